@@ -1,0 +1,8 @@
+export { AudioCodes } from "./audio-codes.ts";
+export type { AudioCodesContext, AudioCodesData, Provenance, TensorConstructor, TensorLike } from "./audio-codes.ts";
+export { bytesSource, checkRange } from "./byte-source.ts";
+export type { ByteSource } from "./byte-source.ts";
+export { AudioFormatError, CheckpointError, CodecError, CodesError, DisposedError, FileError } from "./errors.ts";
+export type { OnnxModel } from "./onnx-model.ts";
+export { checkWaveform, durationOf, numSamplesOf } from "./waveform.ts";
+export type { Waveform } from "./waveform.ts";
