@@ -1,0 +1,2 @@
+export { loadOnnxRuntimeNode } from "./onnxruntime-node.ts";
+export type { Runtime, Session, Tensor } from "./session.ts";
