@@ -1,0 +1,1 @@
+export { declaredLicense } from "./model-card.ts";

@@ -1,0 +1,221 @@
+import { frameRateOf, hopLengthOf, numCodebooksFor, numQuantizersOf, segmentingOf } from "../checkpoint/index.ts";
+import type { Checkpoint, CheckpointInfo, CodecConfig } from "../checkpoint/index.ts";
+import { AudioCodes, CodesError } from "../core/index.ts";
+import type { AudioCodesData, Provenance, Waveform } from "../core/index.ts";
+import { checkTensors, describeNetwork } from "../graph/index.ts";
+import type { Network } from "../graph/index.ts";
+import { loadOnnxRuntimeNode } from "../runtime/index.ts";
+import { CodecRunner } from "./codec-runner.ts";
+import { CodecSessions } from "./codec-sessions.ts";
+import { decodeClips } from "./decode-clips.ts";
+import { encodeClips } from "./encode-clips.ts";
+import { openModel } from "./model-source.ts";
+import type { CallOptions, EncodeOptions, LoadOptions } from "./options.ts";
+import type { Segmenting } from "./segments.ts";
+
+/**
+ * An EnCodec model as a tokenizer: audio to codes and back.
+ *
+ * Nothing about it changes once it is loaded, and one instance serves any number of calls at a time.
+ * It holds native memory: `dispose()` it, or declare it with `await using`.
+ */
+export class AudioTokenizer {
+  /** Where the weights came from. */
+  readonly provenance: Provenance;
+  /** How the checkpoint was stored. */
+  readonly checkpoint: CheckpointInfo;
+  readonly config: CodecConfig;
+  /** In hertz. Audio at other rates is resampled by `encode`. */
+  readonly sampleRate: number;
+  /** 1 or 2. Mono and stereo are mixed into each other by `encode`. */
+  readonly channels: number;
+  /** Frames per second, rounded up as the reference does. */
+  readonly frameRate: number;
+  /** Samples per frame. */
+  readonly hopLength: number;
+  /** Codes are 0…codebookSize − 1. */
+  readonly codebookSize: number;
+  /** Codebooks that the checkpoint has. */
+  readonly numQuantizers: number;
+  /** Bandwidths in kbps that the checkpoint was trained for, ascending. */
+  readonly bandwidths: readonly number[];
+  /** Whether a frame depends on earlier samples only. */
+  readonly isCausal: boolean;
+  /** Segment length and stride in samples, or null where audio is coded in one piece. */
+  readonly segment: Segmenting | null;
+  readonly #sessions: CodecSessions;
+  readonly #runner: CodecRunner;
+  readonly #network: Network;
+  /** Mono clips that one clip is coded as: 2 where left and right go their own ways, otherwise 1. */
+  readonly #streams: number;
+
+  private constructor(checkpoint: Checkpoint, provenance: Provenance, network: Network, sessions: CodecSessions, isSplitStereo: boolean) {
+    const { config } = checkpoint;
+    this.provenance = Object.freeze({ ...provenance });
+    this.checkpoint = checkpoint.info;
+    this.config = config;
+    this.sampleRate = config.samplingRate;
+    this.#streams = isSplitStereo ? 2 : 1;
+    this.channels = config.audioChannels * this.#streams;
+    this.frameRate = frameRateOf(config);
+    this.hopLength = hopLengthOf(config);
+    this.codebookSize = config.codebookSize;
+    this.numQuantizers = numQuantizersOf(config) * this.#streams;
+    this.bandwidths = Object.freeze(config.targetBandwidths.map((bandwidth) => bandwidth * this.#streams));
+    this.isCausal = config.useCausalConv && config.normType !== "time_group_norm";
+    this.segment = segmentingOf(config);
+    this.#network = network;
+    this.#sessions = sessions;
+    this.#runner = new CodecRunner(sessions, { ...config, hopLength: this.hopLength, sampleRate: this.sampleRate });
+    Object.freeze(this);
+  }
+
+  /**
+   * Opens a checkpoint and checks that it is complete; each half of the network is loaded when it is first used.
+   * @param source `"tiny"`, the checkpoint that comes with this package; a folder in Hugging Face layout; or a single
+   * `.safetensors`, `.bin` or `.th` file. The file is kept open until `dispose()`.
+   * @throws CheckpointError if there is no such checkpoint, or it is not sound, not complete or not an EnCodec.
+   */
+  static async fromPretrained(source: string, options: LoadOptions = {}): Promise<AudioTokenizer> {
+    const { signal, onProgress, threads = 0, interleaveStereo } = options;
+    signal?.throwIfAborted();
+    if (!Number.isInteger(threads) || threads < 0) throw new RangeError(`threads must be a whole number, 0 or more; received ${threads}`);
+    const { checkpoint, provenance } = await openModel(source);
+    try {
+      const { config, info } = checkpoint;
+      const isSplitStereo = interleaveStereo ?? config.interleaveStereo;
+      if (isSplitStereo && config.audioChannels !== 1) {
+        throw new RangeError(`interleaveStereo is for mono codecs; ${provenance.model} has ${config.audioChannels} channels itself`);
+      }
+      const network = describeNetwork(config);
+      checkTensors(checkpoint, network);
+      const runtime = options.runtime ?? (await loadOnnxRuntimeNode());
+      signal?.throwIfAborted();
+      onProgress?.({ stage: "load", done: info.bytes, total: info.bytes });
+      const sessions = new CodecSessions(checkpoint, network, runtime, threads);
+      return new AudioTokenizer(checkpoint, provenance, network, sessions, isSplitStereo);
+    } catch (error) {
+      await checkpoint.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Turns audio into codes.
+   * @param waveform Any sample rate; mono or stereo. It is mixed and resampled to the model's.
+   * @returns Codes whose `numSamples` counts samples at the model's rate.
+   * @throws RangeError for a bandwidth or number of codebooks that the model does not have, or channels that cannot be mixed.
+   * @throws AudioFormatError for audio without samples, or with NaN or infinite ones.
+   * @throws DisposedError after `dispose()`.
+   */
+  async encode(waveform: Waveform, options: EncodeOptions = {}): Promise<AudioCodes> {
+    const [codes] = await this.encodeBatch([waveform], options);
+    return codes!;
+  }
+
+  /**
+   * Turns many clips of any lengths into codes, faster than one by one. Each gets exactly the codes that `encode` gives it.
+   * @throws as `encode` does, if any clip is at fault.
+   */
+  async encodeBatch(waveforms: readonly Waveform[], options: EncodeOptions = {}): Promise<AudioCodes[]> {
+    const numCodebooks = this.#numCodebooks(options);
+    return encodeClips(waveforms, {
+      runner: this.#runner,
+      half: this.#network.encoder,
+      format: this,
+      streams: this.#streams,
+      numCodebooks,
+      isNormalized: this.config.normalize,
+      options,
+    });
+  }
+
+  /**
+   * Turns codes back into audio of exactly `codes.numSamples` samples at the model's rate and channels.
+   * @throws CodesError if the codes belong to another kind of model.
+   * @throws DisposedError after `dispose()`.
+   */
+  async decode(codes: AudioCodesData, options: CallOptions = {}): Promise<Waveform> {
+    const [waveform] = await this.decodeBatch([codes], options);
+    return waveform!;
+  }
+
+  /**
+   * Turns many clips' codes back into audio, faster than one by one.
+   * @throws as `decode` does, if any clip is at fault.
+   */
+  async decodeBatch(clips: readonly AudioCodesData[], options: CallOptions = {}): Promise<Waveform[]> {
+    const checked = clips.map((codes) => this.#accept(codes));
+    return decodeClips(checked, {
+      runner: this.#runner,
+      half: this.#network.decoder,
+      format: this,
+      streams: this.#streams,
+      options,
+    });
+  }
+
+  /** Frees the model's memory once running calls have ended their current step. Calling it again changes nothing. */
+  dispose(): Promise<void> {
+    return this.#sessions.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  #numCodebooks({ bandwidth, numCodebooks }: EncodeOptions): number {
+    if (bandwidth !== undefined && numCodebooks !== undefined) {
+      throw new TypeError(`give either bandwidth or numCodebooks, not both; received ${bandwidth} kbps and ${numCodebooks}`);
+    }
+    if (bandwidth !== undefined) {
+      if (!this.bandwidths.includes(bandwidth)) {
+        throw new RangeError(
+          `bandwidth ${bandwidth} kbps is not supported by ${this.provenance.model}; choose ${listOf(this.bandwidths)}`,
+        );
+      }
+      return numCodebooksFor(this.config, bandwidth / this.#streams) * this.#streams;
+    }
+    if (numCodebooks === undefined) return this.numQuantizers;
+    if (!Number.isInteger(numCodebooks) || numCodebooks < 1 || numCodebooks > this.numQuantizers || numCodebooks % this.#streams !== 0) {
+      throw new RangeError(
+        `numCodebooks must be ${this.#streams === 1 ? "a whole number" : "an even number"} from ${this.#streams} to ` +
+          `${this.numQuantizers} for ${this.provenance.model}; received ${numCodebooks}`,
+      );
+    }
+    return numCodebooks;
+  }
+
+  /** Codes as `AudioCodes`, after a check that they are of this kind of model. */
+  #accept(data: AudioCodesData): AudioCodes {
+    const codes = data instanceof AudioCodes ? data : new AudioCodes(data);
+    const where = `codes made with ${codes.provenance.model} do not fit ${this.provenance.model}`;
+    const keys = ["sampleRate", "channels", "hopLength", "codebookSize"] as const;
+    for (const key of keys) {
+      if (codes[key] !== this[key]) {
+        throw new CodesError("CODES_MISMATCH", `${where}: ${key} is ${codes[key]}, the model's is ${this[key]}; load the model they were made with`);
+      }
+    }
+    if (codes.segment?.length !== this.segment?.length || codes.segment?.stride !== this.segment?.stride) {
+      throw new CodesError("CODES_MISMATCH", `${where}: their segments are ${segmentText(codes.segment)}, the model's ${segmentText(this.segment)}`);
+    }
+    if ((codes.scales !== null) !== this.config.normalize) {
+      throw new CodesError("CODES_MISMATCH", `${where}: ${this.config.normalize ? "the model needs scales and they have none" : "they have scales and the model uses none"}`);
+    }
+    if (codes.numCodebooks > this.numQuantizers || codes.numCodebooks % this.#streams !== 0) {
+      throw new CodesError(
+        "CODES_MISMATCH",
+        `${where}: they have ${codes.numCodebooks} codebooks; the model takes ${this.#streams === 1 ? "" : "even numbers "}up to ${this.numQuantizers}`,
+      );
+    }
+    return codes;
+  }
+}
+
+function segmentText(segment: Segmenting | null): string {
+  return segment === null ? "one for the whole clip" : `${segment.length} samples long at every ${segment.stride}`;
+}
+
+function listOf(bandwidths: readonly number[]): string {
+  return new Intl.ListFormat("en", { type: "disjunction" }).format(bandwidths.map(String));
+}

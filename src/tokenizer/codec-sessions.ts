@@ -1,0 +1,104 @@
+import type { Checkpoint } from "../checkpoint/index.ts";
+import { DisposedError } from "../core/index.ts";
+import type { OnnxModel } from "../core/index.ts";
+import { buildAnalysis, buildDequantization, buildLstm, buildQuantization, buildSynthesis } from "../graph/index.ts";
+import type { Network } from "../graph/index.ts";
+import type { Runtime, Session, Tensor } from "../runtime/index.ts";
+
+/** The models that a codec consists of; the LSTMs only where the network has them. */
+export type CodecPart = "analysis" | "encoderLstm" | "quantization" | "dequantization" | "decoderLstm" | "synthesis";
+
+/**
+ * The codec's sessions, each built when it is first needed: who only encodes never loads the decoder.
+ * Parts are built one after the other, so that at most one holds its weights twice.
+ */
+export class CodecSessions {
+  readonly #checkpoint: Checkpoint;
+  readonly #network: Network;
+  readonly #runtime: Runtime;
+  readonly #threads: number;
+  readonly #sessions = new Map<CodecPart, Promise<Session>>();
+  readonly #running = new Set<Promise<unknown>>();
+  #building: Promise<unknown> = Promise.resolve();
+  #disposal: Promise<void> | undefined;
+
+  constructor(checkpoint: Checkpoint, network: Network, runtime: Runtime, threads: number) {
+    this.#checkpoint = checkpoint;
+    this.#network = network;
+    this.#runtime = runtime;
+    this.#threads = threads;
+  }
+
+  get isDisposed(): boolean {
+    return this.#disposal !== undefined;
+  }
+
+  /** Runs one part, and builds it before if need be. */
+  async run<Name extends string>(
+    part: CodecPart,
+    inputs: Readonly<Record<string, Tensor>>,
+    outputs: readonly Name[],
+  ): Promise<Record<Name, Tensor>> {
+    const session = await this.#session(part);
+    this.#checkAlive();
+    const run = session.run(inputs, outputs);
+    this.#running.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#running.delete(run);
+    }
+  }
+
+  /** Waits for what runs, then frees all sessions and closes the checkpoint. Calling it again changes nothing. */
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#release();
+    return this.#disposal;
+  }
+
+  async #release(): Promise<void> {
+    await Promise.allSettled([...this.#running, this.#building]);
+    const built = await Promise.allSettled(this.#sessions.values());
+    for (const session of built) if (session.status === "fulfilled") await session.value.release();
+    this.#sessions.clear();
+    await this.#checkpoint.close();
+  }
+
+  #session(part: CodecPart): Promise<Session> {
+    this.#checkAlive();
+    let session = this.#sessions.get(part);
+    if (session === undefined) {
+      session = this.#building.then(() => this.#create(part));
+      this.#building = session.catch(() => this.#sessions.delete(part));
+      this.#sessions.set(part, session);
+    }
+    return session;
+  }
+
+  async #create(part: CodecPart): Promise<Session> {
+    this.#checkAlive();
+    return this.#runtime.createSession(await this.#build(part), { threads: this.#threads });
+  }
+
+  #build(part: CodecPart): Promise<OnnxModel> {
+    const network = this.#network;
+    switch (part) {
+      case "analysis":
+        return buildAnalysis(this.#checkpoint, network);
+      case "encoderLstm":
+        return buildLstm(this.#checkpoint, network.encoder.lstm!);
+      case "quantization":
+        return buildQuantization(this.#checkpoint, network);
+      case "dequantization":
+        return buildDequantization(this.#checkpoint, network);
+      case "decoderLstm":
+        return buildLstm(this.#checkpoint, network.decoder.lstm!);
+      case "synthesis":
+        return buildSynthesis(this.#checkpoint, network);
+    }
+  }
+
+  #checkAlive(): void {
+    if (this.isDisposed) throw new DisposedError("the tokenizer");
+  }
+}

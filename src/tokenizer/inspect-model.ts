@@ -1,0 +1,52 @@
+import { frameRateOf, hopLengthOf, numCodebooksFor, numQuantizersOf, segmentingOf } from "../checkpoint/index.ts";
+import type { CheckpointInfo, CodecConfig } from "../checkpoint/index.ts";
+import type { Provenance } from "../core/index.ts";
+import { describeNetwork, findTensorFaults, requiredTensors } from "../graph/index.ts";
+import type { TensorSpec } from "../graph/index.ts";
+import { openModel } from "./model-source.ts";
+import type { Segmenting } from "./segments.ts";
+
+/** What a checkpoint holds, without loading its weights. */
+export interface ModelInspection {
+  readonly provenance: Provenance;
+  readonly config: CodecConfig;
+  readonly checkpoint: CheckpointInfo;
+  /** Weights of the network after weight norm is folded, codebooks included. */
+  readonly numParameters: number;
+  readonly hopLength: number;
+  /** Frames per second. */
+  readonly frameRate: number;
+  readonly numQuantizers: number;
+  /** The bandwidths in kbps with the codebooks that each takes. */
+  readonly bandwidths: readonly { readonly bandwidth: number; readonly numCodebooks: number }[];
+  readonly segment: Segmenting | null;
+  /** Tensors that are missing or of another shape than the configuration asks for; empty for a checkpoint that loads. */
+  readonly faults: readonly (TensorSpec & { readonly found: readonly number[] | null })[];
+}
+
+/**
+ * Looks into a checkpoint; unlike `fromPretrained`, also into one that is not complete.
+ * @param source as for `AudioTokenizer.fromPretrained`.
+ * @throws CheckpointError if there is none, or its files are not sound.
+ */
+export async function inspectModel(source: string): Promise<ModelInspection> {
+  const { checkpoint, provenance } = await openModel(source);
+  try {
+    const { config, info, shapes } = checkpoint;
+    const network = describeNetwork(config);
+    return {
+      provenance,
+      config,
+      checkpoint: info,
+      numParameters: requiredTensors(network, config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+      hopLength: hopLengthOf(config),
+      frameRate: frameRateOf(config),
+      numQuantizers: numQuantizersOf(config),
+      bandwidths: config.targetBandwidths.map((bandwidth) => ({ bandwidth, numCodebooks: numCodebooksFor(config, bandwidth) })),
+      segment: segmentingOf(config),
+      faults: findTensorFaults(checkpoint, network).map((spec) => ({ ...spec, found: shapes.get(spec.name) ?? null })),
+    };
+  } finally {
+    await checkpoint.close();
+  }
+}

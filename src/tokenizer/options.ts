@@ -1,0 +1,41 @@
+import type { Runtime } from "../runtime/index.ts";
+
+/** How far a long call has come. */
+export interface Progress {
+  readonly stage: "load" | "encode" | "decode";
+  /** Work done and work to do, in the stage's own unit: bytes of weights when loading, seconds of audio otherwise. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What every call that waits takes. */
+export interface CallOptions {
+  /** Stops the work; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Called now and then while the work goes on, and once at its end. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface LoadOptions extends CallOptions {
+  /**
+   * CPU threads that a model run may use. Codes do not depend on it.
+   * @default 0, which lets ONNX Runtime take one per physical core.
+   */
+  readonly threads?: number;
+  /**
+   * Whether a mono codec codes stereo as MusicGen's stereo models do: left and right one by one, their codebooks
+   * interleaved (left 0, right 0, left 1, …), so `channels` is 2 and `numQuantizers` doubles.
+   * @default what the checkpoint says: true for stereo MusicGen, false otherwise.
+   */
+  readonly interleaveStereo?: boolean;
+  /** What runs the graphs. @default onnxruntime-node */
+  readonly runtime?: Runtime;
+}
+
+/** How many codebooks to use; at most one of the two. With neither, all of the checkpoint's. */
+export interface EncodeOptions extends CallOptions {
+  /** In kbps; one of the tokenizer's `bandwidths`. */
+  readonly bandwidth?: number;
+  /** 1…`numQuantizers`. */
+  readonly numCodebooks?: number;
+}

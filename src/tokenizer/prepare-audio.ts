@@ -1,0 +1,41 @@
+import { convertAudio } from "../audio/index.ts";
+import { AudioFormatError, checkWaveform, numSamplesOf } from "../core/index.ts";
+import type { Waveform } from "../core/index.ts";
+
+/**
+ * Checks a waveform and brings it to the model's sample rate and channels.
+ * @throws TypeError or RangeError for a malformed waveform or channels that cannot be mixed.
+ * @throws AudioFormatError if there are no samples, or one is NaN or infinite.
+ */
+export function prepareAudio(waveform: Waveform, target: { readonly sampleRate: number; readonly channels: number }): Waveform {
+  checkWaveform(waveform);
+  if (numSamplesOf(waveform) === 0) {
+    throw new AudioFormatError("AUDIO_EMPTY", "the waveform has no samples; there is nothing to encode");
+  }
+  for (const [channel, samples] of waveform.channelData.entries()) {
+    const index = samples.findIndex((sample) => !Number.isFinite(sample));
+    if (index >= 0) {
+      throw new AudioFormatError(
+        "AUDIO_NOT_FINITE",
+        `sample ${index} of channel ${channel} is ${samples[index]}; expected finite numbers. ` +
+          "Replace such samples (by 0, say) before encoding.",
+      );
+    }
+  }
+  return convertAudio(waveform, target);
+}
+
+/**
+ * Loudness of a planar piece of audio: the root mean square of the mean over its channels, plus 1e-8.
+ * Source: transformers 5.17 `EncodecModel._encode_frame`.
+ */
+export function scaleOf(samples: Float32Array, channels: number): number {
+  const length = samples.length / channels;
+  let energy = 0;
+  for (let i = 0; i < length; i++) {
+    let sum = 0;
+    for (let channel = 0; channel < channels; channel++) sum += samples[channel * length + i]!;
+    energy += (sum / channels) ** 2;
+  }
+  return Math.sqrt(energy / length) + 1e-8;
+}
