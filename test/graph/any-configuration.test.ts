@@ -1,0 +1,159 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { hopLengthOf, numQuantizersOf } from "../../src/checkpoint/index.ts";
+import type { Checkpoint, CodecConfig } from "../../src/checkpoint/index.ts";
+import {
+  buildAnalysis,
+  buildDequantization,
+  buildLstm,
+  buildQuantization,
+  buildSynthesis,
+  describeNetwork,
+  requiredTensors,
+} from "../../src/graph/index.ts";
+import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
+import type { Tensor } from "../../src/runtime/index.ts";
+import { naiveDecode, naiveDequantize, naiveEncode, naiveQuantize } from "../naive-codec.ts";
+
+/** Relative to the largest value: float32 against double precision. */
+const tolerance = 5e-5;
+
+const configs: fc.Arbitrary<CodecConfig> = fc
+  .record({
+    audioChannels: fc.constantFrom(1, 2),
+    numFilters: fc.constantFrom(2, 4, 6, 16),
+    upsamplingRatios: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3 }),
+    hiddenSize: fc.integer({ min: 1, max: 9 }),
+    codebookSize: fc.constantFrom(2, 7, 16, 64),
+    numResidualLayers: fc.integer({ min: 0, max: 3 }),
+    kernelSize: fc.constantFrom(1, 3, 4, 7),
+    lastKernelSize: fc.constantFrom(1, 3, 7),
+    residualKernelSize: fc.constantFrom(1, 2, 3),
+    dilationGrowthRate: fc.constantFrom(1, 2, 3),
+    compress: fc.constantFrom(1, 2),
+    numLstmLayers: fc.integer({ min: 0, max: 3 }),
+    trim: fc.constantFrom(0, 0.5, 1),
+    useCausalConv: fc.boolean(),
+    useConvShortcut: fc.boolean(),
+    normType: fc.constantFrom("weight_norm", "time_group_norm"),
+    padMode: fc.constantFrom("reflect", "constant", "replicate"),
+    numQuantizers: fc.integer({ min: 1, max: 4 }),
+  })
+  .map(({ trim, numQuantizers, ...rest }) => {
+    const samplingRate = 100 * rest.upsamplingRatios.reduce((a, b) => a * b, 1);
+    return {
+      ...rest,
+      samplingRate,
+      codebookDim: rest.hiddenSize,
+      trimRightRatio: rest.useCausalConv ? trim : 1,
+      normalize: false,
+      chunkLengthS: null,
+      overlap: null,
+      targetBandwidths: [(numQuantizers * Math.ceil(Math.log2(rest.codebookSize)) * 100) / 1000],
+      interleaveStereo: false,
+    } as const;
+  });
+
+function randomCheckpoint(config: CodecConfig, seed: number): Checkpoint & { get(name: string): { shape: readonly number[]; data: Float32Array } } {
+  let state = seed + 1;
+  const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 1_073_741_824 - 1;
+  const tensors = new Map(
+    requiredTensors(describeNetwork(config), config).map(({ name, shape }) => {
+      const size = shape.reduce((a, b) => a * b, 1);
+      const bound = Math.sqrt(2 / (size / shape[0]! + 1));
+      return [name, { shape, data: Float32Array.from({ length: size }, () => bound * random()) }] as const;
+    }),
+  );
+  return {
+    config,
+    shapes: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
+    read: async (name) => tensors.get(name)!.data,
+    info: { layout: "huggingface", format: "safetensors", files: [], bytes: 0, ignored: [], unknown: [], dtypes: ["F32"] },
+    close: async () => {},
+    get: (name) => tensors.get(name)!,
+  };
+}
+
+/** Flattens `[channels][time]` and gives the largest difference, relative to the largest value. */
+function relativeDifference(actual: Tensor, expected: readonly Float64Array[]): number {
+  const flat = expected.flatMap((row) => [...row]);
+  expect(actual.data).toHaveLength(flat.length);
+  const largest = flat.reduce((max, value) => Math.max(max, Math.abs(value)), 1e-3);
+  return flat.reduce((max, value, index) => Math.max(max, Math.abs(value - Number(actual.data[index]))), 0) / largest;
+}
+
+describe("graphs of any configuration", async () => {
+  const runtime = await loadOnnxRuntimeNode();
+  const anyCodec = fc.record({ config: configs, seed: fc.nat({ max: 1e6 }), numFrames: fc.double({ min: 0.01, max: 12, noNaN: true }) });
+
+  test("encode as plain loops do", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyCodec, async ({ config, seed, numFrames }) => {
+        const checkpoint = randomCheckpoint(config, seed);
+        const network = describeNetwork(config);
+        const session = async (model: ReturnType<typeof buildAnalysis>) => runtime.createSession(await model, { threads: 1 });
+        const numSamples = Math.max(1, Math.round(numFrames * hopLengthOf(config)));
+        const audio = Array.from({ length: config.audioChannels }, (_, c) => Float64Array.from({ length: numSamples }, (_v, i) => Math.fround(Math.sin(i * (c + 1) * 0.7 + seed))));
+        const data = Float32Array.from(audio.flatMap((row) => [...row]));
+
+        const analysis = await session(buildAnalysis(checkpoint, network));
+        let { features } = await analysis.run({ waveform: { type: "float32", data, dims: [1, config.audioChannels, numSamples] } }, ["features"]);
+        if (network.encoder.lstm !== null) {
+          const lstm = await session(buildLstm(checkpoint, network.encoder.lstm));
+          features = (await lstm.run({ features }, ["output"])).output;
+          await lstm.release();
+        }
+        const quantization = await session(buildQuantization(checkpoint, network));
+        const num_codebooks = { type: "int64", data: BigInt64Array.of(BigInt(numQuantizersOf(config))), dims: [] } as const;
+        const { codes, embeddings } = await quantization.run({ features, num_codebooks }, ["codes", "embeddings"]);
+        await Promise.all([analysis.release(), quantization.release()]);
+
+        const expected = naiveEncode(config, checkpoint, audio);
+        expect(relativeDifference(embeddings, expected)).toBeLessThan(tolerance);
+        const rows = toRows(embeddings, config.hiddenSize);
+        const { codes: expectedCodes, margins } = naiveQuantize(config, checkpoint, rows);
+        const frames = rows[0]!.length;
+        for (let t = 0; t < frames; t++) {
+          const k = expectedCodes.findIndex((row, index) => row[t] !== Number(codes.data[index * frames + t]));
+          if (k >= 0) expect(margins[k]![t]).toBeLessThan(1e-4);
+        }
+      }),
+      { numRuns: 120 },
+    );
+  });
+
+  test("decode as plain loops do", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyCodec, async ({ config, seed, numFrames }) => {
+        const checkpoint = randomCheckpoint(config, seed);
+        const network = describeNetwork(config);
+        const session = async (model: ReturnType<typeof buildAnalysis>) => runtime.createSession(await model, { threads: 1 });
+        const frames = Math.max(1, Math.round(numFrames));
+        const numQuantizers = numQuantizersOf(config);
+        const rows = Array.from({ length: numQuantizers }, (_, k) => Array.from({ length: frames }, (_v, t) => (seed + 31 * k + 17 * t) % config.codebookSize));
+        const codes = { type: "int32", data: Int32Array.from(rows.flat()), dims: [numQuantizers, 1, frames] } as const;
+
+        const dequantization = await session(buildDequantization(checkpoint, network));
+        let { features } = await dequantization.run({ codes }, ["features"]);
+        if (network.decoder.lstm !== null) {
+          const lstm = await session(buildLstm(checkpoint, network.decoder.lstm));
+          features = (await lstm.run({ features }, ["output"])).output;
+          await lstm.release();
+        }
+        const synthesis = await session(buildSynthesis(checkpoint, network));
+        const { waveform } = await synthesis.run({ features }, ["waveform"]);
+        await Promise.all([dequantization.release(), synthesis.release()]);
+
+        const expected = naiveDecode(config, checkpoint, naiveDequantize(config, checkpoint, rows));
+        expect(expected[0]).toHaveLength(frames * hopLengthOf(config));
+        expect(relativeDifference(waveform, expected)).toBeLessThan(tolerance);
+      }),
+      { numRuns: 120 },
+    );
+  });
+});
+
+function toRows(embeddings: Tensor, hiddenSize: number): Float64Array[] {
+  const frames = embeddings.data.length / hiddenSize;
+  return Array.from({ length: hiddenSize }, (_, row) => Float64Array.from({ length: frames }, (_v, t) => Number(embeddings.data[row * frames + t])));
+}
