@@ -1,5 +1,5 @@
 export { buildAnalysis, buildDequantization, buildLstm, buildQuantization, buildSynthesis } from "./codec-graphs.ts";
 export { describeNetwork } from "./layers.ts";
 export type { ConvLayer, ConvTransposeLayer, Layer, LstmLayer, Network, NetworkHalf, ResidualLayer } from "./layers.ts";
-export { checkTensors, findTensorFaults } from "./tensors.ts";
+export { checkTensors, findTensorFaults, requiredTensors } from "./tensors.ts";
 export type { TensorSpec } from "./tensors.ts";

@@ -57,8 +57,13 @@ export function checkTensors(checkpoint: Checkpoint, network: Network): void {
 
 /** Tensors of the network that a checkpoint lacks or has in another shape. */
 export function findTensorFaults(checkpoint: Checkpoint, network: Network): TensorSpec[] {
-  const specs = [...halfTensors(network.encoder), ...codebookTensors(checkpoint.config), ...halfTensors(network.decoder)];
+  const specs = requiredTensors(network, checkpoint.config);
   return specs.filter(({ name, shape }) => checkpoint.shapes.get(name)?.join() !== shape.join());
+}
+
+/** Every tensor that a network reads. */
+export function requiredTensors(network: Network, config: CodecConfig): TensorSpec[] {
+  return [...halfTensors(network.encoder), ...codebookTensors(config), ...halfTensors(network.decoder)];
 }
 
 /** Reads the given tensors, one after the other. */

@@ -1,0 +1,60 @@
+import type { Waveform } from "../core/index.ts";
+import { checkWaveform, numSamplesOf } from "../core/index.ts";
+import { resample } from "./resample.ts";
+
+/**
+ * Changes the number of channels: any number to one by averaging, one to any number by repeating it.
+ * The same number gives the same object back.
+ * Source: facebookresearch/encodec 0e2d0ae, `encodec/utils.py`, `convert_audio`.
+ * @param channels Channels wanted.
+ * @throws RangeError for every other combination: how to mix, say, six channels into two is the caller's decision.
+ */
+export function mixChannels(waveform: Waveform, channels: number): Waveform {
+  checkWaveform(waveform);
+  const { channelData, sampleRate } = waveform;
+  if (!Number.isInteger(channels) || channels < 1) {
+    throw new RangeError(`channels must be a positive integer; received ${channels}`);
+  }
+  if (channelData.length === channels) return waveform;
+  if (channels === 1) return { channelData: [averageOf(channelData, numSamplesOf(waveform))], sampleRate };
+  if (channelData.length === 1) {
+    return { channelData: Array.from({ length: channels }, () => channelData[0]!.slice()), sampleRate };
+  }
+  throw new RangeError(
+    `cannot mix ${channelData.length} channels into ${channels}: only any-to-1 and 1-to-any are defined; ` +
+      "choose or mix the channels of waveform.channelData first",
+  );
+}
+
+export interface ConvertAudioOptions {
+  /** Sample rate wanted, in hertz. */
+  readonly sampleRate: number;
+  /** Channels wanted. */
+  readonly channels: number;
+}
+
+/**
+ * Brings a waveform to a codec's sample rate and number of channels.
+ * The reference mixes first; here whichever order resamples fewer channels is taken. Both steps are linear, so the
+ * order makes no difference beyond float32 rounding, and none at all where channels are repeated.
+ * Source: facebookresearch/encodec 0e2d0ae, `encodec/utils.py`, `convert_audio`.
+ * @throws RangeError, TypeError as `mixChannels` and `resample` do.
+ */
+export function convertAudio(waveform: Waveform, options: ConvertAudioOptions): Waveform {
+  const { sampleRate, channels } = options;
+  checkWaveform(waveform);
+  return waveform.channelData.length === 1
+    ? mixChannels(resample(waveform, sampleRate), channels)
+    : resample(mixChannels(waveform, channels), sampleRate);
+}
+
+/** The sum is taken in float64, channel by channel, and rounded to float32 once. */
+function averageOf(channelData: readonly Float32Array[], numSamples: number): Float32Array {
+  const average = new Float32Array(numSamples);
+  for (let i = 0; i < numSamples; i++) {
+    let sum = 0;
+    for (const samples of channelData) sum += samples[i]!;
+    average[i] = sum / channelData.length;
+  }
+  return average;
+}

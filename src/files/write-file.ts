@@ -1,0 +1,107 @@
+import { randomUUID } from "node:crypto";
+import type { Stats } from "node:fs";
+import { constants } from "node:fs";
+import { copyFile, link, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { FileError } from "../core/index.ts";
+
+export interface WriteFileOptions {
+  /**
+   * Whether a file that is already there is replaced; otherwise it is left alone and `FILE_EXISTS` thrown.
+   * @default true
+   */
+  readonly overwrite?: boolean | undefined;
+}
+
+/**
+ * Writes a file as a whole or not at all: into a temporary file beside it first, which then takes its name.
+ * Readers see the old file or the new one, never a part, and nothing is left behind on failure.
+ * A file that is replaced keeps its permissions; a symbolic link keeps pointing where it did; devices and pipes,
+ * which cannot be replaced, are written to as they are.
+ * @throws FileError `FILE_EXISTS`, `FILE_NOT_FOUND` for a folder that is not there, `FILE_UNWRITABLE` for the rest.
+ */
+export async function writeFileAtomically(path: string, bytes: Uint8Array, options: WriteFileOptions = {}): Promise<void> {
+  const { overwrite = true } = options;
+  try {
+    const existing = await statIfExists(path);
+    if (existing !== undefined && !overwrite) throw fileExists(path);
+    if (existing === undefined || existing.isFile()) {
+      const target = existing === undefined ? path : await realpath(path);
+      await writeBeside(target, bytes, (existing?.mode ?? 0o666) & 0o777, overwrite);
+    } else {
+      await writeFile(path, bytes);
+    }
+  } catch (error) {
+    throw toFileError(path, error);
+  }
+}
+
+async function writeBeside(path: string, bytes: Uint8Array, mode: number, overwrite: boolean): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
+  try {
+    const file = await open(temporary, "wx", mode);
+    try {
+      await file.writeFile(bytes);
+      await file.sync(); // else a power cut after the rename could leave an empty file under the final name
+    } finally {
+      await file.close();
+    }
+    await (overwrite ? rename(temporary, path) : renameToNew(temporary, path));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Renames without replacing; two writers cannot both succeed. */
+async function renameToNew(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") throw error;
+    await copyFile(from, to, constants.COPYFILE_EXCL); // file systems without hard links, such as FAT
+  }
+  await rm(from);
+}
+
+async function statIfExists(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function toFileError(path: string, error: unknown): unknown {
+  if (error instanceof FileError) return error;
+  const options = { cause: error };
+  switch (codeOf(error)) {
+    case undefined:
+      return error;
+    case "EEXIST":
+      return fileExists(path, options);
+    case "ENOENT":
+    case "ENOTDIR":
+      return new FileError("FILE_NOT_FOUND", path, `cannot write ${path}: there is no folder ${dirname(path)}; create it first`, options);
+    case "EISDIR":
+      return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: it is a folder; give the name of a file`, options);
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: no permission to write there`, options);
+    case "ENOSPC":
+    case "EDQUOT":
+      return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: the disk is full`, options);
+    default:
+      return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: ${(error as Error).message}`, options);
+  }
+}
+
+function fileExists(path: string, options?: ErrorOptions): FileError {
+  return new FileError("FILE_EXISTS", path, `${path} already exists; remove it, choose another name, or allow overwriting`, options);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
