@@ -1,0 +1,177 @@
+import type { ByteSource } from "../core/index.ts";
+import { CheckpointError } from "../core/index.ts";
+import { byteLengthOf, dtypes, isDType, toFloat32 } from "./dtype.ts";
+import { printable } from "./printable.ts";
+import { isJsonObject, parseStrictJson } from "./strict-json.ts";
+import type { TensorFile, TensorInfo } from "./tensor-file.ts";
+
+/** Bytes before the header: its length as a little-endian u64. */
+const prefixLength = 8;
+
+/** Source: safetensors `MAX_HEADER_SIZE`. */
+const maxHeaderLength = 100_000_000;
+
+const openingBrace = 0x7b;
+
+/** A tensor with its place in the data section, end exclusive, in bytes. */
+interface StoredTensor extends TensorInfo {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * Opens a safetensors file: reads and checks its header, no tensor yet.
+ *
+ * ```text
+ * u64 header length │ JSON header, padded with spaces │ data: the tensors, back to back
+ * ```
+ *
+ * @throws CheckpointError with code CHECKPOINT_FORMAT if any rule of the format is broken: the header's length, a
+ * duplicate key, an element type or shape that makes no sense, a size that is not shape × element, data that overlap,
+ * leave a hole or do not end where the file ends.
+ * Source: safetensors format description (README) and `SafeTensors::read_metadata`.
+ */
+export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
+  const dataOffset = prefixLength + (await readHeaderLength(source));
+  const header = parseHeader(source.name, await source.read(prefixLength, dataOffset - prefixLength));
+  const { __metadata__: metadata, ...entries } = header;
+  const tensors = new Map(
+    Object.entries(entries)
+      .map(([name, entry]) => [name, parseEntry(source.name, name, entry)] as const)
+      .toSorted(([, a], [, b]) => a.begin - b.begin || a.end - b.end),
+  );
+  checkCover(source.name, tensors, source.size - dataOffset);
+
+  async function readBytes(name: string): Promise<Uint8Array> {
+    const { begin, end } = tensorOf(source.name, tensors, name);
+    return source.read(dataOffset + begin, end - begin);
+  }
+
+  return {
+    name: source.name,
+    metadata: parseMetadata(source.name, metadata),
+    tensors,
+    readBytes,
+    async readFloat32(name) {
+      const { dtype } = tensorOf(source.name, tensors, name);
+      return toFloat32(await readBytes(name), dtype, name);
+    },
+  };
+}
+
+async function readHeaderLength(source: ByteSource): Promise<number> {
+  if (source.size < prefixLength) {
+    throw broken(source.name, `it has ${source.size} bytes, too few for the 8 bytes that open one`);
+  }
+  const prefix = await source.read(0, prefixLength);
+  const length = new DataView(prefix.buffer, prefix.byteOffset, prefixLength).getBigUint64(0, true);
+  if (length > BigInt(maxHeaderLength)) {
+    throw broken(source.name, `its header claims ${length} bytes; at most ${maxHeaderLength} are allowed`);
+  }
+  if (length > BigInt(source.size - prefixLength)) {
+    throw broken(
+      source.name,
+      `its header claims ${length} bytes, but ${source.size - prefixLength} follow; the file may be cut short`,
+    );
+  }
+  return Number(length);
+}
+
+function parseHeader(file: string, bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  if (bytes[0] !== openingBrace) throw broken(file, "its header does not start with {");
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw broken(file, "its header is not UTF-8", { cause });
+  }
+  const header = parseStrictJson(text, `${file}: header`);
+  if (!isJsonObject(header)) throw broken(file, "its header is not a JSON object");
+  return header;
+}
+
+function parseMetadata(file: string, metadata: unknown): ReadonlyMap<string, string> {
+  if (metadata === undefined) return new Map();
+  if (!isJsonObject(metadata)) throw broken(file, "__metadata__ is not an object");
+  return new Map(
+    Object.entries(metadata).map(([key, value]) => {
+      if (typeof value !== "string") {
+        throw broken(file, `__metadata__ holds a ${typeof value} under ${shortJson(key)}; only text is allowed`);
+      }
+      return [key, value];
+    }),
+  );
+}
+
+function parseEntry(file: string, tensor: string, entry: unknown): StoredTensor {
+  if (!isJsonObject(entry)) throw broken(file, `the entry of tensor ${printable(tensor)} is not an object`, { tensor });
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (!isDType(dtype)) {
+    throw broken(file, `tensor ${printable(tensor)} has dtype ${shortJson(dtype)}; known are ${dtypes.join(", ")}`, {
+      tensor,
+    });
+  }
+  if (!isSizes(shape)) {
+    throw broken(
+      file,
+      `tensor ${printable(tensor)} has shape ${shortJson(shape)}; expected an array of whole numbers`,
+      { tensor },
+    );
+  }
+  if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
+    throw broken(file, `tensor ${printable(tensor)} has data_offsets ${shortJson(offsets)}; expected [begin, end]`, {
+      tensor,
+    });
+  }
+  const [begin, end] = offsets as [number, number];
+  const expected = byteLengthOf(dtype, shape);
+  if (end - begin !== expected) {
+    throw broken(
+      file,
+      `tensor ${printable(tensor)} takes ${end - begin} bytes; ` +
+        `${dtype} ${shortJson(shape)} takes ${expected ?? "more than can be addressed"}`,
+      { tensor },
+    );
+  }
+  return { dtype, shape, begin, end };
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+/** Checks that the tensors, in order of their offsets, cover the data section exactly: no overlap, no hole, no rest. */
+function checkCover(file: string, tensors: ReadonlyMap<string, StoredTensor>, dataLength: number): void {
+  let covered = 0;
+  for (const [tensor, { begin, end }] of tensors) {
+    if (begin !== covered) {
+      const what = begin < covered ? "overlaps the one before it" : "leaves a hole before it";
+      throw broken(file, `tensor ${printable(tensor)} ${what}: it begins at ${begin}, expected ${covered}`, { tensor });
+    }
+    covered = end;
+  }
+  if (covered !== dataLength) {
+    const hint = covered > dataLength ? "; the file may be cut short" : "";
+    throw broken(file, `its tensors take ${covered} bytes, but ${dataLength} follow the header${hint}`);
+  }
+}
+
+function tensorOf(file: string, tensors: ReadonlyMap<string, StoredTensor>, tensor: string): StoredTensor {
+  const found = tensors.get(tensor);
+  if (found === undefined) {
+    throw new CheckpointError("CHECKPOINT_TENSOR", `${file} has no tensor ${printable(tensor)}`, { tensor });
+  }
+  return found;
+}
+
+function shortJson(value: unknown): string {
+  return printable(JSON.stringify(value) ?? "missing");
+}
+
+function broken(
+  file: string,
+  what: string,
+  options: ErrorOptions & { readonly tensor?: string } = {},
+): CheckpointError {
+  return new CheckpointError("CHECKPOINT_FORMAT", `${file} is not a sound safetensors file: ${what}`, options);
+}

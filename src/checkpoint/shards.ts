@@ -1,0 +1,70 @@
+import type { ByteSource } from "../core/index.ts";
+import { CheckpointError } from "../core/index.ts";
+import type { CheckpointFolder } from "./checkpoint-files.ts";
+import { readText } from "./read-text.ts";
+import { isJsonObject, parseStrictJson } from "./strict-json.ts";
+import { openWeightFile, stateDictOf, type WeightFile } from "./weight-file.ts";
+
+/**
+ * Reads a shard index (`model.safetensors.index.json`) and opens those shards that hold tensors of the codec.
+ * @param prefix What the names of the codec's tensors start with; shards without any such tensor stay closed.
+ * @throws CheckpointError if the index is not sound, names a file outside the folder or one that is missing, or a shard
+ * does not hold a tensor that the index puts there.
+ */
+export async function openShards(
+  folder: CheckpointFolder,
+  index: ByteSource,
+  prefix: string,
+): Promise<readonly WeightFile[]> {
+  const files: WeightFile[] = [];
+  for (const [shard, tensors] of parseIndex(await readText(index), index.name, prefix)) {
+    const source = await folder.open(shard);
+    if (source === undefined) {
+      throw new CheckpointError(
+        "CHECKPOINT_NOT_FOUND",
+        `${index.name} names the shard ${shard}, which is not in ${folder.name}; download it as well`,
+      );
+    }
+    const file = await openWeightFile(source);
+    const stored = stateDictOf(file).tensors;
+    const tensor = tensors.find((name) => !stored.has(name));
+    if (tensor !== undefined) {
+      throw new CheckpointError(
+        "CHECKPOINT_FORMAT",
+        `${index.name} puts ${tensor} into ${shard}, which does not hold it; the files are of different versions`,
+        { tensor },
+      );
+    }
+    files.push(file);
+  }
+  return files;
+}
+
+/** The codec's tensors by shard. */
+function parseIndex(text: string, file: string, prefix: string): ReadonlyMap<string, readonly string[]> {
+  const index = parseStrictJson(text, file);
+  const weightMap = isJsonObject(index) ? index["weight_map"] : undefined;
+  if (!isJsonObject(weightMap)) {
+    throw new CheckpointError("CHECKPOINT_FORMAT", `${file} has no weight_map; it is not a shard index`);
+  }
+  const tensorsOfShard = new Map<string, string[]>();
+  for (const [tensor, shard] of Object.entries(weightMap)) {
+    if (typeof shard !== "string" || !/^\w[\w.-]*$/.test(shard)) {
+      throw new CheckpointError(
+        "CHECKPOINT_FORMAT",
+        `${file} puts ${tensor} into ${JSON.stringify(shard)}; expected the plain name of a file beside it`,
+      );
+    }
+    if (!tensor.startsWith(prefix)) continue;
+    const tensors = tensorsOfShard.get(shard) ?? [];
+    tensors.push(tensor);
+    tensorsOfShard.set(shard, tensors);
+  }
+  if (tensorsOfShard.size === 0) {
+    throw new CheckpointError(
+      "CHECKPOINT_FORMAT",
+      `${file} lists no tensor ${prefix === "" ? "at all" : `whose name starts with ${prefix}`}`,
+    );
+  }
+  return tensorsOfShard;
+}

@@ -1,0 +1,27 @@
+import type { DType } from "./dtype.ts";
+
+/** Element type and dimensions of a stored tensor. */
+export interface TensorInfo {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** Named tensors in a file of any format; their bytes are read when asked for. */
+export interface TensorFile {
+  /** Name of the file, for error messages. */
+  readonly name: string;
+  /** Free text that the file carries along; empty where the format has no place for it. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** The tensors in the order of the file. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /**
+   * Reads a tensor's elements as they are stored: little-endian, row-major. The bytes may be a view of the source.
+   * @throws CheckpointError if there is no such tensor or its bytes are not sound.
+   */
+  readBytes(name: string): Promise<Uint8Array>;
+  /**
+   * Reads a tensor as float32, row-major. F32 tensors may be a view of the source: do not write to them.
+   * @throws CheckpointError as `readBytes`, or if the tensor is not F32, F16, BF16 or F64.
+   */
+  readFloat32(name: string): Promise<Float32Array>;
+}

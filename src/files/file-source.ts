@@ -1,0 +1,135 @@
+import { open, readdir, stat, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { type ByteSource, CheckpointError, checkRange } from "../core/index.ts";
+import type { CheckpointFiles, CheckpointFolder } from "../checkpoint/index.ts";
+
+/** An open file, read in ranges; disposing it closes its handle. */
+export interface FileSource extends ByteSource, AsyncDisposable {}
+
+/**
+ * Opens a file for ranged reads through one handle.
+ * @throws CheckpointError with code CHECKPOINT_NOT_FOUND if the path is missing, not a file, or may not be read.
+ */
+export async function openFile(path: string): Promise<FileSource> {
+  try {
+    // Before opening, which would wait for a writer if this were a pipe.
+    const stats = await stat(path);
+    if (!stats.isFile()) {
+      throw new CheckpointError(
+        "CHECKPOINT_NOT_FOUND",
+        `${path} is not a file; expected one with weights or a configuration`,
+      );
+    }
+    return fileSource(await open(path, "r"), path, stats.size);
+  } catch (cause) {
+    throw cause instanceof CheckpointError ? cause : unreadable(path, cause);
+  }
+}
+
+/**
+ * The files of a checkpoint on disk, as `openCheckpoint` takes them: a folder, or a file together with the folder it lies in.
+ * Nothing but the file itself is opened before it is asked for.
+ * @throws CheckpointError with code CHECKPOINT_NOT_FOUND if the path is missing or may not be read.
+ */
+export async function openModelPath(path: string): Promise<CheckpointFiles> {
+  const stats = await stat(path).catch((cause: unknown) => {
+    throw unreadable(path, cause);
+  });
+  if (stats.isDirectory()) return folderOf(path);
+  const source = await openFile(path);
+  const beside = folderOf(dirname(resolve(path)));
+  return {
+    kind: "file",
+    source,
+    beside,
+    async close() {
+      await Promise.all([source[Symbol.asyncDispose](), beside.close?.()]);
+    },
+  };
+}
+
+function folderOf(path: string): CheckpointFolder {
+  const opened = new Map<string, Promise<FileSource | undefined>>();
+  return {
+    kind: "folder",
+    name: path,
+    async list() {
+      const entries = await readdir(path, { withFileTypes: true }).catch((cause: unknown) => {
+        throw unreadable(path, cause);
+      });
+      return entries
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => entry.name)
+        .toSorted();
+    },
+    open(name) {
+      const source = opened.get(name) ?? openInFolder(path, name);
+      opened.set(name, source);
+      return source;
+    },
+    async close() {
+      const sources = await Promise.allSettled(opened.values());
+      opened.clear();
+      await Promise.all(
+        sources.map((source) => (source.status === "fulfilled" ? source.value?.[Symbol.asyncDispose]() : undefined)),
+      );
+    },
+  };
+}
+
+async function openInFolder(folder: string, name: string): Promise<FileSource | undefined> {
+  if (name === "" || name !== basename(name) || name === ".." || name === "." || name.includes("\\")) {
+    throw new RangeError(`${JSON.stringify(name)} is not the plain name of a file in ${folder}`);
+  }
+  const path = join(folder, name);
+  const isThere = await stat(path).then(
+    () => true,
+    (cause: unknown) => {
+      if (codeOf(cause) === "ENOENT") return false;
+      throw unreadable(path, cause);
+    },
+  );
+  return isThere ? openFile(path) : undefined;
+}
+
+function fileSource(handle: FileHandle, name: string, size: number): FileSource {
+  let closing: Promise<void> | undefined;
+  return {
+    name,
+    size,
+    async read(offset, length) {
+      checkRange(name, size, offset, length);
+      const bytes = new Uint8Array(length);
+      for (let done = 0; done < length;) {
+        const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
+        if (bytesRead === 0) {
+          throw new CheckpointError(
+            "CHECKPOINT_FORMAT",
+            `${name} became shorter while it was read: it had ${size} bytes and now ends at ${offset + done}; load it again`,
+          );
+        }
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    [Symbol.asyncDispose]() {
+      closing ??= handle.close();
+      return closing;
+    },
+  };
+}
+
+function unreadable(path: string, cause: unknown): CheckpointError {
+  const code = codeOf(cause);
+  const reason =
+    code === "ENOENT" || code === "ENOTDIR"
+      ? `there is no ${path}; expected a folder with config.json and model.safetensors, or a .safetensors, .bin or .th file`
+      : code === "EACCES" || code === "EPERM"
+        ? `${path} may not be read; check its permissions`
+        : `${path} could not be opened: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return new CheckpointError("CHECKPOINT_NOT_FOUND", reason, { cause });
+}
+
+function codeOf(cause: unknown): string | undefined {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : undefined;
+}

@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest";
+import { CheckpointError } from "../../src/core/errors.ts";
+import { hopLengthOf, numQuantizersOf, segmentingOf } from "../../src/checkpoint/index.ts";
+import { parseTransformersConfig } from "../../src/checkpoint/composite-config.ts";
+import { parseEncodecConfig } from "../../src/checkpoint/config.ts";
+import { goldenConfig } from "./fixtures.ts";
+
+function errorOf(run: () => unknown): CheckpointError {
+  try {
+    run();
+  } catch (error) {
+    expect(error).toBeInstanceOf(CheckpointError);
+    return error as CheckpointError;
+  }
+  throw new Error("nothing was thrown");
+}
+
+function parse(fields: unknown): unknown {
+  return parseTransformersConfig(JSON.stringify(fields), "config.json");
+}
+
+describe("an encodec's config.json", () => {
+  it("takes the reference's defaults for keys that are missing, those of the 24 kHz codec", () => {
+    const config = parseEncodecConfig({}, "config.json");
+    expect(config).toEqual({
+      samplingRate: 24_000,
+      audioChannels: 1,
+      numFilters: 32,
+      upsamplingRatios: [8, 5, 4, 2],
+      hiddenSize: 128,
+      codebookSize: 1024,
+      codebookDim: 128,
+      numResidualLayers: 1,
+      kernelSize: 7,
+      lastKernelSize: 7,
+      residualKernelSize: 3,
+      dilationGrowthRate: 2,
+      compress: 2,
+      numLstmLayers: 2,
+      trimRightRatio: 1,
+      useCausalConv: true,
+      useConvShortcut: true,
+      normType: "weight_norm",
+      padMode: "reflect",
+      normalize: false,
+      chunkLengthS: null,
+      overlap: null,
+      targetBandwidths: [1.5, 3, 6, 12, 24],
+      interleaveStereo: false,
+    });
+    expect([hopLengthOf(config), numQuantizersOf(config)]).toEqual([320, 32]);
+  });
+
+  it("of the 32 kHz codec has 4 codebooks of 11 bits", () => {
+    const config = parseEncodecConfig(
+      {
+        sampling_rate: 32_000,
+        upsampling_ratios: [8, 5, 4, 4],
+        codebook_size: 2048,
+        target_bandwidths: [2.2],
+        use_causal_conv: false,
+      },
+      "config.json",
+    );
+    expect([hopLengthOf(config), numQuantizersOf(config)]).toEqual([640, 4]);
+  });
+
+  it("of the 48 kHz codec has segments of 48000 samples every 47520", () => {
+    expect(segmentingOf(parseEncodecConfig(goldenConfig("mini-48khz"), "config.json"))).toEqual({
+      length: 48_000,
+      stride: 47_520,
+    });
+  });
+
+  it.each([
+    ["sampling_rate", 0, "a whole number from 1000 to 768000"],
+    ["sampling_rate", "24000", "a whole number from 1000 to 768000"],
+    ["audio_channels", 3, "a whole number from 1 to 2"],
+    ["num_filters", -32, "a whole number from 1 to 4096"],
+    ["num_filters", 1e9, "a whole number from 1 to 4096"],
+    ["num_filters", 2.5, "a whole number from 1 to 4096"],
+    ["hidden_size", null, "a whole number from 1 to 16384"],
+    ["upsampling_ratios", [], "a list of 1 to 8 numbers"],
+    ["upsampling_ratios", "8542", "a list of 1 to 8 numbers"],
+    ["upsampling_ratios[1]", [8, 0], "a whole number from 1 to 64"],
+    ["upsampling_ratios[0]", [1e6], "a whole number from 1 to 64"],
+    ["upsampling_ratios", [64, 64, 64], "ratios whose product is at most a second"],
+    ["codebook_size", 1, "a whole number from 2 to 65536"],
+    ["codebook_dim", 64, "128, the hidden_size: EnCodec has no projection between the two"],
+    ["compress", 3, "a divisor of num_filters, which is 32"],
+    ["kernel_size", 0, "a whole number from 1 to 255"],
+    ["dilation_growth_rate", 17, "a whole number from 1 to 16"],
+    ["norm_type", "layer_norm", "weight_norm or time_group_norm"],
+    ["norm_type", "time_group_norm", "weight_norm where use_causal_conv is true"],
+    ["pad_mode", "circular", "reflect or constant or replicate"],
+    ["use_causal_conv", "yes", "true or false"],
+    ["trim_right_ratio", 1.5, "a number from 0 to 1"],
+    ["chunk_length_s", 0, "null or a number of seconds from 0.001 to 3600"],
+    ["overlap", 1, "null or a number from 0 to below 1"],
+    ["overlap", -0.1, "null or a number from 0 to below 1"],
+    ["target_bandwidths", [], "a list of 1 to 64 numbers"],
+    ["target_bandwidths[0]", [-1], "a number of kbps"],
+    ["target_bandwidths", [6, 3], "kbps in ascending order, each once"],
+    ["target_bandwidths", [3, 3], "kbps in ascending order, each once"],
+    ["target_bandwidths", [0.5], "at least 0.75 kbps, which is one codebook"],
+    ["target_bandwidths", [9000], "at most 256 codebooks of 0.75 kbps"],
+  ])("with %s of %j is refused, naming what is allowed", (key, value, allowed) => {
+    const field = key.replace(/\[.*/, "");
+    const { code, message } = errorOf(() => parseEncodecConfig({ [field]: value }, "my/config.json"));
+    expect(code).toBe("CHECKPOINT_CONFIG");
+    expect(message).toContain(`my/config.json: ${key} is `);
+    expect(message).toContain(allowed);
+  });
+
+  it("may not trim unevenly without being causal, as in the reference", () => {
+    expect(() => parseEncodecConfig({ use_causal_conv: false, trim_right_ratio: 0.5 }, "c")).toThrow(
+      "trim_right_ratio is 0.5",
+    );
+  });
+
+  it("may not have segments without an overlap, or shorter than a frame", () => {
+    expect(() => parseEncodecConfig({ chunk_length_s: 1 }, "c")).toThrow("overlap is null");
+    expect(() => parseEncodecConfig({ chunk_length_s: 0.01, overlap: 0 }, "c")).toThrow(
+      "at least one frame of 320 samples",
+    );
+  });
+
+  it("may not stack dilations without end", () => {
+    expect(() => parseEncodecConfig({ num_residual_layers: 16, dilation_growth_rate: 16 }, "c")).toThrow(
+      "spans at most 65536 steps",
+    );
+  });
+});
+
+describe("a config.json of transformers", () => {
+  it.each([
+    ["dac", { model_type: "dac" }, 'describes a model of type "dac"'],
+    ["mimi", { model_type: "mimi", upsampling_ratios: [8, 6, 5, 4] }, 'describes a model of type "mimi"'],
+    ["a MusicGen without its codec", { model_type: "musicgen" }, 'describes a model of type "musicgen"'],
+    [
+      "a MusicGen around another codec",
+      { model_type: "musicgen", audio_encoder: { model_type: "dac" } },
+      'audio_encoder describes a model of type "dac"',
+    ],
+    ["nothing recognisable", {}, "describes a model without model_type"],
+    ["a list", [], "does not hold a JSON object"],
+  ])("of %s is refused", (_what, fields, message) => {
+    const error = errorOf(() => parse(fields));
+    expect(error.code).toBe("CHECKPOINT_CONFIG");
+    expect(error.message).toContain(message);
+  });
+
+  it("in the dialect of early revisions says so", () => {
+    const { message } = errorOf(() => parse({ model_type: "encodec", ratios: [8, 5, 4, 2], dimension: 128 }));
+    expect(message).toMatch(/ratios, dimension of an early revision.*download the current revision/);
+  });
+
+  it("names the part at fault inside a larger model", () => {
+    expect(() => parse({ model_type: "bark", codec_config: { model_type: "encodec", num_filters: 0 } })).toThrow(
+      "config.json: codec_config: num_filters is 0",
+    );
+  });
+
+  it("with a key twice is refused", () => {
+    expect(() => parseTransformersConfig('{"model_type":"encodec","model_type":"dac"}', "c")).toThrow(
+      'the key "model_type" twice',
+    );
+  });
+
+  it("is not confused by keys of Object's prototype", () => {
+    expect(
+      parseTransformersConfig('{"model_type":"encodec","__proto__":{"num_filters":1}}', "c").config.numFilters,
+    ).toBe(32);
+  });
+});

@@ -1,0 +1,308 @@
+import { describe, expect, it } from "vitest";
+import { bytesSource } from "../../src/core/byte-source.ts";
+import { CheckpointError } from "../../src/core/errors.ts";
+import type { TensorFile } from "../../src/checkpoint/index.ts";
+import { openTorchZip } from "../../src/checkpoint/torch-zip.ts";
+import { f32, goldenBytes } from "./fixtures.ts";
+import { joined, pickle, torchFileOf, torchZip, u16, u32, zipOf, type ZipInput } from "./torch-writer.ts";
+
+async function open(bytes: Uint8Array): Promise<TensorFile> {
+  const file = await openTorchZip(bytesSource(bytes, "model.bin"));
+  return file.tensorsIn(file.root);
+}
+
+/** Opens the file and reads every tensor, which is when entries are looked at. */
+async function readAll(bytes: Uint8Array): Promise<void> {
+  const file = await open(bytes);
+  for (const name of file.tensors.keys()) await file.readBytes(name);
+}
+
+async function expectRefused(bytes: Uint8Array, message: string | RegExp): Promise<void> {
+  const error: unknown = await readAll(bytes).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(CheckpointError);
+  expect((error as CheckpointError).code).toBe("CHECKPOINT_FORMAT");
+  expect((error as CheckpointError).message).toMatch(message);
+}
+
+/** The pickle of a state dict with one tensor `x` over storage 0. */
+function viewOf(numElements: number, offset: number, shape: readonly number[], strides: readonly number[]): Uint8Array {
+  const tensor = pickle.reduce(
+    pickle.global("torch._utils", "_rebuild_tensor_v2"),
+    pickle.storage("FloatStorage", "0", numElements),
+    pickle.integer(offset),
+    pickle.tuple(...shape.map(pickle.integer)),
+    pickle.tuple(...strides.map(pickle.integer)),
+  );
+  return pickle.dict([["x", tensor]]);
+}
+
+/** Little-endian, 8 bytes. */
+function u64(value: number): number[] {
+  return [...u32(value % 2 ** 32), ...u32(Math.floor(value / 2 ** 32))];
+}
+
+const sixFloats = f32([6], [0, 1, 2, 3, 4, 5]).bytes;
+
+describe("tensors of a torch file", () => {
+  it.each([
+    ["a whole storage", 0, [2, 3], [3, 1], [0, 1, 2, 3, 4, 5]],
+    ["a transposed matrix", 0, [3, 2], [1, 3], [0, 3, 1, 4, 2, 5]],
+    ["every second element from the second", 1, [3], [2], [1, 3, 5]],
+    ["a column", 2, [2, 1], [3, 99], [2, 5]],
+    ["a scalar", 4, [], [], [4]],
+    ["nothing", 6, [0, 2], [2, 1], []],
+    ["overlapping windows", 0, [2, 3], [1, 1], [0, 1, 2, 1, 2, 3]],
+  ])("may be a view: %s", async (_what, offset, shape, strides, expected) => {
+    const file = await open(torchZip(viewOf(6, offset, shape, strides), [sixFloats]));
+    expect(file.tensors.get("x")).toMatchObject({ dtype: "F32", shape });
+    expect(await file.readFloat32("x")).toEqual(Float32Array.from(expected));
+  });
+
+  it("are listed without the entries of the dict that are no tensors", async () => {
+    const root = pickle.dict([["epoch", pickle.integer(3)]]);
+    expect((await open(torchZip(root))).tensors.size).toBe(0);
+  });
+
+  it.each([
+    ["reaches beyond its storage", viewOf(6, 1, [6], [1]), /describes x as \[6\] at 1 of a storage of 6/],
+    ["steps beyond its storage", viewOf(6, 0, [2, 2], [5, 2]), /too small/],
+    ["repeats one element without end", viewOf(6, 0, [1_000_000, 1000], [0, 0]), /too small/],
+    [
+      "has a shape beyond all numbers",
+      viewOf(
+        6,
+        0,
+        Array.from({ length: 8 }, () => 2_000_000_000),
+        Array.from({ length: 8 }, () => 0),
+      ),
+      /too small/,
+    ],
+    ["has a storage larger than it is stored", viewOf(7, 0, [6], [1]), /has 24 bytes; expected 28/],
+    [
+      "has a storage that is not there",
+      pickle.dict([
+        [
+          "x",
+          pickle.reduce(
+            pickle.global("torch._utils", "_rebuild_tensor_v2"),
+            pickle.storage("FloatStorage", "5", 0),
+            pickle.integer(0),
+            pickle.tuple(),
+            pickle.tuple(),
+          ),
+        ],
+      ]),
+      /data\/5, which is missing/,
+    ],
+  ])("are refused where one %s", async (_what, root, message) => {
+    await expectRefused(torchZip(root, [sixFloats]), message);
+  });
+});
+
+describe("the archive", () => {
+  const data = pickle.file(viewOf(6, 0, [6], [1]));
+  const entries = (
+    change: Partial<Record<"pickle" | "storage", Partial<ZipInput>>> = {},
+    more: readonly ZipInput[] = [],
+  ): ZipInput[] => [
+    { name: "a/data.pkl", data, ...change.pickle },
+    { name: "a/data/0", data: sixFloats, ...change.storage },
+    ...more,
+  ];
+
+  it("may carry a comment, and one that looks like an end record", async () => {
+    await readAll(zipOf(entries(), "made by hand"));
+    await readAll(zipOf(entries(), `PK\u0005\u0006${" not really".repeat(9)}`));
+  });
+
+  it("may state its sizes after the data, as torch does", async () => {
+    await readAll(zipOf(entries({ storage: { flags: 1 << 3, localSize: 0 } })));
+  });
+
+  it.each([
+    ["of compressed entries", zipOf(entries({ storage: { method: 8 } })), /data\/0 is compressed \(method 8\)/],
+    ["of encrypted entries", zipOf(entries({ storage: { flags: 1 } })), /encrypted/],
+    [
+      "whose local header states another size",
+      zipOf(entries({ storage: { localSize: 20 } })),
+      /contradicts the directory/,
+    ],
+    [
+      "whose local header states no size without saying why",
+      zipOf(entries({ storage: { localSize: 0 } })),
+      /contradicts the directory/,
+    ],
+    [
+      "whose local header has another name",
+      zipOf(entries({ storage: { localName: "a/data/1" } })),
+      /contradicts the directory/,
+    ],
+    [
+      "whose directory states a larger size",
+      zipOf(entries({ storage: { centralSize: 28 } })),
+      /has 28 bytes; expected 24/,
+    ],
+    [
+      "whose directory states a smaller size",
+      zipOf(entries({ storage: { centralSize: 20 } })),
+      /has 20 bytes; expected 24/,
+    ],
+    ["whose entries share their bytes", zipOf(entries({ storage: { centralOffset: 0 } })), /overlaps what follows/],
+    [
+      "whose entry lies outside the file",
+      zipOf(entries({ storage: { centralOffset: 0x7fffffff } })),
+      /overlaps what follows it or ends outside/,
+    ],
+    [
+      "whose last entry reaches into the directory",
+      zipOf(entries({ storage: { centralSize: 40 } })),
+      /overlaps what follows/,
+    ],
+    [
+      "whose entry begins elsewhere",
+      zipOf(entries({ storage: { centralOffset: 30 + "a/data.pkl".length + data.length + 5 } })),
+      /but no entry does/,
+    ],
+    ["with an entry twice", zipOf(entries({}, [{ name: "a/data/0", data: sixFloats }])), /two entries a\/data\/0/],
+    ["with two pickles", zipOf(entries({}, [{ name: "b/data.pkl", data }])), /2 files named \*\/data\.pkl/],
+    ["without a pickle", zipOf([{ name: "a/data/0", data: sixFloats }]), /0 files named/],
+    [
+      "of big-endian numbers",
+      zipOf(entries({}, [{ name: "a/byteorder", data: new TextEncoder().encode("big") }])),
+      /byte order "big"/,
+    ],
+    [
+      "with a size in a Zip64 field that is not there",
+      zipOf(entries({ storage: { centralSize: 0xffffffff } })),
+      /Zip64 field that is not there/,
+    ],
+    ["with nothing in it", zipOf([]), /0 files named/],
+  ])("%s is refused", async (_what, bytes, message) => {
+    await expectRefused(bytes, message);
+  });
+
+  it("whose end record claims more entries than there are is refused", async () => {
+    const bytes = zipOf(entries());
+    bytes.set([...u16(3), ...u16(3)], bytes.length - 14);
+    await expectRefused(bytes, /ends after 2 of 3 entries/);
+  });
+
+  it("whose end record claims fewer entries than there are is refused", async () => {
+    const bytes = zipOf(entries());
+    bytes.set([...u16(1), ...u16(1)], bytes.length - 14);
+    await expectRefused(bytes, /bytes after the last entry/);
+  });
+
+  it("of several disks is refused", async () => {
+    const bytes = zipOf(entries());
+    bytes.set(u16(1), bytes.length - 18);
+    await expectRefused(bytes, /split over several files/);
+  });
+
+  it("cut at any byte is refused", async () => {
+    const whole = torchFileOf(new Map([["x", f32([2], [1, 2])]]));
+    for (let length = 0; length < whole.length; length++) {
+      await expectRefused(whole.subarray(0, length), /not a sound torch archive/);
+    }
+  });
+});
+
+describe("Zip64", () => {
+  const data = pickle.file(viewOf(6, 0, [6], [1]));
+
+  interface Lies {
+    readonly locatorOffset?: number;
+    readonly entryCount?: number;
+    readonly directoryOffset?: number;
+    readonly endEntries?: number;
+    readonly fieldLength?: number;
+    readonly size?: number;
+  }
+
+  /** An archive as writers make it that always use Zip64, with its sizes in extra fields. */
+  function zip64(lies: Lies = {}): Uint8Array {
+    const locals: Uint8Array[] = [];
+    const centrals: Uint8Array[] = [];
+    let offset = 0;
+    for (const [name, content] of [
+      ["a/data.pkl", data],
+      ["a/data/0", sixFloats],
+    ] as const) {
+      const size = lies.size ?? content.length;
+      const extra = pickle.bytes(u16(0x4646), u16(2), 0, 0, u16(1), u16(lies.fieldLength ?? 16), u64(size), u64(size));
+      const common = [
+        ...u16(45),
+        ...u16(0),
+        ...u16(0),
+        ...u32(0),
+        ...u32(0),
+        ...u32(0xffffffff),
+        ...u32(0xffffffff),
+        ...u16(name.length),
+        ...u16(extra.length),
+      ];
+      const local = pickle.bytes("PK\u0003\u0004", common, name, extra, content);
+      locals.push(local);
+      centrals.push(
+        pickle.bytes("PK\u0001\u0002", u16(45), common, u16(0), u16(0), u16(0), u32(0), u32(offset), name, extra),
+      );
+      offset += local.length;
+    }
+    const directory = joined(centrals);
+    const end64 = pickle.bytes(
+      "PK\u0006\u0006",
+      u64(44),
+      u16(45),
+      u16(45),
+      u32(0),
+      u32(0),
+      u64(lies.entryCount ?? 2),
+      u64(lies.entryCount ?? 2),
+      u64(directory.length),
+      u64(lies.directoryOffset ?? offset),
+    );
+    const locator = pickle.bytes(
+      "PK\u0006\u0007",
+      u32(0),
+      u64(lies.locatorOffset ?? offset + directory.length),
+      u32(1),
+    );
+    const endEntries = lies.endEntries ?? 0xffff;
+    const end = pickle.bytes(
+      "PK\u0005\u0006",
+      u16(0),
+      u16(0),
+      u16(endEntries),
+      u16(endEntries),
+      u32(0xffffffff),
+      u32(0xffffffff),
+      u16(0),
+    );
+    return joined([...locals, directory, end64, locator, end]);
+  }
+
+  it("sizes and offsets are read", async () => {
+    const file = await open(zip64());
+    expect(await file.readFloat32("x")).toEqual(Float32Array.of(0, 1, 2, 3, 4, 5));
+  });
+
+  it.each([
+    ["a locator that points outside", { locatorOffset: 2 ** 40 }, /does not lie before its locator/],
+    ["a locator that points elsewhere", { locatorOffset: 0 }, /points at something else/],
+    ["two counts of entries", { endEntries: 3 }, /contradict each other/],
+    ["a count of entries beyond reason", { entryCount: 2 ** 32 }, /at most 100000/],
+    ["a directory beyond its end record", { directoryOffset: 2 ** 33 }, /reaches beyond/],
+    ["an extra field that is too short", { fieldLength: 8 }, /too short/],
+    ["an entry of terabytes", { size: 2 ** 42 }, /overlaps what follows/],
+    ["a size that no number holds", { size: 2 ** 60 }, /beyond any file/],
+  ])("%s is refused", async (_what, lies, message) => {
+    await expectRefused(zip64(lies), message);
+  });
+});
+
+it("a file of PyTorch cut at many points is refused, whichever part is lost", async () => {
+  const whole = goldenBytes("mini-24khz/encodec-th/encodec_24khz-mini.th");
+  for (let length = 0; length < whole.length; length += 9973) {
+    await expectRefused(whole.subarray(0, length), /not a sound torch archive/);
+  }
+});
