@@ -1,0 +1,63 @@
+import { AudioCodes, CodesError } from "../core/index.ts";
+import type { AudioCodesContext, AudioCodesData } from "../core/index.ts";
+import { codesFrom } from "./codes-fields.ts";
+import type { Reading, StoredCodes } from "./codes-fields.ts";
+import { codesFormats, recogniseCodesFormat } from "./codes-format.ts";
+import type { CodesFormat } from "./codes-format.ts";
+import { formatJson, parseJson } from "./json.ts";
+import { formatNpy, parseNpy } from "./npy.ts";
+import { formatNpz, parseNpz } from "./npz.ts";
+import { formatCodesSafetensors, parseCodesSafetensors } from "./safetensors.ts";
+
+export interface ParseCodesOptions {
+  /** @default recognised by the first bytes */
+  readonly format?: CodesFormat;
+  /**
+   * The codec, for files that do not name it: `.npy`, and arrays written from Python without the fields of our own files.
+   * An `AudioTokenizer` or other `AudioCodes` fits. Files that name their codec are read as they say.
+   */
+  readonly context?: AudioCodesContext;
+  /** Name of the file, for messages. @default "codes" */
+  readonly name?: string;
+}
+
+const formatters: Readonly<Record<CodesFormat, (codes: AudioCodesData) => Uint8Array>> = {
+  safetensors: formatCodesSafetensors,
+  npz: formatNpz,
+  npy: formatNpy,
+  json: formatJson,
+};
+
+const parsers: Readonly<Record<CodesFormat, (bytes: Uint8Array, reading: Reading) => StoredCodes | Promise<StoredCodes>>> = {
+  safetensors: parseCodesSafetensors,
+  npz: parseNpz,
+  npy: parseNpy,
+  json: parseJson,
+};
+
+/**
+ * Codes as the bytes of a file. The same codes give the same bytes.
+ * @throws CodesError with code CODES_UNSUPPORTED if the format is `npy` and scales or a shorter last segment would be lost, or if the parts
+ *   of a plain object do not fit together.
+ */
+export function formatCodes(codes: AudioCodesData, format: CodesFormat): Uint8Array {
+  const formatter = formatters[format];
+  if (formatter === undefined) throw new RangeError(`format must be one of ${codesFormats.join(", ")}; received ${String(format)}`);
+  // Whatever is not an AudioCodes is checked by becoming one, so that no file is written that cannot be read.
+  return formatter(codes instanceof AudioCodes ? codes : new AudioCodes(codes));
+}
+
+/**
+ * Codes from the bytes of a file: the inverse of `formatCodes`.
+ * From `npy`, the length comes from the context, or else is all frames in full.
+ * @throws CodesError if the bytes are no codes file, are cut short or damaged, or do not name their codec and no context does.
+ */
+export async function parseCodes(bytes: Uint8Array, options: ParseCodesOptions = {}): Promise<AudioCodes> {
+  const { format = recogniseCodesFormat(bytes), context, name = "codes" } = options;
+  if (format === undefined) {
+    const start = bytes.byteLength === 0 ? "is empty" : "starts like none";
+    throw new CodesError("CODES_FORMAT", `${name} is not a file of codes: it ${start}; expected ${codesFormats.map((known) => `.${known}`).join(", ")}`);
+  }
+  const reading = { name, context };
+  return codesFrom(await parsers[format](bytes, reading), reading);
+}

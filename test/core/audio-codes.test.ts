@@ -1,0 +1,205 @@
+import { Tensor } from "@huggingface/transformers";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { AudioCodes, CodesError } from "../../src/core/index.ts";
+import type { AudioCodesData } from "../../src/core/index.ts";
+import { clips, codesAt48kHz, segmentedClips, wholeClips } from "./arbitrary-codes.ts";
+
+const twoByThree: AudioCodesData = {
+  data: Uint16Array.of(1, 2, 3, 4, 5, 6),
+  shape: [1, 2, 3],
+  scales: null,
+  numSamples: 950,
+  sampleRate: 24_000,
+  channels: 1,
+  hopLength: 320,
+  codebookSize: 1024,
+  bandwidth: 1.5,
+  segment: null,
+  provenance: { model: "facebook/encodec_24khz", revision: null, license: "cc-by-nc-4.0" },
+};
+
+/** A clip and a place to cut it: `[clip, position]` with 1 ≤ position < length. */
+function cuts(arbitrary: fc.Arbitrary<AudioCodes>, length: (codes: AudioCodes) => number) {
+  return arbitrary
+    .filter((codes) => length(codes) > 1)
+    .chain((codes) => fc.tuple(fc.constant(codes), fc.integer({ min: 1, max: length(codes) - 1 })));
+}
+
+describe("a clip of codes", () => {
+  it("says its sizes in frames and seconds", () => {
+    const codes = new AudioCodes(twoByThree);
+    expect(codes).toMatchObject({ numSegments: 1, numCodebooks: 2, numFrames: 3, frameRate: 75, lastSegmentFrames: 3 });
+    expect(codes.duration).toBeCloseTo(950 / 24_000, 12);
+  });
+
+  it("comes back from a structured clone", () => {
+    fc.assert(
+      fc.property(clips, (codes) => {
+        const back = new AudioCodes(structuredClone({ ...codes }));
+        expect(back).toEqual(codes);
+        expect(back.equals(codes)).toBe(true);
+      }),
+    );
+  });
+
+  it("differs from a clip with another code, scale or length", () => {
+    const codes = codesAt48kHz(95_041);
+    const data = codes.data.slice();
+    data[7]! ^= 1;
+    const scales = codes.scales!.slice();
+    scales[1]! += 1;
+    for (const change of [{ data }, { scales }, { numSamples: 95_042 }, { sampleRate: 44_100 }]) {
+      expect(codes.equals({ ...codes, ...change })).toBe(false);
+    }
+    expect(codes.equals({ ...codes, provenance: { model: "other", revision: null, license: null } })).toBe(true);
+  });
+
+  it.each([
+    ["a code beyond the codebook", { data: Uint16Array.of(1, 2, 3, 4, 5, 1024) }, /value 1024 at position 5/],
+    ["too few codes", { data: Uint16Array.of(1) }, /shape \[1, 2, 3\]/],
+    ["a length that the frames do not fit", { numSamples: 961 }, /961 samples do not fill/],
+    ["a length that leaves a frame empty", { numSamples: 640 }, /640 samples do not fill/],
+    ["no samples", { numSamples: 0 }, /numSamples must be a positive integer; found 0/],
+    ["half a channel", { channels: 0.5 }, /channels must be a positive integer/],
+    ["a codebook beyond 16 bits", { codebookSize: 65_537 }, /at most 65536/],
+    ["no sample rate", { sampleRate: Number.NaN }, /sampleRate must be/],
+    ["an endless bandwidth", { bandwidth: Infinity }, /bandwidth must be/],
+    ["two scales for one segment", { scales: Float32Array.of(1, 2) }, /one scale for each of 1 segments; found 2/],
+    ["a scale that is no number", { scales: Float32Array.of(Number.NaN) }, /scales must be finite; found NaN/],
+    ["several segments of unknown length", { shape: [3, 2, 1] }, /need the segments' length and stride/],
+    ["segments without a stride", { segment: { length: 960, stride: 0 } }, /must be positive integers; found 960 and 0/],
+  ] satisfies [string, Partial<AudioCodesData>, RegExp][])("refuses %s", (_, change, message) => {
+    expect(() => new AudioCodes({ ...twoByThree, ...change })).toThrow(CodesError);
+    expect(() => new AudioCodes({ ...twoByThree, ...change })).toThrow(message);
+  });
+});
+
+describe("selectCodebooks", () => {
+  it("keeps the first rows of every segment and nothing else", () => {
+    fc.assert(
+      fc.property(clips, fc.nat(), (codes, choice) => {
+        const kept = 1 + (choice % codes.numCodebooks);
+        const fewer = codes.selectCodebooks(kept);
+        expect(fewer.shape).toEqual([codes.numSegments, kept, codes.numFrames]);
+        for (let segment = 0; segment < codes.numSegments; segment++) {
+          const rows = (clip: AudioCodes, count: number) => {
+            const start = segment * clip.numCodebooks * clip.numFrames;
+            return [...clip.data.subarray(start, start + count * clip.numFrames)];
+          };
+          expect(rows(fewer, kept)).toEqual(rows(codes, kept));
+        }
+        expect(fewer.bandwidth).toBeCloseTo((codes.bandwidth * kept) / codes.numCodebooks, 9);
+        expect(fewer.numSamples).toBe(codes.numSamples);
+      }),
+    );
+  });
+
+  it("composes: first some, then fewer, is the fewer at once", () => {
+    const codes = codesAt48kHz(60_000);
+    expect(codes.selectCodebooks(2).selectCodebooks(1).equals(codes.selectCodebooks(1))).toBe(true);
+  });
+
+  it("refuses none and more than there are", () => {
+    const codes = new AudioCodes(twoByThree);
+    for (const count of [0, 3, 1.5, Number.NaN]) expect(() => codes.selectCodebooks(count)).toThrow(RangeError);
+  });
+});
+
+describe("cutting and joining", () => {
+  it("gives the clip back when it was cut between frames", () => {
+    fc.assert(
+      fc.property(cuts(wholeClips, (codes) => codes.numFrames), ([codes, at]) => {
+        const parts = [codes.sliceFrames(0, at), codes.sliceFrames(at)];
+        expect(parts[0]!.numSamples + parts[1]!.numSamples).toBe(codes.numSamples);
+        expect(AudioCodes.concatenate(parts).equals(codes)).toBe(true);
+      }),
+    );
+  });
+
+  it("gives the clip back when it was cut between segments", () => {
+    fc.assert(
+      fc.property(cuts(segmentedClips, (codes) => codes.numSegments), ([codes, at]) => {
+        const parts = [codes.sliceSegments(0, at), codes.sliceSegments(at)];
+        expect(parts.map((part) => part.numSegments)).toEqual([at, codes.numSegments - at]);
+        expect(AudioCodes.concatenate(parts).equals(codes)).toBe(true);
+      }),
+    );
+  });
+
+  // From 95,041 to 95,200 samples the third segment starts before the end, and the second lacks its last frame.
+  it.each([1, 320, 47_999, 48_000, 48_001, 94_561, 95_040, 95_041, 95_100, 95_200, 95_201, 95_520, 95_521, 142_561])(
+    "cuts %i samples at 48 kHz at every segment and joins them again",
+    (numSamples) => {
+      const codes = codesAt48kHz(numSamples);
+      const all = Array.from({ length: codes.numSegments }, (_, segment) => codes.sliceSegments(segment, segment + 1));
+      expect(AudioCodes.concatenate(all).equals(codes)).toBe(true);
+      for (let at = 1; at < codes.numSegments; at++) {
+        expect(AudioCodes.concatenate([codes.sliceSegments(0, at), codes.sliceSegments(at)]).equals(codes)).toBe(true);
+      }
+    },
+  );
+
+  it("counts the frames of a short segment before the last", () => {
+    const codes = codesAt48kHz(95_100);
+    expect([0, 1, 2].map((segment) => codes.segmentFrames(segment))).toEqual([150, 149, 1]);
+    expect(codes.sliceSegments(1).shape).toEqual([2, 2, 149]);
+  });
+
+  it("takes a clip that ends within a frame to fill it", () => {
+    const codes = new AudioCodes(twoByThree);
+    const joined = AudioCodes.concatenate([codes, codes]);
+    expect(joined.numSamples).toBe(960 + 950);
+    expect([...joined.data]).toEqual([1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6]);
+  });
+
+  it("refuses a short segment before the end, other codecs and empty ranges", () => {
+    const short = codesAt48kHz(50_000);
+    expect(() => AudioCodes.concatenate([short, short])).toThrow(/segment 1 has 8 frames and cannot be followed/);
+    const codes = new AudioCodes(twoByThree);
+    expect(() => AudioCodes.concatenate([codes, codes.selectCodebooks(1)])).toThrow(/different numCodebooks cannot be joined: 2 and 1/);
+    expect(() => AudioCodes.concatenate([])).toThrow(RangeError);
+    expect(() => codes.sliceFrames(2, 2)).toThrow(/cannot take frames 2 to 2/);
+    expect(() => codes.sliceFrames(0, 4)).toThrow(RangeError);
+    expect(() => codesAt48kHz(60_000).sliceFrames(0, 1)).toThrow(/use sliceSegments/);
+    expect(() => short.sliceSegments(0, 3)).toThrow(RangeError);
+  });
+});
+
+describe("tensors", () => {
+  it("go to transformers.js and back without a change", () => {
+    fc.assert(
+      fc.property(clips, (codes) => {
+        const tensor = codes.toTensor(Tensor);
+        expect(tensor.type).toBe("int64");
+        const { numSegments, numCodebooks, numFrames } = codes;
+        expect(tensor.dims).toEqual(numSegments === 1 ? [1, numCodebooks, numFrames] : [numSegments, 1, numCodebooks, numFrames]);
+        const back = AudioCodes.fromTensor({ data: tensor.data as BigInt64Array, dims: tensor.dims }, codes);
+        expect(back.equals(codes)).toBe(true);
+        expect(back.provenance).toEqual(codes.provenance);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("without a length are whole frames and full segments", () => {
+    const codec = { sampleRate: 48_000, channels: 2, hopLength: 320, codebookSize: 1024 };
+    const data = new Int32Array(2 * 3 * 150);
+    expect(AudioCodes.fromTensor({ data, dims: [6, 150] }, codec)).toMatchObject({ numSamples: 150 * 320, bandwidth: 9 });
+    const segments = AudioCodes.fromTensor({ data, dims: [2, 1, 3, 150] }, { ...codec, segment: { length: 48_000, stride: 47_520 } });
+    expect(segments).toMatchObject({ numSamples: 95_520, bandwidth: 4.5, shape: [2, 3, 150] });
+  });
+
+  it.each([
+    ["a special token", [1, 1024], [1, 2], /value 1024 at position 1 .* Special tokens/],
+    ["a negative value", [-1, 0], [1, 2], /value -1 at position 0/],
+    ["a fraction", [0.5, 0], [1, 2], /value 0.5/],
+    ["a batch of clips", [1, 2, 3, 4], [2, 1, 2], /shape \[2, 1, 2\] is not the codes of one clip/],
+    ["no frames", [], [1, 0], /numFrames must be a positive integer/],
+    ["data that are not the shape's", [1, 2, 3], [2, 2], /shape \[1, 2, 2\]/],
+  ])("refuse %s", (_, data, dims, message) => {
+    const read = () => AudioCodes.fromTensor({ data, dims }, { ...twoByThree, numSamples: 640 });
+    expect(read).toThrow(CodesError);
+    expect(read).toThrow(message);
+  });
+});
