@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Packs the package, checks what the tarball promises, installs it into an empty project and uses it there.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+cd "$root"
+npm pack --silent --pack-destination "$work" >/dev/null
+tarball=$(ls "$work"/*.tgz)
+npx --no-install publint run "$tarball" --strict
+npx --no-install attw "$tarball" --profile esm-only
+
+mkdir "$work/app"
+cd "$work/app"
+cp "$root/.npmrc" .
+echo '{ "name": "app", "private": true, "type": "module" }' >package.json
+npm install --silent --no-audit --no-fund --prefer-offline "$tarball"
+cp "$root/examples/speech.wav" .
+cat >use.js <<'JS'
+import { AudioTokenizer, readAudio } from "encodec-tokenizer";
+import { parseWav } from "encodec-tokenizer/audio";
+
+const tokenizer = await AudioTokenizer.fromPretrained("tiny");
+const codes = await tokenizer.encode(await readAudio("speech.wav"), { bandwidth: 3 });
+const audio = await tokenizer.decode(codes);
+await tokenizer.dispose();
+if (codes.numCodebooks !== 4 || audio.channelData[0].length !== codes.numSamples || typeof parseWav !== "function") {
+  throw new Error("the installed package does not work");
+}
+JS
+node use.js
+npx --no-install encodec-tokenizer encode speech.wav --quiet
+test -s speech.safetensors
+if tar -tzf "$tarball" | grep -vE "^package/(dist|models)/|^package/(package.json|README.md|LICENSE|CHANGELOG.md)$"; then
+  echo "the tarball holds files that do not belong there" >&2
+  exit 1
+fi
+echo "package: $(du -h "$tarball" | cut -f1), installs and works"
