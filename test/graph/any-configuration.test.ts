@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { OnnxModel } from "../../src/core/index.ts";
 import { hopLengthOf, numQuantizersOf } from "../../src/checkpoint/index.ts";
 import type { Checkpoint, CodecConfig } from "../../src/checkpoint/index.ts";
 import {
@@ -12,7 +13,7 @@ import {
   requiredTensors,
 } from "../../src/graph/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
-import type { Tensor } from "../../src/runtime/index.ts";
+import type { Session, Tensor } from "../../src/runtime/index.ts";
 import { naiveDecode, naiveDequantize, naiveEncode, naiveQuantize } from "../naive-codec.ts";
 
 /** Relative to the largest value: float32 against double precision. */
@@ -84,6 +85,7 @@ function relativeDifference(actual: Tensor, expected: readonly Float64Array[]): 
 
 describe("graphs of any configuration", async () => {
   const runtime = await loadOnnxRuntimeNode();
+  const session = async (model: Promise<OnnxModel>): Promise<Session> => runtime.createSession(await model, { threads: 1 });
   const anyCodec = fc.record({ config: configs, seed: fc.nat({ max: 1e6 }), numFrames: fc.double({ min: 0.01, max: 12, noNaN: true }) });
 
   test("encode as plain loops do", async () => {
@@ -91,7 +93,6 @@ describe("graphs of any configuration", async () => {
       fc.asyncProperty(anyCodec, async ({ config, seed, numFrames }) => {
         const checkpoint = randomCheckpoint(config, seed);
         const network = describeNetwork(config);
-        const session = async (model: ReturnType<typeof buildAnalysis>) => runtime.createSession(await model, { threads: 1 });
         const numSamples = Math.max(1, Math.round(numFrames * hopLengthOf(config)));
         const audio = Array.from({ length: config.audioChannels }, (_, c) => Float64Array.from({ length: numSamples }, (_v, i) => Math.fround(Math.sin(i * (c + 1) * 0.7 + seed))));
         const data = Float32Array.from(audio.flatMap((row) => [...row]));
@@ -127,7 +128,6 @@ describe("graphs of any configuration", async () => {
       fc.asyncProperty(anyCodec, async ({ config, seed, numFrames }) => {
         const checkpoint = randomCheckpoint(config, seed);
         const network = describeNetwork(config);
-        const session = async (model: ReturnType<typeof buildAnalysis>) => runtime.createSession(await model, { threads: 1 });
         const frames = Math.max(1, Math.round(numFrames));
         const numQuantizers = numQuantizersOf(config);
         const rows = Array.from({ length: numQuantizers }, (_, k) => Array.from({ length: frames }, (_v, t) => (seed + 31 * k + 17 * t) % config.codebookSize));
