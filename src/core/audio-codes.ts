@@ -1,4 +1,5 @@
 import { CodesError } from "./errors.ts";
+import type { LicenseStatus } from "./license.ts";
 
 /** Where codes came from, so that a file of codes can always be traced to the weights that made it. */
 export interface Provenance {
@@ -6,8 +7,12 @@ export interface Provenance {
   readonly model: string;
   /** Commit of the Hub repository, where there is one. */
   readonly revision: string | null;
-  /** License id that the checkpoint's card declares, or null where nothing is known. */
+  /** SHA-256 of the weight file in lower-case hex, or null where it was not computed. */
+  readonly digest: string | null;
+  /** The license to go by, such as `MIT` or `CC-BY-NC-4.0`, or null where nothing is known. */
   readonly license: string | null;
+  /** How sure that license is, or null where nobody looked. */
+  readonly licenseStatus: LicenseStatus | null;
 }
 
 /** The plain data behind `AudioCodes`: survives `structuredClone`, `postMessage` and JSON-like storage. */
@@ -47,7 +52,7 @@ export interface TensorLike {
 export type AudioCodesContext = Pick<AudioCodesData, "sampleRate" | "channels" | "hopLength" | "codebookSize"> &
   Partial<Pick<AudioCodesData, "scales" | "numSamples" | "segment" | "provenance">>;
 
-const unknownProvenance: Provenance = { model: "unknown", revision: null, license: null };
+const unknownProvenance: Provenance = { model: "unknown", revision: null, digest: null, license: null, licenseStatus: null };
 
 /**
  * The codes of one clip: what `encode` gives and `decode` takes.

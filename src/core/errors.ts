@@ -1,3 +1,5 @@
+import type { LicenseRecord } from "./license.ts";
+
 /**
  * Base of every error that is not simply a wrong argument (those are `TypeError` and `RangeError`).
  * `code` is stable and meant for programs; `message` says what was found, what was expected and what to do.
@@ -75,6 +77,25 @@ export class CodesError extends CodecError {
     options?: ErrorOptions,
   ) {
     super(code, message, options);
+  }
+}
+
+/** Weights whose license the policy in force does not admit; none of them were downloaded. */
+export class LicenseError extends CodecError {
+  readonly record: LicenseRecord;
+  /** The part of the policy that failed, such as `deny: non-commercial` or `acceptContested`. */
+  readonly rule: string;
+  /** Ids of catalogued checkpoints that the policy admits, the most similar first. */
+  readonly alternatives: readonly string[];
+
+  constructor(
+    message: string,
+    details: { readonly record: LicenseRecord; readonly rule: string; readonly alternatives: readonly string[] },
+  ) {
+    super("LICENSE_REFUSED", message);
+    this.record = details.record;
+    this.rule = details.rule;
+    this.alternatives = details.alternatives;
   }
 }
 

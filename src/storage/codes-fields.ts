@@ -1,5 +1,5 @@
 import { AudioCodes, CodesError } from "../core/index.ts";
-import type { AudioCodesContext, AudioCodesData } from "../core/index.ts";
+import type { AudioCodesContext, AudioCodesData, LicenseStatus } from "../core/index.ts";
 import type { StoredArray } from "./elements.ts";
 
 /** Marks a file as one of ours. */
@@ -22,7 +22,10 @@ const numberFields = [
 ] as const;
 
 /** Fields that hold text. */
-const textFields = ["format", "model", "revision", "license"] as const;
+const textFields = ["format", "model", "revision", "digest", "license", "license_status"] as const;
+
+/** A status that is none of these, from a later release perhaps, is read as not known. */
+const licenseStatuses: readonly LicenseStatus[] = ["settled", "unresolved", "contested"];
 
 /** Names of all fields. */
 export const fieldNames: readonly string[] = [...numberFields, ...textFields];
@@ -72,7 +75,9 @@ export function fieldsOf(codes: AudioCodesData): CodesFields {
     ...(segment === null ? {} : { segment_length: segment.length, segment_stride: segment.stride }),
     model: provenance.model,
     ...(provenance.revision === null ? {} : { revision: provenance.revision }),
+    ...(provenance.digest === null ? {} : { digest: provenance.digest }),
     ...(provenance.license === null ? {} : { license: provenance.license }),
+    ...(provenance.licenseStatus === null ? {} : { license_status: provenance.licenseStatus }),
   };
 }
 
@@ -165,7 +170,13 @@ function codecOf(fields: CodesFields, { name, context }: Reading): AudioCodesCon
     hopLength: hop_length,
     codebookSize: codebook_size,
     segment: isSegmented ? { length: segment_length, stride: segment_stride } : null,
-    provenance: { model: fields.model ?? "unknown", revision: fields.revision ?? null, license: fields.license ?? null },
+    provenance: {
+      model: fields.model ?? "unknown",
+      revision: fields.revision ?? null,
+      digest: fields.digest ?? null,
+      license: fields.license ?? null,
+      licenseStatus: licenseStatuses.find((status) => status === fields.license_status) ?? null,
+    },
   };
 }
 

@@ -28,7 +28,8 @@ export async function openModel(source: string): Promise<OpenedModel> {
   try {
     const checkpoint = await openCheckpoint(files);
     const license = await licenseOf(files);
-    return { checkpoint, provenance: { model: kind === "embedded" ? source : path, revision: null, license } };
+    const model = kind === "embedded" ? source : path;
+    return { checkpoint, provenance: { model, revision: null, digest: null, license, licenseStatus: null } };
   } catch (error) {
     await files.close?.();
     throw error;

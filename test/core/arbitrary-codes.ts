@@ -8,7 +8,9 @@ export const segmentsOf48kHz = { length: 48_000, stride: 47_520 } as const;
 const provenance = fc.record({
   model: fc.oneof(fc.constant("facebook/encodec_24khz"), fc.string({ unit: "grapheme", minLength: 1 })),
   revision: fc.option(fc.stringMatching(/^[0-9a-f]{40}$/)),
-  license: fc.option(fc.constantFrom("mit", "cc-by-nc-4.0")),
+  digest: fc.option(fc.stringMatching(/^[0-9a-f]{64}$/)),
+  license: fc.option(fc.constantFrom("MIT", "CC-BY-NC-4.0", "CC-BY-NC-4.0 AND MIT")),
+  licenseStatus: fc.option(fc.constantFrom("settled" as const, "unresolved" as const, "contested" as const)),
 });
 
 const codec = fc.record({
@@ -104,6 +106,6 @@ export function codesAt48kHz(numSamples: number): AudioCodes {
     codebookSize: 1024,
     bandwidth: 3,
     segment: segmentsOf48kHz,
-    provenance: { model: "facebook/encodec_48khz", revision: null, license: "cc-by-nc-4.0" },
+    provenance: { model: "facebook/encodec_48khz", revision: null, digest: null, license: "MIT", licenseStatus: "contested" },
   });
 }

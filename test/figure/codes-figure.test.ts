@@ -19,7 +19,7 @@ const fourFrames: AudioCodesData = {
   codebookSize: 1024,
   bandwidth: 0.02,
   segment: null,
-  provenance: { model: "tiny", revision: null, license: "mit" },
+  provenance: { model: "tiny", revision: null, digest: null, license: "MIT", licenseStatus: "settled" },
 };
 
 function tone(numSamples: number, sampleRate: number, channels = 1): Waveform {

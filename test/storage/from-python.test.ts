@@ -23,7 +23,7 @@ describe("files from Python", () => {
     const read = await parseCodes(bytesOf(file));
     expect(read.data).toEqual(codes);
     expect(read).toMatchObject({ ...context, shape: [1, 3, 4], numSamples: 1250, bandwidth: 2.25 });
-    expect(read.provenance).toEqual({ model: "bücher/🎵", revision: null, license: null });
+    expect(read.provenance).toEqual({ model: "bücher/🎵", revision: null, digest: null, license: null, licenseStatus: null });
   });
 
   it("savez-compressed.npz has segments and scales in float64", async () => {

@@ -19,7 +19,13 @@ const speech = new AudioCodes({
   codebookSize: 1024,
   bandwidth: 1.5,
   segment: null,
-  provenance: { model: "facebook/encodec_24khz", revision: "c1dbe2ae3f1de713481a3b3e7c47f357092ee040", license: null },
+  provenance: {
+    model: "facebook/encodec_24khz",
+    revision: "c1dbe2ae3f1de713481a3b3e7c47f357092ee040",
+    digest: null,
+    license: null,
+    licenseStatus: null,
+  },
 });
 
 const text = (bytes: Uint8Array) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
@@ -61,6 +67,33 @@ describe.each(fullFormats)("%s", (format) => {
   it("keeps to what the file says, whatever the context", async () => {
     const back = await parseCodes(formatCodes(speech, format), { context: codesAt48kHz(48_000) });
     expect(back).toEqual(speech);
+  });
+});
+
+describe.each(["safetensors", "json"] as const)("%s and the license of the model", (format) => {
+  const provenance = {
+    model: "facebook/encodec_48khz",
+    revision: "c3def8e7185ac8c8efdce6eb8c4a651e487a503e",
+    digest: "47a15ffbaf7bb76176d0833e10590de0a8988a7848748608cefc36a1c88adfdc",
+    license: "MIT",
+    licenseStatus: "contested" as const,
+  };
+  const content = text(formatCodes(new AudioCodes({ ...speech, provenance }), format));
+  const read = async (changed: string) => (await parseCodes(Uint8Array.from(changed, (character) => character.charCodeAt(0)))).provenance;
+
+  it("keeps it, its status and the digest of the weights under names of their own", async () => {
+    expect(content).toMatch(/"digest": ?"47a15ffb/);
+    expect(content).toMatch(/"license_status": ?"contested"/);
+    expect(await read(content)).toEqual(provenance);
+  });
+
+  it("reads files that were written without digest and status", async () => {
+    const plain = content.replace('"digest"', '"dygest"').replace('"license_status"', '"license_stitus"');
+    expect(await read(plain)).toEqual({ ...provenance, digest: null, licenseStatus: null });
+  });
+
+  it("takes a status that it does not know as none", async () => {
+    expect((await read(content.replace('"contested"', '"arguable!"'))).licenseStatus).toBeNull();
   });
 });
 
