@@ -12,8 +12,8 @@ const rooms: Record<string, readonly string[]> = {
   graph: ["checkpoint", "core"],
   storage: ["checkpoint", "core"],
   runtime: ["core"],
-  hub: ["checkpoint", "core"],
   files: ["storage", "audio", "checkpoint", "core"],
+  hub: ["files", "checkpoint", "core"],
   tokenizer: ["hub", "files", "graph", "runtime", "audio", "checkpoint", "core"],
   cli: ["."],
 };

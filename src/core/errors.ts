@@ -80,6 +80,72 @@ export class CodesError extends CodecError {
   }
 }
 
+/** What a `HubError` can be; docs/hub.md says what to do about each. */
+export type HubErrorCode =
+  | "HUB_NOT_FOUND"
+  | "HUB_GATED"
+  | "HUB_BAD_TOKEN"
+  | "HUB_FORBIDDEN"
+  | "HUB_DISABLED"
+  | "HUB_REVISION_NOT_FOUND"
+  | "HUB_FILE_NOT_FOUND"
+  | "HUB_RATE_LIMITED"
+  | "HUB_SERVER"
+  | "HUB_UNREACHABLE"
+  | "HUB_INTERRUPTED"
+  | "HUB_UNEXPECTED_ANSWER"
+  | "HUB_OFFLINE"
+  | "HUB_CHECKSUM"
+  | "HUB_UNSAFE_NAME"
+  | "HUB_DISK_FULL"
+  | "HUB_CACHE";
+
+/** A repository that cannot be had from the Hugging Face Hub or from the cache of its files. */
+export class HubError extends CodecError {
+  declare readonly code: HubErrorCode;
+  /** What was asked for, where a server was asked. */
+  readonly url: string | undefined;
+  /** HTTP status of the answer. */
+  readonly status: number | undefined;
+  /** The server's name for this request, to be quoted when reporting a problem to it. */
+  readonly requestId: string | undefined;
+  /** Seconds after which the server wants to be asked again. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    code: HubErrorCode,
+    message: string,
+    options: ErrorOptions & {
+      readonly url?: string | undefined;
+      readonly status?: number | undefined;
+      readonly requestId?: string | undefined;
+      readonly retryAfter?: number | undefined;
+    } = {},
+  ) {
+    super(code, message, options);
+    this.url = options.url;
+    this.status = options.status;
+    this.requestId = options.requestId;
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+/** Bytes that are not those which were announced or pinned; they were not accepted into the cache. */
+export class IntegrityError extends HubError {
+  /** Name of the file in its repository, or its path in the cache. */
+  readonly file: string;
+  /** A digest in hexadecimal, or a length in bytes. */
+  readonly expected: string | number;
+  readonly actual: string | number;
+
+  constructor(file: string, expected: string | number, actual: string | number, message: string, options?: ErrorOptions) {
+    super("HUB_CHECKSUM", message, options);
+    this.file = file;
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
 /** Weights whose license the policy in force does not admit; none of them were downloaded. */
 export class LicenseError extends CodecError {
   readonly record: LicenseRecord;

@@ -2,7 +2,18 @@ export { AudioCodes } from "./audio-codes.ts";
 export type { AudioCodesContext, AudioCodesData, Provenance, TensorConstructor, TensorLike } from "./audio-codes.ts";
 export { bytesSource, checkRange } from "./byte-source.ts";
 export type { ByteSource } from "./byte-source.ts";
-export { AudioFormatError, CheckpointError, CodecError, CodesError, DisposedError, FileError, LicenseError } from "./errors.ts";
+export {
+  AudioFormatError,
+  CheckpointError,
+  CodecError,
+  CodesError,
+  DisposedError,
+  FileError,
+  HubError,
+  IntegrityError,
+  LicenseError,
+} from "./errors.ts";
+export type { HubErrorCode } from "./errors.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./license.ts";
 export type { OnnxModel } from "./onnx-model.ts";
 export { checkWaveform, durationOf, numSamplesOf } from "./waveform.ts";

@@ -1,0 +1,97 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { HubError } from "../core/index.ts";
+import { safePathParts } from "./safe-path.ts";
+
+/**
+ * Where the cache keeps what belongs to a repository; the same folders as Python's huggingface_hub uses.
+ *
+ * ```text
+ * models--facebook--encodec_24khz/
+ *   blobs/<digest>               the bytes, once each
+ *   snapshots/<commit>/<name>    links to them
+ *   refs/<branch or tag>         the commit that it was when last asked for
+ * ```
+ * Source: huggingface_hub, "Understand caching", and `file_download.py`.
+ */
+export interface RepositoryFolder {
+  readonly id: string;
+  readonly path: string;
+  readonly blobs: string;
+  /** Where the files of a commit lie. */
+  snapshot(commit: string): string;
+  /** Path of a file in a snapshot. @throws HubError with code HUB_UNSAFE_NAME */
+  file(commit: string, name: string): string;
+  /** Path of the file that remembers a branch or tag. @throws HubError with code HUB_UNSAFE_NAME */
+  ref(revision: string): string;
+}
+
+/** @throws TypeError if `id` is not the id of a repository. */
+export function repositoryFolder(cacheDir: string, id: string): RepositoryFolder {
+  checkRepositoryId(id);
+  const path = join(cacheDir, `models--${id.replaceAll("/", "--")}`);
+  const snapshot = (commit: string): string => join(path, "snapshots", checkCommit(commit));
+  return {
+    id,
+    path,
+    blobs: join(path, "blobs"),
+    snapshot,
+    file: (commit, name) => join(snapshot(commit), ...safePathParts(name)),
+    ref: (revision) => join(path, "refs", ...safePathParts(revision)),
+  };
+}
+
+/** Source of the rule: huggingface_hub `validate_repo_id`. @throws TypeError */
+export function checkRepositoryId(id: string): void {
+  const isId = typeof id === "string" && /^(?:\w[\w.-]{0,95}\/)?\w[\w.-]{0,95}$/u.test(id) && !/--|\.\.|[.-](?:\/|$)|\.git$/u.test(id);
+  if (!isId) throw new TypeError(`${JSON.stringify(id)} is not the id of a repository; expected one such as "facebook/encodec_24khz"`);
+}
+
+/** Whether a revision is a whole commit id, which never comes to mean anything else. */
+export function isCommit(revision: string): boolean {
+  return /^[0-9a-f]{40}$/u.test(revision);
+}
+
+function checkCommit(commit: string): string {
+  if (!isCommit(commit)) throw new TypeError(`${JSON.stringify(commit)} is not a commit; expected 40 hexadecimal digits`);
+  return commit;
+}
+
+/** The commit that a branch or tag was when the Hub was last asked; undefined where it never was. */
+export async function readRef(folder: RepositoryFolder, revision: string): Promise<string | undefined> {
+  const text = await readFile(folder.ref(revision), "utf8").catch(() => "");
+  return isCommit(text.trim()) ? text.trim() : undefined;
+}
+
+/** Remembers the commit of a branch or tag. */
+export async function writeRef(folder: RepositoryFolder, revision: string, commit: string): Promise<void> {
+  if ((await readRef(folder, revision)) === commit) return;
+  await storing(folder.path, () => placeAtomically(folder.ref(revision), (temporary) => writeFile(temporary, commit)));
+}
+
+/** Makes something under a name of its own and moves it to `path` when it is whole; parent folders are made as needed. */
+export async function placeAtomically(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await make(temporary);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Runs what writes to the cache. @throws HubError with code HUB_DISK_FULL or HUB_CACHE for what the disk objects to. */
+export async function storing<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause && "syscall" in cause ? cause.code : undefined;
+    if (code === undefined) throw cause;
+    throw code === "ENOSPC" || code === "EDQUOT"
+      ? new HubError("HUB_DISK_FULL", `the disk is full: ${path} cannot grow; free some space or set HF_HUB_CACHE to a folder on another disk`, { cause })
+      : new HubError("HUB_CACHE", `the cache folder ${path} cannot be written (${String(code)}); check its permissions, or set HF_HUB_CACHE to another`, { cause });
+  }
+}

@@ -1,0 +1,183 @@
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { HubError, IntegrityError } from "../core/index.ts";
+import { isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
+import { downloadFile } from "./download-file.ts";
+import { type FileDigest, parseDigest } from "./file-digest.ts";
+import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
+import { listRepository, type RepositoryFile } from "./list-repository.ts";
+import { notCached, type RepositoryInfo, resolveOffline, resolveRevision } from "./resolve-revision.ts";
+import { type FileSelection, selectFiles } from "./select-files.ts";
+
+export interface DescribeOptions extends HubOptions {
+  /**
+   * Whether the codec of a larger model (MusicGen, Bark) is read out of that model's own safetensors, by ranges, without
+   * downloading the rest.
+   * @default false
+   */
+  readonly exact?: boolean | undefined;
+  /** SHA-256 that files are known to have, by name, in hexadecimal; a repository that lists another is refused. */
+  readonly pins?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A file with tensors; its digest is unknown where a cache of copies does not tell it. */
+export interface WeightsFile extends Omit<RepositoryFile, "digest"> {
+  readonly digest: FileDigest | null;
+}
+
+/** All that is known of a repository before its weights are there. */
+export interface RepositoryDescription {
+  readonly id: string;
+  /** As asked for. */
+  readonly revision: string;
+  /** What the revision is, or was when it was last asked for. */
+  readonly commit: string;
+  /** Who said so. */
+  readonly from: "hub" | "cache";
+  /** The folder that has, or is going to have, the files. */
+  readonly snapshotPath: string;
+  /** What the Hub's API says; null where only the cache was read. */
+  readonly info: RepositoryInfo | null;
+  /** README.md at the commit; null if there is none. */
+  readonly cardText: string | null;
+  /** Names of the small files that go with the weights. */
+  readonly described: readonly string[];
+  readonly weights: readonly WeightsFile[];
+  /** Whether the weights stay where they are and tensors are read from there. */
+  readonly inRanges: boolean;
+  readonly pins: Readonly<Record<string, string>>;
+}
+
+/** Cards, configurations and indices are text; longer ones are not read. */
+const maxTextBytes = 16 * 2 ** 20;
+
+const cardName = "README.md";
+
+/**
+ * Finds out what a repository holds, without its weights: the commit, the model card, and which files the codec needs.
+ * Small files go to the cache. If the Hub cannot be reached, or need not be because a whole commit is cached, the cache answers.
+ * @throws TypeError if `id` is not the id of a repository.
+ * @throws IntegrityError if the Hub lists another digest than the pinned one.
+ * @throws HubError with the codes listed in docs/hub.md.
+ */
+export async function describeRepository(id: string, options: DescribeOptions = {}): Promise<RepositoryDescription> {
+  const settings = resolveHubOptions(options);
+  const folder = repositoryFolder(settings.cacheDir, id);
+  const description = await describe(settings, folder, options);
+  checkPins(description);
+  return description;
+}
+
+async function describe(settings: HubSettings, folder: RepositoryFolder, options: DescribeOptions): Promise<RepositoryDescription> {
+  if (settings.offline) return describeCached(settings, folder, options);
+  if (isCommit(settings.revision)) {
+    const cached = await ifCached(settings, folder, options);
+    if (cached !== undefined && cached.cardText !== null) return cached;
+  }
+  try {
+    return await describeOnline(settings, folder, options);
+  } catch (error) {
+    if (!(error instanceof HubError) || !outageCodes.has(error.code)) throw error;
+    const cached = await ifCached(settings, folder, options);
+    if (cached === undefined) throw error;
+    return cached;
+  }
+}
+
+const outageCodes: ReadonlySet<string> = new Set(["HUB_UNREACHABLE", "HUB_INTERRUPTED", "HUB_SERVER"]);
+
+async function describeOnline(settings: HubSettings, folder: RepositoryFolder, options: DescribeOptions): Promise<RepositoryDescription> {
+  const { commit, info } = await resolveRevision(settings, folder);
+  const listed = await listRepository(settings, folder.id, commit);
+
+  async function readText(name: string): Promise<string> {
+    const file = listed.get(name)!;
+    if (file.bytes > maxTextBytes) {
+      throw new HubError("HUB_UNEXPECTED_ANSWER", `${name} of ${folder.id} has ${file.bytes} bytes; at most ${maxTextBytes} are read of a text`);
+    }
+    await downloadFile(settings, { folder, commit, file });
+    return readFile(folder.file(commit, name), "utf8");
+  }
+
+  const sizes = new Map([...listed].map(([name, { bytes }]) => [name, bytes]));
+  const cardText = listed.has(cardName) ? await readText(cardName) : null;
+  const selection = await selectFiles({ name: `${folder.id} at ${commit}`, files: sizes, readText }, options.exact === true);
+  for (const name of selection.described) await readText(name);
+  return {
+    ...ofBoth(settings, folder, commit, options, selection),
+    from: "hub",
+    info,
+    cardText,
+    weights: selection.weights.map((name) => listed.get(name)!),
+    inRanges: options.exact === true && isPartOfSafetensors(selection),
+  };
+}
+
+async function describeCached(settings: HubSettings, folder: RepositoryFolder, options: DescribeOptions): Promise<RepositoryDescription> {
+  const { commit } = await resolveOffline(settings, folder);
+  const snapshot = folder.snapshot(commit);
+  const names = await readdir(snapshot).catch(() => []);
+  const weights = new Map<string, WeightsFile>();
+  for (const name of names) {
+    const path = folder.file(commit, name);
+    const stats = await stat(path).catch(() => undefined);
+    if (stats?.isFile() !== true) continue;
+    weights.set(name, { name, bytes: stats.size, digest: parseDigest(basename(await realpath(path))) ?? null });
+  }
+  const sizes = new Map([...weights].map(([name, { bytes }]) => [name, bytes]));
+  const readText = (name: string): Promise<string> => readFile(folder.file(commit, name), "utf8");
+  const listing = { name: snapshot, files: sizes, readText };
+  const selection = await selectFiles(listing, options.exact === true).catch((cause: unknown) => {
+    throw notCached(settings, folder.id, `commit ${commit} with all its weights`, { cause });
+  });
+  return {
+    ...ofBoth(settings, folder, commit, options, selection),
+    from: "cache",
+    info: null,
+    cardText: sizes.has(cardName) ? await readText(cardName) : null,
+    weights: selection.weights.map((name) => weights.get(name)!),
+    inRanges: false,
+  };
+}
+
+/** What the cache has, or undefined if it has not all of it. */
+async function ifCached(settings: HubSettings, folder: RepositoryFolder, options: DescribeOptions): Promise<RepositoryDescription | undefined> {
+  try {
+    return await describeCached(settings, folder, options);
+  } catch (error) {
+    if (error instanceof HubError && error.code === "HUB_OFFLINE") return undefined;
+    throw error;
+  }
+}
+
+function ofBoth(
+  settings: HubSettings,
+  folder: RepositoryFolder,
+  commit: string,
+  options: DescribeOptions,
+  { described }: FileSelection,
+): Pick<RepositoryDescription, "id" | "revision" | "commit" | "snapshotPath" | "described" | "pins"> {
+  return { id: folder.id, revision: settings.revision, commit, snapshotPath: folder.snapshot(commit), described, pins: options.pins ?? {} };
+}
+
+function isPartOfSafetensors({ prefix, weights }: FileSelection): boolean {
+  return prefix !== "" && weights.every((name) => name.endsWith(".safetensors"));
+}
+
+/** Refuses a listing that contradicts a pin before a byte is downloaded; digests of git are compared once the bytes are there. */
+function checkPins({ id, commit, weights, pins }: RepositoryDescription): void {
+  for (const { name, digest } of weights) {
+    if (Object.hasOwn(pins, name) && digest?.algorithm === "sha256") checkPin(id, commit, name, pins[name]!, digest.hex);
+  }
+}
+
+/** @throws IntegrityError if a file is not the pinned one. */
+export function checkPin(id: string, commit: string, file: string, pin: string, sha256: string): void {
+  if (sha256 === pin.toLowerCase()) return;
+  throw new IntegrityError(
+    file,
+    pin,
+    sha256,
+    `${file} of ${id} at ${commit} has the SHA-256 ${sha256}; expected ${pin}. It is not the file that is known under this name and is not used`,
+  );
+}

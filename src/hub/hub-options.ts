@@ -1,0 +1,131 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** How far a download has come. */
+export interface DownloadProgress {
+  /** The file that is being read. */
+  readonly file: string;
+  /** Bytes that are there, those of an earlier attempt included, and bytes that there will be, over all files of the call. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Where and how to reach the Hugging Face Hub. What is left out is read from the environment, as Python's client does. */
+export interface HubOptions {
+  /** Branch, tag or commit. @default "main" */
+  readonly revision?: string | undefined;
+  /** Access token; null asks anonymously. @default $HF_TOKEN, or what the token file holds */
+  readonly token?: string | null | undefined;
+  /** Address of the Hub or of a mirror. @default $HF_ENDPOINT, or "https://huggingface.co" */
+  readonly endpoint?: string | undefined;
+  /** Folder with one folder per repository. @default $HF_HUB_CACHE, or "hub" in $HF_HOME */
+  readonly cacheDir?: string | undefined;
+  /** Whether only the cache is read and no server asked. @default what $HF_HUB_OFFLINE or $TRANSFORMERS_OFFLINE says */
+  readonly offline?: boolean | undefined;
+  /** What sends requests: to go through a proxy, say. It must follow redirects and hand on `signal`. @default the global `fetch` */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** How often a request is repeated after a busy server or a broken connection. @default 4 */
+  readonly maxRetries?: number | undefined;
+  /** Seconds before the first repetition; each further one waits twice as long. @default 0.5 */
+  readonly retryDelay?: number | undefined;
+  /** Stops the work; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called for every piece of weights that arrives. */
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** The environment. @default process.env */
+  readonly env?: Environment | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `HubOptions` with every default filled in. */
+export interface HubSettings {
+  readonly revision: string;
+  readonly token: string | null;
+  /** Without a slash at its end. */
+  readonly endpoint: string;
+  readonly cacheDir: string;
+  readonly offline: boolean;
+  readonly fetch: typeof globalThis.fetch;
+  readonly maxRetries: number;
+  /** In seconds. */
+  readonly retryDelay: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: DownloadProgress) => void) | undefined;
+}
+
+/**
+ * Fills in what the options leave open from the environment; options come first.
+ * @throws TypeError if the endpoint is no http address, or the token has characters that no header can carry.
+ * @throws RangeError if a number is negative.
+ * Source of the variables, their order and the words that count as yes: huggingface_hub `constants.py`.
+ */
+export function resolveHubOptions(options: HubOptions = {}): HubSettings {
+  const env = options.env ?? process.env;
+  const { maxRetries = 4, retryDelay = 0.5, revision = "main" } = options;
+  for (const [name, value] of Object.entries({ maxRetries, retryDelay })) {
+    if (!(value >= 0)) throw new RangeError(`${name} must be 0 or more; got ${value}`);
+  }
+  if (typeof revision !== "string" || revision === "") throw new TypeError("revision must be a branch, a tag or a commit");
+  return {
+    revision,
+    token: checkToken(options.token === undefined ? tokenOf(env) : options.token),
+    endpoint: checkEndpoint(options.endpoint ?? nonEmpty(env["HF_ENDPOINT"]) ?? "https://huggingface.co"),
+    cacheDir: options.cacheDir ?? cacheDirOf(env),
+    offline: options.offline ?? (isYes(env["HF_HUB_OFFLINE"]) || isYes(env["TRANSFORMERS_OFFLINE"])),
+    fetch: options.fetch ?? globalThis.fetch,
+    maxRetries,
+    retryDelay,
+    signal: options.signal,
+    onProgress: options.onProgress,
+  };
+}
+
+function cacheDirOf(env: Environment): string {
+  const folder = nonEmpty(env["HF_HUB_CACHE"]) ?? nonEmpty(env["HUGGINGFACE_HUB_CACHE"]);
+  return folder === undefined ? join(hfHomeOf(env), "hub") : expandHome(folder);
+}
+
+function hfHomeOf(env: Environment): string {
+  const cacheHome = nonEmpty(env["XDG_CACHE_HOME"]) ?? join("~", ".cache");
+  return expandHome(nonEmpty(env["HF_HOME"]) ?? join(cacheHome, "huggingface"));
+}
+
+function tokenOf(env: Environment): string | null {
+  const token = nonEmpty(env["HF_TOKEN"]);
+  if (token !== undefined) return token;
+  const path = nonEmpty(env["HF_TOKEN_PATH"]);
+  try {
+    return readFileSync(path === undefined ? join(hfHomeOf(env), "token") : expandHome(path), "utf8");
+  } catch {
+    return null; // no token file, or one that is not ours to read: anonymous, as in Python
+  }
+}
+
+/** The token itself never appears in an error. */
+function checkToken(token: string | null): string | null {
+  const trimmed = token?.trim() ?? "";
+  if (!/^[!-~]*$/u.test(trimmed)) throw new TypeError("the Hugging Face token has spaces or characters beyond ASCII; it looks like hf_…");
+  return trimmed === "" ? null : trimmed;
+}
+
+function checkEndpoint(endpoint: string): string {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url === undefined || !/^https?:$/u.test(url.protocol) || url.search !== "" || url.hash !== "") {
+    throw new TypeError(`endpoint must be an address such as "https://huggingface.co"; got ${JSON.stringify(endpoint)}`);
+  }
+  return endpoint.replace(/\/+$/u, "");
+}
+
+function isYes(value: string | undefined): boolean {
+  return ["1", "ON", "YES", "TRUE"].includes(value?.toUpperCase() ?? "");
+}
+
+function expandHome(path: string): string {
+  return path.replace(/^~(?=$|[/\\])/u, homedir());
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}

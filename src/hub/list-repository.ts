@@ -1,0 +1,50 @@
+import { listFiles } from "@huggingface/hub";
+import { z } from "zod";
+import type { FileDigest } from "./file-digest.ts";
+import { unexpectedAnswer } from "./hub-answer.ts";
+import { ask } from "./hub-fetch.ts";
+import type { HubSettings } from "./hub-options.ts";
+
+/** A file of a repository, as its listing has it. */
+export interface RepositoryFile {
+  readonly name: string;
+  /** Length in bytes. */
+  readonly bytes: number;
+  readonly digest: FileDigest;
+}
+
+/** Most entries that are read: the top folders of checkpoints have a few dozen. */
+const maxEntries = 10_000;
+
+const bytesSchema = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const fileSchema = z.object({
+  path: z.string(),
+  size: bytesSchema,
+  oid: z.string().regex(/^[0-9a-f]{40}$/u),
+  lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/u), size: bytesSchema }).optional(),
+});
+
+/**
+ * The files in the top folder of a repository at a commit, by name.
+ * @throws HubError as `resolveRevision` does.
+ */
+export async function listRepository(settings: HubSettings, id: string, commit: string): Promise<ReadonlyMap<string, RepositoryFile>> {
+  const subject = { id, revision: commit };
+  return ask(settings, subject, async (fetch) => {
+    const files = new Map<string, RepositoryFile>();
+    let entries = 0;
+    for await (const entry of listFiles({ repo: id, revision: commit, hubUrl: settings.endpoint, fetch })) {
+      if (++entries > maxEntries) throw unexpectedAnswer(`more than ${maxEntries} files`, subject, settings);
+      if (entry.type === "file") files.set(entry.path, parseFile(entry));
+    }
+    return files;
+  });
+}
+
+/** @throws ZodError, which `ask` turns into a HubError. */
+function parseFile(entry: unknown): RepositoryFile {
+  const { path, size, oid, lfs } = fileSchema.parse(entry);
+  return lfs === undefined
+    ? { name: path, bytes: size, digest: { algorithm: "git-sha1", hex: oid } }
+    : { name: path, bytes: lfs.size, digest: { algorithm: "sha256", hex: lfs.oid } };
+}

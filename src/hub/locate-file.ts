@@ -1,0 +1,30 @@
+import { fileDownloadInfo } from "@huggingface/hub";
+import { HubError, IntegrityError } from "../core/index.ts";
+import { parseDigest } from "./file-digest.ts";
+import type { Subject } from "./hub-answer.ts";
+import { ask } from "./hub-fetch.ts";
+import type { HubSettings } from "./hub-options.ts";
+import type { RepositoryFile } from "./list-repository.ts";
+
+/**
+ * The address of a file, once the server has confirmed what the listing says about it.
+ * @throws IntegrityError if it has another size or digest.
+ */
+export async function locateFile(settings: HubSettings, subject: Subject, file: RepositoryFile): Promise<string> {
+  const { id, revision } = subject;
+  const info = await ask(settings, subject, async (fetch) => fileDownloadInfo({ repo: id, revision, path: file.name, hubUrl: settings.endpoint, fetch }));
+  if (info === null) throw new HubError("HUB_FILE_NOT_FOUND", `${id} has no file ${file.name} at ${revision}`);
+  if (info.size !== file.bytes) {
+    throw new IntegrityError(file.name, file.bytes, info.size, `${file.name} of ${id} at ${revision} has ${info.size} bytes where it lies; the listing says ${file.bytes}`);
+  }
+  const digest = parseDigest(info.etag.replace(/^(?:W\/)?"(.*)"$/u, "$1"));
+  if (digest?.algorithm === file.digest.algorithm && digest.hex !== file.digest.hex) {
+    throw new IntegrityError(
+      file.name,
+      file.digest.hex,
+      digest.hex,
+      `${file.name} of ${id} at ${revision} has the ${digest.algorithm} ${digest.hex} where it lies; the listing says ${file.digest.hex}`,
+    );
+  }
+  return info.url;
+}

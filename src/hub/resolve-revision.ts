@@ -1,0 +1,77 @@
+import { modelInfo } from "@huggingface/hub";
+import { z } from "zod";
+import { HubError } from "../core/index.ts";
+import { isCommit, readRef, type RepositoryFolder, writeRef } from "./cache-layout.ts";
+import { unexpectedAnswer } from "./hub-answer.ts";
+import { ask } from "./hub-fetch.ts";
+import type { HubSettings } from "./hub-options.ts";
+
+/** What the Hub's API says about a repository; it describes the present, whatever the revision. */
+export interface RepositoryInfo {
+  /** The id under which the Hub has it, which differs from the one asked for once a repository was renamed. */
+  readonly id: string;
+  /** The YAML of its model card, parsed by the Hub. */
+  readonly cardData: Readonly<Record<string, unknown>>;
+  /** Such as `license:mit` and `base_model:facebook/encodec_24khz`. */
+  readonly tags: readonly string[];
+  /** Whether one has to ask for access: by a form, or by a form and a decision. */
+  readonly gated: false | "auto" | "manual";
+}
+
+/** A revision as of now (`info`), or as of when it was last asked for (without). */
+export interface ResolvedRevision {
+  readonly commit: string;
+  readonly info: RepositoryInfo | null;
+}
+
+const infoSchema = z.object({
+  name: z.string(),
+  sha: z.string().regex(/^[0-9a-f]{40}$/u),
+  cardData: z.record(z.string(), z.unknown()).nullish(),
+  tags: z.array(z.string()).nullish(),
+  gated: z.union([z.literal(false), z.literal("auto"), z.literal("manual")]).nullish(),
+});
+
+/**
+ * Asks the Hub which commit a branch, tag or shortened commit is, and remembers it in the cache.
+ * @throws HubError with code HUB_NOT_FOUND, HUB_REVISION_NOT_FOUND, HUB_BAD_TOKEN or any other that a request can end with.
+ */
+export async function resolveRevision(settings: HubSettings, folder: RepositoryFolder): Promise<ResolvedRevision> {
+  const { revision } = settings;
+  const subject = { id: folder.id, revision };
+  const answer = await ask(settings, subject, (fetch) =>
+    modelInfo({
+      name: folder.id,
+      revision,
+      hubUrl: settings.endpoint,
+      additionalFields: ["sha", "cardData", "tags"],
+      fetch,
+    }),
+  );
+  const parsed = infoSchema.safeParse(answer);
+  if (!parsed.success) throw unexpectedAnswer("no description of a repository", subject, settings, { cause: parsed.error });
+  const { name, sha, cardData, tags, gated } = parsed.data;
+  if (isCommit(revision) && sha !== revision) throw unexpectedAnswer(`commit ${sha} in place of ${revision}`, subject, settings);
+  if (!isCommit(revision)) await writeRef(folder, revision, sha);
+  return { commit: sha, info: { id: name, cardData: cardData ?? {}, tags: tags ?? [], gated: gated ?? false } };
+}
+
+/**
+ * The commit that a revision is, from the cache alone.
+ * @throws HubError with code HUB_OFFLINE if it was never asked for.
+ */
+export async function resolveOffline(settings: HubSettings, folder: RepositoryFolder): Promise<ResolvedRevision> {
+  const { revision } = settings;
+  const commit = isCommit(revision) ? revision : await readRef(folder, revision);
+  if (commit === undefined) throw notCached(settings, folder.id, `revision ${revision}`);
+  return { commit, info: null };
+}
+
+/** The error for what only a download could give. */
+export function notCached(settings: HubSettings, id: string, what: string, options?: ErrorOptions): HubError {
+  return new HubError(
+    "HUB_OFFLINE",
+    `${what} of ${id} is not in the cache ${settings.cacheDir}, and the Hub is not asked while offline; load it once with a network, or unset HF_HUB_OFFLINE`,
+    options,
+  );
+}
