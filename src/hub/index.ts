@@ -1,1 +1,28 @@
+export { listCache, removeCached, verifyCached } from "./cache.ts";
+export type { CachedCommit, CachedRepository, VerifiedFile } from "./cache.ts";
+export { describeRepository } from "./describe-repository.ts";
+export type { DescribeOptions, RepositoryDescription, WeightsFile } from "./describe-repository.ts";
+export type { FileDigest } from "./file-digest.ts";
+export { fetchWeights, openHubRepository } from "./hub-folder.ts";
+export type { HubRepository } from "./hub-folder.ts";
+export type { DownloadProgress, HubOptions } from "./hub-options.ts";
+export type { RepositoryFile } from "./list-repository.ts";
+export type { RepositoryInfo } from "./resolve-revision.ts";
+
+export { findByDigest, findCheckpoint, requiredDigests } from "./catalogue.ts";
+export type { CatalogueEntry, CatalogueFile, CheckpointLayout, Confidence } from "./catalogue.ts";
+export { catalogue } from "./catalogue-entries.ts";
+export { checkLicense, requireLicense } from "./check-license.ts";
+export type { RepositoryMetadata } from "./license-declaration.ts";
+export { licensePolicyVariable, namedPolicies, parseLicensePolicy } from "./license-policy.ts";
+export type { LicensePolicy, LicenseRules, NamedLicensePolicy, Verdict } from "./license-policy.ts";
+export { summarizeLicenses } from "./license-summary.ts";
+export type { LicenseGroup, LicenseSummary } from "./license-summary.ts";
+export { findLicense, hubLicenses, licenseClasses } from "./license-table.ts";
+export type { License } from "./license-table.ts";
 export { declaredLicense } from "./model-card.ts";
+export { notice } from "./notice.ts";
+export { resolveLicense } from "./resolve-license.ts";
+export type { ResolveLicenseOptions } from "./resolve-license.ts";
+export { selectCheckpoint } from "./select-checkpoint.ts";
+export type { CheckpointCriteria, Criterion, PassedOver, Relaxation, Selection } from "./select-checkpoint.ts";
