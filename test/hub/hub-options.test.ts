@@ -1,0 +1,90 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openHubRepository } from "../../src/hub/hub-folder.ts";
+import { resolveHubOptions } from "../../src/hub/hub-options.ts";
+import { hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
+import { folderRepository, memberToken } from "./hub-server.ts";
+
+test("without options and environment it is the Hub, anonymously, with the cache in the home folder", () => {
+  // The token file of the machine that runs the tests must not matter.
+  expect(resolveHubOptions({ env: { HF_TOKEN_PATH: "/nonexistent/token" } })).toMatchObject({
+    revision: "main",
+    token: null,
+    endpoint: "https://huggingface.co",
+    cacheDir: join(homedir(), ".cache", "huggingface", "hub"),
+    offline: false,
+  });
+});
+
+test("the cache folder is looked for as Python does: HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME", () => {
+  const env = { HF_HUB_CACHE: "/a", HUGGINGFACE_HUB_CACHE: "/b", HF_HOME: "/c", XDG_CACHE_HOME: "/d" };
+  const cacheDirOf = (changes: Record<string, string | undefined>): string => resolveHubOptions({ env: { ...env, ...changes } }).cacheDir;
+  expect(cacheDirOf({})).toBe("/a");
+  expect(cacheDirOf({ HF_HUB_CACHE: undefined })).toBe("/b");
+  expect(cacheDirOf({ HF_HUB_CACHE: "", HUGGINGFACE_HUB_CACHE: "" })).toBe(join("/c", "hub"));
+  expect(cacheDirOf({ HF_HUB_CACHE: "", HUGGINGFACE_HUB_CACHE: "", HF_HOME: "" })).toBe(join("/d", "huggingface", "hub"));
+  expect(cacheDirOf({ HF_HUB_CACHE: "~/models" })).toBe(join(homedir(), "models"));
+  expect(resolveHubOptions({ env, cacheDir: "/mine" }).cacheDir).toBe("/mine");
+});
+
+test.each([
+  ["1", true],
+  ["true", true],
+  ["Yes", true],
+  ["on", true],
+  ["0", false],
+  ["no", false],
+  ["", false],
+  ["y", false],
+])("HF_HUB_OFFLINE=%j is %s, as in Python", (value, isOffline) => {
+  expect(resolveHubOptions({ env: { HF_HUB_OFFLINE: value } }).offline).toBe(isOffline);
+  expect(resolveHubOptions({ env: { TRANSFORMERS_OFFLINE: value } }).offline).toBe(isOffline);
+  expect(resolveHubOptions({ env: { HF_HUB_OFFLINE: value }, offline: !isOffline }).offline).toBe(!isOffline);
+});
+
+test("the token comes from the options, then HF_TOKEN, then the token file", async () => {
+  const home = await mkdtemp(join(tmpdir(), "hf-home-"));
+  try {
+    await writeFile(join(home, "token"), "hf_file\n");
+    await writeFile(join(home, "other"), "hf_other");
+    const env = { HF_HOME: home };
+    expect(resolveHubOptions({ env }).token).toBe("hf_file");
+    expect(resolveHubOptions({ env: { ...env, HF_TOKEN_PATH: join(home, "other") } }).token).toBe("hf_other");
+    expect(resolveHubOptions({ env: { ...env, HF_TOKEN: "hf_variable" } }).token).toBe("hf_variable");
+    expect(resolveHubOptions({ env: { ...env, HF_TOKEN: "hf_variable" }, token: "hf_option" }).token).toBe("hf_option");
+    expect(resolveHubOptions({ env, token: null }).token).toBe(null);
+  } finally {
+    await rm(home, { recursive: true });
+  }
+});
+
+test("HF_ENDPOINT and HF_TOKEN reach the server that they name, and options go before them", async () => {
+  await using hub = await hubFixture({ "org/secret": { ...folderRepository(tinyFolder), isPrivate: true } });
+  const env = { HF_ENDPOINT: `${hub.server.endpoint}/`, HF_TOKEN: memberToken, HF_HUB_CACHE: hub.cacheDir };
+  expect((await openHubRepository("org/secret", { env })).id).toBe("org/secret");
+  const error = await hubErrorOf(openHubRepository("org/secret", { env, token: null, cacheDir: join(hub.cacheDir, "other") }));
+  expect(error.code).toBe("HUB_NOT_FOUND");
+});
+
+test("HF_HUB_OFFLINE keeps every request from being made", async () => {
+  await using hub = await hubFixture();
+  const error = await hubErrorOf(openHubRepository(tinyId, { ...hub.options, env: { HF_HUB_OFFLINE: "1" } }));
+  expect(error.code).toBe("HUB_OFFLINE");
+  expect(hub.server.requests).toEqual([]);
+});
+
+test.each(["huggingface.co", "ftp://hub.example", "https://hub.example/?a=b", ""])("%j is no endpoint", (endpoint) => {
+  expect(() => resolveHubOptions({ endpoint, env: {} })).toThrow(TypeError);
+});
+
+test("a token that no header can carry is refused without being shown", () => {
+  expect(() => resolveHubOptions({ token: "hf_a\nb", env: {} })).toThrow(TypeError);
+  expect(() => resolveHubOptions({ token: "hf_secret x", env: {} })).toThrow(/^(?!.*secret)/u);
+});
+
+test("numbers of retries and seconds must not be negative", () => {
+  expect(() => resolveHubOptions({ maxRetries: -1, env: {} })).toThrow("maxRetries must be 0 or more; got -1");
+  expect(() => resolveHubOptions({ retryDelay: Number.NaN, env: {} })).toThrow(RangeError);
+});
