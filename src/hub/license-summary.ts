@@ -1,0 +1,79 @@
+import type { LicenseRecord, Provenance } from "../core/index.ts";
+import { catalogue } from "./catalogue-entries.ts";
+import { findByDigest, findCheckpoint } from "./catalogue.ts";
+import type { CatalogueEntry } from "./catalogue.ts";
+import { checkLicense } from "./check-license.ts";
+import type { LicensePolicy, Verdict } from "./license-policy.ts";
+import { combineLicenses } from "./license-record.ts";
+import { classesOf, expressionOf, licensesOf } from "./license-table.ts";
+
+/** Codes that the same weights made. */
+export interface LicenseGroup {
+  readonly provenance: Provenance;
+  /** How many of the codes. */
+  readonly count: number;
+  readonly record: LicenseRecord;
+  readonly verdict: Verdict;
+}
+
+/** What a set of codes was made with, and whether a policy admits it. */
+export interface LicenseSummary {
+  /** In order of first appearance. */
+  readonly groups: readonly LicenseGroup[];
+  /** The licenses of all of them together, the strictest first. */
+  readonly effective: string;
+  readonly classes: LicenseRecord["classes"];
+  /** Whether the policy admits every one. */
+  readonly allowed: boolean;
+}
+
+/**
+ * Sums up under which licenses a set of codes was made.
+ *
+ * What the codes say about themselves counts together with what the catalogue knows about their model and the digest of
+ * its weights, so codes that claim a looser license than the catalogue are contested.
+ * @param date Day of the conclusions, for the evidence. @default today
+ */
+export function summarizeLicenses(
+  provenances: readonly Provenance[],
+  policy: LicensePolicy = "any",
+  date: string = new Date().toISOString().slice(0, 10),
+  entries: readonly CatalogueEntry[] = catalogue,
+): LicenseSummary {
+  const counts = new Map<string, { readonly provenance: Provenance; count: number }>();
+  for (const provenance of provenances) {
+    const { model, revision, digest, license, licenseStatus } = provenance;
+    const key = JSON.stringify([model, revision, digest, license, licenseStatus]);
+    const group = counts.get(key) ?? { provenance, count: 0 };
+    group.count++;
+    counts.set(key, group);
+  }
+  const groups = Array.from(counts.values(), ({ provenance, count }) => {
+    const record = recordOf(provenance, date, entries);
+    return { provenance, count, record, verdict: checkLicense(record, policy) };
+  });
+  const licenses = groups.flatMap((group) => licensesOf(group.record.effective));
+  return {
+    groups,
+    effective: expressionOf(licenses),
+    classes: classesOf(licenses),
+    allowed: groups.every((group) => group.verdict.allowed),
+  };
+}
+
+/** The license of codes, from what is stored with them and what the catalogue knows. */
+function recordOf(provenance: Provenance, date: string, entries: readonly CatalogueEntry[]): LicenseRecord {
+  const { model, revision, digest, license, licenseStatus } = provenance;
+  const copied = digest === null ? undefined : findByDigest(digest, entries);
+  const known = [findCheckpoint(model, entries), copied].filter((entry) => entry !== undefined);
+  const parts = new Map(known.map((entry) => [entry.id, entry.license]));
+  const own = {
+    subject: model,
+    revision,
+    declared: { card: [], api: null },
+    licenses: license === null ? [] : licensesOf(license),
+    status: licenseStatus ?? (license !== null && known.length > 0 ? "settled" : "unresolved"),
+    evidence: [{ source: "the codes", fact: `made with ${model}${license === null ? "" : ` under ${license}`}`, date }],
+  };
+  return combineLicenses(own, [...parts.values()], { isCopy: known.length > 0, date });
+}
