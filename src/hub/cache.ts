@@ -144,10 +144,13 @@ async function readRefs(folder: RepositoryFolder): Promise<ReadonlyMap<string, r
   const refs = new Map<string, string[]>();
   for (const name of await namesBelow(root)) {
     const commit = (await readFile(join(root, name), "utf8")).trim();
-    if (!name.endsWith(".tmp")) refs.set(commit, [...(refs.get(commit) ?? []), name]);
+    refs.set(commit, [...(refs.get(commit) ?? []), name]);
   }
   return refs;
 }
+
+/** What a process that was killed may leave beside a file that it was about to put in place. */
+const temporaryName = /\.[0-9a-f]{16}\.tmp$/u;
 
 /** Names of the files below a folder, relative to it and with slashes; links that lead nowhere are left out. */
 async function namesBelow(root: string): Promise<readonly string[]> {
@@ -159,7 +162,7 @@ async function namesBelow(root: string): Promise<readonly string[]> {
       (stats) => stats.isFile(),
       () => false,
     );
-    if (isFile) names.push(relative(root, path).replaceAll(sep, "/"));
+    if (isFile && !temporaryName.test(entry.name)) names.push(relative(root, path).replaceAll(sep, "/"));
   }
   return names.toSorted();
 }

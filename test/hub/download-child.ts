@@ -2,6 +2,6 @@
 import { openHubRepository } from "../../src/hub/index.ts";
 
 const [endpoint = "", cacheDir = "", id = ""] = process.argv.slice(2);
-const { commit, files } = await openHubRepository(id, { endpoint, cacheDir, env: {}, retryDelay: 0.001 });
+const { commit, files } = await openHubRepository(id, { endpoint, cacheDir, token: null, retryDelay: 0.001 });
 await files.close?.();
 process.stdout.write(commit);

@@ -27,7 +27,7 @@ export async function hubFixture(repositories: Readonly<Record<string, ServedRep
   return {
     server,
     cacheDir,
-    options: { endpoint: server.endpoint, cacheDir, env: {}, retryDelay: 0.001 },
+    options: { endpoint: server.endpoint, cacheDir, env: { HF_TOKEN_PATH: join(cacheDir, "no-token") }, retryDelay: 0.001 },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await rm(cacheDir, { recursive: true, force: true });

@@ -70,7 +70,7 @@ test("HF_ENDPOINT and HF_TOKEN reach the server that they name, and options go b
 
 test("HF_HUB_OFFLINE keeps every request from being made", async () => {
   await using hub = await hubFixture();
-  const error = await hubErrorOf(openHubRepository(tinyId, { ...hub.options, env: { HF_HUB_OFFLINE: "1" } }));
+  const error = await hubErrorOf(openHubRepository(tinyId, { ...hub.options, env: { ...hub.options.env, HF_HUB_OFFLINE: "1" } }));
   expect(error.code).toBe("HUB_OFFLINE");
   expect(hub.server.requests).toEqual([]);
 });
