@@ -29,7 +29,7 @@ export interface RepositoryFolder {
 
 /** @throws TypeError if `id` is not the id of a repository. */
 export function repositoryFolder(cacheDir: string, id: string): RepositoryFolder {
-  checkRepositoryId(id);
+  if (!isRepositoryId(id)) throw new TypeError(`${JSON.stringify(id)} is not the id of a repository; expected one such as "facebook/encodec_24khz"`);
   const path = join(cacheDir, `models--${id.replaceAll("/", "--")}`);
   const snapshot = (commit: string): string => join(path, "snapshots", checkCommit(commit));
   return {
@@ -42,10 +42,9 @@ export function repositoryFolder(cacheDir: string, id: string): RepositoryFolder
   };
 }
 
-/** Source of the rule: huggingface_hub `validate_repo_id`. @throws TypeError */
-export function checkRepositoryId(id: string): void {
-  const isId = typeof id === "string" && /^(?:\w[\w.-]{0,95}\/)?\w[\w.-]{0,95}$/u.test(id) && !/--|\.\.|[.-](?:\/|$)|\.git$/u.test(id);
-  if (!isId) throw new TypeError(`${JSON.stringify(id)} is not the id of a repository; expected one such as "facebook/encodec_24khz"`);
+/** Whether something is written as the id of a repository is. Source of the rule: huggingface_hub `validate_repo_id`. */
+export function isRepositoryId(id: unknown): boolean {
+  return typeof id === "string" && /^(?:\w[\w.-]{0,95}\/)?\w[\w.-]{0,95}$/u.test(id) && !/--|\.\.|[.-](?:\/|$)|\.git$/u.test(id);
 }
 
 /** Whether a revision is a whole commit id, which never comes to mean anything else. */

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { checkRepositoryId, isCommit, repositoryFolder, type RepositoryFolder, storing } from "./cache-layout.ts";
+import { isCommit, isRepositoryId, repositoryFolder, type RepositoryFolder, storing } from "./cache-layout.ts";
 import { createHasher, hashFile, parseDigest } from "./file-digest.ts";
 import { type HubOptions, resolveHubOptions } from "./hub-options.ts";
 
@@ -183,13 +183,4 @@ async function holdsCodec({ path, commits }: CachedRepository): Promise<boolean>
     if (codecTypes.test(await readFile(join(path, "snapshots", commit, "config.json"), "utf8"))) return true;
   }
   return false;
-}
-
-function isRepositoryId(id: string): boolean {
-  try {
-    checkRepositoryId(id);
-    return true;
-  } catch {
-    return false;
-  }
 }

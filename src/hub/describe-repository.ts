@@ -2,12 +2,12 @@ import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { HubError, IntegrityError } from "../core/index.ts";
 import { isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
-import { downloadFile } from "./download-file.ts";
 import { type FileDigest, parseDigest } from "./file-digest.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
-import { listRepository, type RepositoryFile } from "./list-repository.ts";
-import { notCached, type RepositoryInfo, resolveOffline, resolveRevision } from "./resolve-revision.ts";
+import type { RepositoryFile } from "./list-repository.ts";
+import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
 import { type FileSelection, selectFiles } from "./select-files.ts";
+import { cardName, visitRepository } from "./visit-repository.ts";
 
 export interface DescribeOptions extends HubOptions {
   /**
@@ -48,11 +48,6 @@ export interface RepositoryDescription {
   readonly pins: Readonly<Record<string, string>>;
 }
 
-/** Cards, configurations and indices are text; longer ones are not read. */
-const maxTextBytes = 16 * 2 ** 20;
-
-const cardName = "README.md";
-
 /**
  * Finds out what a repository holds, without its weights: the commit, the model card, and which files the codec needs.
  * Small files go to the cache. If the Hub cannot be reached, or need not be because a whole commit is cached, the cache answers.
@@ -87,20 +82,8 @@ async function describe(settings: HubSettings, folder: RepositoryFolder, options
 const outageCodes: ReadonlySet<string> = new Set(["HUB_UNREACHABLE", "HUB_INTERRUPTED", "HUB_SERVER"]);
 
 async function describeOnline(settings: HubSettings, folder: RepositoryFolder, options: DescribeOptions): Promise<RepositoryDescription> {
-  const { commit, info } = await resolveRevision(settings, folder);
-  const listed = await listRepository(settings, folder.id, commit);
-
-  async function readText(name: string): Promise<string> {
-    const file = listed.get(name)!;
-    if (file.bytes > maxTextBytes) {
-      throw new HubError("HUB_UNEXPECTED_ANSWER", `${name} of ${folder.id} has ${file.bytes} bytes; at most ${maxTextBytes} are read of a text`);
-    }
-    await downloadFile(settings, { folder, commit, file });
-    return readFile(folder.file(commit, name), "utf8");
-  }
-
+  const { commit, info, cardText, listed, readText } = await visitRepository(settings, folder);
   const sizes = new Map([...listed].map(([name, { bytes }]) => [name, bytes]));
-  const cardText = listed.has(cardName) ? await readText(cardName) : null;
   const selection = await selectFiles({ name: `${folder.id} at ${commit}`, files: sizes, readText }, options.exact === true);
   for (const name of selection.described) await readText(name);
   return {

@@ -7,6 +7,7 @@ export { fetchWeights, openHubRepository } from "./hub-folder.ts";
 export type { HubRepository } from "./hub-folder.ts";
 export type { DownloadProgress, HubOptions } from "./hub-options.ts";
 export type { RepositoryFile } from "./list-repository.ts";
+export { fetchRepositoryMetadata, metadataOf } from "./repository-metadata.ts";
 export type { RepositoryInfo } from "./resolve-revision.ts";
 
 export { findByDigest, findCheckpoint, requiredDigests } from "./catalogue.ts";

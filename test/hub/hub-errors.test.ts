@@ -90,6 +90,16 @@ test("too many requests end in the number of seconds to wait, unless that is sho
   expect((await openHubRepository(tinyId, hub.options)).id).toBe(tinyId);
 });
 
+test("a server may name the moment from which it wants to be asked again", async () => {
+  await using hub = await hubFixture();
+  const inAnHour = new Date(Date.now() + 3_600_000).toUTCString();
+  hub.server.spoil(/api\/models/u, { status: 429, headers: { "retry-after": inAnHour } });
+  const { code, retryAfter } = await hubErrorOf(openHubRepository(tinyId, hub.options));
+  expect(code).toBe("HUB_RATE_LIMITED");
+  expect(retryAfter).toBeGreaterThan(3000);
+  expect(retryAfter).toBeLessThanOrEqual(3600);
+});
+
 test("a busy server is asked again, and given up after the last repetition", async () => {
   await using hub = await hubFixture();
   hub.server.spoil(/revision/u, { status: 503 }, 2);

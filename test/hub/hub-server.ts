@@ -27,6 +27,8 @@ export interface Fault {
   readonly cutAfter?: number;
   /** The body stops after so many bytes, and the connection stays open. */
   readonly hangAfter?: number;
+  /** The body comes in pieces of so many bytes, with a pause before each. */
+  readonly trickle?: number;
   /** Every byte is turned around; the length stays right. */
   readonly isCorrupt?: boolean;
   readonly ignoresRange?: boolean;
@@ -230,6 +232,7 @@ function write(request: IncomingMessage, response: ServerResponse, answer: Answe
   }
   if (fault.isCorrupt === true) body = Buffer.from(body.map((byte) => 255 - byte));
   response.writeHead(status, { ...headers, "content-length": String(body.byteLength) });
+  if (fault.trickle !== undefined) return trickle(response, body, fault.trickle);
   const part = fault.cutAfter ?? fault.hangAfter;
   if (part === undefined) {
     response.end(body);
@@ -239,4 +242,13 @@ function write(request: IncomingMessage, response: ServerResponse, answer: Answe
       if (fault.cutAfter !== undefined) setTimeout(() => response.destroy(), 20);
     });
   }
+}
+
+function trickle(response: ServerResponse, body: Buffer, piece: number): void {
+  if (body.byteLength === 0) {
+    response.end();
+    return;
+  }
+  response.write(body.subarray(0, piece));
+  setTimeout(trickle, 5, response, body.subarray(piece), piece);
 }

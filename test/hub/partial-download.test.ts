@@ -58,6 +58,13 @@ test("a connection that breaks is taken up where it broke", async () => {
   await expectWhole(hub);
 });
 
+test("a slow body arrives whole", async () => {
+  await using hub = await hubFixture();
+  spoilBody(hub, { trickle: 300_000 });
+  await openHubRepository(tinyId, hub.options);
+  await expectWhole(hub);
+});
+
 test("a server that knows no ranges sends the file anew, and it is right", async () => {
   await using hub = await hubFixture();
   spoilBody(hub, { cutAfter: half }, 1);

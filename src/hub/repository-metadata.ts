@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { HubError } from "../core/index.ts";
+import type { HubErrorCode } from "../core/index.ts";
+import { isRepositoryId, repositoryFolder } from "./cache-layout.ts";
+import { describeRepository, type RepositoryDescription, type WeightsFile } from "./describe-repository.ts";
+import { type HubOptions, resolveHubOptions } from "./hub-options.ts";
+import type { RepositoryMetadata } from "./license-declaration.ts";
+import { selectFiles } from "./select-files.ts";
+import { visitRepository } from "./visit-repository.ts";
+
+/** Answers that mean a repository cannot be seen, by us or now. */
+const unseenCodes: ReadonlySet<HubErrorCode> = new Set<HubErrorCode>([
+  "HUB_NOT_FOUND",
+  "HUB_GATED",
+  "HUB_FORBIDDEN",
+  "HUB_DISABLED",
+  "HUB_REVISION_NOT_FOUND",
+  "HUB_OFFLINE",
+  "HUB_UNREACHABLE",
+  "HUB_INTERRUPTED",
+  "HUB_SERVER",
+]);
+
+/** What a license is worked out from, of a repository whose weights one is about to fetch. */
+export async function metadataOf(description: RepositoryDescription): Promise<RepositoryMetadata> {
+  const { described, snapshotPath, weights } = description;
+  const config = described.includes("config.json") ? await readFile(join(snapshotPath, "config.json"), "utf8") : null;
+  return assemble(description.id, description, weights, config);
+}
+
+/**
+ * What a license is worked out from, of any repository: one that another names as its base, which need not hold a codec.
+ * Its branch `main` is read; offline, what the cache has of it.
+ * @returns Null where the repository cannot be seen: not there, private, gated, not reachable, not cached.
+ * @throws HubError for what is wrong with the request itself: a bad token, too many requests, a full disk.
+ */
+export async function fetchRepositoryMetadata(id: string, options: HubOptions = {}): Promise<RepositoryMetadata | null> {
+  if (!isRepositoryId(id)) return null;
+  const settings = resolveHubOptions({ ...options, revision: "main" });
+  try {
+    if (settings.offline) return await metadataOf(await describeRepository(id, { ...options, revision: "main" }));
+    const visited = await visitRepository(settings, repositoryFolder(settings.cacheDir, id));
+    const { listed, readText } = visited;
+    const sizes = new Map([...listed].map(([name, { bytes }]) => [name, bytes]));
+    const weights = await selectFiles({ name: id, files: sizes, readText }, true).then(
+      (selection) => selection.weights.map((name) => listed.get(name)!),
+      (error: unknown) => {
+        if (error instanceof HubError && error.code === "HUB_FILE_NOT_FOUND") return [];
+        throw error;
+      },
+    );
+    return assemble(id, visited, weights, listed.has("config.json") ? await readText("config.json") : null);
+  } catch (error) {
+    if (error instanceof HubError && unseenCodes.has(error.code)) return null;
+    throw error;
+  }
+}
+
+function assemble(
+  id: string,
+  { commit, cardText, info }: Pick<RepositoryDescription, "commit" | "cardText" | "info">,
+  weights: readonly WeightsFile[],
+  config: string | null,
+): RepositoryMetadata {
+  return {
+    id,
+    revision: commit,
+    readme: cardText,
+    api: info === null ? null : { cardData: info.cardData, tags: info.tags },
+    digests: weights.flatMap(({ digest }) => (digest?.algorithm === "sha256" ? [digest.hex] : [])),
+    config: config === null ? null : parseJson(config),
+  };
+}
+
+/** A configuration that is no JSON says nothing about components; opening the checkpoint says what is wrong with it. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
