@@ -9,10 +9,47 @@ export {
   CodesError,
   DisposedError,
   FileError,
+  LicenseError,
   durationOf,
   numSamplesOf,
 } from "./core/index.ts";
 export type { AudioCodesContext, AudioCodesData, OnnxModel, Provenance, TensorConstructor, TensorLike, Waveform } from "./core/index.ts";
+
+export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./core/index.ts";
+
+export {
+  catalogue,
+  checkLicense,
+  findCheckpoint,
+  findLicense,
+  licenseClasses,
+  namedPolicies,
+  notice,
+  parseLicensePolicy,
+  resolveLicense,
+  selectCheckpoint,
+  summarizeLicenses,
+} from "./hub/index.ts";
+export type {
+  CatalogueEntry,
+  CatalogueFile,
+  CheckpointCriteria,
+  CheckpointLayout,
+  Confidence,
+  Criterion,
+  License,
+  LicenseGroup,
+  LicensePolicy,
+  LicenseRules,
+  LicenseSummary,
+  NamedLicensePolicy,
+  PassedOver,
+  Relaxation,
+  RepositoryMetadata,
+  ResolveLicenseOptions,
+  Selection,
+  Verdict,
+} from "./hub/index.ts";
 
 export { convertAudio, decodeAudio, formatWav, mixChannels, parseWav, resample, siSnr } from "./audio/index.ts";
 export type { ConvertAudioOptions, DecodeAudioOptions, FormatWavOptions, WavFormat } from "./audio/index.ts";

@@ -94,7 +94,7 @@ function magnet(name: string, revision: string | null = null): CatalogueEntry {
   });
 }
 
-const assumedConfiguration = "its configuration is assumed to be that of AudioGen's codec; the checkpoint itself says so or not when it is read";
+const assumedConfiguration = "its numbers are assumed to be those of AudioGen's codec; the checkpoint itself has the last word";
 
 function audioMagnet(name: string, sha256: string | null): CatalogueEntry {
   return audiocraft(name, ["magnet"], codec16khz, {
@@ -286,7 +286,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     codecFrom: null,
     files: [],
     notLoadable: "it holds one codec for each of bass, drums and other, in files whose names are not known here",
-    notes: ["what is said here is of the codec for other, whose file is that of facebook/encodec_32khz; bass and drums have one codebook each"],
+    notes: ["the numbers are those of the codec for other, which is that of facebook/encodec_32khz; bass and drums have one codebook each"],
   }),
   bark("suno/bark", [], null),
   bark("suno/bark-small", ["mit"], 1_680_000_000),

@@ -51,7 +51,11 @@ export const encodec24khzLicense: LicenseRecord = licenseRecord({
     cardShows("facebook/encodec_24khz", "the model card declares no license"),
     ...encodecHistory,
     { source: "https://huggingface.co/facebook/encodec_24khz/discussions/4", fact: "asks for a license tag; open", date: readOn },
-    { source: "MTEB model metadata", fact: "lists this very commit as cc-by-nc-4.0", date: readOn },
+    {
+      source: "https://github.com/embeddings-benchmark/mteb, ModelMeta of facebook/encodec_24khz",
+      fact: "a third party that lists this very commit as cc-by-nc-4.0",
+      date: readOn,
+    },
   ],
 });
 
@@ -77,7 +81,6 @@ export const encodec48khzLicense: LicenseRecord = licenseRecord({
       date: readOn,
     },
     ...encodecHistory,
-    { source: "a third-party exporter of this checkpoint", fact: "first called its export MIT, then changed that to CC-BY-NC-4.0", date: readOn },
   ],
 });
 
@@ -188,7 +191,7 @@ export const tinyLicense: LicenseRecord = licenseRecord({
   subject: "tiny",
   revision: null,
   declared: { card: ["mit"], api: null },
-  upstream: "its makers, who are the authors of this package, offer the weights under MIT",
+  upstream: "its makers, who are the authors of this package, offer the weights under MIT; part of the training audio is under GPL or CC-BY-SA",
   effective: "MIT",
   status: "settled",
   evidence: [

@@ -16,7 +16,9 @@ export function checkLicense(record: LicenseRecord, policy: LicensePolicy): Verd
   const rules = rulesOf(policy);
   const name = typeof policy === "string" ? `policy ${policy}` : "the policy";
   const failure = failureOf(record, rules);
-  if (failure !== null) return { allowed: false, rule: failure.rule, reason: `${name} does not admit ${record.subject}: ${failure.reason}` };
+  if (failure !== null) {
+    return { allowed: false, rule: failure.rule, reason: `${name} does not admit ${record.subject}: ${failure.reason}` };
+  }
   return {
     allowed: true,
     rule: typeof policy === "string" ? policy : "rules",
@@ -33,7 +35,8 @@ export function requireLicense(record: LicenseRecord, policy: LicensePolicy, ent
   const { allowed, rule, reason } = checkLicense(record, policy);
   if (allowed) return;
   const alternatives = alternativesTo(record.subject, policy, entries);
-  const hint = alternatives.length === 0 ? "No catalogued checkpoint passes." : `Of the catalogued checkpoints ${alternatives.join(", ")} would pass.`;
+  const hint =
+    alternatives.length === 0 ? "No catalogued checkpoint passes." : `Of the catalogued checkpoints ${alternatives.join(", ")} would pass.`;
   throw new LicenseError(`${reason}. ${hint}`, { record, rule, alternatives });
 }
 
@@ -57,7 +60,8 @@ function failureOf(record: LicenseRecord, rules: LicenseRules): Pick<Verdict, "r
   }
   const stranger = licenses.find((license) => rules.allow !== undefined && !isAllowed(license, rules.allow));
   if (stranger !== undefined) {
-    return { rule: "allow", reason: `${stranger.spdx} is ${stranger.classes.join(", ")}; allowed is ${rules.allow!.join(", ") || "nothing"}` };
+    const allowed = rules.allow!.join(", ") || "nothing";
+    return { rule: "allow", reason: `${stranger.spdx} is ${stranger.classes.join(", ")}; allowed is ${allowed}` };
   }
   if (record.status === "contested" && rules.acceptContested !== true) {
     const reading = record.stricterReading === null ? "" : `, which may be ${record.stricterReading}`;
@@ -65,19 +69,16 @@ function failureOf(record: LicenseRecord, rules: LicenseRules): Pick<Verdict, "r
   }
   const unclassed = licenses.find((license) => license.classes.includes("unknown") && !isAllowed(license, rules.allow ?? []));
   if ((record.status === "unresolved" || unclassed !== undefined) && rules.acceptUnresolved !== true) {
-    return {
-      rule: "acceptUnresolved",
-      reason: record.status === "unresolved" ? "nobody who could know has stated its license" : `the terms of ${unclassed!.spdx} are not known`,
-    };
+    const reason =
+      unclassed === undefined ? "nobody who could know has stated its license" : `the terms of ${unclassed.spdx} are not known`;
+    return { rule: "acceptUnresolved", reason };
   }
   return null;
 }
 
 /** Named itself, or all of its classes named. */
 function isAllowed(license: License, allow: readonly string[]): boolean {
-  return (
-    allow.some((name) => hasId(license, name)) || license.classes.every((known) => allow.includes(known))
-  );
+  return allow.some((name) => hasId(license, name)) || license.classes.every((known) => allow.includes(known));
 }
 
 /** By a class or by an id. */

@@ -12,10 +12,13 @@ export interface RepositoryMetadata {
   readonly revision: string | null;
   /** Text of README.md at that commit, or null where there is none. */
   readonly readme: string | null;
-  /** What the Hub's API says; null where it was not asked. It speaks of the present, so for an old commit a change shows as a disagreement. */
+  /**
+   * What the Hub's API says; null where it was not asked. It speaks of the present: beside an old commit, a license that
+   * was changed since shows as a disagreement.
+   */
   readonly api: { readonly cardData: unknown; readonly tags: readonly string[] } | null;
-  /** SHA-256 in hex of the weight files that would be loaded, as far as known. */
-  readonly digests: readonly string[];
+  /** SHA-256 in hex of each weight file that would be loaded; null for one whose digest is not known. */
+  readonly digests: readonly (string | null)[];
   /** Contents of config.json, parsed, or null. */
   readonly config: unknown;
 }

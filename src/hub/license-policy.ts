@@ -78,7 +78,8 @@ export function rulesOf(policy: NamedLicensePolicy | LicenseRules): LicenseRules
     throw new RangeError(`license: ${JSON.stringify(policy)} is no license policy; expected ${expectedNames}, rules or a function`);
   }
   if (typeof policy !== "object" || policy === null) {
-    throw new TypeError(`license must be ${expectedNames}, an object of rules or a function; received ${policy === null ? "null" : typeof policy}`);
+    const received = policy === null ? "null" : typeof policy;
+    throw new TypeError(`license must be ${expectedNames}, an object of rules or a function; received ${received}`);
   }
   checkRules(policy, "license");
   return policy;
@@ -97,7 +98,9 @@ function checkRules(rules: object, source: string): void {
     if (flags.some((flag) => flag === key)) {
       if (typeof value !== "boolean") throw new TypeError(`${source}: ${key} must be true or false; received ${typeof value}`);
     } else if (lists.some((list) => list === key)) {
-      if (!Array.isArray(value)) throw new TypeError(`${source}: ${key} must be an array of classes and license ids; received ${typeof value}`);
+      if (!Array.isArray(value)) {
+        throw new TypeError(`${source}: ${key} must be an array of classes and license ids; received ${typeof value}`);
+      }
       for (const name of value) checkName(name, `${source}: ${key}`);
     } else {
       throw new TypeError(`${source}: there is no rule ${key}; there are ${[...lists, ...flags].join(", ")}`);

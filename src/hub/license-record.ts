@@ -66,7 +66,9 @@ export function combineLicenses(
       ...own.evidence,
       ...tighter.map((part) => ({
         source: part.subject,
-        fact: `${own.subject} declares ${expressionOf(own.licenses)}, which asks for less than ${part.effective} of its part ${part.subject}`,
+        fact:
+          `${own.subject} declares ${expressionOf(own.licenses)}, which asks for less than ${part.effective} ` +
+          `of its part ${part.subject}`,
         date: context.date,
       })),
       ...parts.flatMap((part) => part.evidence),

@@ -41,6 +41,7 @@ function describe(record: LicenseRecord, entry: CatalogueEntry | undefined): str
     ...licenses.map(({ spdx, name }) => `  License: ${spdx === name ? name : `${name} (${spdx})`}, ${addressOf(spdx)}`),
     ...record.classes.map((name) => `  Asks: ${duties[name]}`),
     ...(entry === undefined || entry.codecFrom === null ? [] : [`  Same codec as: ${entry.codecFrom}`]),
+    ...(record.upstream === null ? [] : [`  Upstream: ${record.upstream}`]),
     ...doubtsAbout(record),
   ];
   return `${lines.join("\n")}\n`;
@@ -53,12 +54,11 @@ function addressOf(spdx: string): string {
   return findLicense(spdx) === undefined ? "see its source" : "https://huggingface.co/docs/hub/repositories-licenses";
 }
 
-function doubtsAbout({ status, declared, stricterReading, upstream }: LicenseRecord): readonly string[] {
+function doubtsAbout({ status, declared, stricterReading }: LicenseRecord): readonly string[] {
   if (status === "settled") return [];
   const ids = declared.card.join(" and ");
   return [
     `  Status: ${status}; the model card declares ${ids === "" ? "no license" : ids}`,
-    ...(upstream === null ? [] : [`  Upstream: ${upstream}`]),
     ...(stricterReading === null ? [] : [`  May also be: ${stricterReading}`]),
   ];
 }

@@ -60,7 +60,7 @@ class LicenseSearch {
 
     const { id, revision, digests, config } = repository;
     const { baseModels, ...own } = readDeclaration(repository, this.#date);
-    const copies = digests.map((digest) => findByDigest(digest, this.#entries));
+    const copies = digests.map((digest) => (digest === null ? undefined : findByDigest(digest, this.#entries)));
     const known = [entry, ...copies, ...containedCodecs(config, this.#entries)].filter((part) => part !== undefined);
     const parts = new Map(known.map((part) => [part.id, part.license]));
     for (const base of baseModels) {

@@ -4,6 +4,9 @@ import { describe, expect, it } from "vitest";
 import { catalogue, declaredLicense, findByDigest, findCheckpoint, requiredDigests } from "../../src/hub/index.ts";
 import { classesOf, licensesOf } from "../../src/hub/license-table.ts";
 
+const recordOf = (id: string) => findCheckpoint(id)!.license;
+const readEmbedded = (path: string) => readFileSync(new URL(`../../models/encodec-tiny-24khz/${path}`, import.meta.url));
+
 describe("the catalogue", () => {
   it("has every id and alias once, in any case", () => {
     const names = catalogue.flatMap(({ id, aliases }) => [id, ...aliases]).map((name) => name.toLowerCase());
@@ -67,8 +70,6 @@ describe("the catalogue", () => {
 });
 
 describe("what is true of the licenses", () => {
-  const recordOf = (id: string) => findCheckpoint(id)!.license;
-
   it("encodec_24khz declares nothing, and upstream's MIT is about code", () => {
     expect(recordOf("24khz")).toMatchObject({ declared: { card: [] }, effective: "CC-BY-NC-4.0", status: "unresolved", stricterReading: null });
     expect(recordOf("24khz").upstream).toMatch(/code is MIT.*weights.*not been said/);
@@ -113,15 +114,14 @@ describe("digests", () => {
 
 describe("the embedded checkpoint", () => {
   const tiny = findCheckpoint("tiny")!;
-  const read = (path: string) => readFileSync(new URL(`../../models/encodec-tiny-24khz/${path}`, import.meta.url));
 
   it.each(tiny.files)("has the $path that the catalogue says", ({ path, size, sha256 }) => {
-    expect(read(path).byteLength).toBe(size);
-    expect(createHash("sha256").update(read(path)).digest("hex")).toBe(sha256);
+    expect(readEmbedded(path).byteLength).toBe(size);
+    expect(createHash("sha256").update(readEmbedded(path)).digest("hex")).toBe(sha256);
   });
 
   it("declares what the catalogue says, and tells what it was trained on", () => {
-    const card = read("README.md").toString();
+    const card = readEmbedded("README.md").toString();
     expect(tiny.license.declared.card).toEqual([declaredLicense(card)]);
     for (const license of ["CC-BY-SA-3.0", "GPL-2", "GFDL", "CC0"]) {
       expect(card).toContain(license);

@@ -23,6 +23,8 @@ function hubOf(...repositories: readonly RepositoryMetadata[]) {
   return { asked, fetchRepository };
 }
 
+const apiOf = (license: unknown, ...tags: string[]) => ({ cardData: { license }, tags });
+
 const resolve = (root: RepositoryMetadata, ...bases: readonly RepositoryMetadata[]) => resolveLicense(root, { ...hubOf(...bases), date });
 
 describe("a repository of its own", () => {
@@ -71,16 +73,14 @@ describe("a repository of its own", () => {
 });
 
 describe("card and API", () => {
-  const api = (license: unknown, ...tags: string[]) => ({ cardData: { license }, tags });
-
   it("that agree settle it", async () => {
-    const record = await resolve(repository("a/codec", "license: mit", { api: api("mit", "audio", "license:mit") }));
+    const record = await resolve(repository("a/codec", "license: mit", { api: apiOf("mit", "audio", "license:mit") }));
     expect(record).toMatchObject({ effective: "MIT", status: "settled", declared: { card: ["mit"], api: ["mit"] } });
   });
 
   it.each([
-    ["cardData", api("cc-by-nc-4.0", "license:mit")],
-    ["tags", api("mit", "license:cc-by-nc-4.0")],
+    ["cardData", apiOf("cc-by-nc-4.0", "license:mit")],
+    ["tags", apiOf("mit", "license:cc-by-nc-4.0")],
   ])("that disagree in the %s are kept, both apply, and it is contested", async (_, disagreeing) => {
     const record = await resolve(repository("a/codec", "license: mit", { api: disagreeing }));
     expect(record).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested", declared: { card: ["mit"] } });
@@ -88,8 +88,8 @@ describe("card and API", () => {
   });
 
   it("of which only one declares anything disagree too", async () => {
-    expect(await resolve(repository("a/codec", null, { api: api("mit", "license:mit") }))).toMatchObject({ status: "contested", effective: "MIT" });
-    expect(await resolve(repository("a/codec", "license: mit", { api: api(undefined) }))).toMatchObject({ status: "contested", effective: "MIT" });
+    expect(await resolve(repository("a/codec", null, { api: apiOf("mit", "license:mit") }))).toMatchObject({ status: "contested", effective: "MIT" });
+    expect(await resolve(repository("a/codec", "license: mit", { api: apiOf(undefined) }))).toMatchObject({ status: "contested", effective: "MIT" });
   });
 
   it("name bases, in tags with and without the kind of relation", async () => {
@@ -239,7 +239,9 @@ describe("what the catalogue knows", () => {
   it("gives a copy that declares nothing the license of its original, if all of its weights are known", async () => {
     const copy = repository("audo/audiogen-medium", null, { digests: [audiogenDigest.toUpperCase()] });
     expect(await resolve(copy)).toMatchObject({ effective: "CC-BY-NC-4.0", status: "settled" });
-    expect(await resolve({ ...copy, digests: [audiogenDigest, "0".repeat(64)] })).toMatchObject({ effective: "CC-BY-NC-4.0", status: "unresolved" });
+    for (const stranger of ["0".repeat(64), null]) {
+      expect(await resolve({ ...copy, digests: [audiogenDigest, stranger] })).toMatchObject({ effective: "CC-BY-NC-4.0", status: "unresolved" });
+    }
   });
 
   it("leaves a copy under the same license in peace", async () => {

@@ -30,6 +30,7 @@ const speech = new AudioCodes({
 
 const text = (bytes: Uint8Array) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 const bytesOf = (content: string) => new TextEncoder().encode(content);
+const provenanceIn = async (content: string) => (await parseCodes(Uint8Array.from(content, (character) => character.charCodeAt(0)))).provenance;
 
 describe.each(fullFormats)("%s", (format) => {
   const stored = async (codes: AudioCodes) => parseCodes(formatCodes(codes, format));
@@ -79,21 +80,20 @@ describe.each(["safetensors", "json"] as const)("%s and the license of the model
     licenseStatus: "contested" as const,
   };
   const content = text(formatCodes(new AudioCodes({ ...speech, provenance }), format));
-  const read = async (changed: string) => (await parseCodes(Uint8Array.from(changed, (character) => character.charCodeAt(0)))).provenance;
 
   it("keeps it, its status and the digest of the weights under names of their own", async () => {
     expect(content).toMatch(/"digest": ?"47a15ffb/);
     expect(content).toMatch(/"license_status": ?"contested"/);
-    expect(await read(content)).toEqual(provenance);
+    expect(await provenanceIn(content)).toEqual(provenance);
   });
 
   it("reads files that were written without digest and status", async () => {
     const plain = content.replace('"digest"', '"dygest"').replace('"license_status"', '"license_stitus"');
-    expect(await read(plain)).toEqual({ ...provenance, digest: null, licenseStatus: null });
+    expect(await provenanceIn(plain)).toEqual({ ...provenance, digest: null, licenseStatus: null });
   });
 
   it("takes a status that it does not know as none", async () => {
-    expect((await read(content.replace('"contested"', '"arguable!"'))).licenseStatus).toBeNull();
+    expect((await provenanceIn(content.replace('"contested"', '"arguable!"'))).licenseStatus).toBeNull();
   });
 });
 

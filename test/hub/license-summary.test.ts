@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import type { Provenance } from "../../src/core/index.ts";
+import { summarizeLicenses } from "../../src/hub/index.ts";
+
+const date = "2026-11-22";
+
+function madeWith(model: string, rest: Partial<Provenance> = {}): Provenance {
+  return { model, revision: null, digest: null, license: null, licenseStatus: null, ...rest };
+}
+
+const speech = madeWith("facebook/encodec_24khz", { license: "CC-BY-NC-4.0", licenseStatus: "unresolved" });
+const stereo = madeWith("facebook/encodec_48khz", { license: "MIT", licenseStatus: "contested" });
+const tiny = madeWith("tiny", { license: "MIT", licenseStatus: "settled" });
+
+describe("the licenses of a set of codes", () => {
+  it("are counted by the weights that made them, and judged one by one", () => {
+    const { groups, effective, classes, allowed } = summarizeLicenses([speech, tiny, speech, stereo, speech], "commercial", date);
+    expect(groups.map(({ provenance, count, record, verdict }) => [provenance.model, count, record.status, verdict.rule])).toEqual([
+      ["facebook/encodec_24khz", 3, "unresolved", "deny: non-commercial"],
+      ["tiny", 1, "settled", "commercial"],
+      ["facebook/encodec_48khz", 1, "contested", "acceptContested"],
+    ]);
+    expect({ effective, classes, allowed }).toEqual({ effective: "CC-BY-NC-4.0 AND MIT", classes: ["attribution", "non-commercial"], allowed: false });
+  });
+
+  it("pass where every one does", () => {
+    expect(summarizeLicenses([tiny, tiny], "commercial", date).allowed).toBe(true);
+    expect(summarizeLicenses([tiny, speech, stereo], "research", date).allowed).toBe(true);
+    expect(summarizeLicenses([], "permissive", date)).toEqual({ groups: [], effective: "", classes: [], allowed: true });
+  });
+
+  it("come from the catalogue where the codes do not name one", () => {
+    const [group] = summarizeLicenses([madeWith("facebook/encodec_32khz")], "research", date).groups;
+    expect(group!.record).toMatchObject({ effective: "CC-BY-NC-4.0", status: "settled" });
+  });
+
+  it("keep the other reading of a contested one", () => {
+    const [group] = summarizeLicenses([stereo], "any", date).groups;
+    expect(group!.record).toMatchObject({ effective: "MIT", status: "contested", stricterReading: "CC-BY-NC-4.0 AND MIT" });
+  });
+
+  it("are read in the spelling of the Hub too, as earlier releases stored them", () => {
+    const [group] = summarizeLicenses([madeWith("tiny", { license: "mit" })], "permissive", date).groups;
+    expect(group).toMatchObject({ record: { effective: "MIT", status: "settled" }, verdict: { allowed: true } });
+  });
+
+  it("do not get looser by what a file claims", () => {
+    const claims = { license: "MIT", licenseStatus: "settled" as const };
+    const byName = summarizeLicenses([madeWith("facebook/encodec_32khz", claims)], "permissive", date);
+    expect(byName.groups[0]!.record).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
+    const digest = "0e78f34d2ff3259f29bd51f7a99060151fe4ba5776fee216f58847f06082f1ca";
+    const byDigest = summarizeLicenses([madeWith("/models/mine", { ...claims, digest })], "permissive", date);
+    expect(byDigest.groups[0]!.record).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
+    expect(byDigest.allowed).toBe(false);
+  });
+
+  it("are unresolved where nobody has said anything", () => {
+    const { groups, allowed } = summarizeLicenses([madeWith("/models/mine"), madeWith("/models/other", { license: "mit" })], "permissive", date);
+    expect(groups.map(({ record }) => [record.effective, record.status])).toEqual([
+      ["LicenseRef-hf-unknown", "unresolved"],
+      ["MIT", "unresolved"],
+    ]);
+    expect(allowed).toBe(false);
+  });
+});
