@@ -1,0 +1,29 @@
+// Loads a checkpoint without a network, by branch name, from the cache that Python's huggingface_hub uses as well.
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { AudioTokenizer, HubError, openHubRepository } from "encodec-tokenizer";
+
+// In place of an earlier download: the embedded checkpoint, laid into a cache of its own as `hf download` would.
+const commit = "0123456789abcdef0123456789abcdef01234567";
+const cacheDir = await mkdtemp(join(tmpdir(), "hub-cache-"));
+const folder = join(cacheDir, "models--acme--tiny");
+await mkdir(join(folder, "refs"), { recursive: true });
+await writeFile(join(folder, "refs", "main"), commit);
+await cp(fileURLToPath(new URL("../models/encodec-tiny-24khz", import.meta.url)), join(folder, "snapshots", commit), { recursive: true });
+
+// HF_HUB_OFFLINE=1 does the same as `offline: true`.
+const repository = await openHubRepository("acme/tiny", { offline: true, cacheDir });
+console.log(`main is ${repository.commit}, according to the ${repository.from}`);
+
+await using tokenizer = await AudioTokenizer.fromPretrained(repository.snapshotPath);
+console.log(`${tokenizer.sampleRate} Hz, ${tokenizer.numQuantizers} codebooks`);
+
+try {
+  await openHubRepository("facebook/encodec_24khz", { offline: true, cacheDir });
+} catch (error) {
+  if (!(error instanceof HubError)) throw error;
+  console.log(`${error.code}: ${error.message}`);
+}
+await rm(cacheDir, { recursive: true });
