@@ -30,26 +30,47 @@ export async function downloadFile(settings: HubSettings, download: Download): P
   const { folder, commit, file, onBytes } = download;
   const pointer = folder.file(commit, file.name);
   const blob = join(folder.blobs, file.digest.hex);
-  for (const path of [pointer, blob]) {
-    const found = await stat(path).catch(() => undefined);
-    if (found === undefined) continue;
-    if (found.size !== file.bytes) {
-      throw new IntegrityError(
-        file.name,
-        file.bytes,
-        found.size,
-        `${path} has ${found.size} bytes; ${file.name} of ${folder.id} has ${file.bytes}. Remove this file, or the repository from the cache, and load again`,
-      );
-    }
-    if (path === blob) await storing(folder.path, () => linkIntoSnapshot(blob, pointer));
-    onBytes?.(file.bytes);
-    return;
+  if (!(await isCached(folder, pointer, file))) {
+    if (await isCached(folder, blob, file)) await checkBlob(settings, folder, blob, file);
+    else await fetchBlob(settings, download);
+    await storing(folder.path, () => linkIntoSnapshot(blob, pointer));
   }
+  onBytes?.(file.bytes);
+}
+
+/** @throws IntegrityError if it is, with another length. */
+async function isCached(folder: RepositoryFolder, path: string, file: RepositoryFile): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return false;
+  if (found.size === file.bytes) return true;
+  throw new IntegrityError(
+    file.name,
+    file.bytes,
+    found.size,
+    `${path} has ${found.size} bytes; ${file.name} of ${folder.id} has ${file.bytes}. Remove this file, or the repository from the cache, and load again`,
+  );
+}
+
+/** Bytes that no snapshot has vouched for yet: of another commit, or of a process that ended before it made the link. */
+async function checkBlob(settings: HubSettings, folder: RepositoryFolder, blob: string, { name, bytes, digest }: RepositoryFile): Promise<void> {
+  const hasher = createHasher(digest.algorithm, bytes);
+  await hashFile(blob, hasher, settings.signal);
+  const actual = hasher.hex();
+  if (actual === digest.hex) return;
+  throw new IntegrityError(
+    name,
+    digest.hex,
+    actual,
+    `${blob}, which should be ${name} of ${folder.id}, has the ${digest.algorithm} ${actual}. Remove this file, or the repository from the cache, and load again`,
+  );
+}
+
+async function fetchBlob(settings: HubSettings, download: Download): Promise<void> {
   // Bytes that an earlier attempt left may be what is wrong; the second time they are not used.
   if (!(await downloadBlob(settings, download, true)) && !(await downloadBlob(settings, download, false))) {
-    throw new HubError("HUB_CACHE", `${blob} could not be written: another program writes to the partial files in ${folder.blobs}`);
+    const { folder, file } = download;
+    throw new HubError("HUB_CACHE", `${file.name} could not be written: another program writes to the partial files in ${folder.blobs}`);
   }
-  await storing(folder.path, () => linkIntoSnapshot(blob, pointer));
 }
 
 /** @returns False if nothing was accepted because bytes of an earlier attempt, or another writer, spoilt it. */

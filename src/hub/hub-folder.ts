@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { CheckpointFolder } from "../checkpoint/index.ts";
 import type { ByteSource } from "../core/index.ts";
 import { openFile } from "../files/index.ts";
-import { repositoryFolder } from "./cache-layout.ts";
+import { type RepositoryFolder, repositoryFolder } from "./cache-layout.ts";
 import { checkPin, describeRepository, type DescribeOptions, type RepositoryDescription, type WeightsFile } from "./describe-repository.ts";
 import { downloadFile } from "./download-file.ts";
 import { createHasher, hashFile } from "./file-digest.ts";
@@ -34,18 +34,21 @@ export async function openHubRepository(id: string, options: DescribeOptions = {
 /**
  * Sees to it that the weights of a described repository are in the cache, and opens its files.
  * @param options Those with which it was described.
+ * @throws TypeError if they lead to another cache.
  * @throws HubError as `openHubRepository`.
  */
 export async function fetchWeights(description: RepositoryDescription, options: HubOptions = {}): Promise<HubRepository> {
   const settings = resolveHubOptions(options);
-  if (!description.inRanges) await downloadWeights(settings, description);
+  const folder = repositoryFolder(settings.cacheDir, description.id);
+  if (folder.snapshot(description.commit) !== description.snapshotPath) {
+    throw new TypeError(`${description.id} was described in another cache than ${settings.cacheDir}; give the same options as then`);
+  }
+  // What was described from the cache was found there.
+  if (!description.inRanges && description.from === "hub") await downloadWeights(settings, folder, description);
   return { ...description, files: folderOf(settings, description), sha256: await digestsOf(settings, description) };
 }
 
-async function downloadWeights(settings: HubSettings, description: RepositoryDescription): Promise<void> {
-  if (description.from === "cache") return; // it was found there
-  const { id, commit, weights } = description;
-  const folder = repositoryFolder(settings.cacheDir, id);
+async function downloadWeights(settings: HubSettings, folder: RepositoryFolder, { commit, weights }: RepositoryDescription): Promise<void> {
   const total = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   let before = 0;
   for (const file of weights) {

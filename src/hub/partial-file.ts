@@ -76,8 +76,11 @@ export class PartialFile {
       await this.discard();
       return false;
     }
-    await this.#handle.sync();
-    await this.#handle.close();
+    try {
+      await this.#handle.sync();
+    } finally {
+      await this.#handle.close();
+    }
     const target = join(this.#folder, this.#digest);
     try {
       await rename(this.path, target);

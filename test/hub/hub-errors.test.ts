@@ -224,6 +224,13 @@ test("the token stays with the endpoint and does not follow a redirect to the st
   expect(seen("storage")).toEqual(new Set([undefined]));
 });
 
+test("the token does not follow a listing that goes on at another host", async () => {
+  await using hub = await hubFixture();
+  hub.server.spoil(/tree/u, { headers: { link: `<${hub.server.storage}/next>; rel="next"` } });
+  await hubErrorOf(openHubRepository(tinyId, { ...hub.options, token: memberToken }));
+  expect(hub.server.requests.filter(({ host }) => host === "storage")).toMatchObject([{ path: "/next", authorization: undefined }]);
+});
+
 test("an error about the storage does not show the signature in its address", async () => {
   await using hub = await hubFixture();
   hub.server.spoil(/^storage/u, { status: 400 });

@@ -109,3 +109,35 @@ test("progress counts the bytes of the weights and ends at their length", async 
   expect(seen.at(-1)).toBe(tinyWeights.byteLength);
   expect(seen).toEqual(seen.toSorted((a, b) => a - b));
 });
+
+test("a file that the Hub offers by its chunk protocol is read by plain HTTP all the same", async () => {
+  await using hub = await hubFixture();
+  const links = ["xet-auth", "xet-reconstruction-info"].map((rel) => `<${hub.server.storage}/${rel}>; rel="${rel}"`).join(", ");
+  const headers = {
+    "content-type": "application/vnd.xet-fileinfo+json",
+    "x-xet-hash": "e".repeat(64),
+    "x-linked-size": String(tinyWeights.byteLength),
+    "x-linked-etag": `"${sha256Of(tinyWeights)}"`,
+    link: links,
+  };
+  hub.server.spoil(/hub .*model\.safetensors/u, { status: 200, headers, body: "{}", ignoresRange: true }, 1);
+  await openHubRepository(tinyId, hub.options);
+  expect(hub.server.paths("storage")).toEqual([`/${sha256Of(tinyWeights)}`]);
+});
+
+test("a fetch of one's own sends every request", async () => {
+  await using hub = await hubFixture();
+  let sent = 0;
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    sent++;
+    return globalThis.fetch(input, init);
+  };
+  await openHubRepository(tinyId, { ...hub.options, fetch });
+  expect(sent).toBe(hub.server.paths("hub").length);
+});
+
+test("weights are not fetched into another cache than the one they were described in", async () => {
+  await using hub = await hubFixture();
+  const description = await describeRepository(tinyId, hub.options);
+  await expect(fetchWeights(description, { ...hub.options, cacheDir: join(hub.cacheDir, "other") })).rejects.toBeInstanceOf(TypeError);
+});

@@ -195,6 +195,15 @@ test("where links cannot be made, snapshots hold copies, which work offline as w
   expect(sha256.get("model.safetensors")).toBe(digest);
 });
 
+test("weights under a digest that is not theirs are refused and stay where they are", async () => {
+  await using hub = await hubFixture();
+  await mkdir(blobsOf(hub), { recursive: true });
+  await writeFile(join(blobsOf(hub), digest), new Uint8Array(weights.byteLength));
+  const error = await hubErrorOf(openHubRepository(tinyId, hub.options));
+  expect(error).toMatchObject({ code: "HUB_CHECKSUM", expected: digest, actual: sha256Of(new Uint8Array(weights.byteLength)) });
+  expect((await stat(join(blobsOf(hub), digest))).size).toBe(weights.byteLength);
+});
+
 test("weights that are already there under their digest are only linked", async () => {
   await using hub = await hubFixture({ [tinyId]: folderRepository(tinyFolder) });
   await mkdir(blobsOf(hub), { recursive: true });
