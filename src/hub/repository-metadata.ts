@@ -68,7 +68,7 @@ function assemble(
     revision: commit,
     readme: cardText,
     api: info === null ? null : { cardData: info.cardData, tags: info.tags },
-    digests: weights.flatMap(({ digest }) => (digest?.algorithm === "sha256" ? [digest.hex] : [])),
+    digests: weights.map(({ digest }) => (digest?.algorithm === "sha256" ? digest.hex : null)),
     config: config === null ? null : parseJson(config),
   };
 }
