@@ -1,5 +1,14 @@
-import { audiocraftLicense, barkLicense, encodec24khzLicense, encodec32khzLicense, encodec48khzLicense } from "./catalogue-licenses.ts";
-import { mlxLicense, tinyLicense, torchHubLicense, xenovaLicense } from "./catalogue-licenses.ts";
+import {
+  audiocraftLicense,
+  barkLicense,
+  encodec24khzLicense,
+  encodec32khzLicense,
+  encodec48khzLicense,
+  mlxLicense,
+  tinyLicense,
+  torchHubLicense,
+  xenovaLicense,
+} from "./catalogue-licenses.ts";
 import type { CatalogueEntry, CatalogueFile, Confidence } from "./catalogue.ts";
 
 /** What an entry's codec is, apart from where it is published. */
