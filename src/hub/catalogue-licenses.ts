@@ -191,7 +191,9 @@ export const tinyLicense: LicenseRecord = licenseRecord({
   subject: "tiny",
   revision: null,
   declared: { card: ["mit"], api: null },
-  upstream: "its makers, who are the authors of this package, offer the weights under MIT; part of the training audio is under GPL or CC-BY-SA",
+  upstream:
+    "its makers, who are the authors of this package, offer the weights under MIT; " +
+    "part of the training audio is under GPL or CC-BY-SA",
   effective: "MIT",
   status: "settled",
   evidence: [
