@@ -74,14 +74,12 @@ export function findCheckpoint(name: string, entries: readonly CatalogueEntry[] 
 }
 
 /**
- * The catalogued checkpoint that has a file with this SHA-256. Where several share the file it is the one whose own
- * file it is, so that a copy leads to the codec that it is a copy of.
+ * The catalogued checkpoint that has a file with this SHA-256; the first where several share the file.
  * @param sha256 In hex.
  */
 export function findByDigest(sha256: string, entries: readonly CatalogueEntry[] = catalogue): CatalogueEntry | undefined {
   const wanted = sha256.toLowerCase();
-  const holders = entries.filter((entry) => entry.files.some((file) => file.sha256 === wanted));
-  return holders.find((entry) => entry.codecFrom === null) ?? holders[0];
+  return entries.find((entry) => entry.files.some((file) => file.sha256 === wanted));
 }
 
 /** The SHA-256 that files of a checkpoint have to have, by path: those that are sure enough to refuse a download for. */

@@ -3,7 +3,7 @@ import { findCheckpoint } from "./catalogue.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
 
 /** Models that always contain the same codec, by their `model_type`. Source: suno/bark-small `config.json`, `codec_config`. */
-const containedIn: Readonly<Record<string, string>> = { bark: "facebook/encodec_24khz" };
+const containedIn: ReadonlyMap<unknown, string> = new Map([["bark", "facebook/encodec_24khz"]]);
 
 /** Parts of a configuration that can describe a codec. */
 const parts = ["audio_encoder", "codec_config", "codec_model"] as const;
@@ -16,9 +16,7 @@ const parts = ["audio_encoder", "codec_config", "codec_model"] as const;
 export function containedCodecs(config: unknown, entries: readonly CatalogueEntry[] = catalogue): readonly CatalogueEntry[] {
   const fields = fieldsOf(config);
   const named = parts.map((part) => fieldsOf(fields[part])["_name_or_path"]);
-  const modelType = fields["model_type"];
-  const byType = typeof modelType === "string" && Object.hasOwn(containedIn, modelType) ? containedIn[modelType] : undefined;
-  const ids = [byType, ...named].filter((id) => typeof id === "string");
+  const ids = [containedIn.get(fields["model_type"]), ...named].filter((id) => typeof id === "string");
   const found = ids.map((id) => findCheckpoint(id, entries)).filter((entry) => entry !== undefined);
   return [...new Set(found)];
 }

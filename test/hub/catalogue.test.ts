@@ -99,7 +99,7 @@ describe("what is true of the licenses", () => {
 });
 
 describe("digests", () => {
-  it("lead from a copy to the checkpoint whose own file it is", () => {
+  it("lead from a copy to a checkpoint that has the file", () => {
     expect(findByDigest("0e78f34d2ff3259f29bd51f7a99060151fe4ba5776fee216f58847f06082f1ca")?.id).toBe("facebook/encodec_32khz");
     expect(findByDigest("37D256B525D4117F8BBF790AB448A8E9F4746CD401900FE1AE72E154B1513A30")?.codecFrom).toBe("facebook/encodec_32khz");
     expect(findByDigest("0".repeat(64))).toBeUndefined();

@@ -179,7 +179,23 @@ describe("base models", () => {
     expect(await resolveLicense(chain[0]!, { ...hub, date, maxDepth: 11 })).toMatchObject({ effective: "MIT", status: "settled" });
   });
 
-  it("are asked for once where they are shared, and not without end where cards name each other", async () => {
+  it("are asked for once where they are shared", async () => {
+    const hub = hubOf(
+      repository("b/b", "license: mit\nbase_model: d/d"),
+      repository("c/c", "license: mit\nbase_model: d/d"),
+      repository("d/d", "license: mit"),
+    );
+    const record = await resolveLicense(repository("a/a", "license: mit\nbase_model: [b/b, c/c]"), { ...hub, date });
+    expect(hub.asked).toEqual(["b/b", "d/d", "c/c"]);
+    expect(record).toMatchObject({ effective: "MIT", status: "settled" });
+    expect(record.evidence).toHaveLength(4);
+  });
+
+  it("that are declared in a way that cannot be read leave it unresolved", async () => {
+    expect(await resolve(repository("a/codec", "license: mit\nbase_model: {b: c}"))).toMatchObject({ effective: "MIT", status: "unresolved" });
+  });
+
+  it("are not asked for without end where cards name each other", async () => {
     const ids = Array.from({ length: 30 }, (_, index) => `a/${index}`);
     const crowd = ids.map((id) => repository(id, `license: mit\nbase_model: [${ids.filter((other) => other !== id).join(", ")}]`));
     const hub = hubOf(...crowd);
