@@ -89,8 +89,11 @@ export async function storing<T>(path: string, write: () => Promise<T>): Promise
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause && "syscall" in cause ? cause.code : undefined;
     if (code === undefined) throw cause;
-    throw code === "ENOSPC" || code === "EDQUOT"
-      ? new HubError("HUB_DISK_FULL", `the disk is full: ${path} cannot grow; free some space or set HF_HUB_CACHE to a folder on another disk`, { cause })
-      : new HubError("HUB_CACHE", `the cache folder ${path} cannot be written (${String(code)}); check its permissions, or set HF_HUB_CACHE to another`, { cause });
+    if (code === "ENOSPC" || code === "EDQUOT") {
+      const next = "free some space or set HF_HUB_CACHE to a folder on another disk";
+      throw new HubError("HUB_DISK_FULL", `the disk is full: ${path} cannot grow; ${next}`, { cause });
+    }
+    const next = "check its permissions, or set HF_HUB_CACHE to another";
+    throw new HubError("HUB_CACHE", `the cache folder ${path} cannot be written (${String(code)}); ${next}`, { cause });
   }
 }

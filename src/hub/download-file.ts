@@ -2,28 +2,18 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HubError, IntegrityError } from "../core/index.ts";
 import { type RepositoryFolder, storing } from "./cache-layout.ts";
-import { createHasher, type Hasher, hashFile } from "./file-digest.ts";
-import { connectionError, type Subject, unexpectedAnswer } from "./hub-answer.ts";
-import { chunksOf, retrying, send } from "./hub-fetch.ts";
+import { type Download, downloadBlob } from "./download-blob.ts";
+import { createHasher, hashFile } from "./file-digest.ts";
 import type { HubSettings } from "./hub-options.ts";
 import type { RepositoryFile } from "./list-repository.ts";
-import { locateFile } from "./locate-file.ts";
-import { PartialFile } from "./partial-file.ts";
 import { linkIntoSnapshot } from "./snapshot-link.ts";
 
-/** What to download, and where from. */
-export interface Download {
-  readonly folder: RepositoryFolder;
-  readonly commit: string;
-  readonly file: RepositoryFile;
-  /** Told how many bytes of the file are there, now and then. */
-  readonly onBytes?: ((bytes: number) => void) | undefined;
-}
+const remedy = "Remove this file, or the repository from the cache, and load again";
 
 /**
  * Sees to it that a file of a commit is in the cache, under its digest and linked from its snapshot. Bytes get their name
  * only after size and digest were found right, so that what has a name is whole, however the process ends.
- * @throws IntegrityError if the bytes are not those of the listing, or a file already in the cache is of another size.
+ * @throws IntegrityError if the bytes are not those of the listing, or the cache has other bytes in their place.
  * @throws HubError for all that can go wrong on the network and on the disk.
  */
 export async function downloadFile(settings: HubSettings, download: Download): Promise<void> {
@@ -47,12 +37,13 @@ async function isCached(folder: RepositoryFolder, path: string, file: Repository
     file.name,
     file.bytes,
     found.size,
-    `${path} has ${found.size} bytes; ${file.name} of ${folder.id} has ${file.bytes}. Remove this file, or the repository from the cache, and load again`,
+    `${path} has ${found.size} bytes; ${file.name} of ${folder.id} has ${file.bytes}. ${remedy}`,
   );
 }
 
 /** Bytes that no snapshot has vouched for yet: of another commit, or of a process that ended before it made the link. */
-async function checkBlob(settings: HubSettings, folder: RepositoryFolder, blob: string, { name, bytes, digest }: RepositoryFile): Promise<void> {
+async function checkBlob(settings: HubSettings, folder: RepositoryFolder, blob: string, file: RepositoryFile): Promise<void> {
+  const { name, bytes, digest } = file;
   const hasher = createHasher(digest.algorithm, bytes);
   await hashFile(blob, hasher, settings.signal);
   const actual = hasher.hex();
@@ -61,7 +52,7 @@ async function checkBlob(settings: HubSettings, folder: RepositoryFolder, blob: 
     name,
     digest.hex,
     actual,
-    `${blob}, which should be ${name} of ${folder.id}, has the ${digest.algorithm} ${actual}. Remove this file, or the repository from the cache, and load again`,
+    `${blob}, which should be ${name} of ${folder.id}, has the ${digest.algorithm} ${actual}. ${remedy}`,
   );
 }
 
@@ -71,89 +62,4 @@ async function fetchBlob(settings: HubSettings, download: Download): Promise<voi
     const { folder, file } = download;
     throw new HubError("HUB_CACHE", `${file.name} could not be written: another program writes to the partial files in ${folder.blobs}`);
   }
-}
-
-/** @returns False if nothing was accepted because bytes of an earlier attempt, or another writer, spoilt it. */
-async function downloadBlob(settings: HubSettings, { folder, commit, file, onBytes }: Download, mayResume: boolean): Promise<boolean> {
-  const subject = { id: folder.id, revision: commit, file: file.name };
-  const url = await locateFile(settings, subject, file);
-  const partial = await storing(folder.blobs, () => PartialFile.claim(folder.blobs, file.digest.hex, mayResume));
-  const resumedFrom = partial.length;
-  let isClosed = false;
-  try {
-    let hasher = createHasher(file.digest.algorithm, file.bytes);
-    await hashFile(partial.path, hasher, settings.signal);
-
-    async function restart(): Promise<void> {
-      await storing(partial.path, () => partial.restart());
-      hasher = createHasher(file.digest.algorithm, file.bytes);
-    }
-
-    if (partial.length > file.bytes) await restart();
-    onBytes?.(partial.length);
-    await retrying(settings, () =>
-      receive(settings, subject, url, file.bytes, {
-        length: () => partial.length,
-        restart,
-        async append(bytes) {
-          hasher.update(bytes);
-          await storing(partial.path, () => partial.append(bytes));
-          onBytes?.(partial.length);
-        },
-      }),
-    );
-    const isRight = checkDigest(hasher, subject, file, resumedFrom > 0);
-    isClosed = true;
-    if (isRight) return await storing(partial.path, () => partial.accept());
-    await partial.discard();
-    return false;
-  } catch (error) {
-    if (!isClosed) await (error instanceof IntegrityError ? partial.discard() : partial.release());
-    throw error;
-  }
-}
-
-/** @throws IntegrityError if the digest differs, unless `mayDiffer`. */
-function checkDigest(hasher: Hasher, { id, revision }: Subject, file: RepositoryFile, mayDiffer: boolean): boolean {
-  const actual = hasher.hex();
-  if (actual === file.digest.hex) return true;
-  if (mayDiffer) return false;
-  throw new IntegrityError(
-    file.name,
-    file.digest.hex,
-    actual,
-    `${file.name} of ${id} at ${revision} has the ${file.digest.algorithm} ${actual}; the Hub lists ${file.digest.hex}. ` +
-      "It was not accepted; a proxy or mirror in between may have changed it",
-  );
-}
-
-/** Where received bytes go. */
-interface Sink {
-  length(): number;
-  restart(): Promise<void>;
-  append(bytes: Uint8Array): Promise<void>;
-}
-
-/** Reads what is still missing of `size` bytes; a server that does not know ranges sends them all again. */
-async function receive(settings: HubSettings, subject: Subject, url: string, size: number, sink: Sink): Promise<void> {
-  const offset = sink.length();
-  if (offset === size) return;
-  const range = offset === 0 ? {} : { range: `bytes=${offset}-` };
-  const response = await send(settings, subject, url, { headers: { ...range, "accept-encoding": "identity" } });
-  if (response.status === 206) {
-    const start = /^bytes (\d+)-/u.exec(response.headers.get("content-range") ?? "")?.[1];
-    if (Number(start ?? -1) !== offset) throw unexpectedAnswer("another range than was asked for", subject, settings);
-  } else if (offset > 0) {
-    await sink.restart();
-  }
-  for await (const chunk of chunksOf(settings, subject, response)) {
-    if (sink.length() + chunk.byteLength > size) throw tooLong(subject, size, sink.length() + chunk.byteLength);
-    await sink.append(chunk);
-    settings.signal?.throwIfAborted();
-  }
-  if (sink.length() < size) throw connectionError(new Error(`it ended after ${sink.length()} of ${size} bytes`), subject, settings);
-}
-
-function tooLong({ id, revision, file = "" }: Subject, size: number, received: number): IntegrityError {
-  return new IntegrityError(file, size, received, `the server sends more than the ${size} bytes that ${file} of ${id} at ${revision} has; they were not accepted`);
 }

@@ -26,7 +26,7 @@ export function errorOf(response: Response, subject: Subject, settings: HubSetti
   const errorMessage = headers.get("x-error-message");
   const { id, revision, file } = subject;
   const where = `${settings.endpoint}/${id}`;
-  const retryAfter = parseRetryAfter(headers.get("retry-after"));
+  const retryAfter = parseRetryAfter(headers.get("retry-after")) ?? parseRateLimit(headers.get("ratelimit"));
 
   function error(code: HubErrorCode, message: string): HubError {
     return new HubError(code, message, {
@@ -41,17 +41,20 @@ export function errorOf(response: Response, subject: Subject, settings: HubSetti
     return error("HUB_DISABLED", `${id} was disabled by the Hub; ${where} may say why`);
   }
   if (errorCode === "RevisionNotFound") {
-    return error("HUB_REVISION_NOT_FOUND", `${id} has no revision ${revision}; its branches, tags and commits are listed at ${where}/tree/main`);
+    const next = `its branches, tags and commits are listed at ${where}/tree/main`;
+    return error("HUB_REVISION_NOT_FOUND", `${id} has no revision ${revision}; ${next}`);
   }
   if (errorCode === "EntryNotFound") {
-    return error("HUB_FILE_NOT_FOUND", `${id} has no file ${file ?? "of that name"} at ${revision}; its files are listed at ${where}/tree/${revision}`);
+    const next = `its files are listed at ${where}/tree/${revision}`;
+    return error("HUB_FILE_NOT_FOUND", `${id} has no file ${file ?? "of that name"} at ${revision}; ${next}`);
   }
   if (errorCode === "GatedRepo") {
     const next = settings.token === null ? "then set HF_TOKEN to an access token of that account" : "with the account that the token belongs to";
     return error("HUB_GATED", `${id} is gated: visit ${where} to ask for access, ${next}`);
   }
   if (status === 401 && errorMessage === badTokenMessage) {
-    return error("HUB_BAD_TOKEN", `the Hub does not accept the access token; make a new one at ${settings.endpoint}/settings/tokens, or set none`);
+    const next = `make a new one at ${settings.endpoint}/settings/tokens, or set none`;
+    return error("HUB_BAD_TOKEN", `the Hub does not accept the access token; ${next}`);
   }
   // Who is not logged in gets 401 for private repositories and for those that do not exist, so that the two cannot be told apart.
   if (errorCode === "RepoNotFound" || status === 401 || (status === 404 && file === undefined)) {
@@ -78,20 +81,29 @@ export function errorOf(response: Response, subject: Subject, settings: HubSetti
 /** The error for a request that got no answer, or whose answer broke off. */
 export function connectionError(cause: unknown, subject: Subject, settings: HubSettings): HubError {
   const { code, message } = rootOf(cause);
-  const options = { url: `${settings.endpoint}/${subject.id}`, cause };
-  return unreachableCodes.has(code ?? "")
-    ? new HubError("HUB_UNREACHABLE", `${settings.endpoint} cannot be reached (${code}); check the network, HF_ENDPOINT and whether a proxy is needed`, options)
-    : new HubError("HUB_INTERRUPTED", `the connection to ${settings.endpoint} broke while ${subject.file ?? subject.id} was read (${message})`, options);
+  const { endpoint } = settings;
+  const options = { url: `${endpoint}/${subject.id}`, cause };
+  if (unreachableCodes.has(code ?? "")) {
+    const next = "check the network, HF_ENDPOINT and whether a proxy is needed";
+    return new HubError("HUB_UNREACHABLE", `${endpoint} cannot be reached (${code}); ${next}`, options);
+  }
+  const what = subject.file ?? subject.id;
+  return new HubError("HUB_INTERRUPTED", `the connection to ${endpoint} broke while ${what} was read (${message})`, options);
 }
 
 /** The error for an answer that is not what a Hub says. */
-export function unexpectedAnswer(what: string, subject: Subject, settings: HubSettings, options: ErrorOptions & { readonly status?: number } = {}): HubError {
+export function unexpectedAnswer(
+  what: string,
+  subject: Subject,
+  settings: HubSettings,
+  options: ErrorOptions & { readonly status?: number } = {},
+): HubError {
   const about = subject.file === undefined ? subject.id : `${subject.file} of ${subject.id}`;
-  return new HubError(
-    "HUB_UNEXPECTED_ANSWER",
-    `${settings.endpoint} answers with ${what} when asked for ${about}; is it a Hugging Face Hub or a mirror of one, reached without a login page in between?`,
-    { ...options, url: `${settings.endpoint}/${subject.id}` },
-  );
+  const hint = "is it a Hugging Face Hub or a mirror of one, reached without a login page in between?";
+  return new HubError("HUB_UNEXPECTED_ANSWER", `${settings.endpoint} answers with ${what} when asked for ${about}; ${hint}`, {
+    ...options,
+    url: `${settings.endpoint}/${subject.id}`,
+  });
 }
 
 /** Failures before a connection stood. */
@@ -118,6 +130,12 @@ function parseRetryAfter(header: string | null): number | undefined {
   if (/^\d{1,9}$/u.test(header.trim())) return Number(header);
   const seconds = Math.ceil((Date.parse(header) - Date.now()) / 1000);
   return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+}
+
+/** Seconds until the limit starts over: `"api";r=0;t=55`. Source: huggingface_hub `utils/_http.py`, `parse_ratelimit_headers`. */
+function parseRateLimit(header: string | null): number | undefined {
+  const seconds = /"\s*;\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d{1,9})/u.exec(header ?? "")?.[1];
+  return seconds === undefined ? undefined : Number(seconds);
 }
 
 /** Links of the Hub's storage carry a signature after the question mark, which is a secret for as long as it is valid. */

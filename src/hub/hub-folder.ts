@@ -60,7 +60,8 @@ async function downloadWeights(settings: HubSettings, folder: RepositoryFolder, 
 }
 
 /** @throws IntegrityError if a file is not the pinned one. */
-async function digestsOf(settings: HubSettings, { id, commit, snapshotPath, weights, inRanges, pins }: RepositoryDescription): Promise<ReadonlyMap<string, string>> {
+async function digestsOf(settings: HubSettings, description: RepositoryDescription): Promise<ReadonlyMap<string, string>> {
+  const { id, commit, snapshotPath, weights, inRanges, pins } = description;
   const digests = new Map<string, string>();
   for (const { name, bytes, digest } of weights) {
     if (digest?.algorithm === "sha256") {

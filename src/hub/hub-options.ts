@@ -73,7 +73,7 @@ export function resolveHubOptions(options: HubOptions = {}): HubSettings {
     token: checkToken(options.token === undefined ? tokenOf(env) : options.token),
     endpoint: checkEndpoint(options.endpoint ?? nonEmpty(env["HF_ENDPOINT"]) ?? "https://huggingface.co"),
     cacheDir: options.cacheDir ?? cacheDirOf(env),
-    offline: options.offline ?? (isYes(env["HF_HUB_OFFLINE"]) || isYes(env["TRANSFORMERS_OFFLINE"])),
+    offline: options.offline ?? isYes(nonEmpty(env["HF_HUB_OFFLINE"]) ?? env["TRANSFORMERS_OFFLINE"]),
     fetch: options.fetch ?? globalThis.fetch,
     maxRetries,
     retryDelay,

@@ -12,19 +12,19 @@ import type { RepositoryFile } from "./list-repository.ts";
  */
 export async function locateFile(settings: HubSettings, subject: Subject, file: RepositoryFile): Promise<string> {
   const { id, revision } = subject;
-  const info = await ask(settings, subject, async (fetch) => fileDownloadInfo({ repo: id, revision, path: file.name, hubUrl: settings.endpoint, fetch }));
+  const where = `${file.name} of ${id} at ${revision}`;
+  const info = await ask(settings, subject, (fetch) =>
+    fileDownloadInfo({ repo: id, revision, path: file.name, hubUrl: settings.endpoint, fetch }),
+  );
   if (info === null) throw new HubError("HUB_FILE_NOT_FOUND", `${id} has no file ${file.name} at ${revision}`);
   if (info.size !== file.bytes) {
-    throw new IntegrityError(file.name, file.bytes, info.size, `${file.name} of ${id} at ${revision} has ${info.size} bytes where it lies; the listing says ${file.bytes}`);
+    const message = `${where} has ${info.size} bytes where it lies; the listing says ${file.bytes}`;
+    throw new IntegrityError(file.name, file.bytes, info.size, message);
   }
   const digest = parseDigest(info.etag.replace(/^(?:W\/)?"(.*)"$/u, "$1"));
   if (digest?.algorithm === file.digest.algorithm && digest.hex !== file.digest.hex) {
-    throw new IntegrityError(
-      file.name,
-      file.digest.hex,
-      digest.hex,
-      `${file.name} of ${id} at ${revision} has the ${digest.algorithm} ${digest.hex} where it lies; the listing says ${file.digest.hex}`,
-    );
+    const message = `${where} has the ${digest.algorithm} ${digest.hex} where it lies; the listing says ${file.digest.hex}`;
+    throw new IntegrityError(file.name, file.digest.hex, digest.hex, message);
   }
   return info.url;
 }

@@ -69,9 +69,7 @@ export async function resolveOffline(settings: HubSettings, folder: RepositoryFo
 
 /** The error for what only a download could give. */
 export function notCached(settings: HubSettings, id: string, what: string, options?: ErrorOptions): HubError {
-  return new HubError(
-    "HUB_OFFLINE",
-    `${what} of ${id} is not in the cache ${settings.cacheDir}, and the Hub is not asked while offline; load it once with a network, or unset HF_HUB_OFFLINE`,
-    options,
-  );
+  const next = "load it once with a network, or unset HF_HUB_OFFLINE";
+  const message = `${what} of ${id} is not in the cache ${settings.cacheDir}, and the Hub is not asked while offline; ${next}`;
+  return new HubError("HUB_OFFLINE", message, options);
 }

@@ -85,6 +85,6 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
 }
 
 function noWeights({ name, files }: Listing, what: string): HubError {
-  const found = [...files.keys()].slice(0, 20).join(", ");
-  return new HubError("HUB_FILE_NOT_FOUND", `${name} has no weights of a codec in a layout that is read: ${what}; found ${found === "" ? "no files" : found}`);
+  const found = files.size === 0 ? "no files" : [...files.keys()].slice(0, 20).join(", ");
+  return new HubError("HUB_FILE_NOT_FOUND", `${name} has no weights of a codec in a layout that is read: ${what}; found ${found}`);
 }

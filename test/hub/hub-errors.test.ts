@@ -90,6 +90,12 @@ test("too many requests end in the number of seconds to wait, unless that is sho
   expect((await openHubRepository(tinyId, hub.options)).id).toBe(tinyId);
 });
 
+test("without Retry-After the moment when the rate limit starts over counts", async () => {
+  await using hub = await hubFixture();
+  hub.server.spoil(/api\/models/u, { status: 429, headers: { ratelimit: '"api";r=0;t=155' } });
+  expect(await hubErrorOf(openHubRepository(tinyId, hub.options))).toMatchObject({ code: "HUB_RATE_LIMITED", retryAfter: 155 });
+});
+
 test("a server may name the moment from which it wants to be asked again", async () => {
   await using hub = await hubFixture();
   const inAnHour = new Date(Date.now() + 3_600_000).toUTCString();

@@ -44,6 +44,11 @@ test.each([
   expect(resolveHubOptions({ env: { HF_HUB_OFFLINE: value }, offline: !isOffline }).offline).toBe(!isOffline);
 });
 
+test("HF_HUB_OFFLINE goes before TRANSFORMERS_OFFLINE", () => {
+  expect(resolveHubOptions({ env: { HF_HUB_OFFLINE: "0", TRANSFORMERS_OFFLINE: "1" } }).offline).toBe(false);
+  expect(resolveHubOptions({ env: { HF_HUB_OFFLINE: "", TRANSFORMERS_OFFLINE: "1" } }).offline).toBe(true);
+});
+
 test("the token comes from the options, then HF_TOKEN, then the token file", async () => {
   const home = await mkdtemp(join(tmpdir(), "hf-home-"));
   try {
