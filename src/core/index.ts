@@ -2,6 +2,7 @@ export { AudioCodes } from "./audio-codes.ts";
 export type { AudioCodesContext, AudioCodesData, Provenance, TensorConstructor, TensorLike } from "./audio-codes.ts";
 export { bytesSource, checkRange } from "./byte-source.ts";
 export type { ByteSource } from "./byte-source.ts";
+export { crc32 } from "./crc32.ts";
 export { AudioFormatError, CheckpointError, CodecError, CodesError, DisposedError, FileError } from "./errors.ts";
 export type { OnnxModel } from "./onnx-model.ts";
 export { checkWaveform, durationOf, numSamplesOf } from "./waveform.ts";
