@@ -2,9 +2,6 @@ import type { GraphBuilder, Value } from "./graph-builder.ts";
 import type { LstmLayer } from "./layers.ts";
 import type { Tensors } from "./tensors.ts";
 
-/** PyTorch stacks the gates as input, forget, cell, output; ONNX as input, output, forget, cell. */
-const gateOrder = [0, 3, 1, 2];
-
 /** What an LSTM remembers: `[numLayers, batch, size]` each. */
 export interface LstmState {
   readonly hidden: Value;
@@ -50,9 +47,11 @@ export function lstm(
   return { output: builder.node("Add", [signal, x]), after: { hidden: stack("hidden"), cell: stack("cell") } };
 }
 
+/** PyTorch stacks the gates as input, forget, cell, output; ONNX as input, output, forget, cell. Reorders them in place. */
 function reorderGates(stacked: Float32Array): Float32Array {
-  const gate = stacked.length / gateOrder.length;
-  const reordered = new Float32Array(stacked.length);
-  for (const [to, from] of gateOrder.entries()) reordered.set(stacked.subarray(from * gate, (from + 1) * gate), to * gate);
-  return reordered;
+  const gate = stacked.length / 4;
+  const output = stacked.slice(3 * gate);
+  stacked.copyWithin(2 * gate, gate, 3 * gate);
+  stacked.set(output, gate);
+  return stacked;
 }

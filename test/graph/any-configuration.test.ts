@@ -70,7 +70,7 @@ function randomCheckpoint(config: CodecConfig, seed: number): Checkpoint & { get
   return {
     config,
     shapes: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
-    read: async (name) => tensors.get(name)!.data,
+    read: async (name) => tensors.get(name)!.data.slice(),
     info: { layout: "huggingface", format: "safetensors", files: [], bytes: 0, ignored: [], unknown: [], dtypes: ["F32"] },
     close: async () => {},
     get: (name) => tensors.get(name)!,
