@@ -46,8 +46,8 @@ export const fullSizeModels = {
 export type FullSizeModel = keyof typeof fullSizeModels;
 
 /**
- * Writes a full-size checkpoint with random weights that transformers loads too: `config.json` and `model.safetensors`,
- * weight norm as `weight_g` and `weight_v`, as the official files have it.
+ * Writes a full-size checkpoint with random weights that transformers loads too: `config.json` and `model.safetensors`
+ * with the tensors of the official files, weight norm as `weight_g` and `weight_v` and what only training needs included.
  */
 export async function writeFullSizeModel(name: FullSizeModel, folder: string): Promise<void> {
   const json = JSON.stringify({ model_type: "encodec", ...fullSizeModels[name].config });
@@ -75,6 +75,11 @@ function randomTensors(config: CodecConfig): Map<string, { dtype: "F32"; shape: 
       add(`${name}_v`, shape, values);
       add(`${name}_g`, [shape[0]!, 1, 1], rowNorms(values, shape[0]!));
     } else add(name, shape, values);
+    if (name.endsWith(".embed")) {
+      add(`${name}_avg`, shape, values);
+      add(name.replace(/embed$/u, "cluster_size"), [shape[0]!], new Float32Array(shape[0]!).fill(1));
+      add(name.replace(/embed$/u, "inited"), [1], Float32Array.of(1));
+    }
   }
   return tensors;
 }

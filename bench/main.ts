@@ -33,7 +33,7 @@ try {
   const pytorch: PyTorch[] = options.pytorch === undefined ? [] : (JSON.parse(await readFile(options.pytorch, "utf8")) as PyTorch[]);
   const machine = `${cpus()[0]!.model}, ${cpus().length} cores; Node ${process.version}; ${(await loadOnnxRuntimeNode()).name}`;
   console.log(`${machine}; ${new Date().toISOString().slice(0, 10)}\n`);
-  console.log("| model | file | threads | encode | decode | encode 8 × 4 s | decode 8 × 4 s | first codes | first audio | memory, loaded | memory, peak |");
+  console.log("| model | file | threads | encode | decode | encode 8 × 4 s | decode 8 × 4 s | load encoder | load decoder | memory to load | peak memory |");
   console.log("|---|---|---|---|---|---|---|---|---|---|---|");
   const results: Measurement[] = [];
   for (const model of options.model as FullSizeModel[]) {

@@ -11,11 +11,11 @@ export interface Measurement {
   readonly model: string;
   readonly threads: number;
   readonly seconds: number;
-  /** From a loaded library to the first codes of a clip of one second. */
+  /** From a loaded library to the first codes, of a clip of one frame. */
   readonly loadEncoder: number;
   /** From there to the first audio. */
   readonly loadDecoder: number;
-  /** Peak resident memory after both halves have run once on one second, less that of the process before loading. */
+  /** Peak resident memory when both halves are loaded and have run on one frame, less that of the process before. */
   readonly loadMemory: number;
   /** Peak resident memory of the whole process, the long clips included. */
   readonly peakMemory: number;
@@ -47,9 +47,9 @@ async function measure(model: FullSizeModel, folder: string, threads: number, se
     const channelData = Array.from({ length: tokenizer.channels }, () => Float32Array.from({ length: numSamples }, () => 0.3 * random()));
     return { channelData, sampleRate: tokenizer.sampleRate };
   };
-  const second = await tokenizer.encode(clip(1), { bandwidth });
+  const frame = await tokenizer.encode(clip(1 / tokenizer.frameRate), { bandwidth });
   const loadEncoder = performance.now() - start;
-  await tokenizer.decode(second);
+  await tokenizer.decode(frame);
   const loadDecoder = performance.now() - start - loadEncoder;
   const loadMemory = peakMemory() - before;
 

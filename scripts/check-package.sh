@@ -25,11 +25,13 @@ const tokenizer = await AudioTokenizer.fromPretrained("tiny");
 const codes = await tokenizer.encode(await readAudio("speech.wav"), { bandwidth: 3 });
 const audio = await tokenizer.decode(codes);
 await tokenizer.dispose();
-if (codes.numCodebooks !== 4 || audio.channelData[0].length !== codes.numSamples || typeof parseWav !== "function") {
+if (codes.numCodebooks !== 4 || audio.channelData[0]?.length !== codes.numSamples || typeof parseWav !== "function") {
   throw new Error("the installed package does not work");
 }
 JS
 node use.js
+cp use.js use.ts
+"$root/node_modules/.bin/tsc" --noEmit --strict --module nodenext --target es2022 --typeRoots "$root/node_modules/@types" --types node use.ts
 npx --no-install encodec-tokenizer encode speech.wav --quiet
 test -s speech.safetensors
 if tar -tzf "$tarball" | grep -vE "^package/(dist|models)/|^package/(package.json|README.md|LICENSE|CHANGELOG.md)$"; then

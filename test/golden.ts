@@ -8,7 +8,9 @@ import { bytesSource } from "../src/core/index.ts";
 import type { Waveform } from "../src/core/index.ts";
 import { openModelPath } from "../src/files/index.ts";
 import { buildAnalysis, buildLstm, buildQuantization, describeNetwork } from "../src/graph/index.ts";
+import type { LstmLayer } from "../src/graph/index.ts";
 import { loadOnnxRuntimeNode } from "../src/runtime/index.ts";
+import type { Tensor } from "../src/runtime/index.ts";
 
 /** What the reference gave for the small checkpoints; see test/fixtures/golden/README.md. */
 export const goldenFolder: string = fileURLToPath(new URL("fixtures/golden", import.meta.url));
@@ -119,10 +121,16 @@ export async function loadEmbedder(folder: string): Promise<Embedder> {
     async embed(samples) {
       const waveform = { type: "float32", data: samples, dims: [1, 1, samples.length] } as const;
       const { features } = await analysis.run({ waveform }, ["features"]);
-      const { output } = await lstm.run({ features }, ["output"]);
+      const state = zeroState(network.encoder.lstm!);
+      const { output } = await lstm.run({ features, hidden: state, cell: state }, ["output"]);
       const num_codebooks = { type: "int64", data: BigInt64Array.of(1n), dims: [] } as const;
       const { embeddings } = await quantization.run({ features: output, num_codebooks }, ["embeddings"]);
       return embeddings.data as Float32Array;
     },
   };
+}
+
+/** What an LSTM knows of one clip before it begins. */
+export function zeroState({ numLayers, size }: LstmLayer): Tensor {
+  return { type: "float32", data: new Float32Array(numLayers * size), dims: [numLayers, 1, size] };
 }

@@ -155,7 +155,6 @@ function groupNorm(tensors: NaiveTensors, name: string, x: Signal): Signal {
 
 function lstm(config: CodecConfig, tensors: NaiveTensors, name: string, x: Signal): Signal {
   const size = x.length;
-  const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
   let layer = x;
   for (let index = 0; index < config.numLstmLayers; index++) {
     const part = (kind: string): Float32Array => tensors.get(`${name}.lstm.${kind}_l${index}`).data;
@@ -176,4 +175,8 @@ function lstm(config: CodecConfig, tensors: NaiveTensors, name: string, x: Signa
     layer = output;
   }
   return layer.map((row, i) => row.map((value, t) => value + x[i]![t]!));
+}
+
+function sigmoid(value: number): number {
+  return 1 / (1 + Math.exp(-value));
 }

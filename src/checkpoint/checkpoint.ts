@@ -11,7 +11,7 @@ export interface Checkpoint {
   /** Shapes of the tensors that are there, by name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /**
-   * Reads one tensor as float32, row-major. It may be a view of the file's bytes: do not write to it.
+   * Reads one tensor as float32, row-major. The array belongs to the caller, who may write to it.
    * @throws CheckpointError if there is no such tensor or its bytes are not sound.
    */
   read(name: string): Promise<Float32Array>;

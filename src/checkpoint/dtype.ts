@@ -96,7 +96,8 @@ function alignedTo<View>(
   bytes: Uint8Array,
   view: (buffer: ArrayBufferLike, offset: number) => View,
 ): View {
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // A Buffer's own slice would be a view again.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return view(aligned.buffer, aligned.byteOffset);
 }
 

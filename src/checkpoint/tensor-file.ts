@@ -15,12 +15,12 @@ export interface TensorFile {
   /** The tensors in the order of the file. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /**
-   * Reads a tensor's elements as they are stored: little-endian, row-major. The bytes may be a view of the source.
+   * Reads a tensor's elements as they are stored: little-endian, row-major. The bytes belong to the caller.
    * @throws CheckpointError if there is no such tensor or its bytes are not sound.
    */
   readBytes(name: string): Promise<Uint8Array>;
   /**
-   * Reads a tensor as float32, row-major. F32 tensors may be a view of the source: do not write to them.
+   * Reads a tensor as float32, row-major. The array belongs to the caller.
    * @throws CheckpointError as `readBytes`, or if the tensor is not F32, F16, BF16 or F64.
    */
   readFloat32(name: string): Promise<Float32Array>;

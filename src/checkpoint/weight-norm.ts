@@ -3,7 +3,8 @@ import { CheckpointError } from "../core/index.ts";
 /**
  * Folds weight normalisation over dimension 0 into a plain weight: `w[i] = g[i] · v[i] / ‖v[i]‖`, with the norm over
  * all other dimensions. Dimension 0 is the output channel of a convolution and the input channel of a transposed one.
- * Norms are summed in float64 and the result is rounded once.
+ * Norms are summed in float64 and the result is rounded once. It takes the place of `direction`, so that no weight is
+ * in memory twice.
  * @param magnitude `g`, one number per row of `direction`.
  * @param direction `v`, row-major `[numRows, …]`.
  * @param tensor Name of the folded tensor, for errors.
@@ -13,7 +14,6 @@ import { CheckpointError } from "../core/index.ts";
 export function foldWeightNorm(magnitude: Float32Array, direction: Float32Array, tensor: string): Float32Array {
   const numRows = magnitude.length;
   const rowLength = numRows === 0 ? 0 : direction.length / numRows;
-  const weight = new Float32Array(direction.length);
   for (let row = 0; row < numRows; row++) {
     const begin = row * rowLength;
     const end = begin + rowLength;
@@ -28,7 +28,7 @@ export function foldWeightNorm(magnitude: Float32Array, direction: Float32Array,
       );
     }
     const factor = magnitude[row]! / norm;
-    for (let i = begin; i < end; i++) weight[i] = direction[i]! * factor;
+    for (let i = begin; i < end; i++) direction[i]! *= factor;
   }
-  return weight;
+  return direction;
 }

@@ -8,20 +8,20 @@ export interface ByteSource {
   /** Length in bytes. */
   readonly size: number;
   /**
-   * Reads exactly `length` bytes from `offset`.
+   * Reads exactly `length` bytes from `offset`. They belong to the caller, who may write to them.
    * @throws RangeError if the range does not lie within the source.
    */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
-/** A `ByteSource` over bytes in memory; reads are views, not copies. */
+/** A `ByteSource` over bytes in memory. */
 export function bytesSource(bytes: Uint8Array, name: string): ByteSource {
   return {
     name,
     size: bytes.byteLength,
     async read(offset, length) {
       checkRange(name, bytes.byteLength, offset, length);
-      return bytes.subarray(offset, offset + length);
+      return new Uint8Array(bytes.subarray(offset, offset + length));
     },
   };
 }

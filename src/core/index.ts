@@ -2,6 +2,7 @@ export { AudioCodes } from "./audio-codes.ts";
 export type { AudioCodesContext, AudioCodesData, Provenance, TensorConstructor, TensorLike } from "./audio-codes.ts";
 export { bytesSource, checkRange } from "./byte-source.ts";
 export type { ByteSource } from "./byte-source.ts";
+export { crc32 } from "./crc32.ts";
 export {
   AudioFormatError,
   CheckpointError,

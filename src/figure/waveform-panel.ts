@@ -4,7 +4,7 @@ import { envelopePath } from "./envelope.ts";
 import { axisName, colours, frame, leftTick, panelName } from "./panel.ts";
 import type { Box } from "./panel.ts";
 import { element, label, line } from "./svg.ts";
-import { ticksBetween } from "./ticks.ts";
+import { threeTicks, ticksBetween } from "./ticks.ts";
 
 export interface WaveformScale {
   /** Length of the time axis. */
@@ -19,7 +19,7 @@ export function waveformPanel(name: string, waveform: Waveform, box: Box, { seco
   const { channelData } = waveform;
   const height = box.height / channelData.length;
   const width = (durationOf(waveform) / seconds) * box.width;
-  const ticks = ticksBetween(-amplitude, amplitude, 5);
+  const ticks = channelData.length === 1 ? ticksBetween(-amplitude, amplitude, 5) : threeTicks(amplitude);
   const lanes = channelData.map((samples, channel) => {
     const middle = box.top + (channel + 0.5) * height;
     const path = envelopePath(samples, Math.ceil(width), { left: box.left, width, middle, height, amplitude });

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { DecodeAudioOptions, FormatWavOptions } from "../audio/index.ts";
 import { decodeAudio, formatWav } from "../audio/index.ts";
 import type { Waveform } from "../core/index.ts";
-import { AudioFormatError, FileError } from "../core/index.ts";
+import { AudioFormatError } from "../core/index.ts";
+import { readWholeFile } from "./read-file.ts";
 import type { WriteFileOptions } from "./write-file.ts";
 import { writeFileAtomically } from "./write-file.ts";
 
@@ -16,7 +16,7 @@ import { writeFileAtomically } from "./write-file.ts";
 export async function readAudio(source: string | URL | Uint8Array, options: DecodeAudioOptions = {}): Promise<Waveform> {
   if (source instanceof Uint8Array) return decodeAudio(source, options);
   const path = toPath(source);
-  const bytes = await readBytes(path, options.signal);
+  const bytes = await readWholeFile(path, options.signal);
   try {
     return await decodeAudio(bytes, options);
   } catch (error) {
@@ -51,33 +51,4 @@ function toPath(source: string | URL): string {
 
 function wrongScheme(url: string): TypeError {
   return new TypeError(`expected a path or a URL object with file:; received ${url}. Download it first and pass the bytes`);
-}
-
-async function readBytes(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  signal?.throwIfAborted();
-  try {
-    return await readFile(path, { signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw readError(path, error);
-  }
-}
-
-function readError(path: string, error: unknown): FileError {
-  const options = { cause: error };
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  switch (code) {
-    case "ENOENT":
-    case "ENOTDIR":
-      return new FileError("FILE_NOT_FOUND", path, `cannot read ${path}: there is no such file`, options);
-    case "EISDIR":
-      return new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it is a folder; give the name of a file`, options);
-    case "EACCES":
-    case "EPERM":
-      return new FileError("FILE_UNREADABLE", path, `cannot read ${path}: no permission to read it`, options);
-    case "ERR_FS_FILE_TOO_LARGE":
-      return new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it is over 2 GiB; cut it into parts first`, options);
-    default:
-      return new FileError("FILE_UNREADABLE", path, `cannot read ${path}: ${(error as Error).message}`, options);
-  }
 }

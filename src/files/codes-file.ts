@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { FileError } from "../core/index.ts";
 import type { AudioCodes, AudioCodesContext, AudioCodesData } from "../core/index.ts";
 import { codesFormatOf, formatCodes, parseCodes } from "../storage/index.ts";
+import { readWholeFile } from "./read-file.ts";
 import { writeFileAtomically } from "./write-file.ts";
 import type { WriteFileOptions } from "./write-file.ts";
 
@@ -31,15 +30,5 @@ export async function writeCodes(path: string, codes: AudioCodesData, options: W
  */
 export async function readCodes(source: string | Uint8Array, options: ReadCodesOptions = {}): Promise<AudioCodes> {
   if (source instanceof Uint8Array) return parseCodes(source, options);
-  return parseCodes(await readBytes(source), { ...options, name: basename(source) });
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const isMissing = cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR");
-    const reason = isMissing ? "there is no such file" : (cause as Error).message;
-    throw new FileError(isMissing ? "FILE_NOT_FOUND" : "FILE_UNREADABLE", path, `cannot read ${path}: ${reason}`, { cause });
-  }
+  return parseCodes(await readWholeFile(source), { ...options, name: basename(source) });
 }

@@ -36,15 +36,20 @@ export async function buildAnalysis(checkpoint: Checkpoint, { encoder }: Network
   return builder.finish();
 }
 
-/** `features` → `features`. */
+/** `features`, `hidden` and `cell` (the state, zeros at first) → `output`, `next_hidden` and `next_cell`. */
 export async function buildLstm(checkpoint: Checkpoint, layer: LstmLayer): Promise<OnnxModel> {
   const builder = new GraphBuilder("lstm");
   const tensors = await readLayers(checkpoint, [layer]);
   const dims = ["batch", "frames", layer.size];
+  const stateDims = [layer.numLayers, "batch", layer.size];
   const features = builder.input("features", "float32", dims);
+  const hidden = builder.input("hidden", "float32", stateDims);
+  const cell = builder.input("cell", "float32", stateDims);
   const x = builder.node("Transpose", [features], { perm: [1, 0, 2] });
-  const y = lstm(builder, tensors, x, layer);
-  builder.output("output", builder.node("Transpose", [y], { perm: [1, 0, 2] }), "float32", dims);
+  const { output, after } = lstm(builder, tensors, x, layer, { hidden, cell });
+  builder.output("output", builder.node("Transpose", [output], { perm: [1, 0, 2] }), "float32", dims);
+  builder.output("next_hidden", after.hidden, "float32", stateDims);
+  builder.output("next_cell", after.cell, "float32", stateDims);
   return builder.finish();
 }
 

@@ -1,4 +1,6 @@
 export { buildAnalysis, buildDequantization, buildLstm, buildQuantization, buildSynthesis } from "./codec-graphs.ts";
+export { contextOf } from "./context.ts";
+export type { Context } from "./context.ts";
 export { describeNetwork } from "./layers.ts";
 export type { ConvLayer, ConvTransposeLayer, Layer, LstmLayer, Network, NetworkHalf, ResidualLayer } from "./layers.ts";
 export { checkTensors, findTensorFaults, requiredTensors } from "./tensors.ts";

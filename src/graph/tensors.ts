@@ -9,7 +9,7 @@ export interface TensorSpec {
   readonly shape: readonly number[];
 }
 
-/** Tensors of a graph under construction: float32, row-major, by checkpoint name. */
+/** Tensors of a graph under construction: float32, row-major, by checkpoint name. Each is used once, and may be rewritten for it. */
 export type Tensors = ReadonlyMap<string, Float32Array>;
 
 /** The tensors that a layer reads, with the shapes that it expects. */

@@ -1,4 +1,5 @@
 import { inflateSync } from "fflate";
+import { crc32 } from "../core/index.ts";
 import { badFile } from "./codes-fields.ts";
 
 const signature = { local: 0x04034b50, central: 0x02014b50, end: 0x06054b50 } as const;
@@ -95,17 +96,4 @@ function unpack(packed: Uint8Array, entry: ZipEntry, archive: string): Uint8Arra
   } catch (cause) {
     throw badFile(archive, `is damaged: ${entry.name} cannot be unpacked`, { cause });
   }
-}
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let remainder = byte;
-  for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0xedb88320 : 0);
-  return remainder;
-});
-
-/** The checksum of zip entries. Source: APPNOTE 4.4.7. */
-function crc32(bytes: Uint8Array): number {
-  let remainder = 0xffffffff;
-  for (const byte of bytes) remainder = (remainder >>> 8) ^ crcTable[(remainder ^ byte) & 0xff]!;
-  return ~remainder >>> 0;
 }

@@ -45,7 +45,6 @@ export class AudioTokenizer {
   readonly segment: Segmenting | null;
   readonly #sessions: CodecSessions;
   readonly #runner: CodecRunner;
-  readonly #network: Network;
   /** Mono clips that one clip is coded as: 2 where left and right go their own ways, otherwise 1. */
   readonly #streams: number;
 
@@ -64,9 +63,8 @@ export class AudioTokenizer {
     this.bandwidths = Object.freeze(config.targetBandwidths.map((bandwidth) => bandwidth * this.#streams));
     this.isCausal = config.useCausalConv && config.normType !== "time_group_norm";
     this.segment = segmentingOf(config);
-    this.#network = network;
     this.#sessions = sessions;
-    this.#runner = new CodecRunner(sessions, { ...config, hopLength: this.hopLength, sampleRate: this.sampleRate });
+    this.#runner = new CodecRunner(sessions, network, { ...config, hopLength: this.hopLength, sampleRate: this.sampleRate });
     Object.freeze(this);
   }
 
@@ -121,7 +119,6 @@ export class AudioTokenizer {
     const numCodebooks = this.#numCodebooks(options);
     return encodeClips(waveforms, {
       runner: this.#runner,
-      half: this.#network.encoder,
       format: this,
       streams: this.#streams,
       numCodebooks,
@@ -148,7 +145,6 @@ export class AudioTokenizer {
     const checked = clips.map((codes) => this.#accept(codes));
     return decodeClips(checked, {
       runner: this.#runner,
-      half: this.#network.decoder,
       format: this,
       streams: this.#streams,
       options,

@@ -1,5 +1,4 @@
 import type { AudioCodes, Waveform } from "../core/index.ts";
-import type { NetworkHalf } from "../graph/index.ts";
 import type { CodePiece, CodecRunner } from "./codec-runner.ts";
 import type { ClipFormat } from "./encode-clips.ts";
 import type { CallOptions } from "./options.ts";
@@ -7,7 +6,6 @@ import { overlapAdd } from "./segments.ts";
 
 interface DecodeJob {
   readonly runner: CodecRunner;
-  readonly half: NetworkHalf;
   readonly format: ClipFormat;
   /** Mono clips that each clip was coded as. */
   readonly streams: number;
@@ -17,7 +15,7 @@ interface DecodeJob {
 /** Audio of every clip; all their segments and streams go through the network together. */
 export async function decodeClips(clips: readonly AudioCodes[], job: DecodeJob): Promise<Waveform[]> {
   const pieces = clips.map((codes) => splitCodes(codes, job.streams));
-  const decoded = await job.runner.decode(job.half, pieces.flat(), job.options);
+  const decoded = await job.runner.decode(pieces.flat(), job.options);
   let next = 0;
   return clips.map((codes, clip) => joinAudio(decoded.slice(next, (next += pieces[clip]!.length)), codes, job));
 }

@@ -1,7 +1,6 @@
 import { bitsPerCodeOf } from "../checkpoint/index.ts";
 import { AudioCodes, numSamplesOf } from "../core/index.ts";
 import type { Provenance, Waveform } from "../core/index.ts";
-import type { NetworkHalf } from "../graph/index.ts";
 import type { AudioPiece, CodePiece, CodecRunner } from "./codec-runner.ts";
 import type { CallOptions } from "./options.ts";
 import { prepareAudio, scaleOf } from "./prepare-audio.ts";
@@ -21,7 +20,6 @@ export interface ClipFormat {
 
 interface EncodeJob {
   readonly runner: CodecRunner;
-  readonly half: NetworkHalf;
   readonly format: ClipFormat;
   /** Mono clips that each clip is coded as. */
   readonly streams: number;
@@ -43,7 +41,7 @@ export async function encodeClips(waveforms: readonly Waveform[], job: EncodeJob
   const clips = waveforms.map((waveform) => prepareAudio(waveform, job.format));
   const segments = clips.map((clip) => prepareSegments(clip, job));
   const pieces = segments.flat().flatMap((segment) => segment.pieces);
-  const coded = await job.runner.encode(job.half, pieces, job.numCodebooks / job.streams, job.options);
+  const coded = await job.runner.encode(pieces, job.numCodebooks / job.streams, job.options);
   let next = 0;
   return segments.map((prepared, clip) => {
     const codes = prepared.map(({ pieces: { length } }) => coded.slice(next, (next += length)));

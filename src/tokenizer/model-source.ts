@@ -43,7 +43,7 @@ function resolveSource(source: string): ModelSource {
   }
   if (source === "tiny") return { kind: "embedded", path: embeddedPath };
   if (existsSync(source)) return { kind: "path", path: source };
-  const isHubId = /^[\w.-]+\/[\w.-]+$/u.test(source);
+  const isHubId = /^\w[\w.-]*\/\w[\w.-]*$/u.test(source);
   throw new CheckpointError(
     "CHECKPOINT_NOT_FOUND",
     `there is no file or folder ${source}; expected "tiny", a folder with config.json and model.safetensors, or a .safetensors, .bin or .th file.` +

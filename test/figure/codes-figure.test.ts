@@ -57,6 +57,13 @@ function outlines(svg: string): number[][][] {
   return [...svg.matchAll(/<path d="M([^"]+)Z"[^>]*class="waveform"/g)].map(([, path]) => path!.split("L").map((point) => point.split(" ").map(Number)));
 }
 
+/** The amplitudes that mark the input's axis, top to bottom, for a clip with that peak. */
+function amplitudeMarks(peak: number, channels: number): string[] {
+  const input = { channelData: Array.from({ length: channels }, () => Float32Array.of(peak)), sampleRate: 1 };
+  const marks = labels(draw(fourFrames, { input }), "amplitude");
+  return marks.slice(0, marks.length / 2).toSorted((a, b) => a.y - b.y).map(({ text }) => text);
+}
+
 function rightmost(outline: number[][]): number {
   return Math.max(...outline.map(([x]) => x!));
 }
@@ -106,6 +113,13 @@ describe("the figure", () => {
     // A stereo lane is half as high as the mono one, which is at half the amplitude.
     expect(heightOf(drawn[0]!)).toBeCloseTo(heightOf(drawn[2]!), 0);
     expect(heightOf(drawn[0]!)).toBeCloseTo(heightOf(drawn[1]!), 6);
+  });
+
+  it("marks amplitudes in round numbers", () => {
+    expect(amplitudeMarks(0.8, 1)).toEqual(["0.5", "0.0", "−0.5"]);
+    expect(amplitudeMarks(0.57, 2)).toEqual(["0.4", "0.0", "−0.4", "0.4", "0.0", "−0.4"]);
+    expect(amplitudeMarks(0.003, 2).slice(0, 3)).toEqual(["0.002", "0.000", "−0.002"]);
+    expect(amplitudeMarks(20, 2).slice(0, 3)).toEqual(["10", "0", "−10"]);
   });
 
   it("puts segments where they start, the later on top", () => {

@@ -12,8 +12,10 @@ import {
   describeNetwork,
   requiredTensors,
 } from "../../src/graph/index.ts";
+import type { LstmLayer } from "../../src/graph/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import type { Session, Tensor } from "../../src/runtime/index.ts";
+import { zeroState } from "../golden.ts";
 import { naiveDecode, naiveDequantize, naiveEncode, naiveQuantize } from "../naive-codec.ts";
 
 /** Relative to the largest value: float32 against double precision. */
@@ -68,7 +70,7 @@ function randomCheckpoint(config: CodecConfig, seed: number): Checkpoint & { get
   return {
     config,
     shapes: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
-    read: async (name) => tensors.get(name)!.data,
+    read: async (name) => tensors.get(name)!.data.slice(),
     info: { layout: "huggingface", format: "safetensors", files: [], bytes: 0, ignored: [], unknown: [], dtypes: ["F32"] },
     close: async () => {},
     get: (name) => tensors.get(name)!,
@@ -101,7 +103,7 @@ describe("graphs of any configuration", async () => {
         let { features } = await analysis.run({ waveform: { type: "float32", data, dims: [1, config.audioChannels, numSamples] } }, ["features"]);
         if (network.encoder.lstm !== null) {
           const lstm = await session(buildLstm(checkpoint, network.encoder.lstm));
-          features = (await lstm.run({ features }, ["output"])).output;
+          features = await recur(lstm, network.encoder.lstm, features);
           await lstm.release();
         }
         const quantization = await session(buildQuantization(checkpoint, network));
@@ -137,7 +139,7 @@ describe("graphs of any configuration", async () => {
         let { features } = await dequantization.run({ codes }, ["features"]);
         if (network.decoder.lstm !== null) {
           const lstm = await session(buildLstm(checkpoint, network.decoder.lstm));
-          features = (await lstm.run({ features }, ["output"])).output;
+          features = await recur(lstm, network.decoder.lstm, features);
           await lstm.release();
         }
         const synthesis = await session(buildSynthesis(checkpoint, network));
@@ -156,4 +158,9 @@ describe("graphs of any configuration", async () => {
 function toRows(embeddings: Tensor, hiddenSize: number): Float64Array[] {
   const frames = embeddings.data.length / hiddenSize;
   return Array.from({ length: hiddenSize }, (_, row) => Float64Array.from({ length: frames }, (_v, t) => Number(embeddings.data[row * frames + t])));
+}
+
+async function recur(session: Session, layer: LstmLayer, features: Tensor): Promise<Tensor> {
+  const state = zeroState(layer);
+  return (await session.run({ features, hidden: state, cell: state }, ["output"])).output;
 }

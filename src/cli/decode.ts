@@ -1,0 +1,85 @@
+import { extname } from "node:path";
+import type { Command } from "commander";
+import { Option } from "commander";
+import { CheckpointError, formatWav, readCodes, writeWav } from "../index.ts";
+import type { AudioCodes, AudioTokenizer, WavFormat } from "../index.ts";
+import { forEachInput } from "./each-input.ts";
+import { CommandError, UsageError } from "./failures.ts";
+import { defaultModel, Models } from "./models.ts";
+import { parseCount } from "./option-values.ts";
+import { planOutputs } from "./output-plan.ts";
+import { startProgress } from "./progress.ts";
+import { addOutputOptions, addRunOptions } from "./shared-options.ts";
+import type { OutputOptions, RunOptions } from "./shared-options.ts";
+import { displayName, readIn, stream, writeOut } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
+import { codesSummary, waveformText } from "./wording.ts";
+
+interface DecodeCommandOptions extends OutputOptions, RunOptions {
+  readonly model?: string;
+  readonly codebooks?: number;
+  readonly format: WavFormat;
+}
+
+const examples = `
+Examples:
+  encodec-tokenizer decode speech.safetensors             writes speech.decoded.wav
+  encodec-tokenizer decode speech.npz -n 4 -o low.wav     only the first 4 codebooks
+  encodec-tokenizer decode codes.npy -m ./encodec_24khz   bare codes need the model they are for
+  encodec-tokenizer decode - -o - < a.npz > a.wav         standard input and output
+`;
+
+/** Adds `decode <codes…>`: files of codes to WAV files. */
+export function addDecodeCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("decode")
+    .summary("turn codes back into audio")
+    .description("Turns files of codes (.safetensors, .npz, .npy, .json) back into WAV files.")
+    .argument("<codes...>", "files of codes, or - for standard input")
+    .option("-m, --model <source>", `tiny, a folder, or a .safetensors, .bin or .th file (default: the model that the codes name; for .npy ${defaultModel})`)
+    .addOption(new Option("-n, --codebooks <count>", "use only so many of the codebooks (default: all)").argParser(parseCount))
+    .addOption(new Option("-f, --format <format>", "how samples are stored").choices(["pcm16", "pcm24", "float32"]).default("pcm16"));
+  addOutputOptions(command);
+  addRunOptions(command);
+  command.addHelpText("after", examples).action((inputs: readonly string[], options: DecodeCommandOptions) => decode(inputs, options, terminal));
+}
+
+async function decode(inputs: readonly string[], options: DecodeCommandOptions, terminal: Terminal): Promise<void> {
+  const { format } = options;
+  const overwrite = options.force === true;
+  // Not .wav: speech.wav would be the recording that speech.safetensors was made from.
+  const plan = planOutputs(inputs, { output: options.output, ending: ".decoded.wav", fileExtensions: [".wav"] });
+  for (const { output } of plan) {
+    if (output !== stream && extname(output).toLowerCase() !== ".wav") throw new UsageError(`${output} does not end in .wav, the only format that is written; a folder ends in /`);
+  }
+  if (options.json && plan.some(({ output }) => output === stream)) {
+    throw new UsageError("--json and the audio cannot both go to standard output; give --output a file");
+  }
+  await using models = new Models(options.threads, terminal.signal);
+  const context = await models.load(options.model ?? defaultModel);
+  await forEachInput(plan, terminal, options, async ({ input, output }) => {
+    const read = await readCodes(input === stream ? await readIn(terminal) : input, { context });
+    const codes = firstCodebooks(read, options.codebooks);
+    const tokenizer = options.model === undefined ? await loadNamed(codes, models) : context;
+    using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
+    const waveform = await tokenizer.decode(codes, { signal: terminal.signal, onProgress: progress.show });
+    await (output === stream ? writeOut(terminal, formatWav(waveform, { format })) : writeWav(output, waveform, { format, overwrite }));
+    return { line: waveformText(waveform), summary: codesSummary(codes) };
+  });
+}
+
+/** The model that codes were made with; where that is not to be had, another can be named. */
+async function loadNamed({ provenance: { model } }: AudioCodes, models: Models): Promise<AudioTokenizer> {
+  try {
+    return await models.load(model);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new CommandError(`made with the model ${JSON.stringify(model)}, which could not be loaded; name it with --model. ${error.message}`);
+  }
+}
+
+function firstCodebooks(codes: AudioCodes, count: number | undefined): AudioCodes {
+  if (count === undefined) return codes;
+  if (count > codes.numCodebooks) throw new CommandError(`--codebooks ${count} is more than the ${codes.numCodebooks} that there are`);
+  return codes.selectCodebooks(count);
+}

@@ -1,0 +1,50 @@
+import { attempt, InputsFailedError } from "./failures.ts";
+import { makeFolderFor } from "./make-folder.ts";
+import { refuseExisting } from "./output-plan.ts";
+import type { PlannedOutput } from "./output-plan.ts";
+import { displayName, say, stream, writeOut } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface EachInputOptions {
+  readonly force?: boolean;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+}
+
+/** What became of one input: a line for people, a summary for `--json`. */
+export interface InputResult {
+  readonly line: string;
+  readonly summary: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Works through a plan, one input after the other. An input that fails does not stop the others.
+ * @throws InputsFailedError in the end if any did; CommandError before the start if an output exists.
+ */
+export async function forEachInput(
+  plan: readonly PlannedOutput[],
+  terminal: Terminal,
+  options: EachInputOptions,
+  work: (step: PlannedOutput) => Promise<InputResult>,
+): Promise<void> {
+  refuseExisting(plan.map(({ output }) => output), options.force);
+  for (const { output } of plan) if (output !== stream) await makeFolderFor(output);
+  const results: Readonly<Record<string, unknown>>[] = [];
+  const failures: { readonly input: string; readonly error: string }[] = [];
+  for (const step of plan) {
+    terminal.signal.throwIfAborted();
+    const names = { input: displayName(step.input, "stdin"), output: displayName(step.output, "stdout") };
+    const outcome = await attempt(names.input, () => work(step));
+    if ("failure" in outcome) {
+      failures.push({ input: names.input, error: outcome.failure });
+      terminal.stderr.write(`encodec-tokenizer: ${outcome.failure}\n`);
+    } else {
+      results.push({ ...names, ...outcome.result.summary });
+      say(terminal, options, `${names.input} → ${names.output}: ${outcome.result.line}`);
+    }
+  }
+  if (options.json) await writeOut(terminal, `${JSON.stringify({ results, failures }, null, 2)}\n`);
+  if (failures.length === 0) return;
+  if (plan.length > 1) terminal.stderr.write(`encodec-tokenizer: ${failures.length} of ${plan.length} inputs failed\n`);
+  throw new InputsFailedError();
+}

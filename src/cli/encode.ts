@@ -1,0 +1,84 @@
+import type { Command } from "commander";
+import { Option } from "commander";
+import { codesFormatOf, codesFormats, CodesError, formatCodes, writeCodes } from "../index.ts";
+import type { AudioCodes, CodesFormat } from "../index.ts";
+import { forEachInput } from "./each-input.ts";
+import { UsageError } from "./failures.ts";
+import { defaultModel, encodeOptionsFor, Models } from "./models.ts";
+import type { RateOptions } from "./models.ts";
+import { addOutputOptions, addRateOptions, addRunOptions } from "./shared-options.ts";
+import type { OutputOptions, RunOptions } from "./shared-options.ts";
+import { planOutputs } from "./output-plan.ts";
+import { startProgress } from "./progress.ts";
+import { conversionText, readClip } from "./read-clip.ts";
+import { displayName, stream, writeOut } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
+import { bandwidthText, codesSummary, codesText, secondsText } from "./wording.ts";
+
+interface EncodeCommandOptions extends RateOptions, OutputOptions, RunOptions {
+  readonly model: string;
+  readonly format?: CodesFormat;
+}
+
+const examples = `
+Examples:
+  encodec-tokenizer encode speech.wav                        writes speech.safetensors
+  encodec-tokenizer encode speech.flac -b 6 -o speech.npz    6 kbps, as numpy's archive
+  encodec-tokenizer encode *.mp3 -o codes/ --format npz      many files into one folder
+  encodec-tokenizer encode - -o - < a.wav > a.safetensors    standard input and output
+`;
+
+/** Adds `encode <audio…>`: audio files to files of codes. */
+export function addEncodeCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("encode")
+    .summary("turn audio into codes")
+    .description("Turns audio files (WAV, FLAC, MP3, Ogg) into files of codes. Other sample rates and channels are converted.")
+    .argument("<audio...>", "audio files, or - for standard input")
+    .option("-m, --model <source>", "tiny, a folder, or a .safetensors, .bin or .th file", defaultModel)
+    .addOption(new Option("-f, --format <format>", "how codes are stored (default: by the output's extension, or safetensors)").choices(codesFormats));
+  addRateOptions(command);
+  addOutputOptions(command);
+  addRunOptions(command);
+  command.addHelpText("after", examples).action((inputs: readonly string[], options: EncodeCommandOptions) => encode(inputs, options, terminal));
+}
+
+async function encode(inputs: readonly string[], options: EncodeCommandOptions, terminal: Terminal): Promise<void> {
+  const plan = planOutputs(inputs, {
+    output: options.output,
+    ending: `.${options.format ?? "safetensors"}`,
+    fileExtensions: codesFormats.map((format) => `.${format}`),
+  });
+  for (const { output } of plan) checkOutput(output, options);
+  await using models = new Models(options.threads, terminal.signal);
+  const tokenizer = await models.load(options.model);
+  const encodeOptions = { ...(await encodeOptionsFor(tokenizer, options)), signal: terminal.signal };
+  await forEachInput(plan, terminal, options, async ({ input, output }) => {
+    const clip = await readClip(input, tokenizer, terminal);
+    using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
+    const codes = await tokenizer.encode(clip.converted, { ...encodeOptions, onProgress: progress.show });
+    await (output === stream
+      ? writeOut(terminal, formatCodes(codes, options.format ?? "safetensors"))
+      : writeCodes(output, codes, { overwrite: options.force === true }));
+    return { line: encodedText(codes, conversionText(clip)), summary: codesSummary(codes) };
+  });
+}
+
+/** @throws UsageError for what could not be written in the end: an extension that names no format, or another than `--format`. */
+function checkOutput(output: string, { format, json }: EncodeCommandOptions): void {
+  if (output === stream) {
+    if (json) throw new UsageError("--json and the codes cannot both go to standard output; give --output a file");
+    return;
+  }
+  try {
+    const named = codesFormatOf(output);
+    if (format !== undefined && format !== named) throw new UsageError(`--format ${format} and the output ${output} do not agree; give one of them`);
+  } catch (error) {
+    throw error instanceof CodesError ? new UsageError(`${error.message}; a folder ends in /`) : error;
+  }
+}
+
+function encodedText(codes: AudioCodes, conversion: string): string {
+  const parts = [secondsText(codes.duration), codesText(codes), bandwidthText(codes.bandwidth), ...(conversion === "" ? [] : [conversion])];
+  return parts.join(", ");
+}

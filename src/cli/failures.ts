@@ -1,0 +1,45 @@
+import { CommanderError } from "commander";
+import { CodecError } from "../index.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What scripts can rely on. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130, brokenPipe: 141 } as const;
+
+/** A command line that cannot be carried out, whatever the files contain. */
+export class UsageError extends Error {}
+
+/** Something failed that is not a bug, told in one line. */
+export class CommandError extends Error {}
+
+/** Some of several inputs failed, and each was already told. */
+export class InputsFailedError extends Error {}
+
+/** Runs work on one input, and gives its failure as one line where it is not a bug. */
+export async function attempt<T>(input: string, work: () => Promise<T>): Promise<{ readonly result: T } | { readonly failure: string }> {
+  try {
+    return { result: await work() };
+  } catch (error) {
+    const line = lineOf(error);
+    if (line === undefined) throw error;
+    return { failure: line.includes(input) ? line : `${input}: ${line}` };
+  }
+}
+
+/** Tells an error to the person and gives the exit code for it: one line for what can be expected, a stack for a bug. */
+export function reportError(error: unknown, { stderr, signal }: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof InputsFailedError) return exitCodes.failed;
+  if (signal.aborted) {
+    stderr.write("encodec-tokenizer: interrupted\n");
+    return exitCodes.interrupted;
+  }
+  const line = lineOf(error);
+  stderr.write(`encodec-tokenizer: ${line ?? `this is a bug, please report it:\n${error instanceof Error ? error.stack : String(error)}`}\n`);
+  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+}
+
+/** The message of an error that can be expected; `undefined` for a bug. */
+function lineOf(error: unknown): string | undefined {
+  const isExpected = error instanceof CodecError || error instanceof UsageError || error instanceof CommandError;
+  return isExpected ? error.message : undefined;
+}

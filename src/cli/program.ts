@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { addDecodeCommand } from "./decode.ts";
+import { addEncodeCommand } from "./encode.ts";
+import { exitCodes, reportError } from "./failures.ts";
+import { addInspectCommand } from "./inspect.ts";
+import { addRoundtripCommand } from "./roundtrip.ts";
+import type { Terminal } from "./terminal.ts";
+
+const notes = `
+Exit codes: 0 all went well, 1 something failed, 2 the command line is wrong, 130 interrupted by Ctrl-C.
+Run encodec-tokenizer <command> --help for options and examples.
+`;
+
+/**
+ * Runs a command line to its end.
+ * @param args The arguments after the program's name.
+ * @returns The exit code; whatever failed has been told on standard error.
+ */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await createProgram(terminal).parseAsync(args, { from: "user" });
+    return exitCodes.ok;
+  } catch (error) {
+    return reportError(error, terminal);
+  }
+}
+
+function createProgram(terminal: Terminal): Command {
+  const program = new Command("encodec-tokenizer")
+    .description("EnCodec as an audio tokenizer: audio to codes and back.")
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "encodec-tokenizer: ")),
+    })
+    .showHelpAfterError("(add --help for options and examples)")
+    .addHelpText("after", notes);
+  addEncodeCommand(program, terminal);
+  addDecodeCommand(program, terminal);
+  addRoundtripCommand(program, terminal);
+  addInspectCommand(program, terminal);
+  return program;
+}
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return (manifest as { readonly version: string }).version;
+}

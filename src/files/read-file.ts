@@ -1,0 +1,35 @@
+import { readFile } from "node:fs/promises";
+import { FileError } from "../core/index.ts";
+
+/**
+ * The bytes of a file.
+ * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`, saying why.
+ */
+export async function readWholeFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+  signal?.throwIfAborted();
+  try {
+    return await readFile(path, { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw readError(path, error);
+  }
+}
+
+function readError(path: string, error: unknown): FileError {
+  const options = { cause: error };
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new FileError("FILE_NOT_FOUND", path, `cannot read ${path}: there is no such file`, options);
+    case "EISDIR":
+      return new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it is a folder; give the name of a file`, options);
+    case "EACCES":
+    case "EPERM":
+      return new FileError("FILE_UNREADABLE", path, `cannot read ${path}: no permission to read it`, options);
+    case "ERR_FS_FILE_TOO_LARGE":
+      return new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it is over 2 GiB; cut it into parts first`, options);
+    default:
+      return new FileError("FILE_UNREADABLE", path, `cannot read ${path}: ${(error as Error).message}`, options);
+  }
+}

@@ -1,0 +1,198 @@
+import { existsSync } from "node:fs";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { AudioTokenizer, formatCodes, parseCodes, parseWav, readAudio, readCodes } from "../../src/index.ts";
+import { run, temporaryFolder } from "./fake-terminal.ts";
+
+const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
+
+/** A temporary folder with a recording in it. */
+async function folderWithSpeech() {
+  const folder = await temporaryFolder();
+  await cp(speech, folder.in("speech.wav"));
+  return folder;
+}
+
+describe("encode", () => {
+  it("writes what the library gives, beside the input", async () => {
+    await using folder = await folderWithSpeech();
+    const { code, stdout, stderr } = await run(["encode", folder.in("speech.wav"), "--bandwidth", "3"]);
+    expect({ code, stdout: stdout.length }).toEqual({ code: 0, stdout: 0 });
+    expect(stderr).toMatch(/speech\.wav → .*speech\.safetensors: .* 4 codebooks × \d+ frames, 3 kbps\n$/);
+    await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
+    const expected = await tokenizer.encode(await readAudio(speech), { bandwidth: 3 });
+    expect(await readCodes(folder.in("speech.safetensors"))).toEqual(expected);
+  });
+
+  it("takes the format from the output or from --format, and is quiet when asked", async () => {
+    await using folder = await folderWithSpeech();
+    expect(await run(["encode", folder.in("speech.wav"), "-q", "-o", folder.in("a.npz")])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["encode", folder.in("speech.wav"), "-q", "-f", "json"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await readCodes(folder.in("a.npz"))).toEqual(await readCodes(folder.in("speech.json")));
+  });
+
+  it("goes on after a bad input, and lists it", async () => {
+    await using folder = await folderWithSpeech();
+    await writeFile(folder.in("bad.wav"), "not audio");
+    const inputs = [folder.in("missing.wav"), folder.in("bad.wav"), folder.in("speech.wav")];
+    const { code, stdout, stderr } = await run(["encode", ...inputs, "-o", folder.in("codes"), "--json", "-n", "2"]);
+    expect(code).toBe(1);
+    const report = JSON.parse(stdout.toString());
+    expect(report.results).toMatchObject([{ output: folder.in("codes/speech.safetensors"), model: "tiny", numCodebooks: 2, bandwidth: 1.5 }]);
+    expect(report.failures).toMatchObject([{ input: inputs[0], error: expect.stringContaining("there is no such file") }, { input: inputs[1] }]);
+    expect(stderr).toMatch(/missing\.wav: there is no such file\n.*bad\.wav.*\n.*speech\.wav → .*\n.*2 of 3 inputs failed\n$/);
+    expect(await readdir(folder.in("codes"))).toEqual(["speech.safetensors"]);
+  });
+
+  it("never overwrites without --force, and says so before any work", async () => {
+    await using folder = await folderWithSpeech();
+    await writeFile(folder.in("speech.safetensors"), "precious");
+    const refused = await run(["encode", folder.in("speech.wav"), folder.in("missing.wav")]);
+    expect(refused).toMatchObject({ code: 1, stderr: `encodec-tokenizer: ${folder.in("speech.safetensors")} already exists; add --force to overwrite, or choose another --output\n` });
+    expect(await readFile(folder.in("speech.safetensors"), "utf8")).toBe("precious");
+    expect(await run(["encode", folder.in("speech.wav"), "--force"])).toMatchObject({ code: 0 });
+    expect((await readCodes(folder.in("speech.safetensors"))).numCodebooks).toBe(8);
+  });
+
+  it("reads standard input and writes clean data to standard output", async () => {
+    const { code, stdout, stderr } = await run(["encode", "-", "--format", "npz"], { stdin: await readFile(speech) });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^stdin → stdout: /);
+    const codes = await parseCodes(stdout);
+    const decoded = await run(["decode", "-", "-q"], { stdin: stdout });
+    expect(decoded).toMatchObject({ code: 0, stderr: "" });
+    expect(parseWav(decoded.stdout).channelData[0]).toHaveLength(codes.numSamples);
+  });
+});
+
+describe("decode", () => {
+  it("writes a WAV of another name than the recording's", async () => {
+    await using folder = await folderWithSpeech();
+    await run(["encode", folder.in("speech.wav")]);
+    const original = await readFile(folder.in("speech.wav"));
+    const { code, stdout } = await run(["decode", folder.in("speech.safetensors"), "--json", "--format", "float32"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout.toString())).toMatchObject({ results: [{ output: folder.in("speech.decoded.wav"), sampleRate: 24_000 }], failures: [] });
+    await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
+    const expected = await tokenizer.decode(await readCodes(folder.in("speech.safetensors")));
+    expect(await readAudio(folder.in("speech.decoded.wav"))).toEqual(expected);
+    expect(await readFile(folder.in("speech.wav"))).toEqual(original);
+  });
+
+  it("uses fewer codebooks when asked, but not more than there are", async () => {
+    await using folder = await folderWithSpeech();
+    await run(["encode", folder.in("speech.wav"), "-n", "3", "-o", folder.in("codes.npy")]);
+    expect(await run(["decode", folder.in("codes.npy"), "-n", "2", "--json"])).toMatchObject({ code: 0 });
+    expect(await run(["decode", folder.in("codes.npy"), "-n", "4", "-o", folder.in("b.wav")])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("--codebooks 4 is more than the 3 that there are"),
+    });
+  });
+
+  it("asks for --model where the codes name none that can be loaded", async () => {
+    await using folder = await folderWithSpeech();
+    await run(["encode", folder.in("speech.wav")]);
+    const codes = await readCodes(folder.in("speech.safetensors"));
+    const provenance = { model: "lost/model", revision: null, license: null };
+    await writeFile(folder.in("lost.npz"), formatCodes({ ...codes, provenance }, "npz"));
+    const { code, stderr } = await run(["decode", folder.in("lost.npz")]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/lost\.npz: made with the model "lost\/model", which could not be loaded; name it with --model/) });
+    expect(await run(["decode", folder.in("lost.npz"), "--model", "tiny"])).toMatchObject({ code: 0 });
+  });
+});
+
+describe("roundtrip", () => {
+  it("reports on standard output and writes codes, audio and figure", async () => {
+    await using folder = await folderWithSpeech();
+    const { code, stdout } = await run(["roundtrip", folder.in("speech.wav")]);
+    expect(code).toBe(0);
+    expect(stdout.toString()).toMatch(/through tiny\n[^]*6 kbps, 64\.0 times less[^]*× real time[^]*SI-SNR +-?\d+\.\d\d dB/);
+    expect(await readdir(folder.in("speech-roundtrip"))).toEqual(["speech.safetensors", "speech.svg", "speech.wav"]);
+    expect(await readFile(folder.in("speech-roundtrip/speech.svg"), "utf8")).toMatch(/^<svg xmlns.*<\/svg>\n$/s);
+    const again = await run(["roundtrip", folder.in("speech.wav")]);
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("speech.svg already exist; add --force") });
+    const forced = await run(["roundtrip", folder.in("speech.wav"), "--force", "--json", "-b", "1.5"]);
+    expect(JSON.parse(forced.stdout.toString())).toMatchObject({ codes: { numCodebooks: 2 }, compression: 256, siSnrDb: expect.any(Number) });
+  });
+
+  it("never replaces its input", async () => {
+    await using folder = await folderWithSpeech();
+    const { code, stderr } = await run(["roundtrip", folder.in("speech.wav"), "-o", folder.path, "--force"]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("would replace the input") });
+    expect(await readFile(folder.in("speech.wav"))).toEqual(await readFile(speech));
+  });
+});
+
+describe("inspect", () => {
+  it("tells models from codes", async () => {
+    await using folder = await folderWithSpeech();
+    await run(["encode", folder.in("speech.wav")]);
+    const weights = fileURLToPath(new URL("../../models/encodec-tiny-24khz/model.safetensors", import.meta.url));
+    const reports = await Promise.all(["tiny", weights, folder.in("speech.safetensors")].map((source) => run(["inspect", source])));
+    expect(reports.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(reports[0]!.stdout.toString()).toMatch(/parameters +[\d,]+\n[^]*kbps +codebooks\n +1\.5 +2\n[^]*faults +none/);
+    expect(reports[1]!.stdout.toString()).toContain("parameters");
+    expect(reports[2]!.stdout.toString()).toContain("codes used of 1024");
+  });
+
+  it("prints valid JSON", async () => {
+    const { stdout } = await run(["inspect", "tiny", "--json"]);
+    expect(JSON.parse(stdout.toString())).toMatchObject({ config: { samplingRate: 24_000 }, faults: [], provenance: { model: "tiny" } });
+    const stdin = (await run(["encode", "-"], { stdin: await readFile(speech) })).stdout;
+    const codes = await run(["inspect", "-", "--json"], { stdin });
+    expect(JSON.parse(codes.stdout.toString())).toMatchObject({ numCodebooks: 8, model: "tiny", usage: expect.arrayContaining([{ distinct: expect.any(Number), entropy: expect.any(Number) }]) });
+  });
+});
+
+describe("the command line", () => {
+  it.each([
+    ["an unknown command", ["bogus"], "unknown command 'bogus'"],
+    ["no input", ["encode"], "missing required argument 'audio'"],
+    ["a bandwidth that is no number", ["encode", "a.wav", "-b", "fast"], "must be a number of kbps above 0"],
+    ["a bandwidth that the model does not have", ["encode", "a.wav", "-b", "5"], "bandwidth 5 kbps is not supported by tiny; choose 1.5, 3"],
+    ["too many codebooks", ["encode", "a.wav", "-n", "9"], "numCodebooks must be"],
+    ["bandwidth and codebooks at once", ["encode", "a.wav", "-b", "6", "-n", "2"], "cannot be used with option"],
+    ["an output of no known format", ["encode", "a.wav", "-o", "a.mp3"], "a.mp3 does not name a format for codes"],
+    ["a format and another extension", ["encode", "a.wav", "-o", "a.npz", "-f", "json"], "--format json and the output a.npz do not agree"],
+    ["audio of another format", ["decode", "a.npz", "-o", "a.mp3"], "a.mp3 does not end in .wav"],
+    ["JSON and data on one stream", ["encode", "-", "--json"], "cannot both go to standard output"],
+    ["two inputs of one name", ["encode", "x/a.wav", "y/a.wav", "-o", "z"], "would both be written to z/a.safetensors"],
+    ["half a thread", ["encode", "a.wav", "--threads", "0.5"], "whole number"],
+  ])("with %s is refused with exit code 2", async (_, args, message) => {
+    const { code, stdout, stderr } = await run(args);
+    expect({ code, stdout: stdout.length }).toEqual({ code: 2, stdout: 0 });
+    expect(stderr).toContain("encodec-tokenizer: ");
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain("    at ");
+    expect(existsSync("z")).toBe(false);
+  });
+
+  it("with a model that is not there fails in one line", async () => {
+    const { code, stderr } = await run(["encode", speech, "-o", "never.npz", "-m", "no/such-model"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^encodec-tokenizer: there is no file or folder no\/such-model[^\n]*\n$/);
+  });
+
+  it("with an output that cannot be written fails in one line", async () => {
+    await using folder = await folderWithSpeech();
+    const { code, stderr } = await run(["encode", speech, "-o", folder.in("speech.wav/below.npz")]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: cannot make the folder [^\n]*speech\.wav[^\n]*\n$/) });
+  });
+
+  it.each([[["--help"]], [["encode", "--help"]], [["decode", "--help"]], [["roundtrip", "--help"]], [["inspect", "--help"]], [["--version"]]])(
+    "%j is data on standard output",
+    async (args) => {
+      const { code, stdout, stderr } = await run(args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      if (args.length === 2) expect(stdout.toString()).toContain("Examples:");
+    },
+  );
+
+  it("that is interrupted exits with 130 and leaves no file", async () => {
+    await using folder = await folderWithSpeech();
+    const { code, stderr } = await run(["encode", folder.in("speech.wav")], { signal: AbortSignal.abort() });
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "encodec-tokenizer: interrupted\n" });
+    expect(await readdir(folder.path)).toEqual(["speech.wav"]);
+  });
+});

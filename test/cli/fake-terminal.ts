@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { runCommandLine } from "../../src/cli/program.ts";
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** Runs a command line within this process, on streams of its own. */
+export async function run(args: readonly string[], world: { readonly stdin?: Uint8Array; readonly signal?: AbortSignal } = {}): Promise<Outcome> {
+  const { stdin = new Uint8Array(0), signal = new AbortController().signal } = world;
+  const [stdout, stderr] = [collector(), collector()];
+  const code = await runCommandLine(args, { stdin: inPieces(stdin), stdout: stdout.stream, stderr: stderr.stream, signal });
+  return { code, stdout: stdout.bytes(), stderr: stderr.bytes().toString() };
+}
+
+/** A folder that goes away after use: `await using folder = await temporaryFolder()`. */
+export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string; in(name: string): string }> {
+  const path = await mkdtemp(join(tmpdir(), "encodec-cli-"));
+  return { path, in: (name) => join(path, name), [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += 10_000) yield bytes.subarray(start, start + 10_000);
+}
+
+function collector(): { readonly stream: Writable; bytes(): Buffer } {
+  const parts: Buffer[] = [];
+  const stream = new Writable({
+    write(part: Buffer, _, done) {
+      parts.push(Buffer.from(part));
+      done();
+    },
+  });
+  return { stream, bytes: () => Buffer.concat(parts) };
+}

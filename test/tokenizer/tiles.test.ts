@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { openCheckpoint } from "../../src/checkpoint/index.ts";
+import { openModelPath } from "../../src/files/index.ts";
+import { buildAnalysis, buildDequantization, buildLstm, buildQuantization, buildSynthesis, describeNetwork } from "../../src/graph/index.ts";
+import { AudioTokenizer } from "../../src/index.ts";
+import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
+import { groupByLength } from "../../src/tokenizer/feature-batches.ts";
+import { tilesOf } from "../../src/tokenizer/tiles.ts";
+import { goldenFolder, zeroState } from "../golden.ts";
+
+describe("tiles", () => {
+  const anyClip = [fc.integer({ min: 1, max: 5000 }), fc.nat({ max: 9 }), fc.nat({ max: 9 }), fc.integer({ min: 1, max: 300 })] as const;
+
+  test("cover every frame once, in order, and none is too long", () => {
+    fc.assert(
+      fc.property(...anyClip, (numFrames, left, right, longest) => {
+        const tiles = tilesOf(numFrames, { left, right }, longest);
+        expect(tiles.map(({ start }) => start)).toEqual([0, ...tiles.slice(0, -1).map(({ end }) => end)]);
+        expect(tiles.at(-1)!.end).toBe(numFrames);
+        for (const { start, end } of tiles) expect(end - start).toBeGreaterThan(0);
+        for (const { start, end } of tiles) expect(end - start).toBeLessThanOrEqual(longest);
+      }),
+    );
+  });
+
+  test("are computed with their context, as far as the clip goes", () => {
+    fc.assert(
+      fc.property(...anyClip, (numFrames, left, right, longest) => {
+        for (const { start, end, from, to } of tilesOf(numFrames, { left, right }, longest)) {
+          expect(from).toBe(Math.max(0, start - left));
+          expect(to).toBe(Math.min(numFrames, end + right));
+        }
+      }),
+    );
+  });
+
+  test("are one where only the whole will do", () => {
+    expect(tilesOf(1234, null, 10)).toEqual([{ start: 0, end: 1234, from: 0, to: 1234 }]);
+  });
+});
+
+test("groups hold every piece once, few enough and not too long together", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 30_000 }), { maxLength: 60 }), (frames) => {
+      const groups = groupByLength(frames);
+      expect(groups.flat().toSorted((a, b) => a - b)).toEqual(frames.map((_, index) => index));
+      for (const group of groups) {
+        expect(group.length).toBeLessThanOrEqual(16);
+        const longest = Math.max(...group.map((index) => frames[index]!));
+        if (group.length > 1) expect(group.length * longest).toBeLessThanOrEqual(24_000);
+      }
+    }),
+  );
+});
+
+describe.each(["mini-16khz", "mini-24khz", "mini-32khz"])("a clip of many tiles through %s", async (codec) => {
+  const path = join(goldenFolder, codec, "hf");
+  const checkpoint = await openCheckpoint(await openModelPath(path));
+  const network = describeNetwork(checkpoint.config);
+  const runtime = await loadOnnxRuntimeNode();
+  const build = { analysis: buildAnalysis, quantization: buildQuantization, dequantization: buildDequantization, synthesis: buildSynthesis };
+  const session = async (part: keyof typeof build) => runtime.createSession(await build[part](checkpoint, network), { threads: 1 });
+  const numFrames = 1234;
+
+  test("gets the codes and the audio that the graphs give for the whole clip at once", async () => {
+    await using tokenizer = await AudioTokenizer.fromPretrained(path, { threads: 1 });
+    const numSamples = numFrames * tokenizer.hopLength - 77;
+    const data = Float32Array.from({ length: numSamples }, (_, i) => 0.5 * Math.sin(i * i * 1e-7) + 0.3 * Math.sin(i * 0.37));
+
+    const { features } = await (await session("analysis")).run({ waveform: { type: "float32", data, dims: [1, 1, numSamples] } }, ["features"]);
+    const encoderLstm = await runtime.createSession(await buildLstm(checkpoint, network.encoder.lstm!), { threads: 1 });
+    const state = zeroState(network.encoder.lstm!);
+    const { output } = await encoderLstm.run({ features, hidden: state, cell: state }, ["output"]);
+    const num_codebooks = { type: "int64", data: BigInt64Array.of(4n), dims: [] } as const;
+    const { codes } = await (await session("quantization")).run({ features: output, num_codebooks }, ["codes"]);
+    const tiled = await tokenizer.encode({ channelData: [data], sampleRate: tokenizer.sampleRate });
+    expect(tiled.numFrames).toBe(numFrames);
+    expect(sameBytes(Int32Array.from(tiled.data), codes.data)).toBe(true);
+
+    const decoded = await (await session("dequantization")).run({ codes }, ["features"]);
+    const decoderLstm = await runtime.createSession(await buildLstm(checkpoint, network.decoder.lstm!), { threads: 1 });
+    const remembered = await decoderLstm.run({ features: decoded.features, hidden: state, cell: state }, ["output"]);
+    const { waveform } = await (await session("synthesis")).run({ features: remembered.output }, ["waveform"]);
+    const audio = await tokenizer.decode(tiled);
+    expect(sameBytes(audio.channelData[0]!, waveform.data.slice(0, numSamples))).toBe(true);
+  });
+});
+
+/** Compares bit by bit, and fast. */
+function sameBytes(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0;
+}
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
