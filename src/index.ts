@@ -1,5 +1,15 @@
-export { AudioTokenizer, inspectModel } from "./tokenizer/index.ts";
-export type { CallOptions, EncodeOptions, LoadOptions, ModelInspection, Progress, Segmenting } from "./tokenizer/index.ts";
+export { AudioTokenizer, inspectModel, pullModel } from "./tokenizer/index.ts";
+export type {
+  CallOptions,
+  EncodeOptions,
+  HubModelOptions,
+  LoadOptions,
+  ModelInspection,
+  Progress,
+  PulledModel,
+  PullOptions,
+  Segmenting,
+} from "./tokenizer/index.ts";
 
 export {
   AudioCodes,
@@ -9,34 +19,53 @@ export {
   CodesError,
   DisposedError,
   FileError,
+  HubError,
+  IntegrityError,
   LicenseError,
   durationOf,
   numSamplesOf,
 } from "./core/index.ts";
 export type { AudioCodesContext, AudioCodesData, OnnxModel, Provenance, TensorConstructor, TensorLike, Waveform } from "./core/index.ts";
 
+export type { HubErrorCode } from "./core/index.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./core/index.ts";
 
 export {
   catalogue,
   checkLicense,
+  describeRepository,
+  fetchRepositoryMetadata,
+  fetchWeights,
   findCheckpoint,
   findLicense,
   licenseClasses,
+  listCache,
+  metadataOf,
   namedPolicies,
   notice,
+  openHubRepository,
   parseLicensePolicy,
+  removeCached,
+  requireLicense,
   resolveLicense,
   selectCheckpoint,
   summarizeLicenses,
+  verifyCached,
 } from "./hub/index.ts";
 export type {
+  CachedCommit,
+  CachedRepository,
   CatalogueEntry,
   CatalogueFile,
   CheckpointCriteria,
   CheckpointLayout,
   Confidence,
   Criterion,
+  DescribeOptions,
+  DownloadProgress,
+  FileDigest,
+  HubOptions,
+  HubRepository,
   License,
   LicenseGroup,
   LicensePolicy,
@@ -45,10 +74,15 @@ export type {
   NamedLicensePolicy,
   PassedOver,
   Relaxation,
+  RepositoryDescription,
+  RepositoryFile,
+  RepositoryInfo,
   RepositoryMetadata,
   ResolveLicenseOptions,
   Selection,
+  VerifiedFile,
   Verdict,
+  WeightsFile,
 } from "./hub/index.ts";
 
 export { convertAudio, decodeAudio, formatWav, mixChannels, parseWav, resample, siSnr } from "./audio/index.ts";

@@ -1,15 +1,17 @@
 import { frameRateOf, hopLengthOf, numCodebooksFor, numQuantizersOf, segmentingOf } from "../checkpoint/index.ts";
-import type { Checkpoint, CheckpointInfo, CodecConfig } from "../checkpoint/index.ts";
+import type { CheckpointInfo, CodecConfig } from "../checkpoint/index.ts";
 import { AudioCodes, CodesError } from "../core/index.ts";
-import type { AudioCodesData, Provenance, Waveform } from "../core/index.ts";
+import type { AudioCodesData, LicenseRecord, Provenance, Waveform } from "../core/index.ts";
 import { checkTensors, describeNetwork } from "../graph/index.ts";
 import type { Network } from "../graph/index.ts";
+import type { DownloadProgress } from "../hub/index.ts";
 import { loadOnnxRuntimeNode } from "../runtime/index.ts";
 import { CodecRunner } from "./codec-runner.ts";
 import { CodecSessions } from "./codec-sessions.ts";
 import { decodeClips } from "./decode-clips.ts";
 import { encodeClips } from "./encode-clips.ts";
-import { openModel } from "./model-source.ts";
+import { openModel } from "./open-model.ts";
+import type { OpenedModel } from "./open-model.ts";
 import type { CallOptions, EncodeOptions, LoadOptions } from "./options.ts";
 import type { Segmenting } from "./segments.ts";
 
@@ -22,6 +24,8 @@ import type { Segmenting } from "./segments.ts";
 export class AudioTokenizer {
   /** Where the weights came from. */
   readonly provenance: Provenance;
+  /** What is known about the license of the weights, with evidence. */
+  readonly license: LicenseRecord;
   /** How the checkpoint was stored. */
   readonly checkpoint: CheckpointInfo;
   readonly config: CodecConfig;
@@ -48,9 +52,10 @@ export class AudioTokenizer {
   /** Mono clips that one clip is coded as: 2 where left and right go their own ways, otherwise 1. */
   readonly #streams: number;
 
-  private constructor(checkpoint: Checkpoint, provenance: Provenance, network: Network, sessions: CodecSessions, isSplitStereo: boolean) {
+  private constructor({ checkpoint, provenance, license }: OpenedModel, network: Network, sessions: CodecSessions, isSplitStereo: boolean) {
     const { config } = checkpoint;
     this.provenance = Object.freeze({ ...provenance });
+    this.license = license;
     this.checkpoint = checkpoint.info;
     this.config = config;
     this.sampleRate = config.samplingRate;
@@ -71,17 +76,24 @@ export class AudioTokenizer {
   /**
    * Opens a checkpoint and checks that it is complete; each half of the network is loaded when it is first used.
    * @param source `"tiny"`, the checkpoint that comes with this package; a folder in Hugging Face layout; or a single
-   * `.safetensors`, `.bin` or `.th` file. The file is kept open until `dispose()`.
+   * `.safetensors`, `.bin` or `.th` file; or a repository of the Hugging Face Hub, by id or by an alias of the catalogue
+   * such as `"24khz"`, which is downloaded into the Hugging Face cache. The codec of a larger model (MusicGen, Bark) is
+   * taken from the smaller repository that holds the same one; `provenance.model` says which. The file is kept open
+   * until `dispose()`.
+   * @throws LicenseError if the policy does not admit the license; no weights are downloaded then.
+   * @throws HubError if the weights cannot be had from the Hub.
    * @throws CheckpointError if there is no such checkpoint, or it is not sound, not complete or not an EnCodec.
    */
   static async fromPretrained(source: string, options: LoadOptions = {}): Promise<AudioTokenizer> {
-    const { signal, onProgress, threads = 0, interleaveStereo } = options;
+    const { signal, onProgress, threads = 0, interleaveStereo, ...modelOptions } = options;
     signal?.throwIfAborted();
     if (!Number.isInteger(threads) || threads < 0) throw new RangeError(`threads must be a whole number, 0 or more; received ${threads}`);
-    const { checkpoint, provenance } = await openModel(source);
+    const onDownload = onProgress && (({ done, total }: DownloadProgress) => onProgress({ stage: "load", done, total }));
+    const model = await openModel(source, { ...modelOptions, signal, onDownload });
+    const { checkpoint, provenance } = model;
     try {
       const { config, info } = checkpoint;
-      const isSplitStereo = interleaveStereo ?? config.interleaveStereo;
+      const isSplitStereo = interleaveStereo ?? model.interleaveStereo;
       if (isSplitStereo && config.audioChannels !== 1) {
         throw new RangeError(`interleaveStereo is for mono codecs; ${provenance.model} has ${config.audioChannels} channels itself`);
       }
@@ -91,7 +103,7 @@ export class AudioTokenizer {
       signal?.throwIfAborted();
       onProgress?.({ stage: "load", done: info.bytes, total: info.bytes });
       const sessions = new CodecSessions(checkpoint, network, runtime, threads);
-      return new AudioTokenizer(checkpoint, provenance, network, sessions, isSplitStereo);
+      return new AudioTokenizer(model, network, sessions, isSplitStereo);
     } catch (error) {
       await checkpoint.close();
       throw error;

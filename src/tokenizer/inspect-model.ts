@@ -1,14 +1,16 @@
 import { frameRateOf, hopLengthOf, numCodebooksFor, numQuantizersOf, segmentingOf } from "../checkpoint/index.ts";
 import type { CheckpointInfo, CodecConfig } from "../checkpoint/index.ts";
-import type { Provenance } from "../core/index.ts";
+import type { LicenseRecord, Provenance } from "../core/index.ts";
 import { describeNetwork, findTensorFaults, requiredTensors } from "../graph/index.ts";
 import type { TensorSpec } from "../graph/index.ts";
-import { openModel } from "./model-source.ts";
+import type { HubModelOptions } from "./hub-model.ts";
+import { openModel } from "./open-model.ts";
 import type { Segmenting } from "./segments.ts";
 
 /** What a checkpoint holds, without loading its weights. */
 export interface ModelInspection {
   readonly provenance: Provenance;
+  readonly license: LicenseRecord;
   readonly config: CodecConfig;
   readonly checkpoint: CheckpointInfo;
   /** Weights of the network after weight norm is folded, codebooks included. */
@@ -27,15 +29,16 @@ export interface ModelInspection {
 /**
  * Looks into a checkpoint; unlike `fromPretrained`, also into one that is not complete.
  * @param source as for `AudioTokenizer.fromPretrained`.
- * @throws CheckpointError if there is none, or its files are not sound.
+ * @throws as `AudioTokenizer.fromPretrained` does, except for tensors that are missing or of another shape.
  */
-export async function inspectModel(source: string): Promise<ModelInspection> {
-  const { checkpoint, provenance } = await openModel(source);
+export async function inspectModel(source: string, options: HubModelOptions & { readonly signal?: AbortSignal } = {}): Promise<ModelInspection> {
+  const { checkpoint, provenance, license } = await openModel(source, options);
   try {
     const { config, info, shapes } = checkpoint;
     const network = describeNetwork(config);
     return {
       provenance,
+      license,
       config,
       checkpoint: info,
       numParameters: requiredTensors(network, config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),

@@ -1,4 +1,5 @@
 import type { Runtime } from "../runtime/index.ts";
+import type { HubModelOptions } from "./hub-model.ts";
 
 /** How far a long call has come. */
 export interface Progress {
@@ -16,7 +17,7 @@ export interface CallOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-export interface LoadOptions extends CallOptions {
+export interface LoadOptions extends CallOptions, HubModelOptions {
   /**
    * CPU threads that a model run may use. Codes do not depend on it.
    * @default 0, which lets ONNX Runtime take one per physical core.

@@ -1,0 +1,89 @@
+import { openCheckpoint } from "../checkpoint/index.ts";
+import type { Checkpoint, CheckpointFiles } from "../checkpoint/index.ts";
+import type { LicenseRecord, Provenance } from "../core/index.ts";
+import { openModelPath } from "../files/index.ts";
+import { fetchWeights, findCheckpoint, requireLicense, resolveLicense } from "../hub/index.ts";
+import type { DownloadProgress, HubOptions } from "../hub/index.ts";
+import { admitRepository, licensePolicyOf } from "./hub-model.ts";
+import type { HubModelOptions } from "./hub-model.ts";
+import { resolveSource } from "./model-source.ts";
+
+/** A checkpoint with what is known about where it came from. */
+export interface OpenedModel {
+  readonly checkpoint: Checkpoint;
+  readonly provenance: Provenance;
+  readonly license: LicenseRecord;
+  /** Whether left and right are coded one by one. */
+  readonly interleaveStereo: boolean;
+}
+
+/** What opening a model can be told. */
+export interface OpenModelOptions extends HubModelOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes of weights that are there, and that there will be; only where they are downloaded. */
+  readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+/**
+ * Opens the checkpoint that a source names, if its license is admitted; one of the Hub is downloaded or taken from the cache.
+ * @throws CheckpointError if there is none, or it is not sound.
+ * @throws LicenseError if the policy does not admit its license; nothing is downloaded then.
+ * @throws HubError if it cannot be had from the Hub.
+ */
+export async function openModel(source: string, options: OpenModelOptions = {}): Promise<OpenedModel> {
+  const resolved = resolveSource(source);
+  if (resolved.kind !== "hub") return openLocal(source, resolved.path, resolved.kind === "embedded", options);
+  const { description, license, interleaveStereo } = await admitRepository(resolved, options);
+  const hubOptions: HubOptions = { ...options, revision: description.commit, onProgress: options.onDownload };
+  const { files, sha256, id, commit } = await fetchWeights(description, hubOptions);
+  const checkpoint = await openCheckpoint(files);
+  const provenance = { model: id, revision: commit, digest: digestOf(sha256.values()), ...licenseFields(license) };
+  return { checkpoint, provenance, license, interleaveStereo: interleaveStereo || checkpoint.config.interleaveStereo };
+}
+
+async function openLocal(source: string, path: string, isEmbedded: boolean, options: OpenModelOptions): Promise<OpenedModel> {
+  const files = await openModelPath(path);
+  try {
+    const license = isEmbedded ? findCheckpoint(source)!.license : await localLicense(files, path);
+    requireLicense(license, licensePolicyOf(options.license));
+    const checkpoint = await openCheckpoint(files);
+    const digest = isEmbedded ? digestOf(findCheckpoint(source)!.files.filter(({ path: name }) => name === "model.safetensors").map(({ sha256 }) => sha256!)) : null;
+    const provenance = { model: source, revision: null, digest, ...licenseFields(license) };
+    return { checkpoint, provenance, license, interleaveStereo: checkpoint.config.interleaveStereo };
+  } catch (error) {
+    await files.close?.();
+    throw error;
+  }
+}
+
+/** What the card and the configuration in a folder say. Nothing is asked of the network, so a base model stays unseen. */
+async function localLicense(files: CheckpointFiles, path: string): Promise<LicenseRecord> {
+  const text = async (name: string): Promise<string | null> => {
+    const file = files.kind === "folder" ? await files.open(name) : undefined;
+    return file === undefined ? null : new TextDecoder().decode(await file.read(0, file.size));
+  };
+  const config = await text("config.json");
+  return resolveLicense(
+    { id: path, revision: null, readme: await text("README.md"), api: null, digests: [null], config: parseJson(config) },
+    { fetchRepository: async () => null },
+  );
+}
+
+/** A configuration that is no JSON says nothing about the license; loading it will say what is wrong. */
+function parseJson(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function licenseFields({ effective, status }: LicenseRecord): Pick<Provenance, "license" | "licenseStatus"> {
+  return { license: effective, licenseStatus: status };
+}
+
+/** The SHA-256 of the weights; those of several files are joined by `+`. Null where none is known. */
+function digestOf(sha256: Iterable<string>): string | null {
+  const digests = [...sha256];
+  return digests.length === 0 ? null : digests.join("+");
+}
