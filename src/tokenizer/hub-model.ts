@@ -1,3 +1,4 @@
+import { CheckpointError } from "../core/index.ts";
 import type { LicenseRecord } from "../core/index.ts";
 import {
   describeRepository,
@@ -40,6 +41,7 @@ export interface AdmittedRepository {
  * Finds the repository that holds a model's codec, works out its license and holds that against the policy.
  * At catalogued repositories the pinned commit is taken unless another revision is asked for.
  * @throws LicenseError if the policy does not admit it, or the larger model that was asked for.
+ * @throws CheckpointError if the catalogue knows that it cannot be loaded.
  * @throws TypeError if a revision is given for a model whose codec is taken from another repository.
  * @throws HubError with the codes listed in docs/hub.md.
  */
@@ -57,6 +59,9 @@ export async function admitRepository(
   }
   const entry = substitute === null ? requested : findCheckpoint(substitute);
   if (requested !== undefined && requested !== entry) requireLicense(requested.license, policy);
+  if (entry !== undefined && entry.notLoadable !== null) {
+    throw new CheckpointError("CHECKPOINT_FORMAT", `${entry.id} cannot be loaded: ${entry.notLoadable}`);
+  }
   const isPinned = entry !== undefined && (revision === undefined || revision === entry.revision);
   const hubOptions: HubOptions = {
     ...options,

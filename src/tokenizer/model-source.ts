@@ -21,7 +21,7 @@ const embeddedPath = fileURLToPath(new URL("../../models/encodec-tiny-24khz", im
 /**
  * What a source names: the embedded checkpoint, then a path that exists, then a checkpoint of the catalogue by id or
  * alias, then a repository of the Hub.
- * @throws CheckpointError if it can be none of these, or is catalogued as one that cannot be loaded.
+ * @throws CheckpointError if it can be none of these.
  */
 export function resolveSource(source: string): ModelSource {
   if (typeof source !== "string" || source === "") {
@@ -30,9 +30,6 @@ export function resolveSource(source: string): ModelSource {
   if (source === "tiny") return { kind: "embedded", path: embeddedPath };
   if (existsSync(source)) return { kind: "path", path: source };
   const entry = findCheckpoint(source);
-  if (entry !== undefined && entry.notLoadable !== null && entry.codecFrom === null) {
-    throw new CheckpointError("CHECKPOINT_FORMAT", `${entry.id} cannot be loaded: ${entry.notLoadable}`);
-  }
   if (entry !== undefined || /^\w[\w.-]*\/\w[\w.-]*$/u.test(source)) return { kind: "hub", id: entry?.id ?? source, entry };
   throw new CheckpointError(
     "CHECKPOINT_NOT_FOUND",

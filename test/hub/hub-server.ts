@@ -12,6 +12,8 @@ export interface ServedRepository {
   /** Entries of the listing that replace or join the true ones. */
   readonly listing?: readonly Record<string, unknown>[];
   readonly branches?: readonly string[];
+  /** The commit of its files, for one that has to be a certain one. */
+  readonly commit?: string;
   readonly cardData?: Record<string, unknown>;
   readonly tags?: readonly string[];
   readonly gated?: "auto" | "manual";
@@ -165,7 +167,8 @@ export function folderRepository(folder: string, more: Partial<ServedRepository>
   return { files, lfs: names.filter((name) => /\.(?:safetensors|bin|th)$/u.test(name)), ...more };
 }
 
-export function commitOf({ files }: ServedRepository): string {
+export function commitOf({ files, commit }: ServedRepository): string {
+  if (commit !== undefined) return commit;
   const hash = createHash("sha1");
   for (const [name, bytes] of Object.entries(files)) hash.update(name).update(bytes);
   return hash.digest("hex");
