@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AudioTokenizer, openHubRepository } from "encodec-tokenizer";
+import { AudioTokenizer } from "encodec-tokenizer";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
 const folder = new URL("../models/encodec-tiny-24khz/", import.meta.url);
@@ -29,16 +29,14 @@ const server = createServer(({ url = "", headers }, response) => {
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
 const cacheDir = await mkdtemp(join(tmpdir(), "hub-cache-"));
-const repository = await openHubRepository("acme/tiny", {
+await using tokenizer = await AudioTokenizer.fromPretrained("acme/tiny", {
   endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // or HF_ENDPOINT
   token: null,
   cacheDir,
-  // A mirror gives digests and bytes alike; a pin says what the bytes have to be, whoever gives them.
-  pins: { "model.safetensors": "6c202abb8ef935d45cbc950d1c539289d83ea7e6aee5236297712ec17fbe771d" },
-  onProgress: ({ file, done, total }) => done === total && console.log(`${file}: ${total} bytes`),
+  onProgress: ({ done, total }) => done === total && console.log(`${total} bytes`),
 });
-await using tokenizer = await AudioTokenizer.fromPretrained(repository.snapshotPath);
-console.log(`${repository.id} at ${repository.commit}: ${tokenizer.sampleRate} Hz, ${tokenizer.numQuantizers} codebooks`);
+const { model, revision, digest } = tokenizer.provenance;
+console.log(`${model} at ${revision}: ${tokenizer.sampleRate} Hz, ${tokenizer.numQuantizers} codebooks, SHA-256 ${digest}`);
 
 server.close();
 await rm(cacheDir, { recursive: true });

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { AudioTokenizer, HubError, openHubRepository } from "encodec-tokenizer";
+import { AudioTokenizer, HubError } from "encodec-tokenizer";
 
 // In place of an earlier download: the embedded checkpoint, laid into a cache of its own as `hf download` would.
 const commit = "0123456789abcdef0123456789abcdef01234567";
@@ -14,14 +14,11 @@ await writeFile(join(folder, "refs", "main"), commit);
 await cp(fileURLToPath(new URL("../models/encodec-tiny-24khz", import.meta.url)), join(folder, "snapshots", commit), { recursive: true });
 
 // HF_HUB_OFFLINE=1 does the same as `offline: true`.
-const repository = await openHubRepository("acme/tiny", { offline: true, cacheDir });
-console.log(`main is ${repository.commit}, according to the ${repository.from}`);
-
-await using tokenizer = await AudioTokenizer.fromPretrained(repository.snapshotPath);
-console.log(`${tokenizer.sampleRate} Hz, ${tokenizer.numQuantizers} codebooks`);
+await using tokenizer = await AudioTokenizer.fromPretrained("acme/tiny", { offline: true, cacheDir });
+console.log(`${tokenizer.provenance.model} at ${tokenizer.provenance.revision}: ${tokenizer.sampleRate} Hz, ${tokenizer.numQuantizers} codebooks`);
 
 try {
-  await openHubRepository("facebook/encodec_24khz", { offline: true, cacheDir });
+  await AudioTokenizer.fromPretrained("facebook/encodec_24khz", { offline: true, cacheDir });
 } catch (error) {
   if (!(error instanceof HubError)) throw error;
   console.log(`${error.code}: ${error.message}`);

@@ -92,7 +92,7 @@ export class AudioTokenizer {
     const model = await openModel(source, { ...modelOptions, signal, onDownload });
     const { checkpoint, provenance } = model;
     try {
-      const { config, info } = checkpoint;
+      const { config } = checkpoint;
       const isSplitStereo = interleaveStereo ?? model.interleaveStereo;
       if (isSplitStereo && config.audioChannels !== 1) {
         throw new RangeError(`interleaveStereo is for mono codecs; ${provenance.model} has ${config.audioChannels} channels itself`);
@@ -101,7 +101,6 @@ export class AudioTokenizer {
       checkTensors(checkpoint, network);
       const runtime = options.runtime ?? (await loadOnnxRuntimeNode());
       signal?.throwIfAborted();
-      onProgress?.({ stage: "load", done: info.bytes, total: info.bytes });
       const sessions = new CodecSessions(checkpoint, network, runtime, threads);
       return new AudioTokenizer(model, network, sessions, isSplitStereo);
     } catch (error) {

@@ -4,7 +4,7 @@ import type { HubModelOptions } from "./hub-model.ts";
 /** How far a long call has come. */
 export interface Progress {
   readonly stage: "load" | "encode" | "decode";
-  /** Work done and work to do, in the stage's own unit: bytes of weights when loading, seconds of audio otherwise. */
+  /** Work done and work to do, in the stage's own unit: bytes to download when loading, seconds of audio otherwise. */
   readonly done: number;
   readonly total: number;
 }
