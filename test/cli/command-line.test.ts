@@ -94,10 +94,10 @@ describe("decode", () => {
     await using folder = await folderWithSpeech();
     await run(["encode", folder.in("speech.wav")]);
     const codes = await readCodes(folder.in("speech.safetensors"));
-    const provenance = { model: "lost/model", revision: null, license: null };
+    const provenance = { model: "lost/model", revision: null, digest: null, license: null, licenseStatus: null };
     await writeFile(folder.in("lost.npz"), formatCodes({ ...codes, provenance }, "npz"));
     const { code, stderr } = await run(["decode", folder.in("lost.npz")]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/lost\.npz: made with the model "lost\/model", which could not be loaded; name it with --model/) });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/lost\.npz: made with the model "lost-model", which could not be loaded; name it with --model/) });
     expect(await run(["decode", folder.in("lost.npz"), "--model", "tiny"])).toMatchObject({ code: 0 });
   });
 });
@@ -169,9 +169,9 @@ describe("the command line", () => {
   });
 
   it("with a model that is not there fails in one line", async () => {
-    const { code, stderr } = await run(["encode", speech, "-o", "never.npz", "-m", "no/such-model"]);
+    const { code, stderr } = await run(["encode", speech, "-o", "never.npz", "-m", "no-such-model"]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^encodec-tokenizer: there is no file or folder no\/such-model[^\n]*\n$/);
+    expect(stderr).toMatch(/^encodec-tokenizer: there is no file or folder no-such-model[^\n]*\n$/);
   });
 
   it("with an output that cannot be written fails in one line", async () => {

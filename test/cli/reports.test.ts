@@ -19,7 +19,7 @@ const codes = new AudioCodes({
   codebookSize: 1024,
   bandwidth: 15,
   segment: null,
-  provenance: { model: "tiny", revision: null, license: "mit" },
+  provenance: { model: "tiny", revision: null, digest: null, license: "mit", licenseStatus: null },
 });
 
 const trip: Roundtrip = {
@@ -45,7 +45,7 @@ describe("words", () => {
       "2.2 kbps",
     ]);
     expect([1, 2, 6].map(channelsText)).toEqual(["mono", "stereo", "6 channels"]);
-    expect(provenanceText({ model: "m", revision: "c1dbe2ae3f1d", license: null })).toBe("m at revision c1dbe2a, license not stated");
+    expect(provenanceText({ model: "m", revision: "c1dbe2ae3f1d", digest: null, license: null, licenseStatus: null })).toBe("m at revision c1dbe2a, license not stated");
   });
 });
 
