@@ -1,4 +1,4 @@
-import { attempt, InputsFailedError } from "./failures.ts";
+import { attempt, ReportedError } from "./failures.ts";
 import { makeFolderFor } from "./make-folder.ts";
 import { refuseExisting } from "./output-plan.ts";
 import type { PlannedOutput } from "./output-plan.ts";
@@ -19,7 +19,7 @@ export interface InputResult {
 
 /**
  * Works through a plan, one input after the other. An input that fails does not stop the others.
- * @throws InputsFailedError in the end if any did; CommandError before the start if an output exists.
+ * @throws ReportedError in the end if any did; CommandError before the start if an output exists.
  */
 export async function forEachInput(
   plan: readonly PlannedOutput[],
@@ -46,5 +46,5 @@ export async function forEachInput(
   if (options.json) await writeOut(terminal, `${JSON.stringify({ results, failures }, null, 2)}\n`);
   if (failures.length === 0) return;
   if (plan.length > 1) terminal.stderr.write(`encodec-tokenizer: ${failures.length} of ${plan.length} inputs failed\n`);
-  throw new InputsFailedError();
+  throw new ReportedError();
 }

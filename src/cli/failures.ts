@@ -11,8 +11,20 @@ export class UsageError extends Error {}
 /** Something failed that is not a bug, told in one line. */
 export class CommandError extends Error {}
 
-/** Some of several inputs failed, and each was already told. */
-export class InputsFailedError extends Error {}
+/** Something failed, such as some of several inputs, and all of it was already told. */
+export class ReportedError extends Error {}
+
+/**
+ * Calls the library with what the command line and the environment say.
+ * @throws UsageError for what it refuses as a wrong argument.
+ */
+export async function withArguments<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw error instanceof RangeError || error instanceof TypeError ? new UsageError(error.message, { cause: error }) : error;
+  }
+}
 
 /** Runs work on one input, and gives its failure as one line where it is not a bug. */
 export async function attempt<T>(input: string, work: () => Promise<T>): Promise<{ readonly result: T } | { readonly failure: string }> {
@@ -28,7 +40,7 @@ export async function attempt<T>(input: string, work: () => Promise<T>): Promise
 /** Tells an error to the person and gives the exit code for it: one line for what can be expected, a stack for a bug. */
 export function reportError(error: unknown, { stderr, signal }: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  if (error instanceof InputsFailedError) return exitCodes.failed;
+  if (error instanceof ReportedError) return exitCodes.failed;
   if (signal.aborted) {
     stderr.write("encodec-tokenizer: interrupted\n");
     return exitCodes.interrupted;

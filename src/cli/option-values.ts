@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from "commander";
+import { parseLicensePolicy } from "../index.ts";
+import type { LicensePolicy } from "../index.ts";
 
 /** A bandwidth in kbps. */
 export function parseBandwidth(text: string): number {
@@ -17,4 +19,20 @@ export function parseCount(text: string): number {
 export function parseThreads(text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError("It must be a whole number; 0 means one per core.");
   return Number(text);
+}
+
+/** Any amount above 0. */
+export function parseAmount(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0 && value < Infinity)) throw new InvalidArgumentError("It must be a number above 0.");
+  return value;
+}
+
+/** A license policy: a name, or rules such as `allow=permissive,cc-by-nc-4.0; acceptContested`. */
+export function parsePolicy(text: string): LicensePolicy {
+  try {
+    return parseLicensePolicy(text, "the policy");
+  } catch (error) {
+    throw error instanceof RangeError ? new InvalidArgumentError(`${error.message}.`) : error;
+  }
 }

@@ -4,6 +4,7 @@ import { addDecodeCommand } from "./decode.ts";
 import { addEncodeCommand } from "./encode.ts";
 import { exitCodes, reportError } from "./failures.ts";
 import { addInspectCommand } from "./inspect.ts";
+import { addModelsCommand } from "./list-models.ts";
 import { addRoundtripCommand } from "./roundtrip.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -31,6 +32,8 @@ function createProgram(terminal: Terminal): Command {
     .description("EnCodec as an audio tokenizer: audio to codes and back.")
     .version(packageVersion())
     .exitOverride()
+    // So that options after the name of a command are that command's: `models show tiny --json`.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: (text) => terminal.stderr.write(text),
@@ -42,6 +45,7 @@ function createProgram(terminal: Terminal): Command {
   addDecodeCommand(program, terminal);
   addRoundtripCommand(program, terminal);
   addInspectCommand(program, terminal);
+  addModelsCommand(program, terminal);
   return program;
 }
 

@@ -22,8 +22,30 @@ function formatRow([label, value]: Row, labelWidth: number): readonly string[] {
   return lines.map((line, index) => `  ${(index === 0 ? label : "").padEnd(labelWidth)}   ${line}`.trimEnd());
 }
 
-/** Lines of a table: a header, then rows, numbers to the right. */
-export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+/** Lines of a table: a header, then rows; numbers to the right, and words, in the columns that are named, to the left. */
+export function formatTable(header: readonly string[], rows: readonly (readonly string[])[], words: readonly string[] = []): readonly string[] {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
-  return [header, ...rows].map((row) => row.map((cell, column) => cell.padStart(widths[column]!)).join("   "));
+  const cellText = (cell: string, column: number): string =>
+    words.includes(header[column]!) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
+  return [header, ...rows].map((row) => row.map(cellText).join("   ").trimEnd());
+}
+
+/** A text broken into lines of at most `width` characters between words; a longer word, such as an address, is left whole. */
+export function wrapText(text: string, width: number = 90): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+/** What `--json` prints. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }

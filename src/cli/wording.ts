@@ -1,5 +1,5 @@
 import { durationOf } from "../index.ts";
-import type { AudioCodes, Provenance, Waveform } from "../index.ts";
+import type { AudioCodes, LicenseRecord, Provenance, Waveform } from "../index.ts";
 
 /** `9.60 s`; short clips in milliseconds. */
 export function secondsText(seconds: number): string {
@@ -37,9 +37,22 @@ export function countText(count: number, unit: string): string {
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
-/** `tiny at revision 1234567, license MIT`. */
-export function provenanceText({ model, revision, license }: Provenance): string {
-  return `${model}${revision === null ? "" : ` at revision ${revision.slice(0, 7)}`}, license ${license ?? "not stated"}`;
+/** `809 bytes`, `93.1 MB`. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return countText(bytes, "byte");
+  const power = Math.min(Math.floor(Math.log10(bytes) / 3), 4);
+  return `${(bytes / 1000 ** power).toPrecision(3)} ${["", "kB", "MB", "GB", "TB"][power]}`;
+}
+
+/** `tiny at revision 1234567, license MIT, settled`. */
+export function provenanceText({ model, revision, license, licenseStatus }: Provenance): string {
+  const place = revision === null ? model : `${model} at revision ${revision.slice(0, 7)}`;
+  return `${place}, license ${license ?? "not stated"}${licenseStatus === null ? "" : `, ${licenseStatus}`}`;
+}
+
+/** `CC-BY-NC-4.0, unresolved`; `MIT, contested: may be CC-BY-NC-4.0`. */
+export function licenseText({ effective, status, stricterReading }: LicenseRecord): string {
+  return `${effective}, ${status}${stricterReading === null ? "" : `: may be ${stricterReading}`}`;
 }
 
 /** What to say of codes in JSON: everything but the codes. */
@@ -48,6 +61,7 @@ export function codesSummary(codes: AudioCodes): Readonly<Record<string, unknown
     model: codes.provenance.model,
     revision: codes.provenance.revision,
     license: codes.provenance.license,
+    licenseStatus: codes.provenance.licenseStatus,
     sampleRate: codes.sampleRate,
     channels: codes.channels,
     duration: codes.duration,

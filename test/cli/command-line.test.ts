@@ -94,7 +94,7 @@ describe("decode", () => {
     await using folder = await folderWithSpeech();
     await run(["encode", folder.in("speech.wav")]);
     const codes = await readCodes(folder.in("speech.safetensors"));
-    const provenance = { model: "lost/model", revision: null, digest: null, license: null, licenseStatus: null };
+    const provenance = { model: "lost-model", revision: null, digest: null, license: null, licenseStatus: null };
     await writeFile(folder.in("lost.npz"), formatCodes({ ...codes, provenance }, "npz"));
     const { code, stderr } = await run(["decode", folder.in("lost.npz")]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/lost\.npz: made with the model "lost-model", which could not be loaded; name it with --model/) });

@@ -1,0 +1,81 @@
+import { Option } from "commander";
+import type { Command } from "commander";
+import { catalogue, findCheckpoint, selectCheckpoint } from "../index.ts";
+import type { CheckpointCriteria, Selection } from "../index.ts";
+import { ReportedError, UsageError } from "./failures.ts";
+import { formatCheckpoint, formatModels, formatSelection, nothingPassesText } from "./models-report.ts";
+import { parseAmount, parseCount, parsePolicy } from "./option-values.ts";
+import { jsonText } from "./report.ts";
+import { writeOut } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
+
+interface FilterOptions extends CheckpointCriteria {
+  readonly commercial?: boolean;
+}
+
+interface JsonOption {
+  readonly json?: boolean;
+}
+
+const examples = `
+Examples:
+  encodec-tokenizer models                                     every checkpoint that is known
+  encodec-tokenizer models --commercial --sample-rate 24000    those that fit, best first, and why not the others
+  encodec-tokenizer models --used-by musicgen --json           the same for programs
+  encodec-tokenizer models show 24khz                          one of them, with the evidence for its license
+`;
+
+/** Adds `models`, the catalogue, and `models show <id>`, one checkpoint of it. */
+export function addModelsCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("models")
+    .summary("list the checkpoints that are known, or those that fit")
+    .description("Lists the catalogue of EnCodec checkpoints with their licenses. With filters: those that pass, the best first, and why not the others.")
+    .enablePositionalOptions()
+    .addOption(new Option("--sample-rate <hertz>", "exactly this sampling rate").argParser(parseCount))
+    .addOption(new Option("--channels <count>", "this many channels").argParser(parseCount))
+    .addOption(new Option("--min-bandwidth <kbps>", "reaches at least this bandwidth").argParser(parseAmount))
+    .addOption(new Option("--max-frame-rate <rate>", "has at most so many frames per second").argParser(parseAmount))
+    .option("--used-by <model>", "a language model that reads its codes, such as musicgen")
+    .addOption(new Option("--license <policy>", "a license policy: any, permissive, commercial, research, or rules").argParser(parsePolicy))
+    .addOption(new Option("--commercial", "the same as --license commercial").conflicts("license"))
+    .option("--json", "print it as JSON")
+    .addHelpText("after", examples)
+    .action((options: FilterOptions & JsonOption) => listModels(options, terminal));
+  command
+    .command("show")
+    .description("Prints everything that is known about a checkpoint: files, codec, license, and the evidence for it.")
+    .argument("<id>", "an id or alias that encodec-tokenizer models lists")
+    .option("--json", "print it as JSON")
+    .action((id: string, options: JsonOption) => showModel(id, options, terminal));
+}
+
+async function listModels({ json = false, commercial = false, ...filters }: FilterOptions & JsonOption, terminal: Terminal): Promise<void> {
+  const criteria: CheckpointCriteria = commercial ? { ...filters, license: "commercial" } : filters;
+  if (Object.keys(criteria).length === 0) {
+    await writeOut(terminal, json ? jsonText({ models: catalogue }) : formatModels(catalogue));
+    return;
+  }
+  const selection = select(criteria);
+  const { matches, passedOver, relaxations } = selection;
+  if (json) await writeOut(terminal, jsonText({ models: matches, passedOver, relaxations }));
+  if (selection.best === null) {
+    terminal.stderr.write(`encodec-tokenizer: ${nothingPassesText(relaxations, commercial)}\n`);
+    throw new ReportedError();
+  }
+  if (!json) await writeOut(terminal, formatSelection(selection));
+}
+
+function select(criteria: CheckpointCriteria): Selection {
+  try {
+    return selectCheckpoint(criteria);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message.replace(/^usedBy/, "--used-by"), { cause: error }) : error;
+  }
+}
+
+async function showModel(id: string, { json = false }: JsonOption, terminal: Terminal): Promise<void> {
+  const entry = findCheckpoint(id);
+  if (entry === undefined) throw new UsageError(`${id} is not in the catalogue; encodec-tokenizer models lists what is`);
+  await writeOut(terminal, json ? jsonText(entry) : formatCheckpoint(entry));
+}
