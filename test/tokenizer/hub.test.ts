@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { AudioTokenizer, CheckpointError, findCheckpoint, HubError, inspectModel, IntegrityError, LicenseError, pullModel } from "../../src/index.ts";
 import type { HubModelOptions, LicenseRecord } from "../../src/index.ts";
+import { formatSafetensors } from "../../src/checkpoint/index.ts";
+import { goldenConfig, goldenPath, goldenTensors, renamed } from "../checkpoint/fixtures.ts";
 import { goldenCases } from "../golden.ts";
 import { hubFixture, mini16Folder, mini24Folder, tinyFolder } from "../hub/hub-fixture.ts";
 import type { HubFixture } from "../hub/hub-fixture.ts";
@@ -76,6 +78,22 @@ describe("fromPretrained", () => {
     await using hub = await hubFixture(served24);
     const call = AudioTokenizer.fromPretrained("suno/bark-small", { ...reach(hub), revision: "main" });
     await expect(call).rejects.toThrow(/give \{ exact: true \} to read suno\/bark-small itself, or load facebook\/encodec_24khz/u);
+  });
+
+  test("reads just the codec of a larger model by ranges when told to, stereo as the model has it", async () => {
+    const codec = await goldenTensors("mini-32khz");
+    const languageModel = { dtype: "F32", shape: [1_000_000], bytes: new Uint8Array(4_000_000) } as const;
+    const tensors = new Map([...renamed(codec, (name) => `audio_encoder.${name}`), ["decoder.model.weight", languageModel] as const]);
+    const config = { model_type: "musicgen", audio_encoder: goldenConfig("mini-32khz"), decoder: { audio_channels: 2 } };
+    const files = { "config.json": Buffer.from(JSON.stringify(config)), "model.safetensors": formatSafetensors(tensors) };
+    await using hub = await hubFixture({ "org/musicgen-stereo": { files, lfs: ["model.safetensors"] } });
+    await using exact = await AudioTokenizer.fromPretrained("org/musicgen-stereo", { ...reach(hub), exact: true, threads: 1 });
+    await using local = await AudioTokenizer.fromPretrained(goldenPath("mini-32khz/hf"), { interleaveStereo: true, threads: 1 });
+    const [golden] = await goldenCases("mini-32khz");
+    expect(exact.channels).toBe(2);
+    expect((await exact.encode(golden!.waveform)).equals(await local.encode(golden!.waveform))).toBe(true);
+    const ranges = hub.server.requests.filter(({ host }) => host === "storage").map(({ range }) => range?.match(/\d+/gu)?.map(Number) ?? [0, Number.POSITIVE_INFINITY]);
+    expect(ranges.reduce((sum, [from, to]) => sum + to! - from! + 1, 0)).toBeLessThan(2_000_000);
   });
 
   test("refuses a repository whose files are not those that the catalogue knows for sure", async () => {
