@@ -39,6 +39,7 @@ export {
   findCheckpoint,
   findLicense,
   licenseClasses,
+  licensePolicyVariable,
   listCache,
   metadataOf,
   namedPolicies,

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
-import { parseLicensePolicy } from "../index.ts";
+import { licensePolicyVariable, parseLicensePolicy } from "../index.ts";
 import type { LicensePolicy } from "../index.ts";
+import { UsageError } from "./failures.ts";
 
 /** A bandwidth in kbps. */
 export function parseBandwidth(text: string): number {
@@ -26,6 +27,20 @@ export function parseAmount(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value > 0 && value < Infinity)) throw new InvalidArgumentError("It must be a number above 0.");
   return value;
+}
+
+/**
+ * The policy that a command goes by: its option, or the deployment's, or none.
+ * @throws UsageError if the environment variable holds no policy.
+ */
+export function policyOf(option: LicensePolicy | undefined): LicensePolicy {
+  const ofDeployment = process.env[licensePolicyVariable];
+  if (option !== undefined || ofDeployment === undefined || ofDeployment === "") return option ?? "any";
+  try {
+    return parseLicensePolicy(ofDeployment);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message, { cause: error }) : error;
+  }
 }
 
 /** A license policy: a name, or rules such as `allow=permissive,cc-by-nc-4.0; acceptContested`. */

@@ -4,7 +4,9 @@ import { addDecodeCommand } from "./decode.ts";
 import { addEncodeCommand } from "./encode.ts";
 import { exitCodes, reportError } from "./failures.ts";
 import { addInspectCommand } from "./inspect.ts";
+import { addLicenseCommand } from "./license.ts";
 import { addModelsCommand } from "./list-models.ts";
+import { addNoticeCommand } from "./notice.ts";
 import { addRoundtripCommand } from "./roundtrip.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -46,6 +48,8 @@ function createProgram(terminal: Terminal): Command {
   addRoundtripCommand(program, terminal);
   addInspectCommand(program, terminal);
   addModelsCommand(program, terminal);
+  addLicenseCommand(program, terminal);
+  addNoticeCommand(program, terminal);
   return program;
 }
 
