@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addCacheCommand } from "./cache.ts";
 import { addDecodeCommand } from "./decode.ts";
 import { addEncodeCommand } from "./encode.ts";
 import { exitCodes, reportError } from "./failures.ts";
@@ -7,6 +8,7 @@ import { addInspectCommand } from "./inspect.ts";
 import { addLicenseCommand } from "./license.ts";
 import { addModelsCommand } from "./list-models.ts";
 import { addNoticeCommand } from "./notice.ts";
+import { addPullCommand } from "./pull.ts";
 import { addRoundtripCommand } from "./roundtrip.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -48,6 +50,8 @@ function createProgram(terminal: Terminal): Command {
   addRoundtripCommand(program, terminal);
   addInspectCommand(program, terminal);
   addModelsCommand(program, terminal);
+  addPullCommand(program, terminal);
+  addCacheCommand(program, terminal);
   addLicenseCommand(program, terminal);
   addNoticeCommand(program, terminal);
   return program;

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { parseBandwidth, parseCount, parseThreads } from "./option-values.ts";
+import type { LicensePolicy } from "../index.ts";
+import { parseBandwidth, parseCount, parsePolicy, parseThreads } from "./option-values.ts";
 
 export interface OutputOptions {
   readonly output?: string;
@@ -11,6 +12,29 @@ export interface RunOptions {
   readonly threads: number;
   readonly quiet?: boolean;
   readonly json?: boolean;
+}
+
+/** How models of the Hugging Face Hub are to be had. */
+export interface HubCommandOptions {
+  readonly revision?: string;
+  readonly offline?: boolean;
+  readonly license?: LicensePolicy;
+}
+
+/** What `--model` takes. */
+export const modelSources = "tiny, a folder, a .safetensors, .bin or .th file, or a Hugging Face Hub id or alias such as 24khz";
+
+/** Adds `--revision`, `--offline` and `--license`. */
+export function addHubOptions(command: Command): void {
+  command
+    .option("--revision <revision>", "branch, tag or commit of a model of the Hub (default: what the catalogue pins, or main)")
+    .option("--offline", "ask no server; take the model from the cache")
+    .addOption(
+      new Option(
+        "--license <policy>",
+        "licenses that the model may have: any, permissive, commercial, research, or rules (default: ENCODEC_TOKENIZER_LICENSE_POLICY, or any)",
+      ).argParser(parsePolicy),
+    );
 }
 
 /** Adds `--bandwidth` and `--codebooks`, of which at most one may be given. */

@@ -40,8 +40,10 @@ export function countText(count: number, unit: string): string {
 /** `809 bytes`, `93.1 MB`. */
 export function bytesText(bytes: number): string {
   if (bytes < 1000) return countText(bytes, "byte");
-  const power = Math.min(Math.floor(Math.log10(bytes) / 3), 4);
-  return `${(bytes / 1000 ** power).toPrecision(3)} ${["", "kB", "MB", "GB", "TB"][power]}`;
+  // Rounded first: 999,999 bytes are 1.00 MB, not 1000 kB.
+  const rounded = Number(bytes.toPrecision(3));
+  const power = Math.min(Math.floor(Math.log10(rounded) / 3 + 1e-9), 4);
+  return `${(rounded / 1000 ** power).toPrecision(3)} ${["", "kB", "MB", "GB", "TB"][power]}`;
 }
 
 /** `tiny at revision 1234567, license MIT, settled`. */

@@ -10,11 +10,18 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+export interface World {
+  readonly stdin?: Uint8Array;
+  readonly signal?: AbortSignal;
+  /** Whether standard error is a terminal, which shows bars. */
+  readonly isTTY?: boolean;
+}
+
 /** Runs a command line within this process, on streams of its own. */
-export async function run(args: readonly string[], world: { readonly stdin?: Uint8Array; readonly signal?: AbortSignal } = {}): Promise<Outcome> {
-  const { stdin = new Uint8Array(0), signal = new AbortController().signal } = world;
+export async function run(args: readonly string[], world: World = {}): Promise<Outcome> {
+  const { stdin = new Uint8Array(0), signal = new AbortController().signal, isTTY = false } = world;
   const [stdout, stderr] = [collector(), collector()];
-  const code = await runCommandLine(args, { stdin: inPieces(stdin), stdout: stdout.stream, stderr: stderr.stream, signal });
+  const code = await runCommandLine(args, { stdin: inPieces(stdin), stdout: stdout.stream, stderr: Object.assign(stderr.stream, { isTTY }), signal });
   return { code, stdout: stdout.bytes(), stderr: stderr.bytes().toString() };
 }
 

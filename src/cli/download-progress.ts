@@ -1,0 +1,86 @@
+import { Presets, SingleBar } from "cli-progress";
+import type { Progress } from "../index.ts";
+import type { ProgressBar } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
+import { TransferRate } from "./transfer-rate.ts";
+import { bytesText } from "./wording.ts";
+
+/** Seconds between the lines that stand for the bar where there is no terminal. */
+const lineInterval = 5;
+
+/**
+ * Shows how a download comes along, with bytes, rate and time left: as a bar on a terminal, as a line now and then elsewhere.
+ * It appears with the first report of bytes that are missing, so there is nothing to see of weights that are there.
+ * @param now The time in seconds. @default the clock
+ */
+export function startDownload(
+  terminal: Terminal,
+  name: string,
+  quiet: boolean | undefined,
+  now: () => number = () => performance.now() / 1000,
+): ProgressBar {
+  if (quiet) return { show() {}, [Symbol.dispose]() {} };
+  const rate = new TransferRate();
+  const view = terminal.stderr.isTTY === true ? barOn(terminal, name) : linesOn(terminal, name, now);
+  let hasStarted = false;
+  return {
+    show({ stage, done, total }) {
+      if (stage !== "load" || (!hasStarted && done >= total)) return;
+      rate.add(done, now());
+      if (!hasStarted) view.start({ stage, done, total });
+      hasStarted = true;
+      view.update({ stage, done, total }, downloadText(done, total, rate.bytesPerSecond));
+    },
+    [Symbol.dispose]() {
+      if (hasStarted) view.stop();
+    },
+  };
+}
+
+/** `12.3 of 93.1 MB, 4.50 MB/s, 18 s left`. */
+export function downloadText(done: number, total: number, bytesPerSecond: number | null): string {
+  const amount = done >= total ? bytesText(total) : `${bytesText(done)} of ${bytesText(total)}`;
+  if (bytesPerSecond === null) return amount;
+  const left = done >= total ? [] : [`${timeText((total - done) / bytesPerSecond)} left`];
+  return [amount, `${bytesText(Math.round(bytesPerSecond))}/s`, ...left].join(", ");
+}
+
+function timeText(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+interface DownloadView {
+  start(progress: Progress): void;
+  update(progress: Progress, text: string): void;
+  stop(): void;
+}
+
+function barOn({ stderr }: Terminal, name: string): DownloadView {
+  const bar = new SingleBar(
+    { stream: stderr, clearOnComplete: true, hideCursor: false, barsize: 30, format: `${name}  {bar} {percentage} %  {text}` },
+    Presets.shades_grey,
+  );
+  return {
+    start: ({ done, total }) => bar.start(total, done, { text: "" }),
+    update: ({ done }, text) => bar.update(done, { text }),
+    stop: () => bar.stop(),
+  };
+}
+
+function linesOn({ stderr }: Terminal, name: string, now: () => number): DownloadView {
+  let last = now();
+  let isDone = false;
+  return {
+    start: ({ done, total }) => void stderr.write(`${name}: downloading ${bytesText(total - done)}\n`),
+    update({ done, total }, text) {
+      if (isDone || (done < total && now() - last < lineInterval)) return;
+      isDone = done >= total;
+      last = now();
+      stderr.write(`${name}: ${text}\n`);
+    },
+    stop() {},
+  };
+}
