@@ -1,21 +1,22 @@
 import { extname } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { CheckpointError, formatWav, readCodes, writeWav } from "../index.ts";
+import { CheckpointError, CodesError, formatWav, HubError, readCodes, writeWav } from "../index.ts";
 import type { AudioCodes, AudioTokenizer, WavFormat } from "../index.ts";
 import { forEachInput } from "./each-input.ts";
 import { CommandError, UsageError } from "./failures.ts";
 import { defaultModel, Models } from "./models.ts";
+import type { ModelVariant } from "./models.ts";
 import { parseCount } from "./option-values.ts";
 import { planOutputs } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
-import { addOutputOptions, addRunOptions } from "./shared-options.ts";
-import type { OutputOptions, RunOptions } from "./shared-options.ts";
+import { addHubOptions, addOutputOptions, addRunOptions, modelSources } from "./shared-options.ts";
+import type { HubCommandOptions, OutputOptions, RunOptions } from "./shared-options.ts";
 import { displayName, readIn, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { codesSummary, waveformText } from "./wording.ts";
 
-interface DecodeCommandOptions extends OutputOptions, RunOptions {
+interface DecodeCommandOptions extends OutputOptions, RunOptions, HubCommandOptions {
   readonly model?: string;
   readonly codebooks?: number;
   readonly format: WavFormat;
@@ -36,10 +37,11 @@ export function addDecodeCommand(program: Command, terminal: Terminal): void {
     .summary("turn codes back into audio")
     .description("Turns files of codes (.safetensors, .npz, .npy, .json) back into WAV files.")
     .argument("<codes...>", "files of codes, or - for standard input")
-    .option("-m, --model <source>", `tiny, a folder, or a .safetensors, .bin or .th file (default: the model that the codes name; for .npy ${defaultModel})`)
+    .option("-m, --model <source>", `${modelSources} (default: the model that the codes name; for .npy ${defaultModel})`)
     .addOption(new Option("-n, --codebooks <count>", "use only so many of the codebooks (default: all)").argParser(parseCount))
     .addOption(new Option("-f, --format <format>", "how samples are stored").choices(["pcm16", "pcm24", "float32"]).default("pcm16"));
   addOutputOptions(command);
+  addHubOptions(command);
   addRunOptions(command);
   command.addHelpText("after", examples).action((inputs: readonly string[], options: DecodeCommandOptions) => decode(inputs, options, terminal));
 }
@@ -55,12 +57,13 @@ async function decode(inputs: readonly string[], options: DecodeCommandOptions, 
   if (options.json && plan.some(({ output }) => output === stream)) {
     throw new UsageError("--json and the audio cannot both go to standard output; give --output a file");
   }
-  await using models = new Models(options.threads, terminal.signal);
-  const context = await models.load(options.model ?? defaultModel);
+  await using models = new Models(terminal, options);
+  // A model that is named and cannot be loaded fails before any input is read.
+  if (options.model !== undefined) await models.load(options.model);
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
-    const read = await readCodes(input === stream ? await readIn(terminal) : input, { context });
+    const read = await readInput(input === stream ? await readIn(terminal) : input, () => models.load(options.model ?? defaultModel));
     const codes = firstCodebooks(read, options.codebooks);
-    const tokenizer = options.model === undefined ? await loadNamed(codes, models) : context;
+    const tokenizer = options.model === undefined ? await loadNamed(codes, models) : await loadFor(codes, options.model, models);
     using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
     const waveform = await tokenizer.decode(codes, { signal: terminal.signal, onProgress: progress.show });
     await (output === stream ? writeOut(terminal, formatWav(waveform, { format })) : writeWav(output, waveform, { format, overwrite }));
@@ -68,14 +71,31 @@ async function decode(inputs: readonly string[], options: DecodeCommandOptions, 
   });
 }
 
-/** The model that codes were made with; where that is not to be had, another can be named. */
-async function loadNamed({ provenance: { model } }: AudioCodes, models: Models): Promise<AudioTokenizer> {
+/** Reads codes; only those that do not name their codec need the model for it. */
+async function readInput(source: string | Uint8Array, loadContext: () => Promise<AudioTokenizer>): Promise<AudioCodes> {
   try {
-    return await models.load(model);
+    return await readCodes(source);
   } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error;
-    throw new CommandError(`made with the model ${JSON.stringify(model)}, which could not be loaded; name it with --model. ${error.message}`);
+    if (!(error instanceof CodesError)) throw error;
+    return readCodes(source, { context: await loadContext() });
   }
+}
+
+/** The model that codes were made with, at the same commit; where that is not to be had, another can be named. */
+async function loadNamed(codes: AudioCodes, models: Models): Promise<AudioTokenizer> {
+  const { model, revision } = codes.provenance;
+  try {
+    return await loadFor(codes, model, models, revision === null ? {} : { revision });
+  } catch (error) {
+    if (!(error instanceof CheckpointError || error instanceof HubError)) throw error;
+    throw new CommandError(`made with the model ${JSON.stringify(model)}, which could not be loaded; name it with --model. ${error.message}`, { cause: error });
+  }
+}
+
+/** A model for codes: stereo codes of a mono codec are those of left and right one by one, as MusicGen has them. */
+async function loadFor(codes: AudioCodes, model: string, models: Models, variant: ModelVariant = {}): Promise<AudioTokenizer> {
+  const tokenizer = await models.load(model, variant);
+  return codes.channels === 2 && tokenizer.channels === 1 ? models.load(model, { ...variant, interleaveStereo: true }) : tokenizer;
 }
 
 function firstCodebooks(codes: AudioCodes, count: number | undefined): AudioCodes {

@@ -6,8 +6,8 @@ import { forEachInput } from "./each-input.ts";
 import { UsageError } from "./failures.ts";
 import { defaultModel, encodeOptionsFor, Models } from "./models.ts";
 import type { RateOptions } from "./models.ts";
-import { addOutputOptions, addRateOptions, addRunOptions } from "./shared-options.ts";
-import type { OutputOptions, RunOptions } from "./shared-options.ts";
+import { addHubOptions, addOutputOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
+import type { HubCommandOptions, OutputOptions, RunOptions } from "./shared-options.ts";
 import { planOutputs } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
 import { conversionText, readClip } from "./read-clip.ts";
@@ -15,7 +15,7 @@ import { displayName, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { bandwidthText, codesSummary, codesText, secondsText } from "./wording.ts";
 
-interface EncodeCommandOptions extends RateOptions, OutputOptions, RunOptions {
+interface EncodeCommandOptions extends RateOptions, OutputOptions, RunOptions, HubCommandOptions {
   readonly model: string;
   readonly format?: CodesFormat;
 }
@@ -24,6 +24,7 @@ const examples = `
 Examples:
   encodec-tokenizer encode speech.wav                        writes speech.safetensors
   encodec-tokenizer encode speech.flac -b 6 -o speech.npz    6 kbps, as numpy's archive
+  encodec-tokenizer encode speech.wav -m 24khz               the official 24 kHz model, downloaded when first used
   encodec-tokenizer encode *.mp3 -o codes/ --format npz      many files into one folder
   encodec-tokenizer encode - -o - < a.wav > a.safetensors    standard input and output
 `;
@@ -35,10 +36,11 @@ export function addEncodeCommand(program: Command, terminal: Terminal): void {
     .summary("turn audio into codes")
     .description("Turns audio files (WAV, FLAC, MP3, Ogg) into files of codes. Other sample rates and channels are converted.")
     .argument("<audio...>", "audio files, or - for standard input")
-    .option("-m, --model <source>", "tiny, a folder, or a .safetensors, .bin or .th file", defaultModel)
+    .option("-m, --model <source>", modelSources, defaultModel)
     .addOption(new Option("-f, --format <format>", "how codes are stored (default: by the output's extension, or safetensors)").choices(codesFormats));
   addRateOptions(command);
   addOutputOptions(command);
+  addHubOptions(command);
   addRunOptions(command);
   command.addHelpText("after", examples).action((inputs: readonly string[], options: EncodeCommandOptions) => encode(inputs, options, terminal));
 }
@@ -50,7 +52,7 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
     fileExtensions: codesFormats.map((format) => `.${format}`),
   });
   for (const { output } of plan) checkOutput(output, options);
-  await using models = new Models(options.threads, terminal.signal);
+  await using models = new Models(terminal, options);
   const tokenizer = await models.load(options.model);
   const encodeOptions = { ...(await encodeOptionsFor(tokenizer, options)), signal: terminal.signal };
   await forEachInput(plan, terminal, options, async ({ input, output }) => {

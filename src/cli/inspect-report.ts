@@ -1,6 +1,7 @@
 import type { AudioCodes, ModelInspection } from "../index.ts";
 import { usageOf } from "./codes-usage.ts";
 import type { CodebookUsage } from "./codes-usage.ts";
+import { evidenceLines, licenseRows } from "./models-report.ts";
 import { formatReport, formatTable } from "./report.ts";
 import type { Row } from "./report.ts";
 import { bandwidthText, channelsText, codesSummary, codesText, countText, provenanceText, rateText, secondsText } from "./wording.ts";
@@ -51,6 +52,8 @@ export function formatModelInspection(name: string, model: ModelInspection): str
       ["network", `${config.useCausalConv ? "causal" : "not causal"}, ${config.normType}, ${config.padMode} padding, ${countText(config.numLstmLayers, "LSTM layer")}`],
       ["widths", `${config.numFilters} filters, hidden size ${config.hiddenSize}, ratios ${config.upsamplingRatios.join(" × ")}`],
     ],
+    licenseRows(model.license),
+    [["evidence", evidenceLines(model.license)]],
     [
       ["faults", faults.length === 0 ? "none: every tensor is there" : faults.slice(0, shownTensors).map(faultText)],
       ...(faults.length > shownTensors ? [["", `and ${faults.length - shownTensors} more`] as const] : []),

@@ -3,13 +3,16 @@ import { extname } from "node:path";
 import type { Command } from "commander";
 import { CodesError, codesFormats, inspectModel, readCodes } from "../index.ts";
 import type { AudioCodes } from "../index.ts";
-import { attempt, CommandError } from "./failures.ts";
+import { attempt, CommandError, withArguments } from "./failures.ts";
 import { formatCodesInspection, formatModelInspection, summarizeCodes } from "./inspect-report.ts";
 import { defaultModel, Models } from "./models.ts";
+import { policyOf } from "./option-values.ts";
+import { addHubOptions, modelSources } from "./shared-options.ts";
+import type { HubCommandOptions } from "./shared-options.ts";
 import { displayName, readIn, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface InspectCommandOptions {
+interface InspectCommandOptions extends HubCommandOptions {
   readonly model: string;
   readonly json?: boolean;
 }
@@ -17,18 +20,21 @@ interface InspectCommandOptions {
 const examples = `
 Examples:
   encodec-tokenizer inspect tiny                    the model that comes with the package
+  encodec-tokenizer inspect 24khz                   a model of the Hugging Face Hub, downloaded when first used
   encodec-tokenizer inspect ./encodec_24khz         a folder or file with weights
   encodec-tokenizer inspect speech.safetensors      a file of codes
 `;
 
 /** Adds `inspect <model or codes>`: what a model or a file of codes holds. */
 export function addInspectCommand(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command("inspect")
     .summary("show what a model or a file of codes holds")
     .description("Shows a model's configuration, bandwidths, tensors and license; or the shape, rate and usage of codes.")
-    .argument("<source>", "tiny, a folder or file with weights, a file of codes, or - for codes on standard input")
-    .option("-m, --model <source>", "the model that bare .npy codes are for", defaultModel)
+    .argument("<source>", "tiny, a folder or file with weights, a Hugging Face Hub id or alias, a file of codes, or - for codes on standard input")
+    .option("-m, --model <source>", `the model that bare .npy codes are for: ${modelSources}`, defaultModel);
+  addHubOptions(command);
+  command
     .option("--json", "print it as JSON")
     .addHelpText("after", examples)
     .action((source: string, options: InspectCommandOptions) => inspect(source, options, terminal));
@@ -36,10 +42,11 @@ export function addInspectCommand(program: Command, terminal: Terminal): void {
 
 async function inspect(source: string, options: InspectCommandOptions, terminal: Terminal): Promise<void> {
   const name = displayName(source, "stdin");
+  const { revision, offline, license } = options;
   const outcome = await attempt(name, async () => {
     const codes = await readIfCodes(source, options, terminal);
     if (codes !== undefined) return options.json ? summarizeCodes(codes) : formatCodesInspection(name, codes);
-    const model = await inspectModel(source);
+    const model = await withArguments(() => inspectModel(source, { revision, offline, license: policyOf(license), signal: terminal.signal }));
     return options.json ? model : formatModelInspection(name, model);
   });
   if ("failure" in outcome) throw new CommandError(outcome.failure);
@@ -48,10 +55,10 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
 }
 
 /** Codes, or `undefined` for everything that is a model: `.safetensors` files may be either. */
-async function readIfCodes(source: string, { model }: InspectCommandOptions, terminal: Terminal): Promise<AudioCodes | undefined> {
+async function readIfCodes(source: string, { model, ...options }: InspectCommandOptions, terminal: Terminal): Promise<AudioCodes | undefined> {
   if (source !== stream && !isNamedLikeCodes(source)) return undefined;
   try {
-    await using models = new Models(1, terminal.signal);
+    await using models = new Models(terminal, { ...options, threads: 1 });
     return await readCodes(source === stream ? await readIn(terminal) : source, { context: await models.load(model) });
   } catch (error) {
     if (source !== stream && error instanceof CodesError && error.code === "CODES_UNSUPPORTED") return undefined;

@@ -58,7 +58,7 @@ export function formatCheckpoint(entry: CatalogueEntry): string {
     noteRows(entry),
     licenseRows(license),
     [["policies", formatTable(["policy", "admits it"], policyRows(license), ["policy", "admits it"])]],
-    [["evidence", license.evidence.flatMap(({ source, fact, date }) => [`${date}  ${source}`, ...wrapText(fact).map((line) => `            ${line}`)])]],
+    [["evidence", evidenceLines(license)]],
   ]);
 }
 
@@ -71,6 +71,11 @@ export function licenseRows(record: LicenseRecord): readonly Row[] {
     ["declared", `${card.join(" and ") || "nothing"} in the model card${api === null ? "" : `, ${api.join(" and ") || "nothing"} on the Hub`}`],
     ...(record.upstream === null ? [] : [["upstream", wrapText(record.upstream)] as const]),
   ];
+}
+
+/** Who said what, and when. */
+export function evidenceLines({ evidence }: LicenseRecord): readonly string[] {
+  return evidence.flatMap(({ source, fact, date }) => [`${date}  ${source}`, ...wrapText(fact).map((line) => `            ${line}`)]);
 }
 
 function modelsTable(entries: readonly CatalogueEntry[]): readonly string[] {

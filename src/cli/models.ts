@@ -1,31 +1,84 @@
-import { AudioTokenizer } from "../index.ts";
-import type { EncodeOptions } from "../index.ts";
-import { UsageError } from "./failures.ts";
+import { AudioTokenizer, findCheckpoint } from "../index.ts";
+import type { EncodeOptions, LoadOptions } from "../index.ts";
+import { startDownload } from "./download-progress.ts";
+import { UsageError, withArguments } from "./failures.ts";
+import { policyOf } from "./option-values.ts";
+import type { ProgressBar } from "./progress.ts";
+import type { HubCommandOptions } from "./shared-options.ts";
+import { say } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
+import { licenseText } from "./wording.ts";
 
 /** The checkpoint that comes with the package. */
 export const defaultModel = "tiny";
 
-/** Tokenizers by the name they were asked for, each loaded once. Disposing frees them all. */
-export class Models implements AsyncDisposable {
-  readonly #threads: number;
-  readonly #signal: AbortSignal;
-  readonly #loaded = new Map<string, Promise<AudioTokenizer>>();
+/** What loading models can be told on the command line. */
+export interface ModelsOptions extends HubCommandOptions {
+  readonly threads: number;
+  readonly quiet?: boolean;
+}
 
-  constructor(threads: number, signal: AbortSignal) {
-    this.#threads = threads;
-    this.#signal = signal;
+/** What can differ between models of one command. */
+export type ModelVariant = Pick<LoadOptions, "revision" | "interleaveStereo">;
+
+/** Tokenizers by what was asked for, each loaded once. Disposing frees them all. */
+export class Models implements AsyncDisposable {
+  readonly #terminal: Terminal;
+  readonly #options: ModelsOptions;
+  readonly #loaded = new Map<string, Promise<AudioTokenizer>>();
+  /** Models whose origin was told. */
+  readonly #told = new Set<string>();
+
+  constructor(terminal: Terminal, options: ModelsOptions) {
+    this.#terminal = terminal;
+    this.#options = options;
   }
 
-  load(model: string): Promise<AudioTokenizer> {
-    const tokenizer = this.#loaded.get(model) ?? AudioTokenizer.fromPretrained(model, { threads: this.#threads, signal: this.#signal });
-    this.#loaded.set(model, tokenizer);
+  /** @param variant Its revision counts where the command line gives none. */
+  load(model: string, variant: ModelVariant = {}): Promise<AudioTokenizer> {
+    const { revision = variant.revision } = this.#options;
+    const key = JSON.stringify([model, revision, variant.interleaveStereo]);
+    const tokenizer = this.#loaded.get(key) ?? this.#load(model, { ...variant, revision });
+    this.#loaded.set(key, tokenizer);
     return tokenizer;
+  }
+
+  async #load(model: string, variant: ModelVariant): Promise<AudioTokenizer> {
+    const { threads, offline, license } = this.#options;
+    const { signal } = this.#terminal;
+    const tokenizer = await this.#withProgress(model, (onProgress) =>
+      withArguments(() => AudioTokenizer.fromPretrained(model, { ...variant, threads, offline, license: policyOf(license), signal, onProgress })),
+    );
+    for (const line of originLines(model, tokenizer, offline)) {
+      if (!this.#told.has(line)) say(this.#terminal, this.#options, line);
+      this.#told.add(line);
+    }
+    return tokenizer;
+  }
+
+  async #withProgress<T>(model: string, work: (onProgress: ProgressBar["show"]) => Promise<T>): Promise<T> {
+    using progress = startDownload(this.#terminal, model, this.#options.quiet);
+    return await work(progress.show);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const loaded = await Promise.allSettled(this.#loaded.values());
     await Promise.all(loaded.map((outcome) => (outcome.status === "fulfilled" ? outcome.value.dispose() : undefined)));
   }
+}
+
+/** What to tell of a model that is not simply the one that was asked for, free to use: where it is from, and its license. */
+function originLines(asked: string, { provenance, license }: AudioTokenizer, offline: boolean | undefined): readonly string[] {
+  const { model, revision } = provenance;
+  const isOther = model !== asked && model !== findCheckpoint(asked)?.id;
+  const isDoubtful = license.status !== "settled" || license.classes.includes("non-commercial");
+  const place = revision === null ? model : `${model} at commit ${revision.slice(0, 7)}`;
+  const command = findCheckpoint(license.subject) === undefined ? "inspect" : "models show";
+  return [
+    ...(isOther ? [`${asked}: its codec is that of ${model}, which is loaded`] : []),
+    ...(isDoubtful ? [`${place}: license ${licenseText(license)}; encodec-tokenizer ${command} ${license.subject} has the evidence`] : []),
+    ...(offline && revision !== null && !isDoubtful ? [`${place}, from the cache`] : []),
+  ];
 }
 
 /** How many codebooks the command line asks for. */

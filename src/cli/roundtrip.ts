@@ -10,12 +10,12 @@ import { refuseExisting, stemOf } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
 import { readClip } from "./read-clip.ts";
 import { formatRoundtrip, summarizeRoundtrip } from "./roundtrip-report.ts";
-import { addRateOptions, addRunOptions } from "./shared-options.ts";
-import type { RunOptions } from "./shared-options.ts";
+import { addHubOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
+import type { HubCommandOptions, RunOptions } from "./shared-options.ts";
 import { displayName, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface RoundtripCommandOptions extends RateOptions, RunOptions {
+interface RoundtripCommandOptions extends RateOptions, RunOptions, HubCommandOptions {
   readonly model: string;
   readonly output?: string;
   readonly force?: boolean;
@@ -35,17 +35,18 @@ export function addRoundtripCommand(program: Command, terminal: Terminal): void 
     .summary("encode and decode, and report how it went")
     .description("Encodes a clip, decodes it again, reports rates, speed and quality, and writes the codes, the decoded audio and a figure.")
     .argument("<audio>", "an audio file, or - for standard input")
-    .option("-m, --model <source>", "tiny, a folder, or a .safetensors, .bin or .th file", defaultModel)
+    .option("-m, --model <source>", modelSources, defaultModel)
     .option("-o, --output <folder>", "where the three files go (default: <name>-roundtrip beside the input)")
     .option("--force", "overwrite files that exist");
   addRateOptions(command);
+  addHubOptions(command);
   addRunOptions(command);
   command.addHelpText("after", examples).action((input: string, options: RoundtripCommandOptions) => roundtrip(input, options, terminal));
 }
 
 async function roundtrip(input: string, options: RoundtripCommandOptions, terminal: Terminal): Promise<void> {
   const files = planFiles(input, options);
-  await using models = new Models(options.threads, terminal.signal);
+  await using models = new Models(terminal, options);
   const tokenizer = await models.load(options.model);
   const encodeOptions = await encodeOptionsFor(tokenizer, options);
   const name = displayName(input, "stdin");

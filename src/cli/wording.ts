@@ -49,12 +49,17 @@ export function bytesText(bytes: number): string {
 /** `tiny at revision 1234567, license MIT, settled`. */
 export function provenanceText({ model, revision, license, licenseStatus }: Provenance): string {
   const place = revision === null ? model : `${model} at revision ${revision.slice(0, 7)}`;
-  return `${place}, license ${license ?? "not stated"}${licenseStatus === null ? "" : `, ${licenseStatus}`}`;
+  return `${place}, license ${license === null ? "not stated" : termsText(license)}${licenseStatus === null ? "" : `, ${licenseStatus}`}`;
+}
+
+/** Licenses by their ids; in words where nobody states one, for which the library has an id as well. */
+function termsText(licenses: string): string {
+  return licenses === "LicenseRef-hf-unknown" ? "not stated" : licenses;
 }
 
 /** `CC-BY-NC-4.0, unresolved`; `MIT, contested: may be CC-BY-NC-4.0`. */
 export function licenseText({ effective, status, stricterReading }: LicenseRecord): string {
-  return `${effective}, ${status}${stricterReading === null ? "" : `: may be ${stricterReading}`}`;
+  return `${termsText(effective)}, ${status}${stricterReading === null ? "" : `: may be ${stricterReading}`}`;
 }
 
 /** What to say of codes in JSON: everything but the codes. */

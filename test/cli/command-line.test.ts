@@ -180,14 +180,13 @@ describe("the command line", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: cannot make the folder [^\n]*speech\.wav[^\n]*\n$/) });
   });
 
-  it.each([[["--help"]], [["encode", "--help"]], [["decode", "--help"]], [["roundtrip", "--help"]], [["inspect", "--help"]], [["--version"]]])(
-    "%j is data on standard output",
-    async (args) => {
-      const { code, stdout, stderr } = await run(args);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-      if (args.length === 2) expect(stdout.toString()).toContain("Examples:");
-    },
-  );
+  const commands = ["encode", "decode", "roundtrip", "inspect", "models", "pull", "cache", "license", "notice"];
+
+  it.each([[["--help"]], ...commands.map((command) => [[command, "--help"]]), [["--version"]]])("%j is data on standard output", async (args) => {
+    const { code, stdout, stderr } = await run(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    if (args.length === 2) expect(stdout.toString()).toContain("Examples:");
+  });
 
   it("that is interrupted exits with 130 and leaves no file", async () => {
     await using folder = await folderWithSpeech();

@@ -2,29 +2,13 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { catalogue, findCheckpoint } from "../../src/index.ts";
-import { hubFixture, mini24Folder, tinyFolder } from "../hub/hub-fixture.ts";
-import type { HubFixture } from "../hub/hub-fixture.ts";
+import { catalogue } from "../../src/index.ts";
+import { tinyFolder } from "../hub/hub-fixture.ts";
 import { commitOf, folderRepository } from "../hub/hub-server.ts";
-import type { ServedRepository } from "../hub/hub-server.ts";
 import { run } from "./fake-terminal.ts";
-
-const official = findCheckpoint("24khz")!;
-
-/** The small 24 kHz checkpoint in the place of the official one, at the commit that the catalogue pins. */
-const served24 = { [official.id]: folderRepository(mini24Folder, { commit: official.revision! }) };
+import { served24, servedHub } from "./served-hub.ts";
 
 const codec = folderRepository(tinyFolder, { cardData: { license: "mit" }, tags: ["license:mit"], branches: ["main", "v2"] });
-
-/** A Hub that the environment leads to, with a cache of its own. */
-async function servedHub(repositories: Readonly<Record<string, ServedRepository>> = { "org/codec": codec }): Promise<HubFixture> {
-  const hub = await hubFixture(repositories);
-  vi.stubEnv("HF_ENDPOINT", hub.server.endpoint);
-  vi.stubEnv("HF_HUB_CACHE", hub.cacheDir);
-  vi.stubEnv("HF_TOKEN", "");
-  vi.stubEnv("HF_TOKEN_PATH", join(hub.cacheDir, "no-token"));
-  return hub;
-}
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -45,7 +29,7 @@ describe("pull", () => {
   });
 
   it("downloads once, hashes again with --verify, and needs no server with --offline", async () => {
-    await using hub = await servedHub();
+    await using hub = await servedHub({ "org/codec": codec });
     expect(await run(["pull", "org/codec", "-q"])).toMatchObject({ code: 0, stderr: "" });
     hub.server.requests.length = 0;
     const again = await run(["pull", "org/codec", "--offline", "--verify", "--json"]);
@@ -60,7 +44,7 @@ describe("pull", () => {
   });
 
   it("takes a revision, and says when there is none of that name", async () => {
-    await using _ = await servedHub();
+    await using _ = await servedHub({ "org/codec": codec });
     expect(await run(["pull", "org/codec", "--revision", "v2", "-q"])).toMatchObject({ code: 0 });
     expect(await run(["pull", "org/codec", "--revision", "v3"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: [^\n]*v3[^\n]*\n$/) });
   });
@@ -77,7 +61,7 @@ describe("pull", () => {
   });
 
   it("shows a bar on a terminal, with bytes and rate, and takes it away", async () => {
-    await using _ = await servedHub();
+    await using _ = await servedHub({ "org/codec": codec });
     const { code, stderr } = await run(["pull", "org/codec"], { isTTY: true });
     expect(code).toBe(0);
     expect(stderr).toMatch(/org\/codec {2}[░█ ]+ \d+ % {2}/);
@@ -91,7 +75,7 @@ describe("pull", () => {
     ["a policy that is none", ["pull", "org/codec", "--license", "free"], 2, "is no license policy"],
     ["what is not cached, offline", ["pull", "org/codec", "--offline"], 1, "not in the cache"],
   ])("refuses %s in one line", async (_, args, expected, message) => {
-    await using hub = await servedHub();
+    await using hub = await servedHub({ "org/codec": codec });
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout: stdout.length, stderr }).toEqual({ code: expected, stdout: 0, stderr: expect.stringContaining(message) });
     expect(stderr).not.toContain("    at ");
@@ -104,7 +88,7 @@ describe("pull", () => {
   });
 
   it("stops at once when interrupted", async () => {
-    await using hub = await servedHub();
+    await using hub = await servedHub({ "org/codec": codec });
     hub.server.spoil(/^storage/u, { hangAfter: 100_000 });
     const interrupt = new AbortController();
     const pulling = run(["pull", "org/codec", "-q"], { signal: interrupt.signal });
@@ -116,7 +100,7 @@ describe("pull", () => {
 
 describe("cache", () => {
   it("lists what is there", async () => {
-    await using _ = await servedHub();
+    await using _ = await servedHub({ "org/codec": codec });
     expect((await run(["cache"])).stdout.toString()).toMatch(/^no EnCodec models are in the cache/);
     await run(["pull", "org/codec", "-q"]);
     const { stdout } = await run(["cache"]);

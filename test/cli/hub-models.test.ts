@@ -1,0 +1,133 @@
+import { cp, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { AudioTokenizer, findCheckpoint, formatCodes, readAudio, readCodes, writeCodes } from "../../src/index.ts";
+import { folderRepository } from "../hub/hub-server.ts";
+import { tinyFolder } from "../hub/hub-fixture.ts";
+import { run, temporaryFolder } from "./fake-terminal.ts";
+import { served24, servedHub } from "./served-hub.ts";
+
+const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
+const mini32 = fileURLToPath(new URL("../fixtures/golden/mini-32khz/hf", import.meta.url));
+const { id, revision } = findCheckpoint("24khz")!;
+const doubt = `${id} at commit ${revision!.slice(0, 7)}: license CC-BY-NC-4.0, unresolved; encodec-tokenizer models show ${id} has the evidence\n`;
+
+/** A repository that is free to use. */
+const free = folderRepository(tinyFolder, { cardData: { license: "mit" }, tags: ["license:mit"], branches: ["main", "v2"] });
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe("a model of the Hub", () => {
+  it("is downloaded when first used, and its doubtful license told once", async () => {
+    await using hub = await servedHub(served24);
+    await using folder = await temporaryFolder();
+    const args = ["encode", speech, speech, "-m", "24khz", "-o", folder.path];
+    expect(await run(args)).toMatchObject({ code: 2 }); // two inputs of one name, told before any download
+    expect(hub.server.requests).toEqual([]);
+    await cp(speech, folder.in("b.wav"));
+    const { code, stderr } = await run(["encode", speech, folder.in("b.wav"), "-m", "24khz", "-o", `${folder.in("codes")}/`]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("24khz: downloading ");
+    expect(stderr.split(doubt)).toHaveLength(2);
+    expect((await readCodes(folder.in("codes/b.safetensors"))).provenance).toMatchObject({ model: id, revision, licenseStatus: "unresolved" });
+    const again = await run(["encode", speech, "-m", "24khz", "--offline", "-o", folder.in("again.npz")]);
+    expect(again.stderr.replace(/^.*→.*\n/m, "")).toBe(doubt);
+    expect(await run(["encode", speech, "-m", "24khz", "-q", "-o", folder.in("quiet.npz")])).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("that is free to use is told of only offline, with the commit", async () => {
+    await using _ = await servedHub({ "org/codec": free });
+    await using folder = await temporaryFolder();
+    await run(["pull", "org/codec", "-q", "--revision", "v2"]);
+    const online = await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", folder.in("a.npz")]);
+    expect(online.stderr).toMatch(/^[^\n]+→[^\n]+\n$/);
+    const offline = await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "--offline", "-o", folder.in("b.npz")]);
+    expect(offline.stderr).toMatch(/^org\/codec at commit [0-9a-f]{7}, from the cache\n[^\n]+→[^\n]+\n$/);
+  });
+
+  it("that a larger one shares its codec with is told", async () => {
+    await using _ = await servedHub(served24);
+    await using folder = await temporaryFolder();
+    const { code, stderr } = await run(["encode", speech, "-m", "suno/bark", "-o", folder.in("a.npz")]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`suno/bark: its codec is that of ${id}, which is loaded\n${doubt}`) });
+    const args = ["encode", speech, "-m", "suno/bark", "--revision", "v1", "-o", folder.in("b.npz")];
+    expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(/^encodec-tokenizer: revision v1 is of suno\/bark[^\n]*\n$/) });
+  });
+
+  it.each([
+    ["encode", [speech, "-o", "never.npz"]],
+    ["roundtrip", [speech, "-o", "never"]],
+    ["inspect", []],
+  ])("is refused by %s if the policy does not admit it, before anything is downloaded", async (command, args) => {
+    await using hub = await servedHub(served24);
+    const model = command === "inspect" ? ["24khz"] : ["-m", "24khz"];
+    const { code, stdout, stderr } = await run([command, ...args, ...model, "--license", "commercial"]);
+    expect({ code, stdout: stdout.length }).toEqual({ code: 1, stdout: 0 });
+    expect(stderr).toMatch(/^encodec-tokenizer: [^\n]*policy commercial does not admit facebook\/encodec_24khz[^\n]* tiny would pass\.\n$/);
+    expect(hub.server.paths("storage")).toEqual([]);
+  });
+
+  it("is held against the deployment's policy, which has to be one", async () => {
+    await using _ = await servedHub(served24);
+    await using folder = await temporaryFolder();
+    vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "permissive");
+    const args = ["encode", speech, "-m", "24khz", "-q", "-o", folder.in("a.npz")];
+    expect(await run(args)).toMatchObject({ code: 1, stderr: expect.stringContaining("policy permissive does not admit") });
+    expect(await run([...args, "--license", "any"])).toMatchObject({ code: 0 });
+    vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "free");
+    expect(await run(["encode", speech, "-o", folder.in("b.npz")])).toMatchObject({ code: 2, stderr: expect.stringContaining('LICENSE_POLICY: "free" is no license policy') });
+  });
+
+  it("is inspected with its license and the evidence", async () => {
+    await using _ = await servedHub(served24);
+    const { code, stdout } = await run(["inspect", "24khz"]);
+    expect(code).toBe(0);
+    expect(stdout.toString()).toMatch(/model +facebook\/encodec_24khz at revision c1dbe2a, license CC-BY-NC-4\.0, unresolved\n/);
+    expect(stdout.toString()).toMatch(/license +CC-BY-NC-4\.0, unresolved\n[^]*evidence +\d{4}-\d\d-\d\d {2}https:/);
+    expect(JSON.parse((await run(["inspect", "24khz", "--json"])).stdout.toString())).toMatchObject({ license: { status: "unresolved" } });
+  });
+});
+
+describe("decoding", () => {
+  it("takes the model that the codes name, at the commit that they name", async () => {
+    await using hub = await servedHub({ "org/codec": free });
+    await using folder = await temporaryFolder();
+    await run(["encode", speech, "-m", "org/codec", "-q", "-o", folder.in("a.npz")]);
+    const { provenance } = await readCodes(folder.in("a.npz"));
+    hub.server.repositories.set("org/codec", { ...free, commit: "1".repeat(40) });
+    hub.server.requests.length = 0;
+    expect(await run(["decode", folder.in("a.npz"), "-q"])).toMatchObject({ code: 0, stderr: "" });
+    expect(hub.server.paths("hub").filter((path) => !path.includes(provenance.revision!))).toEqual([]);
+  });
+
+  it("says which model the codes name where it cannot be had", async () => {
+    await using _ = await servedHub({ "org/codec": free });
+    await using folder = await temporaryFolder();
+    await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
+    const codes = await tokenizer.encode(await readAudio(speech));
+    await writeFile(folder.in("a.npz"), formatCodes({ ...codes, provenance: { ...codes.provenance, model: "org/gone" } }, "npz"));
+    const { code, stderr } = await run(["decode", folder.in("a.npz")]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/made with the model "org\/gone", which could not be loaded; name it with --model\. [^\n]*org\/gone[^\n]*\n$/) });
+  });
+
+  it("needs no admission for the embedded model where it is not used", async () => {
+    await using _ = await servedHub(served24);
+    await using folder = await temporaryFolder();
+    await run(["encode", speech, "-m", "24khz", "-q", "-o", folder.in("a.npz")]);
+    expect(await run(["decode", folder.in("a.npz"), "-q", "--license", "allow=cc-by-nc-4.0; acceptUnresolved"])).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("decodes stereo that a mono codec made of left and right", async () => {
+    await using folder = await temporaryFolder();
+    await using tokenizer = await AudioTokenizer.fromPretrained(mini32, { interleaveStereo: true });
+    const channelData = [0.1, 0.2].map((step) => Float32Array.from({ length: 6400 }, (__, index) => Math.sin(index * step) / 2));
+    const codes = await tokenizer.encode({ channelData, sampleRate: 32_000 });
+    await writeCodes(folder.in("a.npz"), codes);
+    for (const model of [[], ["-m", mini32]]) {
+      expect(await run(["decode", folder.in("a.npz"), "-q", "-f", "float32", "--force", ...model])).toMatchObject({ code: 0, stderr: "" });
+      expect(await readAudio(folder.in("a.decoded.wav"))).toEqual(await tokenizer.decode(codes));
+    }
+  });
+});
