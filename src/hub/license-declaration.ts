@@ -12,6 +12,8 @@ export interface RepositoryMetadata {
   readonly revision: string | null;
   /** Text of README.md at that commit, or null where there is none. */
   readonly readme: string | null;
+  /** Where that text can be looked up. @default its address on the Hub */
+  readonly readmeSource?: string;
   /**
    * What the Hub's API says; null where it was not asked. It speaks of the present: beside an old commit, a license that
    * was changed since shows as a disagreement.
@@ -59,7 +61,7 @@ export function readDeclaration(repository: RepositoryMetadata, date: string): D
     baseModels: unique(places.flatMap((place) => place.baseModels)),
     status: isContradictory ? "contested" : isVague ? "unresolved" : "settled",
     evidence: [
-      { source: cardAddress(repository), fact: card === null ? "there is no model card" : describe(card), date },
+      { source: repository.readmeSource ?? cardAddress(repository), fact: card === null ? "there is no model card" : describe(card), date },
       ...(cardData === null ? [] : [{ source: `${hubAddress}/api/models/${repository.id}`, fact: `cardData ${describe(cardData)}`, date }]),
       ...(tags === null ? [] : [{ source: `${hubAddress}/api/models/${repository.id}`, fact: `tags: ${describe(tags)}`, date }]),
     ],

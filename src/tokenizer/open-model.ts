@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { openCheckpoint } from "../checkpoint/index.ts";
 import type { Checkpoint, CheckpointFiles } from "../checkpoint/index.ts";
 import type { LicenseRecord, Provenance } from "../core/index.ts";
@@ -64,7 +65,15 @@ async function localLicense(files: CheckpointFiles, path: string): Promise<Licen
   };
   const config = await text("config.json");
   return resolveLicense(
-    { id: path, revision: null, readme: await text("README.md"), api: null, digests: [null], config: parseJson(config) },
+    {
+      id: path,
+      revision: null,
+      readme: await text("README.md"),
+      readmeSource: join(path, "README.md"),
+      api: null,
+      digests: [null],
+      config: parseJson(config),
+    },
     { fetchRepository: async () => null },
   );
 }
