@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { CheckpointError, CodesError, formatWav, HubError, readCodes, writeWav } from "../index.ts";
+import { CheckpointError, CodesError, findCheckpoint, formatWav, HubError, readCodes, writeWav } from "../index.ts";
 import type { AudioCodes, AudioTokenizer, WavFormat } from "../index.ts";
 import { forEachInput } from "./each-input.ts";
 import { CommandError, UsageError } from "./failures.ts";
@@ -10,13 +10,13 @@ import type { ModelVariant } from "./models.ts";
 import { parseCount } from "./option-values.ts";
 import { planOutputs } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
-import { addHubOptions, addOutputOptions, addRunOptions, modelSources } from "./shared-options.ts";
-import type { HubCommandOptions, OutputOptions, RunOptions } from "./shared-options.ts";
+import { addModelOptions, addOutputOptions, addRunOptions, modelSources } from "./shared-options.ts";
+import type { ModelCommandOptions, OutputOptions, RunOptions } from "./shared-options.ts";
 import { displayName, readIn, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { codesSummary, waveformText } from "./wording.ts";
 
-interface DecodeCommandOptions extends OutputOptions, RunOptions, HubCommandOptions {
+interface DecodeCommandOptions extends OutputOptions, RunOptions, ModelCommandOptions {
   readonly model?: string;
   readonly codebooks?: number;
   readonly format: WavFormat;
@@ -41,7 +41,7 @@ export function addDecodeCommand(program: Command, terminal: Terminal): void {
     .addOption(new Option("-n, --codebooks <count>", "use only so many of the codebooks (default: all)").argParser(parseCount))
     .addOption(new Option("-f, --format <format>", "how samples are stored").choices(["pcm16", "pcm24", "float32"]).default("pcm16"));
   addOutputOptions(command);
-  addHubOptions(command);
+  addModelOptions(command);
   addRunOptions(command);
   command.addHelpText("after", examples).action((inputs: readonly string[], options: DecodeCommandOptions) => decode(inputs, options, terminal));
 }
@@ -85,11 +85,16 @@ async function readInput(source: string | Uint8Array, loadContext: () => Promise
 async function loadNamed(codes: AudioCodes, models: Models): Promise<AudioTokenizer> {
   const { model, revision } = codes.provenance;
   try {
-    return await loadFor(codes, model, models, revision === null ? {} : { revision });
+    return await loadFor(codes, model, models, revision === null ? {} : { revision, exact: isComposite(model) });
   } catch (error) {
     if (!(error instanceof CheckpointError || error instanceof HubError)) throw error;
     throw new CommandError(`made with the model ${JSON.stringify(model)}, which could not be loaded; name it with --model. ${error.message}`, { cause: error });
   }
+}
+
+/** Whether codes that name this model were made with its own tensors: otherwise they would name where its codec is taken from. */
+function isComposite(model: string): boolean {
+  return typeof findCheckpoint(model)?.codecFrom === "string";
 }
 
 /** A model for codes: stereo codes of a mono codec are those of left and right one by one, as MusicGen has them. */

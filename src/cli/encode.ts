@@ -6,8 +6,8 @@ import { forEachInput } from "./each-input.ts";
 import { UsageError } from "./failures.ts";
 import { defaultModel, encodeOptionsFor, Models } from "./models.ts";
 import type { RateOptions } from "./models.ts";
-import { addHubOptions, addOutputOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
-import type { HubCommandOptions, OutputOptions, RunOptions } from "./shared-options.ts";
+import { addModelOptions, addOutputOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
+import type { ModelCommandOptions, OutputOptions, RunOptions } from "./shared-options.ts";
 import { planOutputs } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
 import { conversionText, readClip } from "./read-clip.ts";
@@ -15,7 +15,7 @@ import { displayName, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { bandwidthText, codesSummary, codesText, secondsText } from "./wording.ts";
 
-interface EncodeCommandOptions extends RateOptions, OutputOptions, RunOptions, HubCommandOptions {
+interface EncodeCommandOptions extends RateOptions, OutputOptions, RunOptions, ModelCommandOptions {
   readonly model: string;
   readonly format?: CodesFormat;
 }
@@ -40,7 +40,7 @@ export function addEncodeCommand(program: Command, terminal: Terminal): void {
     .addOption(new Option("-f, --format <format>", "how codes are stored (default: by the output's extension, or safetensors)").choices(codesFormats));
   addRateOptions(command);
   addOutputOptions(command);
-  addHubOptions(command);
+  addModelOptions(command);
   addRunOptions(command);
   command.addHelpText("after", examples).action((inputs: readonly string[], options: EncodeCommandOptions) => encode(inputs, options, terminal));
 }

@@ -7,12 +7,12 @@ import { attempt, CommandError, withArguments } from "./failures.ts";
 import { formatCodesInspection, formatModelInspection, summarizeCodes } from "./inspect-report.ts";
 import { defaultModel, Models } from "./models.ts";
 import { policyOf } from "./option-values.ts";
-import { addHubOptions, modelSources } from "./shared-options.ts";
-import type { HubCommandOptions } from "./shared-options.ts";
+import { addModelOptions, modelSources } from "./shared-options.ts";
+import type { ModelCommandOptions } from "./shared-options.ts";
 import { displayName, readIn, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface InspectCommandOptions extends HubCommandOptions {
+interface InspectCommandOptions extends ModelCommandOptions {
   readonly model: string;
   readonly json?: boolean;
 }
@@ -33,7 +33,7 @@ export function addInspectCommand(program: Command, terminal: Terminal): void {
     .description("Shows a model's configuration, bandwidths, tensors and license; or the shape, rate and usage of codes.")
     .argument("<source>", "tiny, a folder or file with weights, a Hugging Face Hub id or alias, a file of codes, or - for codes on standard input")
     .option("-m, --model <source>", `the model that bare .npy codes are for: ${modelSources}`, defaultModel);
-  addHubOptions(command);
+  addModelOptions(command);
   command
     .option("--json", "print it as JSON")
     .addHelpText("after", examples)
@@ -42,11 +42,11 @@ export function addInspectCommand(program: Command, terminal: Terminal): void {
 
 async function inspect(source: string, options: InspectCommandOptions, terminal: Terminal): Promise<void> {
   const name = displayName(source, "stdin");
-  const { revision, offline, license } = options;
+  const { revision, exact, offline, license } = options;
   const outcome = await attempt(name, async () => {
     const codes = await readIfCodes(source, options, terminal);
     if (codes !== undefined) return options.json ? summarizeCodes(codes) : formatCodesInspection(name, codes);
-    const model = await withArguments(() => inspectModel(source, { revision, offline, license: policyOf(license), signal: terminal.signal }));
+    const model = await withArguments(() => inspectModel(source, { revision, exact, offline, license: policyOf(license), signal: terminal.signal }));
     return options.json ? model : formatModelInspection(name, model);
   });
   if ("failure" in outcome) throw new CommandError(outcome.failure);

@@ -4,7 +4,7 @@ import { startDownload } from "./download-progress.ts";
 import { UsageError, withArguments } from "./failures.ts";
 import { policyOf } from "./option-values.ts";
 import type { ProgressBar } from "./progress.ts";
-import type { HubCommandOptions } from "./shared-options.ts";
+import type { ModelCommandOptions } from "./shared-options.ts";
 import { say } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { licenseText } from "./wording.ts";
@@ -13,13 +13,13 @@ import { licenseText } from "./wording.ts";
 export const defaultModel = "tiny";
 
 /** What loading models can be told on the command line. */
-export interface ModelsOptions extends HubCommandOptions {
+export interface ModelsOptions extends ModelCommandOptions {
   readonly threads: number;
   readonly quiet?: boolean;
 }
 
 /** What can differ between models of one command. */
-export type ModelVariant = Pick<LoadOptions, "revision" | "interleaveStereo">;
+export type ModelVariant = Pick<LoadOptions, "revision" | "exact" | "interleaveStereo">;
 
 /** Tokenizers by what was asked for, each loaded once. Disposing frees them all. */
 export class Models implements AsyncDisposable {
@@ -34,11 +34,11 @@ export class Models implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** @param variant Its revision counts where the command line gives none. */
+  /** @param variant What of it the command line says too counts as it is there. */
   load(model: string, variant: ModelVariant = {}): Promise<AudioTokenizer> {
-    const { revision = variant.revision } = this.#options;
-    const key = JSON.stringify([model, revision, variant.interleaveStereo]);
-    const tokenizer = this.#loaded.get(key) ?? this.#load(model, { ...variant, revision });
+    const { revision = variant.revision, exact = variant.exact } = this.#options;
+    const key = JSON.stringify([model, revision, exact, variant.interleaveStereo]);
+    const tokenizer = this.#loaded.get(key) ?? this.#load(model, { ...variant, revision, exact });
     this.#loaded.set(key, tokenizer);
     return tokenizer;
   }

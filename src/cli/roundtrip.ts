@@ -10,12 +10,12 @@ import { refuseExisting, stemOf } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
 import { readClip } from "./read-clip.ts";
 import { formatRoundtrip, summarizeRoundtrip } from "./roundtrip-report.ts";
-import { addHubOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
-import type { HubCommandOptions, RunOptions } from "./shared-options.ts";
+import { addModelOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
+import type { ModelCommandOptions, RunOptions } from "./shared-options.ts";
 import { displayName, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface RoundtripCommandOptions extends RateOptions, RunOptions, HubCommandOptions {
+interface RoundtripCommandOptions extends RateOptions, RunOptions, ModelCommandOptions {
   readonly model: string;
   readonly output?: string;
   readonly force?: boolean;
@@ -39,7 +39,7 @@ export function addRoundtripCommand(program: Command, terminal: Terminal): void 
     .option("-o, --output <folder>", "where the three files go (default: <name>-roundtrip beside the input)")
     .option("--force", "overwrite files that exist");
   addRateOptions(command);
-  addHubOptions(command);
+  addModelOptions(command);
   addRunOptions(command);
   command.addHelpText("after", examples).action((input: string, options: RoundtripCommandOptions) => roundtrip(input, options, terminal));
 }

@@ -21,6 +21,11 @@ export interface HubCommandOptions {
   readonly license?: LicensePolicy;
 }
 
+/** How a model that a command runs or reads is to be had. */
+export interface ModelCommandOptions extends HubCommandOptions {
+  readonly exact?: boolean;
+}
+
 /** What `--model` takes. */
 export const modelSources = "tiny, a folder, a .safetensors, .bin or .th file, or a Hugging Face Hub id or alias such as 24khz";
 
@@ -35,6 +40,12 @@ export function addHubOptions(command: Command): void {
         "licenses that the model may have: any, permissive, commercial, research, or rules (default: ENCODEC_TOKENIZER_LICENSE_POLICY, or any)",
       ).argParser(parsePolicy),
     );
+}
+
+/** Adds `--exact` to what `addHubOptions` adds. */
+export function addModelOptions(command: Command): void {
+  addHubOptions(command);
+  command.option("--exact", "read a larger model (MusicGen, Bark) itself, rather than the repository that holds the same codec");
 }
 
 /** Adds `--bandwidth` and `--codebooks`, of which at most one may be given. */

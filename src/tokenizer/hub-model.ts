@@ -54,7 +54,7 @@ export async function admitRepository(
   const substitute = exact ? null : (requested?.codecFrom ?? null);
   if (substitute !== null && revision !== undefined) {
     throw new TypeError(
-      `revision ${revision} is of ${id}, but its codec is taken from ${substitute}; give { exact: true } to read ${id} itself, or load ${substitute}`,
+      `revision ${revision} is of ${id}, but its codec is taken from ${substitute}; give exact: true (--exact) to read ${id} itself, or load ${substitute}`,
     );
   }
   const entry = substitute === null ? requested : findCheckpoint(substitute);

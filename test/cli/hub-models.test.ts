@@ -1,8 +1,11 @@
 import { cp, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { formatSafetensors } from "../../src/checkpoint/index.ts";
 import { AudioTokenizer, findCheckpoint, formatCodes, readAudio, readCodes, writeCodes } from "../../src/index.ts";
+import { goldenConfig, goldenTensors, renamed } from "../checkpoint/fixtures.ts";
 import { folderRepository } from "../hub/hub-server.ts";
+import type { ServedRepository } from "../hub/hub-server.ts";
 import { tinyFolder } from "../hub/hub-fixture.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 import { served24, servedHub } from "./served-hub.ts";
@@ -14,6 +17,14 @@ const doubt = `${id} at commit ${revision!.slice(0, 7)}: license CC-BY-NC-4.0, u
 
 /** A repository that is free to use. */
 const free = folderRepository(tinyFolder, { cardData: { license: "mit" }, tags: ["license:mit"], branches: ["main", "v2"] });
+
+/** The small 32 kHz codec inside a stereo MusicGen. */
+async function stereoMusicgen(): Promise<ServedRepository> {
+  const tensors = renamed(await goldenTensors("mini-32khz"), (name) => `audio_encoder.${name}`);
+  const config = { model_type: "musicgen", audio_encoder: goldenConfig("mini-32khz"), decoder: { audio_channels: 2 } };
+  const files = { "config.json": Buffer.from(JSON.stringify(config)), "model.safetensors": formatSafetensors(tensors) };
+  return { files, lfs: ["model.safetensors"] };
+}
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -100,6 +111,17 @@ describe("decoding", () => {
     hub.server.requests.length = 0;
     expect(await run(["decode", folder.in("a.npz"), "-q"])).toMatchObject({ code: 0, stderr: "" });
     expect(hub.server.paths("hub").filter((path) => !path.includes(provenance.revision!))).toEqual([]);
+  });
+
+  it("reads the codec of a larger model out of that model, where the codes were made so", async () => {
+    await using _ = await servedHub({ "facebook/musicgen-stereo-small": await stereoMusicgen() });
+    await using folder = await temporaryFolder();
+    expect(await run(["encode", speech, "-m", "facebook/musicgen-stereo-small", "--exact", "-q", "-o", folder.in("a.npz")])).toMatchObject({ code: 0, stderr: "" });
+    const { provenance } = await readCodes(folder.in("a.npz"));
+    expect(provenance).toMatchObject({ model: "facebook/musicgen-stereo-small", revision: expect.stringMatching(/^[0-9a-f]{40}$/) });
+    expect(await run(["decode", folder.in("a.npz"), "-q"])).toMatchObject({ code: 0, stderr: "" });
+    const inspected = await run(["inspect", provenance.model, "--exact", "--revision", provenance.revision!, "--json"]);
+    expect(JSON.parse(inspected.stdout.toString())).toMatchObject({ provenance });
   });
 
   it("says which model the codes name where it cannot be had", async () => {
