@@ -6,6 +6,7 @@ import { withArguments } from "./failures.ts";
 import { licenseRows } from "./models-report.ts";
 import { policyOf } from "./option-values.ts";
 import { formatReport, jsonText } from "./report.ts";
+import type { Row } from "./report.ts";
 import { addHubOptions } from "./shared-options.ts";
 import type { HubCommandOptions } from "./shared-options.ts";
 import { writeOut } from "./terminal.ts";
@@ -43,7 +44,7 @@ export function addPullCommand(program: Command, terminal: Terminal): void {
 
 async function pull(id: string, { verify = false, quiet, json = false, license, ...options }: PullCommandOptions, terminal: Terminal): Promise<void> {
   const pulled = await pullWithProgress();
-  await writeOut(terminal, json ? jsonText({ ...pulled, requested: id, verified: verify }) : formatPulled(pulled, id, verify));
+  await writeOut(terminal, json ? jsonText({ ...pulled, requested: id, verified: verify && pulled.unverified.length === 0 }) : formatPulled(pulled, id, verify));
 
   async function pullWithProgress(): Promise<PulledModel> {
     using progress = startDownload(terminal, id, quiet);
@@ -52,14 +53,19 @@ async function pull(id: string, { verify = false, quiet, json = false, license, 
   }
 }
 
-function formatPulled({ id, commit, path, files, license }: PulledModel, requested: string, isVerified: boolean): string {
+function formatPulled({ id, commit, path, files, unverified, license }: PulledModel, requested: string, isHashed: boolean): string {
   return formatReport(id === requested ? id : `${id}, for ${requested}`, [
     [
       ["commit", commit],
       ["folder", path],
       ["weights", files.map(({ name, bytes }) => `${name}, ${bytesText(bytes)}`)],
-      ...(isVerified ? [["verified", "what is cached was hashed again, and is right"] as const] : []),
+      ...(isHashed ? [verifiedRow(unverified)] : []),
     ],
     licenseRows(license),
   ]);
+}
+
+function verifiedRow(unverified: readonly string[]): Row {
+  if (unverified.length === 0) return ["verified", "what is cached was hashed again, and is right"];
+  return ["not verified", `${unverified.join(", ")}: nothing is known to compare with`];
 }

@@ -1,16 +1,18 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CheckpointError, IntegrityError } from "../core/index.ts";
 import type { LicenseRecord } from "../core/index.ts";
 import { fetchWeights, verifyCached } from "../hub/index.ts";
-import type { HubOptions } from "../hub/index.ts";
+import type { FileDigest, HubOptions, RepositoryDescription } from "../hub/index.ts";
 import { admitRepository } from "./hub-model.ts";
 import type { HubModelOptions } from "./hub-model.ts";
 import { resolveSource } from "./model-source.ts";
 import type { CallOptions } from "./options.ts";
 
 export interface PullOptions extends HubModelOptions, CallOptions {
-  /** Whether files that are already cached are hashed again. @default false */
+  /** Whether files that are already cached are hashed again; `unverified` has those for which that tells nothing. @default false */
   readonly verify?: boolean;
 }
 
@@ -23,6 +25,8 @@ export interface PulledModel {
   readonly path: string;
   /** Its weights. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  /** Files that `verify` could not check, because nothing is known to compare them with: in a cache of copies, or asked offline. */
+  readonly unverified: readonly string[];
   readonly license: LicenseRecord;
 }
 
@@ -48,22 +52,54 @@ export async function pullModel(id: string, options: PullOptions = {}): Promise<
   };
   const { files, snapshotPath, weights, commit } = await fetchWeights(description, hubOptions);
   await files.close?.();
-  if (verify) await checkCached(description.id, commit, hubOptions);
+  const unverified = verify ? await checkCached(description, hubOptions) : [];
   const sizes = weights.map(async ({ name }) => ({ name, bytes: (await stat(join(snapshotPath, name))).size }));
-  return { id: description.id, commit, path: snapshotPath, files: await Promise.all(sizes), license };
+  return { id: description.id, commit, path: snapshotPath, files: await Promise.all(sizes), unverified, license };
 }
 
-async function checkCached(id: string, commit: string, options: HubOptions): Promise<void> {
-  const files = await verifyCached(id, options);
-  const wrong = files.find((file) => file.commit === commit && file.isRight === false);
-  if (wrong !== undefined) {
-    const { file, expected, actual } = wrong;
-    throw new IntegrityError(
-      file,
-      expected!,
-      actual ?? "none",
-      `${file} of ${id} in the cache has digest ${actual}, expected ${expected}; ` +
-        `remove it with \`encodec-tokenizer cache remove ${id}\` and pull again`,
-    );
+/**
+ * Hashes the cached files of a commit again. One that is a copy, whose name does not tell its digest, is held against what
+ * the Hub lists or the catalogue pins.
+ * @returns The files of which no digest is known.
+ * @throws IntegrityError if one is not what it should be.
+ */
+async function checkCached(description: RepositoryDescription, options: HubOptions): Promise<readonly string[]> {
+  const { id, commit, snapshotPath } = description;
+  const known = knownDigests(description);
+  const unverified: string[] = [];
+  for (const verified of await verifyCached(id, options)) {
+    const { file } = verified;
+    if (verified.commit !== commit) continue;
+    const digest = known.get(file);
+    if (verified.isRight !== null) requireDigest(id, file, verified.expected, verified.actual);
+    else if (digest !== undefined) requireDigest(id, file, digest.hex, await hashCopy(join(snapshotPath, file), digest, options.signal));
+    else unverified.push(file);
   }
+  return unverified;
+}
+
+function knownDigests({ weights, pins }: RepositoryDescription): ReadonlyMap<string, FileDigest> {
+  const pinned = Object.entries(pins).map(([name, hex]) => [name, { algorithm: "sha256", hex: hex.toLowerCase() } as const] as const);
+  const listed = weights.flatMap(({ name, digest }) => (digest === null ? [] : [[name, digest] as const]));
+  return new Map<string, FileDigest>([...pinned, ...listed]);
+}
+
+async function hashCopy(path: string, { algorithm }: FileDigest, signal: AbortSignal | undefined): Promise<string> {
+  const hash = algorithm === "sha256" ? createHash("sha256") : createHash("sha1").update(`blob ${(await stat(path)).size}\0`);
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) {
+    signal?.throwIfAborted();
+    hash.update(chunk as Uint8Array);
+  }
+  return hash.digest("hex");
+}
+
+function requireDigest(id: string, file: string, expected: string | null, actual: string | null): void {
+  if (actual === expected) return;
+  throw new IntegrityError(
+    file,
+    expected ?? "none",
+    actual ?? "none",
+    `${file} of ${id} in the cache has digest ${actual}, expected ${expected}; ` +
+      `remove it with \`encodec-tokenizer cache remove ${id}\` and pull again`,
+  );
 }

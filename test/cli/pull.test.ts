@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { catalogue } from "../../src/index.ts";
@@ -41,6 +41,22 @@ describe("pull", () => {
     bytes[1000]! ^= 1;
     await writeFile(weights, bytes);
     expect(await run(["pull", "org/codec", "--offline", "--verify"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: model\.safetensors of org\/codec in the cache has digest [^\n]*\n$/) });
+  });
+
+  it("holds a copy against what the Hub lists, and says offline that it cannot be checked", async () => {
+    await using _ = await servedHub({ "org/codec": codec });
+    const { path } = JSON.parse((await run(["pull", "org/codec", "-q", "--json"])).stdout.toString());
+    const weights = join(path, "model.safetensors");
+    const bytes = await readFile(weights);
+    await rm(weights);
+    await writeFile(weights, bytes);
+    expect((await run(["pull", "org/codec", "-q", "--verify"])).stdout.toString()).toMatch(/^ *verified +what is cached was hashed again, and is right$/m);
+    bytes[1000]! ^= 1;
+    await writeFile(weights, bytes);
+    expect(await run(["pull", "org/codec", "-q", "--verify"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: model\.safetensors of org\/codec in the cache has digest [^\n]*\n$/) });
+    const offline = ["pull", "org/codec", "-q", "--offline", "--verify"];
+    expect((await run(offline)).stdout.toString()).toMatch(/^ *not verified +model\.safetensors: nothing is known to compare with$/m);
+    expect(JSON.parse((await run([...offline, "--json"])).stdout.toString())).toMatchObject({ verified: false, unverified: ["model.safetensors"] });
   });
 
   it("takes a revision, and says when there is none of that name", async () => {
