@@ -12,6 +12,7 @@ import { safePathParts } from "./safe-path.ts";
  *   blobs/<digest>               the bytes, once each
  *   snapshots/<commit>/<name>    links to them
  *   refs/<branch or tag>         the commit that it was when last asked for
+ *   .codec/<commit>.json         what the Hub said of it when last asked; only this package reads it
  * ```
  * Source: huggingface_hub, "Understand caching", and `file_download.py`.
  */
@@ -25,6 +26,8 @@ export interface RepositoryFolder {
   file(commit: string, name: string): string;
   /** Path of the file that remembers a branch or tag. @throws HubError with code HUB_UNSAFE_NAME */
   ref(revision: string): string;
+  /** Path of the file that keeps what the Hub said of a commit. */
+  answer(commit: string): string;
 }
 
 /** @throws TypeError if `id` is not the id of a repository. */
@@ -39,6 +42,7 @@ export function repositoryFolder(cacheDir: string, id: string): RepositoryFolder
     snapshot,
     file: (commit, name) => join(snapshot(commit), ...safePathParts(name)),
     ref: (revision) => join(path, "refs", ...safePathParts(revision)),
+    answer: (commit) => join(path, ".codec", `${checkCommit(commit)}.json`),
   };
 }
 

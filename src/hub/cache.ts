@@ -121,6 +121,7 @@ async function removeCommit(folder: RepositoryFolder, doomed: CachedCommit, comm
     if (dirname(path) === blobs && !kept.has(path)) doomedBlobs.push(path);
   }
   for (const ref of doomed.refs) await rm(folder.ref(ref), { force: true });
+  await rm(folder.answer(doomed.commit), { force: true });
   await rm(folder.snapshot(doomed.commit), { recursive: true });
   for (const path of doomedBlobs) await rm(path, { force: true });
 }

@@ -4,6 +4,7 @@ import { HubError, IntegrityError } from "../core/index.ts";
 import { isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
 import { type FileDigest, parseDigest } from "./file-digest.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
+import { readAnswer } from "./kept-answer.ts";
 import type { RepositoryFile } from "./list-repository.ts";
 import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
 import { type FileSelection, selectFiles } from "./select-files.ts";
@@ -36,7 +37,7 @@ export interface RepositoryDescription {
   readonly from: "hub" | "cache";
   /** The folder that has, or is going to have, the files. */
   readonly snapshotPath: string;
-  /** What the Hub's API says; null where only the cache was read. */
+  /** What the Hub's API says, or said when it was last asked; null where the cache has to answer and nothing of it was kept. */
   readonly info: RepositoryInfo | null;
   /** README.md at the commit; null if there is none. */
   readonly cardText: string | null;
@@ -67,7 +68,7 @@ async function describe(settings: HubSettings, folder: RepositoryFolder, options
   if (settings.offline) return describeCached(settings, folder, options);
   if (isCommit(settings.revision)) {
     const cached = await ifCached(settings, folder, options);
-    if (cached !== undefined && cached.cardText !== null) return cached;
+    if (cached !== undefined && cached.cardText !== null && cached.info !== null) return cached;
   }
   try {
     return await describeOnline(settings, folder, options);
@@ -97,7 +98,7 @@ async function describeOnline(settings: HubSettings, folder: RepositoryFolder, o
 }
 
 async function describeCached(settings: HubSettings, folder: RepositoryFolder, options: DescribeOptions): Promise<RepositoryDescription> {
-  const { commit } = await resolveOffline(settings, folder);
+  const commit = await resolveOffline(settings, folder);
   const snapshot = folder.snapshot(commit);
   const names = await readdir(snapshot).catch(() => []);
   const weights = new Map<string, WeightsFile>();
@@ -116,7 +117,7 @@ async function describeCached(settings: HubSettings, folder: RepositoryFolder, o
   return {
     ...ofBoth(settings, folder, commit, options, selection),
     from: "cache",
-    info: null,
+    info: (await readAnswer(folder, commit))?.info ?? null,
     cardText: sizes.has(cardName) ? await readText(cardName) : null,
     weights: selection.weights.map((name) => weights.get(name)!),
     inRanges: false,

@@ -17,11 +17,21 @@ export interface RepositoryFile {
 const maxEntries = 10_000;
 
 const bytesSchema = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
-const fileSchema = z.object({
+const entrySchema = z.object({
   path: z.string(),
   size: bytesSchema,
   oid: z.string().regex(/^[0-9a-f]{40}$/u),
   lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/u), size: bytesSchema }).optional(),
+});
+
+/** A file as it is kept in the cache. */
+export const fileSchema: z.ZodType<RepositoryFile> = z.object({
+  name: z.string(),
+  bytes: bytesSchema,
+  digest: z.union([
+    z.object({ algorithm: z.literal("sha256"), hex: z.string().regex(/^[0-9a-f]{64}$/u) }),
+    z.object({ algorithm: z.literal("git-sha1"), hex: z.string().regex(/^[0-9a-f]{40}$/u) }),
+  ]),
 });
 
 /**
@@ -43,7 +53,7 @@ export async function listRepository(settings: HubSettings, id: string, commit: 
 
 /** @throws ZodError, which `ask` turns into a HubError. */
 function parseFile(entry: unknown): RepositoryFile {
-  const { path, size, oid, lfs } = fileSchema.parse(entry);
+  const { path, size, oid, lfs } = entrySchema.parse(entry);
   return lfs === undefined
     ? { name: path, bytes: size, digest: { algorithm: "git-sha1", hex: oid } }
     : { name: path, bytes: lfs.size, digest: { algorithm: "sha256", hex: lfs.oid } };

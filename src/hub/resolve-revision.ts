@@ -18,13 +18,21 @@ export interface RepositoryInfo {
   readonly gated: false | "auto" | "manual";
 }
 
-/** A revision as of now (`info`), or as of when it was last asked for (without). */
+/** A revision as of now. */
 export interface ResolvedRevision {
   readonly commit: string;
-  readonly info: RepositoryInfo | null;
+  readonly info: RepositoryInfo;
 }
 
-const infoSchema = z.object({
+/** What is kept of it in the cache. */
+export const infoSchema: z.ZodType<RepositoryInfo> = z.object({
+  id: z.string(),
+  cardData: z.record(z.string(), z.unknown()),
+  tags: z.array(z.string()),
+  gated: z.union([z.literal(false), z.literal("auto"), z.literal("manual")]),
+});
+
+const answerSchema = z.object({
   name: z.string(),
   sha: z.string().regex(/^[0-9a-f]{40}$/u),
   cardData: z.record(z.string(), z.unknown()).nullish(),
@@ -48,7 +56,7 @@ export async function resolveRevision(settings: HubSettings, folder: RepositoryF
       fetch,
     }),
   );
-  const parsed = infoSchema.safeParse(answer);
+  const parsed = answerSchema.safeParse(answer);
   if (!parsed.success) throw unexpectedAnswer("no description of a repository", subject, settings, { cause: parsed.error });
   const { name, sha, cardData, tags, gated } = parsed.data;
   if (isCommit(revision) && sha !== revision) throw unexpectedAnswer(`commit ${sha} in place of ${revision}`, subject, settings);
@@ -57,14 +65,14 @@ export async function resolveRevision(settings: HubSettings, folder: RepositoryF
 }
 
 /**
- * The commit that a revision is, from the cache alone.
+ * The commit that a revision was when it was last asked for, from the cache alone.
  * @throws HubError with code HUB_OFFLINE if it was never asked for.
  */
-export async function resolveOffline(settings: HubSettings, folder: RepositoryFolder): Promise<ResolvedRevision> {
+export async function resolveOffline(settings: HubSettings, folder: RepositoryFolder): Promise<string> {
   const { revision } = settings;
   const commit = isCommit(revision) ? revision : await readRef(folder, revision);
   if (commit === undefined) throw notCached(settings, folder.id, `revision ${revision}`);
-  return { commit, info: null };
+  return commit;
 }
 
 /** The error for what only a download could give. */

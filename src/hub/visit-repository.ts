@@ -3,6 +3,7 @@ import { HubError } from "../core/index.ts";
 import type { RepositoryFolder } from "./cache-layout.ts";
 import { downloadFile } from "./download-file.ts";
 import type { HubSettings } from "./hub-options.ts";
+import { keepAnswer } from "./kept-answer.ts";
 import { listRepository, type RepositoryFile } from "./list-repository.ts";
 import { type RepositoryInfo, resolveRevision } from "./resolve-revision.ts";
 
@@ -27,6 +28,7 @@ const maxTextBytes = 16 * 2 ** 20;
 export async function visitRepository(settings: HubSettings, folder: RepositoryFolder): Promise<VisitedRepository> {
   const { commit, info } = await resolveRevision(settings, folder);
   const listed = await listRepository(settings, folder.id, commit);
+  await keepAnswer(folder, commit, { info, files: [...listed.values()] });
 
   async function readText(name: string): Promise<string> {
     const file = listed.get(name);

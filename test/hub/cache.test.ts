@@ -12,6 +12,13 @@ const tiny = folderRepository(tinyFolder);
 const sizeOf = (files: Readonly<Record<string, Uint8Array>>): number => Object.values(files).reduce((sum, bytes) => sum + bytes.byteLength, 0);
 const weightsDigest = sha256Of(tiny.files["model.safetensors"]!);
 
+/** Length of what is kept of the Hub's answers about a repository, or about one commit of it. */
+async function keptBytes(hub: HubFixture, commit = ""): Promise<number> {
+  const folder = join(hub.cacheDir, "models--org--tiny", ".codec");
+  const names = (await filesBelow(folder)).filter((name) => name.startsWith(commit));
+  return (await Promise.all(names.map((name) => stat(join(folder, name))))).reduce((sum, { size }) => sum + size, 0);
+}
+
 /** Two commits of one repository, which differ in their cards only. */
 async function twoCommits(hub: HubFixture): Promise<{ first: string; second: string }> {
   const { commit: first } = await openHubRepository(tinyId, hub.options);
@@ -38,7 +45,7 @@ test("the cache lists repositories with commits, branches and bytes, and leaves 
     ].toSorted((a, b) => (a.commit < b.commit ? -1 : 1)),
   );
   // Shared files lie on the disk once; the two refs take 40 bytes each.
-  expect(listed[1]!.bytes).toBe(sizeOf(tiny.files) + 21 + 2 * 40);
+  expect(listed[1]!.bytes).toBe(sizeOf(tiny.files) + 21 + 2 * 40 + (await keptBytes(hub)));
 });
 
 test("the client of @huggingface/hub reads the same cache", async () => {
@@ -77,11 +84,12 @@ test("verifying hashes every file anew and names those that changed, which it le
 test("removing a revision keeps the bytes that another one uses", async () => {
   await using hub = await hubFixture();
   const { first, second } = await twoCommits(hub);
-  expect(await removeCached(tinyId, { ...hub.options, revision: "v2" })).toBe(21 + 40);
+  const [firstKept, secondKept] = [await keptBytes(hub, first), await keptBytes(hub, second)];
+  expect(await removeCached(tinyId, { ...hub.options, revision: "v2" })).toBe(21 + 40 + secondKept);
   expect((await listCache(hub.options))[0]!.commits.map(({ commit }) => commit)).toEqual([first]);
   expect((await verifyCached(tinyId, hub.options)).every(({ isRight }) => isRight === true)).toBe(true);
   expect(await removeCached(tinyId, { ...hub.options, revision: second })).toBe(0);
-  expect(await removeCached(tinyId, { ...hub.options, revision: first })).toBe(sizeOf(tiny.files) + 40);
+  expect(await removeCached(tinyId, { ...hub.options, revision: first })).toBe(sizeOf(tiny.files) + 40 + firstKept);
   expect(await filesBelow(hub.cacheDir)).toEqual([]);
 });
 
@@ -89,7 +97,8 @@ test("removing a repository takes all of it and nothing else", async () => {
   await using hub = await hubFixture({ [tinyId]: tiny, "org/mini": folderRepository(mini24Folder) });
   await openHubRepository(tinyId, hub.options);
   await openHubRepository("org/mini", hub.options);
-  expect(await removeCached(tinyId, hub.options)).toBe(sizeOf(tiny.files) + 40);
+  const kept = await keptBytes(hub);
+  expect(await removeCached(tinyId, hub.options)).toBe(sizeOf(tiny.files) + 40 + kept);
   expect((await listCache(hub.options)).map(({ id }) => id)).toEqual(["org/mini"]);
 });
 

@@ -32,6 +32,7 @@ test("the cache has the folders that Python's client makes: blobs by digest, rel
   expect(await filesBelow(hub.cacheDir)).toEqual(
     [
       ...digests.map((digest) => `models--org--tiny/blobs/${digest}`),
+      `models--org--tiny/.codec/${commit}.json`,
       "models--org--tiny/refs/main",
       ...Object.keys(repository.files).map((name) => `models--org--tiny/snapshots/${commit}/${name}`),
     ].toSorted(),
@@ -87,10 +88,10 @@ test("a second load downloads nothing", async () => {
 
 test("a whole commit that is cached needs no server at all", async () => {
   await using hub = await hubFixture();
-  const { commit } = await openHubRepository(tinyId, hub.options);
+  const { commit, info } = await openHubRepository(tinyId, hub.options);
   hub.server.requests.length = 0;
   const repository = await openHubRepository(tinyId, { ...hub.options, revision: commit });
-  expect(repository).toMatchObject({ commit, from: "cache", info: null });
+  expect(repository).toMatchObject({ commit, from: "cache", info });
   expect(repository.sha256).toEqual(new Map([["model.safetensors", sha256Of(tinyWeights)]]));
   expect(hub.server.requests).toEqual([]);
 });

@@ -1,9 +1,21 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { LicenseError } from "../../src/core/index.ts";
-import { describeRepository, fetchRepositoryMetadata, findCheckpoint, metadataOf, requireLicense, resolveLicense } from "../../src/hub/index.ts";
-import { hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
+import {
+  checkLicense,
+  describeRepository,
+  fetchRepositoryMetadata,
+  findCheckpoint,
+  metadataOf,
+  openHubRepository,
+  requireLicense,
+  resolveLicense,
+} from "../../src/hub/index.ts";
+import type { HubOptions } from "../../src/hub/index.ts";
+import { hubFixture, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
 import type { HubFixture } from "./hub-fixture.ts";
-import { folderRepository } from "./hub-server.ts";
+import { commitOf, folderRepository } from "./hub-server.ts";
 import type { ServedRepository } from "./hub-server.ts";
 
 const tiny = folderRepository(tinyFolder);
@@ -24,9 +36,10 @@ function cardAlone(fields: string): ServedRepository {
 /** As though the embedded weights were published, under CC-BY-NC-4.0. */
 const entries = [{ ...findCheckpoint("tiny")!, id: "org/original", license: findCheckpoint("32khz")!.license }];
 
-async function licenseFrom(hub: HubFixture) {
-  const metadata = await metadataOf(await describeRepository(tinyId, hub.options));
-  const fetchRepository = (id: string) => fetchRepositoryMetadata(id, hub.options);
+async function licenseFrom(hub: HubFixture, more: HubOptions = {}) {
+  const options = { ...hub.options, ...more };
+  const metadata = await metadataOf(await describeRepository(tinyId, options));
+  const fetchRepository = (id: string) => fetchRepositoryMetadata(id, options);
   return resolveLicense(metadata, { fetchRepository, entries, date: "2026-11-22" });
 }
 
@@ -48,3 +61,40 @@ test("base models are read from the Hub, as far as they can be seen", async () =
   expect(record).toMatchObject({ effective: "LicenseRef-hf-unknown AND CC-BY-NC-4.0 AND CC-BY-SA-4.0", status: "contested" });
   expect(record.evidence.map(({ fact }) => fact)).toContain("its base model org/gated cannot be seen");
 });
+
+/** A card that says MIT, of which the Hub's API says that it is CC-BY-NC-4.0. */
+const contradicted = folderRepository(mini24Folder, { cardData: { license: "cc-by-nc-4.0" }, tags: ["license:cc-by-nc-4.0"] });
+const disputed: ServedRepository = { ...contradicted, files: { ...contradicted.files, "README.md": cardOf("license: mit") } };
+
+test("a license that the API contradicts stays contested once the commit is cached", async () => {
+  await using hub = await hubFixture({ [tinyId]: disputed });
+  const online = await licenseFrom(hub);
+  expect(online).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
+  const { commit } = await openHubRepository(tinyId, hub.options);
+  hub.server.requests.length = 0;
+  for (const more of [{ revision: commit }, { offline: true }]) {
+    const cached = await licenseFrom(hub, more);
+    expect(cached).toEqual(online);
+    expect(checkLicense(cached, "commercial").allowed).toBe(false);
+  }
+  expect(hub.server.requests).toEqual([]);
+});
+
+test("the API is asked about a cached commit of which no answer was kept", async () => {
+  await using hub = await hubFixture({ [tinyId]: disputed });
+  const { commit } = await openHubRepository(tinyId, hub.options);
+  await rm(join(hub.cacheDir, "models--org--tiny", ".codec"), { recursive: true });
+  expect(await licenseFrom(hub, { offline: true })).toMatchObject({ effective: "MIT", status: "settled", declared: { api: null } });
+  expect(await licenseFrom(hub, { revision: commit })).toMatchObject({ status: "contested" });
+  expect(await licenseFrom(hub, { offline: true })).toMatchObject({ status: "contested" });
+});
+
+test.each(["", "null", "[]", "{", '{"info":{"id":7},"files":[]}', '{"info":null,"files":{}}', '{"__proto__":{"info":1}}', "\0".repeat(1000)])(
+  "a kept answer that reads %j counts as none",
+  async (text) => {
+    await using hub = await hubFixture({ [tinyId]: disputed });
+    await openHubRepository(tinyId, hub.options);
+    await writeFile(join(hub.cacheDir, "models--org--tiny", ".codec", `${commitOf(disputed)}.json`), text);
+    expect((await describeRepository(tinyId, { ...hub.options, offline: true })).info).toBe(null);
+  },
+);

@@ -11,7 +11,7 @@ test("what was loaded once opens offline by branch name, and says which commit i
   const online = await openHubRepository(tinyId, hub.options);
   hub.server.requests.length = 0;
   const offline = await openHubRepository(tinyId, { ...hub.options, offline: true });
-  expect(offline).toMatchObject({ commit: online.commit, revision: "main", from: "cache", info: null, cardText: online.cardText });
+  expect(offline).toMatchObject({ commit: online.commit, revision: "main", from: "cache", info: online.info, cardText: online.cardText });
   expect(offline.sha256).toEqual(online.sha256);
   expect(hub.server.requests).toEqual([]);
   const checkpoint = await openCheckpoint(offline.files);
