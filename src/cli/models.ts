@@ -7,7 +7,7 @@ import type { ProgressBar } from "./progress.ts";
 import type { ModelCommandOptions } from "./shared-options.ts";
 import { say } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
-import { licenseText } from "./wording.ts";
+import { commitText, licenseText, staleLines } from "./wording.ts";
 
 /** The checkpoint that comes with the package. */
 export const defaultModel = "tiny";
@@ -49,7 +49,7 @@ export class Models implements AsyncDisposable {
     const tokenizer = await this.#withProgress(model, (onProgress) =>
       withArguments(() => AudioTokenizer.fromPretrained(model, { ...variant, threads, offline, license: policyOf(license), signal, onProgress })),
     );
-    for (const line of originLines(model, tokenizer, offline)) {
+    for (const line of originLines(model, tokenizer, variant.revision)) {
       if (!this.#told.has(line)) say(this.#terminal, this.#options, line);
       this.#told.add(line);
     }
@@ -68,16 +68,16 @@ export class Models implements AsyncDisposable {
 }
 
 /** What to tell of a model that is not simply the one that was asked for, free to use: where it is from, and its license. */
-function originLines(asked: string, { provenance, license }: AudioTokenizer, offline: boolean | undefined): readonly string[] {
+function originLines(asked: string, { provenance, license, servedFrom }: AudioTokenizer, askedRevision: string | undefined): readonly string[] {
   const { model, revision } = provenance;
   const isOther = model !== asked && model !== findCheckpoint(asked)?.id;
   const isDoubtful = license.status !== "settled" || license.classes.includes("non-commercial");
-  const place = revision === null ? model : `${model} at commit ${revision.slice(0, 7)}`;
+  const place = revision === null ? model : commitText(model, revision);
   const command = findCheckpoint(license.subject) === undefined ? "inspect" : "models show";
   return [
     ...(isOther ? [`${asked}: its codec is that of ${model}, which is loaded`] : []),
     ...(isDoubtful ? [`${place}: license ${licenseText(license)}; encodec-tokenizer ${command} ${license.subject} has the evidence`] : []),
-    ...(offline && revision !== null && !isDoubtful ? [`${place}, from the cache`] : []),
+    ...staleLines(model, revision, servedFrom, askedRevision),
   ];
 }
 

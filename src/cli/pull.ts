@@ -9,9 +9,9 @@ import { formatReport, jsonText } from "./report.ts";
 import type { Row } from "./report.ts";
 import { addHubOptions } from "./shared-options.ts";
 import type { HubCommandOptions } from "./shared-options.ts";
-import { writeOut } from "./terminal.ts";
+import { say, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
-import { bytesText } from "./wording.ts";
+import { bytesText, staleLines } from "./wording.ts";
 
 interface PullCommandOptions extends HubCommandOptions {
   readonly verify?: boolean;
@@ -44,6 +44,7 @@ export function addPullCommand(program: Command, terminal: Terminal): void {
 
 async function pull(id: string, { verify = false, quiet, json = false, license, ...options }: PullCommandOptions, terminal: Terminal): Promise<void> {
   const pulled = await pullWithProgress();
+  for (const line of staleLines(pulled.id, pulled.commit, pulled.servedFrom, options.revision)) say(terminal, { quiet: quiet === true }, line);
   await writeOut(terminal, json ? jsonText({ ...pulled, requested: id, verified: verify && pulled.unverified.length === 0 }) : formatPulled(pulled, id, verify));
 
   async function pullWithProgress(): Promise<PulledModel> {

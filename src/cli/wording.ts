@@ -1,4 +1,4 @@
-import { durationOf } from "../index.ts";
+import { durationOf, findCheckpoint } from "../index.ts";
 import type { AudioCodes, LicenseRecord, Provenance, Waveform } from "../index.ts";
 
 /** `9.60 s`; short clips in milliseconds. */
@@ -50,6 +50,20 @@ export function bytesText(bytes: number): string {
 export function provenanceText({ model, revision, license, licenseStatus }: Provenance): string {
   const place = revision === null ? model : `${model} at revision ${revision.slice(0, 7)}`;
   return `${place}, license ${license === null ? "not stated" : termsText(license)}${licenseStatus === null ? "" : `, ${licenseStatus}`}`;
+}
+
+/** `org/codec at commit 1234567`. */
+export function commitText(model: string, commit: string): string {
+  return `${model} at commit ${commit.slice(0, 7)}`;
+}
+
+/**
+ * What to tell of a model whose commit the cache chose: a branch or tag, or what stands for it, may have moved on since.
+ * @param asked The revision that the command line or the codes give.
+ */
+export function staleLines(model: string, commit: string | null, servedFrom: "hub" | "cache" | null, asked: string | undefined): readonly string[] {
+  const isChosen = commit !== null && commit !== (asked ?? findCheckpoint(model)?.revision);
+  return servedFrom === "cache" && isChosen ? [`${commitText(model, commit)}, from the cache`] : [];
 }
 
 /** Licenses by their ids; in words where nobody states one, for which the library has an id as well. */

@@ -26,6 +26,11 @@ export class AudioTokenizer {
   readonly provenance: Provenance;
   /** What is known about the license of the weights, with evidence. */
   readonly license: LicenseRecord;
+  /**
+   * Who said which commit the weights are of: the Hub, or the cache, which knows a branch or tag only as it was when last
+   * asked for. Null for a model of this machine.
+   */
+  readonly servedFrom: "hub" | "cache" | null;
   /** How the checkpoint was stored. */
   readonly checkpoint: CheckpointInfo;
   readonly config: CodecConfig;
@@ -52,10 +57,11 @@ export class AudioTokenizer {
   /** Mono clips that one clip is coded as: 2 where left and right go their own ways, otherwise 1. */
   readonly #streams: number;
 
-  private constructor({ checkpoint, provenance, license }: OpenedModel, network: Network, sessions: CodecSessions, isSplitStereo: boolean) {
+  private constructor({ checkpoint, provenance, license, servedFrom }: OpenedModel, network: Network, sessions: CodecSessions, isSplitStereo: boolean) {
     const { config } = checkpoint;
     this.provenance = Object.freeze({ ...provenance });
     this.license = license;
+    this.servedFrom = servedFrom;
     this.checkpoint = checkpoint.info;
     this.config = config;
     this.sampleRate = config.samplingRate;

@@ -14,6 +14,8 @@ export interface OpenedModel {
   readonly checkpoint: Checkpoint;
   readonly provenance: Provenance;
   readonly license: LicenseRecord;
+  /** Who said which commit a model of the Hub is at; null for one of this machine. */
+  readonly servedFrom: "hub" | "cache" | null;
   /** Whether left and right are coded one by one. */
   readonly interleaveStereo: boolean;
 }
@@ -36,10 +38,10 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
   if (resolved.kind !== "hub") return openLocal(source, resolved.path, resolved.kind === "embedded", options);
   const { description, license, interleaveStereo } = await admitRepository(resolved, options);
   const hubOptions: HubOptions = { ...options, revision: description.commit, onProgress: options.onDownload };
-  const { files, sha256, id, commit } = await fetchWeights(description, hubOptions);
+  const { files, sha256, id, commit, from } = await fetchWeights(description, hubOptions);
   const checkpoint = await openCheckpoint(files);
   const provenance = { model: id, revision: commit, digest: digestOf(sha256.values()), ...licenseFields(license) };
-  return { checkpoint, provenance, license, interleaveStereo: interleaveStereo || checkpoint.config.interleaveStereo };
+  return { checkpoint, provenance, license, servedFrom: from, interleaveStereo: interleaveStereo || checkpoint.config.interleaveStereo };
 }
 
 async function openLocal(source: string, path: string, isEmbedded: boolean, options: OpenModelOptions): Promise<OpenedModel> {
@@ -50,7 +52,7 @@ async function openLocal(source: string, path: string, isEmbedded: boolean, opti
     const checkpoint = await openCheckpoint(files);
     const digest = isEmbedded ? digestOf(findCheckpoint(source)!.files.filter(({ path: name }) => name === "model.safetensors").map(({ sha256 }) => sha256!)) : null;
     const provenance = { model: source, revision: null, digest, ...licenseFields(license) };
-    return { checkpoint, provenance, license, interleaveStereo: checkpoint.config.interleaveStereo };
+    return { checkpoint, provenance, license, servedFrom: null, interleaveStereo: checkpoint.config.interleaveStereo };
   } catch (error) {
     await files.close?.();
     throw error;

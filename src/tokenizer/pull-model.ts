@@ -21,6 +21,8 @@ export interface PulledModel {
   /** The repository that was downloaded; another than the one asked for where that holds the same codec in a smaller form. */
   readonly id: string;
   readonly commit: string;
+  /** Who said which commit that is: the Hub, or the cache, which knows a branch or tag only as it was when last asked for. */
+  readonly servedFrom: "hub" | "cache";
   /** The folder with its files. */
   readonly path: string;
   /** Its weights. */
@@ -50,11 +52,11 @@ export async function pullModel(id: string, options: PullOptions = {}): Promise<
     revision: description.commit,
     onProgress: onProgress && (({ done, total }) => onProgress({ stage: "load", done, total })),
   };
-  const { files, snapshotPath, weights, commit } = await fetchWeights(description, hubOptions);
+  const { files, snapshotPath, weights, commit, from } = await fetchWeights(description, hubOptions);
   await files.close?.();
   const unverified = verify ? await checkCached(description, hubOptions) : [];
   const sizes = weights.map(async ({ name }) => ({ name, bytes: (await stat(join(snapshotPath, name))).size }));
-  return { id: description.id, commit, path: snapshotPath, files: await Promise.all(sizes), unverified, license };
+  return { id: description.id, commit, servedFrom: from, path: snapshotPath, files: await Promise.all(sizes), unverified, license };
 }
 
 /**

@@ -48,14 +48,22 @@ describe("a model of the Hub", () => {
     expect(await run(["encode", speech, "-m", "24khz", "-q", "-o", folder.in("quiet.npz")])).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("that is free to use is told of only offline, with the commit", async () => {
-    await using _ = await servedHub({ "org/codec": free });
+  it("that is free to use is told of only where the cache answers, with the commit", async () => {
+    await using hub = await servedHub({ "org/codec": free });
     await using folder = await temporaryFolder();
     await run(["pull", "org/codec", "-q", "--revision", "v2"]);
     const online = await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", folder.in("a.npz")]);
     expect(online.stderr).toMatch(/^[^\n]+→[^\n]+\n$/);
     const offline = await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "--offline", "-o", folder.in("b.npz")]);
-    expect(offline.stderr).toMatch(/^org\/codec at commit [0-9a-f]{7}, from the cache\n[^\n]+→[^\n]+\n$/);
+    const told = /^org\/codec at commit [0-9a-f]{7}, from the cache\n[^\n]+→[^\n]+\n$/;
+    expect(offline.stderr).toMatch(told);
+    vi.stubEnv("HF_HUB_OFFLINE", "1");
+    expect((await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", folder.in("c.npz")])).stderr).toMatch(told);
+    vi.stubEnv("HF_HUB_OFFLINE", "");
+    const { provenance } = await readCodes(folder.in("c.npz"));
+    expect((await run(["encode", speech, "-m", "org/codec", "--revision", provenance.revision!, "-o", folder.in("d.npz")])).stderr).toMatch(/^[^\n]+→[^\n]+\n$/);
+    hub.server.spoil(/^hub/u, { status: 503, headers: { "retry-after": "0" } });
+    expect((await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", folder.in("e.npz")])).stderr).toMatch(told);
   });
 
   it("that a larger one shares its codec with is told", async () => {

@@ -33,14 +33,29 @@ describe("pull", () => {
     expect(await run(["pull", "org/codec", "-q"])).toMatchObject({ code: 0, stderr: "" });
     hub.server.requests.length = 0;
     const again = await run(["pull", "org/codec", "--offline", "--verify", "--json"]);
-    expect({ code: again.code, stderr: again.stderr, requests: hub.server.requests }).toEqual({ code: 0, stderr: "", requests: [] });
+    expect({ code: again.code, stderr: again.stderr, requests: hub.server.requests }).toEqual({
+      code: 0,
+      stderr: `org/codec at commit ${commitOf(codec).slice(0, 7)}, from the cache\n`,
+      requests: [],
+    });
     const report = JSON.parse(again.stdout.toString());
     expect(report).toMatchObject({ requested: "org/codec", id: "org/codec", commit: commitOf(codec), verified: true, license: { effective: "MIT" } });
     const weights = join(report.path, "model.safetensors");
     const bytes = await readFile(weights);
     bytes[1000]! ^= 1;
     await writeFile(weights, bytes);
-    expect(await run(["pull", "org/codec", "--offline", "--verify"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: model\.safetensors of org\/codec in the cache has digest [^\n]*\n$/) });
+    expect(await run(["pull", "org/codec", "-q", "--offline", "--verify"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: model\.safetensors of org\/codec in the cache has digest [^\n]*\n$/) });
+  });
+
+  it("says which commit it is where the cache had to answer for a branch", async () => {
+    const commit = commitOf(codec);
+    const line = `org/codec at commit ${commit.slice(0, 7)}, from the cache\n`;
+    await using hub = await servedHub({ "org/codec": codec });
+    await run(["pull", "org/codec", "-q"]);
+    expect(await run(["pull", "org/codec", "-q", "--offline"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["pull", "org/codec", "--revision", commit])).toMatchObject({ code: 0, stderr: "" });
+    hub.server.spoil(/^hub/u, { status: 503, headers: { "retry-after": "0" } });
+    expect(await run(["pull", "org/codec"])).toMatchObject({ code: 0, stderr: line });
   });
 
   it("holds a copy against what the Hub lists, and says offline that it cannot be checked", async () => {

@@ -35,6 +35,7 @@ describe("fromPretrained", () => {
       const codes = await tokenizer.encode(golden!.waveform, { bandwidth: 3 });
       expect(Int32Array.from(codes.data)).toEqual((await golden!.codes(3)).data);
       expect(hub.server.paths("storage").length > 0).toBe(time === "first");
+      expect(tokenizer.servedFrom).toBe("hub");
     }
   });
 
@@ -114,7 +115,7 @@ describe("fromPretrained", () => {
     const pulled = await pullModel("org/codec", reach(hub));
     hub.server.requests.length = 0;
     await using tokenizer = await AudioTokenizer.fromPretrained("org/codec", { ...reach(hub), offline: true });
-    expect(tokenizer.provenance.revision).toBe(pulled.commit);
+    expect(tokenizer).toMatchObject({ servedFrom: "cache", provenance: { revision: pulled.commit } });
     expect(hub.server.requests).toEqual([]);
   });
 
