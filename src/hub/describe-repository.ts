@@ -73,7 +73,7 @@ async function describe(settings: HubSettings, folder: RepositoryFolder, options
   try {
     return await describeOnline(settings, folder, options);
   } catch (error) {
-    if (!(error instanceof HubError) || !outageCodes.has(error.code)) throw error;
+    if (!isOutage(error)) throw error;
     const cached = await ifCached(settings, folder, options);
     if (cached === undefined) throw error;
     return cached;
@@ -81,6 +81,11 @@ async function describe(settings: HubSettings, folder: RepositoryFolder, options
 }
 
 const outageCodes: ReadonlySet<string> = new Set(["HUB_UNREACHABLE", "HUB_INTERRUPTED", "HUB_SERVER"]);
+
+/** Whether the Hub gave no answer, so that the cache may. */
+export function isOutage(error: unknown): boolean {
+  return error instanceof HubError && outageCodes.has(error.code);
+}
 
 async function describeOnline(settings: HubSettings, folder: RepositoryFolder, options: DescribeOptions): Promise<RepositoryDescription> {
   const { commit, info, cardText, listed, readText } = await visitRepository(settings, folder);
@@ -100,14 +105,7 @@ async function describeOnline(settings: HubSettings, folder: RepositoryFolder, o
 async function describeCached(settings: HubSettings, folder: RepositoryFolder, options: DescribeOptions): Promise<RepositoryDescription> {
   const commit = await resolveOffline(settings, folder);
   const snapshot = folder.snapshot(commit);
-  const names = await readdir(snapshot).catch(() => []);
-  const weights = new Map<string, WeightsFile>();
-  for (const name of names) {
-    const path = folder.file(commit, name);
-    const stats = await stat(path).catch(() => undefined);
-    if (stats?.isFile() !== true) continue;
-    weights.set(name, { name, bytes: stats.size, digest: parseDigest(basename(await realpath(path))) ?? null });
-  }
+  const weights = await listSnapshot(folder, commit);
   const sizes = new Map([...weights].map(([name, { bytes }]) => [name, bytes]));
   const readText = (name: string): Promise<string> => readFile(folder.file(commit, name), "utf8");
   const listing = { name: snapshot, files: sizes, readText };
@@ -122,6 +120,18 @@ async function describeCached(settings: HubSettings, folder: RepositoryFolder, o
     weights: selection.weights.map((name) => weights.get(name)!),
     inRanges: false,
   };
+}
+
+/** The files that the cache has in the top folder of a commit, by name. */
+export async function listSnapshot(folder: RepositoryFolder, commit: string): Promise<ReadonlyMap<string, WeightsFile>> {
+  const files = new Map<string, WeightsFile>();
+  for (const name of await readdir(folder.snapshot(commit)).catch(() => [])) {
+    const path = folder.file(commit, name);
+    const stats = await stat(path).catch(() => undefined);
+    if (stats?.isFile() !== true) continue;
+    files.set(name, { name, bytes: stats.size, digest: parseDigest(basename(await realpath(path))) ?? null });
+  }
+  return files;
 }
 
 /** What the cache has, or undefined if it has not all of it. */

@@ -2,12 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HubError } from "../core/index.ts";
 import type { HubErrorCode } from "../core/index.ts";
-import { isRepositoryId, repositoryFolder } from "./cache-layout.ts";
-import { describeRepository, type RepositoryDescription, type WeightsFile } from "./describe-repository.ts";
-import { type HubOptions, resolveHubOptions } from "./hub-options.ts";
+import { isRepositoryId, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
+import { isOutage, listSnapshot, type RepositoryDescription, type WeightsFile } from "./describe-repository.ts";
+import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
+import { readAnswer } from "./kept-answer.ts";
 import type { RepositoryMetadata } from "./license-declaration.ts";
+import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
 import { selectFiles } from "./select-files.ts";
-import { visitRepository } from "./visit-repository.ts";
+import { cardName, visitRepository } from "./visit-repository.ts";
 
 /** Answers that mean a repository cannot be seen, by us or now. */
 const unseenCodes: ReadonlySet<HubErrorCode> = new Set<HubErrorCode>([
@@ -31,7 +33,7 @@ export async function metadataOf(description: RepositoryDescription): Promise<Re
 
 /**
  * What a license is worked out from, of any repository: one that another names as its base, which need not hold a codec.
- * Its branch `main` is read; offline, what the cache has of it.
+ * Its branch `main` is read; offline and when the Hub cannot be reached, what the cache has of it, for which it needs no weights.
  * @returns Null where the repository cannot be seen: not there, private, gated, not reachable, not cached.
  * @throws HubError for what is wrong with the request itself: a bad token, too many requests, a full disk.
  */
@@ -39,8 +41,7 @@ export async function fetchRepositoryMetadata(id: string, options: HubOptions = 
   if (!isRepositoryId(id)) return null;
   const settings = resolveHubOptions({ ...options, revision: "main" });
   try {
-    if (settings.offline) return await metadataOf(await describeRepository(id, { ...options, revision: "main" }));
-    const visited = await visitRepository(settings, repositoryFolder(settings.cacheDir, id));
+    const visited = await visit(settings, repositoryFolder(settings.cacheDir, id));
     const { listed, readText } = visited;
     const sizes = new Map([...listed].map(([name, { bytes }]) => [name, bytes]));
     const weights = await selectFiles({ name: id, files: sizes, readText }, true).then(
@@ -55,6 +56,41 @@ export async function fetchRepositoryMetadata(id: string, options: HubOptions = 
     if (error instanceof HubError && unseenCodes.has(error.code)) return null;
     throw error;
   }
+}
+
+/** A repository as it shows without its weights, on the Hub or in the cache. */
+interface SeenRepository {
+  readonly commit: string;
+  readonly info: RepositoryInfo | null;
+  readonly cardText: string | null;
+  readonly listed: ReadonlyMap<string, WeightsFile>;
+  readText(name: string): Promise<string>;
+}
+
+async function visit(settings: HubSettings, folder: RepositoryFolder): Promise<SeenRepository> {
+  if (settings.offline) return revisit(settings, folder);
+  try {
+    return await visitRepository(settings, folder);
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    return revisit(settings, folder);
+  }
+}
+
+/** What an earlier visit left in the cache. Digests are those that the Hub listed then, so that a copy is recognised as it was. */
+async function revisit(settings: HubSettings, folder: RepositoryFolder): Promise<SeenRepository> {
+  const commit = await resolveOffline(settings, folder);
+  const answer = await readAnswer(folder, commit);
+  const listed = answer === null ? await listSnapshot(folder, commit) : new Map(answer.files.map((file) => [file.name, file]));
+  if (listed.size === 0) throw notCached(settings, folder.id, `commit ${commit}`);
+
+  async function readText(name: string): Promise<string> {
+    return readFile(folder.file(commit, name), "utf8").catch((cause: unknown) => {
+      throw notCached(settings, folder.id, `${name} at ${commit}`, { cause });
+    });
+  }
+
+  return { commit, info: answer?.info ?? null, listed, readText, cardText: listed.has(cardName) ? await readText(cardName) : null };
 }
 
 function assemble(

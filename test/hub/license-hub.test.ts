@@ -98,3 +98,32 @@ test.each(["", "null", "[]", "{", '{"info":{"id":7},"files":[]}', '{"info":null,
     expect((await describeRepository(tinyId, { ...hub.options, offline: true })).info).toBe(null);
   },
 );
+
+/** Weights of its own, derived from a base whose weights nobody downloads. */
+const derived: Record<string, ServedRepository> = {
+  [tinyId]: { ...folderRepository(mini24Folder), files: { ...contradicted.files, "README.md": cardOf("license: mit\nbase_model: org/base") } },
+  "org/base": uploaded("license: mit"),
+};
+
+test("a derivative has the same license offline and in an outage, though the weights of its base are not cached", async () => {
+  await using hub = await hubFixture(derived);
+  const options = { ...hub.options, maxRetries: 0 };
+  await openHubRepository(tinyId, options);
+  const online = await licenseFrom(hub);
+  // The base is known by the digest of its weights, which stay on the Hub.
+  expect(online).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
+  expect(await licenseFrom(hub, { offline: true })).toEqual(online);
+  hub.server.spoil(/./u, { status: 503 });
+  expect(await licenseFrom(hub, { maxRetries: 0 })).toEqual(online);
+});
+
+test("of a base that another program cached without its weights, the card and the configuration are read", async () => {
+  await using hub = await hubFixture({ "org/base": cardAlone("license: mit") });
+  const offline = { ...hub.options, offline: true };
+  expect(await fetchRepositoryMetadata("org/base", offline)).toBe(null);
+  const seen = await fetchRepositoryMetadata("org/base", hub.options);
+  await rm(join(hub.cacheDir, "models--org--base", ".codec"), { recursive: true });
+  expect(await fetchRepositoryMetadata("org/base", offline)).toEqual({ ...seen, api: null });
+  await rm(join(hub.cacheDir, "models--org--base", "snapshots"), { recursive: true });
+  expect(await fetchRepositoryMetadata("org/base", offline)).toBe(null);
+});
