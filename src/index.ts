@@ -22,10 +22,11 @@ export {
   HubError,
   IntegrityError,
   LicenseError,
+  RuntimeError,
   durationOf,
   numSamplesOf,
 } from "./core/index.ts";
-export type { AudioCodesContext, AudioCodesData, OnnxModel, Provenance, TensorConstructor, TensorLike, Waveform } from "./core/index.ts";
+export type { AudioCodesContext, AudioCodesData, ClipDetails, OnnxModel, Provenance, TensorConstructor, TensorLike, Waveform } from "./core/index.ts";
 
 export type { HubErrorCode } from "./core/index.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./core/index.ts";

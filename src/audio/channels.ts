@@ -3,11 +3,11 @@ import { checkWaveform, numSamplesOf } from "../core/index.ts";
 import { resample } from "./resample.ts";
 
 /**
- * Changes the number of channels: any number to one by averaging, one to any number by repeating it.
+ * Changes the number of channels: stereo to mono by averaging, mono to any number by repeating it.
  * The same number gives the same object back.
  * Source: facebookresearch/encodec 0e2d0ae, `encodec/utils.py`, `convert_audio`.
  * @param channels Channels wanted.
- * @throws RangeError for every other combination: how to mix, say, six channels into two is the caller's decision.
+ * @throws RangeError for every other combination: how to mix six channels, where one may be all bass, is the caller's decision.
  */
 export function mixChannels(waveform: Waveform, channels: number): Waveform {
   checkWaveform(waveform);
@@ -16,12 +16,12 @@ export function mixChannels(waveform: Waveform, channels: number): Waveform {
     throw new RangeError(`channels must be a positive integer; received ${channels}`);
   }
   if (channelData.length === channels) return waveform;
-  if (channels === 1) return { channelData: [averageOf(channelData, numSamplesOf(waveform))], sampleRate };
+  if (channels === 1 && channelData.length === 2) return { channelData: [averageOf(channelData, numSamplesOf(waveform))], sampleRate };
   if (channelData.length === 1) {
     return { channelData: Array.from({ length: channels }, () => channelData[0]!.slice()), sampleRate };
   }
   throw new RangeError(
-    `cannot mix ${channelData.length} channels into ${channels}: only any-to-1 and 1-to-any are defined; ` +
+    `cannot mix ${channelData.length} channels into ${channels}: only stereo to mono and mono to any number are defined; ` +
       "choose or mix the channels of waveform.channelData first",
   );
 }

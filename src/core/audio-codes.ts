@@ -48,16 +48,24 @@ export interface TensorLike {
   readonly dims: readonly number[];
 }
 
-/** Everything about codes that a bare tensor does not hold. */
+/** The codec that a bare tensor does not name: an `AudioTokenizer` or other `AudioCodes` of it fits. */
 export type AudioCodesContext = Pick<AudioCodesData, "sampleRate" | "channels" | "hopLength" | "codebookSize"> &
-  Partial<Pick<AudioCodesData, "scales" | "numSamples" | "segment" | "provenance">>;
+  Partial<Pick<AudioCodesData, "segment" | "provenance">>;
+
+/** What belongs to one clip and not to its codec. */
+export interface ClipDetails {
+  /** Samples per channel. @default those of all frames in full */
+  readonly numSamples?: number | undefined;
+  /** `[numSegments]`; needed by codecs that normalise. @default null */
+  readonly scales?: Float32Array | null | undefined;
+}
 
 const unknownProvenance: Provenance = { model: "unknown", revision: null, digest: null, license: null, licenseStatus: null };
 
 /**
  * The codes of one clip: what `encode` gives and `decode` takes.
  *
- * Immutable plain data with a few methods. A structured clone loses the methods; `new AudioCodes(data)` brings them back.
+ * Plain data with a few methods, all of which leave it as it is; `data` and `scales` are held, not copied. A structured clone loses the methods; `new AudioCodes(data)` brings them back.
  * One segment holds the whole clip, except for codecs that work in segments (48 kHz: 1 s each, overlapping by 1 %).
  */
 export class AudioCodes implements AudioCodesData {
@@ -193,10 +201,11 @@ export class AudioCodes implements AudioCodesData {
   /**
    * Codes from a tensor: the inverse of `toTensor`, and the way back from a language model.
    * @param tensor `[K, T]`, `[1, K, T]` or `[numSegments, 1, K, T]`.
-   * @param context What the tensor does not say; an `AudioTokenizer` or other `AudioCodes` fits. `numSamples` defaults to all frames in full.
+   * @param context The codec; an `AudioTokenizer` or other `AudioCodes` of it fits.
+   * @param clip Length and scales, where they are known.
    * @throws CodesError if a value is not a code (a special token still among them, say) or the shape is none of the above.
    */
-  static fromTensor(tensor: TensorLike, context: AudioCodesContext): AudioCodes {
+  static fromTensor(tensor: TensorLike, context: AudioCodesContext, clip: ClipDetails = {}): AudioCodes {
     const { dims } = tensor;
     const isClip = dims.length === 2 || (dims.length === 3 && dims[0] === 1);
     if (!isClip && !(dims.length === 4 && dims[1] === 1)) {
@@ -216,12 +225,12 @@ export class AudioCodes implements AudioCodesData {
     });
     const segment = context.segment ?? null;
     const numSamples =
-      context.numSamples ??
+      clip.numSamples ??
       (segment === null ? numFrames * hopLength : (numSegments - 1) * segment.stride + Math.min(segment.length, numFrames * hopLength));
     return new AudioCodes({
       data,
       shape: [numSegments, numCodebooks, numFrames],
-      scales: context.scales ?? null,
+      scales: clip.scales ?? null,
       numSamples,
       sampleRate,
       channels: context.channels,
@@ -236,7 +245,8 @@ export class AudioCodes implements AudioCodesData {
   /**
    * Joins clips in time. All but the last must end on a frame (or, where there are segments, on a full segment) border:
    * a clip that ends within a frame is taken to fill it.
-   * @throws CodesError if the clips are of different codecs or numbers of codebooks.
+   * @throws CodesError if the clips are of different codecs or numbers of codebooks, or only some have scales.
+   * @throws RangeError if there are none.
    */
   static concatenate(parts: readonly AudioCodes[]): AudioCodes {
     const first = parts[0];
@@ -334,6 +344,9 @@ function regrid(codes: AudioCodes, start: number, end: number, numFrames: number
 }
 
 function checkCodes(codes: AudioCodesData): void {
+  if (typeof codes !== "object" || codes === null || !Array.isArray(codes.shape) || codes.shape.length !== 3) {
+    throw mismatch("expected AudioCodes or its plain data, with a shape [numSegments, numCodebooks, numFrames]");
+  }
   const [numSegments, numCodebooks, numFrames] = codes.shape;
   const { data, scales, segment, numSamples, hopLength, codebookSize, channels, sampleRate, bandwidth } = codes;
   const counts = { numSegments, numCodebooks, numFrames, numSamples, hopLength, codebookSize, channels };
@@ -346,6 +359,7 @@ function checkCodes(codes: AudioCodesData): void {
   if (!(data instanceof Uint16Array) || data.length !== numSegments * numCodebooks * numFrames) {
     throw mismatch(`shape [${codes.shape.join(", ")}] needs a Uint16Array of that many codes; found ${data.length}`);
   }
+  if (scales !== null && !(scales instanceof Float32Array)) throw mismatch("scales must be a Float32Array or null");
   if (scales !== null && scales.length !== numSegments) {
     throw mismatch(`expected one scale for each of ${numSegments} segments; found ${scales.length}`);
   }
@@ -377,6 +391,7 @@ function checkSlice(unit: string, start: number, end: number, length: number): v
 }
 
 function checkSameCodec(a: AudioCodes, b: AudioCodes): void {
+  if ((a.scales === null) !== (b.scales === null)) throw mismatch("clips with and without scales cannot be joined");
   const keys = ["sampleRate", "channels", "hopLength", "codebookSize", "numCodebooks"] as const;
   for (const key of keys) {
     if (a[key] !== b[key]) throw mismatch(`clips with different ${key} cannot be joined: ${a[key]} and ${b[key]}`);

@@ -165,6 +165,13 @@ export class LicenseError extends CodecError {
   }
 }
 
+/** The runtime that computes could not be loaded, or failed at its work; `cause` is what it said. */
+export class RuntimeError extends CodecError {
+  constructor(code: "RUNTIME_UNAVAILABLE" | "RUNTIME_FAILED", message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}
+
 /** Use of a tokenizer after `dispose()`. */
 export class DisposedError extends CodecError {
   constructor(what: string) {

@@ -1,5 +1,5 @@
 export { AudioCodes } from "./audio-codes.ts";
-export type { AudioCodesContext, AudioCodesData, Provenance, TensorConstructor, TensorLike } from "./audio-codes.ts";
+export type { AudioCodesContext, AudioCodesData, ClipDetails, Provenance, TensorConstructor, TensorLike } from "./audio-codes.ts";
 export { bytesSource, checkRange } from "./byte-source.ts";
 export type { ByteSource } from "./byte-source.ts";
 export { crc32 } from "./crc32.ts";
@@ -13,6 +13,7 @@ export {
   HubError,
   IntegrityError,
   LicenseError,
+  RuntimeError,
 } from "./errors.ts";
 export type { HubErrorCode } from "./errors.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./license.ts";

@@ -24,6 +24,9 @@ export function durationOf(waveform: Waveform): number {
  * @throws TypeError naming the part that is wrong.
  */
 export function checkWaveform(waveform: Waveform): void {
+  if (typeof waveform !== "object" || waveform === null) {
+    throw new TypeError(`expected a waveform { channelData, sampleRate }; received ${waveform === null ? "null" : typeof waveform}`);
+  }
   const { channelData, sampleRate } = waveform;
   if (!Array.isArray(channelData) || channelData.length === 0) {
     throw new TypeError("waveform.channelData must be an array with one Float32Array per channel");

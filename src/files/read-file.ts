@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { FileError } from "../core/index.ts";
 
 /**
@@ -8,10 +8,15 @@ import { FileError } from "../core/index.ts";
 export async function readWholeFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
   signal?.throwIfAborted();
   try {
+    const stats = await stat(path);
+    // Devices have no end.
+    if (stats.isCharacterDevice() || stats.isBlockDevice()) {
+      throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it is a device; give the name of a file`);
+    }
     return await readFile(path, { signal });
   } catch (error) {
     signal?.throwIfAborted();
-    throw readError(path, error);
+    throw error instanceof FileError ? error : readError(path, error);
   }
 }
 

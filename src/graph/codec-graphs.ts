@@ -53,7 +53,7 @@ export async function buildLstm(checkpoint: Checkpoint, layer: LstmLayer): Promi
   return builder.finish();
 }
 
-/** `features` and `num_codebooks` → `codes` int32 `[numCodebooks, batch, frames]`; also `embeddings` `[batch, hiddenSize, frames]`. */
+/** `features` and `num_codebooks` → `codes` int32 `[numCodebooks, batch, frames]`; also `embeddings` `[batch, hiddenSize, frames]`, which only tests ask for. */
 export async function buildQuantization(checkpoint: Checkpoint, { encoder }: Network): Promise<OnnxModel> {
   const { hiddenSize } = checkpoint.config;
   const builder = new GraphBuilder("quantization");

@@ -57,6 +57,7 @@ export class GraphBuilder {
 
   /** A float32 constant; its bytes stay where they are and go along as external data. */
   weight(name: string, dims: readonly number[], values: Float32Array): Value {
+    if (this.#state.weights.has(name)) throw new TypeError(`the graph already has a weight ${name}`);
     const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     this.#state.weights.set(name, data);
     this.#initializers.push({ name, type: "float32", dims, data: { location: name, offset: 0, length: data.byteLength } });

@@ -1,8 +1,8 @@
 import type { CodecConfig } from "../checkpoint/index.ts";
 
 /**
- * The network described once, as data: what each layer computes, how much context it needs, and which tensors it reads.
- * Graphs of any kind, for whole files or with carried state, are emitted from this description.
+ * The network described once, as data: what each layer computes and which tensors it reads. The graphs, the context that
+ * they need and the list of tensors to check all come from this description.
  */
 export type Layer = ConvLayer | ConvTransposeLayer | ResidualLayer | LstmLayer | EluLayer;
 

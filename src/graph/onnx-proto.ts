@@ -2,7 +2,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
 /**
  * The part of ONNX's protobuf schema that the codec's graphs use, and its serialization.
- * Field numbers are those of `onnx/onnx.proto` (IR version 10); names are its names in camel case.
+ * Field numbers are those of `onnx/onnx.proto`; names are its names in camel case.
  * A test decodes what is written here with the official schema.
  */
 
@@ -44,6 +44,7 @@ export interface GraphProto {
 
 /** ONNX operator set that the graphs are written against. */
 export const opsetVersion = 17;
+/** The IR that goes with this operator set. */
 const irVersion = 8;
 
 /** Serializes a `ModelProto` around a graph. */

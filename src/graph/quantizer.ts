@@ -1,4 +1,5 @@
 import type { GraphBuilder, Value } from "./graph-builder.ts";
+import { DataType } from "./onnx-proto.ts";
 
 /** The codebooks of a residual vector quantizer, stacked: `[numQuantizers, codebookSize, codebookDim]`. */
 export interface Codebooks {
@@ -46,12 +47,8 @@ export function dequantize(builder: GraphBuilder, codebooks: Codebooks, codes: V
   const end = builder.node("Mul", [builder.node("Squeeze", [numCodebooks]), builder.integers(codebookSize)]);
   const starts = builder.node("Range", [builder.integers(0), end, builder.integers(codebookSize)]);
   const offsets = builder.node("Unsqueeze", [starts, builder.integers([1, 2])]);
-  const entries = builder.node("Gather", [table, builder.node("Add", [castToInt64(builder, codes), offsets])], { axis: 0 });
+  const entries = builder.node("Gather", [table, builder.node("Add", [builder.node("Cast", [codes], { to: DataType.int64 }), offsets])], { axis: 0 });
   return builder.node("ReduceSum", [entries, builder.integers([0])], { keepdims: 0 });
-}
-
-function castToInt64(builder: GraphBuilder, value: Value): Value {
-  return builder.node("Cast", [value], { to: 7 });
 }
 
 function squaredNorms({ embeddings, shape: [numQuantizers, codebookSize, codebookDim] }: Codebooks): Float32Array {

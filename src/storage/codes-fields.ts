@@ -109,9 +109,11 @@ export function codesFrom(stored: StoredCodes, reading: Reading): AudioCodes {
   const { name } = reading;
   checkVersion(fields, name);
   if (codes.type.startsWith("f")) throw badFile(name, `holds codes of type ${codes.type}; codes are integers`);
-  const context = contextFor(stored, reading);
+  const codec = codecOf(fields, reading);
+  const scales = stored.scales === null ? null : scalesFrom(stored.scales, name);
   try {
-    const read = AudioCodes.fromTensor({ data: codes.data, dims: tensorShape(codes.shape) }, context);
+    const tensor = { data: codes.data, dims: tensorShape(codes.shape) };
+    const read = AudioCodes.fromTensor(tensor, codec, { numSamples: fields.num_samples, scales });
     return fields.bandwidth === undefined ? read : new AudioCodes({ ...read, bandwidth: fields.bandwidth });
   } catch (error) {
     if (!(error instanceof CodesError)) throw error;
@@ -137,22 +139,6 @@ function checkVersion({ format, version }: CodesFields, name: string): void {
 /** `[numSegments, K, T]` as the shape that `fromTensor` takes. */
 function tensorShape(shape: readonly number[]): readonly number[] {
   return shape.length === 3 ? [shape[0]!, 1, shape[1]!, shape[2]!] : shape;
-}
-
-/** The codec, with the scales and the length that the file or else the caller gives. */
-function contextFor({ fields, scales }: StoredCodes, reading: Reading): AudioCodesContext {
-  const codec = codecOf(fields, reading);
-  const numSamples = fields.num_samples ?? codec.numSamples;
-  return {
-    sampleRate: codec.sampleRate,
-    channels: codec.channels,
-    hopLength: codec.hopLength,
-    codebookSize: codec.codebookSize,
-    segment: codec.segment ?? null,
-    scales: scales === null ? (codec.scales ?? null) : scalesFrom(scales, reading.name),
-    ...(numSamples === undefined ? {} : { numSamples }),
-    ...(codec.provenance === undefined ? {} : { provenance: codec.provenance }),
-  };
 }
 
 /** The codec that a file names, or else the caller. */

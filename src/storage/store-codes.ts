@@ -49,7 +49,7 @@ export function formatCodes(codes: AudioCodesData, format: CodesFormat): Uint8Ar
 
 /**
  * Codes from the bytes of a file: the inverse of `formatCodes`.
- * From `npy`, the length comes from the context, or else is all frames in full.
+ * From `npy`, the length is that of all frames in full.
  * @throws CodesError if the bytes are no codes file, are cut short or damaged, or do not name their codec and no context does.
  */
 export async function parseCodes(bytes: Uint8Array, options: ParseCodesOptions = {}): Promise<AudioCodes> {

@@ -117,7 +117,8 @@ export class AudioTokenizer {
 
   /**
    * Turns audio into codes.
-   * @param waveform Any sample rate; mono or stereo. It is mixed and resampled to the model's.
+   * @param waveform Any sample rate; mono or stereo. It is mixed and resampled to the model's. Its samples must not be
+   * written to before the call is over.
    * @returns Codes whose `numSamples` counts samples at the model's rate.
    * @throws RangeError for a bandwidth or number of codebooks that the model does not have, or channels that cannot be mixed.
    * @throws AudioFormatError for audio without samples, or with NaN or infinite ones.
@@ -133,6 +134,8 @@ export class AudioTokenizer {
    * @throws as `encode` does, if any clip is at fault.
    */
   async encodeBatch(waveforms: readonly Waveform[], options: EncodeOptions = {}): Promise<AudioCodes[]> {
+    this.#sessions.checkAlive();
+    if (!Array.isArray(waveforms)) throw new TypeError("encodeBatch takes an array of waveforms; use encode for a single one");
     const numCodebooks = this.#numCodebooks(options);
     return encodeClips(waveforms, {
       runner: this.#runner,
@@ -159,6 +162,9 @@ export class AudioTokenizer {
    * @throws as `decode` does, if any clip is at fault.
    */
   async decodeBatch(clips: readonly AudioCodesData[], options: CallOptions = {}): Promise<Waveform[]> {
+    this.#sessions.checkAlive();
+    options.signal?.throwIfAborted();
+    if (!Array.isArray(clips)) throw new TypeError("decodeBatch takes an array of codes; use decode for a single clip");
     const checked = clips.map((codes) => this.#accept(codes));
     return decodeClips(checked, {
       runner: this.#runner,

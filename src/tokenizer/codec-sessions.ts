@@ -29,10 +29,6 @@ export class CodecSessions {
     this.#threads = threads;
   }
 
-  get isDisposed(): boolean {
-    return this.#disposal !== undefined;
-  }
-
   /** Runs one part, and builds it before if need be. */
   async run<Name extends string>(
     part: CodecPart,
@@ -40,7 +36,7 @@ export class CodecSessions {
     outputs: readonly Name[],
   ): Promise<Record<Name, Tensor>> {
     const session = await this.#session(part);
-    this.#checkAlive();
+    this.checkAlive();
     const run = session.run(inputs, outputs);
     this.#running.add(run);
     try {
@@ -59,13 +55,16 @@ export class CodecSessions {
   async #release(): Promise<void> {
     await Promise.allSettled([...this.#running, this.#building]);
     const built = await Promise.allSettled(this.#sessions.values());
-    for (const session of built) if (session.status === "fulfilled") await session.value.release();
+    const released = await Promise.allSettled(built.map(async (session) => session.status === "fulfilled" && session.value.release()));
     this.#sessions.clear();
     await this.#checkpoint.close();
+    // One that cannot be released must not keep the others and the files.
+    const failed = released.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   }
 
   #session(part: CodecPart): Promise<Session> {
-    this.#checkAlive();
+    this.checkAlive();
     let session = this.#sessions.get(part);
     if (session === undefined) {
       session = this.#building.then(() => this.#create(part));
@@ -76,7 +75,7 @@ export class CodecSessions {
   }
 
   async #create(part: CodecPart): Promise<Session> {
-    this.#checkAlive();
+    this.checkAlive();
     return this.#runtime.createSession(await this.#build(part), { threads: this.#threads });
   }
 
@@ -98,7 +97,8 @@ export class CodecSessions {
     }
   }
 
-  #checkAlive(): void {
-    if (this.isDisposed) throw new DisposedError("the tokenizer");
+  /** @throws DisposedError after `dispose()`. */
+  checkAlive(): void {
+    if (this.#disposal !== undefined) throw new DisposedError("the tokenizer");
   }
 }

@@ -38,7 +38,10 @@ interface PreparedSegment {
 
 /** Codes of every clip; all their segments and streams go through the network together. */
 export async function encodeClips(waveforms: readonly Waveform[], job: EncodeJob): Promise<AudioCodes[]> {
-  const clips = waveforms.map((waveform) => prepareAudio(waveform, job.format));
+  const clips = waveforms.map((waveform) => {
+    job.options.signal?.throwIfAborted();
+    return prepareAudio(waveform, job.format);
+  });
   const segments = clips.map((clip) => prepareSegments(clip, job));
   const pieces = segments.flat().flatMap((segment) => segment.pieces);
   const coded = await job.runner.encode(pieces, job.numCodebooks / job.streams, job.options);

@@ -18,6 +18,8 @@ export interface ModelInspection {
   readonly hopLength: number;
   /** Frames per second. */
   readonly frameRate: number;
+  /** 2 for stereo through a mono codec, whose codebooks and bandwidths are counted for both channels. */
+  readonly channels: number;
   readonly numQuantizers: number;
   /** The bandwidths in kbps with the codebooks that each takes. */
   readonly bandwidths: readonly { readonly bandwidth: number; readonly numCodebooks: number }[];
@@ -32,10 +34,11 @@ export interface ModelInspection {
  * @throws as `AudioTokenizer.fromPretrained` does, except for tensors that are missing or of another shape.
  */
 export async function inspectModel(source: string, options: HubModelOptions & { readonly signal?: AbortSignal } = {}): Promise<ModelInspection> {
-  const { checkpoint, provenance, license } = await openModel(source, options);
+  const { checkpoint, provenance, license, interleaveStereo } = await openModel(source, options);
   try {
     const { config, info, shapes } = checkpoint;
     const network = describeNetwork(config);
+    const streams = interleaveStereo ? 2 : 1;
     return {
       provenance,
       license,
@@ -44,8 +47,12 @@ export async function inspectModel(source: string, options: HubModelOptions & { 
       numParameters: requiredTensors(network, config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
       hopLength: hopLengthOf(config),
       frameRate: frameRateOf(config),
-      numQuantizers: numQuantizersOf(config),
-      bandwidths: config.targetBandwidths.map((bandwidth) => ({ bandwidth, numCodebooks: numCodebooksFor(config, bandwidth) })),
+      channels: config.audioChannels * streams,
+      numQuantizers: numQuantizersOf(config) * streams,
+      bandwidths: config.targetBandwidths.map((bandwidth) => ({
+        bandwidth: bandwidth * streams,
+        numCodebooks: numCodebooksFor(config, bandwidth) * streams,
+      })),
       segment: segmentingOf(config),
       faults: findTensorFaults(checkpoint, network).map((spec) => ({ ...spec, found: shapes.get(spec.name) ?? null })),
     };

@@ -174,7 +174,8 @@ describe("tensors", () => {
         expect(tensor.type).toBe("int64");
         const { numSegments, numCodebooks, numFrames } = codes;
         expect(tensor.dims).toEqual(numSegments === 1 ? [1, numCodebooks, numFrames] : [numSegments, 1, numCodebooks, numFrames]);
-        const back = AudioCodes.fromTensor({ data: tensor.data as BigInt64Array, dims: tensor.dims }, codes);
+        const { numSamples, scales } = codes;
+        const back = AudioCodes.fromTensor({ data: tensor.data as BigInt64Array, dims: tensor.dims }, codes, { numSamples, scales });
         expect(back.equals(codes)).toBe(true);
         expect(back.provenance).toEqual(codes.provenance);
       }),
@@ -198,8 +199,26 @@ describe("tensors", () => {
     ["no frames", [], [1, 0], /numFrames must be a positive integer/],
     ["data that are not the shape's", [1, 2, 3], [2, 2], /shape \[1, 2, 2\]/],
   ])("refuse %s", (_, data, dims, message) => {
-    const read = () => AudioCodes.fromTensor({ data, dims }, { ...twoByThree, numSamples: 640 });
+    const read = () => AudioCodes.fromTensor({ data, dims }, twoByThree, { numSamples: 640 });
     expect(read).toThrow(CodesError);
     expect(read).toThrow(message);
+  });
+});
+
+describe("codes that do not belong together", () => {
+  const segment = { length: 1280, stride: 1200 };
+  const plain = AudioCodes.fromTensor({ data: [1, 2], dims: [1, 2] }, { sampleRate: 24_000, channels: 1, hopLength: 640, codebookSize: 16, segment });
+  const scaled = new AudioCodes({ ...plain, scales: Float32Array.of(0.5) });
+
+  it.each([
+    ["with scales first", [scaled, plain]],
+    ["without scales first", [plain, scaled]],
+  ])("cannot be joined, %s", (_, parts) => {
+    expect(() => AudioCodes.concatenate(parts)).toThrow(/with and without scales/);
+  });
+
+  it("lend a tensor their codec, but neither their length nor their scales", () => {
+    const longer = AudioCodes.fromTensor({ data: [1, 2, 3, 4, 5, 6], dims: [3, 1, 1, 2] }, scaled);
+    expect(longer).toMatchObject({ numSegments: 3, numSamples: 2 * 1200 + 1280, scales: null });
   });
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { OnnxModel } from "../../src/core/index.ts";
 import { hopLengthOf, numQuantizersOf } from "../../src/checkpoint/index.ts";
-import type { Checkpoint, CodecConfig } from "../../src/checkpoint/index.ts";
+import type { CodecConfig } from "../../src/checkpoint/index.ts";
 import {
   buildAnalysis,
   buildDequantization,
@@ -10,12 +10,12 @@ import {
   buildQuantization,
   buildSynthesis,
   describeNetwork,
-  requiredTensors,
 } from "../../src/graph/index.ts";
 import type { LstmLayer } from "../../src/graph/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import type { Session, Tensor } from "../../src/runtime/index.ts";
 import { zeroState } from "../golden.ts";
+import { randomCheckpoint } from "../random-checkpoint.ts";
 import { naiveDecode, naiveDequantize, naiveEncode, naiveQuantize } from "../naive-codec.ts";
 
 /** Relative to the largest value: float32 against double precision. */
@@ -56,26 +56,6 @@ const configs: fc.Arbitrary<CodecConfig> = fc
       interleaveStereo: false,
     } as const;
   });
-
-function randomCheckpoint(config: CodecConfig, seed: number): Checkpoint & { get(name: string): { shape: readonly number[]; data: Float32Array } } {
-  let state = seed + 1;
-  const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 1_073_741_824 - 1;
-  const tensors = new Map(
-    requiredTensors(describeNetwork(config), config).map(({ name, shape }) => {
-      const size = shape.reduce((a, b) => a * b, 1);
-      const bound = Math.sqrt(2 / (size / shape[0]! + 1));
-      return [name, { shape, data: Float32Array.from({ length: size }, () => bound * random()) }] as const;
-    }),
-  );
-  return {
-    config,
-    shapes: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
-    read: async (name) => tensors.get(name)!.data.slice(),
-    info: { layout: "huggingface", format: "safetensors", files: [], bytes: 0, ignored: [], unknown: [], dtypes: ["F32"] },
-    close: async () => {},
-    get: (name) => tensors.get(name)!,
-  };
-}
 
 /** Flattens `[channels][time]` and gives the largest difference, relative to the largest value. */
 function relativeDifference(actual: Tensor, expected: readonly Float64Array[]): number {

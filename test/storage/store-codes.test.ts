@@ -132,11 +132,10 @@ describe("npy", () => {
   it("gives back whole frames, with the codec from the context", async () => {
     await fc.assert(
       fc.asyncProperty(wholeClips, async (codes) => {
-        const { numSamples: _, ...context } = { ...codes };
-        const back = await parseCodes(formatCodes(codes, "npy"), { context });
+        const back = await parseCodes(formatCodes(codes, "npy"), { context: codes });
         expect(back.data).toEqual(codes.data);
         expect(back.numSamples).toBe(codes.numFrames * codes.hopLength);
-        expect((await parseCodes(formatCodes(codes, "npy"), { context: codes })).equals(codes)).toBe(true);
+        expect(back.equals(new AudioCodes({ ...codes, numSamples: back.numSamples }))).toBe(true);
       }),
     );
   });
@@ -215,7 +214,8 @@ describe("formats", () => {
   it("are recognised by content, a safetensors header of 123 bytes included, which starts like JSON", async () => {
     const header = `{"codes":{"dtype":"U16","shape":[2,3],"data_offsets":[0,12]}}`.padEnd(123);
     const file = new Uint8Array([123, 0, 0, 0, 0, 0, 0, 0, ...bytesOf(header), ...new Uint8Array(speech.data.buffer)]);
-    expect((await parseCodes(file, { context: speech })).equals(speech)).toBe(true);
+    const read = await parseCodes(file, { context: speech });
+    expect(read.equals(new AudioCodes({ ...speech, numSamples: read.numSamples }))).toBe(true);
     await expect(parseCodes(new Uint8Array(0), { name: "x" })).rejects.toThrow("x is not a file of codes: it is empty");
     await expect(parseCodes(bytesOf("RIFF....WAVE"), { name: "x" })).rejects.toThrow(CodesError);
   });

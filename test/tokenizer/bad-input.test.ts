@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { AudioCodes, AudioFormatError, AudioTokenizer, CheckpointError, CodesError, DisposedError } from "../../src/index.ts";
-import type { Waveform } from "../../src/index.ts";
+import type { Runtime, Waveform } from "../../src/index.ts";
+import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import { goldenFolder } from "../golden.ts";
 
 const tokenizer = await AudioTokenizer.fromPretrained("tiny", { threads: 1 });
@@ -65,6 +66,11 @@ describe("encode refuses", () => {
     await expect(tokenizer.encode(tone(100), { bandwidth: 3, numCodebooks: 4 })).rejects.toThrow(/either bandwidth or numCodebooks/u);
   });
 
+  test("what is no waveform, or no array of them", async () => {
+    await expect(tokenizer.encode(null as unknown as Waveform)).rejects.toThrow(/expected a waveform \{ channelData, sampleRate \}; received null/u);
+    await expect(tokenizer.encodeBatch(tone(10) as unknown as Waveform[])).rejects.toThrow(/takes an array of waveforms; use encode/u);
+  });
+
   test("a batch with one bad clip, before any work", async () => {
     const progress: unknown[] = [];
     const batch = tokenizer.encodeBatch([tone(100), tone(0)], { onProgress: (event) => progress.push(event) });
@@ -96,6 +102,11 @@ describe("decode refuses", () => {
   test("values that are no codes", async () => {
     const data = Uint16Array.from(codes.data).fill(1024, 3, 4);
     await expect(tokenizer.decode({ ...codes, data })).rejects.toMatchObject({ code: "CODES_OUT_OF_RANGE" });
+  });
+
+  test("what is no codes, or no array of them", async () => {
+    await expect(tokenizer.decode({} as unknown as AudioCodes)).rejects.toThrow(/expected AudioCodes or its plain data/u);
+    await expect(tokenizer.decodeBatch(codes as unknown as AudioCodes[])).rejects.toThrow(/takes an array of codes; use decode/u);
   });
 
   test("a number of codes that does not fit the shape", async () => {
@@ -134,6 +145,7 @@ describe("a tokenizer", () => {
     await other.dispose();
     await other.dispose();
     await expect(other.encode(tone(1000))).rejects.toBeInstanceOf(DisposedError);
+    await expect(other.encodeBatch([])).rejects.toBeInstanceOf(DisposedError);
     await expect(other.decode(codes)).rejects.toBeInstanceOf(DisposedError);
   });
 
@@ -143,6 +155,34 @@ describe("a tokenizer", () => {
     const disposal = other.dispose();
     await expect(call).rejects.toBeInstanceOf(DisposedError);
     await disposal;
+  });
+
+  test("frees what it can when one part cannot be freed, and says so", async () => {
+    const node = await loadOnnxRuntimeNode();
+    let released = 0;
+    const runtime: Runtime = {
+      name: "cannot free its first session",
+      async createSession(model, options) {
+        const session = await node.createSession(model, options);
+        return {
+          run: session.run,
+          async release() {
+            await session.release();
+            if (++released === 1) throw new Error("stuck");
+          },
+        };
+      },
+    };
+    const other = await AudioTokenizer.fromPretrained("tiny", { threads: 1, runtime });
+    await other.encode(tone(1000));
+    await expect(other.dispose()).rejects.toThrow("stuck");
+    expect(released).toBe(3);
+  });
+
+  test("tells a failure of the runtime as one", async () => {
+    const node = await loadOnnxRuntimeNode();
+    const broken = node.createSession({ graph: Uint8Array.of(1, 2, 3), weights: new Map() }, { threads: 1 });
+    await expect(broken).rejects.toMatchObject({ name: "RuntimeError", code: "RUNTIME_FAILED" });
   });
 
   test("rejects with the signal's reason before and during work", async () => {

@@ -2,25 +2,31 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../src/checkpoint/index.ts";
+import type { CodecConfig } from "../../src/checkpoint/index.ts";
 import { openModelPath } from "../../src/files/index.ts";
 import { buildAnalysis, buildDequantization, buildLstm, buildQuantization, buildSynthesis, describeNetwork } from "../../src/graph/index.ts";
 import { AudioTokenizer } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import { groupByLength } from "../../src/tokenizer/feature-batches.ts";
+import { CodecRunner } from "../../src/tokenizer/codec-runner.ts";
+import { CodecSessions } from "../../src/tokenizer/codec-sessions.ts";
 import { tilesOf } from "../../src/tokenizer/tiles.ts";
 import { goldenFolder, zeroState } from "../golden.ts";
+import { randomCheckpoint } from "../random-checkpoint.ts";
 
 describe("tiles", () => {
   const anyClip = [fc.integer({ min: 1, max: 5000 }), fc.nat({ max: 9 }), fc.nat({ max: 9 }), fc.integer({ min: 1, max: 300 })] as const;
 
-  test("cover every frame once, in order, and none is too long", () => {
+  test("cover every frame once, in order, and none is too long, or too short for reflection", () => {
     fc.assert(
       fc.property(...anyClip, (numFrames, left, right, longest) => {
         const tiles = tilesOf(numFrames, { left, right }, longest);
         expect(tiles.map(({ start }) => start)).toEqual([0, ...tiles.slice(0, -1).map(({ end }) => end)]);
         expect(tiles.at(-1)!.end).toBe(numFrames);
         for (const { start, end } of tiles) expect(end - start).toBeGreaterThan(0);
-        for (const { start, end } of tiles) expect(end - start).toBeLessThanOrEqual(longest);
+        const least = Math.max(left, right) + 1;
+        for (const { start, end } of tiles) expect(end - start).toBeLessThanOrEqual(Math.max(longest, 2 * least));
+        if (tiles.length > 1) for (const { start, end } of tiles) expect(end - start).toBeGreaterThanOrEqual(least);
       }),
     );
   });
@@ -85,6 +91,55 @@ describe.each(["mini-16khz", "mini-24khz", "mini-32khz"])("a clip of many tiles 
     const { waveform } = await (await session("synthesis")).run({ features: remembered.output }, ["waveform"]);
     const audio = await tokenizer.decode(tiled);
     expect(sameBytes(audio.channelData[0]!, waveform.data.slice(0, numSamples))).toBe(true);
+  });
+});
+
+describe("layers that look further than a tile is long", () => {
+  const config: CodecConfig = {
+    samplingRate: 400,
+    audioChannels: 1,
+    numFilters: 4,
+    upsamplingRatios: [2, 2],
+    hiddenSize: 4,
+    codebookSize: 16,
+    codebookDim: 4,
+    numResidualLayers: 1,
+    kernelSize: 7,
+    lastKernelSize: 255,
+    residualKernelSize: 3,
+    dilationGrowthRate: 2,
+    compress: 2,
+    numLstmLayers: 1,
+    trimRightRatio: 1,
+    useCausalConv: true,
+    useConvShortcut: true,
+    normType: "weight_norm",
+    padMode: "reflect",
+    normalize: false,
+    chunkLengthS: null,
+    overlap: null,
+    targetBandwidths: [1.2],
+    interleaveStereo: false,
+  };
+
+  test.each([true, false])("make tiles longer, and the codes stay those of the whole clip (causal: %s)", async (useCausalConv) => {
+    const checkpoint = randomCheckpoint({ ...config, useCausalConv }, 7);
+    const network = describeNetwork(checkpoint.config);
+    const runtime = await loadOnnxRuntimeNode();
+    const sessions = new CodecSessions(checkpoint, network, runtime, 1);
+    const runner = new CodecRunner(sessions, network, { audioChannels: 1, hopLength: 4, sampleRate: 400 });
+    const numFrames = 1000;
+    const samples = Float32Array.from({ length: 4 * numFrames }, (_, i) => Math.sin(i * i * 1e-4));
+    const [tiled] = await runner.encode([{ samples, numSamples: samples.length }], 3, {});
+
+    const { features } = await sessions.run("analysis", { waveform: { type: "float32", data: samples, dims: [1, 1, samples.length] } }, ["features"]);
+    const state = zeroState(network.encoder.lstm!);
+    const { output } = await sessions.run("encoderLstm", { features, hidden: state, cell: state }, ["output"]);
+    const num_codebooks = { type: "int64", data: BigInt64Array.of(3n), dims: [] } as const;
+    const { codes } = await sessions.run("quantization", { features: output, num_codebooks }, ["codes"]);
+    expect(tiled!.frames).toBe(numFrames);
+    expect(sameBytes(tiled!.codes, codes.data)).toBe(true);
+    await sessions.dispose();
   });
 });
 
