@@ -1,8 +1,8 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { HubError, IntegrityError } from "../core/index.ts";
 import { isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
-import { type FileDigest, parseDigest } from "./file-digest.ts";
+import { createHasher, type FileDigest, hashFile, parseDigest } from "./file-digest.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
 import type { RepositoryFile } from "./list-repository.ts";
@@ -53,14 +53,14 @@ export interface RepositoryDescription {
  * Finds out what a repository holds, without its weights: the commit, the model card, and which files the codec needs.
  * Small files go to the cache. If the Hub cannot be reached, or need not be because a whole commit is cached, the cache answers.
  * @throws TypeError if `id` is not the id of a repository.
- * @throws IntegrityError if the Hub lists another digest than the pinned one.
+ * @throws IntegrityError if a small file has another digest than the pinned one, or the Hub lists another for the weights.
  * @throws HubError with the codes listed in docs/hub.md.
  */
 export async function describeRepository(id: string, options: DescribeOptions = {}): Promise<RepositoryDescription> {
   const settings = resolveHubOptions(options);
   const folder = repositoryFolder(settings.cacheDir, id);
   const description = await describe(settings, folder, options);
-  checkPins(description);
+  await checkPins(settings, description);
   return description;
 }
 
@@ -158,8 +158,17 @@ function isPartOfSafetensors({ prefix, weights }: FileSelection): boolean {
   return prefix !== "" && weights.every((name) => name.endsWith(".safetensors"));
 }
 
-/** Refuses a listing that contradicts a pin before a byte is downloaded; digests of git are compared once the bytes are there. */
-function checkPins({ id, commit, weights, pins }: RepositoryDescription): void {
+/**
+ * Refuses small files and a listing that contradict a pin, before a byte of the weights is downloaded. Weights of which only
+ * git's digest is listed are compared once the bytes are there.
+ */
+async function checkPins({ signal }: HubSettings, { id, commit, snapshotPath, described, weights, pins }: RepositoryDescription): Promise<void> {
+  for (const name of described) {
+    if (!Object.hasOwn(pins, name)) continue;
+    const hasher = createHasher("sha256", 0); // git alone hashes the length
+    await hashFile(join(snapshotPath, name), hasher, signal);
+    checkPin(id, commit, name, pins[name]!, hasher.hex());
+  }
   for (const { name, digest } of weights) {
     if (Object.hasOwn(pins, name) && digest?.algorithm === "sha256") checkPin(id, commit, name, pins[name]!, digest.hex);
   }

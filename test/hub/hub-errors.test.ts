@@ -213,6 +213,20 @@ test("a digest that differs from the pinned one is refused before the weights ar
   expect((await openHubRepository(tinyId, { ...hub.options, pins: { "model.safetensors": sha256Of(weights) } })).id).toBe(tinyId);
 });
 
+test("a pin holds for small files, on the Hub and in the cache, before the weights are downloaded", async () => {
+  await using hub = await hubFixture();
+  const config = sha256Of(tiny.files["config.json"]!);
+  const pins = { "config.json": "d".repeat(64) };
+  const error = await hubErrorOf(openHubRepository(tinyId, { ...hub.options, pins }));
+  expect(error).toBeInstanceOf(IntegrityError);
+  expect(error).toMatchObject({ code: "HUB_CHECKSUM", file: "config.json", expected: pins["config.json"], actual: config });
+  expect(error.message).toContain(config);
+  expect(error.message).toContain(pins["config.json"]);
+  expect(hub.server.paths("storage")).toEqual([]);
+  await openHubRepository(tinyId, { ...hub.options, pins: { "config.json": config.toUpperCase() } });
+  expect(await hubErrorOf(openHubRepository(tinyId, { ...hub.options, pins, offline: true }))).toMatchObject({ actual: config });
+});
+
 test("a pin holds for weights that git stores itself", async () => {
   await using hub = await hubFixture({ [tinyId]: { ...tiny, lfs: [] } });
   const opened = await openHubRepository(tinyId, { ...hub.options, pins: { "model.safetensors": sha256Of(weights) } });
