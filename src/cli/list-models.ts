@@ -1,16 +1,17 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { catalogue, findCheckpoint, selectCheckpoint } from "../index.ts";
-import type { CheckpointCriteria, Selection } from "../index.ts";
+import { catalogue, checkLicense, findCheckpoint, selectCheckpoint } from "../index.ts";
+import type { CheckpointCriteria, LicenseClass, LicensePolicy, Selection } from "../index.ts";
 import { ReportedError, UsageError } from "./failures.ts";
 import { formatCheckpoint, formatModels, formatSelection, nothingPassesText } from "./models-report.ts";
-import { parseAmount, parseCount, parsePolicy } from "./option-values.ts";
+import { parseAmount, parseCount, parseLicenseClasses, parsePolicy } from "./option-values.ts";
 import { jsonText } from "./report.ts";
 import { writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface FilterOptions extends CheckpointCriteria {
   readonly commercial?: boolean;
+  readonly licenseClass?: readonly LicenseClass[];
 }
 
 interface JsonOption {
@@ -39,6 +40,7 @@ export function addModelsCommand(program: Command, terminal: Terminal): void {
     .option("--used-by <model>", "a language model that reads its codes, such as musicgen")
     .addOption(new Option("--license <policy>", "a license policy: any, permissive, commercial, research, or rules").argParser(parsePolicy))
     .addOption(new Option("--commercial", "the same as --license commercial").conflicts("license"))
+    .addOption(new Option("--license-class <class>", "has a license of this class, or one of several by commas").argParser(parseLicenseClasses))
     .option("--json", "print it as JSON")
     .addHelpText("after", examples)
     .action((options: FilterOptions & JsonOption) => listModels(options, terminal));
@@ -50,8 +52,8 @@ export function addModelsCommand(program: Command, terminal: Terminal): void {
     .action((id: string, options: JsonOption) => showModel(id, options, terminal));
 }
 
-async function listModels({ json = false, commercial = false, ...filters }: FilterOptions & JsonOption, terminal: Terminal): Promise<void> {
-  const criteria: CheckpointCriteria = commercial ? { ...filters, license: "commercial" } : filters;
+async function listModels({ json = false, ...filters }: FilterOptions & JsonOption, terminal: Terminal): Promise<void> {
+  const criteria = criteriaOf(filters);
   if (Object.keys(criteria).length === 0) {
     await writeOut(terminal, json ? jsonText({ models: catalogue }) : formatModels(catalogue));
     return;
@@ -60,10 +62,30 @@ async function listModels({ json = false, commercial = false, ...filters }: Filt
   const { matches, passedOver, relaxations } = selection;
   if (json) await writeOut(terminal, jsonText({ models: matches, passedOver, relaxations }));
   if (selection.best === null) {
-    terminal.stderr.write(`encodec-tokenizer: ${nothingPassesText(relaxations, commercial)}\n`);
+    terminal.stderr.write(`encodec-tokenizer: ${nothingPassesText(relaxations, licenseFlags(filters))}\n`);
     throw new ReportedError();
   }
   if (!json) await writeOut(terminal, formatSelection(selection));
+}
+
+function criteriaOf({ commercial = false, licenseClass, ...criteria }: FilterOptions): CheckpointCriteria {
+  const policy = commercial ? "commercial" : criteria.license;
+  if (licenseClass !== undefined) return { ...criteria, license: ofClass(licenseClass, policy) };
+  return policy === undefined ? criteria : { ...criteria, license: policy };
+}
+
+/** A policy that admits licenses of any of these classes, as far as the other admits them. */
+function ofClass(classes: readonly LicenseClass[], policy: LicensePolicy = "any"): LicensePolicy {
+  return (record) => {
+    if (record.classes.some((name) => classes.includes(name))) return checkLicense(record, policy);
+    return { allowed: false, rule: "--license-class", reason: `its license ${record.effective} is ${record.classes.join(", ")}` };
+  };
+}
+
+/** The options that say what the license has to be like, as they were given. */
+function licenseFlags({ commercial, license, licenseClass }: FilterOptions): string {
+  const given = [commercial && "--commercial", license !== undefined && "--license", licenseClass !== undefined && "--license-class"];
+  return given.filter((flag) => typeof flag === "string").join(" and ");
 }
 
 function select(criteria: CheckpointCriteria): Selection {

@@ -5,13 +5,12 @@ import type { Row } from "./report.ts";
 import { bytesText, channelsText, countText, licenseText, rateText } from "./wording.ts";
 
 /** Options of the command line for what a checkpoint has to be like. */
-const flags: Readonly<Record<Criterion, string>> = {
+const flags: Readonly<Record<Exclude<Criterion, "license">, string>> = {
   sampleRate: "--sample-rate",
   channels: "--channels",
   minBandwidth: "--min-bandwidth",
   maxFrameRate: "--max-frame-rate",
   usedBy: "--used-by",
-  license: "--license",
 };
 
 const statusNote = [
@@ -29,9 +28,12 @@ export function formatSelection({ matches, passedOver }: Selection): string {
   return `${[modelsTable(matches), passedOverTable(passedOver), [statusNote]].map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-/** What to say where nothing passes: each way to ask for less. */
-export function nothingPassesText(relaxations: readonly Relaxation[], isCommercialFlag: boolean): string {
-  const nameOf = (criterion: Criterion): string => (criterion === "license" && isCommercialFlag ? "--commercial" : flags[criterion]);
+/**
+ * What to say where nothing passes: each way to ask for less.
+ * @param licenseFlags The options by which the license was asked for.
+ */
+export function nothingPassesText(relaxations: readonly Relaxation[], licenseFlags: string): string {
+  const nameOf = (criterion: Criterion): string => (criterion === "license" ? licenseFlags : flags[criterion]);
   const ways = relaxations.map(({ drop, gains }) => `  without ${drop.map(nameOf).join(" and ")}: ${gains.join(", ")}`);
   return ["no catalogued checkpoint passes", ...ways].join("\n");
 }

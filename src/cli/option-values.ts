@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
-import { licensePolicyVariable, parseLicensePolicy } from "../index.ts";
-import type { LicensePolicy } from "../index.ts";
+import { licenseClasses, licensePolicyVariable, parseLicensePolicy } from "../index.ts";
+import type { LicenseClass, LicensePolicy } from "../index.ts";
 import { UsageError } from "./failures.ts";
 
 /** A bandwidth in kbps. */
@@ -50,4 +50,14 @@ export function parsePolicy(text: string): LicensePolicy {
   } catch (error) {
     throw error instanceof RangeError ? new InvalidArgumentError(`${error.message}.`) : error;
   }
+}
+
+/** Classes of licenses, by commas; an option that is repeated adds to those before. */
+export function parseLicenseClasses(text: string, previous: readonly LicenseClass[] = []): readonly LicenseClass[] {
+  const named = text.split(",").map((name) => {
+    const found = licenseClasses.find((known) => known === name.trim().toLowerCase());
+    if (found === undefined) throw new InvalidArgumentError(`${JSON.stringify(name)} is no class; there are ${licenseClasses.join(", ")}.`);
+    return found;
+  });
+  return [...previous, ...named];
 }

@@ -34,12 +34,30 @@ describe("models", () => {
     [["--channels", "2", "--min-bandwidth", "20"], ["facebook/encodec_48khz", "torchhub:encodec_48khz-7e698e3e.th"]],
     [["--used-by", "audiogen"], ["facebook/audiogen-medium"]],
     [["--max-frame-rate", "50", "--sample-rate", "16000"], ["facebook/audiogen-medium", "facebook/audio-magnet-small", "facebook/audio-magnet-medium"]],
+    [["--license-class", "non-commercial", "--channels", "1"], ["facebook/encodec_32khz"]],
+    [["--license-class", "use-restricted, Permissive"], ["facebook/encodec_48khz"]],
     [["--license", "deny=non-commercial; acceptContested"], ["facebook/encodec_48khz", "tiny"]],
   ])("takes %j", async (filters, expected) => {
     const { models, passedOver } = JSON.parse(await textOf(["models", ...filters, "--json"]));
     const ids: readonly string[] = models.map(({ id }: { readonly id: string }) => id);
     expect(ids.slice(0, expected.length)).toEqual(expected);
     expect(passedOver).toHaveLength(catalogue.length - 1);
+  });
+
+  it("keeps the licenses of a class or of several, and of those what a policy admits", async () => {
+    const idsOf = async (...filters: readonly string[]): Promise<readonly string[]> => {
+      const { models } = JSON.parse(await textOf(["models", ...filters, "--json"]));
+      return models.map(({ id }: { readonly id: string }) => id).toSorted();
+    };
+    const having = (...classes: readonly string[]) =>
+      catalogue.filter(({ license }) => license.classes.some((name) => classes.includes(name))).map(({ id }) => id).toSorted();
+    expect(await idsOf("--license-class", "non-commercial")).toEqual(having("non-commercial"));
+    expect(await idsOf("--license-class", "permissive,unknown")).toEqual(having("permissive", "unknown"));
+    expect(await idsOf("--license-class", "permissive", "--license-class", "non-commercial")).toEqual(having("permissive", "non-commercial"));
+    expect(await idsOf("--license-class", "permissive", "--commercial")).toEqual(await idsOf("--commercial"));
+    expect(await textOf(["models", "--license-class", "permissive"])).toMatch(/^facebook\/encodec_24khz +its license CC-BY-NC-4\.0 is attribution, non-commercial$/m);
+    const { code, stderr } = await run(["models", "--license-class", "non-commercial", "--commercial"]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("  without --commercial and --license-class: ") });
   });
 
   it("says what would have to be relaxed where nothing passes", async () => {
@@ -60,6 +78,7 @@ describe("models", () => {
     ["a bandwidth of nothing", ["--min-bandwidth", "0"], "above 0"],
     ["a policy that is none", ["--license", "free"], 'the policy: "free" is no license policy; expected any, permissive'],
     ["two policies", ["--license", "any", "--commercial"], "cannot be used with option"],
+    ["a class that is none", ["--license-class", "permissive,free"], '"free" is no class; there are permissive, attribution, share-alike, copyleft'],
     ["an unknown language model", ["--used-by", "gpt"], '--used-by: "gpt" is not known; there are audiogen'],
     ["an argument", ["tiny"], "too many arguments"],
   ])("refuses %s with exit code 2", async (_, args, message) => {
