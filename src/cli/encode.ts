@@ -11,7 +11,7 @@ import type { ModelCommandOptions, OutputOptions, RunOptions } from "./shared-op
 import { planOutputs } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
 import { conversionText, readClip } from "./read-clip.ts";
-import { displayName, stream, writeOut } from "./terminal.ts";
+import { displayName, say, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { bandwidthText, codesSummary, codesText, secondsText } from "./wording.ts";
 
@@ -55,15 +55,22 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
   await using models = new Models(terminal, options);
   const tokenizer = await models.load(options.model);
   const encodeOptions = { ...(await encodeOptionsFor(tokenizer, options)), signal: terminal.signal };
+  if (plan.some(({ output }) => formatOf(output, options) === "npy")) {
+    say(terminal, options, "a .npy file holds no provenance or license; use .safetensors or .npz to keep them");
+  }
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
     const clip = await readClip(input, tokenizer, terminal);
     using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
     const codes = await tokenizer.encode(clip.converted, { ...encodeOptions, onProgress: progress.show });
     await (output === stream
-      ? writeOut(terminal, formatCodes(codes, options.format ?? "safetensors"))
+      ? writeOut(terminal, formatCodes(codes, formatOf(output, options)))
       : writeCodes(output, codes, { overwrite: options.force === true }));
     return { line: encodedText(codes, conversionText(clip)), summary: codesSummary(codes) };
   });
+}
+
+function formatOf(output: string, { format = "safetensors" }: EncodeCommandOptions): CodesFormat {
+  return output === stream ? format : codesFormatOf(output);
 }
 
 /** @throws UsageError for what could not be written in the end: an extension that names no format, or another than `--format`. */

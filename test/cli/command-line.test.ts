@@ -32,6 +32,17 @@ describe("encode", () => {
     expect(await readCodes(folder.in("a.npz"))).toEqual(await readCodes(folder.in("speech.json")));
   });
 
+  it("says once that .npy keeps neither provenance nor license, unless it is to be quiet", async () => {
+    await using folder = await folderWithSpeech();
+    await cp(speech, folder.in("b.wav"));
+    const note = "a .npy file holds no provenance or license; use .safetensors or .npz to keep them\n";
+    const inputs = [folder.in("speech.wav"), folder.in("b.wav")];
+    expect((await run(["encode", ...inputs, "-f", "npy"])).stderr.split(note)).toEqual(["", expect.stringMatching(/^[^\n]+→[^\n]+\n[^\n]+→[^\n]+\n$/)]);
+    expect((await run(["encode", "-", "-f", "npy"], { stdin: await readFile(speech) })).stderr).toContain(note);
+    expect(await run(["encode", ...inputs, "-f", "npy", "--force", "-q"])).toMatchObject({ code: 0, stderr: "" });
+    expect((await run(["encode", ...inputs, "-f", "npz"])).stderr).not.toContain("provenance");
+  });
+
   it("goes on after a bad input, and lists it", async () => {
     await using folder = await folderWithSpeech();
     await writeFile(folder.in("bad.wav"), "not audio");
