@@ -1,6 +1,6 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { openCheckpoint } from "../checkpoint/index.ts";
-import type { Checkpoint, CheckpointFiles } from "../checkpoint/index.ts";
+import type { Checkpoint, CheckpointFiles, CheckpointFolder } from "../checkpoint/index.ts";
 import type { LicenseRecord, Provenance } from "../core/index.ts";
 import { openModelPath } from "../files/index.ts";
 import { fetchWeights, findCheckpoint, requireLicense, resolveLicense } from "../hub/index.ts";
@@ -8,6 +8,7 @@ import type { DownloadProgress, HubOptions } from "../hub/index.ts";
 import { admitRepository, licensePolicyOf } from "./hub-model.ts";
 import type { HubModelOptions } from "./hub-model.ts";
 import { resolveSource } from "./model-source.ts";
+import type { ModelSource } from "./model-source.ts";
 
 /** A checkpoint with what is known about where it came from. */
 export interface OpenedModel {
@@ -27,6 +28,9 @@ export interface OpenModelOptions extends HubModelOptions {
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
 }
 
+/** Bytes of a card or a configuration that are read for the license. */
+const maxTextLength = 2 ** 20;
+
 /**
  * Opens the checkpoint that a source names, if its license is admitted; one of the Hub is downloaded or taken from the cache.
  * @throws CheckpointError if there is none, or it is not sound.
@@ -34,9 +38,22 @@ export interface OpenModelOptions extends HubModelOptions {
  * @throws HubError if it cannot be had from the Hub.
  */
 export async function openModel(source: string, options: OpenModelOptions = {}): Promise<OpenedModel> {
+  options.signal?.throwIfAborted();
   const resolved = resolveSource(source);
   if (resolved.kind !== "hub") return openLocal(source, resolved.path, resolved.kind === "embedded", options);
-  const { description, license, interleaveStereo } = await admitRepository(resolved, options);
+  // Tensors that are read in ranges are read long after this call: its signal must not reach them.
+  const opening = new AbortController();
+  const stop = (): void => opening.abort(options.signal?.reason);
+  options.signal?.addEventListener("abort", stop);
+  try {
+    return await openFromHub(resolved, { ...options, signal: opening.signal });
+  } finally {
+    options.signal?.removeEventListener("abort", stop);
+  }
+}
+
+async function openFromHub(source: ModelSource & { readonly kind: "hub" }, options: OpenModelOptions): Promise<OpenedModel> {
+  const { description, license, interleaveStereo } = await admitRepository(source, options);
   const hubOptions: HubOptions = { ...options, revision: description.commit, onProgress: options.onDownload };
   const { files, sha256, id, commit, from } = await fetchWeights(description, hubOptions);
   const checkpoint = await openCheckpoint(files);
@@ -46,24 +63,31 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
 
 async function openLocal(source: string, path: string, isEmbedded: boolean, options: OpenModelOptions): Promise<OpenedModel> {
   const files = await openModelPath(path);
+  const checkpoint = await openCheckpoint(files);
   try {
-    const license = isEmbedded ? findCheckpoint(source)!.license : await localLicense(files, path);
+    const entry = isEmbedded ? findCheckpoint(source)! : undefined;
+    const license = entry?.license ?? (await localLicense(path, folderOf(files, checkpoint)));
     requireLicense(license, licensePolicyOf(options.license));
-    const checkpoint = await openCheckpoint(files);
-    const digest = isEmbedded ? digestOf(findCheckpoint(source)!.files.filter(({ path: name }) => name === "model.safetensors").map(({ sha256 }) => sha256!)) : null;
-    const provenance = { model: source, revision: null, digest, ...licenseFields(license) };
+    const digests = entry?.files.filter(({ path: name }) => name === "model.safetensors").map(({ sha256 }) => sha256!);
+    const provenance = { model: source, revision: null, digest: digestOf(digests ?? []), ...licenseFields(license) };
     return { checkpoint, provenance, license, servedFrom: null, interleaveStereo: checkpoint.config.interleaveStereo };
   } catch (error) {
-    await files.close?.();
+    await checkpoint.close();
     throw error;
   }
 }
 
+/** The folder whose card speaks of these weights: around a single file, only if its configuration was taken from there. */
+function folderOf(files: CheckpointFiles, { info }: Checkpoint): CheckpointFolder | undefined {
+  if (files.kind === "folder") return files;
+  return info.files.some((file) => basename(file) === "config.json") ? files.beside : undefined;
+}
+
 /** What the card and the configuration in a folder say. Nothing is asked of the network, so a base model stays unseen. */
-async function localLicense(files: CheckpointFiles, path: string): Promise<LicenseRecord> {
+async function localLicense(path: string, folder: CheckpointFolder | undefined): Promise<LicenseRecord> {
   const text = async (name: string): Promise<string | null> => {
-    const file = files.kind === "folder" ? await files.open(name) : undefined;
-    return file === undefined ? null : new TextDecoder().decode(await file.read(0, file.size));
+    const file = await folder?.open(name);
+    return file === undefined ? null : new TextDecoder().decode(await file.read(0, Math.min(file.size, maxTextLength)));
   };
   const config = await text("config.json");
   return resolveLicense(
@@ -71,7 +95,7 @@ async function localLicense(files: CheckpointFiles, path: string): Promise<Licen
       id: path,
       revision: null,
       readme: await text("README.md"),
-      readmeSource: join(path, "README.md"),
+      readmeSource: join(folder?.name ?? path, "README.md"),
       api: null,
       digests: [null],
       config: parseJson(config),

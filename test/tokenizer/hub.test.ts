@@ -89,7 +89,9 @@ describe("fromPretrained", () => {
     const config = { model_type: "musicgen", audio_encoder: goldenConfig("mini-32khz"), decoder: { audio_channels: 2 } };
     const files = { "config.json": Buffer.from(JSON.stringify(config)), "model.safetensors": formatSafetensors(tensors) };
     await using hub = await hubFixture({ "org/musicgen-stereo": { files, lfs: ["model.safetensors"] } });
-    await using exact = await AudioTokenizer.fromPretrained("org/musicgen-stereo", { ...reach(hub), exact: true, threads: 1 });
+    const loading = new AbortController();
+    await using exact = await AudioTokenizer.fromPretrained("org/musicgen-stereo", { ...reach(hub), exact: true, threads: 1, signal: loading.signal });
+    loading.abort(new Error("the load is over and cannot be stopped any more"));
     await using local = await AudioTokenizer.fromPretrained(goldenPath("mini-32khz/hf"), { interleaveStereo: true, threads: 1 });
     const [golden] = await goldenCases("mini-32khz");
     expect(exact.channels).toBe(2);
@@ -181,6 +183,8 @@ describe("a license policy", () => {
     await using hub = await hubFixture();
     expect(await attempt(hub, tinyFolder, "permissive")).toBeUndefined();
     const evidence = [{ source: join(mini24Folder, "README.md"), fact: "there is no model card" }];
+    const file = await inspectModel(join(tinyFolder, "model.safetensors"));
+    expect(file.license).toMatchObject({ effective: "MIT", status: "settled" });
     expect(await attempt(hub, mini24Folder, "permissive")).toMatchObject({ record: { status: "unresolved", evidence } });
   });
 
