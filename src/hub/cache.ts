@@ -3,6 +3,7 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import { isCommit, isRepositoryId, repositoryFolder, type RepositoryFolder, storing } from "./cache-layout.ts";
 import { createHasher, hashFile, parseDigest } from "./file-digest.ts";
 import { type HubOptions, resolveHubOptions } from "./hub-options.ts";
+import { isPartial } from "./partial-file.ts";
 
 /** A commit of a repository in the cache. */
 export interface CachedCommit {
@@ -34,7 +35,7 @@ export interface VerifiedFile {
   readonly isRight: boolean | null;
 }
 
-/** What tells a repository with a codec: its weight file, or the model that its configuration describes. */
+/** What tells a repository with a codec: its weight file, the model that its configuration describes, or a download of ours. */
 const codecFiles = /^(?:compression_state_dict\.bin|.*encodec.*\.(?:th|safetensors|bin))$/u;
 const codecTypes = /"model_type"\s*:\s*"(?:encodec|musicgen|musicgen_melody|bark)"/u;
 
@@ -183,5 +184,5 @@ async function holdsCodec({ path, commits }: CachedRepository): Promise<boolean>
     if (!files.includes("config.json")) continue;
     if (codecTypes.test(await readFile(join(path, "snapshots", commit, "config.json"), "utf8"))) return true;
   }
-  return false;
+  return (await readdir(join(path, "blobs")).catch(() => [])).some(isPartial);
 }

@@ -13,6 +13,11 @@ const host = createHash("sha256").update(`${hostname()} ${pidNamespace()}`).dige
 /** Digest, then who writes to the file: a process of a machine, or nobody any more. */
 const partialName = /^(?<digest>[0-9a-f]+)\.codec-(?<owner>free|(?<host>[0-9a-f]{8})-(?<pid>\d+))-[0-9a-f]{16}\.incomplete$/u;
 
+/** Whether a file's name says that it is what this package has of an unfinished download. */
+export function isPartial(name: string): boolean {
+  return partialName.test(name);
+}
+
 /**
  * The first bytes of a file that is being downloaded. Every process writes to one of its own, so that any number of them
  * can download the same file; what one leaves behind, another takes over by renaming it, which only one can do.

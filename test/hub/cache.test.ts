@@ -5,7 +5,7 @@ import { scanCacheDir } from "@huggingface/hub";
 import { expect, test } from "vitest";
 import { listCache, removeCached, verifyCached } from "../../src/hub/cache.ts";
 import { openHubRepository } from "../../src/hub/hub-folder.ts";
-import { filesBelow, type HubFixture, hubFixture, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
+import { filesBelow, type HubFixture, hubFixture, mini16Folder, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
 import { commitOf, folderRepository, sha256Of } from "./hub-server.ts";
 
 const tiny = folderRepository(tinyFolder);
@@ -100,6 +100,19 @@ test("removing a repository takes all of it and nothing else", async () => {
   const kept = await keptBytes(hub);
   expect(await removeCached(tinyId, hub.options)).toBe(sizeOf(tiny.files) + 40 + kept);
   expect((await listCache(hub.options)).map(({ id }) => id)).toEqual(["org/mini"]);
+});
+
+test("a download that did not finish is listed, and can be removed", async () => {
+  await using hub = await hubFixture({ "org/audiogen": folderRepository(mini16Folder) });
+  hub.server.spoil(/^storage/u, {}, 1); // the first request asks where the bytes are
+  hub.server.spoil(/^storage/u, { cutAfter: 700_000 });
+  await expect(openHubRepository("org/audiogen", { ...hub.options, maxRetries: 0 })).rejects.toMatchObject({ code: "HUB_INTERRUPTED" });
+  const blobs = join(hub.cacheDir, "models--org--text", "blobs"); // Python's own unfinished download of who knows what
+  await mkdir(blobs, { recursive: true });
+  await writeFile(join(blobs, `${weightsDigest}.incomplete`), "1");
+  expect((await listCache(hub.options)).map(({ id }) => id)).toEqual(["org/audiogen"]);
+  expect(await removeCached("org/audiogen", hub.options)).toBeGreaterThan(1000);
+  expect(await listCache(hub.options)).toEqual([]);
 });
 
 test("removing never leaves the cache folder, whatever links or names say", async () => {
