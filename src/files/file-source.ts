@@ -65,6 +65,8 @@ function folderOf(path: string): CheckpointFolder {
     open(name) {
       const source = opened.get(name) ?? openInFolder(path, name);
       opened.set(name, source);
+      // A file that could not be opened may be there the next time.
+      source.catch(() => opened.delete(name));
       return source;
     },
     async close() {

@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../src/checkpoint/index.ts";
 import type { CodecConfig } from "../../src/checkpoint/index.ts";
 import { openModelPath } from "../../src/files/index.ts";
 import { buildAnalysis, buildDequantization, buildLstm, buildQuantization, buildSynthesis, describeNetwork } from "../../src/graph/index.ts";
 import { AudioTokenizer } from "../../src/index.ts";
+import type { OnnxModel } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
+import type { Session } from "../../src/runtime/index.ts";
 import { groupByLength } from "../../src/tokenizer/feature-batches.ts";
 import { CodecRunner } from "../../src/tokenizer/codec-runner.ts";
 import { CodecSessions } from "../../src/tokenizer/codec-sessions.ts";
@@ -67,7 +69,17 @@ describe.each(["mini-16khz", "mini-24khz", "mini-32khz"])("a clip of many tiles 
   const network = describeNetwork(checkpoint.config);
   const runtime = await loadOnnxRuntimeNode();
   const build = { analysis: buildAnalysis, quantization: buildQuantization, dequantization: buildDequantization, synthesis: buildSynthesis };
-  const session = async (part: keyof typeof build) => runtime.createSession(await build[part](checkpoint, network), { threads: 1 });
+  const opened: Session[] = [];
+  const open = async (model: Promise<OnnxModel>): Promise<Session> => {
+    const session = await runtime.createSession(await model, { threads: 1 });
+    opened.push(session);
+    return session;
+  };
+  const session = (part: keyof typeof build) => open(build[part](checkpoint, network));
+  afterAll(async () => {
+    await Promise.all(opened.map((each) => each.release()));
+    await checkpoint.close();
+  });
   const numFrames = 1234;
 
   test("gets the codes and the audio that the graphs give for the whole clip at once", async () => {
@@ -76,7 +88,7 @@ describe.each(["mini-16khz", "mini-24khz", "mini-32khz"])("a clip of many tiles 
     const data = Float32Array.from({ length: numSamples }, (_, i) => 0.5 * Math.sin(i * i * 1e-7) + 0.3 * Math.sin(i * 0.37));
 
     const { features } = await (await session("analysis")).run({ waveform: { type: "float32", data, dims: [1, 1, numSamples] } }, ["features"]);
-    const encoderLstm = await runtime.createSession(await buildLstm(checkpoint, network.encoder.lstm!), { threads: 1 });
+    const encoderLstm = await open(buildLstm(checkpoint, network.encoder.lstm!));
     const state = zeroState(network.encoder.lstm!);
     const { output } = await encoderLstm.run({ features, hidden: state, cell: state }, ["output"]);
     const num_codebooks = { type: "int64", data: BigInt64Array.of(4n), dims: [] } as const;
@@ -86,7 +98,7 @@ describe.each(["mini-16khz", "mini-24khz", "mini-32khz"])("a clip of many tiles 
     expect(sameBytes(Int32Array.from(tiled.data), codes.data)).toBe(true);
 
     const decoded = await (await session("dequantization")).run({ codes }, ["features"]);
-    const decoderLstm = await runtime.createSession(await buildLstm(checkpoint, network.decoder.lstm!), { threads: 1 });
+    const decoderLstm = await open(buildLstm(checkpoint, network.decoder.lstm!));
     const remembered = await decoderLstm.run({ features: decoded.features, hidden: state, cell: state }, ["output"]);
     const { waveform } = await (await session("synthesis")).run({ features: remembered.output }, ["waveform"]);
     const audio = await tokenizer.decode(tiled);
