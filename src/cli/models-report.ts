@@ -28,14 +28,22 @@ export function formatSelection({ matches, passedOver }: Selection): string {
   return `${[modelsTable(matches), passedOverTable(passedOver), [statusNote]].map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
+/** Checkpoints that are named for each way to ask for less. */
+const shownGains = 5;
+
 /**
  * What to say where nothing passes: each way to ask for less.
  * @param licenseFlags The options by which the license was asked for.
  */
 export function nothingPassesText(relaxations: readonly Relaxation[], licenseFlags: string): string {
   const nameOf = (criterion: Criterion): string => (criterion === "license" ? licenseFlags : flags[criterion]);
-  const ways = relaxations.map(({ drop, gains }) => `  without ${drop.map(nameOf).join(" and ")}: ${gains.join(", ")}`);
+  const ways = relaxations.map(({ drop, gains }) => `  without ${drop.map(nameOf).join(" and ")}: ${gainsText(gains)}`);
   return ["no catalogued checkpoint passes", ...ways].join("\n");
+}
+
+function gainsText(gains: readonly string[]): string {
+  const rest = gains.length - shownGains;
+  return `${gains.slice(0, shownGains).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
 /** Everything that is known about a checkpoint. */

@@ -8,6 +8,11 @@ async function textOf(args: readonly string[]): Promise<string> {
   return stdout.toString();
 }
 
+/** Ids of the checkpoints whose license has one of these classes. */
+function idsHaving(...classes: readonly string[]): readonly string[] {
+  return catalogue.filter(({ license }) => license.classes.some((name) => classes.includes(name))).map(({ id }) => id).toSorted();
+}
+
 describe("models", () => {
   it("lists every catalogued checkpoint on a line, with its license and how sure that is", async () => {
     const text = await textOf(["models"]);
@@ -49,11 +54,9 @@ describe("models", () => {
       const { models } = JSON.parse(await textOf(["models", ...filters, "--json"]));
       return models.map(({ id }: { readonly id: string }) => id).toSorted();
     };
-    const having = (...classes: readonly string[]) =>
-      catalogue.filter(({ license }) => license.classes.some((name) => classes.includes(name))).map(({ id }) => id).toSorted();
-    expect(await idsOf("--license-class", "non-commercial")).toEqual(having("non-commercial"));
-    expect(await idsOf("--license-class", "permissive,unknown")).toEqual(having("permissive", "unknown"));
-    expect(await idsOf("--license-class", "permissive", "--license-class", "non-commercial")).toEqual(having("permissive", "non-commercial"));
+    expect(await idsOf("--license-class", "non-commercial")).toEqual(idsHaving("non-commercial"));
+    expect(await idsOf("--license-class", "permissive,unknown")).toEqual(idsHaving("permissive", "unknown"));
+    expect(await idsOf("--license-class", "permissive", "--license-class", "non-commercial")).toEqual(idsHaving("permissive", "non-commercial"));
     expect(await idsOf("--license-class", "permissive", "--commercial")).toEqual(await idsOf("--commercial"));
     expect(await textOf(["models", "--license-class", "permissive"])).toMatch(/^facebook\/encodec_24khz +its license CC-BY-NC-4\.0 is attribution, non-commercial$/m);
     const { code, stderr } = await run(["models", "--license-class", "non-commercial", "--commercial"]);
@@ -71,6 +74,15 @@ describe("models", () => {
     const json = await run(["models", "--license", "commercial", "--sample-rate", "16000", "--json"]);
     expect(json).toMatchObject({ code: 1, stderr: expect.stringContaining("without --license: ") });
     expect(JSON.parse(json.stdout.toString())).toMatchObject({ models: [], relaxations: [{ drop: ["license"] }, { drop: ["sampleRate"], gains: ["tiny"] }] });
+  });
+
+  it("names the first of many that would pass, and counts the others", async () => {
+    const { code, stdout, stderr } = await run(["models", "--license", "permissive", "--channels", "2", "--min-bandwidth", "99", "--json"]);
+    expect(code).toBe(1);
+    const { relaxations } = JSON.parse(stdout.toString());
+    const { gains } = relaxations.find((relaxation: { readonly gains: readonly string[] }) => relaxation.gains.length > 5);
+    expect(stderr).toContain(`: ${gains.slice(0, 5).join(", ")} and ${gains.length - 5} more\n`);
+    expect(stderr).not.toContain(gains[5]);
   });
 
   it.each([
