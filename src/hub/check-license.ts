@@ -9,10 +9,10 @@ import type { License } from "./license-table.ts";
 
 /**
  * Whether a policy admits a license. Terms are judged before doubts: first `deny`, then `allow`, then the status.
- * @throws TypeError or RangeError if the policy is none.
+ * @throws TypeError or RangeError if the policy is none, or is a function that returns no verdict.
  */
 export function checkLicense(record: LicenseRecord, policy: LicensePolicy): Verdict {
-  if (typeof policy === "function") return policy(record);
+  if (typeof policy === "function") return verdictOf(policy(record));
   const rules = rulesOf(policy);
   const name = typeof policy === "string" ? `policy ${policy}` : "the policy";
   const failure = failureOf(record, rules);
@@ -38,6 +38,15 @@ export function requireLicense(record: LicenseRecord, policy: LicensePolicy, ent
   const hint =
     alternatives.length === 0 ? "No catalogued checkpoint passes." : `Of the catalogued checkpoints ${alternatives.join(", ")} would pass.`;
   throw new LicenseError(`${reason}. ${hint}`, { record, rule, alternatives });
+}
+
+/** What a function decided. `true`, or a promise, would otherwise pass for a refusal without a reason. @throws TypeError */
+function verdictOf(answer: unknown): Verdict {
+  const { allowed, rule, reason } = Object(answer) as Partial<Record<keyof Verdict, unknown>>;
+  if (typeof allowed === "boolean" && typeof rule === "string" && typeof reason === "string") return { allowed, rule, reason };
+  const fields = `{ allowed: ${typeof allowed}, rule: ${typeof rule}, reason: ${typeof reason} }`;
+  const received = answer instanceof Promise ? "a promise" : Object(answer) === answer ? fields : String(answer);
+  throw new TypeError(`license: a policy function must return { allowed: boolean, rule: string, reason: string }, at once; received ${received}`);
 }
 
 /** Checkpoints of their own that pass, those with the sampling rate and the channels of the one refused first. */

@@ -116,6 +116,19 @@ describe("rules", () => {
   });
 
   it.each([
+    [() => true, "received true"],
+    [async () => ({ allowed: true, rule: "ours", reason: "" }), "received a promise"],
+    [() => undefined, "received undefined"],
+    [() => null, "received null"],
+    [() => ({ allowed: "yes", rule: "ours", reason: "" }), "received { allowed: string, rule: string, reason: string }"],
+    [() => ({ allowed: true }), "received { allowed: boolean, rule: undefined, reason: undefined }"],
+  ])("that are functions without a verdict are refused: %s", (policy, message) => {
+    const attempt = () => checkLicense(recordOf("MIT"), policy as unknown as LicensePolicy);
+    expect(attempt).toThrow(TypeError);
+    expect(attempt).toThrow(`a policy function must return { allowed: boolean, rule: string, reason: string }, at once; ${message}`);
+  });
+
+  it.each([
     ["comercial", RangeError, '"comercial" is no license policy; expected any, permissive, commercial, research, rules or a function'],
     ["toString", RangeError, '"toString" is no license policy'],
     [null, TypeError, "received null"],
