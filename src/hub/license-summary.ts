@@ -64,16 +64,19 @@ export function summarizeLicenses(
 /** The license of codes, from what is stored with them and what the catalogue knows. */
 function recordOf(provenance: Provenance, date: string, entries: readonly CatalogueEntry[]): LicenseRecord {
   const { model, revision, digest, license, licenseStatus } = provenance;
-  const copied = digest === null ? undefined : findByDigest(digest, entries);
-  const known = [findCheckpoint(model, entries), copied].filter((entry) => entry !== undefined);
+  const named = findCheckpoint(model, entries);
+  // Weights in several files have their digests joined.
+  const copies = digest === null ? [] : digest.split("+").map((part) => findByDigest(part, entries));
+  const known = [named, ...copies].filter((entry) => entry !== undefined);
+  const isKnown = named !== undefined || (copies.length > 0 && copies.every((entry) => entry !== undefined));
   const parts = new Map(known.map((entry) => [entry.id, entry.license]));
   const own = {
     subject: model,
     revision,
     declared: { card: [], api: null },
     licenses: license === null ? [] : licensesOf(license),
-    status: licenseStatus ?? (license !== null && known.length > 0 ? "settled" : "unresolved"),
+    status: licenseStatus ?? (license !== null && isKnown ? "settled" : "unresolved"),
     evidence: [{ source: "the codes", fact: `made with ${model}${license === null ? "" : ` under ${license}`}`, date }],
   };
-  return combineLicenses(own, [...parts.values()], { isCopy: known.length > 0, date });
+  return combineLicenses(own, [...parts.values()], { isCopy: isKnown, date });
 }

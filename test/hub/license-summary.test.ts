@@ -8,6 +8,9 @@ function madeWith(model: string, rest: Partial<Provenance> = {}): Provenance {
   return { model, revision: null, digest: null, license: null, licenseStatus: null, ...rest };
 }
 
+const recordWith = (digest: string, rest: Partial<Provenance> = {}) =>
+  summarizeLicenses([madeWith("/models/mine", { digest, ...rest })], "any", date).groups[0]!.record;
+
 const speech = madeWith("facebook/encodec_24khz", { license: "CC-BY-NC-4.0", licenseStatus: "unresolved" });
 const stereo = madeWith("facebook/encodec_48khz", { license: "MIT", licenseStatus: "contested" });
 const tiny = madeWith("tiny", { license: "MIT", licenseStatus: "settled" });
@@ -52,6 +55,16 @@ describe("the licenses of a set of codes", () => {
     const byDigest = summarizeLicenses([madeWith("/models/mine", { ...claims, digest })], "permissive", date);
     expect(byDigest.groups[0]!.record).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
     expect(byDigest.allowed).toBe(false);
+  });
+
+  it("are found by the digest of each file where the weights are in several", () => {
+    const published = "0e78f34d2ff3259f29bd51f7a99060151fe4ba5776fee216f58847f06082f1ca";
+    const other = "a".repeat(64);
+    const claims = { license: "MIT", licenseStatus: "settled" } as const;
+    expect(recordWith(`${other}+${published}`, claims)).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
+    expect(recordWith(`${published}+${published}`)).toMatchObject({ effective: "CC-BY-NC-4.0", status: "settled" });
+    // A part that nobody knows keeps the whole from being a copy.
+    expect(recordWith(`${published}+${other}`)).toMatchObject({ effective: "CC-BY-NC-4.0", status: "unresolved" });
   });
 
   it("are unresolved where nobody has said anything", () => {
