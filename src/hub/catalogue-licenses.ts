@@ -80,6 +80,11 @@ export const encodec48khzLicense: LicenseRecord = licenseRecord({
       fact: "points out that MIT may cover the code only; no answer from Meta in the copy that was read",
       date: readOn,
     },
+    {
+      source: "https://github.com/itsmygithubacct/kilix-encodec commit 010a18e0362c73f167a9cfef6352802135b3067b CHANGELOG.md",
+      fact: "a third-party exporter of this checkpoint, from 2026, that called it MIT and revised its own statement to CC-BY-NC-4.0",
+      date: readOn,
+    },
     ...encodecHistory,
   ],
 });

@@ -78,6 +78,7 @@ describe("what is true of the licenses", () => {
   it("encodec_48khz declares MIT, which is disputed", () => {
     expect(recordOf("48khz")).toMatchObject({ declared: { card: ["mit"] }, effective: "MIT", status: "contested", stricterReading: "CC-BY-NC-4.0" });
     expect(recordOf("48khz").evidence).toContainEqual(expect.objectContaining({ date: "2023-09-06", fact: expect.stringContaining("Hugging Face staff") }));
+    expect(recordOf("48khz").evidence).toContainEqual(expect.objectContaining({ fact: expect.stringMatching(/revised its own statement to CC-BY-NC-4\.0/u) }));
   });
 
   it("encodec_32khz declares nothing and is CC-BY-NC-4.0 by where it comes from", () => {
