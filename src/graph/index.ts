@@ -2,6 +2,6 @@ export { buildAnalysis, buildDequantization, buildLstm, buildQuantization, build
 export { contextOf } from "./context.ts";
 export type { Context } from "./context.ts";
 export { describeNetwork } from "./layers.ts";
-export type { ConvLayer, ConvTransposeLayer, Layer, LstmLayer, Network, NetworkHalf, ResidualLayer } from "./layers.ts";
+export type { LstmLayer, Network } from "./layers.ts";
 export { checkTensors, findTensorFaults, requiredTensors } from "./tensors.ts";
 export type { TensorSpec } from "./tensors.ts";

@@ -1,6 +1,7 @@
 import { contextOf } from "../graph/index.ts";
 import type { Context, LstmLayer, Network } from "../graph/index.ts";
 import type { CodecSessions } from "./codec-sessions.ts";
+import { joinRows, putColumns, takeColumns } from "./columns.ts";
 import { groupByLength, stackFeatures, unstackFeatures } from "./feature-batches.ts";
 import type { Features } from "./feature-batches.ts";
 import type { CallOptions, Progress } from "./options.ts";
@@ -209,40 +210,4 @@ export class CodecRunner {
 
 function inFrames(context: Context | null, hopLength: number): Context | null {
   return context && { left: Math.ceil(context.left / hopLength), right: Math.ceil(context.right / hopLength) };
-}
-
-/** Columns `from` to `to` of `[rows, columns]`; the array itself if these are all. */
-function takeColumns<Data extends Float32Array | Int32Array>(data: Data, rows: number, from: number, to: number): Data {
-  const columns = data.length / rows;
-  if (rows === 1) return data.subarray(from, to) as Data;
-  if (from === 0 && to === columns) return data;
-  const taken = data.slice(0, rows * (to - from)) as Data;
-  for (let row = 0; row < rows; row++) taken.set(data.subarray(row * columns + from, row * columns + to), row * (to - from));
-  return taken;
-}
-
-/** Writes `[rows, some columns]` into `[rows, columns]` from column `from` on. */
-function putColumns(target: Float32Array, data: Float32Array, rows: number, from: number): void {
-  const columns = target.length / rows;
-  const width = data.length / rows;
-  for (let row = 0; row < rows; row++) target.set(data.subarray(row * width, (row + 1) * width), row * columns + from);
-}
-
-/** Joins `[rows, columns]` tiles in time, each without its context. @param step Columns per frame. */
-function joinRows<Data extends Float32Array | Int32Array>(
-  tiles: readonly { readonly tile: Tile; readonly data: Data }[],
-  rows: number,
-  columns: number,
-  create: (length: number) => Data,
-  step = 1,
-): Data {
-  const joined = create(rows * columns);
-  for (const { tile, data } of tiles) {
-    const width = data.length / rows;
-    for (let row = 0; row < rows; row++) {
-      const own = data.subarray(row * width + (tile.start - tile.from) * step, row * width + (tile.end - tile.from) * step);
-      joined.set(own, row * columns + tile.start * step);
-    }
-  }
-  return joined;
 }
