@@ -1,4 +1,4 @@
-import { CheckpointError } from "../core/index.ts";
+import { bitsPerCodeOf, CheckpointError } from "../core/index.ts";
 import type { CodecConfig } from "./codec-config.ts";
 import { parseEncodecConfig } from "./config.ts";
 import { asJson, YamlOptions, type Yaml } from "./yaml-options.ts";
@@ -138,7 +138,7 @@ function bandwidthOf(options: YamlOptions): number {
     ? (ratios as readonly Yaml[]).reduce<number>((product, ratio) => product * Number(ratio), 1)
     : NaN;
   const frameRate = Math.ceil(Number(options.need("encodec.sample_rate")) / hopLength);
-  const bitsPerSecond = frameRate * Math.ceil(Math.log2(Number(options.need("rvq.bins"))));
+  const bitsPerSecond = frameRate * bitsPerCodeOf(Number(options.need("rvq.bins")));
   const bandwidth = (numQuantizers * bitsPerSecond) / 1000;
   // Division by 1000 may have rounded down; the count that is floored from the bandwidth must come out again.
   return Math.floor((1000 * bandwidth) / bitsPerSecond) < numQuantizers ? bandwidth * (1 + Number.EPSILON) : bandwidth;

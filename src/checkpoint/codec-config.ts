@@ -1,3 +1,5 @@
+import { bitsPerCodeOf } from "../core/index.ts";
+
 /** What shapes an EnCodec network, under the names of transformers' `EncodecConfig` in camel case. */
 export interface CodecConfig {
   /** In hertz. */
@@ -45,11 +47,6 @@ export function hopLengthOf(config: CodecConfig): number {
 /** Frames per second, rounded up as the reference does. */
 export function frameRateOf(config: CodecConfig): number {
   return Math.ceil(config.samplingRate / hopLengthOf(config));
-}
-
-/** Bits that one code takes: `ceil(log2(codebookSize))`. */
-export function bitsPerCodeOf(codebookSize: number): number {
-  return Math.ceil(Math.log2(codebookSize));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { CheckpointError } from "../core/index.ts";
-import { bitsPerCodeOf, frameRateOf, hopLengthOf, type CodecConfig } from "./codec-config.ts";
+import { bitsPerCodeOf, CheckpointError } from "../core/index.ts";
+import { frameRateOf, hopLengthOf, type CodecConfig } from "./codec-config.ts";
 import { printable } from "./printable.ts";
 import { isJsonObject } from "./strict-json.ts";
 

@@ -1,7 +1,6 @@
 export type { Checkpoint, CheckpointInfo } from "./checkpoint.ts";
 export type { CheckpointFile, CheckpointFiles, CheckpointFolder } from "./checkpoint-files.ts";
 export {
-  bitsPerCodeOf,
   frameRateOf,
   hopLengthOf,
   numCodebooksFor,

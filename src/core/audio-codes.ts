@@ -1,3 +1,4 @@
+import { bandwidthOf } from "./bandwidth.ts";
 import { CodesError } from "./errors.ts";
 import type { LicenseStatus } from "./license.ts";
 
@@ -236,7 +237,7 @@ export class AudioCodes implements AudioCodesData {
       channels: context.channels,
       hopLength,
       codebookSize,
-      bandwidth: (numCodebooks * Math.ceil(Math.log2(codebookSize)) * Math.ceil(sampleRate / hopLength)) / 1000,
+      bandwidth: bandwidthOf({ numCodebooks, codebookSize, frameRate: Math.ceil(sampleRate / hopLength) }),
       segment,
       provenance: context.provenance ?? unknownProvenance,
     });

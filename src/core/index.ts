@@ -1,5 +1,6 @@
 export { AudioCodes } from "./audio-codes.ts";
 export type { AudioCodesContext, AudioCodesData, ClipDetails, Provenance, TensorConstructor, TensorLike } from "./audio-codes.ts";
+export { bandwidthOf, bitsPerCodeOf } from "./bandwidth.ts";
 export { bytesSource, checkRange } from "./byte-source.ts";
 export type { ByteSource } from "./byte-source.ts";
 export { crc32 } from "./crc32.ts";

@@ -2,6 +2,7 @@ export { listCache, removeCached, verifyCached } from "./cache.ts";
 export type { CachedCommit, CachedRepository, VerifiedFile } from "./cache.ts";
 export { describeRepository } from "./describe-repository.ts";
 export type { DescribeOptions, RepositoryDescription, WeightsFile } from "./describe-repository.ts";
+export { createHasher, hashFile } from "./file-digest.ts";
 export type { FileDigest } from "./file-digest.ts";
 export { fetchWeights, openHubRepository } from "./hub-folder.ts";
 export type { HubRepository } from "./hub-folder.ts";

@@ -1,5 +1,4 @@
-import { bitsPerCodeOf } from "../checkpoint/index.ts";
-import { AudioCodes, numSamplesOf } from "../core/index.ts";
+import { AudioCodes, bandwidthOf, numSamplesOf } from "../core/index.ts";
 import type { Provenance, Waveform } from "../core/index.ts";
 import type { AudioPiece, CodePiece, CodecRunner } from "./codec-runner.ts";
 import type { CallOptions } from "./options.ts";
@@ -56,14 +55,15 @@ function prepareSegments(clip: Waveform, { format, streams, isNormalized }: Enco
   return segmentRanges(numSamplesOf(clip), format.segment).map(({ start, end }) => {
     const channels = clip.channelData.map((samples) => samples.subarray(start, end));
     const numSamples = end - start;
-    const perStream = channels.length / streams;
+    const whole = planar(channels, numSamples);
+    const perStream = whole.length / streams;
     const pieces = Array.from({ length: streams }, (_, stream) => ({
-      samples: planar(channels.slice(stream * perStream, (stream + 1) * perStream), numSamples),
+      samples: whole.subarray(stream * perStream, (stream + 1) * perStream),
       numSamples,
     }));
     if (!isNormalized) return { pieces, scale: 1 };
     // The codec computes in float32, the scale it stores included.
-    const scale = Math.fround(scaleOf(planar(channels, numSamples), channels.length));
+    const scale = Math.fround(scaleOf(whole, channels.length));
     return { pieces: pieces.map((piece) => ({ ...piece, samples: piece.samples.map((sample) => sample / scale) })), scale };
   });
 }
@@ -101,7 +101,7 @@ function assemble(
     channels: format.channels,
     hopLength: format.hopLength,
     codebookSize: format.codebookSize,
-    bandwidth: (numCodebooks * bitsPerCodeOf(format.codebookSize) * format.frameRate) / 1000,
+    bandwidth: bandwidthOf({ ...format, numCodebooks }),
     segment: format.segment,
     provenance: format.provenance,
   });

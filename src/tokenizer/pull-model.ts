@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CheckpointError, IntegrityError } from "../core/index.ts";
 import type { LicenseRecord } from "../core/index.ts";
-import { fetchWeights, verifyCached } from "../hub/index.ts";
+import { createHasher, fetchWeights, hashFile, verifyCached } from "../hub/index.ts";
 import type { FileDigest, HubOptions, RepositoryDescription } from "../hub/index.ts";
 import { admitRepository } from "./hub-model.ts";
 import type { HubModelOptions } from "./hub-model.ts";
@@ -87,12 +85,9 @@ function knownDigests({ weights, pins }: RepositoryDescription): ReadonlyMap<str
 }
 
 async function hashCopy(path: string, { algorithm }: FileDigest, signal: AbortSignal | undefined): Promise<string> {
-  const hash = algorithm === "sha256" ? createHash("sha256") : createHash("sha1").update(`blob ${(await stat(path)).size}\0`);
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) {
-    signal?.throwIfAborted();
-    hash.update(chunk as Uint8Array);
-  }
-  return hash.digest("hex");
+  const hasher = createHasher(algorithm, (await stat(path)).size);
+  await hashFile(path, hasher, signal);
+  return hasher.hex();
 }
 
 function requireDigest(id: string, file: string, expected: string | null, actual: string | null): void {
