@@ -43,6 +43,9 @@ export type CodesFields = { readonly [name in (typeof numberFields)[number]]?: n
   readonly [name in (typeof textFields)[number]]?: string;
 };
 
+/** Everything about codes except the codes themselves. */
+export type CodesDetails = Omit<AudioCodesData, "data" | "shape">;
+
 /** What a file of any format holds. */
 export interface StoredCodes {
   /** `[K, T]`, `[numSegments, K, T]`, or transformers' `[numSegments, 1, K, T]`. */
@@ -61,7 +64,7 @@ export interface Reading {
 }
 
 /** The fields of codes, in the order in which files list them. */
-export function fieldsOf(codes: AudioCodesData): CodesFields {
+export function fieldsOf(codes: CodesDetails): CodesFields {
   const { segment, provenance } = codes;
   return {
     format: formatTag,
@@ -120,6 +123,19 @@ export function codesFrom(stored: StoredCodes, reading: Reading): AudioCodes {
     const code = error.code as ConstructorParameters<typeof CodesError>[0];
     throw new CodesError(code, `${name}: ${error.message}`, { cause: error });
   }
+}
+
+/**
+ * What a file says of codes besides the codes.
+ * @throws CodesError if something is missing.
+ */
+export function detailsFrom({ fields, scales }: Omit<StoredCodes, "codes">, reading: Reading): CodesDetails {
+  const { segment = null, provenance, ...codec } = codecOf(fields, reading);
+  const { num_samples: numSamples, bandwidth } = fields;
+  if (numSamples === undefined || bandwidth === undefined || provenance === undefined) {
+    throw badFile(reading.name, "does not say its num_samples or bandwidth");
+  }
+  return { ...codec, segment, provenance, numSamples, bandwidth, scales: scales === null ? null : scalesFrom(scales, reading.name) };
 }
 
 /** A `CodesError` with code CODES_FORMAT that names the file: `badFile("a.npy", "holds no codes")`. */

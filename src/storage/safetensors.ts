@@ -7,6 +7,9 @@ import type { Reading, StoredCodes } from "./codes-fields.ts";
 import { elementBytes, isElementType, readElements } from "./elements.ts";
 import type { StoredArray } from "./elements.ts";
 
+/** Marks a file of `formatSequenceSafetensors`. */
+export const sequenceTag = "encodec-tokenizer/sequence";
+
 /**
  * Codes as tensors: `codes` U16 `[numSegments, K, T]` and, where there are scales, `scales` F32 `[numSegments]`.
  * The fields are text in the file's `__metadata__`, numbers in decimal.
@@ -28,6 +31,9 @@ export async function parseCodesSafetensors(bytes: Uint8Array, { name }: Reading
   try {
     const file = await openSafetensors(bytesSource(bytes, name));
     if (!file.tensors.has("codes")) {
+      if (file.metadata.get("format") === sequenceTag) {
+        throw new CodesError("CODES_UNSUPPORTED", `${name} is a sequence, codes laid out by a pattern; encodec-tokenizer patterns revert makes codes of it`);
+      }
       const found = [...file.tensors.keys()].slice(0, 5).join(", ") || "none";
       throw new CodesError("CODES_UNSUPPORTED", `${name} has no tensor "codes", only ${found}; is it a checkpoint?`);
     }
@@ -43,7 +49,7 @@ export async function parseCodesSafetensors(bytes: Uint8Array, { name }: Reading
 }
 
 /** A tensor's elements; safetensors spells element types as numpy does, in capitals and bits: `U16` is `u2`. */
-async function readArray(file: TensorFile, tensor: string): Promise<StoredArray> {
+export async function readArray(file: TensorFile, tensor: string): Promise<StoredArray> {
   const { dtype, shape } = file.tensors.get(tensor)!;
   const type = dtype.replace(/^([UIF])(\d+)$/, (_, kind: string, bits: string) => `${kind.toLowerCase()}${Number(bits) / 8}`);
   if (!isElementType(type)) {
@@ -52,7 +58,8 @@ async function readArray(file: TensorFile, tensor: string): Promise<StoredArray>
   return { type, shape, data: readElements(await file.readBytes(tensor), type) };
 }
 
-function readField(metadata: ReadonlyMap<string, string>, field: string): string | number | undefined {
+/** A field of the metadata, as a number where it is one. */
+export function readField(metadata: ReadonlyMap<string, string>, field: string): string | number | undefined {
   const text = metadata.get(field);
   return text !== undefined && isNumberField(field) ? Number(text.trim() || Number.NaN) : text;
 }
