@@ -7,18 +7,19 @@ import { describe, expect, test } from "vitest";
 const rooms: Record<string, readonly string[]> = {
   core: [],
   audio: ["core"],
-  figure: ["core"],
   checkpoint: ["core"],
   graph: ["checkpoint", "core"],
   storage: ["checkpoint", "core"],
+  patterns: ["storage", "core"],
+  figure: ["patterns", "core"],
   runtime: ["core"],
-  files: ["storage", "audio", "checkpoint", "core"],
+  files: ["patterns", "storage", "audio", "checkpoint", "core"],
   hub: ["files", "checkpoint", "core"],
   tokenizer: ["hub", "files", "graph", "runtime", "audio", "checkpoint", "core"],
   cli: ["."],
 };
 /** Rooms that run in a browser as well: no Node modules, no network, no ONNX Runtime. */
-const portable = new Set(["core", "audio", "figure", "checkpoint", "graph", "storage"]);
+const portable = new Set(["core", "audio", "figure", "checkpoint", "graph", "storage", "patterns"]);
 
 const src = fileURLToPath(new URL("../src", import.meta.url));
 const files = listFiles(src);

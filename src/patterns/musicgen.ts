@@ -1,0 +1,251 @@
+import { CodesError } from "../core/index.ts";
+import type { TensorLike } from "../core/index.ts";
+import { isDelayed, numDelaysOf } from "./musicgen-lengths.ts";
+import type { MusicgenShape } from "./musicgen-lengths.ts";
+import { tabulateGrid } from "./tabulate-grid.ts";
+import { checkToken, filledGrid, viewGrid } from "./token-grid.ts";
+import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
+
+/** `pad_token_id` of the released models, whose codes are 0 to 2047. */
+const defaultPadToken = 2048;
+
+/** In a pattern mask: a code that the model is to generate. */
+const toBeGenerated = -1;
+
+export interface DelayPatternOptions<Type extends TokenType = TokenType> extends MusicgenShape {
+  /** L: columns of the whole sequence (`max_length`), the first one and the prompt included; see `maxLengthFor`. */
+  readonly maxLength: number;
+  /** `pad_token_id`, also the decoder's start token: stands in every cell that holds no code. @default 2048 */
+  readonly padToken?: number | undefined;
+  /** `int64` is what the models take. @default "int64" */
+  readonly type?: Type | undefined;
+}
+
+/** What a MusicGen decoder is started with. Row b·K + q is codebook q of clip b. */
+export interface DelayedPrompt<Type extends TokenType = TokenType> {
+  /** `[B·K, n]`: the columns before the first that is to be generated. */
+  readonly decoderInputIds: TokenGrid<Type>;
+  /** `[B·K, L]`: what each cell must hold, or −1 where the model decides. */
+  readonly patternMask: TokenGrid<Type>;
+}
+
+/**
+ * The ids that MusicGen continues from: codes of an audio prompt, or nothing but the first column.
+ *
+ * ```
+ * prompt        decoderInputIds   patternMask, L = 8          P = padToken, - = to be generated
+ * a0 a1         P a0 a1           P a0 a1  -  -  P  P  P      the prompt's last codes lie beyond decoderInputIds:
+ * b0 b1         P  P b0           P  P b0 b1  -  -  P  P      generation must keep to the mask,
+ * c0 c1         P  P  P           P  P  P c0 c1  -  -  P      see delayPatternLogitsProcessor
+ * d0 d1         P  P  P           P  P  P  P d0 d1  -  -      and applyDelayPatternMask
+ * ```
+ * @param codes `[K, T0]` or `[B, K, T0]`, in stereo from `interleaveStereo`; or the sizes of a batch without a prompt.
+ * @throws RangeError if `maxLength` is too short for the prompt (it says which fits), or the codebooks do not fit the channels.
+ * @throws CodesError if a value is not a code.
+ * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), `_prepare_decoder_input_ids_for_generation`, `build_delay_pattern_mask`.
+ */
+export function toDecoderInputIds<Type extends TokenType = "int64">(
+  codes: CodesInput | { readonly batchSize: number; readonly numCodebooks: number },
+  options: Omit<DelayPatternOptions<Type>, "numCodebooks">,
+): DelayedPrompt<Type> {
+  const { data, batchSize, numRows: numCodebooks, numColumns: numFrames } = viewGrid("data" in codes ? codes : withoutFrames(codes));
+  const { padToken = defaultPadToken, maxLength } = options;
+  const shape = { ...options, numCodebooks };
+  const fitting = numFrames + numDelaysOf(shape);
+  if (numFrames > 0 && (isDelayed(shape, maxLength) ? fitting : numFrames + 1) > maxLength) {
+    throw new RangeError(
+      `a prompt of ${numFrames} frames does not fit maxLength ${maxLength}; ${fitting} holds the prompt alone, and each further column one more frame`,
+    );
+  }
+  for (let index = 0; index < data.length; index++) {
+    const code = Number(data[index]);
+    if (!Number.isInteger(code) || code < 0 || code === padToken) {
+      throw new CodesError(
+        "CODES_OUT_OF_RANGE",
+        `value ${code} at frame ${index % numFrames} of the prompt is not a code: codes are not negative and not padToken ${padToken}`,
+      );
+    }
+  }
+  const numColumns = numFrames + 1;
+  const ids = tabulateGrid("int64", [batchSize * numCodebooks, numColumns], (row, column) =>
+    column === 0 ? padToken : data[row * numFrames + column - 1]!,
+  );
+  return delayPatternMask(ids, shape);
+}
+
+/**
+ * Delays the rows of ids, as transformers does inside `generate`.
+ * @param ids `[B·K, n]`, column 0 the decoder's start. Whatever stands there is overwritten: ids without that column lose their first frame
+ * (`toDecoderInputIds` adds it). Cells of −1 are taken for ones to be generated.
+ * @returns For L < 2C − 1 the ids as they are and a mask of −1 only, unless `delayShort`.
+ * @throws RangeError if `maxLength` is too short for the ids (it says which fits).
+ * @throws CodesError if the rows are not a whole number of clips, or there is no column.
+ * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), `build_delay_pattern_mask`.
+ */
+export function delayPatternMask<Type extends TokenType = "int64">(
+  ids: TensorLike,
+  options: DelayPatternOptions<Type>,
+): DelayedPrompt<Type> {
+  const { numCodebooks, channels = 1, maxLength, padToken = defaultPadToken, type = "int64" as Type } = options;
+  const numDelays = numDelaysOf(options);
+  checkToken(padToken, type, "padToken");
+  const { data, numRows, numColumns } = viewRows(ids, numCodebooks);
+  if (numColumns === 0) throw mismatch("ids need at least the decoder's start column; found none");
+  const idAt = (row: number, column: number): number | bigint => data[row * numColumns + column]!;
+  if (!isDelayed(options, maxLength)) {
+    return {
+      decoderInputIds: tabulateGrid(type, [numRows, numColumns], idAt),
+      patternMask: filledGrid(type, [numRows, maxLength], toBeGenerated),
+    };
+  }
+  const fitting = numColumns - 1 + numDelays;
+  if (numColumns > 1 && fitting > maxLength) {
+    throw new RangeError(`ids of ${numColumns} columns do not fit maxLength ${maxLength} with their delays; the least that fits is ${fitting}`);
+  }
+  const maskAt = (row: number, column: number): number | bigint => {
+    const delay = Math.floor((row % numCodebooks) / channels);
+    if (column <= delay || column > maxLength - numDelays + delay) return padToken;
+    return column - delay < numColumns ? idAt(row, column - delay) : toBeGenerated;
+  };
+  // Row 0 of a clip has no delay, so that it is the first to have a cell to generate.
+  let numGiven = numColumns;
+  for (let row = 0; row < numRows; row += numCodebooks) {
+    for (let column = numGiven - 1; column > 0; column--) if (Number(idAt(row, column)) === toBeGenerated) numGiven = column;
+  }
+  return {
+    decoderInputIds: tabulateGrid(type, [numRows, numGiven], maskAt),
+    patternMask: tabulateGrid(type, [numRows, maxLength], maskAt),
+  };
+}
+
+/**
+ * What the decoder must be fed: the mask's token where it has one, else what was generated.
+ *
+ * A loop of one's own applies it to every new column: `applyDelayPatternMask({ data: sampled, dims: [rows, 1] }, patternMask, { firstColumn: n })`.
+ * @param ids `[B·K, n]`.
+ * @param patternMask `[B·K, L]` with L ≥ `firstColumn` + n.
+ * @param options `firstColumn`: where in the sequence the ids begin, 0 by default.
+ * @returns `[B·K, n]`.
+ * @throws CodesError if ids and mask do not fit each other.
+ * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), `apply_delay_pattern_mask`.
+ */
+export function applyDelayPatternMask<Type extends TokenType = "int64">(
+  ids: TensorLike,
+  patternMask: TensorLike,
+  { firstColumn = 0, type = "int64" as Type }: { readonly firstColumn?: number | undefined; readonly type?: Type | undefined } = {},
+): TokenGrid<Type> {
+  const { data, numRows, numColumns } = viewRows(ids, 1);
+  const mask = viewRows(patternMask, 1);
+  if (!Number.isSafeInteger(firstColumn) || firstColumn < 0) throw new RangeError(`firstColumn must be an integer from 0; received ${firstColumn}`);
+  if (mask.numRows !== numRows || mask.numColumns < firstColumn + numColumns) {
+    throw mismatch(
+      `ids [${numRows}, ${numColumns}] from column ${firstColumn} do not fit a pattern mask [${mask.numRows}, ${mask.numColumns}]; ` +
+        "generate with the maxLength that the mask was made for",
+    );
+  }
+  return tabulateGrid(type, [numRows, numColumns], (row, column) => {
+    const token = mask.data[row * mask.numColumns + firstColumn + column]!;
+    return Number(token) === toBeGenerated ? data[row * numColumns + column]! : token;
+  });
+}
+
+export interface GeneratedOptions<Type extends TokenType = TokenType> extends MusicgenShape {
+  /** The mask that generation began with; needed after a prompt that generation did not keep to by itself. @default that without a prompt */
+  readonly patternMask?: TensorLike | undefined;
+  /** L that generation was asked for, where there is no mask. @default the columns that there are */
+  readonly maxLength?: number | undefined;
+  /** @default 2048 */
+  readonly padToken?: number | undefined;
+  /** @default "int32" */
+  readonly type?: Type | undefined;
+}
+
+/**
+ * The codes in what MusicGen generated, without the delays; `AudioCodes.fromTensor` takes those of one clip.
+ *
+ * transformers: the decoder's sequences. transformers.js, whose `generate` gives audio: the ids that its streamer is given, or those of
+ * `PreTrainedModel.prototype.generate.call(model, …)`; with fewer than 2C − 1 columns they need `delayShort`.
+ * @param outputIds `[B·K, L]`, with whatever was sampled in cells that hold no code.
+ * @returns `[B, K, T]` with T = `framesOf` L. In stereo, `deinterleaveStereo` splits it.
+ * @throws CodesError if a cell that needs a code has none, which would shift all codes after it, or if generation stopped early.
+ * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), end of `generate`; transformers.js (4.3) `_apply_and_filter_by_delay_pattern_mask`.
+ */
+export function fromGenerated<Type extends TokenType = "int32">(
+  outputIds: TensorLike,
+  options: GeneratedOptions<Type>,
+): TokenGrid<Type> {
+  const { numCodebooks, padToken = defaultPadToken, type = "int32" as Type } = options;
+  numDelaysOf(options);
+  const { numRows, numColumns } = viewRows(outputIds, numCodebooks);
+  const maxLength = options.maxLength ?? numColumns;
+  const patternMask = options.patternMask ?? withoutPrompt(numRows, { ...options, maxLength });
+  const ids = applyDelayPatternMask(outputIds, patternMask).data;
+  const mask = viewRows(patternMask, numCodebooks);
+  const codes: number[][] = [];
+  for (let row = 0; row < numRows; row++) {
+    const rowCodes: number[] = [];
+    const columnsWithout: number[] = [];
+    for (let column = 0; column < numColumns; column++) {
+      if (Number(mask.data[row * mask.numColumns + column]) === padToken) continue;
+      const code = Number(ids[row * numColumns + column]);
+      // Undelayed sequences start with a column that their mask does not show.
+      if (column === 0 && code === padToken) continue;
+      if (code === padToken || code < 0) columnsWithout.push(column);
+      else rowCodes.push(code);
+    }
+    if (columnsWithout.length > 0) throw withoutCode(row, columnsWithout, numCodebooks, padToken);
+    codes.push(rowCodes);
+  }
+  const numFrames = codes[0]!.length;
+  const uneven = codes.findIndex((row) => row.length !== numFrames);
+  if (uneven !== -1) {
+    throw mismatch(
+      `row ${uneven} (${nameRow(uneven, numCodebooks)}) has ${codes[uneven]!.length} codes and row 0 has ${numFrames}: ` +
+        (numColumns < mask.numColumns
+          ? `the ids end at column ${numColumns} of ${mask.numColumns}; generate up to maxLength`
+          : "the pattern mask has special tokens among the prompt's codes; leave those frames out of the prompt"),
+    );
+  }
+  return tabulateGrid(type, [numRows / numCodebooks, numCodebooks, numFrames], (row, frame) => codes[row]![frame]!);
+}
+
+function withoutPrompt(numRows: number, options: DelayPatternOptions): TensorLike {
+  const { padToken = defaultPadToken } = options;
+  return delayPatternMask(filledGrid("int64", [numRows, 1], padToken), { ...options, type: "int64" }).patternMask;
+}
+
+function withoutFrames({ batchSize, numCodebooks }: { readonly batchSize: number; readonly numCodebooks: number }): TensorLike {
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) throw new RangeError(`batchSize must be a positive integer; received ${batchSize}`);
+  numDelaysOf({ numCodebooks });
+  return { data: [], dims: [batchSize, numCodebooks, 0] };
+}
+
+/** Ids as `[B·K, n]`, also where batch and codebooks are dimensions of their own. */
+function viewRows(
+  ids: TensorLike,
+  numCodebooks: number,
+): { readonly data: ArrayLike<number | bigint>; readonly numRows: number; readonly numColumns: number } {
+  const { data, batchSize, numRows: rowsOfEach, numColumns } = viewGrid(ids);
+  const numRows = batchSize * rowsOfEach;
+  if (numRows === 0 || numRows % numCodebooks !== 0) {
+    throw mismatch(`ids of ${numRows} rows are not those of whole clips; expected a multiple of ${numCodebooks} codebooks`);
+  }
+  return { data, numRows, numColumns };
+}
+
+function withoutCode(row: number, columns: readonly number[], numCodebooks: number, padToken: number): CodesError {
+  const listed = columns.slice(0, 8).join(", ") + (columns.length > 8 ? ` and ${columns.length - 8} more` : "");
+  return new CodesError(
+    "CODES_OUT_OF_RANGE",
+    `row ${row} (${nameRow(row, numCodebooks)}) has no code at column${columns.length === 1 ? "" : "s"} ${listed}, where one belongs; ` +
+      `keep the model from generating ${padToken}, and let it finish`,
+  );
+}
+
+function nameRow(row: number, numCodebooks: number): string {
+  return `clip ${Math.floor(row / numCodebooks)}, codebook ${row % numCodebooks}`;
+}
+
+function mismatch(message: string): CodesError {
+  return new CodesError("CODES_MISMATCH", message);
+}

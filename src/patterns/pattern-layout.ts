@@ -1,0 +1,123 @@
+/** One cell of a pattern: the code of `codebook` (q) at `timestep` (t). */
+export type Coordinate = readonly [timestep: number, codebook: number];
+
+/**
+ * What every step of a sequence holds, in order: the coordinates of step s are entries `starts[s]` to `starts[s + 1]`.
+ * Columns instead of objects, so that the layout of an hour takes megabytes and milliseconds.
+ */
+export interface PatternLayout {
+  /** `[numSteps + 1]`, ascending. */
+  readonly starts: Uint32Array;
+  /** `[numCoordinates]`. Timesteps beyond the clip are allowed: they stand for steps that exist but hold nothing. */
+  readonly timesteps: Uint32Array;
+  /** `[numCoordinates]`. */
+  readonly codebooks: Uint16Array;
+}
+
+/** A day of 75 frames a second, eight codebooks flattened, fits; more is a mistake in the pattern, found before memory runs out. */
+const maxEntries = 2 ** 26;
+
+/**
+ * Collects a layout step by step into columns that grow as needed.
+ * Both ways to add throw a RangeError when the layout gets longer than 2^26 steps or coordinates.
+ */
+export class LayoutBuilder {
+  #starts = new Uint32Array(64);
+  #timesteps = new Uint32Array(256);
+  #codebooks = new Uint16Array(256);
+  #numSteps = 0;
+  #numCoordinates = 0;
+
+  /** Puts a coordinate into the step at hand. */
+  add(timestep: number, codebook: number): void {
+    if (this.#numCoordinates === this.#timesteps.length) {
+      checkSize(this.#numCoordinates, "coordinates");
+      this.#timesteps = grow(this.#timesteps, new Uint32Array(2 * this.#numCoordinates));
+      this.#codebooks = grow(this.#codebooks, new Uint16Array(2 * this.#numCoordinates));
+    }
+    this.#timesteps[this.#numCoordinates] = timestep;
+    this.#codebooks[this.#numCoordinates++] = codebook;
+  }
+
+  /** Ends the step at hand, empty or not. */
+  endStep(): void {
+    if (++this.#numSteps === this.#starts.length) {
+      checkSize(this.#numSteps, "steps");
+      this.#starts = grow(this.#starts, new Uint32Array(2 * this.#numSteps));
+    }
+    this.#starts[this.#numSteps] = this.#numCoordinates;
+  }
+
+  build(): PatternLayout {
+    return {
+      starts: this.#starts.slice(0, this.#numSteps + 1),
+      timesteps: this.#timesteps.slice(0, this.#numCoordinates),
+      codebooks: this.#codebooks.slice(0, this.#numCoordinates),
+    };
+  }
+}
+
+/**
+ * A layout from nested lists, as audiocraft writes it: for each step its `[timestep, codebook]` pairs.
+ * @throws TypeError if it is anything else.
+ * @throws RangeError for a timestep or codebook that is not a non-negative integer.
+ */
+export function layoutOf(steps: readonly (readonly Coordinate[])[]): PatternLayout {
+  if (!Array.isArray(steps)) throw new TypeError("a layout is a list of steps, each a list of [timestep, codebook] pairs");
+  const builder = new LayoutBuilder();
+  for (const [step, coordinates] of steps.entries()) {
+    if (!Array.isArray(coordinates)) throw new TypeError(`step ${step} of the layout is not a list of [timestep, codebook] pairs`);
+    for (const coordinate of coordinates as readonly unknown[]) {
+      if (!Array.isArray(coordinate) || coordinate.length !== 2) {
+        throw new TypeError(`step ${step} of the layout holds ${JSON.stringify(coordinate)}; expected a pair [timestep, codebook]`);
+      }
+      const [timestep, codebook] = coordinate as [number, number];
+      if (!Number.isInteger(timestep) || timestep < 0 || timestep > 0xffff_ffff || !Number.isInteger(codebook) || codebook < 0 || codebook > 0xffff) {
+        throw new RangeError(`step ${step} of the layout holds [${timestep}, ${codebook}]; expected a timestep from 0 to ${0xffff_ffff} and a codebook from 0 to ${0xffff}`);
+      }
+      builder.add(timestep, codebook);
+    }
+    builder.endStep();
+  }
+  return builder.build();
+}
+
+/**
+ * Checks what audiocraft demands of a layout: at least one step, known codebooks, each at most once in a step, and never back in time.
+ * Timesteps may be missing or lie beyond the clip.
+ * Source: audiocraft `modules/codebooks_patterns.py` (896ec7c), `Pattern._validate_layout`.
+ * @throws RangeError naming the step at fault.
+ */
+export function checkLayout({ starts, timesteps, codebooks }: PatternLayout, numCodebooks: number): void {
+  const numSteps = starts.length - 1;
+  if (numSteps < 1) throw new RangeError("the pattern has no steps; expected at least one");
+  const latestTimestep = new Float64Array(numCodebooks);
+  const latestStep = new Float64Array(numCodebooks).fill(-1);
+  for (let step = 0; step < numSteps; step++) {
+    for (let index = starts[step]!; index < starts[step + 1]!; index++) {
+      const codebook = codebooks[index]!;
+      const timestep = timesteps[index]!;
+      if (codebook >= numCodebooks) {
+        throw new RangeError(`step ${step} holds codebook ${codebook}; this pattern has ${numCodebooks}, counted from 0`);
+      }
+      if (latestStep[codebook] === step) throw new RangeError(`step ${step} holds codebook ${codebook} twice; a step has one cell for each codebook`);
+      if (timestep < latestTimestep[codebook]!) {
+        throw new RangeError(
+          `step ${step} goes back to timestep ${timestep} of codebook ${codebook} after timestep ${latestTimestep[codebook]}; ` +
+            "the timesteps of a codebook must not descend",
+        );
+      }
+      latestTimestep[codebook] = timestep;
+      latestStep[codebook] = step;
+    }
+  }
+}
+
+function checkSize(count: number, what: string): void {
+  if (count >= maxEntries) throw new RangeError(`the pattern has more than ${maxEntries} ${what}; expected shorter clips or smaller delays`);
+}
+
+function grow<T extends Uint16Array | Uint32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

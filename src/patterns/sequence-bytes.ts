@@ -1,0 +1,133 @@
+import { bandwidthOf, CodesError } from "../core/index.ts";
+import type { AudioCodesContext } from "../core/index.ts";
+import { formatSequenceNpy, formatSequenceSafetensors, parseStoredSequence, sequenceFormats } from "../storage/index.ts";
+import type { CodesDetails, SequenceFormat, StoredSequence } from "../storage/index.ts";
+import type { ModelLayout } from "./model-layouts.ts";
+import { patternProvider } from "./pattern-provider.ts";
+import { parsePatternSpec } from "./pattern-spec.ts";
+import type { PatternSpec } from "./pattern-spec.ts";
+import type { Pattern } from "./pattern.ts";
+import { filledGrid } from "./token-grid.ts";
+import { patternOf, sequenceLayout, stepsOf } from "./token-sequence.ts";
+import type { SequenceLayout, SequenceLayoutOptions, TokenSequence } from "./token-sequence.ts";
+
+/** What a bare array does not say. */
+export interface ParseSequenceOptions extends SequenceLayoutOptions {
+  /** Needed for bare arrays: a pattern, or the layout of a known model; of a pattern also a function that gives it for so many codebooks. */
+  readonly pattern?: PatternSpec | ModelLayout | ((numCodebooks: number) => PatternSpec) | undefined;
+  /** The codec, needed for bare arrays: an `AudioTokenizer` or other `AudioCodes` fits. */
+  readonly context?: AudioCodesContext | undefined;
+  /** Name of the file, for messages. @default "sequence" */
+  readonly name?: string | undefined;
+}
+
+/**
+ * A sequence as the bytes of a file. The same sequence gives the same bytes.
+ * `npy` holds the bare tokens; pattern, special tokens, codec, length and provenance are lost.
+ */
+export function formatSequence(sequence: TokenSequence, format: SequenceFormat): Uint8Array {
+  if (!sequenceFormats.includes(format)) throw new RangeError(`format must be one of ${sequenceFormats.join(", ")}; received ${String(format)}`);
+  return format === "npy" ? formatSequenceNpy(sequence.tokens) : formatSequenceSafetensors(sequence.tokens, sequence);
+}
+
+/**
+ * Reads a sequence file, or a bare `.npy` array of tokens `[K, S]` with what the options say.
+ * @throws CodesError if it is neither, is damaged, or does not fit its pattern.
+ */
+export async function parseSequence(bytes: Uint8Array, options: ParseSequenceOptions = {}): Promise<TokenSequence> {
+  const { name = "sequence" } = options;
+  const stored = await parseStoredSequence(bytes, name);
+  const tokens = gridFrom(stored, name);
+  if (stored.origin === null) return bareSequence(tokens, { ...options, name });
+  const { pattern, ...origin } = stored.origin;
+  try {
+    return { ...origin, pattern: patternProvider(parsePatternSpec(pattern)).spec, tokens };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CodesError("CODES_FORMAT", `${name}: ${error.message}`, { cause: error });
+  }
+}
+
+function bareSequence(tokens: TokenSequence["tokens"], options: ParseSequenceOptions & { readonly name: string }): TokenSequence {
+  const { name, pattern, context } = options;
+  if (pattern === undefined || context === undefined) {
+    throw new CodesError("CODES_FORMAT", `${name} is a bare array and does not say its ${pattern === undefined ? "pattern" : "codec"}; give it as an option`);
+  }
+  const [numSegments, numCodebooks, numSteps] = tokens.dims as [number, number, number];
+  if (numSegments !== 1 || (context.segment ?? null) !== null) {
+    throw mismatch(`${name} is a bare array; sequences of segments need their scales and lengths, which only a .safetensors file holds`);
+  }
+  const { sampleRate, channels, hopLength, codebookSize, provenance } = context;
+  const layout = sequenceLayout(typeof pattern === "function" ? pattern(numCodebooks) : pattern, codebookSize, options);
+  const timesteps = timestepsOf(layout, numSteps, name);
+  const numFrames = layout.eosToken === null ? timesteps : framesBeforeEos(tokens, patternOf(layout, timesteps - 1), layout.eosToken);
+  const codes: CodesDetails = {
+    sampleRate,
+    channels,
+    hopLength,
+    codebookSize,
+    segment: null,
+    scales: null,
+    numSamples: numFrames * hopLength,
+    bandwidth: bandwidthOf({ numCodebooks, codebookSize, frameRate: Math.ceil(sampleRate / hopLength) }),
+    provenance: provenance ?? { model: "unknown", revision: null, digest: null, license: null, licenseStatus: null },
+  };
+  return { ...layout, tokens: firstSteps(tokens, stepsOf(layout, patternOf(layout, numFrames))), codes };
+}
+
+/** The frame in whose place the first codebook has the token that ends a clip; all frames where there is none. */
+function framesBeforeEos({ data, dims }: TokenSequence["tokens"], pattern: Pattern, eosToken: number): number {
+  const row = data.subarray(0, dims[2]);
+  for (let step = 0; step < Math.min(row.length, pattern.numSteps); step++) {
+    const frame = pattern.coordinates(step).find(([, codebook]) => codebook === 0)?.[0];
+    if (frame !== undefined && row[step] === eosToken) return frame;
+  }
+  return pattern.timesteps;
+}
+
+function firstSteps({ type, data, dims }: TokenSequence["tokens"], numSteps: number): TokenSequence["tokens"] {
+  const [, numRows, length] = dims as [number, number, number];
+  const kept = Math.min(length, numSteps);
+  const first = filledGrid(type, [1, numRows, kept]);
+  for (let row = 0; row < numRows; row++) first.data.set(data.subarray(row * length, row * length + kept), row * kept);
+  return first;
+}
+
+/** Timesteps of the pattern whose sequence has so many steps; where none has exactly, of the shortest that has more. */
+function timestepsOf(layout: SequenceLayout, numSteps: number, name: string): number {
+  const { pattern: spec } = layout;
+  if (spec.kind === "custom") return spec.timesteps;
+  const provider = patternProvider(spec);
+  const stepsFor = (timesteps: number): number => stepsOf(layout, provider.getPattern(timesteps));
+  let low = 1;
+  let high = Math.max(1, numSteps);
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (stepsFor(middle) < numSteps) low = middle + 1;
+    else high = middle;
+  }
+  // In these layouts a clip's length decides where every code stands, so that part of a sequence cannot be read.
+  const needsAll = spec.kind === "coarse-first" || spec.kind === "musiclm";
+  if (needsAll && stepsFor(low) !== numSteps) {
+    throw mismatch(`${name} has ${numSteps} steps, and no ${spec.kind} sequence has: that of ${low} frames has ${stepsFor(low)}; a bare array must be whole`);
+  }
+  return low;
+}
+
+function gridFrom({ tokens: { shape, data } }: StoredSequence, name: string): TokenSequence["tokens"] {
+  const dims = shape.length === 2 ? [1, ...shape] : shape;
+  if (dims.length !== 3 || dims.includes(0)) {
+    throw new CodesError("CODES_FORMAT", `${name} holds tokens of shape [${shape.join(", ")}]; expected [K, S] or [numSegments, K, S]`);
+  }
+  const grid = filledGrid(data instanceof Uint16Array ? "uint16" : "int32", dims);
+  for (let index = 0; index < data.length; index++) {
+    const token = Number(data[index]);
+    grid.data[index] = token;
+    if (grid.data[index] !== token) throw new CodesError("CODES_OUT_OF_RANGE", `${name} holds ${token}; tokens fit 32 bits`);
+  }
+  return grid;
+}
+
+function mismatch(message: string): CodesError {
+  return new CodesError("CODES_MISMATCH", message);
+}

@@ -1,0 +1,177 @@
+import { AudioCodes, CodesError } from "../core/index.ts";
+import type { AudioCodesData } from "../core/index.ts";
+import type { CodesDetails } from "../storage/index.ts";
+import type { ModelLayout } from "./model-layouts.ts";
+import { putEnds } from "./model-sequence.ts";
+import { patternProvider } from "./pattern-provider.ts";
+import { parsePatternSpec } from "./pattern-spec.ts";
+import type { PatternSpec } from "./pattern-spec.ts";
+import type { Pattern } from "./pattern.ts";
+import type { TokenGrid } from "./token-grid.ts";
+
+/** How codes became a sequence, as data. */
+export interface SequenceLayout {
+  readonly pattern: PatternSpec;
+  /** Fills the cells that hold no code. */
+  readonly specialToken: number;
+  /** Fills the cells after a codebook's last code; equals `specialToken` where the model has none. */
+  readonly padToken: number;
+  /** Stands after each codebook's last code, as if the clip had one more frame; null where the model has none. */
+  readonly eosToken: number | null;
+  /** Whether the steps that only the delays need are left out, and codes of the last frames with them. */
+  readonly keepOnlyValidSteps: boolean;
+}
+
+/** Codes laid out by a pattern, with all that leads back to them: what a sequence file holds. */
+export interface TokenSequence extends SequenceLayout {
+  /** `[numSegments, K, S]`. */
+  readonly tokens: TokenGrid<"uint16" | "int32">;
+  /** Everything about the codes except the codes themselves. */
+  readonly codes: CodesDetails;
+}
+
+export interface SequenceLayoutOptions {
+  /** @default the model's, or the codebook size, the first number that is no code */
+  readonly specialToken?: number | undefined;
+  /** @default the model's, or specialToken */
+  readonly padToken?: number | undefined;
+}
+
+/** Codes of a sequence, and whether it reached the end of the clip. */
+export interface RevertedSequence {
+  readonly codes: AudioCodes;
+  /** Frames of the clip that the sequence is of, as far as that is known. More than the codes have where the sequence was cut short. */
+  readonly timesteps: number;
+}
+
+/**
+ * The layout of a pattern, or of a known model.
+ * @throws RangeError if the spec is not one.
+ */
+export function sequenceLayout(pattern: PatternSpec | ModelLayout, codebookSize: number, options: SequenceLayoutOptions = {}): SequenceLayout {
+  if (!("tokens" in pattern)) {
+    const { specialToken = codebookSize, padToken = specialToken } = options;
+    return { pattern: parsePatternSpec(pattern), specialToken, padToken, eosToken: null, keepOnlyValidSteps: false };
+  }
+  const { bos, eos = null, pad } = pattern.tokens;
+  const { specialToken = bos ?? pad, padToken = pad } = options;
+  return { pattern: pattern.pattern, specialToken, padToken, eosToken: eos, keepOnlyValidSteps: pattern.keepOnlyValidSteps };
+}
+
+/**
+ * Lays out the codes of a clip by a pattern or as a known model reads them, each segment as a sequence of its own.
+ * @throws CodesError if the codes have another number or size of codebooks, or the pattern leaves out some of them.
+ * @throws RangeError if the spec's parts do not fit together, or a special token could be taken for a code.
+ */
+export function applyPattern(codes: AudioCodesData, pattern: PatternSpec | ModelLayout, options: SequenceLayoutOptions = {}): TokenSequence {
+  const clip = new AudioCodes(codes);
+  const { data: _codes, shape, ...details } = clip;
+  if ("tokens" in pattern && pattern.codebookSize !== codes.codebookSize) {
+    throw mismatch(
+      `these codes have codebooks of ${codes.codebookSize} entries; ${pattern.name} reads those of ${pattern.codec}, which have ${pattern.codebookSize}`,
+    );
+  }
+  const layout = sequenceLayout(pattern, codes.codebookSize, options);
+  const { specialToken, padToken, eosToken, keepOnlyValidSteps } = layout;
+  const laidOut = patternOf(layout, shape[2]);
+  const segments = Array.from({ length: shape[0] }, (_, index) => clip.sliceSegments(index, index + 1));
+  const type = [specialToken, padToken, eosToken ?? 0].every((token) => token >= 0 && token <= 0xffff) ? "uint16" : "int32";
+  const sequence = laidOut.buildSequence(segments, { specialToken, padToken, codebookSize: codes.codebookSize, keepOnlyValidSteps, type });
+  if (eosToken !== null) putEnds(sequence, laidOut, eosToken);
+  const { data, dims } = sequence;
+  if (layout.pattern.kind === "custom") checkComplete(laidOut);
+  return { ...layout, tokens: { type, data, dims }, codes: details };
+}
+
+/** Two and a half days at 75 frames per second: a file that claims more is damaged, and would take memory that is not there. */
+const maxFrames = 2 ** 24;
+
+/**
+ * The codes of a sequence: the inverse of `applyPattern`. A sequence that ends early, as while a model generates, gives the frames that are complete.
+ * @throws CodesError if no frame is complete, a special token stands where a code is expected, or the parts do not fit each other.
+ * @throws RangeError if a custom pattern is for clips of another length.
+ */
+export function revertPattern(sequence: TokenSequence): RevertedSequence {
+  const { tokens, specialToken, keepOnlyValidSteps, codes: details } = sequence;
+  const [numSegments, numCodebooks, numSteps] = tokens.dims as [number, number, number];
+  const lengths = segmentLengths(details, numSegments);
+  const timesteps = Math.max(...lengths);
+  if (sequence.pattern.numCodebooks !== numCodebooks || !(timesteps <= maxFrames)) {
+    throw mismatch(`a pattern of ${sequence.pattern.numCodebooks} codebooks and ${timesteps} frames does not fit tokens of shape [${tokens.dims.join(", ")}]`);
+  }
+  const pattern = patternOf(sequence, timesteps);
+  const { data, mask } = pattern.revertSequence(tokens, { specialToken, lengths, keepOnlyValidSteps });
+  const stride = pattern.timesteps;
+  const numFrames = completeFrames(mask, lengths, numCodebooks, stride);
+  if (numFrames < timesteps && (numSegments > 1 || numFrames === 0)) {
+    throw mismatch(
+      `the sequence ends after ${numSteps} of ${pattern.numSteps} steps, ${numSegments > 1 ? "within every segment" : "before the first frame is complete"}; ` +
+        "expected more of it",
+    );
+  }
+  const codes = new Uint16Array(numSegments * numCodebooks * numFrames);
+  for (let row = 0; row < numSegments * numCodebooks; row++) {
+    const length = Math.min(numFrames, lengths[Math.floor(row / numCodebooks)]!);
+    for (let t = 0; t < length; t++) {
+      const code = data[row * stride + t]!;
+      if (code < 0 || code >= details.codebookSize) throw notCode(code, pattern, t, row % numCodebooks, details.codebookSize);
+      codes[row * numFrames + t] = code;
+    }
+  }
+  const numSamples = numFrames < timesteps ? numFrames * details.hopLength : details.numSamples;
+  return { codes: new AudioCodes({ ...details, numSamples, data: codes, shape: [numSegments, numCodebooks, numFrames] }), timesteps };
+}
+
+/** The pattern for a clip of so many frames, and one more for the token that ends it. */
+export function patternOf({ pattern, eosToken }: SequenceLayout, numFrames: number): Pattern {
+  return patternProvider(pattern).getPattern(numFrames + (eosToken === null ? 0 : 1));
+}
+
+/** Steps of its sequences. */
+export function stepsOf({ keepOnlyValidSteps }: SequenceLayout, pattern: Pattern): number {
+  return keepOnlyValidSteps ? pattern.numValidSteps : pattern.numSteps;
+}
+
+/** Frames that each segment really has. */
+function segmentLengths({ segment, numSamples, hopLength }: CodesDetails, numSegments: number): number[] {
+  return Array.from({ length: numSegments }, (_, index) => {
+    const samples = segment === null ? numSamples : Math.min(segment.length, numSamples - index * segment.stride);
+    if (!(samples > 0) || (segment === null && numSegments > 1)) throw mismatch(`${numSamples} samples do not make ${numSegments} segments`);
+    return Math.ceil(samples / hopLength);
+  });
+}
+
+/** Frames before the first that lacks a code. */
+function completeFrames(mask: Uint8Array, lengths: readonly number[], numCodebooks: number, stride: number): number {
+  let complete = Math.max(...lengths);
+  for (let row = 0; row < lengths.length * numCodebooks; row++) {
+    const length = lengths[Math.floor(row / numCodebooks)]!;
+    const first = mask.subarray(row * stride, row * stride + length).indexOf(0);
+    if (first >= 0) complete = Math.min(complete, first);
+  }
+  return complete;
+}
+
+/** A layout of one's own may leave out codes. */
+function checkComplete({ layout, numCodebooks, timesteps }: Pattern): void {
+  const found = new Uint8Array(numCodebooks * timesteps);
+  for (const [index, timestep] of layout.timesteps.entries()) if (timestep < timesteps) found[layout.codebooks[index]! * timesteps + timestep] = 1;
+  const missing = found.indexOf(0);
+  if (missing < 0) return;
+  throw mismatch(
+    `the pattern has no step for codebook ${Math.floor(missing / timesteps)} of frame ${missing % timesteps}, ` +
+      "so the codes could not be had back; complete its layout",
+  );
+}
+
+function notCode(token: number, pattern: Pattern, timestep: number, codebook: number, codebookSize: number): CodesError {
+  return new CodesError(
+    "CODES_OUT_OF_RANGE",
+    `step ${pattern.firstStepWithTimestep(timestep, codebook)} holds ${token} where the code of frame ${timestep} of codebook ${codebook} belongs; ` +
+      `expected 0 to ${codebookSize - 1}. Generate without special tokens there, or cut the sequence before it`,
+  );
+}
+
+function mismatch(message: string): CodesError {
+  return new CodesError("CODES_MISMATCH", message);
+}

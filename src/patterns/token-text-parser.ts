@@ -1,0 +1,144 @@
+import { CodesError } from "../core/index.ts";
+import { FrameAssembler, assembleFrames, checkStreams } from "./frame-assembler.ts";
+import type { DescribeToken, ParsedCodes } from "./frame-assembler.ts";
+import type { TokenGrid } from "./token-grid.ts";
+import type { ParseOptions } from "./token-id-parser.ts";
+import { incompleteToken } from "./token-template.ts";
+import type { TokenVocabulary } from "./token-vocabulary.ts";
+
+/** Codes that were read from text. */
+export interface ParsedText extends ParsedCodes {
+  /** UTF-16 units that are part of no token, whitespace between tokens not counted; 0 where reading was strict. */
+  readonly droppedCharacters: number;
+}
+
+/**
+ * Reads codes from text as a language model writes it, cut into pieces anywhere, within a token too.
+ *
+ * Whitespace between tokens is passed over, since text tokenizers put it there when they decode. Anything else that is no token is an
+ * error or dropped, as the policy says; after an error a parser is of no further use. Positions in errors count UTF-16 units from the start of the stream, as `String.length` does.
+ */
+export class TokenTextParser {
+  readonly #assembler: FrameAssembler;
+  readonly #scanner: TextScanner;
+
+  /** @throws RangeError if the vocabulary's order is codebook-major, where no frame is complete before the end. */
+  constructor(vocabulary: TokenVocabulary, { policy = "strict" }: ParseOptions = {}) {
+    checkStreams(vocabulary);
+    this.#assembler = new FrameAssembler(vocabulary, policy, describeString(vocabulary));
+    this.#scanner = new TextScanner(vocabulary);
+  }
+
+  /** Tokens so far that ended up in no frame, special tokens not counted; an unfinished frame counts when it is given up. */
+  get dropped(): number {
+    return this.#assembler.dropped;
+  }
+
+  /** UTF-16 units so far that are part of no token, whitespace between tokens not counted. */
+  get droppedCharacters(): number {
+    return this.#assembler.interruptions;
+  }
+
+  /** Whether the special token `eos` was seen. */
+  get ended(): boolean {
+    return this.#assembler.ended;
+  }
+
+  /**
+   * Takes the next piece of text.
+   * @returns The frames that it completes, `[K, n]`; n is often 0.
+   * @throws CodesError with code CODES_FORMAT naming the character, if reading is strict and something does not fit.
+   */
+  push(text: string): TokenGrid<"uint16"> {
+    this.#scanner.scan(text, false, intoFrames(this.#assembler));
+    return this.#assembler.take();
+  }
+
+  /**
+   * Ends the stream.
+   * @returns The frames that were held back for what might have followed, `[K, n]`; n is nearly always 0.
+   * @throws CodesError with code CODES_FORMAT if reading is strict and the last token or frame is unfinished.
+   */
+  finish(): TokenGrid<"uint16"> {
+    this.#scanner.scan("", true, intoFrames(this.#assembler));
+    this.#assembler.finish();
+    return this.#assembler.take();
+  }
+}
+
+/** Reads the codes of a text that is all there, in either order; what `TokenVocabulary.parseText` does. */
+export function parseText(vocabulary: TokenVocabulary, text: string, options: ParseOptions = {}): ParsedText {
+  if (vocabulary.order === "codebook-major") return { ...parseByCodebook(vocabulary, text, options), droppedCharacters: 0 };
+  const assembler = new FrameAssembler(vocabulary, options.policy ?? "strict", describeString(vocabulary));
+  new TextScanner(vocabulary).scan(text, true, intoFrames(assembler));
+  assembler.finish();
+  const { dropped, ended, interruptions: droppedCharacters } = assembler;
+  return { codes: assembler.take(), dropped, ended, droppedCharacters };
+}
+
+function parseByCodebook(vocabulary: TokenVocabulary, text: string, { policy = "strict" }: ParseOptions): ParsedCodes {
+  const ids: number[] = [];
+  const positions: number[] = [];
+  new TextScanner(vocabulary).scan(text, true, {
+    token: (id, position) => {
+      ids.push(id);
+      positions.push(position);
+    },
+    other: (character, position) => {
+      throw new CodesError("CODES_FORMAT", `found ${describeOther(character, position)}; expected a token`);
+    },
+  });
+  const describe = describeString(vocabulary);
+  return assembleFrames(vocabulary, ids, policy, (id, index) => describe(id, positions[index]!));
+}
+
+/** What a scanner finds, with the place where it starts. */
+interface Findings {
+  readonly token: (id: number, position: number) => void;
+  readonly other: (character: string, position: number) => void;
+}
+
+function intoFrames(assembler: FrameAssembler): Findings {
+  return {
+    token: (id, position) => assembler.accept(id, position),
+    other: (character, position) => assembler.interrupt(() => describeOther(character, position)),
+  };
+}
+
+/** Finds the tokens in pieces of text; a piece's end that may be the beginning of a token is kept for the next piece. */
+class TextScanner {
+  readonly #vocabulary: TokenVocabulary;
+  #rest = "";
+  /** Where `#rest` starts in the stream. */
+  #offset = 0;
+
+  constructor(vocabulary: TokenVocabulary) {
+    this.#vocabulary = vocabulary;
+  }
+
+  scan(piece: string, isLast: boolean, { token, other }: Findings): void {
+    const text = this.#rest + piece;
+    let at = 0;
+    while (at < text.length) {
+      const id = this.#vocabulary.strings.match(text, at);
+      if (id === incompleteToken && !isLast) break;
+      if (id >= 0) {
+        token(id, this.#offset + at);
+        at += this.#vocabulary.strings.format(id)!.length;
+      } else {
+        if (!/\s/u.test(text[at]!)) other(text[at]!, this.#offset + at);
+        at++;
+      }
+    }
+    this.#rest = text.slice(at);
+    this.#offset += at;
+  }
+}
+
+function describeString(vocabulary: TokenVocabulary): DescribeToken {
+  return (id, position) => `${JSON.stringify(vocabulary.tokenToString(id))} at character ${position}`;
+}
+
+function describeOther(character: string, position: number): string {
+  return `${JSON.stringify(character)} at character ${position}, which starts no token`;
+}

@@ -1,0 +1,95 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { delayPatternMask } from "../../src/patterns/musicgen.ts";
+import { delayLabels, shiftTokensRight } from "../../src/patterns/musicgen-labels.ts";
+import { patternCases } from "./golden-patterns.ts";
+
+interface ShiftCase {
+  readonly id: string;
+  readonly labels_btk: number[][][];
+  readonly pad_token_id: number;
+  readonly decoder_start_token_id: number;
+  readonly shifted_bkt: number[][][];
+}
+
+const cases = patternCases.filter(({ impl }) => impl === "hf_shift_tokens_right") as unknown as ShiftCase[];
+
+function tensorOf(values: number[][][]): { data: number[]; dims: number[] } {
+  return { data: values.flat(2), dims: [values.length, values[0]!.length, values[0]![0]!.length] };
+}
+
+/** Codes `[B, K, T]` in mono or stereo, and their number of delays. */
+const clips = fc
+  .record({ numDelays: fc.integer({ min: 1, max: 5 }), channels: fc.constantFrom(1 as const, 2 as const), batchSize: fc.integer({ min: 1, max: 3 }), more: fc.nat(6) })
+  .map(({ numDelays, channels, batchSize, more }) => {
+    const [numCodebooks, numFrames] = [numDelays * channels, Math.max(1, numDelays - 1) + more];
+    const data = Array.from({ length: batchSize * numCodebooks * numFrames }, (_, index) => (index * 37) % 2048);
+    return { numDelays, channels, batchSize, numCodebooks, numFrames, codes: { data, dims: [batchSize, numCodebooks, numFrames] } };
+  });
+
+describe("shifted labels", () => {
+  it("cover every reference case", () => expect(cases.length).toBeGreaterThanOrEqual(1));
+
+  it.each(cases)("equal those of transformers: $id", (golden) => {
+    const options = { padToken: golden.pad_token_id, startToken: golden.decoder_start_token_id };
+    const shifted = shiftTokensRight(tensorOf(golden.labels_btk), options);
+    const expected = tensorOf(golden.shifted_bkt);
+    expect(shifted).toEqual({ type: "int64", data: BigInt64Array.from(expected.data, BigInt), dims: expected.dims });
+  });
+
+  it("read ignored labels as the special token and start where they are told", () => {
+    const labels = { data: [1, 2, -100, 4, 5, 6], dims: [3, 2] };
+    expect(shiftTokensRight(labels, { padToken: 9, startToken: 8, type: "int32" })).toEqual({
+      type: "int32",
+      data: Int32Array.of(8, 1, 9, 8, 2, 4),
+      dims: [1, 2, 3],
+    });
+  });
+
+  it("need a step", () => expect(() => shiftTokensRight({ data: [], dims: [1, 0, 4] })).toThrow(/at least one step/));
+});
+
+describe("labels for training", () => {
+  it("are delayed, and ignored at both ends", () => {
+    const { labels, decoderInputIds } = delayLabels({ data: [0, 1, 2, 10, 11, 12], dims: [2, 3] }, { type: "int32" });
+    expect(labels).toEqual({ type: "int32", data: Int32Array.of(0, -100, 1, 10, 2, 11, -100, 12), dims: [1, 4, 2] });
+    expect(decoderInputIds).toEqual({ type: "int32", data: Int32Array.of(2048, 0, 1, 2, 2048, 2048, 10, 11), dims: [1, 2, 4] });
+  });
+
+  it("leave out the last steps as audiocraft trains", () => {
+    const { labels, decoderInputIds } = delayLabels({ data: [0, 1, 2, 10, 11, 12], dims: [2, 3] }, { type: "int32", keepOnlyValidSteps: true });
+    expect(Array.from(labels.data)).toEqual([0, -100, 1, 10, 2, 11]);
+    expect(decoderInputIds.dims).toEqual([1, 2, 3]);
+  });
+
+  it("equal the sequence that generation would have made of the same codes, one step on", () => {
+    fc.assert(
+      fc.property(clips, ({ numDelays, channels, batchSize, numCodebooks, numFrames, codes }) => {
+        const ids = Array.from({ length: batchSize * numCodebooks }, (_, row) => [2048, ...codes.data.slice(row * numFrames, (row + 1) * numFrames)]);
+        const maxLength = numFrames + numDelays;
+        const { patternMask } = delayPatternMask({ data: ids.flat(), dims: [ids.length, numFrames + 1] }, { numCodebooks, channels, maxLength });
+        const { labels, decoderInputIds } = delayLabels(codes, { channels });
+        const numSteps = maxLength - 1;
+        expect(labels.dims).toEqual([batchSize, numSteps, numCodebooks]);
+        for (let row = 0; row < ids.length; row++) {
+          const sequence = patternMask.data.slice(row * maxLength, (row + 1) * maxLength);
+          expect(decoderInputIds.data.slice(row * numSteps, (row + 1) * numSteps)).toEqual(sequence.slice(0, -1));
+          const [item, codebook] = [Math.floor(row / numCodebooks), row % numCodebooks];
+          const targets = Array.from({ length: numSteps }, (_, step) => labels.data[(item * numSteps + step) * numCodebooks + codebook]!);
+          expect(targets).toEqual(Array.from(sequence.slice(1), (token) => (token === 2048n ? -100n : token)));
+        }
+      }),
+    );
+  });
+
+  it("ignore the end of shorter clips", () => {
+    const codes = { data: [0, 1, -100, 10, 11, 2048], dims: [2, 3] };
+    expect(Array.from(delayLabels(codes).labels.data, Number)).toEqual([0, -100, 1, 10, -100, 11, -100, -100]);
+  });
+
+  it("are refused for what is no code", () => {
+    expect(() => delayLabels({ data: [0, -1], dims: [1, 2] })).toThrow(/value -1 at frame 1 of codebook 0/);
+    expect(() => delayLabels({ data: [], dims: [1, 0] })).toThrow(/at least one frame/);
+    expect(() => delayLabels({ data: [0, 1, 2], dims: [3, 1] }, { channels: 2 })).toThrow(/even integer/);
+  });
+});
