@@ -1,0 +1,65 @@
+import { basename, extname } from "node:path";
+import { CodesError } from "../core/index.ts";
+import { formatSequence, parsePatternSpec, parseSequence } from "../patterns/index.ts";
+import type { ParseSequenceOptions, PatternSpec, TokenSequence } from "../patterns/index.ts";
+import { sequenceFormats } from "../storage/index.ts";
+import type { SequenceFormat } from "../storage/index.ts";
+import { readWholeFile } from "./read-file.ts";
+import { writeFileAtomically } from "./write-file.ts";
+import type { WriteFileOptions } from "./write-file.ts";
+
+/** A pattern of more bytes than this is none that a model has. */
+const maxPatternBytes = 2 ** 26;
+
+/**
+ * Writes a sequence as the path's extension says: `.safetensors` with all that leads back to the codes, or `.npy` with the bare tokens.
+ * @throws CodesError with code CODES_UNSUPPORTED if the extension names neither.
+ * @throws FileError `FILE_EXISTS`, `FILE_NOT_FOUND` or `FILE_UNWRITABLE`.
+ */
+export async function writeSequence(path: string, sequence: TokenSequence, options: WriteFileOptions = {}): Promise<void> {
+  await writeFileAtomically(path, formatSequence(sequence, sequenceFormatOf(path)), options);
+}
+
+/**
+ * Reads a sequence from a file, or from the bytes of one (see `parseSequence`).
+ * @throws CodesError if it is no sequence, or a bare array without the options that it needs.
+ * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`.
+ */
+export async function readSequence(source: string | Uint8Array, options: Omit<ParseSequenceOptions, "name"> = {}): Promise<TokenSequence> {
+  if (source instanceof Uint8Array) return parseSequence(source, options);
+  return parseSequence(await readWholeFile(source), { ...options, name: basename(source) });
+}
+
+/**
+ * The format that a path's extension names.
+ * @throws CodesError with code CODES_UNSUPPORTED if it names none.
+ */
+export function sequenceFormatOf(path: string): SequenceFormat {
+  const extension = extname(path).slice(1).toLowerCase();
+  const format = sequenceFormats.find((known) => known === extension);
+  if (format === undefined) {
+    throw new CodesError("CODES_UNSUPPORTED", `${path} does not name a format for sequences; end it in ${sequenceFormats.map((known) => `.${known}`).join(" or ")}`);
+  }
+  return format;
+}
+
+/** Writes a pattern file: its spec as JSON. */
+export async function writePattern(path: string, spec: PatternSpec, options: WriteFileOptions = {}): Promise<void> {
+  await writeFileAtomically(path, new TextEncoder().encode(`${JSON.stringify(parsePatternSpec(spec), null, 2)}\n`), options);
+}
+
+/**
+ * Reads a pattern file.
+ * @throws CodesError with code CODES_FORMAT if it is not JSON, or not a pattern.
+ * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`.
+ */
+export async function readPattern(path: string): Promise<PatternSpec> {
+  const bytes = await readWholeFile(path);
+  if (bytes.length > maxPatternBytes) throw new CodesError("CODES_FORMAT", `${path} has ${bytes.length} bytes; a pattern has at most ${maxPatternBytes}`);
+  try {
+    return parsePatternSpec(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch (cause) {
+    const reason = cause instanceof RangeError ? cause.message : "it is not JSON";
+    throw new CodesError("CODES_FORMAT", `${path} is not a pattern file: ${reason}`, { cause });
+  }
+}
