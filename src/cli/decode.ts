@@ -61,7 +61,7 @@ async function decode(inputs: readonly string[], options: DecodeCommandOptions, 
   // A model that is named and cannot be loaded fails before any input is read.
   if (options.model !== undefined) await models.load(options.model);
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
-    const read = await readInput(input === stream ? await readIn(terminal) : input, () => models.load(options.model ?? defaultModel));
+    const read = await readCodesInput(input === stream ? await readIn(terminal) : input, () => models.load(options.model ?? defaultModel));
     const codes = firstCodebooks(read, options.codebooks);
     const tokenizer = options.model === undefined ? await loadNamed(codes, models) : await loadFor(codes, options.model, models);
     using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
@@ -72,7 +72,7 @@ async function decode(inputs: readonly string[], options: DecodeCommandOptions, 
 }
 
 /** Reads codes; only those that do not name their codec need the model for it. */
-async function readInput(source: string | Uint8Array, loadContext: () => Promise<AudioTokenizer>): Promise<AudioCodes> {
+export async function readCodesInput(source: string | Uint8Array, loadContext: () => Promise<AudioTokenizer>): Promise<AudioCodes> {
   try {
     return await readCodes(source);
   } catch (error) {
@@ -103,7 +103,8 @@ async function loadFor(codes: AudioCodes, model: string, models: Models, variant
   return codes.channels === 2 && tokenizer.channels === 1 ? models.load(model, { ...variant, interleaveStereo: true }) : tokenizer;
 }
 
-function firstCodebooks(codes: AudioCodes, count: number | undefined): AudioCodes {
+/** The codes, or the first so many codebooks of them. */
+export function firstCodebooks(codes: AudioCodes, count: number | undefined): AudioCodes {
   if (count === undefined) return codes;
   if (count > codes.numCodebooks) throw new CommandError(`--codebooks ${count} is more than the ${codes.numCodebooks} that there are`);
   return codes.selectCodebooks(count);

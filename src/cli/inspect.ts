@@ -1,11 +1,13 @@
 import { existsSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import type { Command } from "commander";
-import { CodesError, codesFormats, inspectModel, readCodes } from "../index.ts";
-import type { AudioCodes } from "../index.ts";
+import { CodesError, codesFormats, inspectModel, readCodes, readPattern, readSequence } from "../index.ts";
+import type { AudioCodes, PatternSpec, TokenSequence } from "../index.ts";
 import { attempt, CommandError, withArguments } from "./failures.ts";
 import { formatCodesInspection, formatModelInspection, summarizeCodes } from "./inspect-report.ts";
 import { defaultModel, Models } from "./models.ts";
+import { formatPatternInspection, formatSequenceInspection, summarizePattern, summarizeSequence } from "./patterns-report.ts";
 import { policyOf } from "./option-values.ts";
 import { addModelOptions, modelSources } from "./shared-options.ts";
 import type { ModelCommandOptions } from "./shared-options.ts";
@@ -22,16 +24,17 @@ Examples:
   encodec-tokenizer inspect tiny                    the model that comes with the package
   encodec-tokenizer inspect 24khz                   a model of the Hugging Face Hub, downloaded when first used
   encodec-tokenizer inspect ./encodec_24khz         a folder or file with weights
-  encodec-tokenizer inspect speech.safetensors      a file of codes
+  encodec-tokenizer inspect speech.safetensors      a file of codes, or a sequence file of patterns apply
+  encodec-tokenizer inspect pattern.json            a pattern file
 `;
 
-/** Adds `inspect <model or codes>`: what a model or a file of codes holds. */
+/** Adds `inspect <source>`: what a model or a file of codes, of a sequence or of a pattern holds. */
 export function addInspectCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command("inspect")
-    .summary("show what a model or a file of codes holds")
-    .description("Shows a model's configuration, bandwidths, tensors and license; or the shape, rate and usage of codes.")
-    .argument("<source>", "tiny, a folder or file with weights, a Hugging Face Hub id or alias, a file of codes, or - for codes on standard input")
+    .summary("show what a model, or a file of codes, a sequence or a pattern holds")
+    .description("Shows a model's configuration, bandwidths, tensors and license; the shape, rate and usage of codes; or what a pattern does.")
+    .argument("<source>", "tiny, a folder or file with weights, a Hugging Face Hub id or alias, a file of codes, a sequence or a pattern, or - for codes on standard input")
     .option("-m, --model <source>", `the model that bare .npy codes are for: ${modelSources}`, defaultModel);
   addModelOptions(command);
   command
@@ -44,6 +47,10 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
   const name = displayName(source, "stdin");
   const { revision, exact, offline, license } = options;
   const outcome = await attempt(name, async () => {
+    const pattern = await readIfPattern(source);
+    if (pattern !== undefined) return options.json ? summarizePattern(pattern) : formatPatternInspection(name, pattern);
+    const sequence = await readIfSequence(source);
+    if (sequence !== undefined) return options.json ? summarizeSequence(sequence) : formatSequenceInspection(name, sequence);
     const codes = await readIfCodes(source, options, terminal);
     if (codes !== undefined) return options.json ? summarizeCodes(codes) : formatCodesInspection(name, codes);
     const model = await withArguments(() => inspectModel(source, { revision, exact, offline, license: policyOf(license), signal: terminal.signal }));
@@ -52,6 +59,24 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
   if ("failure" in outcome) throw new CommandError(outcome.failure);
   const { result } = outcome;
   await writeOut(terminal, typeof result === "string" ? result : `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** A pattern, or `undefined` for everything that is not JSON with a `kind`. */
+async function readIfPattern(source: string): Promise<PatternSpec | undefined> {
+  if (extname(source).toLowerCase() !== ".json" || !isNamedLikeCodes(source)) return undefined;
+  const text = await readFile(source, "utf8");
+  return /"kind"\s*:/.test(text.slice(0, 65_536)) || /"kind"\s*:/.test(text.slice(-65_536)) ? readPattern(source) : undefined;
+}
+
+/** A sequence, or `undefined` for everything that does not say that it is one: bare arrays are taken for codes. */
+async function readIfSequence(source: string): Promise<TokenSequence | undefined> {
+  if (extname(source).toLowerCase() !== ".safetensors" || !isNamedLikeCodes(source)) return undefined;
+  try {
+    return await readSequence(source);
+  } catch (error) {
+    if (error instanceof CodesError && error.code === "CODES_UNSUPPORTED") return undefined;
+    throw error;
+  }
 }
 
 /** Codes, or `undefined` for everything that is a model: `.safetensors` files may be either. */

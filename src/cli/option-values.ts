@@ -22,6 +22,18 @@ export function parseThreads(text: string): number {
   return Number(text);
 }
 
+/** Whole numbers from 0, by commas. */
+export function parseNumbers(text: string): readonly number[] {
+  if (!/^\d{1,8}(?:,\d{1,8})*$/.test(text)) throw new InvalidArgumentError("It must be whole numbers by commas, such as 0,1,2,3.");
+  return text.split(",").map(Number);
+}
+
+/** A whole number, below 0 as well. */
+export function parseInteger(text: string): number {
+  if (!/^-?\d{1,10}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}
+
 /** Any amount above 0. */
 export function parseAmount(text: string): number {
   const value = Number(text);

@@ -8,6 +8,7 @@ import { addInspectCommand } from "./inspect.ts";
 import { addLicenseCommand } from "./license.ts";
 import { addModelsCommand } from "./list-models.ts";
 import { addNoticeCommand } from "./notice.ts";
+import { addPatternsCommand } from "./patterns.ts";
 import { addPullCommand } from "./pull.ts";
 import { addRoundtripCommand } from "./roundtrip.ts";
 import type { Terminal } from "./terminal.ts";
@@ -49,6 +50,7 @@ function createProgram(terminal: Terminal): Command {
   addDecodeCommand(program, terminal);
   addRoundtripCommand(program, terminal);
   addInspectCommand(program, terminal);
+  addPatternsCommand(program, terminal);
   addModelsCommand(program, terminal);
   addPullCommand(program, terminal);
   addCacheCommand(program, terminal);

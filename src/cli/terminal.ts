@@ -4,7 +4,7 @@ import type { Writable } from "node:stream";
 export interface Terminal {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Data only: results, reports, JSON. */
-  readonly stdout: Writable;
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Messages and progress. */
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** Aborted by Ctrl-C. */
@@ -24,6 +24,11 @@ export async function writeOut(terminal: Terminal, data: string | Uint8Array): P
   await new Promise<void>((resolve, reject) => {
     terminal.stdout.write(data, (error) => (error ? reject(error) : resolve()));
   });
+}
+
+/** Whether standard output shows colours: it is a terminal, and the person has not asked for none (https://no-color.org). */
+export function showsColour({ stdout }: Terminal): boolean {
+  return stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
 }
 
 /** Reads all of standard input, or stops waiting for it when the signal says so. */

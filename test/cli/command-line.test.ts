@@ -191,7 +191,7 @@ describe("the command line", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: cannot make the folder [^\n]*speech\.wav[^\n]*\n$/) });
   });
 
-  const commands = ["encode", "decode", "roundtrip", "inspect", "models", "pull", "cache", "license", "notice"];
+  const commands = ["encode", "decode", "roundtrip", "inspect", "patterns", "models", "pull", "cache", "license", "notice"];
 
   it.each([[["--help"]], ...commands.map((command) => [[command, "--help"]]), [["--version"]]])("%j is data on standard output", async (args) => {
     const { code, stdout, stderr } = await run(args);

@@ -15,13 +15,15 @@ export interface World {
   readonly signal?: AbortSignal;
   /** Whether standard error is a terminal, which shows bars. */
   readonly isTTY?: boolean;
+  /** Makes standard output a terminal of this width. */
+  readonly columns?: number;
 }
 
 /** Runs a command line within this process, on streams of its own. */
 export async function run(args: readonly string[], world: World = {}): Promise<Outcome> {
-  const { stdin = new Uint8Array(0), signal = new AbortController().signal, isTTY = false } = world;
+  const { stdin = new Uint8Array(0), signal = new AbortController().signal, isTTY = false, columns } = world;
   const [stdout, stderr] = [collector(), collector()];
-  const code = await runCommandLine(args, { stdin: inPieces(stdin), stdout: stdout.stream, stderr: Object.assign(stderr.stream, { isTTY }), signal });
+  const code = await runCommandLine(args, { stdin: inPieces(stdin), stdout: Object.assign(stdout.stream, columns === undefined ? {} : { isTTY: true, columns }), stderr: Object.assign(stderr.stream, { isTTY }), signal });
   return { code, stdout: stdout.bytes(), stderr: stderr.bytes().toString() };
 }
 

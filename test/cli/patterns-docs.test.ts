@@ -1,0 +1,43 @@
+import { cp, mkdir, readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { afterEach, expect, it } from "vitest";
+import { modelLayouts, patternKinds } from "../../src/index.ts";
+import { run, temporaryFolder } from "./fake-terminal.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const images = "docs/images/patterns";
+const page = await readFile(`${root}/docs/patterns.md`, "utf8");
+
+const home = process.cwd();
+afterEach(() => process.chdir(home));
+
+/** The words of a command after its name; quoted ones may have spaces. */
+function wordsOf(command: string): string[] {
+  return Array.from(command.matchAll(/"([^"]*)"|(\S+)/g), (match) => match[1] ?? match[2]!).slice(2);
+}
+
+it("every command of docs/patterns.md works as printed, prints what the page shows, and makes the pictures that are there", async () => {
+  await using folder = await temporaryFolder();
+  await mkdir(folder.in(images), { recursive: true });
+  await cp(`${root}/examples/speech.wav`, folder.in("examples/speech.wav"));
+  await cp(`${root}/${images}/custom.json`, folder.in(`${images}/custom.json`));
+  process.chdir(folder.path);
+  for (const [, commands, , shown] of page.matchAll(/```sh\n([^]*?)```\n(\n```text\n([^]*?)```)?/g)) {
+    for (const command of commands!.trimEnd().split("\n")) {
+      const { code, stdout, stderr } = await run(wordsOf(command));
+      expect({ command, code, stderr: code === 0 ? "" : stderr }).toEqual({ command, code: 0, stderr: "" });
+      if (shown !== undefined) expect(stdout.toString()).toBe(shown);
+    }
+  }
+  const files = await readdir(`${root}/${images}`);
+  expect(await readdir(folder.in(images))).toEqual(files);
+  for (const file of files) expect(await readFile(folder.in(`${images}/${file}`), "utf8"), file).toBe(await readFile(`${root}/${images}/${file}`, "utf8"));
+  expect(await readFile(folder.in("codes/speech.sequence.codes.safetensors"))).toEqual(await readFile(folder.in("codes/speech.safetensors")));
+});
+
+it("every picture is on the page, one at least for each kind and model", async () => {
+  const linked = Array.from(page.matchAll(/!\[[^\]]*\]\(images\/patterns\/([^)]+)\.svg\)/g), (match) => match[1]!);
+  const drawn = (await readdir(`${root}/${images}`)).filter((file) => file.endsWith(".svg")).map((file) => file.slice(0, -4));
+  expect(linked.toSorted()).toEqual(drawn.toSorted());
+  expect(linked).toEqual(expect.arrayContaining([...patternKinds, ...Object.keys(modelLayouts)]));
+});

@@ -1,0 +1,254 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { stripVTControlCharacters } from "node:util";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { AudioCodes, formatCodes, formatSequence, modelLayouts, readCodes, readPattern, readSequence, writeCodes } from "../../src/index.ts";
+import { run, temporaryFolder } from "./fake-terminal.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+/** Codes as MusicGen reads them; their length ends within a frame. */
+const music = new AudioCodes({
+  data: Uint16Array.from({ length: 4 * 20 }, (_, index) => (index * 97) % 2048),
+  shape: [1, 4, 20],
+  scales: null,
+  numSamples: 20 * 640 - 77,
+  sampleRate: 32_000,
+  channels: 1,
+  hopLength: 640,
+  codebookSize: 2048,
+  bandwidth: 2.2,
+  segment: null,
+  provenance: { model: "facebook/encodec_32khz", revision: "0123abc", digest: null, license: "CC-BY-NC-4.0", licenseStatus: "settled" },
+});
+
+/** A temporary folder with those codes in it. */
+async function folderWithMusic() {
+  const folder = await temporaryFolder();
+  await writeCodes(folder.in("music.safetensors"), music);
+  return folder;
+}
+
+async function textOf(args: readonly string[], world = {}): Promise<string> {
+  const { code, stdout, stderr } = await run(args, world);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return stdout.toString();
+}
+
+describe("patterns list", () => {
+  it("lists kinds and models with codec, codebooks and special ids", async () => {
+    const text = await textOf(["patterns", "list"]);
+    expect(text).toMatch(/coarse-first +codebook 0 of the whole clip/);
+    expect(text).toMatch(/musicgen +EnCodec 32 kHz +50 +4 × 2048 +delay, delays 0,1,2,3 +bos\/pad 2048\n/);
+    expect(text).toMatch(/dia +DAC 44\.1 kHz +86\.13 +9 × 1024 +delay, delays 0,8,9,[\d,]+ +bos 1026, eos 1024, pad 1025\n/);
+    expect(JSON.parse(await textOf(["patterns", "list", "--json"]))).toMatchObject({ kinds: expect.arrayContaining(["custom"]), models: modelLayouts });
+  });
+});
+
+describe("patterns show", () => {
+  it("prints the grid and a line of facts", async () => {
+    expect(await textOf(["patterns", "show", "delay", "--codebooks", "2", "--frames", "3"])).toBe(
+      [
+        "delay; 2 codebooks, 3 frames",
+        "",
+        "step  0  1  2  3  4",
+        "  q0  S  0  1  2  ·",
+        "  q1  S  ·  0  1  2",
+        "",
+        "S, ·  special token",
+        "3 frames → 5 steps, 4 predictions; max delay 1; 4 valid steps",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it.each([
+    [["parallel", "-n", "2", "--empty-initial", "-1"], { kind: "parallel", numCodebooks: 2, emptyInitial: -1 }],
+    [["delay", "--delays", "0,8,9", "--flatten-first", "1"], { kind: "delay", numCodebooks: 3, delays: [0, 8, 9], flattenFirst: 1 }],
+    [["unroll", "--flattening", "0,1,1"], { kind: "unroll", numCodebooks: 3, flattening: [0, 1, 1] }],
+    [["coarse-first", "--delays", "0,1"], { kind: "coarse-first", numCodebooks: 3, delays: [0, 1] }],
+    [["musiclm", "-n", "6", "--group-by", "3"], { kind: "musiclm", numCodebooks: 6, groupBy: 3 }],
+    [["moshi"], modelLayouts.moshi.pattern],
+  ])("%j is the pattern that it saves", async (args, spec) => {
+    await using folder = await temporaryFolder();
+    await textOf(["patterns", "show", ...args, "--save", folder.in("a/p.json"), "-q"]);
+    expect(await readPattern(folder.in("a/p.json"))).toEqual(spec);
+    expect(JSON.parse(await textOf(["patterns", "show", folder.in("a/p.json"), "--json"])).pattern).toEqual(spec);
+  });
+
+  it("prints the layout as JSON", async () => {
+    const shown = JSON.parse(await textOf(["patterns", "show", "musicgen", "--frames", "1", "--json"]));
+    expect(shown).toMatchObject({ pattern: { kind: "delay" }, numSteps: 5, numSequenceSteps: 4, numValidSteps: 2, maxDelay: 3, startsWithSpecialToken: true });
+    expect(shown.layout).toEqual([[], [[0, 0]], [[1, 0], [0, 1]], [[2, 0], [1, 1], [0, 2]], [[3, 0], [2, 1], [1, 2], [0, 3]]]);
+  });
+
+  it("writes a picture, and replaces it only with --force", async () => {
+    await using folder = await temporaryFolder();
+    const svg = folder.in("dia.svg");
+    const { code, stderr } = await run(["patterns", "show", "dia", "--svg", svg]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `written: ${svg}\n` });
+    expect(await readFile(svg, "utf8")).toMatch(/^<svg [^]*>Dia: delay pattern<[^]*pad token 1025[^]*<\/svg>\n$/);
+    expect(await run(["patterns", "show", "delay", "--svg", svg])).toMatchObject({ code: 1, stderr: expect.stringContaining("already exists; add --force"), stdout: Buffer.alloc(0) });
+    await textOf(["patterns", "show", "delay", "--svg", svg, "--force", "-q", "--title", "mine", "--frame-rate", "75"]);
+    expect(await readFile(svg, "utf8")).toMatch(/>mine<[^]*time \(s\)/);
+    expect(await readdir(folder.path)).toEqual(["dia.svg"]);
+  });
+
+  it("fits the terminal, in colours unless NO_COLOR is set", async () => {
+    const args = ["patterns", "show", "delay", "--frames", "40"];
+    const plain = await textOf(args);
+    expect(plain).not.toContain("\u001B");
+    vi.stubEnv("NO_COLOR", "");
+    const coloured = await textOf(args, { columns: 60 });
+    expect(coloured).toContain("\u001B[36m");
+    const grid = coloured.split("\n").slice(2, -3).map((line) => stripVTControlCharacters(line));
+    expect(Math.max(...grid.map((line) => line.length))).toBe(60);
+    vi.stubEnv("NO_COLOR", "1");
+    expect(await textOf(args, { columns: 100 })).toBe(plain);
+  });
+
+  it.each([
+    ["an unknown name", ["bogus"], "bogus is no pattern; expected a kind (parallel, delay, unroll"],
+    ["a kind that needs a file", ["custom"], "custom is no pattern"],
+    ["a part of another kind", ["delay", "--group-by", "2"], "--group-by is no part of delay patterns"],
+    ["a part for a model", ["musicgen", "--delays", "0,1"], "musicgen says its pattern; leave out --delays"],
+    ["delays that descend", ["delay", "--delays", "1,0"], "delays must not descend"],
+    ["delays that are none", ["delay", "--delays", "0,x"], "whole numbers by commas"],
+    ["codebooks that do not fit", ["dia", "-n", "4"], "--codebooks 4 does not fit this dia pattern, which is for 9"],
+    ["groups that do not fit", ["musiclm", "-n", "5"], "multiple of groupBy"],
+    ["too much for a picture", ["delay", "--frames", "9000", "--svg", "never.svg"], "a figure shows 1 to 20000 cells"],
+  ])("refuses %s with exit code 2", async (_, args, message) => {
+    const { code, stdout, stderr } = await run(["patterns", "show", ...args]);
+    expect({ code, stdout: stdout.length }).toEqual({ code: 2, stdout: 0 });
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain("    at ");
+  });
+
+  it("tells what is wrong with a pattern file", async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.in("a.json"), '{ "kind": "delay" }');
+    await writeFile(folder.in("b.json"), "{");
+    for (const [file, message] of [["a.json", "not a delay pattern: numCodebooks"], ["b.json", "it is not JSON"], ["c.json", "there is no such file"]]) {
+      expect(await run(["patterns", "show", folder.in(file!)])).toMatchObject({ code: 1, stderr: expect.stringContaining(message!) });
+    }
+  });
+});
+
+describe("patterns apply and revert", () => {
+  it.each(["musicgen", "parallel", "delay", "unroll", "coarse-first", "musiclm"])("give back the same file with %s", async (pattern) => {
+    await using folder = await folderWithMusic();
+    expect(await run(["patterns", "apply", folder.in("music.safetensors"), "-p", pattern])).toMatchObject({ code: 0, stderr: expect.stringContaining("4 codebooks × 20 frames → 4 ×") });
+    expect((await run(["patterns", "revert", folder.in("music.sequence.safetensors")])).code).toBe(0);
+    expect(await readFile(folder.in("music.sequence.codes.safetensors"))).toEqual(await readFile(folder.in("music.safetensors")));
+  });
+
+  it("take codes and give them in every format", async () => {
+    await using folder = await temporaryFolder();
+    for (const format of ["safetensors", "npz", "json"] as const) {
+      await writeFile(folder.in(`a.${format}`), formatCodes(music, format));
+      await textOf(["patterns", "apply", folder.in(`a.${format}`), "-p", "delay", "-o", folder.in(`${format}.safetensors`), "-q"]);
+      await textOf(["patterns", "revert", folder.in(`${format}.safetensors`), "-o", folder.in(`back.${format}`), "-q"]);
+      expect(await readFile(folder.in(`back.${format}`))).toEqual(await readFile(folder.in(`a.${format}`)));
+    }
+  });
+
+  it("go through standard input and output", async () => {
+    const applied = await run(["patterns", "apply", "-", "-p", "musicgen", "-q"], { stdin: formatCodes(music, "json") });
+    expect((await readSequence(applied.stdout)).tokens.dims).toEqual([1, 4, 24]);
+    const reverted = await run(["patterns", "revert", "-", "-f", "json", "-q"], { stdin: applied.stdout });
+    expect(reverted.stdout).toEqual(Buffer.from(formatCodes(music, "json")));
+  });
+
+  it("take special tokens and a pattern file, and say what they did as JSON", async () => {
+    await using folder = await folderWithMusic();
+    await writeFile(folder.in("p.json"), JSON.stringify({ kind: "delay", numCodebooks: 2, delays: [0, 3] }));
+    const args = ["patterns", "apply", folder.in("music.safetensors"), "-p", folder.in("p.json"), "-n", "2", "--special-token", "-1", "--pad-token", "-2", "--json", "-q"];
+    const { results } = JSON.parse(await textOf(args));
+    expect(results).toMatchObject([{ dims: [1, 2, 24], type: "int32", specialToken: -1, padToken: -2, pattern: { delays: [0, 3] } }]);
+    const { tokens } = await readSequence(folder.in("music.sequence.safetensors"));
+    expect([...tokens.data.subarray(20, 29)]).toEqual([19 * 97, -2, -2, -2, -1, -1, -1, -1, 20 * 97].map((token) => (token < 0 ? token : token % 2048)));
+  });
+
+  it("say what a bare array loses, and what it needs", async () => {
+    await using folder = await temporaryFolder();
+    const codes = new AudioCodes({ ...music, codebookSize: 1024, data: music.data.map((code) => code % 1024), hopLength: 320, sampleRate: 24_000, numSamples: 20 * 320 - 7 });
+    await writeCodes(folder.in("a.npz"), codes);
+    const applied = await run(["patterns", "apply", folder.in("a.npz"), "-p", "delay", "-f", "npy"]);
+    expect(applied.stderr).toMatch(/^a \.npy file holds the bare tokens: no pattern, [^\n]*license; use \.safetensors to keep them\n/);
+    const bare = folder.in("a.sequence.npy");
+    expect(await run(["patterns", "revert", bare])).toMatchObject({ code: 1, stderr: expect.stringContaining("does not say its pattern; give it as an option: --pattern, and --model") });
+    await textOf(["patterns", "revert", bare, "-p", "delay", "-o", folder.in("b.npz"), "-q"]);
+    const back = await readCodes(folder.in("b.npz"));
+    expect(back.data).toEqual(codes.data);
+    expect({ numSamples: back.numSamples, model: back.provenance.model }).toEqual({ numSamples: 20 * 320, model: "tiny" });
+  });
+
+  it("give the complete frames of a sequence that ends early, with a note", async () => {
+    await using folder = await folderWithMusic();
+    const { tokens, ...sequence } = await readSequence((await run(["patterns", "apply", "-", "-p", "musicgen", "-q"], { stdin: formatCodes(music, "npz") })).stdout);
+    const data = Uint16Array.from({ length: 4 * 10 }, (_, cell) => tokens.data[Math.floor(cell / 10) * 24 + (cell % 10)]!);
+    await writeFile(folder.in("cut.safetensors"), formatSequence({ ...sequence, tokens: { type: "uint16", data, dims: [1, 4, 10] } }, "safetensors"));
+    const { code, stderr } = await run(["patterns", "revert", folder.in("cut.safetensors")]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("; the sequence ends early: 6 of 20 frames are complete") });
+    expect((await readCodes(folder.in("cut.codes.safetensors"))).data).toEqual(music.sliceFrames(0, 6).data);
+  });
+
+  it("refuse special tokens among the codes, and say where", async () => {
+    await using folder = await temporaryFolder();
+    const applied = await run(["patterns", "apply", "-", "-p", "musicgen", "-q"], { stdin: formatCodes(music, "npz") });
+    const bytes = applied.stdout;
+    new DataView(bytes.buffer, bytes.byteOffset).setUint16(bytes.length - 2 * 10, 2048, true);
+    await writeFile(folder.in("a.safetensors"), bytes);
+    const { code, stderr } = await run(["patterns", "revert", folder.in("a.safetensors")]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/a\.safetensors: step 14 holds 2048 where the code of frame 10 of codebook 3 belongs/) });
+    expect(await readdir(folder.path)).toEqual(["a.safetensors"]);
+  });
+
+  it("go on after a bad input, and never overwrite without --force", async () => {
+    await using folder = await folderWithMusic();
+    await writeFile(folder.in("bad.npz"), "nothing");
+    await mkdir(folder.in("out"));
+    const { code, stderr } = await run(["patterns", "apply", folder.in("bad.npz"), folder.in("music.safetensors"), "-p", "delay", "-o", folder.in("out")]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("1 of 2 inputs failed") });
+    expect(await readdir(folder.in("out"))).toEqual(["music.sequence.safetensors"]);
+    expect(await run(["patterns", "apply", folder.in("music.safetensors"), "-p", "delay", "-o", folder.in("out")])).toMatchObject({ code: 1, stderr: expect.stringContaining("already exists") });
+  });
+
+  it.each([
+    ["no pattern", ["apply", "a.npz"], "required option '-p, --pattern"],
+    ["an output of no known format", ["apply", "a.npz", "-p", "delay", "-o", "b.npz"], "b.npz does not name a format for sequences; end it in .safetensors or .npy"],
+    ["codes of no known format", ["revert", "a.safetensors", "-o", "a.wav"], "a.wav does not name a format for codes"],
+    ["JSON and data on one stream", ["apply", "-", "-p", "delay", "--json"], "cannot both go to standard output"],
+    ["an unknown pattern", ["apply", "a.npz", "-p", "bogus"], "bogus is no pattern"],
+  ])("refuse %s with exit code 2", async (_, args, message) => {
+    expect(await run(["patterns", ...args])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  });
+
+  it("tell codes that do not fit the model", async () => {
+    await using folder = await folderWithMusic();
+    const { code, stderr } = await run(["patterns", "apply", folder.in("music.safetensors"), "-p", "musicgen-stereo"]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("the codes have 4 codebooks; this pattern is for 8") });
+  });
+});
+
+describe("inspect", () => {
+  it("explains a pattern file", async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.in("p.json"), JSON.stringify({ kind: "delay", numCodebooks: 4 }));
+    const text = await textOf(["inspect", folder.in("p.json")]);
+    expect(text).toMatch(/pattern +delay\n/);
+    expect(text).toMatch(/ 50 +54 +1504\n/);
+    expect(text).toContain("MusicGen (musicgen), AudioGen (audiogen)");
+    expect(JSON.parse(await textOf(["inspect", folder.in("p.json"), "--json"]))).toMatchObject({ models: ["musicgen", "audiogen"], lengths: expect.arrayContaining([{ frameRate: 75, oneSecond: 79, thirtySeconds: 2254 }]) });
+    await writeFile(folder.in("bad.json"), JSON.stringify({ kind: "delay", numCodebooks: 0 }));
+    expect(await run(["inspect", folder.in("bad.json")])).toMatchObject({ code: 1, stderr: expect.stringContaining("not a delay pattern: numCodebooks") });
+  });
+
+  it("explains a sequence file", async () => {
+    await using folder = await folderWithMusic();
+    await textOf(["patterns", "apply", folder.in("music.safetensors"), "-p", "musicgen", "-q"]);
+    const text = await textOf(["inspect", folder.in("music.sequence.safetensors")]);
+    expect(text).toMatch(/tokens +4 codebooks × 24 steps, uint16\n[^]*delays 0,1,2,3\n[^]*codes below 2048; special\/pad 2048\n[^]*20 frames, 50 per second\n[^]*facebook\/encodec_32khz at revision 0123abc/);
+    const { dims, codes } = JSON.parse(await textOf(["inspect", folder.in("music.sequence.safetensors"), "--json"]));
+    expect({ dims, numSamples: codes.numSamples }).toEqual({ dims: [1, 4, 24], numSamples: music.numSamples });
+  });
+});
