@@ -16,6 +16,7 @@ const rooms: Record<string, readonly string[]> = {
   files: ["patterns", "storage", "audio", "checkpoint", "core"],
   hub: ["files", "checkpoint", "core"],
   tokenizer: ["hub", "files", "graph", "runtime", "audio", "checkpoint", "core"],
+  dataset: ["tokenizer", "hub", "files", "audio", "storage", "patterns", "figure", "core"],
   cli: ["."],
 };
 /** Rooms that run in a browser as well: no Node modules, no network, no ONNX Runtime. */

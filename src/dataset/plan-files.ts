@@ -1,0 +1,129 @@
+import { open, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { DatasetError } from "./dataset-error.ts";
+import type { JsonObject, JsonValue, Row } from "./row.ts";
+
+/** Files of a plan, by their names in the dataset's folder. */
+export const planFiles = {
+  /** Written last: a plan without it is none. */
+  plan: "plan.json",
+  rows: "plan/rows.jsonl",
+  offsets: "plan/offsets.bin",
+  inputs: "plan/inputs.json",
+} as const;
+
+const planVersion = 1;
+const count = z.int().min(0);
+
+const planSchema = z.object({
+  version: z.literal(planVersion),
+  settings: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
+  rows: z.object({
+    count: count.min(1),
+    /** Rows of a part. */
+    partRows: count.min(1),
+    parts: count.min(1),
+    /** Of the rows as they were listed, duplicates not marked: which corpus this is, wherever it lies. */
+    sha256: z.string().regex(/^[0-9a-f]{64}$/u),
+    dedupe: z.boolean(),
+    duplicates: count,
+    bad: count,
+  }),
+});
+
+/** What `plan.json` says. It is the same wherever and whenever the plan is made. */
+export type PlanFile = Readonly<z.infer<typeof planSchema>>;
+
+const inputsSchema = z.array(
+  z.object({
+    kind: z.string(),
+    /** Absolute. */
+    root: z.string(),
+    /** What else tells the input from others: its path, its pattern, length and time of its file. */
+    details: z.json() as z.ZodType<JsonValue>,
+  }),
+);
+
+/** Where the inputs were on the machine that made the plan; no part of the result. */
+export type PlannedInputs = Readonly<z.infer<typeof inputsSchema>>;
+
+export function formatPlanFile(plan: Omit<PlanFile, "version">): string {
+  return `${JSON.stringify({ version: planVersion, ...plan }, null, 2)}\n`;
+}
+
+export function formatPlannedInputs(inputs: PlannedInputs): string {
+  return `${JSON.stringify(inputs, null, 2)}\n`;
+}
+
+/** @returns undefined if the folder has no plan. @throws DatasetError with code DATASET_FORMAT if it has a damaged one. */
+export async function readPlanFile(folder: string): Promise<PlanFile | undefined> {
+  return await readJson(join(folder, planFiles.plan), planSchema);
+}
+
+/** @throws DatasetError with code DATASET_FORMAT if it is missing or damaged. */
+export async function readPlannedInputs(folder: string): Promise<PlannedInputs> {
+  const path = join(folder, planFiles.inputs);
+  const inputs = await readJson(path, inputsSchema);
+  if (inputs === undefined) throw damaged(path, "it is missing");
+  return inputs;
+}
+
+/** Offsets in `rows.jsonl`: of the first row of each part, then the file's length; little-endian uint64. */
+export function formatOffsets(offsets: readonly number[]): Uint8Array {
+  return new Uint8Array(BigUint64Array.from(offsets, BigInt).buffer);
+}
+
+/** Checks that the rows are all there. @throws DatasetError with code DATASET_FORMAT. */
+export async function checkPlanRows(folder: string, parts: number): Promise<void> {
+  const [start] = await readOffsets(folder, parts, 1);
+  const { size } = await stat(join(folder, planFiles.rows)).catch(() => ({ size: 0 }));
+  if (size !== start) throw damaged(join(folder, planFiles.rows), `it has ${size} bytes and should have ${start}`);
+}
+
+/** The rows of one part, from the disk. @throws DatasetError with code DATASET_FORMAT. */
+export async function readPlanRows(folder: string, part: number): Promise<readonly Row[]> {
+  const [start, end] = (await readOffsets(folder, part, 2)) as [number, number];
+  const path = join(folder, planFiles.rows);
+  const bytes = await readRange(path, start, end - start);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes).trimEnd().split("\n").map((line) => JSON.parse(line) as Row);
+  } catch (cause) {
+    throw damaged(path, `part ${part} at byte ${start} is not what was written`, cause);
+  }
+}
+
+async function readOffsets(folder: string, first: number, length: number): Promise<readonly number[]> {
+  const bytes = await readRange(join(folder, planFiles.offsets), 8 * first, 8 * length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length }, (_, i) => Number(view.getBigUint64(8 * i, true)));
+}
+
+async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
+  await using handle = await open(path, "r").catch((cause: unknown) => {
+    throw damaged(path, "it cannot be opened", cause);
+  });
+  const { size } = await handle.stat();
+  if (offset + length > size) throw damaged(path, `it has ${size} bytes; at least ${offset + length} are expected`);
+  const bytes = new Uint8Array(length);
+  const { bytesRead } = await handle.read(bytes, 0, length, offset);
+  if (bytesRead < length) throw damaged(path, `reading stopped at byte ${offset + bytesRead}`);
+  return bytes;
+}
+
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw damaged(path, "it is not a plan of this version", cause);
+  }
+}
+
+function damaged(path: string, reason: string, cause?: unknown): DatasetError {
+  return new DatasetError("DATASET_FORMAT", `the plan of this dataset is damaged: ${path}: ${reason}; begin it again in an empty folder`, { cause });
+}
