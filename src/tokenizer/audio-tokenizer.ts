@@ -105,9 +105,9 @@ export class AudioTokenizer {
       }
       const network = describeNetwork(config);
       checkTensors(checkpoint, network);
-      const runtime = options.runtime ?? (await loadOnnxRuntimeNode());
       signal?.throwIfAborted();
-      const sessions = new CodecSessions(checkpoint, network, runtime, threads);
+      const own = options.runtime === undefined ? await loadOnnxRuntimeNode() : null;
+      const sessions = new CodecSessions({ checkpoint, network, threads, runtime: options.runtime ?? own!, close: () => own?.close() });
       return new AudioTokenizer(model, network, sessions, isSplitStereo);
     } catch (error) {
       await checkpoint.close();

@@ -138,7 +138,7 @@ describe("layers that look further than a tile is long", () => {
     const checkpoint = randomCheckpoint({ ...config, useCausalConv }, 7);
     const network = describeNetwork(checkpoint.config);
     const runtime = await loadOnnxRuntimeNode();
-    const sessions = new CodecSessions(checkpoint, network, runtime, 1);
+    const sessions = new CodecSessions({ checkpoint, network, runtime, threads: 1 });
     const runner = new CodecRunner(sessions, network, { audioChannels: 1, hopLength: 4, sampleRate: 400 });
     const numFrames = 1000;
     const samples = Float32Array.from({ length: 4 * numFrames }, (_, i) => Math.sin(i * i * 1e-4));
