@@ -54,22 +54,26 @@ export async function encodeClips(waveforms: readonly Waveform[], job: EncodeJob
 function prepareSegments(clip: Waveform, { format, streams, isNormalized }: EncodeJob): PreparedSegment[] {
   return segmentRanges(numSamplesOf(clip), format.segment).map(({ start, end }) => {
     const channels = clip.channelData.map((samples) => samples.subarray(start, end));
-    const numSamples = end - start;
-    const whole = planar(channels, numSamples);
-    const perStream = whole.length / streams;
-    const pieces = Array.from({ length: streams }, (_, stream) => ({
-      samples: whole.subarray(stream * perStream, (stream + 1) * perStream),
-      numSamples,
-    }));
-    if (!isNormalized) return { pieces, scale: 1 };
-    // The codec computes in float32, the scale it stores included.
-    const scale = Math.fround(scaleOf(whole, channels.length));
-    return { pieces: pieces.map((piece) => ({ ...piece, samples: piece.samples.map((sample) => sample / scale) })), scale };
+    const scale = isNormalized ? scaleOf(channels) : 1;
+    const perStream = channels.length / streams;
+    const pieces = Array.from({ length: streams }, (_, stream) => audioPiece(channels.slice(stream * perStream, (stream + 1) * perStream), scale));
+    return { pieces, scale };
   });
 }
 
+/** A piece of audio that is divided by its loudness when it is read. */
+function audioPiece(channels: readonly Float32Array[], scale: number): AudioPiece {
+  return {
+    numSamples: channels[0]!.length,
+    read: (start, end) => {
+      const parts = channels.map((samples) => samples.subarray(start, end));
+      const samples = parts.length === 1 ? parts[0]! : planar(parts, end - start);
+      return scale === 1 ? samples : samples.map((sample) => sample / scale);
+    },
+  };
+}
+
 function planar(channels: readonly Float32Array[], numSamples: number): Float32Array {
-  if (channels.length === 1) return channels[0]!;
   const samples = new Float32Array(channels.length * numSamples);
   for (const [index, channel] of channels.entries()) samples.set(channel, index * numSamples);
   return samples;
