@@ -9,10 +9,13 @@ import { loadOnnxRuntimeNode } from "../runtime/index.ts";
 import { CodecRunner } from "./codec-runner.ts";
 import { CodecSessions } from "./codec-sessions.ts";
 import { decodeClips } from "./decode-clips.ts";
+import { DecoderStream } from "./decoder-stream.ts";
 import { encodeClips } from "./encode-clips.ts";
+import type { EncoderJob } from "./encoder-steps.ts";
+import { EncoderStream } from "./encoder-stream.ts";
 import { openModel } from "./open-model.ts";
 import type { OpenedModel } from "./open-model.ts";
-import type { CallOptions, EncodeOptions, LoadOptions } from "./options.ts";
+import type { CallOptions, DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, LoadOptions } from "./options.ts";
 import type { Segmenting } from "./segments.ts";
 
 /**
@@ -136,15 +139,7 @@ export class AudioTokenizer {
   async encodeBatch(waveforms: readonly Waveform[], options: EncodeOptions = {}): Promise<AudioCodes[]> {
     this.#sessions.checkAlive();
     if (!Array.isArray(waveforms)) throw new TypeError("encodeBatch takes an array of waveforms; use encode for a single one");
-    const numCodebooks = this.#numCodebooks(options);
-    return encodeClips(waveforms, {
-      runner: this.#runner,
-      format: this,
-      streams: this.#streams,
-      numCodebooks,
-      isNormalized: this.config.normalize,
-      options,
-    });
+    return encodeClips(waveforms, { ...this.#encoderJob(options), options });
   }
 
   /**
@@ -174,6 +169,26 @@ export class AudioTokenizer {
     });
   }
 
+  /**
+   * A stream that turns audio into codes while it comes in, sample by sample or minute by minute.
+   * @throws RangeError for a bandwidth or number of codebooks that the model does not have, or a model that needs to hear
+   * a whole clip before it can code its beginning.
+   */
+  createEncoder({ state, ...options }: EncoderStreamOptions = {}): EncoderStream {
+    this.#sessions.checkAlive();
+    if (this.config.normalize && this.segment === null) {
+      throw new RangeError(`${this.provenance.model} divides each clip by the loudness of the whole, which a stream does not know; use encode`);
+    }
+    return new EncoderStream(this.#encoderJob(options), state);
+  }
+
+  /** A stream that turns codes into audio while they come in. */
+  createDecoder({ state }: DecoderStreamOptions = {}): DecoderStream {
+    this.#sessions.checkAlive();
+    const job = { runner: this.#runner, format: this, streams: this.#streams };
+    return new DecoderStream({ ...job, accept: (codes) => this.#accept(codes) }, state);
+  }
+
   /** Frees the model's memory once running calls have ended their current step. Calling it again changes nothing. */
   dispose(): Promise<void> {
     return this.#sessions.dispose();
@@ -181,6 +196,11 @@ export class AudioTokenizer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  #encoderJob(options: EncodeOptions): EncoderJob {
+    const numCodebooks = this.#numCodebooks(options);
+    return { runner: this.#runner, format: this, streams: this.#streams, numCodebooks, isNormalized: this.config.normalize };
   }
 
   #numCodebooks({ bandwidth, numCodebooks }: EncodeOptions): number {

@@ -2,7 +2,8 @@ import type { AudioCodes, Waveform } from "../core/index.ts";
 import type { CodePiece, CodecRunner } from "./codec-runner.ts";
 import type { ClipFormat } from "./encode-clips.ts";
 import type { CallOptions } from "./options.ts";
-import { overlapAdd } from "./segments.ts";
+import { OverlapAdd } from "./overlap-add.ts";
+import { segmentRanges } from "./segments.ts";
 
 interface DecodeJob {
   readonly runner: CodecRunner;
@@ -21,7 +22,7 @@ export async function decodeClips(clips: readonly AudioCodes[], job: DecodeJob):
 }
 
 /** One piece for each segment and stream, segments outermost, without the filling behind short segments. */
-function splitCodes(codes: AudioCodes, streams: number): CodePiece[] {
+export function splitCodes(codes: AudioCodes, streams: number): CodePiece[] {
   const { numSegments, numCodebooks, numFrames } = codes;
   const perStream = numCodebooks / streams;
   return Array.from({ length: numSegments * streams }, (_, index) => {
@@ -37,14 +38,41 @@ function splitCodes(codes: AudioCodes, streams: number): CodePiece[] {
 }
 
 function joinAudio(decoded: readonly Float32Array[], codes: AudioCodes, { format, streams }: DecodeJob): Waveform {
-  const { numSamples, scales, segment } = codes;
   const channels = format.channels / streams;
   const perStream = Array.from({ length: streams }, (_, stream) => {
     const segments = decoded.filter((_piece, index) => index % streams === stream);
-    const scaled = scales === null ? segments : segments.map((samples, index) => samples.map((sample) => sample * scales[index]!));
-    if (segment !== null) return overlapAdd(scaled, { channels, stride: segment.stride, numSamples });
-    const length = scaled[0]!.length / channels;
-    return Array.from({ length: channels }, (_value, channel) => scaled[0]!.slice(channel * length, channel * length + numSamples));
+    return codes.segment === null ? channelsOf(segments[0]!, channels, codes.numSamples) : joinSegments(segments, codes, channels);
   });
   return { channelData: perStream.flat(), sampleRate: format.sampleRate };
+}
+
+function joinSegments(segments: readonly Float32Array[], codes: AudioCodes, channels: number): Float32Array[] {
+  const overlap = new OverlapAdd({ channels, stride: codes.segment!.stride });
+  const settled = segments.map((segment, index) => addSegment(overlap, segment, codes, index));
+  settled.push(overlap.finish());
+  return Array.from({ length: channels }, (_, channel) => joinPieces(settled.map((piece) => piece[channel]!)));
+}
+
+/** Adds a decoded segment at the loudness that it had. */
+export function addSegment(overlap: OverlapAdd, decoded: Float32Array, codes: AudioCodes, segment: number): Float32Array[] {
+  const scale = codes.scales?.[segment] ?? 1;
+  const numSamples = segmentRanges(codes.numSamples, codes.segment)[segment]!;
+  return overlap.add(scale === 1 ? decoded : decoded.map((sample) => sample * scale), numSamples.end - numSamples.start);
+}
+
+/** The channels of planar audio, each cut to `numSamples`. */
+export function channelsOf(data: Float32Array, channels: number, numSamples: number): Float32Array[] {
+  const length = data.length / channels;
+  return Array.from({ length: channels }, (_, channel) => data.slice(channel * length, channel * length + numSamples));
+}
+
+/** Pieces of one channel, one after the other. */
+export function joinPieces(pieces: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
 }

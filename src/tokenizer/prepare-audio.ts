@@ -12,7 +12,13 @@ export function prepareAudio(waveform: Waveform, target: { readonly sampleRate: 
   if (numSamplesOf(waveform) === 0) {
     throw new AudioFormatError("AUDIO_EMPTY", "the waveform has no samples; there is nothing to encode");
   }
-  for (const [channel, samples] of waveform.channelData.entries()) {
+  checkFinite(waveform);
+  return convertAudio(waveform, target);
+}
+
+/** @throws AudioFormatError naming the first sample that is NaN or infinite. */
+export function checkFinite({ channelData }: Waveform): void {
+  for (const [channel, samples] of channelData.entries()) {
     const index = samples.findIndex((sample) => !Number.isFinite(sample));
     if (index >= 0) {
       throw new AudioFormatError(
@@ -22,7 +28,6 @@ export function prepareAudio(waveform: Waveform, target: { readonly sampleRate: 
       );
     }
   }
-  return convertAudio(waveform, target);
 }
 
 /**
