@@ -1,14 +1,21 @@
-export { AudioTokenizer, inspectModel, pullModel } from "./tokenizer/index.ts";
+export { AudioTokenizer, DecoderStream, EncoderStream, inspectModel, pullModel } from "./tokenizer/index.ts";
 export type {
   CallOptions,
+  CodingTransform,
+  DecoderStreamOptions,
+  DecoderStreamState,
   EncodeOptions,
+  EncoderStreamOptions,
+  EncoderStreamState,
   HubModelOptions,
   LoadOptions,
   ModelInspection,
+  Pieces,
   Progress,
   PulledModel,
   PullOptions,
   Segmenting,
+  StreamOptions,
 } from "./tokenizer/index.ts";
 
 export {

@@ -8,6 +8,8 @@ import type { DownloadProgress } from "../hub/index.ts";
 import { loadOnnxRuntimeNode } from "../runtime/index.ts";
 import { CodecRunner } from "./codec-runner.ts";
 import { CodecSessions } from "./codec-sessions.ts";
+import { decodePieces, encodePieces, transformOf } from "./coding-streams.ts";
+import type { CodingTransform, Pieces } from "./coding-streams.ts";
 import { decodeClips } from "./decode-clips.ts";
 import { DecoderStream } from "./decoder-stream.ts";
 import { encodeClips } from "./encode-clips.ts";
@@ -15,7 +17,7 @@ import type { EncoderJob } from "./encoder-steps.ts";
 import { EncoderStream } from "./encoder-stream.ts";
 import { openModel } from "./open-model.ts";
 import type { OpenedModel } from "./open-model.ts";
-import type { CallOptions, DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, LoadOptions } from "./options.ts";
+import type { CallOptions, DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, LoadOptions, StreamOptions } from "./options.ts";
 import type { Segmenting } from "./segments.ts";
 
 /**
@@ -187,6 +189,37 @@ export class AudioTokenizer {
     this.#sessions.checkAlive();
     const job = { runner: this.#runner, format: this, streams: this.#streams };
     return new DecoderStream({ ...job, accept: (codes) => this.#accept(codes) }, state);
+  }
+
+  /**
+   * Turns audio into codes while it is read, in constant memory.
+   * @param source Pieces of any lengths, all of one sample rate and number of channels: `readAudioStream(path)`, a microphone, a web
+   * `ReadableStream`. Live sources are coded as they come, quick ones in stretches of a second or so.
+   * @returns Codes as they are settled. `AudioCodes.concatenate` joins them to those that `encode` gives for the whole.
+   * @throws as `encode` does, and what the source throws. The source is left whenever the loop is.
+   */
+  encodeStream(source: Pieces<Waveform>, { signal, ...options }: StreamOptions & EncoderStreamOptions = {}): AsyncGenerator<AudioCodes, void> {
+    return encodePieces(this.createEncoder(options), source, this, { signal });
+  }
+
+  /**
+   * Turns codes into audio while they are read, in constant memory.
+   * @param source Codes that follow each other, in pieces of any numbers of frames.
+   * @returns Pieces of audio as they are settled; together what `decode` gives for all codes joined.
+   * @throws as `decode` does, and what the source throws. The source is left whenever the loop is.
+   */
+  decodeStream(source: Pieces<AudioCodesData>, { signal, ...options }: StreamOptions & DecoderStreamOptions = {}): AsyncGenerator<Waveform, void> {
+    return decodePieces(this.createDecoder(options), source, { signal });
+  }
+
+  /** `encodeStream` as a web transform: `audio.pipeThrough(tokenizer.encoderTransform({ bandwidth: 6 }))`. */
+  encoderTransform(options: StreamOptions & EncoderStreamOptions = {}): CodingTransform<Waveform, AudioCodes> {
+    return transformOf((source) => this.encodeStream(source, options));
+  }
+
+  /** `decodeStream` as a web transform. */
+  decoderTransform(options: StreamOptions & DecoderStreamOptions = {}): CodingTransform<AudioCodesData, Waveform> {
+    return transformOf((source) => this.decodeStream(source, options));
   }
 
   /** Frees the model's memory once running calls have ended their current step. Calling it again changes nothing. */

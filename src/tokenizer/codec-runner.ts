@@ -31,6 +31,14 @@ export interface CodecDimensions {
 export type EncoderState = HalfState<Float32Array>;
 export type DecoderState = HalfState<Int32Array>;
 
+/** How far a stream's output is behind its input, in samples. */
+export interface Latency {
+  /** For the first frame: reflection at the beginning shows the network more than it looks at further on. */
+  readonly start: number;
+  /** For every frame far from the beginning. */
+  readonly steady: number;
+}
+
 /** Beyond this many rows the LSTM gains nothing more per row. */
 const maxRows = 16;
 
@@ -97,6 +105,16 @@ export class CodecRunner {
     { signal }: CallOptions,
   ): Promise<{ readonly output: PartOutput<Float32Array>; readonly state: DecoderState }[]> {
     return advance(pieces, this.#decoder, () => this.#decoderRuns(signal, () => {}));
+  }
+
+  /** How far the codes of a stream are behind its samples. */
+  get encodingLatency(): Latency {
+    return latencyOf(this.#encoder, 1);
+  }
+
+  /** How far the audio of a stream is behind its codes. */
+  get decodingLatency(): Latency {
+    return latencyOf(this.#decoder, this.#dimensions.hopLength);
   }
 
   /** Codes of each piece, in the order of the pieces. */
@@ -240,4 +258,18 @@ export class CodecRunner {
 export function groupByLength(frames: readonly number[]): number[][] {
   const order = frames.map((_, index) => index).toSorted((a, b) => frames[b]! - frames[a]!);
   return Array.from({ length: Math.ceil(order.length / maxRows) }, (_, group) => order.slice(group * maxRows, (group + 1) * maxRows));
+}
+
+/** @param samplesPerColumn Samples that a column of the first part's input stands for. */
+function latencyOf({ before, after }: HalfParts<PartData, PartData>, samplesPerColumn: number): Latency {
+  const settledFrames = (columns: number): number => after.settledFrames(before.settledFrames(columns, false) * after.inputStep, false);
+  const behind = (frame: number): number => {
+    const least = frame * before.inputStep;
+    let columns = least;
+    while (settledFrames(columns) < frame) columns++;
+    return (columns - least) * samplesPerColumn;
+  };
+  const farFromTheBeginning = 1_000_000;
+  if (settledFrames(farFromTheBeginning * before.inputStep) === 0) return { start: Infinity, steady: Infinity };
+  return { start: behind(1), steady: behind(farFromTheBeginning / 2) };
 }

@@ -1,5 +1,6 @@
 import { AudioCodes } from "../core/index.ts";
 import type { AudioCodesData, Waveform } from "../core/index.ts";
+import type { Latency } from "./codec-runner.ts";
 import { decoderStep, decoderStreamStart } from "./decoder-steps.ts";
 import type { DecoderJob, DecoderStreamState } from "./decoder-steps.ts";
 import type { CallOptions } from "./options.ts";
@@ -19,6 +20,26 @@ export class DecoderStream {
   constructor(job: DecoderJob & { readonly accept: (codes: AudioCodesData) => AudioCodes }, state: DecoderStreamState = decoderStreamStart) {
     this.#job = job;
     this.#state = state;
+  }
+
+  /**
+   * Samples' worth of codes that come after a frame before its audio is out; 0 for causal models. Where audio is coded in
+   * segments, the samples that are held back because the next segment overlaps them.
+   */
+  get latency(): number {
+    return this.#latency.steady;
+  }
+
+  /** The same for the first frame, which has to wait longer: reflection at the beginning needs the codes behind it. */
+  get startLatency(): number {
+    return this.#latency.start;
+  }
+
+  get #latency(): Latency {
+    const { runner, format } = this.#job;
+    if (format.segment === null) return runner.decodingLatency;
+    const overlap = format.segment.length - format.segment.stride;
+    return { start: overlap, steady: overlap };
   }
 
   /** What the stream has come to; `createDecoder({ state })` goes on from it. */

@@ -1,5 +1,6 @@
 import { checkWaveform } from "../core/index.ts";
 import type { AudioCodes, Waveform } from "../core/index.ts";
+import type { Latency } from "./codec-runner.ts";
 import type { ClipFormat } from "./encode-clips.ts";
 import { encoderStep, startEncoderStream } from "./encoder-steps.ts";
 import type { EncoderJob, EncoderStreamState } from "./encoder-steps.ts";
@@ -29,6 +30,26 @@ export class EncoderStream {
   /** Codebooks in use (K). */
   get numCodebooks(): number {
     return this.#job.numCodebooks;
+  }
+
+  /**
+   * Samples that come after the end of a frame before its codes are out; 0 for causal models. Where audio is coded in
+   * segments, those of the rest of the segment, at most.
+   */
+  get latency(): number {
+    return this.#latency.steady;
+  }
+
+  /** The same for the first frame, which has to wait longer: reflection at the beginning needs the samples behind it. */
+  get startLatency(): number {
+    return this.#latency.start;
+  }
+
+  get #latency(): Latency {
+    const { runner, format } = this.#job;
+    if (format.segment === null) return runner.encodingLatency;
+    const rest = format.segment.length - format.hopLength;
+    return { start: rest, steady: rest };
   }
 
   /** What the stream has come to; `createEncoder({ state })` goes on from it. */

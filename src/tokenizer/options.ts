@@ -43,6 +43,11 @@ export interface EncodeOptions extends CallOptions {
   readonly numCodebooks?: number;
 }
 
+export interface StreamOptions {
+  /** Ends the stream with the signal's reason, even while its source is silent. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface EncoderStreamOptions extends Pick<EncodeOptions, "bandwidth" | "numCodebooks"> {
   /** Where another stream with as many codebooks left off. @default the beginning */
   readonly state?: EncoderStreamState | undefined;

@@ -37,7 +37,8 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
   /** In frames of the input; null where only the whole will do. */
   readonly #context: Context | null;
   readonly #layers: readonly Layer[];
-  readonly #inputStep: number;
+  /** Columns of the input for one frame. */
+  readonly inputStep: number;
   readonly #outputStep: number;
   readonly #createOutput: (length: number) => Output;
   readonly #samplesPerFrame: { readonly input: number; readonly output: number };
@@ -60,7 +61,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
     const { inputStep, outputStep, samplesPerFrame } = options;
     const context = contextOf(layers);
     this.#layers = layers;
-    this.#inputStep = inputStep;
+    this.inputStep = inputStep;
     this.#outputStep = outputStep;
     this.#createOutput = options.createOutput;
     this.#samplesPerFrame = samplesPerFrame;
@@ -73,10 +74,10 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
 
   /** Frames that are settled when `columns` columns are known, and those of the whole when these are all. */
   settledFrames(columns: number, isWhole: boolean): number {
-    if (isWhole) return Math.ceil(columns / this.#inputStep);
+    if (isWhole) return Math.ceil(columns / this.inputStep);
     if (this.#context === null) return 0;
     const { input, output } = this.#samplesPerFrame;
-    const known = Math.floor((columns * input) / this.#inputStep);
+    const known = Math.floor((columns * input) / this.inputStep);
     return Math.floor(settledOutputs(this.#layers, known) / output);
   }
 
@@ -92,7 +93,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
     run: (stretch: Input, rows: number) => Promise<Output>,
     onFrames: (frames: number) => void,
   ): Promise<PartOutput<Output>> {
-    const offset = tail.start * this.#inputStep;
+    const offset = tail.start * this.inputStep;
     const columns = offset + tail.data.length / tail.rows;
     const settled = this.settledFrames(columns, isWhole);
     const outputs: Output[] = [];
@@ -100,9 +101,9 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
     for (let start = done; start < settled; ) {
       const end = this.#context === null ? settled : Math.min(start + tileFrames, settled);
       const from = this.#firstFrame(end === settled && isWhole ? Math.min(start, settled - this.#leastFrames) : start);
-      const to = Math.min(this.#endFrame(from, end) * this.#inputStep, columns);
-      const result = await run(takeColumns(tail.data, tail.rows, from * this.#inputStep - offset, to - offset), tail.rows);
-      const computed = Math.ceil(to / this.#inputStep) - from;
+      const to = Math.min(this.#endFrame(from, end) * this.inputStep, columns);
+      const result = await run(takeColumns(tail.data, tail.rows, from * this.inputStep - offset, to - offset), tail.rows);
+      const computed = Math.ceil(to / this.inputStep) - from;
       rows = result.length / (computed * this.#outputStep);
       outputs.push(takeColumns(result, rows, (start - from) * this.#outputStep, (end - from) * this.#outputStep));
       onFrames(end - start);
@@ -116,7 +117,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
     const start = this.#context === null ? 0 : this.#firstFrame(done - this.#leastFrames);
     if (start <= tail.start) return tail;
     const columns = tail.data.length / tail.rows;
-    return { ...tail, data: takeColumns(tail.data, tail.rows, (start - tail.start) * this.#inputStep, columns).slice() as Input, start };
+    return { ...tail, data: takeColumns(tail.data, tail.rows, (start - tail.start) * this.inputStep, columns).slice() as Input, start };
   }
 
   #firstFrame(start: number): number {
