@@ -7,6 +7,7 @@ export type {
   EncodeOptions,
   EncoderStreamOptions,
   EncoderStreamState,
+  EncodeStreamOptions,
   HubModelOptions,
   LoadOptions,
   ModelInspection,
@@ -33,7 +34,7 @@ export {
   durationOf,
   numSamplesOf,
 } from "./core/index.ts";
-export type { AudioCodesContext, AudioCodesData, ClipDetails, OnnxModel, Provenance, TensorConstructor, TensorLike, Waveform } from "./core/index.ts";
+export type { AudioCodesContext, AudioCodesData, ByteSource, ClipDetails, OnnxModel, Provenance, TensorConstructor, TensorLike, Waveform } from "./core/index.ts";
 
 export type { HubErrorCode } from "./core/index.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./core/index.ts";
@@ -94,11 +95,35 @@ export type {
   WeightsFile,
 } from "./hub/index.ts";
 
-export { convertAudio, decodeAudio, formatWav, mixChannels, parseWav, resample, siSnr } from "./audio/index.ts";
-export type { ConvertAudioOptions, DecodeAudioOptions, FormatWavOptions, WavFormat } from "./audio/index.ts";
+export {
+  AudioConverter,
+  convertAudio,
+  convertAudioStream,
+  decodeAudio,
+  decodeAudioStream,
+  formatWav,
+  formatWavHeader,
+  formatWavSamples,
+  mixChannels,
+  parseWav,
+  resample,
+  siSnr,
+} from "./audio/index.ts";
+export type {
+  AudioContainer,
+  AudioConverterState,
+  AudioForm,
+  AudioStream,
+  ConvertAudioOptions,
+  DecodeAudioOptions,
+  FormatWavOptions,
+  ResamplerState,
+  WavForm,
+  WavFormat,
+} from "./audio/index.ts";
 
-export { readAudio, readCodes, writeCodes, writeFileAtomically, writeWav } from "./files/index.ts";
-export type { ReadCodesOptions, WriteFileOptions, WriteWavOptions } from "./files/index.ts";
+export { openAudio, readAudio, readCodes, writeCodes, writeFileAtomically, writeWav, writeWavStream } from "./files/index.ts";
+export type { AudioFile, ReadCodesOptions, WriteFileOptions, WriteWavOptions, WriteWavStreamOptions } from "./files/index.ts";
 
 export { codesFormatOf, codesFormats, formatCodes, parseCodes } from "./storage/index.ts";
 export type { CodesFormat, ParseCodesOptions } from "./storage/index.ts";
