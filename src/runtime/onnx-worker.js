@@ -2,12 +2,15 @@
  * The thread that runs the models. It answers requests one after the other, in the order in which they come.
  * Plain JavaScript, so that the same file runs from the sources and from the package; `npm run check` checks its types.
  */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 
 /** @import { InferenceSession } from "onnxruntime-node" */
 /** @import { Answer, Request } from "./onnx-worker-messages.ts" */
 
 const port = /** @type {NonNullable<typeof parentPort>} */ (parentPort);
+/** See exit-gate.ts, whose states these are. @type {import("./exit-gate.ts").Gate} */
+const gate = workerData;
+const [idle, busy, closed] = [0, 1, 2];
 const loading = import("onnxruntime-node");
 /** @type {Map<number, InferenceSession>} */
 const sessions = new Map();
@@ -55,6 +58,7 @@ function pick(tensor) {
  * @param {() => Promise<unknown>} work
  */
 async function answer(id, work) {
+  if (Atomics.compareExchange(gate, 0, idle, busy) === closed) return new Promise(() => {});
   /** @type {Answer} */
   let message;
   try {
@@ -63,4 +67,6 @@ async function answer(id, work) {
     message = { id, error: error instanceof Error ? error.message : String(error) };
   }
   port.postMessage(message);
+  Atomics.store(gate, 0, idle);
+  Atomics.notify(gate, 0);
 }

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { RuntimeError } from "../core/index.ts";
 import type { OnnxModel } from "../core/index.ts";
+import { forgetGate, openGate } from "./exit-gate.ts";
 import type { Answer, Request } from "./onnx-worker-messages.ts";
 import type { Runtime, Session, Tensor } from "./session.ts";
 
@@ -11,13 +12,14 @@ type Order = Request extends infer R ? (R extends Request ? Omit<R, "id"> : neve
 interface Waiting {
   /** For errors, such as "run a part of the model". */
   readonly what: string;
+  readonly answered: Promise<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: RuntimeError) => void;
 }
 
 /** A runtime with a thread of its own. */
 export interface ThreadedRuntime extends Runtime {
-  /** Ends the thread and frees what it holds; calls that it has not answered fail. */
+  /** Waits for what was asked of the thread, then ends it and frees what it holds. Later calls fail. */
   close(): Promise<void>;
 }
 
@@ -29,19 +31,28 @@ export interface ThreadedRuntime extends Runtime {
  */
 export async function loadOnnxRuntimeNode(): Promise<ThreadedRuntime> {
   const thread = new OnnxThread();
-  const name = await thread.name;
-  return {
-    name,
-    createSession: (model, { threads }) => thread.createSession(model, threads),
-    close: () => thread.close(),
-  };
+  try {
+    return {
+      name: await thread.name,
+      createSession: (model, { threads }) => thread.createSession(model, threads),
+      close: () => thread.close(),
+    };
+  } catch (error) {
+    await thread.close();
+    throw error;
+  }
 }
 
 class OnnxThread {
   /** Name and version of the runtime, once it is loaded. */
   readonly name: Promise<string>;
+  readonly #gate = openGate();
   // Written out, so that bundlers find it.
-  readonly #worker = new Worker(new URL("./onnx-worker.js", import.meta.url));
+  readonly #worker = new Worker(new URL("./onnx-worker.js", import.meta.url), {
+    workerData: this.#gate,
+    // The flags of this process may be for its own main script, such as --input-type.
+    execArgv: [],
+  });
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #end: string | null = null;
@@ -50,7 +61,10 @@ class OnnxThread {
     this.name = this.#expect(0, "be loaded") as Promise<string>;
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
     this.#worker.on("error", (error) => this.#failAll(`its thread failed: ${error.message}`));
-    this.#worker.on("exit", () => this.#failAll("its thread has ended"));
+    this.#worker.on("exit", () => {
+      this.#failAll("its thread has ended");
+      forgetGate(this.#gate);
+    });
   }
 
   /** The model's weights are moved to the thread: they are half of the memory that loading takes. */
@@ -60,12 +74,13 @@ class OnnxThread {
     return {
       run: <Name extends string>(inputs: Readonly<Record<string, Tensor>>, outputs: readonly Name[]) => this.#run(session, inputs, outputs),
       release: async () => {
-        await this.#ask("release a part of the model", { kind: "release", session });
+        if (this.#end === null) await this.#ask("release a part of the model", { kind: "release", session });
       },
     };
   }
 
   async close(): Promise<void> {
+    while (this.#waiting.size > 0) await Promise.allSettled(Array.from(this.#waiting.values(), ({ answered }) => answered));
     await this.#worker.terminate();
   }
 
@@ -86,11 +101,15 @@ class OnnxThread {
 
   #expect(id: number, what: string): Promise<unknown> {
     this.#worker.ref();
-    return new Promise((resolve, reject) => this.#waiting.set(id, { what, resolve, reject }));
+    let settle!: Pick<Waiting, "resolve" | "reject">;
+    const answered = new Promise<unknown>((resolve, reject) => (settle = { resolve, reject }));
+    this.#waiting.set(id, { what, answered, ...settle });
+    return answered;
   }
 
   #settle(answer: Answer): void {
-    const waiting = this.#waiting.get(answer.id)!;
+    const waiting = this.#waiting.get(answer.id);
+    if (waiting === undefined) return; // It has failed with the thread.
     this.#waiting.delete(answer.id);
     if (this.#waiting.size === 0) this.#worker.unref();
     if ("error" in answer) waiting.reject(failure(answer.id, waiting.what, answer.error));

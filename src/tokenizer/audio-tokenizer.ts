@@ -17,7 +17,7 @@ import type { EncoderJob } from "./encoder-steps.ts";
 import { EncoderStream } from "./encoder-stream.ts";
 import { openModel } from "./open-model.ts";
 import type { OpenedModel } from "./open-model.ts";
-import type { CallOptions, DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, LoadOptions, StreamOptions } from "./options.ts";
+import type { CallOptions, DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions, StreamOptions } from "./options.ts";
 import type { Segmenting } from "./segments.ts";
 
 /**
@@ -173,32 +173,32 @@ export class AudioTokenizer {
 
   /**
    * A stream that turns audio into codes while it comes in, sample by sample or minute by minute.
-   * @throws RangeError for a bandwidth or number of codebooks that the model does not have, or a model that needs to hear
-   * a whole clip before it can code its beginning.
+   * @throws RangeError for a bandwidth or number of codebooks that the model does not have, or the state of another model's stream.
    */
   createEncoder({ state, ...options }: EncoderStreamOptions = {}): EncoderStream {
     this.#sessions.checkAlive();
-    if (this.config.normalize && this.segment === null) {
-      throw new RangeError(`${this.provenance.model} divides each clip by the loudness of the whole, which a stream does not know; use encode`);
-    }
     return new EncoderStream(this.#encoderJob(options), state);
   }
 
-  /** A stream that turns codes into audio while they come in. */
+  /**
+   * A stream that turns codes into audio while they come in.
+   * @throws RangeError for the state of another model's stream.
+   */
   createDecoder({ state }: DecoderStreamOptions = {}): DecoderStream {
     this.#sessions.checkAlive();
-    const job = { runner: this.#runner, format: this, streams: this.#streams };
-    return new DecoderStream({ ...job, accept: (codes) => this.#accept(codes) }, state);
+    return new DecoderStream({ runner: this.#runner, format: this, streams: this.#streams, accept: (codes) => this.#accept(codes) }, state);
   }
 
   /**
    * Turns audio into codes while it is read, in constant memory.
-   * @param source Pieces of any lengths, all of one sample rate and number of channels: `readAudioStream(path)`, a microphone, a web
-   * `ReadableStream`. Live sources are coded as they come, quick ones in stretches of a second or so.
+   * @param source Pieces of any lengths, all of one sample rate and number of channels, which are converted to the model's:
+   * `openAudio(path)`, a microphone, a web `ReadableStream`. Live sources are coded as they come, quick ones a second or
+   * so at a time.
    * @returns Codes as they are settled. `AudioCodes.concatenate` joins them to those that `encode` gives for the whole.
-   * @throws as `encode` does, and what the source throws. The source is left whenever the loop is.
+   * A source without samples gives none.
+   * @throws as `encode` and `createEncoder` do, and what the source throws. The source is left whenever the loop is.
    */
-  encodeStream(source: Pieces<Waveform>, { signal, ...options }: StreamOptions & EncoderStreamOptions = {}): AsyncGenerator<AudioCodes, void> {
+  encodeStream(source: Pieces<Waveform>, { signal, ...options }: EncodeStreamOptions = {}): AsyncGenerator<AudioCodes, void> {
     return encodePieces(this.createEncoder(options), source, this, { signal });
   }
 
@@ -206,20 +206,20 @@ export class AudioTokenizer {
    * Turns codes into audio while they are read, in constant memory.
    * @param source Codes that follow each other, in pieces of any numbers of frames.
    * @returns Pieces of audio as they are settled; together what `decode` gives for all codes joined.
-   * @throws as `decode` does, and what the source throws. The source is left whenever the loop is.
+   * @throws as `decode` and `DecoderStream.push` do, and what the source throws. The source is left whenever the loop is.
    */
-  decodeStream(source: Pieces<AudioCodesData>, { signal, ...options }: StreamOptions & DecoderStreamOptions = {}): AsyncGenerator<Waveform, void> {
-    return decodePieces(this.createDecoder(options), source, { signal });
+  decodeStream(source: Pieces<AudioCodesData>, options: StreamOptions = {}): AsyncGenerator<Waveform, void> {
+    return decodePieces(this.createDecoder(), source, options);
   }
 
   /** `encodeStream` as a web transform: `audio.pipeThrough(tokenizer.encoderTransform({ bandwidth: 6 }))`. */
-  encoderTransform(options: StreamOptions & EncoderStreamOptions = {}): CodingTransform<Waveform, AudioCodes> {
-    return transformOf((source) => this.encodeStream(source, options));
+  encoderTransform(options: EncodeStreamOptions = {}): CodingTransform<Waveform, AudioCodes> {
+    return transformOf((source, { signal }) => this.encodeStream(source, { ...options, signal }), options);
   }
 
   /** `decodeStream` as a web transform. */
-  decoderTransform(options: StreamOptions & DecoderStreamOptions = {}): CodingTransform<AudioCodesData, Waveform> {
-    return transformOf((source) => this.decodeStream(source, options));
+  decoderTransform(options: StreamOptions = {}): CodingTransform<AudioCodesData, Waveform> {
+    return transformOf((source, { signal }) => this.decodeStream(source, { signal }), options);
   }
 
   /** Frees the model's memory once running calls have ended their current step. Calling it again changes nothing. */

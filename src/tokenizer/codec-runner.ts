@@ -1,9 +1,10 @@
-import type { LstmLayer, Network } from "../graph/index.ts";
-import type { CodecSessions } from "./codec-sessions.ts";
+import type { Network } from "../graph/index.ts";
+import type { Tensor } from "../runtime/index.ts";
+import type { CodecPart, CodecSessions } from "./codec-sessions.ts";
 import { putColumns, takeColumns } from "./columns.ts";
 import type { CallOptions, Progress } from "./options.ts";
 import { advance, initialState } from "./piecewise-half.ts";
-import type { HalfParts, HalfRuns, HalfState, NextPiece, RunLstm } from "./piecewise-half.ts";
+import type { HalfParts, HalfRuns, HalfState, NextPiece, PieceResult, RunLstm } from "./piecewise-half.ts";
 import { PiecewisePart, tileFrames } from "./piecewise-part.ts";
 import type { PartData, PartOutput } from "./piecewise-part.ts";
 
@@ -31,6 +32,12 @@ export interface CodecDimensions {
 export type EncoderState = HalfState<Float32Array>;
 export type DecoderState = HalfState<Int32Array>;
 
+/** The next piece of a stream, on its way through the network, and what becomes of it. */
+export type EncoderPiece = NextPiece<Float32Array> & { readonly numCodebooks: number };
+export type DecoderPiece = NextPiece<Int32Array>;
+export type EncoderResult = PieceResult<Float32Array, Int32Array>;
+export type DecoderResult = PieceResult<Int32Array, Float32Array>;
+
 /** How far a stream's output is behind its input, in samples. */
 export interface Latency {
   /** For the first frame: reflection at the beginning shows the network more than it looks at further on. */
@@ -38,6 +45,9 @@ export interface Latency {
   /** For every frame far from the beginning. */
   readonly steady: number;
 }
+
+const floats = (length: number): Float32Array => new Float32Array(length);
+const integers = (length: number): Int32Array => new Int32Array(length);
 
 /** Beyond this many rows the LSTM gains nothing more per row. */
 const maxRows = 16;
@@ -57,8 +67,6 @@ export class CodecRunner {
     this.#network = network;
     this.#dimensions = dimensions;
     const oneToOne = { input: 1, output: 1 };
-    const floats = (length: number): Float32Array => new Float32Array(length);
-    const integers = (length: number): Int32Array => new Int32Array(length);
     this.#encoder = {
       before: new PiecewisePart(encoder.before, {
         inputStep: hopLength,
@@ -66,12 +74,12 @@ export class CodecRunner {
         samplesPerFrame: { input: hopLength, output: 1 },
         createOutput: floats,
       }),
-      lstm: encoder.lstm && { layer: encoder.lstm, run: this.#lstm("encoderLstm", encoder.lstm) },
+      lstm: encoder.lstm,
       after: new PiecewisePart(encoder.after, { inputStep: encoder.width, outputStep: 1, samplesPerFrame: oneToOne, createOutput: integers }),
     };
     this.#decoder = {
       before: new PiecewisePart(decoder.before, { inputStep: 1, outputStep: decoder.width, samplesPerFrame: oneToOne, createOutput: floats }),
-      lstm: decoder.lstm && { layer: decoder.lstm, run: this.#lstm("decoderLstm", decoder.lstm) },
+      lstm: decoder.lstm,
       after: new PiecewisePart(decoder.after, {
         inputStep: decoder.width,
         outputStep: hopLength,
@@ -91,20 +99,21 @@ export class CodecRunner {
     return initialState(numCodebooks, new Int32Array(), this.#network.decoder.lstm);
   }
 
-  /** Takes the next samples of several streams; gives the codes that are settled now. */
-  advanceEncoding(
-    pieces: readonly (NextPiece<Float32Array> & { readonly numCodebooks: number })[],
-    { signal }: CallOptions,
-  ): Promise<{ readonly output: PartOutput<Int32Array>; readonly state: EncoderState }[]> {
-    return advance(pieces, this.#encoder, (index) => this.#encoderRuns(pieces[index]!.numCodebooks, signal, () => {}));
+  /**
+   * Takes the next samples of several streams; gives the codes that are settled now.
+   * @throws DisposedError after the sessions' disposal, even if there is nothing to compute.
+   */
+  async advanceEncoding(pieces: readonly EncoderPiece[], { signal }: CallOptions): Promise<EncoderResult[]> {
+    this.#sessions.checkAlive();
+    signal?.throwIfAborted();
+    return advance(pieces, this.#encoder, this.#encoderRuns((index) => pieces[index]!.numCodebooks, signal));
   }
 
   /** Takes the next codes of several streams; gives the samples that are settled now, whole frames of them. */
-  advanceDecoding(
-    pieces: readonly NextPiece<Int32Array>[],
-    { signal }: CallOptions,
-  ): Promise<{ readonly output: PartOutput<Float32Array>; readonly state: DecoderState }[]> {
-    return advance(pieces, this.#decoder, () => this.#decoderRuns(signal, () => {}));
+  async advanceDecoding(pieces: readonly DecoderPiece[], { signal }: CallOptions): Promise<DecoderResult[]> {
+    this.#sessions.checkAlive();
+    signal?.throwIfAborted();
+    return advance(pieces, this.#decoder, this.#decoderRuns(signal));
   }
 
   /** How far the codes of a stream are behind its samples. */
@@ -122,15 +131,14 @@ export class CodecRunner {
     const { hopLength } = this.#dimensions;
     const frames = pieces.map(({ numSamples }) => Math.ceil(numSamples / hopLength));
     const codes = frames.map((count) => new Int32Array(numCodebooks * count));
-    const onFrames = this.#progress("encode", frames, options);
-    const runs = this.#encoderRuns(numCodebooks, options.signal, onFrames);
+    const runs = this.#encoderRuns(() => numCodebooks, options.signal, this.#progress("encode", frames, options));
     await this.#inWindows(frames, {
       start: () => this.startEncoding(),
       read: (index, start, end) => {
         const { numSamples, read } = pieces[index]!;
         return read(start * hopLength, Math.min(end * hopLength, numSamples));
       },
-      advance: (window) => advance(window, this.#encoder, () => runs),
+      advance: (window) => advance(window, this.#encoder, runs),
       write: (index, at, { data, frames: count }) => putColumns(codes[index]!, data, { rows: numCodebooks, at, columns: count }),
     });
     return codes.map((each, index) => ({ codes: each, frames: frames[index]! }));
@@ -145,7 +153,7 @@ export class CodecRunner {
     await this.#inWindows(frames, {
       start: (index) => this.startDecoding(pieces[index]!.codes.length / frames[index]!),
       read: (index, start, end) => takeColumns(pieces[index]!.codes, pieces[index]!.codes.length / frames[index]!, start, end),
-      advance: (window) => advance(window, this.#decoder, () => runs),
+      advance: (window) => advance(window, this.#decoder, runs),
       write: (index, at, { data, frames: count }) =>
         putColumns(audio[index]!, data, { rows: audioChannels, at: at * hopLength, columns: count * hopLength }),
     });
@@ -158,7 +166,7 @@ export class CodecRunner {
     work: {
       readonly start: (index: number) => HalfState<Input>;
       readonly read: (index: number, start: number, end: number) => Input;
-      readonly advance: (pieces: readonly NextPiece<Input>[]) => Promise<{ readonly output: PartOutput<Output>; readonly state: HalfState<Input> }[]>;
+      readonly advance: (pieces: readonly NextPiece<Input>[]) => Promise<PieceResult<Input, Output>[]>;
       readonly write: (index: number, at: number, output: PartOutput<Output>) => void;
     },
   ): Promise<void> {
@@ -178,63 +186,77 @@ export class CodecRunner {
     }
   }
 
-  #encoderRuns(numCodebooks: number, signal: AbortSignal | undefined, onFrames: (frames: number) => void): HalfRuns<Float32Array, Int32Array> {
+  #encoderRuns(
+    numCodebooksOf: (index: number) => number,
+    signal: AbortSignal | undefined,
+    onFrames: (frames: number) => void = () => {},
+  ): HalfRuns<Float32Array, Int32Array> {
     const { audioChannels } = this.#dimensions;
     const { width } = this.#network.encoder;
     return {
-      onFrames,
       before: async (data) => {
-        signal?.throwIfAborted();
         const waveform = { type: "float32", data, dims: [1, audioChannels, data.length / audioChannels] } as const;
-        const { features } = await this.#sessions.run("analysis", { waveform }, ["features"]);
+        const { features } = await this.#run("analysis", { waveform }, ["features"], signal);
         return features.data as Float32Array;
       },
-      after: async (data) => {
-        signal?.throwIfAborted();
+      lstm: this.#lstm("encoderLstm", signal),
+      after: async (data, index) => {
         const inputs = {
           features: { type: "float32", data, dims: [1, data.length / width, width] },
-          num_codebooks: { type: "int64", data: BigInt64Array.of(BigInt(numCodebooks)), dims: [] },
+          num_codebooks: { type: "int64", data: BigInt64Array.of(BigInt(numCodebooksOf(index))), dims: [] },
         } as const;
-        const { codes } = await this.#sessions.run("quantization", inputs, ["codes"]);
+        const { codes } = await this.#run("quantization", inputs, ["codes"], signal);
         return codes.data as Int32Array;
       },
+      onFrames,
     };
   }
 
-  #decoderRuns(signal: AbortSignal | undefined, onFrames: (frames: number) => void): HalfRuns<Int32Array, Float32Array> {
+  #decoderRuns(signal: AbortSignal | undefined, onFrames: (frames: number) => void = () => {}): HalfRuns<Int32Array, Float32Array> {
     const { width } = this.#network.decoder;
     return {
-      onFrames,
-      before: async (data, numCodebooks) => {
-        signal?.throwIfAborted();
-        const codes = { type: "int32", data, dims: [numCodebooks, 1, data.length / numCodebooks] } as const;
-        const { features } = await this.#sessions.run("dequantization", { codes }, ["features"]);
+      before: async (data, rows) => {
+        const codes = { type: "int32", data, dims: [rows, 1, data.length / rows] } as const;
+        const { features } = await this.#run("dequantization", { codes }, ["features"], signal);
         return features.data as Float32Array;
       },
+      lstm: this.#lstm("decoderLstm", signal),
       after: async (data) => {
-        signal?.throwIfAborted();
         const features = { type: "float32", data, dims: [1, data.length / width, width] } as const;
-        const { waveform } = await this.#sessions.run("synthesis", { features }, ["waveform"]);
+        const { waveform } = await this.#run("synthesis", { features }, ["waveform"], signal);
         return waveform.data as Float32Array;
       },
+      onFrames,
     };
   }
 
-  #lstm(part: "encoderLstm" | "decoderLstm", { size, numLayers }: LstmLayer): RunLstm {
+  #lstm(part: "encoderLstm" | "decoderLstm", signal: AbortSignal | undefined): RunLstm {
     return async ({ features, hidden, cell, rows, frames }) => {
-      const stateDims = [numLayers, rows, size];
+      const size = features.length / (rows * frames);
+      const stateDims = [hidden.length / (rows * size), rows, size];
       const inputs = {
         features: { type: "float32", data: features, dims: [rows, frames, size] },
         hidden: { type: "float32", data: hidden, dims: stateDims },
         cell: { type: "float32", data: cell, dims: stateDims },
       } as const;
-      const result = await this.#sessions.run(part, inputs, ["output", "next_hidden", "next_cell"]);
+      const result = await this.#run(part, inputs, ["output", "next_hidden", "next_cell"], signal);
       return {
         output: result.output.data as Float32Array,
         hidden: result.next_hidden.data as Float32Array,
         cell: result.next_cell.data as Float32Array,
       };
     };
+  }
+
+  /** Every run asks the signal first, so that an abort waits for no more than the run that goes on. */
+  #run<Name extends string>(
+    part: CodecPart,
+    inputs: Readonly<Record<string, Tensor>>,
+    outputs: readonly Name[],
+    signal: AbortSignal | undefined,
+  ): Promise<Record<Name, Tensor>> {
+    signal?.throwIfAborted();
+    return this.#sessions.run(part, inputs, outputs);
   }
 
   /** Counts frames and reports seconds; what comes before the LSTM and what comes after count half each. */

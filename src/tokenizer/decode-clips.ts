@@ -1,9 +1,9 @@
 import type { AudioCodes, Waveform } from "../core/index.ts";
 import type { CodePiece, CodecRunner } from "./codec-runner.ts";
+import { joinSamples } from "./columns.ts";
 import type { ClipFormat } from "./encode-clips.ts";
 import type { CallOptions } from "./options.ts";
 import { OverlapAdd } from "./overlap-add.ts";
-import { segmentRanges } from "./segments.ts";
 
 interface DecodeJob {
   readonly runner: CodecRunner;
@@ -41,38 +41,36 @@ function joinAudio(decoded: readonly Float32Array[], codes: AudioCodes, { format
   const channels = format.channels / streams;
   const perStream = Array.from({ length: streams }, (_, stream) => {
     const segments = decoded.filter((_piece, index) => index % streams === stream);
-    return codes.segment === null ? channelsOf(segments[0]!, channels, codes.numSamples) : joinSegments(segments, codes, channels);
+    return codes.segment === null ? wholeClip(atLoudness(segments[0]!, codes.scales?.[0]), channels, codes.numSamples) : joinSegments(segments, codes, channels);
   });
   return { channelData: perStream.flat(), sampleRate: format.sampleRate };
+}
+
+/** One channel is not copied: it may be hours long. */
+function wholeClip(audio: Float32Array, channels: number, numSamples: number): Float32Array[] {
+  return channels === 1 ? [audio.subarray(0, numSamples)] : channelsOf(audio, channels, numSamples);
 }
 
 function joinSegments(segments: readonly Float32Array[], codes: AudioCodes, channels: number): Float32Array[] {
   const overlap = new OverlapAdd({ channels, stride: codes.segment!.stride });
   const settled = segments.map((segment, index) => addSegment(overlap, segment, codes, index));
   settled.push(overlap.finish());
-  return Array.from({ length: channels }, (_, channel) => joinPieces(settled.map((piece) => piece[channel]!)));
+  return Array.from({ length: channels }, (_, channel) => joinSamples(settled.map((piece) => piece[channel]!)));
 }
 
-/** Adds a decoded segment at the loudness that it had. */
+/** Adds a decoded segment; gives what is settled by it. */
 export function addSegment(overlap: OverlapAdd, decoded: Float32Array, codes: AudioCodes, segment: number): Float32Array[] {
-  const scale = codes.scales?.[segment] ?? 1;
-  const numSamples = segmentRanges(codes.numSamples, codes.segment)[segment]!;
-  return overlap.add(scale === 1 ? decoded : decoded.map((sample) => sample * scale), numSamples.end - numSamples.start);
+  const { length, stride } = codes.segment!;
+  return overlap.add(atLoudness(decoded, codes.scales?.[segment]), Math.min(length, codes.numSamples - segment * stride));
+}
+
+/** Decoded audio as loud as it was. */
+export function atLoudness(decoded: Float32Array, scale: number = 1): Float32Array {
+  return scale === 1 ? decoded : decoded.map((sample) => sample * scale);
 }
 
 /** The channels of planar audio, each cut to `numSamples`. */
 export function channelsOf(data: Float32Array, channels: number, numSamples: number): Float32Array[] {
   const length = data.length / channels;
   return Array.from({ length: channels }, (_, channel) => data.slice(channel * length, channel * length + numSamples));
-}
-
-/** Pieces of one channel, one after the other. */
-export function joinPieces(pieces: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return joined;
 }

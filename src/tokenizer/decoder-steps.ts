@@ -1,12 +1,14 @@
 import { CodesError } from "../core/index.ts";
 import type { AudioCodes, Waveform } from "../core/index.ts";
-import type { CodecRunner, DecoderState } from "./codec-runner.ts";
-import { addSegment, channelsOf, joinPieces, splitCodes } from "./decode-clips.ts";
+import type { CodecRunner, DecoderPiece, DecoderResult, DecoderState } from "./codec-runner.ts";
+import { joinSamples } from "./columns.ts";
+import { addSegment, atLoudness, channelsOf, splitCodes } from "./decode-clips.ts";
 import type { ClipFormat } from "./encode-clips.ts";
 import { OverlapAdd } from "./overlap-add.ts";
 import type { OverlapState } from "./overlap-add.ts";
-import type { NextPiece } from "./piecewise-half.ts";
-import type { PartOutput } from "./piecewise-part.ts";
+import { areAlike } from "./piecewise-half.ts";
+import type { Segmenting } from "./segments.ts";
+import type { StreamStep } from "./stream-position.ts";
 
 /** What the decoding streams of one tokenizer have in common. */
 export interface DecoderJob {
@@ -21,14 +23,18 @@ export interface DecoderJob {
  * can go on from it.
  */
 export interface DecoderStreamState {
+  /** In hertz; tells states of other models. */
+  readonly sampleRate: number;
   /** Of all codes of the stream; null before the first. */
   readonly numCodebooks: number | null;
+  /** Loudness of the whole clip; 1 for codecs that do not normalise, or normalise segment by segment. */
+  readonly scale: number;
   /** Samples per channel that the codes so far stand for. */
   readonly numSamples: number;
   /** Samples that are out. */
   readonly numDecoded: number;
-  /** Whether the last codes ended within a frame or a segment, so that none can follow. */
-  readonly isComplete: boolean;
+  /** Whether the last codes ended within a frame or a segment. */
+  readonly isCutShort: boolean;
   readonly hasEnded: boolean;
   /** Where the network stands in each stream; empty for codecs that work in segments. */
   readonly network: readonly DecoderState[];
@@ -36,26 +42,37 @@ export interface DecoderStreamState {
   readonly overlap: readonly OverlapState[];
 }
 
-/** One step of a stream, ready to be computed together with those of others. */
-export interface DecoderStep {
-  readonly pieces: readonly NextPiece<Int32Array>[];
-  /** Turns what the network gave for the pieces into audio and the state after the step. */
-  readonly finish: (results: readonly { readonly output: PartOutput<Float32Array>; readonly state: DecoderState }[]) => {
-    readonly waveform: Waveform | null;
-    readonly state: DecoderStreamState;
+type DecoderStep = StreamStep<DecoderStreamState, DecoderPiece, DecoderResult, Waveform>;
+
+/** The state before the first code. */
+export function startDecoderStream({ format }: DecoderJob): DecoderStreamState {
+  return {
+    sampleRate: format.sampleRate,
+    numCodebooks: null,
+    scale: 1,
+    numSamples: 0,
+    numDecoded: 0,
+    isCutShort: false,
+    hasEnded: false,
+    network: [],
+    overlap: [],
   };
 }
 
-/** The state before the first code. */
-export const decoderStreamStart: DecoderStreamState = {
-  numCodebooks: null,
-  numSamples: 0,
-  numDecoded: 0,
-  isComplete: false,
-  hasEnded: false,
-  network: [],
-  overlap: [],
-};
+/** @throws RangeError for the state of a stream of another model. */
+export function checkDecoderState(state: DecoderStreamState, { runner, format, streams }: DecoderJob): void {
+  const { numCodebooks, network, overlap } = state;
+  const isStarted = numCodebooks !== null;
+  const networkStart = isStarted && format.segment === null ? startNetwork(runner, streams, numCodebooks) : [];
+  const numOverlaps = isStarted && format.segment !== null ? streams : 0;
+  if (state.sampleRate !== format.sampleRate || !areAlike(network, networkStart) || overlap.length !== numOverlaps) {
+    throw new RangeError("the state is of a decoder of another model; go on from it with the model that it came from");
+  }
+}
+
+function startNetwork(runner: CodecRunner, streams: number, numCodebooks: number): readonly DecoderState[] {
+  return Array.from({ length: streams }, () => runner.startDecoding(numCodebooks / streams));
+}
 
 /**
  * The step that takes the next codes, or, without any, the step that ends the stream.
@@ -63,42 +80,61 @@ export const decoderStreamStart: DecoderStreamState = {
  */
 export function decoderStep(state: DecoderStreamState, codes: AudioCodes | null, job: DecoderJob): DecoderStep {
   if (codes === null && state.numSamples === 0) {
-    return { pieces: [], finish: () => ({ waveform: null, state: { ...state, hasEnded: true } }) };
+    return { pieces: [], finish: () => ({ output: null, state: { ...state, hasEnded: true } }) };
   }
-  if (codes !== null) checkFollows(state, codes);
+  if (codes !== null && state.numCodebooks !== null) checkFollows(codes, state);
   return job.format.segment === null ? continuousStep(state, codes, job) : segmentStep(state, codes, job, job.format.segment);
 }
 
-function checkFollows(state: DecoderStreamState, codes: AudioCodes): void {
-  if (state.isComplete) {
-    throw new CodesError("CODES_MISMATCH", "the codes before these ended within a frame or segment; only the last of a stream may");
+/** @throws CodesError if together with the codes before these would not be the codes of one clip. */
+function checkFollows(codes: AudioCodes, { numCodebooks, scale, isCutShort, numSamples, numDecoded }: DecoderStreamState): void {
+  if (codes.numCodebooks !== numCodebooks) {
+    throw new CodesError("CODES_MISMATCH", `these codes have ${codes.numCodebooks} codebooks; those before have ${numCodebooks}`);
   }
-  if (state.numCodebooks !== null && codes.numCodebooks !== state.numCodebooks) {
-    throw new CodesError("CODES_MISMATCH", `these codes have ${codes.numCodebooks} codebooks; those before have ${state.numCodebooks}`);
+  if (codes.segment === null) {
+    if (isCutShort) throw new CodesError("CODES_MISMATCH", "the codes before these ended within a frame; only the last of a stream may");
+    if (clipScale(codes) !== scale) throw new CodesError("CODES_MISMATCH", `these codes have the scale ${clipScale(codes)}; those before have ${scale}`);
+    return;
   }
+  const numOverlapping = numSamples - numDecoded;
+  if (isCutShort && numOverlapping === 0) {
+    throw new CodesError("CODES_MISMATCH", "the codes before these ended within a segment; only the last of a stream may");
+  }
+  if (codes.numSamples < numOverlapping || (isCutShort && codes.numSamples > numOverlapping)) {
+    throw new CodesError(
+      "CODES_MISMATCH",
+      `these codes stand for ${codes.numSamples} samples; the segment before reaches ${numOverlapping} samples into them, ` +
+        `so that ${isCutShort ? "exactly" : "at least"} as many are expected`,
+    );
+  }
+}
+
+function clipScale({ segment, scales }: AudioCodes): number {
+  return segment === null && scales !== null ? scales[0]! : 1;
 }
 
 function continuousStep(state: DecoderStreamState, codes: AudioCodes | null, { runner, format, streams }: DecoderJob): DecoderStep {
   const numCodebooks = codes?.numCodebooks ?? state.numCodebooks!;
-  const perStream = numCodebooks / streams;
-  const network = state.numCodebooks === null ? Array.from({ length: streams }, () => runner.startDecoding(perStream)) : state.network;
+  const network = state.numCodebooks === null ? startNetwork(runner, streams, numCodebooks) : state.network;
   const inputs = codes === null ? network.map(() => new Int32Array()) : splitCodes(codes, streams).map((piece) => piece.codes);
+  const scale = codes === null ? state.scale : clipScale(codes);
   const numSamples = state.numSamples + (codes?.numSamples ?? 0);
-  const isComplete = codes !== null && codes.numSamples < codes.numFrames * format.hopLength;
+  const isCutShort = codes !== null && codes.numSamples < codes.numFrames * format.hopLength;
   return {
     pieces: inputs.map((input, stream) => ({ state: network[stream]!, input, isLast: codes === null })),
     finish: (results) => {
       const { frames } = results[0]!.output;
       const end = Math.min(state.numDecoded + frames * format.hopLength, numSamples);
-      const channelData = results.flatMap(({ output: { data } }) => channelsOf(data, format.channels / streams, end - state.numDecoded));
+      const channelData = results.flatMap(({ output: { data } }) => channelsOf(atLoudness(data, scale), format.channels / streams, end - state.numDecoded));
       return {
-        waveform: end === state.numDecoded ? null : { channelData, sampleRate: format.sampleRate },
+        output: end === state.numDecoded ? null : { channelData, sampleRate: format.sampleRate },
         state: {
           ...state,
           numCodebooks,
+          scale,
           numSamples,
           numDecoded: end,
-          isComplete,
+          isCutShort,
           hasEnded: codes === null,
           network: results.map((result) => result.state),
         },
@@ -112,7 +148,7 @@ function segmentStep(
   state: DecoderStreamState,
   codes: AudioCodes | null,
   { runner, format, streams }: DecoderJob,
-  { stride }: { readonly stride: number },
+  { length, stride }: Segmenting,
 ): DecoderStep {
   const channels = format.channels / streams;
   const numCodebooks = codes?.numCodebooks ?? state.numCodebooks!;
@@ -121,30 +157,30 @@ function segmentStep(
     input: piece.codes,
     isLast: true,
   }));
-  const isComplete = codes !== null && codes.numSamples - (codes.numSegments - 1) * stride <= stride;
+  const isCutShort = codes !== null && codes.numSamples - (codes.numSegments - 1) * stride < length;
   const numSamples = codes === null ? state.numSamples : state.numDecoded + codes.numSamples;
   return {
     pieces,
     finish: (results) => {
       const parts = Array.from({ length: streams }, (_, stream) => {
         const overlap = new OverlapAdd({ channels, stride }, state.overlap[stream]);
-        const own = results.filter((_, index) => index % streams === stream);
+        const own = results.filter((_result, index) => index % streams === stream);
         const settled = own.map(({ output: { data } }, segment) => addSegment(overlap, data, codes!, segment));
         if (codes === null) settled.push(overlap.finish());
         return { settled, overlap: overlap.state! };
       });
       const channelData = parts.flatMap(({ settled }) =>
-        Array.from({ length: channels }, (_, channel) => joinPieces(settled.map((piece) => piece[channel]!))),
+        Array.from({ length: channels }, (_, channel) => joinSamples(settled.map((piece) => piece[channel]!))),
       );
       const count = channelData[0]!.length;
       return {
-        waveform: count === 0 ? null : { channelData, sampleRate: format.sampleRate },
+        output: count === 0 ? null : { channelData, sampleRate: format.sampleRate },
         state: {
           ...state,
           numCodebooks,
           numSamples,
           numDecoded: state.numDecoded + count,
-          isComplete,
+          isCutShort,
           hasEnded: codes === null,
           overlap: parts.map(({ overlap }) => overlap),
         },

@@ -1,30 +1,36 @@
-import { AudioCodes } from "../core/index.ts";
-import type { AudioCodesData, Waveform } from "../core/index.ts";
-import type { Latency } from "./codec-runner.ts";
-import { decoderStep, decoderStreamStart } from "./decoder-steps.ts";
+import type { AudioCodes, AudioCodesData, Waveform } from "../core/index.ts";
+import type { CodecRunner, Latency } from "./codec-runner.ts";
+import { checkDecoderState, decoderStep, startDecoderStream } from "./decoder-steps.ts";
 import type { DecoderJob, DecoderStreamState } from "./decoder-steps.ts";
-import type { CallOptions } from "./options.ts";
+import type { StreamOptions } from "./options.ts";
+import { StreamPosition } from "./stream-position.ts";
+
+interface DecoderStreamJob extends DecoderJob {
+  /** @throws CodesError for codes of another kind of model. */
+  readonly accept: (codes: AudioCodesData) => AudioCodes;
+}
 
 /**
  * Codes to audio while they come in: give it codes with `push`, and end it with `flush`.
  *
  * The audio of all calls, one piece after the other, is that which `decode` gives for all codes at once, however they are
- * cut. Any number of streams share one tokenizer; each holds a few hundred kilobytes of state.
+ * cut. Any number of streams share one tokenizer; each holds a state of its own, some tens of kilobytes.
  */
 export class DecoderStream {
-  readonly #job: DecoderJob & { readonly accept: (codes: AudioCodesData) => AudioCodes };
-  #state: DecoderStreamState;
-  #isBusy = false;
+  readonly #job: DecoderStreamJob;
+  readonly #position: StreamPosition<CodecRunner, DecoderStreamState>;
 
   /** Made by `AudioTokenizer.createDecoder`. */
-  constructor(job: DecoderJob & { readonly accept: (codes: AudioCodesData) => AudioCodes }, state: DecoderStreamState = decoderStreamStart) {
+  constructor(job: DecoderStreamJob, state: DecoderStreamState = startDecoderStream(job)) {
+    checkDecoderState(state, job);
     this.#job = job;
-    this.#state = state;
+    this.#position = new StreamPosition(job.runner, state);
   }
 
   /**
-   * Samples' worth of codes that come after a frame before its audio is out; 0 for causal models. Where audio is coded in
-   * segments, the samples that are held back because the next segment overlaps them.
+   * Samples' worth of codes that have to come after a frame before its audio is out; 0 for causal models. Where audio is
+   * coded in segments, the samples that are held back because the next segment overlaps them. Infinity where only the
+   * whole will do.
    */
   get latency(): number {
     return this.#latency.steady;
@@ -44,7 +50,7 @@ export class DecoderStream {
 
   /** What the stream has come to; `createDecoder({ state })` goes on from it. */
   get state(): DecoderStreamState {
-    return this.#state;
+    return this.#position.state;
   }
 
   /**
@@ -54,26 +60,25 @@ export class DecoderStream {
    * codebooks, or after codes that ended within a frame.
    * @throws RangeError after `flush`, or while another call goes on. After an error the stream is as it was before the call.
    */
-  async push(codes: AudioCodesData, { signal }: Pick<CallOptions, "signal"> = {}): Promise<Waveform | null> {
-    const [waveform] = await DecoderStream.stepBatch([{ stream: this, codes }], { signal });
+  async push(codes: AudioCodesData, options: StreamOptions = {}): Promise<Waveform | null> {
+    const [waveform] = await DecoderStream.stepBatch([{ stream: this, codes }], options);
     return waveform!;
   }
 
   /** Ends the stream. @returns The audio that was held back, or null. */
-  async flush({ signal }: Pick<CallOptions, "signal"> = {}): Promise<Waveform | null> {
-    const [waveform] = await DecoderStream.stepBatch([{ stream: this, codes: null }], { signal });
+  async flush(options: StreamOptions = {}): Promise<Waveform | null> {
+    const [waveform] = await DecoderStream.stepBatch([{ stream: this, codes: null }], options);
     return waveform!;
   }
 
-  /** Starts anew, as if nothing had come. */
+  /** Starts anew, as if nothing had come. @throws RangeError while a call goes on. */
   reset(): void {
-    if (this.#isBusy) throw busy();
-    this.#state = decoderStreamStart;
+    this.#position.goTo(startDecoderStream(this.#job));
   }
 
   /** A second stream that goes on from here by itself. */
   clone(): DecoderStream {
-    return new DecoderStream(this.#job, this.#state);
+    return new DecoderStream(this.#job, this.state);
   }
 
   /**
@@ -84,32 +89,12 @@ export class DecoderStream {
    */
   static async stepBatch(
     entries: readonly { readonly stream: DecoderStream; readonly codes: AudioCodesData | null }[],
-    { signal }: Pick<CallOptions, "signal"> = {},
+    { signal }: StreamOptions = {},
   ): Promise<(Waveform | null)[]> {
-    if (entries.length === 0) return [];
-    const { runner } = entries[0]!.stream.#job;
-    if (new Set(entries.map(({ stream }) => stream)).size < entries.length) throw new RangeError("a stream takes one step at a time; one is given twice");
-    for (const { stream } of entries) {
-      if (stream.#job.runner !== runner) throw new RangeError("the streams are of different tokenizers; step those of each together");
-      if (stream.#isBusy) throw busy();
-      if (stream.#state.hasEnded) throw new RangeError("the stream has ended; reset() it, or create another");
-    }
-    const steps = entries.map(({ stream, codes }) => decoderStep(stream.#state, codes && stream.#job.accept(codes), stream.#job));
-    for (const { stream } of entries) stream.#isBusy = true;
-    try {
-      const results = await runner.advanceDecoding(steps.flatMap(({ pieces }) => pieces), { signal });
-      let next = 0;
-      return steps.map(({ pieces, finish }, index) => {
-        const { waveform, state } = finish(results.slice(next, (next += pieces.length)));
-        entries[index]!.stream.#state = state;
-        return waveform;
-      });
-    } finally {
-      for (const { stream } of entries) stream.#isBusy = false;
-    }
+    const moves = entries.map(({ stream, codes }) => ({
+      position: stream.#position,
+      stepFrom: (state: DecoderStreamState) => decoderStep(state, codes === null ? null : stream.#job.accept(codes), stream.#job),
+    }));
+    return StreamPosition.advance(moves, (runner, pieces) => runner.advanceDecoding(pieces, { signal }));
   }
-}
-
-function busy(): RangeError {
-  return new RangeError("the stream is at work on its last step; await that first");
 }

@@ -1,30 +1,28 @@
 import { checkWaveform } from "../core/index.ts";
 import type { AudioCodes, Waveform } from "../core/index.ts";
-import type { Latency } from "./codec-runner.ts";
+import type { CodecRunner } from "./codec-runner.ts";
 import type { ClipFormat } from "./encode-clips.ts";
-import { encoderStep, startEncoderStream } from "./encoder-steps.ts";
+import { checkEncoderState, encoderLatency, encoderStep, startEncoderStream } from "./encoder-steps.ts";
 import type { EncoderJob, EncoderStreamState } from "./encoder-steps.ts";
-import type { CallOptions } from "./options.ts";
+import type { StreamOptions } from "./options.ts";
 import { checkFinite } from "./prepare-audio.ts";
+import { StreamPosition } from "./stream-position.ts";
 
 /**
  * Audio to codes while it comes in: give it samples with `push`, and end it with `flush`.
  *
  * The codes of all calls, joined by `AudioCodes.concatenate`, are those that `encode` gives for all samples at once, however
- * they are cut. Any number of streams share one tokenizer; each holds a few hundred kilobytes of state.
+ * they are cut. Any number of streams share one tokenizer; each holds a state of its own, some tens of kilobytes.
  */
 export class EncoderStream {
   readonly #job: EncoderJob;
-  #state: EncoderStreamState;
-  #isBusy = false;
+  readonly #position: StreamPosition<CodecRunner, EncoderStreamState>;
 
   /** Made by `AudioTokenizer.createEncoder`. */
   constructor(job: EncoderJob, state: EncoderStreamState = startEncoderStream(job)) {
-    if (state.numCodebooks !== job.numCodebooks) {
-      throw new RangeError(`the state is of a stream with ${state.numCodebooks} codebooks; this one has ${job.numCodebooks}`);
-    }
+    checkEncoderState(state, job);
     this.#job = job;
-    this.#state = state;
+    this.#position = new StreamPosition(job.runner, state);
   }
 
   /** Codebooks in use (K). */
@@ -33,57 +31,49 @@ export class EncoderStream {
   }
 
   /**
-   * Samples that come after the end of a frame before its codes are out; 0 for causal models. Where audio is coded in
-   * segments, those of the rest of the segment, at most.
+   * Samples that have to come after the end of a frame before its codes are out; 0 for causal models. Where audio is coded
+   * in segments, those of the rest of the segment, at most. Infinity where only the whole will do.
    */
   get latency(): number {
-    return this.#latency.steady;
+    return encoderLatency(this.#job).steady;
   }
 
   /** The same for the first frame, which has to wait longer: reflection at the beginning needs the samples behind it. */
   get startLatency(): number {
-    return this.#latency.start;
-  }
-
-  get #latency(): Latency {
-    const { runner, format } = this.#job;
-    if (format.segment === null) return runner.encodingLatency;
-    const rest = format.segment.length - format.hopLength;
-    return { start: rest, steady: rest };
+    return encoderLatency(this.#job).start;
   }
 
   /** What the stream has come to; `createEncoder({ state })` goes on from it. */
   get state(): EncoderStreamState {
-    return this.#state;
+    return this.#position.state;
   }
 
   /**
    * Takes the next samples.
-   * @param waveform Any number of samples at the model's rate and channels. `encodeStream` takes other ones.
+   * @param waveform Any number of samples at the model's rate and channels, which are copied. `encodeStream` takes other ones.
    * @returns The codes that are settled now and were not before, or null.
    * @throws RangeError for another rate or number of channels, after `flush`, or while another call goes on.
    * @throws AudioFormatError for NaN or infinite samples. After an error the stream is as it was before the call.
    */
-  async push(waveform: Waveform, { signal }: Pick<CallOptions, "signal"> = {}): Promise<AudioCodes | null> {
-    const [codes] = await EncoderStream.stepBatch([{ stream: this, waveform }], { signal });
+  async push(waveform: Waveform, options: StreamOptions = {}): Promise<AudioCodes | null> {
+    const [codes] = await EncoderStream.stepBatch([{ stream: this, waveform }], options);
     return codes!;
   }
 
   /** Ends the stream. @returns The codes that were held back, or null. */
-  async flush({ signal }: Pick<CallOptions, "signal"> = {}): Promise<AudioCodes | null> {
-    const [codes] = await EncoderStream.stepBatch([{ stream: this, waveform: null }], { signal });
+  async flush(options: StreamOptions = {}): Promise<AudioCodes | null> {
+    const [codes] = await EncoderStream.stepBatch([{ stream: this, waveform: null }], options);
     return codes!;
   }
 
-  /** Starts anew, as if nothing had come. */
+  /** Starts anew, as if nothing had come. @throws RangeError while a call goes on. */
   reset(): void {
-    if (this.#isBusy) throw busy();
-    this.#state = startEncoderStream(this.#job);
+    this.#position.goTo(startEncoderStream(this.#job));
   }
 
   /** A second stream that goes on from here by itself. */
   clone(): EncoderStream {
-    return new EncoderStream(this.#job, this.#state);
+    return new EncoderStream(this.#job, this.state);
   }
 
   /**
@@ -94,29 +84,13 @@ export class EncoderStream {
    */
   static async stepBatch(
     entries: readonly { readonly stream: EncoderStream; readonly waveform: Waveform | null }[],
-    { signal }: Pick<CallOptions, "signal"> = {},
+    { signal }: StreamOptions = {},
   ): Promise<(AudioCodes | null)[]> {
-    if (entries.length === 0) return [];
-    const job = entries[0]!.stream.#job;
-    if (new Set(entries.map(({ stream }) => stream)).size < entries.length) throw new RangeError("a stream can take one step at a time; it is given twice");
-    for (const { stream } of entries) {
-      if (stream.#job.runner !== job.runner) throw new RangeError("the streams are of different tokenizers; step those of each together");
-      if (stream.#isBusy) throw busy();
-      if (stream.#state.hasEnded) throw new RangeError("the stream has ended; reset() it, or create another");
-    }
-    const steps = entries.map(({ stream, waveform }) => encoderStep(stream.#state, waveform && acceptedSamples(waveform, stream.#job.format), stream.#job));
-    for (const { stream } of entries) stream.#isBusy = true;
-    try {
-      const results = await job.runner.advanceEncoding(steps.flatMap(({ pieces }) => pieces), { signal });
-      let next = 0;
-      return steps.map(({ pieces, finish }, index) => {
-        const { codes, state } = finish(results.slice(next, (next += pieces.length)));
-        entries[index]!.stream.#state = state;
-        return codes;
-      });
-    } finally {
-      for (const { stream } of entries) stream.#isBusy = false;
-    }
+    const moves = entries.map(({ stream, waveform }) => ({
+      position: stream.#position,
+      stepFrom: (state: EncoderStreamState) => encoderStep(state, waveform === null ? null : acceptedSamples(waveform, stream.#job.format), stream.#job),
+    }));
+    return StreamPosition.advance(moves, (runner, pieces) => runner.advanceEncoding(pieces, { signal }));
   }
 }
 
@@ -125,13 +99,9 @@ function acceptedSamples(waveform: Waveform, { sampleRate, channels }: ClipForma
   if (waveform.sampleRate !== sampleRate || waveform.channelData.length !== channels) {
     throw new RangeError(
       `this stream takes ${sampleRate} Hz in ${channels} channel${channels === 1 ? "" : "s"}; received ${waveform.sampleRate} Hz in ` +
-        `${waveform.channelData.length}. Convert the pieces first, or use encodeStream, which does`,
+        `${waveform.channelData.length}. Convert the pieces with an AudioConverter, or use encodeStream, which does`,
     );
   }
   checkFinite(waveform);
   return waveform.channelData;
-}
-
-function busy(): RangeError {
-  return new RangeError("the stream is at work on its last step; await that first");
 }

@@ -43,10 +43,14 @@ export interface EncodeOptions extends CallOptions {
   readonly numCodebooks?: number;
 }
 
+/** What every call of a stream takes. */
 export interface StreamOptions {
-  /** Ends the stream with the signal's reason, even while its source is silent. */
+  /** Stops the work, even while a source is silent; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** How `encodeStream` codes. With neither `bandwidth` nor `numCodebooks`, with all codebooks. */
+export type EncodeStreamOptions = StreamOptions & Pick<EncodeOptions, "bandwidth" | "numCodebooks">;
 
 export interface EncoderStreamOptions extends Pick<EncodeOptions, "bandwidth" | "numCodebooks"> {
   /** Where another stream with as many codebooks left off. @default the beginning */

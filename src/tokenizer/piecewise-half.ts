@@ -38,16 +38,24 @@ export type RunLstm = (inputs: {
 /** The three parts of half of the network. */
 export interface HalfParts<Input extends PartData, Output extends PartData> {
   readonly before: PiecewisePart<Input, Float32Array>;
-  readonly lstm: { readonly layer: LstmLayer; readonly run: RunLstm } | null;
+  readonly lstm: LstmLayer | null;
   readonly after: PiecewisePart<Float32Array, Output>;
 }
 
-/** What computes the convolutional parts of one signal. */
+/** What computes the parts. */
 export interface HalfRuns<Input extends PartData, Output extends PartData> {
   readonly before: (stretch: Input, rows: number) => Promise<Float32Array>;
-  readonly after: (stretch: Float32Array) => Promise<Output>;
-  /** Called with the frames that a run of either part was for. */
+  /** @param index Of the piece that the stretch is of. */
+  readonly after: (stretch: Float32Array, index: number) => Promise<Output>;
+  readonly lstm: RunLstm;
+  /** Called with the frames that a run of `before` or `after` was for. */
   readonly onFrames: (frames: number) => void;
+}
+
+/** What becomes of a piece: the frames that are settled now and were not before, and the state after it. */
+export interface PieceResult<Input extends PartData, Output extends PartData> {
+  readonly output: PartOutput<Output>;
+  readonly state: HalfState<Input>;
 }
 
 /** Rows × frames in one run of the LSTM: some tens of milliseconds with the official models. */
@@ -66,32 +74,40 @@ export function initialState<Input extends PartData>(rows: number, empty: Input,
   };
 }
 
-/**
- * Takes pieces of several signals through half of the network: the convolutions signal by signal, the LSTM for all at once.
- * @returns For each signal the frames that are settled now and were not before, and its next state.
- */
+/** Whether states are of signals with the same numbers of rows through the same kind of network. */
+export function areAlike(states: readonly HalfState<PartData>[], others: readonly HalfState<PartData>[]): boolean {
+  return (
+    states.length === others.length &&
+    states.every(({ input, hidden, cell }, index) => {
+      const other = others[index]!;
+      return input.rows === other.input.rows && hidden.length === other.hidden.length && cell.length === other.cell.length;
+    })
+  );
+}
+
+/** Takes pieces of several signals through half of the network: the convolutions signal by signal, the LSTM for all at once. */
 export async function advance<Input extends PartData, Output extends PartData>(
   pieces: readonly NextPiece<Input>[],
-  parts: HalfParts<Input, Output>,
-  runsOf: (index: number) => HalfRuns<Input, Output>,
-): Promise<{ readonly output: PartOutput<Output>; readonly state: HalfState<Input> }[]> {
+  { before, lstm, after }: HalfParts<Input, Output>,
+  runs: HalfRuns<Input, Output>,
+): Promise<PieceResult<Input, Output>[]> {
   const inputs = pieces.map(({ state, input }) => extendTail(state.input, input));
   const analysed: PartOutput<Float32Array>[] = [];
   for (const [index, { state, isLast }] of pieces.entries()) {
-    analysed.push(await parts.before.advance(inputs[index]!, { done: state.before, isWhole: isLast }, runsOf(index).before, runsOf(index).onFrames));
+    const run = (stretch: Input): Promise<Float32Array> => runs.before(stretch, state.input.rows);
+    analysed.push(await before.advance(inputs[index]!, { done: state.before, isWhole: isLast }, run, runs.onFrames));
   }
-  const remembered = parts.lstm === null ? analysed.map(({ data }, index) => ({ data, ...memoryOf(pieces[index]!.state) })) : await recur(pieces, analysed, parts.lstm);
-  const results: { output: PartOutput<Output>; state: HalfState<Input> }[] = [];
+  const remembered = lstm === null ? analysed.map(({ data }, index) => ({ data, ...memoryOf(pieces[index]!.state) })) : await recur(pieces, analysed, lstm, runs.lstm);
+  const results: PieceResult<Input, Output>[] = [];
   for (const [index, { state, isLast }] of pieces.entries()) {
     const { data, hidden, cell } = remembered[index]!;
     const features = extendTail(state.features, data);
-    const output = await parts.after.advance(features, { done: state.after, isWhole: isLast }, runsOf(index).after, runsOf(index).onFrames);
-    const before = state.before + analysed[index]!.frames;
-    const after = state.after + output.frames;
-    results.push({
-      output,
-      state: { input: parts.before.trim(inputs[index]!, before), features: parts.after.trim(features, after), hidden, cell, before, after },
-    });
+    const run = (stretch: Float32Array): Promise<Output> => runs.after(stretch, index);
+    const output = await after.advance(features, { done: state.after, isWhole: isLast }, run, runs.onFrames);
+    const numBefore = state.before + analysed[index]!.frames;
+    const numAfter = state.after + output.frames;
+    const tails = { input: before.trim(inputs[index]!, numBefore), features: after.trim(features, numAfter) };
+    results.push({ output, state: { ...tails, hidden, cell, before: numBefore, after: numAfter } });
   }
   return results;
 }
@@ -109,7 +125,8 @@ interface Remembered {
 async function recur<Input extends PartData>(
   pieces: readonly NextPiece<Input>[],
   analysed: readonly PartOutput<Float32Array>[],
-  { layer: { size, numLayers }, run }: NonNullable<HalfParts<Input, PartData>["lstm"]>,
+  { size, numLayers }: LstmLayer,
+  run: RunLstm,
 ): Promise<Remembered[]> {
   const rows = pieces.map(({ state }, index) => ({ ...memoryOf(state), index, data: new Float32Array(analysed[index]!.data.length) }));
   for (let start = 0; ; ) {

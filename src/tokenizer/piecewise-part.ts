@@ -1,6 +1,6 @@
 import { contextOf, settledOutputs } from "../graph/index.ts";
 import type { Context, Layer } from "../graph/index.ts";
-import { joinColumns, takeColumns } from "./columns.ts";
+import { joinColumns, putColumns, takeColumns } from "./columns.ts";
 
 /** What goes into a part and comes out of it. */
 export type PartData = Float32Array | Int32Array;
@@ -90,7 +90,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
   async advance(
     tail: Tail<Input>,
     { done, isWhole }: { readonly done: number; readonly isWhole: boolean },
-    run: (stretch: Input, rows: number) => Promise<Output>,
+    run: (stretch: Input) => Promise<Output>,
     onFrames: (frames: number) => void,
   ): Promise<PartOutput<Output>> {
     const offset = tail.start * this.inputStep;
@@ -102,7 +102,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
       const end = this.#context === null ? settled : Math.min(start + tileFrames, settled);
       const from = this.#firstFrame(end === settled && isWhole ? Math.min(start, settled - this.#leastFrames) : start);
       const to = Math.min(this.#endFrame(from, end) * this.inputStep, columns);
-      const result = await run(takeColumns(tail.data, tail.rows, from * this.inputStep - offset, to - offset), tail.rows);
+      const result = await run(takeColumns(tail.data, tail.rows, from * this.inputStep - offset, to - offset));
       const computed = Math.ceil(to / this.inputStep) - from;
       rows = result.length / (computed * this.#outputStep);
       outputs.push(takeColumns(result, rows, (start - from) * this.#outputStep, (end - from) * this.#outputStep));
@@ -131,9 +131,12 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
   }
 }
 
-/** Adds columns `[rows, new columns]` to a tail. */
+/** A tail with columns `[rows, new columns]` added, in memory of its own. */
 export function extendTail<Data extends PartData>(tail: Tail<Data>, data: Data): Tail<Data> {
-  if (tail.data.length === 0) return { ...tail, data };
   if (data.length === 0) return tail;
-  return { ...tail, data: joinColumns([tail.data, data], tail.rows, (length) => new (data.constructor as new (size: number) => Data)(length)) };
+  const { rows, data: before } = tail;
+  const extended = new (data.constructor as new (length: number) => Data)(before.length + data.length);
+  putColumns(extended, before, { rows, at: 0, columns: before.length / rows });
+  putColumns(extended, data, { rows, at: before.length / rows, columns: data.length / rows });
+  return { ...tail, data: extended };
 }

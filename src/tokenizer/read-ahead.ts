@@ -1,6 +1,8 @@
+import { ReadableStream } from "node:stream/web";
+
 /** How far to read ahead. */
 export interface ReadAheadOptions<T> {
-  /** What a value counts for. */
+  /** What a value counts for. What it throws ends the reading. */
   readonly sizeOf: (value: T) => number;
   /** Reading stops while this much is waiting. */
   readonly limit: number;
@@ -39,12 +41,12 @@ class Reader<T> {
   #size = 0;
   #isReading = false;
   #hasEnded = false;
-  /** What the source threw, once and at the end. */
+  /** What the source or `sizeOf` threw, which comes after all values before. */
   #errors: unknown[] = [];
   #wake: () => void = () => {};
 
   constructor(source: AsyncIterable<T> | Iterable<T>, options: ReadAheadOptions<T>) {
-    this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    this.#iterator = iteratorOf(source);
     this.#options = options;
   }
 
@@ -71,30 +73,70 @@ class Reader<T> {
   async leave(): Promise<void> {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const left = Promise.resolve(this.#iterator.return?.()).catch(() => {});
+    const left = this.#return();
     if (!this.#isReading) await left;
   }
 
+  /** What a source has to say when it is left interests nobody. */
+  async #return(): Promise<void> {
+    try {
+      await this.#iterator.return?.();
+    } catch {}
+  }
+
   async #read(): Promise<void> {
-    if (this.#isReading || this.#hasEnded) return;
+    if (this.#isReading) return;
     this.#isReading = true;
     try {
-      while (this.#size < this.#options.limit && !this.#hasEnded) {
-        const result = await this.#iterator.next();
-        if (result.done === true) {
-          this.#hasEnded = true;
-        } else {
-          this.#waiting.push(result.value);
-          this.#size += this.#options.sizeOf(result.value);
-        }
-        this.#wake();
-      }
+      while (this.#size < this.#options.limit && !this.#hasEnded && this.#errors.length === 0) await this.#readOne();
+    } catch (error) {
+      this.#errors = [error];
+    } finally {
+      this.#isReading = false;
+      this.#wake();
+    }
+  }
+
+  async #readOne(): Promise<void> {
+    const result = await this.#next();
+    if (result.done === true) {
+      this.#hasEnded = true;
+    } else {
+      this.#size += this.#options.sizeOf(result.value);
+      this.#waiting.push(result.value);
+      this.#wake();
+    }
+  }
+
+  /** A source that throws has ended. */
+  async #next(): Promise<IteratorResult<T>> {
+    try {
+      return await this.#iterator.next();
     } catch (error) {
       this.#errors = [error];
       this.#hasEnded = true;
-      this.#wake();
-    } finally {
-      this.#isReading = false;
+      throw error;
     }
   }
+}
+
+function iteratorOf<T>(source: AsyncIterable<T> | Iterable<T>): AsyncIterator<T> | Iterator<T> {
+  if (typeof source === "object" && source !== null) {
+    if (source instanceof ReadableStream) return iteratorOfStream(source);
+    if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
+    if (Symbol.iterator in source) return source[Symbol.iterator]();
+  }
+  throw new TypeError("a stream takes pieces one after the other: an async generator, a ReadableStream or an array of them");
+}
+
+/** Unlike a web stream's own iterator, this one can leave while it waits. */
+function iteratorOfStream<T>(stream: ReadableStream<T>): AsyncIterator<T> {
+  const reader = stream.getReader();
+  return {
+    next: () => reader.read() as Promise<IteratorResult<T>>,
+    async return() {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
 }
