@@ -13,3 +13,7 @@ export { writeFileAtomically } from "./write-file.ts";
 export type { WriteFileOptions } from "./write-file.ts";
 export { readBarkPrompt, writeBarkPrompt } from "./bark-prompt-file.ts";
 export { readPattern, readSequence, sequenceFormatOf, writePattern, writeSequence } from "./pattern-files.ts";
+export { openAudio } from "./open-audio.ts";
+export type { AudioFile } from "./open-audio.ts";
+export { writeWavStream } from "./write-wav-stream.ts";
+export type { WriteWavStreamOptions } from "./write-wav-stream.ts";
