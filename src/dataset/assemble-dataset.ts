@@ -54,7 +54,7 @@ export async function assembleDataset(options: AssembleOptions): Promise<Dataset
   const manifestFile: IndexFile = { path: "manifest.jsonl", ...(await manifest.publish()), lines: manifestLines };
   const errorsFile: IndexFile = { path: "errors.jsonl", ...(await errors.publish()), lines: errorLines };
   const counts = { rows, clips: statistics.clips, errors: errorLines, parts: numParts, hours: hoursOf(statistics) };
-  const info = { tool, codec, license, audioLicense, options: options.options, counts, statistics, manifest: manifestFile, errors: errorsFile, shards };
+  const info = { tool, codec: statistics.clips === 0 ? null : codec, license, audioLicense, options: options.options, counts, statistics, manifest: manifestFile, errors: errorsFile, shards };
   await writeDurably(join(folder, "report.svg"), renderDatasetFigure(datasetFigureOf(info, options.card?.title)));
   await writeDurably(join(folder, "README.md"), formatDatasetCard(info, options.card));
   await writeDurably(join(folder, datasetInfoName), formatDatasetInfo(info));

@@ -10,6 +10,8 @@ export type DatasetErrorCode =
   | "DATASET_MISMATCH"
   /** Another run works on the same parts. */
   | "DATASET_LOCKED"
+  /** More rows failed than were allowed to. */
+  | "DATASET_ERRORS"
   /** No room left on the disk. */
   | "DATASET_DISK_FULL";
 

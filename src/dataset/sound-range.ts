@@ -29,10 +29,10 @@ export class SoundMeter {
   #firstFrame = -1;
   #lastFrame = -1;
 
-  /** @throws RangeError for a threshold that is no number up to 0, and for padding below 0. */
-  constructor(sampleRate: number, { threshold, padding = 0.1 }: TrimOptions) {
-    if (!(threshold <= 0 && threshold > -Infinity)) throw new RangeError(`threshold must be in dB, 0 or less; received ${threshold}`);
-    if (!(padding >= 0 && padding < Infinity)) throw new RangeError(`padding must be in seconds, 0 or more; received ${padding}`);
+  /** @throws RangeError as `checkTrim`. */
+  constructor(sampleRate: number, options: TrimOptions) {
+    checkTrim(options);
+    const { threshold, padding = 0.1 } = options;
     this.#frameLength = Math.max(1, Math.round(frameSeconds * sampleRate));
     this.#padding = Math.round(padding * sampleRate);
     this.#power = 10 ** (threshold / 10);
@@ -67,6 +67,12 @@ export class SoundMeter {
     }
     this.#energy = 0;
   }
+}
+
+/** @throws RangeError for a threshold that is no number up to 0, and for padding below 0. */
+export function checkTrim({ threshold, padding = 0 }: TrimOptions): void {
+  if (!(threshold <= 0 && threshold > -Infinity)) throw new RangeError(`threshold must be in dB, 0 or less; received ${threshold}`);
+  if (!(padding >= 0 && padding < Infinity)) throw new RangeError(`padding must be in seconds, 0 or more; received ${padding}`);
 }
 
 /** Where a waveform sounds (see `SoundMeter`). */
