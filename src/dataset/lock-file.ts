@@ -15,17 +15,18 @@ export interface LockOptions {
   readonly staleAfter?: number | undefined;
 }
 
-const holderSchema = z.object({
-  id: z.string(),
-  host: z.string(),
+/** Who holds a lock. */
+export interface LockHolder {
+  readonly id: string;
+  readonly host: string;
   /** Changes whenever the machine starts; empty where the system does not tell. */
-  boot: z.string(),
-  pid: z.number(),
+  readonly boot: string;
+  readonly pid: number;
   /** ISO 8601. */
-  since: z.string(),
-});
+  readonly since: string;
+}
 
-export type LockHolder = z.infer<typeof holderSchema>;
+const holderSchema: z.ZodType<LockHolder> = z.object({ id: z.string(), host: z.string(), boot: z.string(), pid: z.number(), since: z.string() });
 
 /** Ids of the locks that this process holds: its own number alone does not tell it from one that had it before a restart. */
 const held = new Set<string>();

@@ -2,31 +2,39 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { outputFormats } from "./clip-output.ts";
+import type { FinishedShard } from "./clip-output.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { writeDurably } from "./durable-file.ts";
-import type { JsonObject, JsonValue } from "./row.ts";
+import type { JsonObject } from "./row.ts";
 import { selectsPart } from "./shard-selection.ts";
 import type { ShardSelection } from "./shard-selection.ts";
 
 const count = z.int().min(0);
 
-const schema = z.object({
+const schema: z.ZodType<PartRecord> = z.object({
   part: count,
-  /** Rows of the part, bad ones included. */
   rows: count,
   clips: count,
-  /** Rows that became errors. */
   errors: count,
-  /** Audio that was encoded. */
   seconds: z.number().min(0),
-  /** Finished files, as `FinishedShard` describes them. */
   shards: z.array(z.object({ format: z.enum(outputFormats), path: z.string(), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/u), clips: count })),
-  /** Whatever the report at the end adds up. */
   statistics: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
 });
 
 /** What is known of a part that is done. It holds nothing that depends on the machine or the time. */
-export type PartRecord = Readonly<z.infer<typeof schema>>;
+export interface PartRecord {
+  readonly part: number;
+  /** Rows of the part, bad ones included. */
+  readonly rows: number;
+  readonly clips: number;
+  /** Rows that became errors. */
+  readonly errors: number;
+  /** Audio that was encoded. */
+  readonly seconds: number;
+  readonly shards: readonly FinishedShard[];
+  /** Whatever the report at the end adds up. */
+  readonly statistics: JsonObject;
+}
 
 /** The number of a part as its files have it: `000012`. */
 export function formatPart(part: number): string {
@@ -44,7 +52,7 @@ export function partOfName(name: string): number | undefined {
  * @throws as `writeDurably`.
  */
 export async function writePartRecord(folder: string, record: PartRecord): Promise<void> {
-  await writeDurably(recordPath(folder, record.part), `${JSON.stringify(schema.parse(record) satisfies JsonValue)}\n`);
+  await writeDurably(recordPath(folder, record.part), `${JSON.stringify(schema.parse(record))}\n`);
 }
 
 /** @throws DatasetError with code DATASET_FORMAT if there is none, or it is damaged. */

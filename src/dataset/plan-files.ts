@@ -16,15 +16,13 @@ export const planFiles = {
 const planVersion = 1;
 const count = z.int().min(0);
 
-const planSchema = z.object({
+const planSchema: z.ZodType<PlanFile> = z.object({
   version: z.literal(planVersion),
   settings: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
   rows: z.object({
     count: count.min(1),
-    /** Rows of a part. */
     partRows: count.min(1),
     parts: count.min(1),
-    /** Of the rows as they were listed, duplicates not marked: which corpus this is, wherever it lies. */
     sha256: z.string().regex(/^[0-9a-f]{64}$/u),
     dedupe: z.boolean(),
     duplicates: count,
@@ -33,20 +31,33 @@ const planSchema = z.object({
 });
 
 /** What `plan.json` says. It is the same wherever and whenever the plan is made. */
-export type PlanFile = Readonly<z.infer<typeof planSchema>>;
+export interface PlanFile {
+  readonly version: typeof planVersion;
+  /** Everything that shapes the result besides the rows. */
+  readonly settings: JsonObject;
+  readonly rows: {
+    readonly count: number;
+    /** Rows of a part. */
+    readonly partRows: number;
+    readonly parts: number;
+    /** Of the rows as they were listed, duplicates not marked: which corpus this is, wherever it lies. */
+    readonly sha256: string;
+    readonly dedupe: boolean;
+    readonly duplicates: number;
+    readonly bad: number;
+  };
+}
 
-const inputsSchema = z.array(
-  z.object({
-    kind: z.string(),
-    /** Absolute. */
-    root: z.string(),
-    /** What else tells the input from others: its path, its pattern, length and time of its file. */
-    details: z.json() as z.ZodType<JsonValue>,
-  }),
-);
+const inputsSchema: z.ZodType<PlannedInputs> = z.array(z.object({ kind: z.string(), root: z.string(), details: z.json() as z.ZodType<JsonValue> }));
 
 /** Where the inputs were on the machine that made the plan; no part of the result. */
-export type PlannedInputs = Readonly<z.infer<typeof inputsSchema>>;
+export type PlannedInputs = readonly {
+  readonly kind: string;
+  /** Absolute. */
+  readonly root: string;
+  /** What else tells the input from others: its path, its pattern, length and time of its file. */
+  readonly details: JsonValue;
+}[];
 
 export function formatPlanFile(plan: Omit<PlanFile, "version">): string {
   return `${JSON.stringify({ version: planVersion, ...plan }, null, 2)}\n`;

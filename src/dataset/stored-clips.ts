@@ -19,8 +19,8 @@ import type { EncodedClip } from "./encoded-clip.ts";
 import { codecMetadataKey } from "./parquet-output.ts";
 
 /** Formats whose shards give the clips back; tokens alone do not say what their clips were. */
-export const readableFormats = ["webdataset", "parquet", "npy", "jsonl"] as const satisfies readonly OutputFormat[];
-export type ReadableFormat = (typeof readableFormats)[number];
+export type ReadableFormat = Exclude<OutputFormat, "tokens">;
+export const readableFormats: readonly ReadableFormat[] = ["webdataset", "parquet", "npy", "jsonl"];
 
 /** A member of a tar, or the list of a `.npy`, of more bytes than this is none that this library wrote. */
 const maxMemberBytes = 2 ** 31;
