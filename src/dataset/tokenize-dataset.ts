@@ -1,7 +1,8 @@
-import { rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { availableParallelism } from "node:os";
-import type { Waveform } from "../core/index.ts";
+import type { AudioCodes, LicenseRecord } from "../core/index.ts";
 import { AudioTokenizer } from "../tokenizer/index.ts";
 import type { LoadOptions } from "../tokenizer/index.ts";
 import { assembleDataset } from "./assemble-dataset.ts";
@@ -19,6 +20,7 @@ import type { DatasetInfo } from "./dataset-info.ts";
 import { openPlan } from "./dataset-plan.ts";
 import type { DatasetPlan } from "./dataset-plan.ts";
 import { DecodePool } from "./decode-pool.ts";
+import { writeDurably } from "./durable-file.ts";
 import { encodeRows, longRowBytes } from "./encode-rows.ts";
 import type { EncodedRow, PartRow } from "./encode-rows.ts";
 import { eventsOf } from "./event-queue.ts";
@@ -116,14 +118,16 @@ async function run(options: TokenizeDatasetOptions, emit: Emit<DatasetEvent>, si
   signal.throwIfAborted();
   await using model = await loadModel(options, emit, signal);
   const { tokenizer } = model;
-  const codec = await codecOf(tokenizer, options, signal);
+  const probed = await probe(tokenizer, options, signal);
+  const codec = codecFieldsOf(probed);
   const recipe = recipeOf(options, tokenizer);
-  const settings = settingsOf(options, recipe, codec);
+  const settings = settingsOf(options, recipe, probed);
   const outputs = createOutputs(folder, options.outputs ?? defaultOutputs);
   const plan = await planOf(options, settings, emit, signal);
   await using lock = await acquireRunLock(folder, shard);
   const runSignal = AbortSignal.any([signal, lock.signal]);
   await removeLeftovers(folder, shard);
+  const license = await frozenLicense(folder, tokenizer.license);
 
   const { done, finished } = await finishedWork(options, shard);
   const todo = [...selectedParts(shard, plan.numParts)].filter((part) => !finished.has(part));
@@ -155,7 +159,7 @@ async function run(options: TokenizeDatasetOptions, emit: Emit<DatasetEvent>, si
       if (isStopped()) break;
     }
   }
-  const info = await indexOf(plan, { options, codec, tokenizer, settings, signal: runSignal });
+  const info = await indexOf(plan, { options, codec, license, settings, signal: runSignal });
   const total = sumOf(done, counts);
   const report: DatasetReport = { folder, ...counts, total, parts: partsDone, partsLeft: todo.length - partsDone, elapsed: (performance.now() - begun) / 1000, info };
   await emit({ kind: "finished", report });
@@ -212,10 +216,12 @@ async function loadModel({ model, load }: TokenizeDatasetOptions, emit: Emit<Dat
   return { tokenizer, [Symbol.asyncDispose]: () => tokenizer.dispose() };
 }
 
-/** The codec as the model has it for these options: the codes of one frame tell. */
-async function codecOf(tokenizer: AudioTokenizer, { bandwidth, numCodebooks }: TokenizeDatasetOptions, signal: AbortSignal): Promise<CodecFields> {
-  const silence: Waveform = { channelData: Array.from({ length: tokenizer.channels }, () => new Float32Array(tokenizer.hopLength)), sampleRate: tokenizer.sampleRate };
-  return codecFieldsOf(await tokenizer.encode(silence, { ...(bandwidth === undefined ? {} : { bandwidth }), ...(numCodebooks === undefined ? {} : { numCodebooks }), signal }));
+/** The codes of half a second of a sweep: they tell what the codec is like for these options, and weights without a digest from others. */
+async function probe(tokenizer: AudioTokenizer, { bandwidth, numCodebooks }: TokenizeDatasetOptions, signal: AbortSignal): Promise<AudioCodes> {
+  const { sampleRate, channels } = tokenizer;
+  const sweep = Float32Array.from({ length: sampleRate / 2 }, (_, i) => 0.5 * Math.sin((i * i) / sampleRate));
+  const waveform = { channelData: Array.from({ length: channels }, () => sweep), sampleRate };
+  return await tokenizer.encode(waveform, { ...(bandwidth === undefined ? {} : { bandwidth }), ...(numCodebooks === undefined ? {} : { numCodebooks }), signal });
 }
 
 function recipeOf(options: TokenizeDatasetOptions, { sampleRate, channels, hopLength }: AudioTokenizer): RowRecipe {
@@ -233,8 +239,10 @@ function recipeOf(options: TokenizeDatasetOptions, { sampleRate, channels, hopLe
 }
 
 /** Everything that shapes the result besides the rows. */
-function settingsOf({ outputs = defaultOutputs, audioLicense, card }: TokenizeDatasetOptions, { mode, planning, trim }: RowRecipe, codec: CodecFields): JsonObject {
-  const settings = { tool: thisTool(), codec, clips: { ...planning, channels: mode, trim }, outputs: outputs.map(describeOutput), audioLicense: audioLicense ?? null, card: card ?? null };
+function settingsOf({ outputs = defaultOutputs, audioLicense, card }: TokenizeDatasetOptions, { mode, planning, trim }: RowRecipe, probed: AudioCodes): JsonObject {
+  const codec = codecFieldsOf(probed);
+  const fingerprint = codec.digest === null ? createHash("sha256").update(new Uint8Array(probed.data.buffer)).digest("hex") : null;
+  const settings = { tool: thisTool(), codec, fingerprint, clips: { ...planning, channels: mode, trim }, outputs: outputs.map(describeOutput), audioLicense: audioLicense ?? null, card: card ?? null };
   return JSON.parse(JSON.stringify(settings)) as JsonObject;
 }
 
@@ -267,16 +275,28 @@ async function finishedWork({ folder, retryErrors = false }: TokenizeDatasetOpti
   return { done, finished };
 }
 
+/** What was known of the license when the dataset was begun: evidence has the date on which it was found, and the index is to be the same on every day. */
+async function frozenLicense(folder: string, license: LicenseRecord): Promise<LicenseRecord> {
+  const path = join(folder, "plan", "license.json");
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text !== undefined) return JSON.parse(text) as LicenseRecord;
+  await writeDurably(path, `${JSON.stringify(license, null, 2)}\n`);
+  return license;
+}
+
 /** The index, written if all parts of the dataset are done; null if not. */
 async function indexOf(
   plan: DatasetPlan,
-  { options, codec, tokenizer, settings, signal }: { readonly options: TokenizeDatasetOptions; readonly codec: CodecFields; readonly tokenizer: AudioTokenizer; readonly settings: JsonObject; readonly signal: AbortSignal },
+  { options, codec, license, settings, signal }: { readonly options: TokenizeDatasetOptions; readonly codec: CodecFields; readonly license: LicenseRecord; readonly settings: JsonObject; readonly signal: AbortSignal },
 ): Promise<DatasetInfo | null> {
   const { folder, audioLicense = null, card } = options;
   if ((await listFinishedParts(folder, everyPart)).length < plan.numParts) return null;
   const before = await readDatasetInfo(folder).catch(() => undefined);
   if (before !== undefined) return before;
-  return await assembleDataset({ folder, numParts: plan.numParts, tool: thisTool(), codec, license: tokenizer.license, audioLicense, options: settings, card, signal });
+  return await assembleDataset({ folder, numParts: plan.numParts, tool: thisTool(), codec, license, audioLicense, options: settings, card, signal });
 }
 
 function rowsOfPart({ rows }: DatasetPlan, part: number): number {

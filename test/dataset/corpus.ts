@@ -30,3 +30,8 @@ export async function tokenize(options: Omit<TokenizeDatasetOptions, "model"> & 
   if (last.kind !== "finished") throw new Error(`the last event is ${last.kind}`);
   return { events, report: last.report };
 }
+
+/** Path of a recording that tests share. */
+export function audioFixture(name: string): string {
+  return fileURLToPath(new URL(`../fixtures/audio/${name}`, import.meta.url));
+}
