@@ -54,8 +54,9 @@ const rowsAhead = 1000;
  * @throws what the model throws, and the reason of the signal; what is wrong with a row is in its result.
  */
 export function encodeRows(rows: AsyncIterable<PartRow>, options: EncodeRowsOptions): AsyncGenerator<EncodedRow, void> {
-  const encoder = new RowEncoder(options);
-  return inOrder(rows, { admit: (row) => encoder.admit(row), work: (row) => encoder.encode(row), ahead: rowsAhead });
+  const abandoned = new AbortController();
+  const encoder = new RowEncoder({ ...options, signal: AbortSignal.any([options.signal, abandoned.signal]) });
+  return inOrder(rows, { admit: (row) => encoder.admit(row), work: (row) => encoder.encode(row), ahead: rowsAhead, abandon: () => abandoned.abort() });
 }
 
 /** Audio bytes that a row may take in memory before it is streamed: all threads decode, and as much waits for the model. */

@@ -5,10 +5,16 @@ import { Change } from "./change.ts";
  * @param admit Waits until there is room for an item.
  * @param work Begun as soon as an item is admitted.
  * @param ahead The most results that are under way or wait to be taken.
+ * @param abandon Told that no more results will be taken, so that work that is under way can end; it is waited for.
  */
 export async function* inOrder<Item, Result>(
   items: AsyncIterable<Item>,
-  { admit, work, ahead }: { readonly admit: (item: Item) => Promise<void>; readonly work: (item: Item) => Promise<Result>; readonly ahead: number },
+  { admit, work, ahead, abandon }: {
+    readonly admit: (item: Item) => Promise<void>;
+    readonly work: (item: Item) => Promise<Result>;
+    readonly ahead: number;
+    readonly abandon?: (() => void) | undefined;
+  },
 ): AsyncGenerator<Result, void> {
   const results: Promise<Result>[] = [];
   const change = new Change();
@@ -38,6 +44,7 @@ export async function* inOrder<Item, Result>(
     }
     await feeding;
   } finally {
+    abandon?.();
     state.isOver = true;
     change.announce();
     await Promise.allSettled([feeding, ...results]);

@@ -143,36 +143,36 @@ function mono({ channelData, sampleRate }: Waveform): Waveform {
   return { channelData: [left!.map((sample, i) => Math.fround((sample + right![i]!) / 2))], sampleRate };
 }
 
-describe("bad files", () => {
-  /** Every kind of broken file, and two sound ones. */
-  async function brokenCorpus(): Promise<string> {
-    const folder = await temporaryFolder();
-    const flac = await readFile(audioFixture("mono.flac"));
-    const lyingFlac = Buffer.from(flac);
-    lyingFlac.writeUInt32BE(0xff_ff_ff_ff, 22); // the number of samples in its header
-    const lyingWav = Buffer.from(toneWav(2, 1));
-    lyingWav.writeUInt16LE(7, 34); // bits of a sample
-    const samples = Float32Array.from({ length: 9600 }, (_, i) => (i === 5000 ? NaN : 0.1));
-    const nan = toFloatWav(samples);
-    await writeTree(folder, {
-      "in/a-sound.wav": toneWav(1, 1),
-      "in/empty.wav": "",
-      "in/flipped.flac": flac.map((byte, i) => (i === 4000 ? byte ^ 0xff : byte)),
-      "in/header.wav": toneWav(2, 1).subarray(0, 44),
-      "in/html.mp3": "<!doctype html><p>404</p>",
-      "in/huge-claim.flac": lyingFlac,
-      "in/lying.wav": lyingWav,
-      "in/nan.wav": nan,
-      "in/noise.mp3": Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251),
-      "in/short.wav": toneWav(2, 0.01),
-      "in/six.wav": toneWav(2, 0.5, { channels: 6 }),
-      "in/truncated.flac": flac.subarray(0, flac.length / 2),
-      "in/vanished.wav": toneWav(2, 1),
-      "in/z-sound.flac": flac,
-    });
-    return folder;
-  }
+/** Every kind of broken file, and two sound ones. */
+async function brokenCorpus(): Promise<string> {
+  const folder = await temporaryFolder();
+  const flac = await readFile(audioFixture("mono.flac"));
+  const lyingFlac = Buffer.from(flac);
+  lyingFlac.writeUInt32BE(0xff_ff_ff_ff, 22); // the number of samples in its header
+  const lyingWav = Buffer.from(toneWav(2, 1));
+  lyingWav.writeUInt16LE(7, 34); // bits of a sample
+  const samples = Float32Array.from({ length: 9600 }, (_, i) => (i === 5000 ? NaN : 0.1));
+  const nan = toFloatWav(samples);
+  await writeTree(folder, {
+    "in/a-sound.wav": toneWav(1, 1),
+    "in/empty.wav": "",
+    "in/flipped.flac": flac.map((byte, i) => (i === 4000 ? byte ^ 0xff : byte)),
+    "in/header.wav": toneWav(2, 1).subarray(0, 44),
+    "in/html.mp3": "<!doctype html><p>404</p>",
+    "in/huge-claim.flac": lyingFlac,
+    "in/lying.wav": lyingWav,
+    "in/nan.wav": nan,
+    "in/noise.mp3": Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251),
+    "in/short.wav": toneWav(2, 0.01),
+    "in/six.wav": toneWav(2, 0.5, { channels: 6 }),
+    "in/truncated.flac": flac.subarray(0, flac.length / 2),
+    "in/vanished.wav": toneWav(2, 1),
+    "in/z-sound.flac": flac,
+  });
+  return folder;
+}
 
+describe("bad files", () => {
   test("become errors with a reason, and end nothing", async () => {
     const folder = await brokenCorpus();
     const common = { inputs: [join(folder, "in")], numCodebooks: 2, partRows: 4, minimum: { seconds: 0.1 } };
