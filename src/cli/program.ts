@@ -12,6 +12,7 @@ import { addPatternsCommand } from "./patterns.ts";
 import { addPullCommand } from "./pull.ts";
 import { addRoundtripCommand } from "./roundtrip.ts";
 import type { Terminal } from "./terminal.ts";
+import { addTokenizeCommand } from "./tokenize.ts";
 
 const notes = `
 Exit codes: 0 all went well, 1 something failed, 2 the command line is wrong, 130 interrupted by Ctrl-C.
@@ -49,6 +50,7 @@ function createProgram(terminal: Terminal): Command {
   addEncodeCommand(program, terminal);
   addDecodeCommand(program, terminal);
   addRoundtripCommand(program, terminal);
+  addTokenizeCommand(program, terminal);
   addInspectCommand(program, terminal);
   addPatternsCommand(program, terminal);
   addModelsCommand(program, terminal);
