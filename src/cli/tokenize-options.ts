@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { channelModes, parseShardSelection, patternLayout, TokenVocabulary, vocabularyLayout } from "../index.ts";
-import type { AudioTokenizer, ChannelMode, ClipLength, ClipOptions, EncodeOptions, OutputSpec, ShardSelection, TokenLayout, TrimOptions, WindowTail } from "../index.ts";
+import { channelModes, CodesError, parseShardSelection, patternLayout, TokenVocabulary, vocabularyLayout } from "../index.ts";
+import type { AudioCodes, AudioTokenizer, ChannelMode, ClipLength, ClipOptions, EncodeOptions, OutputSpec, ShardSelection, TokenLayout, TrimOptions, WindowTail } from "../index.ts";
 import { UsageError, withArguments } from "./failures.ts";
 import { parseBytes, parseCount, parseLength, parseLimit, parseNumber } from "./option-values.ts";
 import { choosePattern, patternSources } from "./pattern-choice.ts";
@@ -111,21 +111,32 @@ export async function outputsOf(options: DatasetOutputOptions, tokenizer: AudioT
 }
 
 async function layoutOf({ pattern, vocabulary: order, vocabularyBase: base }: DatasetOutputOptions, tokenizer: AudioTokenizer, encodeOptions: EncodeOptions): Promise<TokenLayout> {
-  const { codebookSize } = tokenizer;
-  const numCodebooks = await numCodebooksOf(tokenizer, encodeOptions);
+  const frame = await codesOfFrame(tokenizer, encodeOptions);
+  const { codebookSize, numCodebooks } = frame;
   if (pattern === undefined) {
     return withArguments(async () => vocabularyLayout(new TokenVocabulary({ codebookSize, numCodebooks, order, base, specialTokens: { eos: {} } })));
   }
   const { model, specFor, numCodebooks: ofPattern } = await choosePattern(pattern, {});
   if (ofPattern !== null && ofPattern !== numCodebooks) throw new UsageError(`--pattern ${pattern} is for ${ofPattern} codebooks, and there are ${numCodebooks}; give --codebooks ${ofPattern}`);
-  return withArguments(async () => patternLayout(model ?? specFor(numCodebooks), codebookSize));
+  const layout = await withArguments(async () => patternLayout(model ?? specFor(numCodebooks), codebookSize));
+  // A language model reads the codes of one codec; better to know now than at the first clip.
+  if (model !== null) checkReads(layout, frame, pattern);
+  return layout;
 }
 
-/** How many codebooks the codes of these options have, by the codes of one frame. */
-async function numCodebooksOf(tokenizer: AudioTokenizer, encodeOptions: EncodeOptions): Promise<number> {
+function checkReads(layout: TokenLayout, codes: AudioCodes, pattern: string): void {
+  try {
+    layout.tokensOf(codes);
+  } catch (error) {
+    throw error instanceof CodesError ? new UsageError(`--pattern ${pattern} does not fit the codec: ${error.message}`, { cause: error }) : error;
+  }
+}
+
+/** What codes are like with these options: those of one frame. */
+async function codesOfFrame(tokenizer: AudioTokenizer, encodeOptions: EncodeOptions): Promise<AudioCodes> {
   const { sampleRate, channels, hopLength } = tokenizer;
   const channelData = Array.from({ length: channels }, () => new Float32Array(hopLength));
-  return (await tokenizer.encode({ channelData, sampleRate }, encodeOptions)).numCodebooks;
+  return tokenizer.encode({ channelData, sampleRate }, encodeOptions);
 }
 
 function parseFormats(text: string, previous: readonly DatasetFormat[] = []): readonly DatasetFormat[] {

@@ -7,6 +7,8 @@ import { countText, hoursText, timeText } from "./wording.ts";
 const lineInterval = 10;
 /** Seconds after which the speed so far tells how long the rest takes. */
 const settled = 3;
+/** Failures that are told one by one where there is no bar. */
+const shownFailures = 20;
 
 /** The state of a run in one line, kept up to date. Disposing it takes a bar away. */
 export interface DatasetProgress extends Disposable {
@@ -110,6 +112,7 @@ function barOn({ stderr }: Terminal): View {
 
 function linesOn({ stderr }: Terminal, now: () => number): View {
   let last = now();
+  let failures = 0;
   const isDue = (): boolean => {
     if (now() - last < lineInterval) return false;
     last = now();
@@ -126,7 +129,10 @@ function linesOn({ stderr }: Terminal, now: () => number): View {
     update(_, text) {
       if (isDue()) stderr.write(`${text}\n`);
     },
-    failure: (line) => void stderr.write(`${line}\n`),
+    failure(line) {
+      if (++failures <= shownFailures) stderr.write(`${line}\n`);
+      if (failures === shownFailures) stderr.write("further failures are counted, and told in errors.jsonl\n");
+    },
     note: (line) => void stderr.write(`${line}\n`),
     stop() {},
   };

@@ -26,13 +26,21 @@ function shortEvent(event: DatasetEvent): Readonly<Record<string, unknown>> {
 /** What came of a run, for people. */
 export function reportLines({ folder, rows, errors, seconds, elapsed, partsLeft, total, info }: DatasetReport): readonly string[] {
   const earlier = total.rows - rows;
-  const work = [`${countText(rows, "file")}, ${hoursText(seconds)} in ${timeText(elapsed)}`, ...(seconds > 0 ? [speedText(seconds / elapsed)] : []), ...(earlier > 0 ? [`${earlier.toLocaleString("en")} done earlier`] : [])];
-  const state = info !== null ? `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard")}` : partsLeft > 0 ? `${countText(partsLeft, "part")} left; the same command goes on` : "this share is done; others are not";
+  const work = [
+    rows === 0 ? "nothing done now" : `${countText(rows, "file")}, ${hoursText(seconds)} in ${timeText(elapsed)}`,
+    ...(seconds > 0 ? [speedText(seconds / elapsed)] : []),
+    ...(earlier > 0 ? [`${countText(earlier, "file")} done earlier`] : []),
+  ];
   return [
     `${folder}: ${work.join(", ")}`,
     ...(total.errors === 0 ? [] : [`${countText(total.errors, "file")} failed${errors === total.errors ? "" : `, ${errors} of them now`}; ${info === null ? "parts/*.errors.jsonl" : "errors.jsonl"} has the reasons`]),
-    state,
+    stateText(info, partsLeft),
   ];
+}
+
+function stateText(info: DatasetInfo | null, partsLeft: number): string {
+  if (info === null) return partsLeft > 0 ? `${countText(partsLeft, "part")} left; the same command goes on` : "this share is done; others are not";
+  return `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
 }
 
 /** What a finished dataset holds, for people. */
