@@ -10,7 +10,7 @@ export const tinyModel: string = fileURLToPath(new URL("../../models/encodec-tin
 
 /** Lets worker threads run the sources, which are TypeScript. */
 export function runWorkersFromSources(): void {
-  vi.stubEnv("NODE_OPTIONS", "--import tsx");
+  vi.stubEnv("NODE_OPTIONS", `--import ${import.meta.resolve("tsx")}`);
 }
 
 /** A mixture of two tones that differs from clip to clip, as a 16-bit WAV file. */
