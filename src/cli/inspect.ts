@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import type { Command } from "commander";
 import { CodesError, codesFormats, inspectModel, readCodes, readPattern, readSequence } from "../index.ts";
@@ -48,7 +48,7 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
   const { revision, exact, offline, license } = options;
   const outcome = await attempt(name, async () => {
     const pattern = await readIfPattern(source);
-    if (pattern !== undefined) return options.json ? summarizePattern(pattern) : formatPatternInspection(name, pattern);
+    if (pattern !== undefined) return withArguments(async () => (options.json ? summarizePattern(pattern) : formatPatternInspection(name, pattern)));
     const sequence = await readIfSequence(source);
     if (sequence !== undefined) return options.json ? summarizeSequence(sequence) : formatSequenceInspection(name, sequence);
     const codes = await readIfCodes(source, options, terminal);
@@ -68,15 +68,12 @@ async function readIfPattern(source: string): Promise<PatternSpec | undefined> {
   return /"kind"\s*:/.test(text.slice(0, 65_536)) || /"kind"\s*:/.test(text.slice(-65_536)) ? readPattern(source) : undefined;
 }
 
-/** A sequence, or `undefined` for everything that does not say that it is one: bare arrays are taken for codes. */
+/** A sequence, or `undefined` for everything that does not say near its start that it is one: bare arrays are taken for codes. */
 async function readIfSequence(source: string): Promise<TokenSequence | undefined> {
   if (extname(source).toLowerCase() !== ".safetensors" || !isNamedLikeCodes(source)) return undefined;
-  try {
-    return await readSequence(source);
-  } catch (error) {
-    if (error instanceof CodesError && error.code === "CODES_UNSUPPORTED") return undefined;
-    throw error;
-  }
+  await using file = await open(source).catch(() => undefined); // readIfCodes says why it cannot be read
+  const start = await file?.read({ buffer: Buffer.alloc(65_536) });
+  return start?.buffer.includes('"encodec-tokenizer/sequence"') ? readSequence(source) : undefined;
 }
 
 /** Codes, or `undefined` for everything that is a model: `.safetensors` files may be either. */

@@ -122,19 +122,10 @@ async function revert(inputs: readonly string[], options: RevertOptions, termina
 }
 
 /** Reads a sequence; only bare arrays need what the options say, and the model. */
-async function readInput(source: string | Uint8Array, choice: PatternChoice | undefined, options: RevertOptions, models: Models): Promise<TokenSequence> {
-  try {
-    return await readSequence(source);
-  } catch (error) {
-    // Whatever is not a bare array fails once more.
-    if (!(error instanceof CodesError)) throw error;
-    if (choice === undefined) {
-      throw error.message.includes("bare array") ? new CodesError("CODES_FORMAT", `${error.message}: --pattern, and --model for its codec`, { cause: error }) : error;
-    }
-    const context = await models.load(options.model);
-    const pattern = choice.model ?? choice.specFor;
-    return withArguments(() => readSequence(source, { pattern, context, specialToken: options.specialToken, padToken: options.padToken }));
-  }
+function readInput(source: string | Uint8Array, choice: PatternChoice | undefined, options: RevertOptions, models: Models): Promise<TokenSequence> {
+  const { model, specialToken, padToken } = options;
+  const pattern = choice?.model ?? choice?.specFor;
+  return withArguments(() => readSequence(source, { pattern, context: () => models.load(model), specialToken, padToken }));
 }
 
 function patternFor(choice: PatternChoice, numCodebooks: number) {

@@ -130,11 +130,17 @@ function lengthsOf(spec: PatternSpec): readonly { readonly frameRate: number; re
 /** Models whose layout is the same for clips long enough to show it, however the spec is written. */
 function modelsWith(spec: PatternSpec): [string, ModelLayout][] {
   if (spec.kind === "custom") return [];
-  const layout = layoutText(spec);
-  return Object.entries(modelLayouts).filter(([, { pattern }]) => pattern.numCodebooks === spec.numCodebooks && layoutText(pattern) === layout);
+  const columns = layoutColumns(spec);
+  return Object.entries(modelLayouts).filter(
+    ([, { pattern }]) => pattern.numCodebooks === spec.numCodebooks && layoutColumns(pattern).every((column, index) => isEqual(column, columns[index]!)),
+  );
 }
 
-function layoutText(spec: PatternSpec): string {
+function layoutColumns(spec: PatternSpec): readonly ArrayLike<number>[] {
   const { starts, timesteps, codebooks } = patternProvider(spec).getPattern(20).layout;
-  return [starts, timesteps, codebooks].map((column) => column.join()).join(";");
+  return [starts, timesteps, codebooks];
+}
+
+function isEqual(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  return a.length === b.length && Array.prototype.every.call(a, (value, index) => value === b[index]);
 }

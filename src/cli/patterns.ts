@@ -47,6 +47,9 @@ Examples:
 /** Codebooks and frames that are shown where nothing says how many. */
 const defaults = { codebooks: 4, frames: 12 } as const;
 
+/** Cells of a grid at most; a larger one nobody reads. */
+const maxCells = 2 ** 20;
+
 /** Adds `patterns` with `list`, `show`, `apply` and `revert`. */
 export function addPatternsCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -124,6 +127,9 @@ async function viewOf(source: string, options: ShowOptions): Promise<View> {
   const pattern = patternProvider(spec).getPattern(numFrames + (hasEos ? 1 : 0));
   const hasPadToken = model !== null && model.tokens.pad !== (model.tokens.bos ?? model.tokens.pad);
   const numSteps = model?.keepOnlyValidSteps === true ? pattern.numValidSteps : pattern.numSteps;
+  if (numSteps * spec.numCodebooks > maxCells) {
+    throw new UsageError(`${source} has ${numSteps} steps for ${countText(numFrames, "frame")}; at most ${maxCells} cells can be shown: choose fewer --frames`);
+  }
   return { name: model?.name ?? (source.endsWith(".json") ? stemOf(source) : source), spec, model, pattern, numFrames, cells: { numSteps, hasEos, hasPadToken } };
 }
 

@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { link, open, rename, rm, stat } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { FileError } from "../core/index.ts";
+import { fileExists, renameToNew, temporaryBeside, toFileError } from "./write-file.ts";
 
 /** A file under a temporary name beside its final one. */
 export interface UnpublishedFile {
@@ -16,7 +15,7 @@ export interface UnpublishedFile {
  * @throws FileError `FILE_NOT_FOUND` for a folder that is not there, `FILE_UNWRITABLE` for the rest.
  */
 export async function createUnpublished(path: string): Promise<UnpublishedFile> {
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
+  const temporary = temporaryBeside(path);
   return { path, temporary, handle: await onFile(path, () => open(temporary, "wx")) };
 }
 
@@ -70,41 +69,10 @@ export async function checkVacant(paths: readonly string[], overwrite: boolean):
   }
 }
 
-/** Renames without replacing; two writers cannot both succeed where the file system has hard links. */
-async function renameToNew(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") throw error;
-    await checkVacant([to], false);
-    await rename(from, to);
-    return;
-  }
-  await rm(from);
-}
-
 async function onFile<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof FileError || codeOf(error) === undefined) throw error;
-    const options = { cause: error };
-    switch (codeOf(error)) {
-      case "EEXIST":
-        throw fileExists(path, options);
-      case "ENOENT":
-      case "ENOTDIR":
-        throw new FileError("FILE_NOT_FOUND", path, `cannot write ${path}: there is no folder ${dirname(path)}; create it first`, options);
-      default:
-        throw new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: ${(error as Error).message}`, options);
-    }
+    throw toFileError(path, error);
   }
-}
-
-function fileExists(path: string, options?: ErrorOptions): FileError {
-  return new FileError("FILE_EXISTS", path, `${path} already exists; remove it, choose another name, or allow overwriting`, options);
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

@@ -20,7 +20,8 @@ export async function readWholeFile(path: string, signal?: AbortSignal): Promise
   }
 }
 
-function readError(path: string, error: unknown): FileError {
+/** What the operating system said, as a `FileError`. */
+export function readError(path: string, error: unknown): FileError {
   const options = { cause: error };
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
-import { constants } from "node:fs";
-import { copyFile, link, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError } from "../core/index.ts";
 
@@ -37,7 +36,7 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array, optio
 }
 
 async function writeBeside(path: string, bytes: Uint8Array, mode: number, overwrite: boolean): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
+  const temporary = temporaryBeside(path);
   try {
     const file = await open(temporary, "wx", mode);
     try {
@@ -53,15 +52,25 @@ async function writeBeside(path: string, bytes: Uint8Array, mode: number, overwr
   }
 }
 
-/** Renames without replacing; two writers cannot both succeed. */
-async function renameToNew(from: string, to: string): Promise<void> {
+/**
+ * Renames without replacing; two writers cannot both succeed.
+ * @throws EEXIST of the file system if the name is taken.
+ */
+export async function renameToNew(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
     if (codeOf(error) === "EEXIST") throw error;
-    await copyFile(from, to, constants.COPYFILE_EXCL); // file systems without hard links, such as FAT
+    await (await open(to, "wx")).close(); // file systems without hard links, such as FAT: an empty file holds the name
+    await rename(from, to);
+    return;
   }
   await rm(from);
+}
+
+/** A name in the same folder that nothing has, for a file that is not complete. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
 }
 
 async function statIfExists(path: string): Promise<Stats | undefined> {
@@ -73,7 +82,8 @@ async function statIfExists(path: string): Promise<Stats | undefined> {
   }
 }
 
-function toFileError(path: string, error: unknown): unknown {
+/** What the operating system said, as a `FileError` where it is about a file. */
+export function toFileError(path: string, error: unknown): unknown {
   if (error instanceof FileError) return error;
   const options = { cause: error };
   switch (codeOf(error)) {
@@ -98,7 +108,8 @@ function toFileError(path: string, error: unknown): unknown {
   }
 }
 
-function fileExists(path: string, options?: ErrorOptions): FileError {
+/** A `FileError` for a name that is taken. */
+export function fileExists(path: string, options?: ErrorOptions): FileError {
   return new FileError("FILE_EXISTS", path, `${path} already exists; remove it, choose another name, or allow overwriting`, options);
 }
 

@@ -1,10 +1,11 @@
 import { AudioCodes, CodesError } from "../core/index.ts";
 import type { TensorLike } from "../core/index.ts";
+import { withName } from "../storage/index.ts";
 import { bark, readBarkCodes } from "./bark-codes.ts";
 import { flattenBarkCoarse } from "./bark-coarse.ts";
 import type { BarkTokenOptions } from "./bark-coarse.ts";
 import { barkHistoryLengths, barkSemanticLength, barkSemanticLengths } from "./bark-rates.ts";
-import { gridOf } from "./grid-of.ts";
+import { gridOf } from "./token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
 
 /** The voice that Bark continues (`history_prompt`, transformers' `voice_preset`): one clip in the terms of each of its three models. */
@@ -111,13 +112,7 @@ function checkPromptCodes(codes: TensorLike, name: string, numCodebooks: number)
   if (dims.length !== 2 || dims[0] !== numCodebooks || dims[1] === 0) {
     throw new CodesError("CODES_MISMATCH", `the ${name} prompt is of shape [${dims.join(", ")}]; expected [${numCodebooks}, T], T not 0`);
   }
-  try {
-    return gridOf("int32", dims, readBarkCodes(codes, numCodebooks).data);
-  } catch (error) {
-    if (!(error instanceof CodesError)) throw error;
-    const code = error.code as ConstructorParameters<typeof CodesError>[0];
-    throw new CodesError(code, `the ${name} prompt: ${error.message}`, { cause: error });
-  }
+  return withName(`the ${name} prompt`, () => gridOf("int32", dims, readBarkCodes(codes, numCodebooks).data));
 }
 
 function checkLengths(numSemantic: number, numFrames: number): void {

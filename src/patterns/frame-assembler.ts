@@ -58,7 +58,7 @@ export class FrameAssembler {
   constructor(vocabulary: TokenVocabulary, policy: ParsePolicy, describe: DescribeToken) {
     const { ranges } = vocabulary.codeIds;
     if (policy !== "strict" && policy !== "skip" && policy !== "resync") {
-      throw new RangeError(`policy must be "strict", "skip" or "resync"; found ${JSON.stringify(policy)}`);
+      throw new RangeError(`policy must be "strict", "skip" or "resync"; received ${JSON.stringify(policy)}`);
     }
     if (policy === "resync" && ranges === "shared") {
       throw new RangeError("policy resync needs codebooks with ids of their own; where they share ids nothing shows where a frame starts");
@@ -133,6 +133,7 @@ export class FrameAssembler {
     }
     this.#place(code);
   }
+
   #place(code: number): void {
     const { numCodebooks } = this.#vocabulary.codeIds;
     this.#hasCodes = true;

@@ -1,8 +1,9 @@
 import { CodesError } from "../core/index.ts";
+import { viewModelCodes } from "./check-codes.ts";
+import { checkCount } from "./check-count.ts";
 import { maskRateAt } from "./magnet-schedule.ts";
-import { viewModelCodes } from "./model-codes.ts";
 import { modelLayouts } from "./model-layouts.ts";
-import { filledGrid } from "./token-grid.ts";
+import { gridOf } from "./token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
 
 export interface MaskMagnetOptions<Type extends TokenType> {
@@ -45,20 +46,18 @@ export function maskMagnetCodes<Type extends TokenType = "int64">(codes: CodesIn
   const { data, batchSize, numRows, numColumns } = viewModelCodes(codes, modelLayouts.magnet)[0]!;
   if (numRows !== numCodebooks) throw new CodesError("CODES_MISMATCH", `the codes have ${numRows} codebooks; MAGNeT reads ${numCodebooks}`);
   const stage = options.stage ?? Math.floor(random() * numCodebooks);
-  if (!Number.isInteger(stage) || stage < 0 || stage >= numCodebooks) {
-    throw new RangeError(`stage must be a codebook, 0 to ${numCodebooks - 1}; received ${stage}`);
-  }
-  const masked = filledGrid(type, [batchSize, numCodebooks, numColumns], tokens.mask);
-  const lossMask = new Uint8Array(masked.data.length);
+  checkCount("stage", stage, 0, numCodebooks - 1);
+  const masked = new Int32Array(data.length).fill(tokens.mask!);
+  const lossMask = new Uint8Array(data.length);
   const numSpans = magnetSpanCounts(numColumns, spanLength);
   for (let item = 0; item < batchSize; item++) {
     const start = item * numCodebooks * numColumns;
     lossMask.set(spansMask(numColumns, spanLength, numSpans, random), start + stage * numColumns);
     for (let cell = start; cell < start + (stage + 1) * numColumns; cell++) {
-      if (lossMask[cell] === 0) masked.data[cell] = (type === "int64" ? BigInt(data[cell]!) : Number(data[cell])) as never;
+      if (lossMask[cell] === 0) masked[cell] = Number(data[cell]);
     }
   }
-  return { ...masked, stage, lossMask };
+  return { ...gridOf(type, [batchSize, numCodebooks, numColumns], masked), stage, lossMask };
 }
 
 /**

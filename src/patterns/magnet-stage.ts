@@ -1,3 +1,4 @@
+import { checkCount } from "./check-count.ts";
 import { magnetSchedule } from "./magnet-schedule.ts";
 import type { MagnetScheduleOptions, MagnetStep } from "./magnet-schedule.ts";
 
@@ -43,9 +44,9 @@ export class MagnetStage {
 
   /** @throws RangeError if nothing is left to generate, or a number is not a whole one. */
   constructor({ numFrames, promptFrames = 0, spanLength = 3, scoring = "max", ...schedule }: MagnetStageOptions) {
-    for (const [name, value, least] of [["numFrames", numFrames, 1], ["promptFrames", promptFrames, 0], ["spanLength", spanLength, 1]] as const) {
-      if (!Number.isSafeInteger(value) || value < least) throw new RangeError(`${name} must be a whole number, ${least} or more; received ${value}`);
-    }
+    checkCount("numFrames", numFrames, 1);
+    checkCount("promptFrames", promptFrames, 0);
+    checkCount("spanLength", spanLength, 1);
     const numSpans = Math.floor(numFrames / spanLength);
     const promptSpans = Math.floor(promptFrames / spanLength);
     if (promptSpans >= numSpans) {

@@ -1,8 +1,8 @@
 import { CodesError } from "../core/index.ts";
 import type { TensorLike } from "../core/index.ts";
+import { defaultPadToken } from "./musicgen.ts";
 import { numDelaysOf } from "./musicgen-lengths.ts";
-import { tabulateGrid } from "./tabulate-grid.ts";
-import { checkToken, viewGrid } from "./token-grid.ts";
+import { checkToken, tabulateGrid, viewGrid } from "./token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
 
 /** The label that losses skip, in PyTorch and transformers alike. */
@@ -28,7 +28,7 @@ export function shiftTokensRight<Type extends TokenType = "int64">(
   labels: TensorLike,
   options: ShiftTokensOptions<Type> = {},
 ): TokenGrid<Type> {
-  const { padToken = 2048, startToken = padToken, type = "int64" as Type } = options;
+  const { padToken = defaultPadToken, startToken = padToken, type = "int64" as Type } = options;
   checkToken(padToken, type, "padToken");
   const { data, batchSize, numRows: numSteps, numColumns: numCodebooks } = viewGrid(labels);
   if (numSteps === 0) throw new CodesError("CODES_MISMATCH", "labels need at least one step; found none");
@@ -64,7 +64,7 @@ export function delayLabels<Type extends TokenType = "int64">(
   codes: CodesInput,
   options: DelayLabelsOptions<Type> = {},
 ): { readonly decoderInputIds: TokenGrid<Type>; readonly labels: TokenGrid<Type> } {
-  const { padToken = 2048, channels = 1, keepOnlyValidSteps = false, type = "int64" as Type } = options;
+  const { padToken = defaultPadToken, channels = 1, keepOnlyValidSteps = false, type = "int64" as Type } = options;
   const { data, batchSize, numRows: numCodebooks, numColumns: numFrames } = viewGrid(codes);
   const numDelays = numDelaysOf({ numCodebooks, channels });
   if (numFrames === 0) throw new CodesError("CODES_MISMATCH", "codes need at least one frame; found none");

@@ -1,3 +1,5 @@
+import { checkCount } from "./check-count.ts";
+
 /** How MusicGen's decoder is set up. */
 export interface MusicgenShape {
   /** K: rows of codes for each clip; 4 in the released mono models, 8 in the stereo ones. */
@@ -54,8 +56,6 @@ export function numDelaysOf({ numCodebooks, channels = 1 }: MusicgenShape): numb
  * @throws RangeError if `maxLength` is not a positive integer.
  */
 export function isDelayed(shape: MusicgenShape, maxLength: number): boolean {
-  if (!Number.isSafeInteger(maxLength) || maxLength < 1) {
-    throw new RangeError(`maxLength must be a positive integer, in columns; received ${maxLength}`);
-  }
+  checkCount("maxLength", maxLength, 1);
   return shape.delayShort === true || maxLength >= 2 * numDelaysOf(shape) - 1;
 }

@@ -1,6 +1,8 @@
 import { CodesError } from "../core/index.ts";
+import { checkNotCode } from "./check-codes.ts";
+import { checkCount } from "./check-count.ts";
 import type { Pattern } from "./pattern.ts";
-import { checkToken, filledGrid, viewGrid } from "./token-grid.ts";
+import { checkToken, gridOf, viewGrid } from "./token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
 
 /** What a cursor starts from. */
@@ -9,8 +11,8 @@ export interface CursorOptions<Type extends TokenType = TokenType> {
   readonly specialToken: number;
   /** Fills the cells after a codebook's last code. @default specialToken */
   readonly padToken?: number | undefined;
-  /** Stands in the cell after a codebook's last code when the sequence has ended. @default none, as for models without an end */
-  readonly eosToken?: number | undefined;
+  /** Stands in the cell after a codebook's last code when the sequence has ended. @default null, as for models without an end */
+  readonly eosToken?: number | null | undefined;
   /** Codes are below this (`card`): what a model may put into free cells. */
   readonly codebookSize: number;
   /** Codes to go on from: `[K, T0]`, or `[B, K, T0]` for a batch, T0 ≤ T. @default none */
@@ -47,7 +49,7 @@ export class PatternCursor<Type extends TokenType = "int32"> {
   readonly #options: {
     readonly specialToken: number;
     readonly padToken: number;
-    readonly eosToken: number | undefined;
+    readonly eosToken: number | null;
     readonly codebookSize: number;
     readonly type: Type;
   };
@@ -70,18 +72,17 @@ export class PatternCursor<Type extends TokenType = "int32"> {
    * @throws RangeError if a special token could be taken for a code, or `batchSize` or `codebookSize` is not a whole number from 1.
    */
   constructor(pattern: Pattern, options: CursorOptions<Type>) {
-    const { specialToken, padToken = specialToken, eosToken, codebookSize, type = "int32" as Type } = options;
-    checkCount("codebookSize", codebookSize);
-    for (const [name, token] of Object.entries({ specialToken, padToken, eosToken: eosToken ?? padToken })) {
+    const { specialToken, padToken = specialToken, eosToken = null, codebookSize, type = "int32" as Type } = options;
+    checkCount("codebookSize", codebookSize, 1);
+    for (const [name, token] of Object.entries({ specialToken, padToken, ...(eosToken === null ? {} : { eosToken }) })) {
       checkToken(token, type, name);
       checkToken(token, "int32", name);
-      if ((token >= 0 && token < codebookSize) || token === freeCell) {
-        throw new RangeError(`${name} ${token} could be taken for ${token === freeCell ? "a free cell" : "a code"}; choose ${codebookSize} or more, or -1`);
-      }
+      checkNotCode(name, token, codebookSize);
+      if (token === freeCell) throw new RangeError(`${name} ${token} marks free cells; choose ${codebookSize} or more, or -1`);
     }
     const prompt = options.prompt === undefined ? null : viewGrid(options.prompt);
     this.batchSize = options.batchSize ?? prompt?.batchSize ?? 1;
-    checkCount("batchSize", this.batchSize);
+    checkCount("batchSize", this.batchSize, 1);
     if (prompt !== null && prompt.batchSize !== this.batchSize) {
       throw new RangeError(`batchSize is ${this.batchSize} and the prompt has ${prompt.batchSize} clips; expected as many`);
     }
@@ -137,7 +138,7 @@ export class PatternCursor<Type extends TokenType = "int32"> {
       const timestep = timesteps[cell % timesteps.length]!;
       const length = this.#lengths[Math.floor(cell / timesteps.length)]!;
       if (timestep >= 0 && timestep < length) return this.#codes[cell * this.pattern.timesteps + timestep]!;
-      if (timestep === length && eosToken !== undefined) return eosToken;
+      if (timestep === length && eosToken !== null) return eosToken;
       const lastStep = this.#lastSteps[cell]!;
       return lastStep >= 0 && this.#step > lastStep ? padToken : specialToken;
     });
@@ -209,12 +210,13 @@ export class PatternCursor<Type extends TokenType = "int32"> {
     const end = Math.max(...this.#lengths);
     while (this.#taken < end && (this.#taken < this.#promptFrames || this.#completion[this.#taken]! < this.#step)) this.#taken++;
     const numFrames = this.#taken - start;
-    const frames = filledGrid(this.#options.type, [this.batchSize, numCodebooks, numFrames], this.#options.specialToken);
-    for (let row = 0; row < this.batchSize * numCodebooks; row++) {
+    const numRows = this.batchSize * numCodebooks;
+    const frames = new Int32Array(numRows * numFrames).fill(this.#options.specialToken);
+    for (let row = 0; row < numRows; row++) {
       const length = this.#lengths[Math.floor(row / numCodebooks)]!;
-      for (let t = start; t < Math.min(this.#taken, length); t++) put(frames, row * numFrames + t - start, this.#codes[row * timesteps + t]!);
+      for (let t = start; t < Math.min(this.#taken, length); t++) frames[row * numFrames + t - start] = this.#codes[row * timesteps + t]!;
     }
-    return frames;
+    return gridOf(this.#options.type, [this.batchSize, numCodebooks, numFrames], frames);
   }
 
   /** `[K]`: what the layout says of the next step, frames beyond the clip included. */
@@ -248,11 +250,11 @@ export class PatternCursor<Type extends TokenType = "int32"> {
   #stepsFrom(start: number): TokenGrid<Type> {
     const numRows = this.batchSize * this.pattern.numCodebooks;
     const numSteps = this.#step - start;
-    const grid = filledGrid(this.#options.type, [this.batchSize, this.pattern.numCodebooks, numSteps]);
+    const tokens = new Int32Array(numRows * numSteps);
     for (let step = 0; step < numSteps; step++) {
-      for (let row = 0; row < numRows; row++) put(grid, row * numSteps + step, this.#tokens[(start + step) * numRows + row]!);
+      for (let row = 0; row < numRows; row++) tokens[row * numSteps + step] = this.#tokens[(start + step) * numRows + row]!;
     }
-    return grid;
+    return gridOf(this.#options.type, [this.batchSize, this.pattern.numCodebooks, numSteps], tokens);
   }
 
   #setLength(item: number, numFrames: number): void {
@@ -275,12 +277,4 @@ function completionSteps({ layout, numCodebooks, numSteps, timesteps }: Pattern)
     }
   }
   return completion.map((step, timestep) => (cells.subarray(timestep * numCodebooks, (timestep + 1) * numCodebooks).includes(0) ? Infinity : step));
-}
-
-function checkCount(name: string, count: number): void {
-  if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`${name} must be a whole number from 1; received ${count}`);
-}
-
-function put(grid: TokenGrid, index: number, token: number): void {
-  grid.data[index] = (grid.type === "int64" ? BigInt(token) : token) as never;
 }

@@ -17,43 +17,36 @@ export interface PatternLayout {
 /** A day of 75 frames a second, eight codebooks flattened, fits; more is a mistake in the pattern, found before memory runs out. */
 const maxEntries = 2 ** 26;
 
-/**
- * Collects a layout step by step into columns that grow as needed.
- * Both ways to add throw a RangeError when the layout gets longer than 2^26 steps or coordinates.
- */
+/** Writes a layout step by step into columns of known lengths. */
 export class LayoutBuilder {
-  #starts = new Uint32Array(64);
-  #timesteps = new Uint32Array(256);
-  #codebooks = new Uint16Array(256);
+  readonly #layout: PatternLayout;
   #numSteps = 0;
   #numCoordinates = 0;
 
+  /**
+   * @param numSteps Steps that will be ended.
+   * @param numCoordinates Coordinates that will be added.
+   * @throws RangeError for more than 2^26 of either, before anything is allocated.
+   */
+  constructor(numSteps: number, numCoordinates: number) {
+    checkSize(numSteps, "steps");
+    checkSize(numCoordinates, "coordinates");
+    this.#layout = { starts: new Uint32Array(numSteps + 1), timesteps: new Uint32Array(numCoordinates), codebooks: new Uint16Array(numCoordinates) };
+  }
+
   /** Puts a coordinate into the step at hand. */
   add(timestep: number, codebook: number): void {
-    if (this.#numCoordinates === this.#timesteps.length) {
-      checkSize(this.#numCoordinates, "coordinates");
-      this.#timesteps = grow(this.#timesteps, new Uint32Array(2 * this.#numCoordinates));
-      this.#codebooks = grow(this.#codebooks, new Uint16Array(2 * this.#numCoordinates));
-    }
-    this.#timesteps[this.#numCoordinates] = timestep;
-    this.#codebooks[this.#numCoordinates++] = codebook;
+    this.#layout.timesteps[this.#numCoordinates] = timestep;
+    this.#layout.codebooks[this.#numCoordinates++] = codebook;
   }
 
   /** Ends the step at hand, empty or not. */
   endStep(): void {
-    if (++this.#numSteps === this.#starts.length) {
-      checkSize(this.#numSteps, "steps");
-      this.#starts = grow(this.#starts, new Uint32Array(2 * this.#numSteps));
-    }
-    this.#starts[this.#numSteps] = this.#numCoordinates;
+    this.#layout.starts[++this.#numSteps] = this.#numCoordinates;
   }
 
   build(): PatternLayout {
-    return {
-      starts: this.#starts.slice(0, this.#numSteps + 1),
-      timesteps: this.#timesteps.slice(0, this.#numCoordinates),
-      codebooks: this.#codebooks.slice(0, this.#numCoordinates),
-    };
+    return this.#layout;
   }
 }
 
@@ -64,9 +57,10 @@ export class LayoutBuilder {
  */
 export function layoutOf(steps: readonly (readonly Coordinate[])[]): PatternLayout {
   if (!Array.isArray(steps)) throw new TypeError("a layout is a list of steps, each a list of [timestep, codebook] pairs");
-  const builder = new LayoutBuilder();
+  const wrong = steps.findIndex((coordinates) => !Array.isArray(coordinates));
+  if (wrong >= 0) throw new TypeError(`step ${wrong} of the layout is not a list of [timestep, codebook] pairs`);
+  const builder = new LayoutBuilder(steps.length, steps.reduce((count, coordinates) => count + coordinates.length, 0));
   for (const [step, coordinates] of steps.entries()) {
-    if (!Array.isArray(coordinates)) throw new TypeError(`step ${step} of the layout is not a list of [timestep, codebook] pairs`);
     for (const coordinate of coordinates as readonly unknown[]) {
       if (!Array.isArray(coordinate) || coordinate.length !== 2) {
         throw new TypeError(`step ${step} of the layout holds ${JSON.stringify(coordinate)}; expected a pair [timestep, codebook]`);
@@ -114,10 +108,5 @@ export function checkLayout({ starts, timesteps, codebooks }: PatternLayout, num
 }
 
 function checkSize(count: number, what: string): void {
-  if (count >= maxEntries) throw new RangeError(`the pattern has more than ${maxEntries} ${what}; expected shorter clips or smaller delays`);
-}
-
-function grow<T extends Uint16Array | Uint32Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
+  if (count > maxEntries) throw new RangeError(`the pattern has ${count} ${what}; expected at most ${maxEntries}: choose shorter clips or smaller delays`);
 }

@@ -1,7 +1,11 @@
 import { CodesError } from "../core/index.ts";
+import { checkCodes, checkNotCode } from "./check-codes.ts";
+import { checkCount } from "./check-count.ts";
 import { checkLayout } from "./pattern-layout.ts";
 import type { Coordinate, PatternLayout } from "./pattern-layout.ts";
-import { checkToken, copyTokens, filledGrid, viewGrid } from "./token-grid.ts";
+import { copyTokens, findPlaces } from "./pattern-places.ts";
+import type { Places, PlacesOptions } from "./pattern-places.ts";
+import { checkToken, filledGrid, fillTokens, viewGrid, viewGrids } from "./token-grid.ts";
 import type { CodesInput, GridView, TokenGrid, TokenType } from "./token-grid.ts";
 
 /** What `buildSequence` fills and checks with. */
@@ -10,6 +14,8 @@ export interface BuildOptions<Type extends TokenType = TokenType> {
   readonly specialToken: number;
   /** Fills the cells after a codebook's last code, for models that tell the end from the beginning (Dia). @default specialToken */
   readonly padToken?: number | undefined;
+  /** Stands in each codebook's cell of the frame after a clip's last, where the pattern has one: make it for a frame more than the longest clip. @default null */
+  readonly eosToken?: number | null | undefined;
   /** Codes are below this (`card`). @default that of `AudioCodes`; unknown for tensors */
   readonly codebookSize?: number | undefined;
   /** Leave out the last steps, those that only the delays need, and the codes in them. @default false */
@@ -40,7 +46,7 @@ export interface MaskedGrid<Type extends TokenType = TokenType> extends TokenGri
 export interface PatternSequence<Type extends TokenType = TokenType> extends MaskedGrid<Type> {
   /** `[B]`: frames (T) of each clip. */
   readonly lengths: readonly number[];
-  /** `[B, S]`: 1 up to the clip's last code, 0 in the steps that only longer clips of the batch need, as `attention_mask` of transformers. */
+  /** `[B, S]`: 1 up to the clip's last code or eos, 0 in the steps that only longer clips of the batch need, as `attention_mask` of transformers. */
   readonly attentionMask: Uint8Array;
 }
 
@@ -48,13 +54,6 @@ export interface PatternSequence<Type extends TokenType = TokenType> extends Mas
 export interface LogitsGrid {
   readonly data: Float32Array;
   readonly dims: readonly number[];
-}
-
-/** Where codes stand: number i of the codes `[K, T]` is number `codes[i]`, and `cells[i]` of the sequence `[K, S]`. */
-interface Places {
-  readonly key: string;
-  readonly codes: Uint32Array;
-  readonly cells: Uint32Array;
 }
 
 /**
@@ -78,7 +77,7 @@ export class Pattern {
    */
   readonly maxDelay: number;
   /** Kept because the batches of a training run are built alike. */
-  #latestPlaces: Places | null = null;
+  #latestPlaces: (Places & { readonly key: string }) | null = null;
 
   /** @throws RangeError if the layout is not one, see `checkLayout`. */
   constructor(options: { readonly numCodebooks: number; readonly timesteps: number; readonly layout: PatternLayout }) {
@@ -124,12 +123,8 @@ export class Pattern {
    * @throws RangeError if the timestep is beyond `timesteps` or there is no such codebook.
    */
   stepsWithTimestep(timestep: number, codebook?: number): number[] {
-    if (!Number.isInteger(timestep) || timestep < 0 || timestep > this.timesteps) {
-      throw new RangeError(`timestep must be from 0 to ${this.timesteps}; received ${timestep}`);
-    }
-    if (codebook !== undefined && !(Number.isInteger(codebook) && codebook >= 0 && codebook < this.numCodebooks)) {
-      throw new RangeError(`codebook must be from 0 to ${this.numCodebooks - 1}; received ${codebook}`);
-    }
+    checkCount("timestep", timestep, 0, this.timesteps);
+    if (codebook !== undefined) checkCount("codebook", codebook, 0, this.numCodebooks - 1);
     const { starts, timesteps, codebooks } = this.layout;
     const steps: number[] = [];
     for (let step = 0; step < this.numSteps; step++) {
@@ -168,12 +163,17 @@ export class Pattern {
    * @throws RangeError if a special token could be taken for a code, or does not fit the type.
    */
   buildSequence<Type extends TokenType = "int32">(codes: CodesInput | readonly CodesInput[], options: BuildOptions<Type>): PatternSequence<Type> {
-    const { specialToken, padToken = specialToken, keepOnlyValidSteps = false, type = "int32" as Type } = options;
-    checkToken(specialToken, type, "specialToken");
-    checkToken(padToken, type, "padToken");
-    const views = (isList(codes) ? codes : [codes]).map(viewGrid);
-    for (const view of views) this.#checkView(view, "codes");
-    for (const view of views) checkCodes(view, { specialToken, padToken, codebookSize: options.codebookSize ?? view.codebookSize });
+    const { specialToken, padToken = specialToken, eosToken = null, keepOnlyValidSteps = false, type = "int32" as Type } = options;
+    const special = Object.entries({ specialToken, padToken, ...(eosToken === null ? {} : { eosToken }) });
+    for (const [name, token] of special) checkToken(token, type, name);
+    if (options.codebookSize !== undefined) checkCount("codebookSize", options.codebookSize, 1);
+    const views = viewGrids(codes);
+    for (const view of views) {
+      const codebookSize = options.codebookSize ?? view.codebookSize;
+      this.#checkView(view, "codes");
+      checkCodes(view, codebookSize);
+      for (const [name, token] of special) checkNotCode(name, token, codebookSize, view.data);
+    }
     const lengths = views.flatMap((view) => Array.from({ length: view.batchSize }, () => view.numColumns));
     const numSteps = this.#referenceSteps(keepOnlyValidSteps);
     const { numCodebooks } = this;
@@ -181,16 +181,18 @@ export class Pattern {
     const mask = new Uint8Array(sequence.data.length);
     const attentionMask = new Uint8Array(lengths.length * numSteps);
     let item = 0;
-    for (const view of views) {
-      const places = this.#places(numSteps, view.numColumns, { codes: view.numColumns, cells: numSteps });
-      const lastSteps = this.lastSteps(view.numColumns);
-      const attended = Math.min(1 + lastSteps.reduce((last, step) => Math.max(last, step), -1), numSteps);
-      for (let clip = 0; clip < view.batchSize; clip++, item++) {
+    for (const { data, batchSize, numColumns: numFrames } of views) {
+      const places = this.#places({ numSteps, numFrames, codesWidth: numFrames, cellsWidth: numSteps });
+      const ends = eosToken === null ? [] : this.#cellsOf(numFrames, numSteps);
+      const lastSteps = this.lastSteps(numFrames);
+      const lastStep = [...lastSteps, ...ends.map((cell) => cell % numSteps)].reduce((last, step) => Math.max(last, step), -1);
+      for (let clip = 0; clip < batchSize; clip++, item++) {
         const start = item * numCodebooks * numSteps;
-        copyTokens({ data: view.data, start: clip * numCodebooks * view.numColumns, at: places.codes }, { ...sequence, start, at: places.cells });
+        copyTokens({ data, start: clip * numCodebooks * numFrames, at: places.codes }, { ...sequence, start, at: places.cells });
         for (let index = 0; index < places.cells.length; index++) mask[start + places.cells[index]!] = 1;
-        attentionMask.fill(1, item * numSteps, item * numSteps + attended);
+        attentionMask.fill(1, item * numSteps, item * numSteps + Math.min(lastStep + 1, numSteps));
         if (padToken !== specialToken) fillEnds(sequence, start, lastSteps, padToken);
+        for (const cell of ends) fillTokens(sequence.data, eosToken!, start + cell, start + cell + 1);
       }
     }
     return { ...sequence, mask, lengths, attentionMask };
@@ -213,7 +215,7 @@ export class Pattern {
     const codes = filledGrid(type, [batchSize, numCodebooks, timesteps], specialToken);
     const mask = new Uint8Array(codes.data.length);
     for (const [item, length] of lengths.entries()) {
-      const places = this.#places(numColumns, length, { codes: timesteps, cells: numColumns });
+      const places = this.#places({ numSteps: numColumns, numFrames: length, codesWidth: timesteps, cellsWidth: numColumns });
       const start = item * numCodebooks * timesteps;
       copyTokens({ data: view.data, start: item * numCodebooks * numColumns, at: places.cells }, { ...codes, start, at: places.codes });
       for (let index = 0; index < places.codes.length; index++) mask[start + places.codes[index]!] = 1;
@@ -242,7 +244,7 @@ export class Pattern {
     this.#checkSteps(numSteps, "logits", keepOnlyValidSteps);
     const shift = this.startsWithSpecialToken ? 1 : 0;
     const referenceSteps = Math.min(numSteps + shift, this.#referenceSteps(keepOnlyValidSteps));
-    const { codes, cells } = this.#places(referenceSteps, timesteps, { codes: timesteps, cells: numSteps });
+    const { codes, cells } = this.#places({ numSteps: referenceSteps, numFrames: timesteps, codesWidth: timesteps, cellsWidth: numSteps });
     const data = new Float32Array(batchSize * card * numCodebooks * timesteps).fill(fill);
     for (let plane = 0; plane < batchSize * card; plane++) {
       const from = plane * numCodebooks * numSteps - shift;
@@ -258,25 +260,21 @@ export class Pattern {
     return keepOnlyValidSteps ? this.numValidSteps : this.numSteps;
   }
 
-  /** Where each code of a clip of `length` frames stands in the first `numSteps` steps, in their order; rows of the grids are `widths` apart. */
-  #places(numSteps: number, length: number, widths: { readonly codes: number; readonly cells: number }): Places {
-    const key = [numSteps, length, widths.codes, widths.cells].join();
-    if (this.#latestPlaces?.key === key) return this.#latestPlaces;
+  /** Cells of the first `numSteps` steps `[K, numSteps]` that belong to a timestep. */
+  #cellsOf(timestep: number, numSteps: number): number[] {
     const { starts, timesteps, codebooks } = this.layout;
-    const codes = new Uint32Array(starts[numSteps]!);
-    const cells = new Uint32Array(starts[numSteps]!);
-    let count = 0;
+    const cells: number[] = [];
     for (let step = 0; step < numSteps; step++) {
-      const end = starts[step + 1]!;
-      for (let index = starts[step]!; index < end; index++) {
-        const timestep = timesteps[index]!;
-        if (timestep >= length) continue;
-        const codebook = codebooks[index]!;
-        codes[count] = codebook * widths.codes + timestep;
-        cells[count++] = codebook * widths.cells + step;
+      for (let index = starts[step]!; index < starts[step + 1]!; index++) {
+        if (timesteps[index] === timestep) cells.push(codebooks[index]! * numSteps + step);
       }
     }
-    this.#latestPlaces = { key, codes: codes.subarray(0, count), cells: cells.subarray(0, count) };
+    return cells;
+  }
+
+  #places(options: PlacesOptions): Places {
+    const key = Object.values(options).join();
+    if (this.#latestPlaces?.key !== key) this.#latestPlaces = { key, ...findPlaces(this.layout, options) };
     return this.#latestPlaces;
   }
 
@@ -305,53 +303,9 @@ function reach({ starts, timesteps }: PatternLayout): number {
 function fillEnds({ data, dims }: TokenGrid, start: number, lastSteps: Int32Array, padToken: number): void {
   const numSteps = dims[2]!;
   for (const [codebook, lastStep] of lastSteps.entries()) {
-    if (lastStep < 0) continue;
     const row = start + codebook * numSteps;
-    if (data instanceof BigInt64Array) data.fill(BigInt(padToken), Math.min(row + lastStep + 1, row + numSteps), row + numSteps);
-    else data.fill(padToken, Math.min(row + lastStep + 1, row + numSteps), row + numSteps);
+    if (lastStep >= 0) fillTokens(data, padToken, row + Math.min(lastStep + 1, numSteps), row + numSteps);
   }
-}
-
-function checkCodes(
-  { data, numColumns }: GridView,
-  { specialToken, padToken, codebookSize }: { specialToken: number; padToken: number; codebookSize: number | null },
-): void {
-  if (codebookSize !== null && !(Number.isInteger(codebookSize) && codebookSize > 0)) {
-    throw new RangeError(`codebookSize must be a whole number from 1; received ${codebookSize}`);
-  }
-  const wrong = firstNotBelow(data, codebookSize ?? Number.MAX_SAFE_INTEGER);
-  if (wrong >= 0) {
-    const expected = codebookSize === null ? "a whole number from 0" : `0 to ${codebookSize - 1}`;
-    throw new CodesError("CODES_OUT_OF_RANGE", `value ${data[wrong]} at frame ${wrong % numColumns} is not a code; expected ${expected}`);
-  }
-  for (const [name, token] of Object.entries({ specialToken, padToken })) {
-    if (token < 0 || (codebookSize === null ? firstNotBelow(data, token) < 0 : token >= codebookSize)) continue;
-    const choice = codebookSize === null ? "choose one above all codes (models use the codebook's size)" : `choose ${codebookSize} or more`;
-    const codes = codebookSize === null ? "some codes are as large" : `codes are 0 to ${codebookSize - 1}`;
-    throw new RangeError(`${name} ${token} could be taken for a code: ${codes}; ${choice}, or a negative one`);
-  }
-}
-
-/** Index of the first value that is not an integer from 0 to `end - 1`, -1 if all are. */
-function firstNotBelow(data: ArrayLike<number | bigint>, end: number): number {
-  return data instanceof BigInt64Array ? firstBigIntNotBelow(data, BigInt(end)) : firstNumberNotBelow(data, end);
-}
-
-function firstNumberNotBelow(data: ArrayLike<number | bigint>, end: number): number {
-  for (let index = 0; index < data.length; index++) {
-    const code = Number(data[index]);
-    if (!(Number.isInteger(code) && code >= 0 && code < end)) return index;
-  }
-  return -1;
-}
-
-/** Apart, since comparing bigints is many times faster than converting them. */
-function firstBigIntNotBelow(data: BigInt64Array, end: bigint): number {
-  for (let index = 0; index < data.length; index++) {
-    const code = data[index]!;
-    if (code < 0n || code >= end) return index;
-  }
-  return -1;
 }
 
 function checkLengths(lengths: readonly number[], batchSize: number, timesteps: number): void {
@@ -362,10 +316,6 @@ function checkLengths(lengths: readonly number[], batchSize: number, timesteps: 
 
 function verb(subject: "codes" | "sequence" | "logits"): "has" | "have" {
   return subject === "sequence" ? "has" : "have";
-}
-
-function isList(codes: CodesInput | readonly CodesInput[]): codes is readonly CodesInput[] {
-  return Array.isArray(codes);
 }
 
 function mismatch(message: string): CodesError {

@@ -7,16 +7,17 @@ import { patternProvider } from "./pattern-provider.ts";
 import { parsePatternSpec } from "./pattern-spec.ts";
 import type { PatternSpec } from "./pattern-spec.ts";
 import type { Pattern } from "./pattern.ts";
+import { patternOf, sequenceLayout, stepsOf } from "./sequence-layout.ts";
+import type { SequenceLayout, SequenceLayoutOptions } from "./sequence-layout.ts";
 import { filledGrid } from "./token-grid.ts";
-import { patternOf, sequenceLayout, stepsOf } from "./token-sequence.ts";
-import type { SequenceLayout, SequenceLayoutOptions, TokenSequence } from "./token-sequence.ts";
+import type { TokenSequence } from "./token-sequence.ts";
 
 /** What a bare array does not say. */
 export interface ParseSequenceOptions extends SequenceLayoutOptions {
   /** Needed for bare arrays: a pattern, or the layout of a known model; of a pattern also a function that gives it for so many codebooks. */
   readonly pattern?: PatternSpec | ModelLayout | ((numCodebooks: number) => PatternSpec) | undefined;
-  /** The codec, needed for bare arrays: an `AudioTokenizer` or other `AudioCodes` fits. */
-  readonly context?: AudioCodesContext | undefined;
+  /** The codec, needed for bare arrays: an `AudioTokenizer` or other `AudioCodes` fits; or a function that gives it, called where it is needed. */
+  readonly context?: AudioCodesContext | (() => AudioCodesContext | Promise<AudioCodesContext>) | undefined;
   /** Name of the file, for messages. @default "sequence" */
   readonly name?: string | undefined;
 }
@@ -48,16 +49,18 @@ export async function parseSequence(bytes: Uint8Array, options: ParseSequenceOpt
   }
 }
 
-function bareSequence(tokens: TokenSequence["tokens"], options: ParseSequenceOptions & { readonly name: string }): TokenSequence {
-  const { name, pattern, context } = options;
-  if (pattern === undefined || context === undefined) {
-    throw new CodesError("CODES_FORMAT", `${name} is a bare array and does not say its ${pattern === undefined ? "pattern" : "codec"}; give it as an option`);
+async function bareSequence(tokens: TokenSequence["tokens"], options: ParseSequenceOptions & { readonly name: string }): Promise<TokenSequence> {
+  const { name, pattern } = options;
+  if (pattern === undefined || options.context === undefined) {
+    const [missing, option] = pattern === undefined ? ["pattern", "pattern"] : ["codec", "context"];
+    throw new CodesError("CODES_FORMAT", `${name} is a bare array and does not say its ${missing}; give it as the option ${option}`);
   }
   const [numSegments, numCodebooks, numSteps] = tokens.dims as [number, number, number];
+  const context = typeof options.context === "function" ? await options.context() : options.context;
+  const { sampleRate, channels, hopLength, codebookSize, provenance } = context;
   if (numSegments !== 1 || (context.segment ?? null) !== null) {
     throw mismatch(`${name} is a bare array; sequences of segments need their scales and lengths, which only a .safetensors file holds`);
   }
-  const { sampleRate, channels, hopLength, codebookSize, provenance } = context;
   const layout = sequenceLayout(typeof pattern === "function" ? pattern(numCodebooks) : pattern, codebookSize, options);
   const timesteps = timestepsOf(layout, numSteps, name);
   const numFrames = layout.eosToken === null ? timesteps : framesBeforeEos(tokens, patternOf(layout, timesteps - 1), layout.eosToken);

@@ -1,6 +1,5 @@
 import { CodesError } from "../core/index.ts";
-import { tabulateGrid } from "./tabulate-grid.ts";
-import { viewGrid } from "./token-grid.ts";
+import { tabulateGrid, viewGrid } from "./token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
 
 /**

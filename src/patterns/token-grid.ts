@@ -36,7 +36,8 @@ export interface GridView {
   readonly codebookSize: number | null;
 }
 
-const arrayTypes = { uint16: Uint16Array, uint32: Uint32Array, int32: Int32Array, int64: BigInt64Array } as const;
+/** The array type of each type of tokens. */
+export const tokenArrays = { uint16: Uint16Array, uint32: Uint32Array, int32: Int32Array, int64: BigInt64Array } as const;
 
 const ranges: Readonly<Record<TokenType, readonly [min: number, max: number]>> = {
   uint16: [0, 0xffff],
@@ -52,12 +53,61 @@ const ranges: Readonly<Record<TokenType, readonly [min: number, max: number]>> =
 export function filledGrid<Type extends TokenType>(type: Type, dims: readonly number[], fill: number = 0): TokenGrid<Type> {
   checkToken(fill, type);
   const length = dims.reduce((product, size) => product * size, 1);
-  const data = new arrayTypes[type](length) as TokenArrays[Type];
-  if (fill !== 0) {
-    if (data instanceof BigInt64Array) data.fill(BigInt(fill));
-    else data.fill(fill);
-  }
+  const data = new tokenArrays[type](length) as TokenArrays[Type];
+  if (fill !== 0) fillTokens(data, fill);
   return { type, data, dims };
+}
+
+/** Puts a token that fits the array into its elements `start` to `end` (exclusive). */
+export function fillTokens(data: TokenArray, token: number, start?: number, end?: number): void {
+  if (data instanceof BigInt64Array) data.fill(BigInt(token), start, end);
+  else data.fill(token, start, end);
+}
+
+/** A grid that holds these tokens, each of which must fit `type`; `tokens` are as many as `dims` say. */
+export function gridOf<Type extends TokenType>(type: Type, dims: readonly number[], tokens: ArrayLike<number>): TokenGrid<Type> {
+  const grid = filledGrid(type, dims);
+  const { data } = grid;
+  if (data instanceof BigInt64Array) for (let index = 0; index < tokens.length; index++) data[index] = BigInt(tokens[index]!);
+  else data.set(tokens);
+  return grid;
+}
+
+/**
+ * A grid of the values that a function gives for each row and column; `dims` but the last are counted through as rows.
+ * @throws RangeError if a value is not an integer that `type` can hold.
+ */
+export function tabulateGrid<Type extends TokenType>(
+  type: Type,
+  dims: readonly number[],
+  valueAt: (row: number, column: number) => number | bigint,
+): TokenGrid<Type> {
+  const grid = filledGrid(type, dims);
+  const numColumns = dims.at(-1)!;
+  const isBigInt = type === "int64";
+  for (let index = 0, row = 0; index < grid.data.length; row++) {
+    for (let column = 0; column < numColumns; column++, index++) {
+      const value = Number(valueAt(row, column));
+      checkToken(value, type);
+      grid.data[index] = (isBigInt ? BigInt(value) : value) as never;
+    }
+  }
+  return grid;
+}
+
+/**
+ * Swaps rows and columns: codes `[B, K, T]` as time-major models and files take them, `[B, T, K]` (Dia, VALL-E, SoundStorm), and back.
+ * @param grid `[K, T]` or `[B, K, T]`.
+ */
+export function transposeGrid<Type extends TokenType = "int32">(
+  grid: CodesInput,
+  { type = "int32" as Type }: { readonly type?: Type | undefined } = {},
+): TokenGrid<Type> {
+  const { data, batchSize, numRows, numColumns } = viewGrid(grid);
+  return tabulateGrid(type, [batchSize, numColumns, numRows], (row, column) => {
+    const item = Math.floor(row / numColumns);
+    return data[(item * numRows + column) * numColumns + (row % numColumns)]!;
+  });
 }
 
 /**
@@ -68,46 +118,18 @@ export function checkToken(token: number, type: TokenType, name: string = "token
   const range = ranges[type];
   if (range === undefined) throw new RangeError(`unknown type of tokens ${JSON.stringify(type)}; expected uint16, uint32, int32 or int64`);
   const [min, max] = range;
-  if (!Number.isInteger(token) || token < min || token > max) {
-    throw new RangeError(`${name} ${token} does not fit ${type}; expected an integer from ${min} to ${max}`);
-  }
+  if (!Number.isInteger(token) || token < min || token > max) throw new RangeError(`${name} ${doesNotFit(token, type)}`);
 }
 
-/** Elements of a grid: those at `start + at[i]`, in this order. */
-interface Elements<Data> {
-  readonly data: Data;
-  readonly start: number;
-  readonly at: Uint32Array;
+/** Says why a token is refused, for errors. */
+export function doesNotFit(token: number, type: TokenType): string {
+  const [min, max] = ranges[type];
+  return `${token} does not fit ${type}; expected an integer from ${min} to ${max}`;
 }
 
-/**
- * Copies tokens from some places to others, whatever the types of the two arrays.
- * @throws CodesError with code CODES_OUT_OF_RANGE for a value that the target's type cannot hold.
- */
-export function copyTokens(from: Elements<ArrayLike<number | bigint>>, to: Elements<TokenArray> & { readonly type: TokenType }): void {
-  const { data: source, start: sourceStart, at: sources } = from;
-  const { data: target, start: targetStart, at: targets } = to;
-  const count = sources.length;
-  // A loop for each combination of types: a loop that sees both numbers and bigints makes an object of every bigint.
-  if (target instanceof BigInt64Array) {
-    if (source instanceof BigInt64Array) {
-      for (let index = 0; index < count; index++) target[targetStart + targets[index]!] = source[sourceStart + sources[index]!]!;
-      return;
-    }
-    for (let index = 0; index < count; index++) {
-      const token = source[sourceStart + sources[index]!]!;
-      if (typeof token === "number" && !Number.isSafeInteger(token)) throw doesNotFit(token, to.type);
-      target[targetStart + targets[index]!] = BigInt(token);
-    }
-    return;
-  }
-  for (let index = 0; index < count; index++) {
-    const token = source[sourceStart + sources[index]!]!;
-    const number = typeof token === "number" ? token : Number(token);
-    const place = targetStart + targets[index]!;
-    target[place] = number;
-    if (target[place] !== number) throw doesNotFit(number, to.type);
-  }
+/** Reads one grid, or one for each of several clips, see `viewGrid`. */
+export function viewGrids(codes: CodesInput | readonly CodesInput[]): GridView[] {
+  return (Array.isArray(codes) ? (codes as readonly CodesInput[]) : [codes as CodesInput]).map(viewGrid);
 }
 
 /**
@@ -138,11 +160,6 @@ export function viewGrid(input: CodesInput): GridView {
 
 function isAudioCodes(input: CodesInput): input is AudioCodesData {
   return typeof input === "object" && input !== null && "shape" in input;
-}
-
-function doesNotFit(token: number, type: TokenType): CodesError {
-  const [min, max] = ranges[type];
-  return new CodesError("CODES_OUT_OF_RANGE", `token ${token} does not fit ${type}; expected an integer from ${min} to ${max}`);
 }
 
 function mismatch(message: string): CodesError {

@@ -40,6 +40,7 @@ export class TokenIdParser {
    * Takes the next ids.
    * @returns The frames that they complete, `[K, n]`; n is often 0.
    * @throws CodesError with code CODES_FORMAT naming the position in the stream, if reading is strict and an id does not fit.
+   * Frames that the ids before it completed are not lost: `push([])` gives them.
    */
   push(ids: ArrayLike<number | bigint>): TokenGrid<"uint16"> {
     checkIds(ids);

@@ -1,26 +1,13 @@
 import { AudioCodes, CodesError } from "../core/index.ts";
 import type { AudioCodesData } from "../core/index.ts";
 import type { CodesDetails } from "../storage/index.ts";
+import { checkModelCodec } from "./check-codes.ts";
 import type { ModelLayout } from "./model-layouts.ts";
-import { putEnds } from "./model-sequence.ts";
-import { patternProvider } from "./pattern-provider.ts";
-import { parsePatternSpec } from "./pattern-spec.ts";
 import type { PatternSpec } from "./pattern-spec.ts";
 import type { Pattern } from "./pattern.ts";
+import { patternOf, sequenceLayout } from "./sequence-layout.ts";
+import type { SequenceLayout, SequenceLayoutOptions } from "./sequence-layout.ts";
 import type { TokenGrid } from "./token-grid.ts";
-
-/** How codes became a sequence, as data. */
-export interface SequenceLayout {
-  readonly pattern: PatternSpec;
-  /** Fills the cells that hold no code. */
-  readonly specialToken: number;
-  /** Fills the cells after a codebook's last code; equals `specialToken` where the model has none. */
-  readonly padToken: number;
-  /** Stands after each codebook's last code, as if the clip had one more frame; null where the model has none. */
-  readonly eosToken: number | null;
-  /** Whether the steps that only the delays need are left out, and codes of the last frames with them. */
-  readonly keepOnlyValidSteps: boolean;
-}
 
 /** Codes laid out by a pattern, with all that leads back to them: what a sequence file holds. */
 export interface TokenSequence extends SequenceLayout {
@@ -28,13 +15,6 @@ export interface TokenSequence extends SequenceLayout {
   readonly tokens: TokenGrid<"uint16" | "int32">;
   /** Everything about the codes except the codes themselves. */
   readonly codes: CodesDetails;
-}
-
-export interface SequenceLayoutOptions {
-  /** @default the model's, or the codebook size, the first number that is no code */
-  readonly specialToken?: number | undefined;
-  /** @default the model's, or specialToken */
-  readonly padToken?: number | undefined;
 }
 
 /** Codes of a sequence, and whether it reached the end of the clip. */
@@ -45,20 +25,6 @@ export interface RevertedSequence {
 }
 
 /**
- * The layout of a pattern, or of a known model.
- * @throws RangeError if the spec is not one.
- */
-export function sequenceLayout(pattern: PatternSpec | ModelLayout, codebookSize: number, options: SequenceLayoutOptions = {}): SequenceLayout {
-  if (!("tokens" in pattern)) {
-    const { specialToken = codebookSize, padToken = specialToken } = options;
-    return { pattern: parsePatternSpec(pattern), specialToken, padToken, eosToken: null, keepOnlyValidSteps: false };
-  }
-  const { bos, eos = null, pad } = pattern.tokens;
-  const { specialToken = bos ?? pad, padToken = pad } = options;
-  return { pattern: pattern.pattern, specialToken, padToken, eosToken: eos, keepOnlyValidSteps: pattern.keepOnlyValidSteps };
-}
-
-/**
  * Lays out the codes of a clip by a pattern or as a known model reads them, each segment as a sequence of its own.
  * @throws CodesError if the codes have another number or size of codebooks, or the pattern leaves out some of them.
  * @throws RangeError if the spec's parts do not fit together, or a special token could be taken for a code.
@@ -66,19 +32,14 @@ export function sequenceLayout(pattern: PatternSpec | ModelLayout, codebookSize:
 export function applyPattern(codes: AudioCodesData, pattern: PatternSpec | ModelLayout, options: SequenceLayoutOptions = {}): TokenSequence {
   const clip = new AudioCodes(codes);
   const { data: _codes, shape, ...details } = clip;
-  if ("tokens" in pattern && pattern.codebookSize !== codes.codebookSize) {
-    throw mismatch(
-      `these codes have codebooks of ${codes.codebookSize} entries; ${pattern.name} reads those of ${pattern.codec}, which have ${pattern.codebookSize}`,
-    );
-  }
-  const layout = sequenceLayout(pattern, codes.codebookSize, options);
-  const { specialToken, padToken, eosToken, keepOnlyValidSteps } = layout;
+  const { codebookSize } = codes;
+  if ("tokens" in pattern) checkModelCodec(codebookSize, pattern);
+  const layout = sequenceLayout(pattern, codebookSize, options);
+  const { specialToken, padToken, eosToken } = layout;
   const laidOut = patternOf(layout, shape[2]);
   const segments = Array.from({ length: shape[0] }, (_, index) => clip.sliceSegments(index, index + 1));
   const type = [specialToken, padToken, eosToken ?? 0].every((token) => token >= 0 && token <= 0xffff) ? "uint16" : "int32";
-  const sequence = laidOut.buildSequence(segments, { specialToken, padToken, codebookSize: codes.codebookSize, keepOnlyValidSteps, type });
-  if (eosToken !== null) putEnds(sequence, laidOut, eosToken);
-  const { data, dims } = sequence;
+  const { data, dims } = laidOut.buildSequence(segments, { ...layout, codebookSize, type });
   if (layout.pattern.kind === "custom") checkComplete(laidOut);
   return { ...layout, tokens: { type, data, dims }, codes: details };
 }
@@ -120,16 +81,6 @@ export function revertPattern(sequence: TokenSequence): RevertedSequence {
   }
   const numSamples = numFrames < timesteps ? numFrames * details.hopLength : details.numSamples;
   return { codes: new AudioCodes({ ...details, numSamples, data: codes, shape: [numSegments, numCodebooks, numFrames] }), timesteps };
-}
-
-/** The pattern for a clip of so many frames, and one more for the token that ends it. */
-export function patternOf({ pattern, eosToken }: SequenceLayout, numFrames: number): Pattern {
-  return patternProvider(pattern).getPattern(numFrames + (eosToken === null ? 0 : 1));
-}
-
-/** Steps of its sequences. */
-export function stepsOf({ keepOnlyValidSteps }: SequenceLayout, pattern: Pattern): number {
-  return keepOnlyValidSteps ? pattern.numValidSteps : pattern.numSteps;
 }
 
 /** Frames that each segment really has. */

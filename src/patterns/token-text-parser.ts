@@ -16,7 +16,7 @@ export interface ParsedText extends ParsedCodes {
  * Reads codes from text as a language model writes it, cut into pieces anywhere, within a token too.
  *
  * Whitespace between tokens is passed over, since text tokenizers put it there when they decode. Anything else that is no token is an
- * error or dropped, as the policy says; after an error a parser is of no further use. Positions in errors count UTF-16 units from the start of the stream, as `String.length` does.
+ * error or dropped, as the policy says; after an error a parser reads no further. Positions in errors count UTF-16 units from the start of the stream, as `String.length` does.
  */
 export class TokenTextParser {
   readonly #assembler: FrameAssembler;
@@ -48,6 +48,7 @@ export class TokenTextParser {
    * Takes the next piece of text.
    * @returns The frames that it completes, `[K, n]`; n is often 0.
    * @throws CodesError with code CODES_FORMAT naming the character, if reading is strict and something does not fit.
+   * Frames that the text before it completed are not lost: `push("")` gives them.
    */
   push(text: string): TokenGrid<"uint16"> {
     this.#scanner.scan(text, false, intoFrames(this.#assembler));

@@ -4,7 +4,7 @@ import type { CodeIdsOptions } from "./code-ids.ts";
 import type { ParsedCodes } from "./frame-assembler.ts";
 import { resolveSpecialTokens } from "./special-tokens.ts";
 import type { SpecialToken, SpecialTokenOptions } from "./special-tokens.ts";
-import { checkToken, filledGrid, viewGrid } from "./token-grid.ts";
+import { checkToken, gridOf, viewGrid } from "./token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
 import { parseIds } from "./token-id-parser.ts";
 import type { ParseOptions } from "./token-id-parser.ts";
@@ -48,6 +48,9 @@ export interface AddedToken {
 /** Begin of the strings of ids that nothing uses, so that nothing else may begin so. */
 const unusedPrefix = "<|audio_unused_";
 
+/** Unused ids among the added tokens at most; a model has some to round its vocabulary up. */
+const maxUnused = 65_536;
+
 /**
  * One flat vocabulary of all codes and a few special tokens, to be put behind that of a text model (LLaMA style).
  *
@@ -73,7 +76,7 @@ export class TokenVocabulary {
   constructor(options: TokenVocabularyOptions) {
     const { order = "frame-major", specialTokens = {} } = options;
     if (order !== "frame-major" && order !== "codebook-major") {
-      throw new RangeError(`order must be "frame-major" or "codebook-major"; found ${JSON.stringify(order)}`);
+      throw new RangeError(`order must be "frame-major" or "codebook-major"; received ${JSON.stringify(order)}`);
     }
     this.codeIds = new CodeIds(options);
     const { template = this.codeIds.ranges === "shared" ? "<|audio_{code}|>" : "<|audio_{q}_{code}|>" } = options;
@@ -146,18 +149,17 @@ export class TokenVocabulary {
     const first = before.map((name) => this.specialIdOf(name));
     const last = after.map((name) => this.specialIdOf(name));
     const length = numRows * numColumns;
-    const ids = filledGrid(type, [first.length + length + last.length]);
-    const write = ids.data instanceof BigInt64Array ? writerOfBigInts(ids.data) : writerOfNumbers(ids.data);
-    first.forEach((id, index) => write(index, id));
-    last.forEach((id, index) => write(first.length + length + index, id));
+    const ids = new Int32Array(first.length + length + last.length);
+    ids.set(first);
+    ids.set(last, first.length + length);
     for (let codebook = 0; codebook < numRows; codebook++) {
       for (let frame = 0; frame < numColumns; frame++) {
         const index = codebook * numColumns + frame;
         const place = order === "codebook-major" ? index : frame * numRows + codebook;
-        write(first.length + place, codeIds.idOf(codebook, Number(data[index])));
+        ids[first.length + place] = codeIds.idOf(codebook, Number(data[index]));
       }
     }
-    return ids;
+    return gridOf(type, [ids.length], ids);
   }
 
   /**
@@ -202,25 +204,21 @@ export class TokenVocabulary {
    * No token is normalised or stripped, so that a text is split at them before anything else happens to it. Special tokens are `special`;
    * codes are not, or decoding with `skip_special_tokens` would lose the audio with them. Unused ids are special, as nothing should show them.
    * Special tokens with ids below `base` are left out: the text vocabulary has them.
+   * @throws RangeError if more than 65,536 ids are unused, as with a special token far above the codes.
    */
   addedTokens(): AddedToken[] {
-    const { base } = this.codeIds;
+    const { base, ranges, numCodebooks, codebookSize } = this.codeIds;
+    const numUnused = this.size - (ranges === "shared" ? 1 : numCodebooks) * codebookSize - this.specialTokens.filter(({ id }) => id >= base).length;
+    if (numUnused > maxUnused) {
+      throw new RangeError(
+        `${numUnused} of the ids ${base} to ${this.vocabularySize - 1} are unused, and each would become a token; expected at most ${maxUnused}: ` +
+          `choose a smaller stride, and ids for special tokens right above those of the codes, from ${this.codeIds.end} on`,
+      );
+    }
     return Array.from({ length: this.size }, (_, index) => {
       const id = base + index;
       const content = this.tokenToString(id) ?? `${unusedPrefix}${id}|>`;
       return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: !this.codeIds.isCode(id) };
     });
   }
-}
-
-function writerOfBigInts(data: BigInt64Array): (index: number, id: number) => void {
-  return (index, id) => {
-    data[index] = BigInt(id);
-  };
-}
-
-function writerOfNumbers(data: Uint16Array | Uint32Array | Int32Array): (index: number, id: number) => void {
-  return (index, id) => {
-    data[index] = id;
-  };
 }

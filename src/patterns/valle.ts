@@ -1,8 +1,9 @@
 import { CodesError } from "../core/index.ts";
-import { viewModelCodes } from "./model-codes.ts";
+import { viewModelCodes } from "./check-codes.ts";
+import { checkCount } from "./check-count.ts";
 import { modelLayouts } from "./model-layouts.ts";
 import { buildModelSequence } from "./model-sequence.ts";
-import { tabulateGrid } from "./tabulate-grid.ts";
+import { tabulateGrid } from "./token-grid.ts";
 import type { CodesInput, GridView, TokenGrid, TokenType } from "./token-grid.ts";
 
 /** The id before a clip in VALL-E models trained with one (`prepend_bos`). */
@@ -54,7 +55,7 @@ export function valleStage<Type extends TokenType = "int64">(
   stage: number,
   { type = "int64" as Type }: { readonly type?: Type | undefined } = {},
 ): ValleRows<Type> {
-  if (!Number.isInteger(stage) || stage < 1 || stage > 7) throw new RangeError(`stage must be an integer from 1 to 7; received ${stage}`);
+  checkCount("stage", stage, 1, 7);
   const clips = viewClips(codes);
   const short = clips.find((clip) => clip.numRows <= stage);
   if (short !== undefined) {

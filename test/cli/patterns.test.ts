@@ -115,6 +115,8 @@ describe("patterns show", () => {
     ["delays that are none", ["delay", "--delays", "0,x"], "whole numbers by commas"],
     ["codebooks that do not fit", ["dia", "-n", "4"], "--codebooks 4 does not fit this dia pattern, which is for 9"],
     ["groups that do not fit", ["musiclm", "-n", "5"], "multiple of groupBy"],
+    ["too much for a grid", ["musiclm", "-n", "100", "--frames", "9999"], "musiclm has 999901 steps for 9999 frames; at most 1048576 cells can be shown: choose fewer --frames"],
+    ["too much for memory", ["unroll", "-n", "1", "--flattening", "16777215"], "the pattern has 201326593 steps; expected at most 67108864"],
     ["too much for a picture", ["delay", "--frames", "9000", "--svg", "never.svg"], "a figure shows 1 to 20000 cells"],
   ])("refuses %s with exit code 2", async (_, args, message) => {
     const { code, stdout, stderr } = await run(["patterns", "show", ...args]);
@@ -175,7 +177,7 @@ describe("patterns apply and revert", () => {
     const applied = await run(["patterns", "apply", folder.in("a.npz"), "-p", "delay", "-f", "npy"]);
     expect(applied.stderr).toMatch(/^a \.npy file holds the bare tokens: no pattern, [^\n]*license; use \.safetensors to keep them\n/);
     const bare = folder.in("a.sequence.npy");
-    expect(await run(["patterns", "revert", bare])).toMatchObject({ code: 1, stderr: expect.stringContaining("does not say its pattern; give it as an option: --pattern, and --model") });
+    expect(await run(["patterns", "revert", bare])).toMatchObject({ code: 1, stderr: expect.stringContaining("does not say its pattern; give it as the option pattern") });
     await textOf(["patterns", "revert", bare, "-p", "delay", "-o", folder.in("b.npz"), "-q"]);
     const back = await readCodes(folder.in("b.npz"));
     expect(back.data).toEqual(codes.data);
@@ -239,6 +241,8 @@ describe("inspect", () => {
     expect(text).toMatch(/ 50 +54 +1504\n/);
     expect(text).toContain("MusicGen (musicgen), AudioGen (audiogen)");
     expect(JSON.parse(await textOf(["inspect", folder.in("p.json"), "--json"]))).toMatchObject({ models: ["musicgen", "audiogen"], lengths: expect.arrayContaining([{ frameRate: 75, oneSecond: 79, thirtySeconds: 2254 }]) });
+    await writeFile(folder.in("huge.json"), JSON.stringify({ kind: "unroll", numCodebooks: 1, flattening: [0xff_ffff] }));
+    expect(await run(["inspect", folder.in("huge.json")])).toMatchObject({ code: 1, stderr: expect.stringContaining("huge.json: the pattern has ") });
     await writeFile(folder.in("bad.json"), JSON.stringify({ kind: "delay", numCodebooks: 0 }));
     expect(await run(["inspect", folder.in("bad.json")])).toMatchObject({ code: 1, stderr: expect.stringContaining("not a delay pattern: numCodebooks") });
   });

@@ -131,8 +131,8 @@ describe("MAGNeT's training masks", () => {
 
   test("cannot be made of other codes", () => {
     expect(() => maskMagnetCodes({ data: new Int32Array(8), dims: [8, 1] })).toThrow(/the codes have 8 codebooks; MAGNeT reads 4/);
-    expect(() => maskMagnetCodes({ data: new Int32Array(12).fill(2048), dims: [4, 3] })).toThrow(/value 2048 at frame 0 is not a code of MAGNeT/);
-    expect(() => maskMagnetCodes({ data: new Int32Array(12), dims: [4, 3] }, { stage: 4 })).toThrow(/stage must be a codebook, 0 to 3; received 4/);
+    expect(() => maskMagnetCodes({ data: new Int32Array(12).fill(2048), dims: [4, 3] })).toThrow(/value 2048 at frame 0 of codebook 0 is not a code of MAGNeT/);
+    expect(() => maskMagnetCodes({ data: new Int32Array(12), dims: [4, 3] }, { stage: 4 })).toThrow(/stage must be a whole number from 0 to 3; received 4/);
   });
 });
 

@@ -203,7 +203,7 @@ describe("codes that are not the model's", () => {
     [
       "codes beyond the codebook",
       () => buildModelSequence({ data: [0, 1024], dims: [1, 2] }, modelLayouts.valle),
-      /value 1024 at frame 1 is not a code of VALL-E; expected 0 to 1023/,
+      /value 1024 at frame 1 of codebook 0 is not a code of VALL-E; expected 0 to 1023/,
     ],
     ["another number of codebooks", () => buildModelSequence(codesOf(3, 2), musicgen), /the codes have 3 codebooks; this pattern is for 4/],
     ["sequences of other models", () => revertModelSequence(codesOf(3, 2), dia), /the sequence has 3 codebooks; that of Dia has 9/],

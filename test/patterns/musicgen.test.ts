@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
-import { applyDelayPatternMask, delayPatternMask, fromGenerated, toDecoderInputIds } from "../../src/patterns/musicgen.ts";
+import { applyDelayPatternMask, delayPatternMask, toDecoderInputIds } from "../../src/patterns/musicgen.ts";
+import { fromGenerated } from "../../src/patterns/musicgen-generated.ts";
 import { framesOf, maxLengthFor } from "../../src/patterns/musicgen-lengths.ts";
 import type { TokenGrid } from "../../src/patterns/token-grid.ts";
 import { patternCases } from "./golden-patterns.ts";
@@ -282,13 +283,13 @@ describe("what MusicGen cannot be given", () => {
     ["a prompt longer than the sequence", () => toDecoderInputIds(prompt, { maxLength: 4 }), /3 frames does not fit maxLength 4; 5 holds/],
     ["a prompt longer than an undelayed sequence", () => toDecoderInputIds(prompt, { maxLength: 2 }), /does not fit maxLength 2; 5 holds/],
     ["ids longer than the sequence", () => delayPatternMask(prompt, { numCodebooks: 2, maxLength: 3 }), /3 columns do not fit maxLength 3.*is 4/],
-    ["no columns", () => toDecoderInputIds(prompt, { maxLength: 0 }), /maxLength must be a positive integer, in columns; received 0/],
+    ["no columns", () => toDecoderInputIds(prompt, { maxLength: 0 }), /maxLength must be a whole number, 1 or more; received 0/],
     ["half a column", () => toDecoderInputIds(prompt, { maxLength: 7.5 }), /received 7.5/],
     ["three channels", () => toDecoderInputIds(prompt, { maxLength: 9, channels: 3 as never }), /channels must be 1 or 2; received 3/],
     ["stereo of odd rows", () => toDecoderInputIds({ batchSize: 1, numCodebooks: 3 }, { maxLength: 9, channels: 2 }), /even integer/],
-    ["an empty batch", () => toDecoderInputIds({ batchSize: 0, numCodebooks: 4 }, { maxLength: 9 }), /batchSize must be a positive integer; received 0/],
+    ["an empty batch", () => toDecoderInputIds({ batchSize: 0, numCodebooks: 4 }, { maxLength: 9 }), /batchSize must be a whole number, 1 or more; received 0/],
     ["no codebooks", () => toDecoderInputIds({ batchSize: 1, numCodebooks: 0 }, { maxLength: 9 }), /numCodebooks must be a positive integer; received 0/],
-    ["a start before the sequence", () => applyDelayPatternMask(mask, mask, { firstColumn: -1 }), /firstColumn must be an integer from 0/],
+    ["a start before the sequence", () => applyDelayPatternMask(mask, mask, { firstColumn: -1 }), /firstColumn must be a whole number, 0 or more/],
   ])("%s", (_, give, message) => {
     expect(give).toThrow(RangeError);
     expect(give).toThrow(message);

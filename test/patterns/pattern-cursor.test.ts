@@ -250,13 +250,13 @@ const afterPushes = (count: number, act: (cursor: PatternCursor) => unknown, opt
 
 describe("a cursor refuses", () => {
   test.each([
-    ["a special token that is a code", () => cursorFor({ specialToken: 1023 }), "specialToken 1023 could be taken for a code; choose 1024 or more, or -1", RangeError],
-    ["the mark of free cells", () => cursorFor({ specialToken: freeCell }), `specialToken ${freeCell} could be taken for a free cell; choose 1024 or more, or -1`, RangeError],
-    ["a padToken that is a code", () => cursorFor({ padToken: 0 }), "padToken 0 could be taken for a code; choose 1024 or more, or -1", RangeError],
+    ["a special token that is a code", () => cursorFor({ specialToken: 1023 }), "specialToken 1023 could be taken for a code: codes are 0 to 1023; choose 1024 or more, or a negative one", RangeError],
+    ["the mark of free cells", () => cursorFor({ specialToken: freeCell }), `specialToken ${freeCell} marks free cells; choose 1024 or more, or -1`, RangeError],
+    ["a padToken that is a code", () => cursorFor({ padToken: 0 }), "padToken 0 could be taken for a code: codes are 0 to 1023; choose 1024 or more, or a negative one", RangeError],
     ["a special token that the type cannot hold", () => cursorFor({ specialToken: 2 ** 31 }), /specialToken 2147483648 does not fit int32/, RangeError],
-    ["a codebook size that is none", () => cursorFor({ codebookSize: 0 }), "codebookSize must be a whole number from 1; received 0", RangeError],
-    ["a batch of none", () => cursorFor({ batchSize: 0 }), "batchSize must be a whole number from 1; received 0", RangeError],
-    ["a prompt for no clips", () => cursorFor({ prompt: promptOf(2, 0) }), "batchSize must be a whole number from 1; received 0", RangeError],
+    ["a codebook size that is none", () => cursorFor({ codebookSize: 0 }), "codebookSize must be a whole number, 1 or more; received 0", RangeError],
+    ["a batch of none", () => cursorFor({ batchSize: 0 }), "batchSize must be a whole number, 1 or more; received 0", RangeError],
+    ["a prompt for no clips", () => cursorFor({ prompt: promptOf(2, 0) }), "batchSize must be a whole number, 1 or more; received 0", RangeError],
     ["a batch that is not the prompt's", () => cursorFor({ batchSize: 2, prompt: promptOf(1) }), "batchSize is 2 and the prompt has 1 clips; expected as many", RangeError],
     [
       "a prompt with other codebooks",

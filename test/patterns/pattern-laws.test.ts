@@ -271,10 +271,10 @@ describe("a pattern refuses", () => {
   test.each([
     ["codes with other codebooks", build(grid(3, 3)), "the codes have 3 codebooks; this pattern is for 2", "CODES_MISMATCH"],
     ["codes with more frames", build(grid(2, 4)), "the codes have 4 frames; this pattern is for at most 3", "CODES_MISMATCH"],
-    ["a negative code", build(tensor([[1], [-1]])), "value -1 at frame 0 is not a code; expected a whole number from 0", "CODES_OUT_OF_RANGE"],
-    ["a code above the codebook", build(clip, { codebookSize: 6 }), "value 6 at frame 2 is not a code; expected 0 to 5", "CODES_OUT_OF_RANGE"],
-    ["a bigint above it", build(tensor([[1], [6]], "int64"), { codebookSize: 6 }), "value 6 at frame 0 is not a code; expected 0 to 5", "CODES_OUT_OF_RANGE"],
-    ["a fraction", build({ data: [1, 0.5], dims: [2, 1] }), "value 0.5 at frame 0 is not a code; expected a whole number from 0", "CODES_OUT_OF_RANGE"],
+    ["a negative code", build(tensor([[1], [-1]])), "value -1 at frame 0 of codebook 1 is not a code; expected a whole number from 0", "CODES_OUT_OF_RANGE"],
+    ["a code above the codebook", build(clip, { codebookSize: 6 }), "value 6 at frame 2 of codebook 1 is not a code; expected 0 to 5", "CODES_OUT_OF_RANGE"],
+    ["a bigint above it", build(tensor([[1], [6]], "int64"), { codebookSize: 6 }), "value 6 at frame 0 of codebook 1 is not a code; expected 0 to 5", "CODES_OUT_OF_RANGE"],
+    ["a fraction", build({ data: [1, 0.5], dims: [2, 1] }), "value 0.5 at frame 0 of codebook 1 is not a code; expected a whole number from 0", "CODES_OUT_OF_RANGE"],
     [
       "a special token below some code",
       build(tensor([[70_000], [1]]), { specialToken: 65_535, type: "uint16" }),
@@ -286,7 +286,7 @@ describe("a pattern refuses", () => {
     ["a special token that is a code", build(clip, { codebookSize: 9 }), "specialToken 8 could be taken for a code: codes are 0 to 8; choose 9 or more, or a negative one", undefined],
     ["a padToken that is a code", build(clip, { padToken: 6 }), /padToken 6 could be taken for a code: some codes are as large/, undefined],
     ["a special token with a fraction", build(clip, { specialToken: 8.5 }), /specialToken 8.5 does not fit int32/, undefined],
-    ["a codebook size that is none", build(clip, { codebookSize: 0 }), "codebookSize must be a whole number from 1; received 0", undefined],
+    ["a codebook size that is none", build(clip, { codebookSize: 0 }), "codebookSize must be a whole number, 1 or more; received 0", undefined],
     ["an unknown type", build(clip, { type: "int8" }), /unknown type of tokens "int8"/, undefined],
     ["a flat list of codes", build({ data: [1, 2], dims: [2] }), /a tensor of shape \[2\] is not a grid/, "CODES_MISMATCH"],
     ["a tensor whose data is of another length", build({ data: [1], dims: [2, 1] }), /needs 2 values; found 1/, "CODES_MISMATCH"],
@@ -303,8 +303,8 @@ describe("a pattern refuses", () => {
     ["logits for other codebooks", () => pattern.revertLogits({ data: new Float32Array(6), dims: [1, 2, 3, 1] }), /logits of shape \[1, 2, 3, 1\] and 6 values do not fit/, "CODES_MISMATCH"],
     ["logits with more steps", () => pattern.revertLogits({ data: new Float32Array(12), dims: [1, 1, 2, 6] }), "the logits have 6 steps; this pattern has 5", "CODES_MISMATCH"],
     ["a step that it does not have", () => pattern.coordinates(5), "the pattern has steps 0 to 4; received 5", undefined],
-    ["a timestep that it does not have", () => pattern.stepsWithTimestep(4), "timestep must be from 0 to 3; received 4", undefined],
-    ["a codebook that it does not have", () => pattern.stepsWithTimestep(0, 2), "codebook must be from 0 to 1; received 2", undefined],
+    ["a timestep that it does not have", () => pattern.stepsWithTimestep(4), "timestep must be a whole number from 0 to 3; received 4", undefined],
+    ["a codebook that it does not have", () => pattern.stepsWithTimestep(0, 2), "codebook must be a whole number from 0 to 1; received 2", undefined],
   ])("%s", (_, call, message, code) => {
     expect(call).toThrow(message);
     if (code === undefined) expect(call).toThrow(RangeError);

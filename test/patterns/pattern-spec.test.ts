@@ -87,7 +87,7 @@ describe("a provider refuses", () => {
   test("lengths that no clip has", () => {
     const provider = patternProvider({ kind: "delay", numCodebooks: 2 });
     for (const timesteps of [-1, 1.5, Number.NaN, Infinity]) {
-      expect(() => provider.getPattern(timesteps)).toThrow(`timesteps must be a whole number of frames, 0 or more; received ${timesteps}`);
+      expect(() => provider.getPattern(timesteps)).toThrow(`timesteps must be a whole number, 0 or more; received ${timesteps}`);
       expect(() => provider.getPattern(timesteps)).toThrow(RangeError);
     }
   });
@@ -100,7 +100,7 @@ describe("a provider refuses", () => {
 
   test("more steps than memory is for", () => {
     const sparse = patternProvider({ kind: "unroll", numCodebooks: 1, flattening: [0xff_ffff] });
-    expect(() => sparse.getPattern(1000)).toThrow("the pattern has more than 67108864 steps; expected shorter clips or smaller delays");
+    expect(() => sparse.getPattern(1000)).toThrow("the pattern has 16777216001 steps; expected at most 67108864: choose shorter clips or smaller delays");
   });
 });
 
@@ -125,8 +125,8 @@ describe("a layout of lists", () => {
     expect(() => layoutOf(layout as [])).toThrow(message);
   });
 
-  test("grows to any number of steps and coordinates", () => {
-    const builder = new LayoutBuilder();
+  test("has as many steps and coordinates as were announced", () => {
+    const builder = new LayoutBuilder(1000, 3000);
     for (let step = 0; step < 1000; step++) {
       for (let codebook = 0; codebook < 3; codebook++) builder.add(step, codebook);
       builder.endStep();

@@ -172,9 +172,19 @@ describe("a bare array", () => {
     expect(revertPattern(await parseSequence(formatSequence(longer, "npy"), { pattern: layout, context: codes })).codes.data).toEqual(codes.data);
   });
 
+  it("alone asks for the codec, where that is a function", async () => {
+    const sequence = applyPattern(codesOf(2, 4), { kind: "delay", numCodebooks: 2 });
+    let asked = 0;
+    const options = { pattern: sequence.pattern, context: () => ((asked += 1), codec) };
+    expect((await parseSequence(formatSequence(sequence, "safetensors"), options)).tokens).toEqual(sequence.tokens);
+    expect(asked).toBe(0);
+    expect((await parseSequence(formatSequence(sequence, "npy"), options)).tokens).toEqual(sequence.tokens);
+    expect(asked).toBe(1);
+  });
+
   it("says what it does not say", async () => {
     const bytes = formatSequence(applyPattern(codesOf(2, 4), { kind: "musiclm", numCodebooks: 2 }), "npy");
-    await expect(parseSequence(bytes, { name: "a.npy" })).rejects.toThrow("a.npy is a bare array and does not say its pattern; give it as an option");
+    await expect(parseSequence(bytes, { name: "a.npy" })).rejects.toThrow("a.npy is a bare array and does not say its pattern; give it as the option pattern");
     const pattern = { kind: "coarse-first", numCodebooks: 2 } as const;
     await expect(parseSequence(bytes, { name: "a.npy", pattern })).rejects.toThrow("does not say its codec");
     const eight = formatSequence(applyPattern(codesOf(2, 4), { kind: "parallel", numCodebooks: 2, emptyInitial: 3 }), "npy");

@@ -235,8 +235,18 @@ describe("a parser", () => {
     const byCodebook = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, order: "codebook-major" });
     for (const Parser of [TokenIdParser, TokenTextParser]) {
       expect(() => new Parser(byCodebook)).toThrow(/in codebook-major order no frame is complete before the end/);
-      expect(() => new Parser(threeBooks, { policy: "lenient" as never })).toThrow(/policy must be "strict", "skip" or "resync"; found "lenient"/);
+      expect(() => new Parser(threeBooks, { policy: "lenient" as never })).toThrow(/policy must be "strict", "skip" or "resync"; received "lenient"/);
     }
+  });
+
+  it("that met an error still gives the frames that were complete before it", () => {
+    const shared = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, ranges: "shared" });
+    const byId = new TokenIdParser(shared);
+    expect(() => byId.push([1, 2, 3, 99])).toThrow(/id 99 at position 3/);
+    expect(byId.push([])).toMatchObject({ dims: [2, 1], data: Uint16Array.of(1, 2) });
+    const byText = new TokenTextParser(shared);
+    expect(() => byText.push("<|audio_1|><|audio_2|><|audio_3|>?")).toThrow(/"\?" at character 33/);
+    expect(byText.push("")).toMatchObject({ dims: [2, 1], data: Uint16Array.of(1, 2) });
   });
 
   it("of any vocabulary reads strictly what the vocabulary wrote", () => {

@@ -218,13 +218,13 @@ describe("options that could confuse special tokens and codes", () => {
     ["two special tokens of one string", { specialTokens: { a: { content: "<s>" }, b: { content: "<s>" } } }, /begins with that of/],
     ["an empty special string", { specialTokens: { a: { content: "" } } }, /special token a has no string/],
     ["a special token without a proper name", { specialTokens: { "0": {} } }, /"0" is not a name/],
-    ["a stride that overlaps", { stride: 1023 }, /stride must be an integer from 1024/],
+    ["a stride that overlaps", { stride: 1023 }, /stride must be a whole number from 1024/],
     ["a stride of shared ids", { ranges: "shared", stride: 1025 }, /have no stride/],
-    ["a codebook without codes", { codebookSize: 0 }, /codebookSize must be an integer from 1 to 65536; found 0/],
-    ["half a codebook", { numCodebooks: 1.5 }, /numCodebooks must be an integer/],
-    ["a negative base", { base: -1 }, /base must be an integer from 0/],
+    ["a codebook without codes", { codebookSize: 0 }, /codebookSize must be a whole number from 1 to 65536; received 0/],
+    ["half a codebook", { numCodebooks: 1.5 }, /numCodebooks must be a whole number/],
+    ["a negative base", { base: -1 }, /base must be a whole number from 0/],
     ["ids beyond 32 bits", { base: 0x7fff_ffff }, /the last id 2147491838 does not fit int32/],
-    ["an unknown order", { order: "time-major" as never }, /order must be "frame-major" or "codebook-major"; found "time-major"/],
+    ["an unknown order", { order: "time-major" as never }, /order must be "frame-major" or "codebook-major"; received "time-major"/],
     ["unknown ranges", { ranges: "own" as never }, /ranges must be/],
   ] satisfies [string, Partial<TokenVocabularyOptions>, RegExp][])("refuses %s", (_, options, message) => {
     const build = () => new TokenVocabulary({ codebookSize: 1024, numCodebooks: 8, base: 100, ...options });
@@ -269,6 +269,14 @@ describe("added tokens", () => {
         expect(known).toEqual(tokens.map(({ id }) => vocabulary.tokenOf(id) && id));
       }),
     );
+  });
+
+  it("are not made up by the million for an id far above the codes, or a stride far above the codebook", () => {
+    const sizes = { codebookSize: 8, numCodebooks: 2, base: 100 };
+    const far = new TokenVocabulary({ ...sizes, specialTokens: { eos: { id: 2_000_000 } } });
+    expect(() => far.addedTokens()).toThrow(/^1999884 of the ids 100 to 2000000 are unused, .* expected at most 65536: .* from 116 on$/);
+    expect(() => new TokenVocabulary({ ...sizes, stride: 2 ** 29 }).addedTokens()).toThrow(/are unused/);
+    expect(new TokenVocabulary({ ...sizes, specialTokens: { bos: { id: 5, content: "<s>" }, eos: { id: 116 + 65_536 } } }).addedTokens()).toHaveLength(16 + 65_536 + 1);
   });
 
   const text = ["[UNK]", "say", "hello", "world", "<", "|", ">"];

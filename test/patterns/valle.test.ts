@@ -50,7 +50,7 @@ describe("VALL-E's non-autoregressive model", () => {
   });
 
   test("has stages 1 to 7, for codes with as many codebooks", () => {
-    expect(() => valleStage(clips, 0)).toThrow(/stage must be an integer from 1 to 7; received 0/);
+    expect(() => valleStage(clips, 0)).toThrow(/stage must be a whole number from 1 to 7; received 0/);
     expect(() => valleStage(clips, 8)).toThrow(RangeError);
     expect(() => valleStage({ data: [1, 2], dims: [2, 1] }, 2)).toThrow(/stage 2 predicts codebook 2; the codes have 2 codebooks/);
   });
