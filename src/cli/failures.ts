@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { CommanderError } from "commander";
 import { CodecError } from "../index.ts";
 import type { Terminal } from "./terminal.ts";
@@ -33,7 +34,9 @@ export async function attempt<T>(input: string, work: () => Promise<T>): Promise
   } catch (error) {
     const line = lineOf(error);
     if (line === undefined) throw error;
-    return { failure: line.includes(input) ? line : `${input}: ${line}` };
+    // The library names files without their folder.
+    const rest = line.startsWith(basename(input)) ? line.slice(basename(input).length) : `: ${line}`;
+    return { failure: line.includes(input) ? line : `${input}${rest}` };
   }
 }
 

@@ -33,6 +33,7 @@ export function formatBarkPrompt(prompt: BarkPromptArrays): Uint8Array {
  * @throws CodesError if it is no such file, is cut short or damaged, lacks an array, holds pickled objects or floating point, or is a prompt that Bark would refuse.
  */
 export function parseBarkPrompt(bytes: Uint8Array, name: string = "history prompt"): BarkHistoryPrompt {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("expected the bytes of a .npz file as a Uint8Array; readBarkPrompt takes a path");
   const arrays = parseArrayArchive(bytes, name, (array) => wanted.has(array));
   const read = (array: string): TensorLike => {
     const found = arrays.get(array);

@@ -1,5 +1,6 @@
 import { CodesError } from "../core/index.ts";
-import { viewModelCodes } from "./check-codes.ts";
+import { checkModelLayout, viewModelCodes } from "./check-codes.ts";
+import { checkCodecFor, checkRowsFor } from "./model-layouts.ts";
 import type { ModelLayout } from "./model-layouts.ts";
 import { PatternCursor } from "./pattern-cursor.ts";
 import type { CursorOptions } from "./pattern-cursor.ts";
@@ -41,11 +42,15 @@ export function buildModelSequence<Type extends TokenType = "int64">(
   layout: ModelLayout,
   options: ModelSequenceOptions<Type> = {},
 ): PatternSequence<Type> {
+  checkModelLayout(layout);
   const { name, codebookSize } = layout;
   const withEos = sequenceLayout(layout, codebookSize);
   const { ended = withEos.eosToken !== null, type = "int64" as Type } = options;
   if (ended && withEos.eosToken === null) throw new RangeError(`${name} has no token for the end of a clip; leave ended out`);
-  const numFrames = Math.max(0, ...viewModelCodes(codes, layout).map((view) => view.numColumns));
+  const views = viewModelCodes(codes, layout);
+  checkCodecFor(layout, codes);
+  for (const { numRows } of views) checkRowsFor(layout, numRows);
+  const numFrames = Math.max(0, ...views.map((view) => view.numColumns));
   const laidOut = ended ? withEos : { ...withEos, eosToken: null };
   return patternOf(laidOut, numFrames).buildSequence(codes, { ...laidOut, codebookSize, type });
 }
@@ -63,6 +68,7 @@ export function revertModelSequence<Type extends TokenType = "int32">(
   layout: ModelLayout,
   { type = "int32" as Type }: { readonly type?: Type | undefined } = {},
 ): ModelCodes<Type> {
+  checkModelLayout(layout);
   const { keepOnlyValidSteps, tokens } = layout;
   const { numCodebooks } = layout.pattern;
   const { batchSize, numRows, numColumns } = viewGrid(sequence);
@@ -80,7 +86,8 @@ export function revertModelSequence<Type extends TokenType = "int32">(
 
 /**
  * Generation with a known model, step by step, see `PatternCursor`. `cursor.prefix` is what the model reads first;
- * when it predicts its eos, call `cursor.endAt` with the frame of that cell.
+ * its eos ends a clip where it stands in the first cell of a frame. The steps are those of `buildModelSequence`. Only where that leaves out
+ * the steps of the delays (Moshi) does the cursor go on through them, so that the last frames become whole too.
  * @param timesteps Frames (T) to generate at most, the prompt's included.
  */
 export function modelCursor<Type extends TokenType = "int64">(
@@ -88,6 +95,8 @@ export function modelCursor<Type extends TokenType = "int64">(
   timesteps: number,
   options: Pick<CursorOptions<Type>, "prompt" | "batchSize" | "type"> = {},
 ): PatternCursor<Type> {
+  checkModelLayout(layout);
+  if (options.prompt !== undefined) checkCodecFor(layout, options.prompt);
   const { codebookSize } = layout;
   const { type = "int64" as Type } = options;
   const laidOut = sequenceLayout(layout, codebookSize);

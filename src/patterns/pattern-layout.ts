@@ -77,7 +77,7 @@ export function layoutOf(steps: readonly (readonly Coordinate[])[]): PatternLayo
 }
 
 /**
- * Checks what audiocraft demands of a layout: at least one step, known codebooks, each at most once in a step, and never back in time.
+ * Checks that the columns of a layout belong together, and what audiocraft demands of it: at least one step, known codebooks, each at most once in a step, and never back in time.
  * Timesteps may be missing or lie beyond the clip.
  * Source: audiocraft `modules/codebooks_patterns.py` (896ec7c), `Pattern._validate_layout`.
  * @throws RangeError naming the step at fault.
@@ -85,9 +85,15 @@ export function layoutOf(steps: readonly (readonly Coordinate[])[]): PatternLayo
 export function checkLayout({ starts, timesteps, codebooks }: PatternLayout, numCodebooks: number): void {
   const numSteps = starts.length - 1;
   if (numSteps < 1) throw new RangeError("the pattern has no steps; expected at least one");
+  if (starts[0] !== 0 || starts[numSteps] !== timesteps.length || codebooks.length !== timesteps.length) {
+    throw new RangeError(
+      `starts from ${starts[0]} to ${starts[numSteps]} do not fit ${timesteps.length} timesteps and ${codebooks.length} codebooks; layoutOf makes a layout of lists`,
+    );
+  }
   const latestTimestep = new Float64Array(numCodebooks);
   const latestStep = new Float64Array(numCodebooks).fill(-1);
   for (let step = 0; step < numSteps; step++) {
+    if (starts[step + 1]! < starts[step]!) throw new RangeError(`starts must ascend; received ${starts[step + 1]} after ${starts[step]} for step ${step}`);
     for (let index = starts[step]!; index < starts[step + 1]!; index++) {
       const codebook = codebooks[index]!;
       const timestep = timesteps[index]!;

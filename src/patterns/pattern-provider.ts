@@ -23,7 +23,8 @@ type LayoutFunction = (timesteps: number) => PatternLayout;
  * A provider for a pattern given as data.
  *
  * Results equal those of audiocraft's providers: `delay` its `DelayedPatternProvider`, `unroll` its `UnrolledPatternProvider`,
- * `coarse-first` its `CoarseFirstPattern`, `musiclm` its `MusicLMPattern`. Besides, a coarse-first pattern may have one codebook.
+ * `coarse-first` its `CoarseFirstPattern`, `musiclm` its `MusicLMPattern`. Besides, a coarse-first pattern may have one codebook; and musiclm
+ * refuses a number of codebooks that is no multiple of `groupBy` for every clip, of no frames too, where the reference gives one empty step.
  * Source: audiocraft `modules/codebooks_patterns.py` (896ec7c).
  * @throws RangeError if the spec's parts do not fit together: a wrong number of delays, or descending ones, or a custom layout that is none.
  */

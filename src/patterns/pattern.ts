@@ -38,7 +38,7 @@ export interface RevertOptions<Type extends TokenType = TokenType> {
 
 /** Tokens, and which of them are codes. */
 export interface MaskedGrid<Type extends TokenType = TokenType> extends TokenGrid<Type> {
-  /** Of the same shape: 1 where a code is, 0 where a special token is. */
+  /** Of the same shape: 1 where a code is, 0 where a special token is. `new Tensor("bool", grid.mask, grid.dims)` is audiocraft's mask. */
   readonly mask: Uint8Array;
 }
 
@@ -47,10 +47,10 @@ export interface PatternSequence<Type extends TokenType = TokenType> extends Mas
   /** `[B]`: frames (T) of each clip. */
   readonly lengths: readonly number[];
   /** `[B, S]`: 1 up to the clip's last code or eos, 0 in the steps that only longer clips of the batch need, as `attention_mask` of transformers. */
-  readonly attentionMask: Uint8Array;
+  readonly attentionMask: TokenGrid<Type>;
 }
 
-/** Logits for each codebook, `[B, card, K, S]` or `[B, card, K, T]`. */
+/** Logits for each codebook, `[B, card, K, S]` or `[B, card, K, T]`. Those of transformers, `[B·K, S, card]`, are to be transposed. */
 export interface LogitsGrid {
   readonly data: Float32Array;
   readonly dims: readonly number[];
@@ -65,6 +65,7 @@ export interface LogitsGrid {
  * b0 b1 b2            S  S b0 b1 b2                       step s predicts step s + 1
  * ```
  * Source: audiocraft `modules/codebooks_patterns.py` (896ec7c), `Pattern`. Clips of no frames, which the reference cannot build, give special tokens only.
+ * The `indexes` that the reference gives besides values and mask, for its own use, are not given: `layout` says what stands where.
  */
 export class Pattern {
   readonly layout: PatternLayout;
@@ -73,14 +74,16 @@ export class Pattern {
   /** T: frames of the clips that the pattern is for. */
   readonly timesteps: number;
   /**
-   * Timesteps of the layout beyond the clip, not counting step 0. Negative where the layout does not reach the clip's end.
+   * Timesteps of the layout beyond the clip, not counting step 0 (`max_delay`). Negative where the layout does not reach the clip's end.
    */
   readonly maxDelay: number;
   /** Kept because the batches of a training run are built alike. */
   #latestPlaces: (Places & { readonly key: string }) | null = null;
 
-  /** @throws RangeError if the layout is not one, see `checkLayout`. */
+  /** @throws RangeError if the layout is not one of so many codebooks, see `checkLayout`. */
   constructor(options: { readonly numCodebooks: number; readonly timesteps: number; readonly layout: PatternLayout }) {
+    checkCount("numCodebooks", options.numCodebooks, 1, 65_536);
+    checkCount("timesteps", options.timesteps, 0);
     checkLayout(options.layout, options.numCodebooks);
     this.layout = options.layout;
     this.numCodebooks = options.numCodebooks;
@@ -98,10 +101,18 @@ export class Pattern {
     return this.numSteps - 1;
   }
 
-  /** Steps of the valid layout: those before the first that only exists because of delays (`valid_layout`). */
+  /** Steps of `validLayout`. */
   get numValidSteps(): number {
     const end = this.numSteps - this.maxDelay;
     return end < 0 ? Math.max(0, this.numSteps + end) : Math.min(end, this.numSteps);
+  }
+
+  /** The steps before the first that only exists because of delays (`valid_layout`); a view of `layout`. */
+  get validLayout(): PatternLayout {
+    const { numValidSteps } = this;
+    const starts = this.layout.starts.subarray(0, numValidSteps + 1);
+    const numCoordinates = starts[numValidSteps]!;
+    return { starts, timesteps: this.layout.timesteps.subarray(0, numCoordinates), codebooks: this.layout.codebooks.subarray(0, numCoordinates) };
   }
 
   /** Whether step 0 is empty, so that the logits of step s predict step s + 1. */
@@ -120,11 +131,12 @@ export class Pattern {
 
   /**
    * Steps that hold a timestep, of one codebook or of any (`get_steps_with_timestep`).
-   * @throws RangeError if the timestep is beyond `timesteps` or there is no such codebook.
+   * @param timestep 0 to T. As in the reference, the one beyond the clip is allowed, and so is codebook K, which no step holds.
+   * @throws RangeError outside those ranges.
    */
   stepsWithTimestep(timestep: number, codebook?: number): number[] {
     checkCount("timestep", timestep, 0, this.timesteps);
-    if (codebook !== undefined) checkCount("codebook", codebook, 0, this.numCodebooks - 1);
+    if (codebook !== undefined) checkCount("codebook", codebook, 0, this.numCodebooks);
     const { starts, timesteps, codebooks } = this.layout;
     const steps: number[] = [];
     for (let step = 0; step < this.numSteps; step++) {
@@ -156,7 +168,7 @@ export class Pattern {
   }
 
   /**
-   * Lays codes out as the sequence that a language model reads.
+   * Lays codes out as the sequence that a language model reads (`build_pattern_sequence`).
    * @param codes `[K, T]`, `[B, K, T]`, or a list of clips of any lengths up to `timesteps`. Shorter clips end early: their last cells are special.
    * @returns `[B, K, S]`, with S = `numSteps`, or `numValidSteps` with `keepOnlyValidSteps`.
    * @throws CodesError if the codes have another number of codebooks, more frames than the pattern, or values that are not codes.
@@ -179,7 +191,7 @@ export class Pattern {
     const { numCodebooks } = this;
     const sequence = filledGrid(type, [lengths.length, numCodebooks, numSteps], specialToken);
     const mask = new Uint8Array(sequence.data.length);
-    const attentionMask = new Uint8Array(lengths.length * numSteps);
+    const attentionMask = filledGrid(type, [lengths.length, numSteps]);
     let item = 0;
     for (const { data, batchSize, numColumns: numFrames } of views) {
       const places = this.#places({ numSteps, numFrames, codesWidth: numFrames, cellsWidth: numSteps });
@@ -190,7 +202,7 @@ export class Pattern {
         const start = item * numCodebooks * numSteps;
         copyTokens({ data, start: clip * numCodebooks * numFrames, at: places.codes }, { ...sequence, start, at: places.cells });
         for (let index = 0; index < places.cells.length; index++) mask[start + places.cells[index]!] = 1;
-        attentionMask.fill(1, item * numSteps, item * numSteps + Math.min(lastStep + 1, numSteps));
+        fillTokens(attentionMask.data, 1, item * numSteps, item * numSteps + Math.min(lastStep + 1, numSteps));
         if (padToken !== specialToken) fillEnds(sequence, start, lastSteps, padToken);
         for (const cell of ends) fillTokens(sequence.data, eosToken!, start + cell, start + cell + 1);
       }
@@ -199,7 +211,7 @@ export class Pattern {
   }
 
   /**
-   * The codes of a sequence: the inverse of `buildSequence` on every cell that holds a code.
+   * The codes of a sequence: the inverse of `buildSequence` on every cell that holds a code (`revert_pattern_sequence`).
    * @param sequence `[K, S]` or `[B, K, S]`; may end early, as while a model generates.
    * @returns `[B, K, T]`, T always the pattern's. `AudioCodes.fromTensor` takes it, and refuses special tokens that are left.
    * @throws CodesError if the sequence has another number of codebooks or more steps than the pattern.
@@ -224,28 +236,24 @@ export class Pattern {
   }
 
   /**
-   * Puts a model's logits where the codes are that they predict. Where the sequence starts with an empty step,
+   * Puts a model's logits where the codes are that they predict (`revert_pattern_logits`). Where the sequence starts with an empty step,
    * the logits of step s are those for step s + 1.
    * @param logits `[B, card, K, S]`.
    * @param options `fill` stands where no logits are (audiocraft's losses use NaN).
    * @returns `[B, card, K, T]` and a mask `[K, T]`.
+   * @throws CodesError if the logits are of another shape, have more steps than the pattern, or are no float32.
    */
   revertLogits(
     logits: LogitsGrid,
     { fill = NaN, keepOnlyValidSteps = false }: { readonly fill?: number | undefined; readonly keepOnlyValidSteps?: boolean | undefined } = {},
   ): LogitsGrid & { readonly mask: Uint8Array } {
     const { numCodebooks, timesteps } = this;
-    const [batchSize, card, rows, numSteps] = logits.dims as [number, number, number, number];
-    if (logits.dims.length !== 4 || rows !== numCodebooks || logits.data.length !== batchSize * card * rows * numSteps) {
-      throw mismatch(
-        `logits of shape [${logits.dims.join(", ")}] and ${logits.data.length} values do not fit; expected [batch, card, ${numCodebooks}, steps]`,
-      );
-    }
+    const [batchSize, card, rows, numSteps] = checkLogits(logits, numCodebooks);
     this.#checkSteps(numSteps, "logits", keepOnlyValidSteps);
     const shift = this.startsWithSpecialToken ? 1 : 0;
     const referenceSteps = Math.min(numSteps + shift, this.#referenceSteps(keepOnlyValidSteps));
     const { codes, cells } = this.#places({ numSteps: referenceSteps, numFrames: timesteps, codesWidth: timesteps, cellsWidth: numSteps });
-    const data = new Float32Array(batchSize * card * numCodebooks * timesteps).fill(fill);
+    const data = new Float32Array(batchSize * card * rows * timesteps).fill(fill);
     for (let plane = 0; plane < batchSize * card; plane++) {
       const from = plane * numCodebooks * numSteps - shift;
       const to = plane * numCodebooks * timesteps;
@@ -306,6 +314,15 @@ function fillEnds({ data, dims }: TokenGrid, start: number, lastSteps: Int32Arra
     const row = start + codebook * numSteps;
     if (lastStep >= 0) fillTokens(data, padToken, row + Math.min(lastStep + 1, numSteps), row + numSteps);
   }
+}
+
+function checkLogits({ data, dims }: LogitsGrid, numCodebooks: number): [batchSize: number, card: number, numCodebooks: number, numSteps: number] {
+  const [batchSize, card, rows, numSteps] = dims as [number, number, number, number];
+  const fits = dims.length === 4 && rows === numCodebooks && dims.every((size) => Number.isSafeInteger(size) && size >= 0);
+  if (fits && data instanceof Float32Array && data.length === batchSize * card * rows * numSteps) return [batchSize, card, rows, numSteps];
+  throw mismatch(
+    `logits of shape [${dims.join(", ")}] and ${data.length} values do not fit; expected a Float32Array of shape [batch, card, ${numCodebooks}, steps]`,
+  );
 }
 
 function checkLengths(lengths: readonly number[], batchSize: number, timesteps: number): void {

@@ -29,7 +29,7 @@ export interface SequenceLayoutOptions {
  * @throws RangeError if the spec is not one.
  */
 export function sequenceLayout(pattern: PatternSpec | ModelLayout, codebookSize: number, options: SequenceLayoutOptions = {}): SequenceLayout {
-  if (!("tokens" in pattern)) {
+  if (typeof pattern !== "object" || pattern === null || !("tokens" in pattern)) {
     const { specialToken = codebookSize, padToken = specialToken } = options;
     return { pattern: parsePatternSpec(pattern), specialToken, padToken, eosToken: null, keepOnlyValidSteps: false };
   }

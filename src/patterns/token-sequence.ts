@@ -1,10 +1,11 @@
 import { AudioCodes, CodesError } from "../core/index.ts";
 import type { AudioCodesData } from "../core/index.ts";
 import type { CodesDetails } from "../storage/index.ts";
-import { checkModelCodec } from "./check-codes.ts";
+import { checkCodecFor, checkRowsFor } from "./model-layouts.ts";
 import type { ModelLayout } from "./model-layouts.ts";
 import type { PatternSpec } from "./pattern-spec.ts";
 import type { Pattern } from "./pattern.ts";
+import { checkEmptyCells, framesOfSequence } from "./sequence-frames.ts";
 import { patternOf, sequenceLayout } from "./sequence-layout.ts";
 import type { SequenceLayout, SequenceLayoutOptions } from "./sequence-layout.ts";
 import type { TokenGrid } from "./token-grid.ts";
@@ -33,7 +34,10 @@ export function applyPattern(codes: AudioCodesData, pattern: PatternSpec | Model
   const clip = new AudioCodes(codes);
   const { data: _codes, shape, ...details } = clip;
   const { codebookSize } = codes;
-  if ("tokens" in pattern) checkModelCodec(codebookSize, pattern);
+  if ("tokens" in pattern) {
+    checkCodecFor(pattern, clip);
+    checkRowsFor(pattern, shape[1]);
+  }
   const layout = sequenceLayout(pattern, codebookSize, options);
   const { specialToken, padToken, eosToken } = layout;
   const laidOut = patternOf(layout, shape[2]);
@@ -44,29 +48,22 @@ export function applyPattern(codes: AudioCodesData, pattern: PatternSpec | Model
   return { ...layout, tokens: { type, data, dims }, codes: details };
 }
 
-/** Two and a half days at 75 frames per second: a file that claims more is damaged, and would take memory that is not there. */
-const maxFrames = 2 ** 24;
-
 /**
  * The codes of a sequence: the inverse of `applyPattern`. A sequence that ends early, as while a model generates, gives the frames that are complete.
- * @throws CodesError if no frame is complete, a special token stands where a code is expected, or the parts do not fit each other.
- * @throws RangeError if a custom pattern is for clips of another length.
+ * @throws CodesError if no frame is complete, a special token stands where a code is expected, a code where none is, or the parts do not fit each other.
  */
 export function revertPattern(sequence: TokenSequence): RevertedSequence {
   const { tokens, specialToken, keepOnlyValidSteps, codes: details } = sequence;
+  const frames = framesOfSequence(sequence);
+  checkEmptyCells(sequence, frames);
+  const { pattern, lengths, timesteps } = frames;
   const [numSegments, numCodebooks, numSteps] = tokens.dims as [number, number, number];
-  const lengths = segmentLengths(details, numSegments);
-  const timesteps = Math.max(...lengths);
-  if (sequence.pattern.numCodebooks !== numCodebooks || !(timesteps <= maxFrames)) {
-    throw mismatch(`a pattern of ${sequence.pattern.numCodebooks} codebooks and ${timesteps} frames does not fit tokens of shape [${tokens.dims.join(", ")}]`);
-  }
-  const pattern = patternOf(sequence, timesteps);
   const { data, mask } = pattern.revertSequence(tokens, { specialToken, lengths, keepOnlyValidSteps });
   const stride = pattern.timesteps;
   const numFrames = completeFrames(mask, lengths, numCodebooks, stride);
   if (numFrames < timesteps && (numSegments > 1 || numFrames === 0)) {
     throw mismatch(
-      `the sequence ends after ${numSteps} of ${pattern.numSteps} steps, ${numSegments > 1 ? "within every segment" : "before the first frame is complete"}; ` +
+      `the sequence of ${timesteps} frames ends after ${numSteps} steps, ${numSegments > 1 ? "within every segment" : "before the first frame is complete"}; ` +
         "expected more of it",
     );
   }
@@ -81,15 +78,6 @@ export function revertPattern(sequence: TokenSequence): RevertedSequence {
   }
   const numSamples = numFrames < timesteps ? numFrames * details.hopLength : details.numSamples;
   return { codes: new AudioCodes({ ...details, numSamples, data: codes, shape: [numSegments, numCodebooks, numFrames] }), timesteps };
-}
-
-/** Frames that each segment really has. */
-function segmentLengths({ segment, numSamples, hopLength }: CodesDetails, numSegments: number): number[] {
-  return Array.from({ length: numSegments }, (_, index) => {
-    const samples = segment === null ? numSamples : Math.min(segment.length, numSamples - index * segment.stride);
-    if (!(samples > 0) || (segment === null && numSegments > 1)) throw mismatch(`${numSamples} samples do not make ${numSegments} segments`);
-    return Math.ceil(samples / hopLength);
-  });
 }
 
 /** Frames before the first that lacks a code. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { modelLayouts } from "../../src/patterns/model-layouts.ts";
 import type { ModelLayout } from "../../src/patterns/model-layouts.ts";
 import { buildModelSequence, modelCursor } from "../../src/patterns/model-sequence.ts";
@@ -65,6 +65,92 @@ describe.each(["dia", "parler", "valle"] as const)("the cursor of %s", (name) =>
       }),
     );
   });
+});
+
+describe("the eos of a model", () => {
+  const endless = { specialToken: 12, padToken: 11, eosToken: 10, codebookSize: 10 };
+  const cursorOf = (delays: readonly number[], batchSize: number = 1) =>
+    new PatternCursor(patternProvider({ kind: "delay", numCodebooks: delays.length, delays }).getPattern(6), { ...endless, batchSize });
+
+  it("ends a clip where the first codebook of a frame has it", () => {
+    fc.assert(
+      fc.property(runs, ({ timesteps, promptFrames, lengths }) => {
+        for (const layout of [modelLayouts.dia, modelLayouts.parler, modelLayouts.valle]) {
+          const { numCodebooks } = layout.pattern;
+          const prompt = { data: lengths.flatMap((_, item) => clip(item, layout, promptFrames).data), dims: [lengths.length, numCodebooks, promptFrames] };
+          const cursor = modelCursor(layout, timesteps, { prompt, type: "int32" });
+          while (!cursor.isDone) {
+            const frames = cursor.timesteps;
+            const predicted = Array.from({ length: lengths.length * numCodebooks }, (_, cell) => {
+              const [item, q] = [Math.floor(cell / numCodebooks), cell % numCodebooks];
+              return q === 0 && frames[0]! >= lengths[item]! ? layout.tokens.eos! : codeOf(item, q, frames[q]!);
+            });
+            cursor.push(predicted);
+          }
+          expect(cursor.lengths).toEqual(lengths);
+          const expected = buildModelSequence(lengths.map((length, item) => clip(item, layout, length)), layout, { type: "int32" });
+          const width = cursor.sequence.dims[2]!;
+          expect(rowsOf(cursor.sequence, width)).toEqual(rowsOf(expected, width));
+        }
+      }),
+    );
+  });
+
+  it("ends one clip of a batch, and with it all cells of the frame", () => {
+    const cursor = cursorOf([0, 0], 2);
+    cursor.push([1, 2, 3, 4]);
+    expect([...cursor.push([10, 7, 5, 6]).data]).toEqual([10, 10, 5, 6]);
+    expect(cursor.lengths).toEqual([1, 6]);
+    expect([...cursor.push([7n, 7n, 10n, 10n]).data]).toEqual([11, 11, 10, 10]);
+    expect(cursor.isDone).toBe(true);
+    expect([...cursor.takeFrames().data]).toEqual([1, 12, 2, 12, 3, 5, 4, 6]);
+  });
+
+  it.each([
+    ["in a later codebook of the step", [0, 0], [[3, 10]], "eosToken 10 for frame 0 of codebook 1 comes too late: the frame has begun"],
+    ["in a later step", [0, 1], [[3, 0], [4, 10]], "eosToken 10 for frame 0 of codebook 1 comes too late: the frame has begun"], // prettier-ignore
+  ] as const)("is refused %s, and the cursor stays where it was", (_, delays, steps, message) => {
+    const cursor = cursorOf(delays);
+    for (const step of steps.slice(0, -1)) cursor.push(step);
+    expect(() => cursor.push(steps.at(-1)!)).toThrow(expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: expect.stringContaining(message) as string }));
+    expect([cursor.step, cursor.lengths]).toEqual([steps.length, [6]]);
+  });
+
+  it("ends nothing where another token of the step is none", () => {
+    const cursor = cursorOf([0, 1]);
+    cursor.push([1, 0]);
+    expect(() => cursor.push([10, 99])).toThrow("token 99 for frame 0 is not a code");
+    expect([cursor.step, cursor.lengths]).toEqual([2, [6]]);
+    expect([...cursor.push([10, 5]).data]).toEqual([10, 5]);
+  });
+
+  it("is no more than garbage where no code is the model's", () => {
+    const cursor = cursorOf([0, 2]);
+    expect([...cursor.push([1, 10]).data]).toEqual([1, 12]);
+  });
+});
+
+describe("Moshi's cursor", () => {
+  it("goes on from the model's sequence until all frames are whole", () => {
+    const layout = modelLayouts.moshi;
+    const whole = clip(0, layout, 2);
+    const cursor = modelCursor(layout, 2, { type: "int32" });
+    while (!cursor.isDone) {
+      const frames = cursor.timesteps;
+      cursor.push(cursor.forced.map((token, q) => (token === freeCell ? codeOf(0, q, frames[q]!) : -5)));
+    }
+    const expected = buildModelSequence(whole, layout, { type: "int32" });
+    expect([expected.dims[2], cursor.sequence.dims[2]]).toEqual([3, 4]);
+    expect(rowsOf(cursor.sequence, 3)).toEqual(rowsOf(expected, 3));
+    expect([...cursor.takeFrames().data]).toEqual(whole.data);
+  });
+});
+
+test("a layout that was not called is refused", () => {
+  for (const use of [() => modelCursor(modelLayouts.dia.pattern as never, 2), () => buildModelSequence(clip(0, modelLayouts.dia, 2), (() => null) as never)]) {
+    expect(use).toThrow(TypeError);
+    expect(use).toThrow("expected a layout such as musicgen(); received");
+  }
 });
 
 describe("the end of a clip", () => {
