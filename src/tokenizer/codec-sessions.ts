@@ -83,7 +83,9 @@ export class CodecSessions {
   async #create(part: CodecPart): Promise<Session> {
     this.checkAlive();
     const { runtime, threads } = this.#model;
-    return runtime.createSession(await this.#build(part), { threads });
+    // Divided among threads, short runs of the last convolution before the codebooks round differently from long ones, and
+    // codes must depend on neither. It is a small part of the work.
+    return runtime.createSession(await this.#build(part), { threads: part === "quantization" ? 1 : threads });
   }
 
   #build(part: CodecPart): Promise<OnnxModel> {
