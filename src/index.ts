@@ -1,14 +1,22 @@
-export { AudioTokenizer, inspectModel, pullModel } from "./tokenizer/index.ts";
+export { AudioTokenizer, DecoderStream, EncoderStream, inspectModel, pullModel } from "./tokenizer/index.ts";
 export type {
   CallOptions,
+  CodingTransform,
+  DecoderStreamOptions,
+  DecoderStreamState,
   EncodeOptions,
+  EncoderStreamOptions,
+  EncoderStreamState,
+  EncodeStreamOptions,
   HubModelOptions,
   LoadOptions,
   ModelInspection,
+  Pieces,
   Progress,
   PulledModel,
   PullOptions,
   Segmenting,
+  StreamOptions,
 } from "./tokenizer/index.ts";
 
 export {
@@ -26,7 +34,7 @@ export {
   durationOf,
   numSamplesOf,
 } from "./core/index.ts";
-export type { AudioCodesContext, AudioCodesData, ClipDetails, OnnxModel, Provenance, TensorConstructor, TensorLike, Waveform } from "./core/index.ts";
+export type { AudioCodesContext, AudioCodesData, ByteSource, ClipDetails, OnnxModel, Provenance, TensorConstructor, TensorLike, Waveform } from "./core/index.ts";
 
 export type { HubErrorCode } from "./core/index.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./core/index.ts";
@@ -87,10 +95,35 @@ export type {
   WeightsFile,
 } from "./hub/index.ts";
 
-export { convertAudio, decodeAudio, formatWav, mixChannels, parseWav, resample, siSnr } from "./audio/index.ts";
-export type { ConvertAudioOptions, DecodeAudioOptions, FormatWavOptions, WavFormat } from "./audio/index.ts";
+export {
+  AudioConverter,
+  convertAudio,
+  convertAudioStream,
+  decodeAudio,
+  decodeAudioStream,
+  formatWav,
+  formatWavHeader,
+  formatWavSamples,
+  mixChannels,
+  parseWav,
+  resample,
+  siSnr,
+} from "./audio/index.ts";
+export type {
+  AudioContainer,
+  AudioConverterState,
+  AudioForm,
+  AudioStream,
+  ConvertAudioOptions,
+  DecodeAudioOptions,
+  FormatWavOptions,
+  ResamplerState,
+  WavForm,
+  WavFormat,
+} from "./audio/index.ts";
 
 export {
+  openAudio,
   readAudio,
   readBarkPrompt,
   readCodes,
@@ -105,8 +138,10 @@ export {
   writePattern,
   writeSequence,
   writeWav,
+  writeWavStream,
 } from "./files/index.ts";
 export type {
+  AudioFile,
   ReadCodesOptions,
   ReadTokenDatasetOptions,
   TokenDataset,
@@ -115,6 +150,7 @@ export type {
   TokenDatasetReport,
   WriteFileOptions,
   WriteWavOptions,
+  WriteWavStreamOptions,
 } from "./files/index.ts";
 
 export { codesFormatOf, codesFormats, formatCodes, parseCodes } from "./storage/index.ts";

@@ -1,4 +1,5 @@
-import { isWav } from "./parse-wav.ts";
+import type { ByteWindow } from "./byte-window.ts";
+import { isWav } from "./wav-header.ts";
 
 /** Audio files that can be read. Ogg says in its first packet what it carries. */
 export type AudioContainer = "wav" | "flac" | "ogg" | "mp3";
@@ -7,27 +8,29 @@ export type AudioContainer = "wav" | "flac" | "ogg" | "mp3";
  * Recognises an audio file by its first bytes; names of files are never asked.
  * @returns undefined if the bytes start like none of them.
  */
-export function identifyContainer(bytes: Uint8Array): AudioContainer | undefined {
-  if (isWav(bytes)) return "wav";
-  if (hasAscii(bytes, 0, "OggS")) return "ogg";
-  const start = skipId3(bytes);
-  if (hasAscii(bytes, start, "fLaC")) return "flac";
-  if (start > 0 || isLayerThreeSync(bytes)) return "mp3";
+export async function identifyContainer(source: ByteWindow): Promise<AudioContainer | undefined> {
+  const head = await source.bytes(0, 12);
+  if (isWav(head)) return "wav";
+  if (hasAscii(head, 0, "OggS")) return "ogg";
+  const start = await skipId3(source, 0);
+  if (hasAscii(await source.bytes(start, 4), 0, "fLaC")) return "flac";
+  if (start > 0 || isLayerThreeSync(head)) return "mp3";
   return undefined;
 }
 
 /**
- * Offset of the first byte after any ID3v2 tags at the start; 0 if there are none.
+ * Offset of the first byte after any ID3v2 tags at `start`; `start` itself if there are none.
  * Source: ID3v2.4.0 main structure, section 3.1: a ten-byte header with the length in four groups of seven bits.
  */
-export function skipId3(bytes: Uint8Array): number {
-  let offset = 0;
-  while (hasAscii(bytes, offset, "ID3") && offset + 10 <= bytes.length) {
-    const length = [6, 7, 8, 9].reduce((value, i) => value * 128 + (bytes[offset + i]! & 0x7f), 0);
-    const hasFooter = (bytes[offset + 5]! & 0x10) !== 0;
-    offset = Math.min(offset + 10 + length + (hasFooter ? 10 : 0), bytes.length);
+export async function skipId3(source: ByteWindow, start: number): Promise<number> {
+  let offset = start;
+  for (;;) {
+    const header = await source.bytes(offset, 10);
+    if (header.length < 10 || !hasAscii(header, 0, "ID3")) return offset;
+    const length = [6, 7, 8, 9].reduce((value, i) => value * 128 + (header[i]! & 0x7f), 0);
+    const hasFooter = (header[5]! & 0x10) !== 0;
+    offset = Math.min(offset + 10 + length + (hasFooter ? 10 : 0), source.size);
   }
-  return offset;
 }
 
 /** Tells whether `text` stands at `offset`. */

@@ -1,16 +1,12 @@
 import type { Waveform } from "../core/index.ts";
-import { AudioFormatError } from "../core/index.ts";
-import { identifyContainer } from "./audio-container.ts";
-import { decodeFlac } from "./decode-flac.ts";
-import { decodeMp3 } from "./decode-mp3.ts";
-import { decodeOgg } from "./decode-ogg.ts";
+import { AudioFormatError, numSamplesOf } from "../core/index.ts";
+import type { AudioStream, DecodeAudioOptions } from "./decode-audio-stream.ts";
+import { decodeAudioStream } from "./decode-audio-stream.ts";
 import { parseWav } from "./parse-wav.ts";
-import { unreadableFileError } from "./unreadable-file.ts";
+import { isWav } from "./wav-header.ts";
 
-export interface DecodeAudioOptions {
-  /** Stops the work between two pieces of the file; the promise then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
+/** Most samples, all channels together, that a compressed file may decode to: 4 GiB of float32. */
+const MAX_NUM_SAMPLES = 2 ** 30;
 
 /**
  * Decodes a whole audio file, recognised by its bytes: WAV, FLAC, MP3, or Ogg with Vorbis, Opus or FLAC.
@@ -22,7 +18,7 @@ export interface DecodeAudioOptions {
  * Compressed files that are cut short or damaged are refused rather than decoded in part; WAV files that end early
  * keep what they have (see `parseWav`).
  * @throws AudioFormatError `AUDIO_EMPTY` without bytes or samples, `AUDIO_UNKNOWN_FORMAT` for what is no audio,
- * `AUDIO_UNSUPPORTED` for audio of another kind, `AUDIO_CORRUPT` for damaged or truncated files.
+ * `AUDIO_UNSUPPORTED` for audio of another kind or over 2^30 samples, `AUDIO_CORRUPT` for damaged or truncated files.
  */
 export async function decodeAudio(bytes: Uint8Array, options: DecodeAudioOptions = {}): Promise<Waveform> {
   const { signal } = options;
@@ -30,19 +26,29 @@ export async function decodeAudio(bytes: Uint8Array, options: DecodeAudioOptions
   if (!(bytes instanceof Uint8Array)) {
     throw new TypeError(`decodeAudio takes the bytes of an audio file as a Uint8Array; received ${typeof bytes}`);
   }
-  if (bytes.length === 0) {
-    throw new AudioFormatError("AUDIO_EMPTY", "empty file: it has 0 bytes");
+  return isWav(bytes) ? parseWav(bytes) : collectPieces(await decodeAudioStream(bytes, options));
+}
+
+async function collectPieces(audio: AudioStream): Promise<Waveform> {
+  const { container, sampleRate, channels } = audio;
+  const pieces: Waveform[] = [];
+  let numSamples = 0;
+  for await (const piece of audio) {
+    pieces.push(piece);
+    numSamples += numSamplesOf(piece);
+    if (numSamples * channels > MAX_NUM_SAMPLES) {
+      throw new AudioFormatError(
+        "AUDIO_UNSUPPORTED",
+        `${container} file with over ${MAX_NUM_SAMPLES} samples; decode it piece by piece with decodeAudioStream, ` +
+          "or cut it into parts first: ffmpeg -i in -f segment -segment_time 3600 out%03d.wav",
+      );
+    }
   }
-  switch (identifyContainer(bytes)) {
-    case "wav":
-      return parseWav(bytes);
-    case "flac":
-      return decodeFlac(bytes, signal);
-    case "ogg":
-      return decodeOgg(bytes, signal);
-    case "mp3":
-      return decodeMp3(bytes, signal);
-    case undefined:
-      throw unreadableFileError(bytes);
+  const channelData = Array.from({ length: channels }, () => new Float32Array(numSamples));
+  let position = 0;
+  for (const piece of pieces) {
+    for (const [channel, samples] of piece.channelData.entries()) channelData[channel]!.set(samples, position);
+    position += numSamplesOf(piece);
   }
+  return { channelData, sampleRate };
 }

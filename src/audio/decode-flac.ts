@@ -1,23 +1,57 @@
 import type { Waveform } from "../core/index.ts";
-import { AudioFormatError } from "../core/index.ts";
+import { AudioFormatError, numSamplesOf } from "../core/index.ts";
 import { skipId3 } from "./audio-container.ts";
-import { findLastFlacFrame, parseFlacHeader } from "./flac-frames.ts";
+import type { ByteWindow } from "./byte-window.ts";
+import type { EncodedAudio } from "./encoded-audio.ts";
+import type { FlacHeader } from "./flac-frames.ts";
+import { findFlacEnd, isLastFlacBlock, parseFlacHeader, readFlacHeader } from "./flac-frames.ts";
+import type { OggStream } from "./ogg-pages.ts";
+import { trimPieces } from "./trim-pieces.ts";
 import type { WasmDecoder } from "./wasm-decoder.ts";
-import { runDecoder, trimDecoded } from "./wasm-decoder.ts";
+import { runDecoder } from "./wasm-decoder.ts";
 
 /** Sample widths that a FLAC frame can name itself; the decoder reads frames without their stream's header. */
 const SUPPORTED_BITS: readonly number[] = [8, 12, 16, 20, 24];
 
+/** Bytes handed to the decoder at a time; few, since silence may be a thousand times as long when decoded. */
+const PIECE_LENGTH = 2 ** 13;
+
 /**
- * Decodes a FLAC file; integers of b bits become `value / 2^(b-1)`, as in `parseWav`.
+ * Opens a FLAC file; integers of b bits become `value / 2^(b-1)`, as in `parseWav`.
  * The number of samples is held against what the header promises or, where an encoder writing to a pipe could not fill
  * that in, against the position of the last frame, so that a damaged or missing frame is always noticed.
  * @throws AudioFormatError as `decodeAudio` does.
  */
-export async function decodeFlac(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Waveform> {
-  const stream = bytes.subarray(skipId3(bytes));
-  const header = parseFlacHeader(stream);
-  const { sampleRate, bitsPerSample, numChannels } = header;
+export async function openFlac(source: ByteWindow): Promise<EncodedAudio> {
+  const header = await readFlacHeader(source, await skipId3(source, 0));
+  checkSupported(header);
+  const numSamples = header.numSamples ?? (await findFlacEnd(source, header.framesStart, header));
+  return flacAudio(header, numSamples, async function* () {
+    for (let offset = header.framesStart; offset < source.size; offset += PIECE_LENGTH) yield source.bytes(offset, PIECE_LENGTH);
+  });
+}
+
+/**
+ * Opens a FLAC stream within Ogg: nine bytes of mapping, then a native stream whose metadata blocks and frames are a
+ * packet each. Where its header does not know the number of samples, the last granule position does.
+ * Source: RFC 9639, section 10.1.
+ * @throws AudioFormatError as `decodeAudio` does.
+ */
+export async function openOggFlac(stream: OggStream): Promise<EncodedAudio> {
+  const header = parseFlacHeader(stream.head.subarray(9));
+  checkSupported(header);
+  return flacAudio(header, header.numSamples ?? stream.endGranule, async function* () {
+    let areFrames = false;
+    let isHead = true;
+    for await (const packet of stream.packets()) {
+      if (areFrames) yield packet;
+      else areFrames = isLastFlacBlock(isHead ? packet.subarray(13) : packet);
+      isHead = false;
+    }
+  });
+}
+
+function checkSupported({ bitsPerSample }: FlacHeader): void {
   if (!SUPPORTED_BITS.includes(bitsPerSample)) {
     throw new AudioFormatError(
       "AUDIO_UNSUPPORTED",
@@ -25,19 +59,27 @@ export async function decodeFlac(bytes: Uint8Array, signal: AbortSignal | undefi
         "convert it first: ffmpeg -i in.flac -c:a pcm_f32le out.wav",
     );
   }
-  const frames = stream.subarray(header.length);
-  const numSamples = header.numSamples ?? findLastFlacFrame(frames, header).endSample;
-  const decoded = await runDecoder("FLAC", createFlacDecoder, frames, signal);
-  const channelData = trimDecoded("FLAC", decoded.channelData, 0, numSamples);
-  if (decoded.channelData[0]!.length !== numSamples || channelData.length !== numChannels || decoded.sampleRate !== sampleRate) {
-    throw new AudioFormatError(
-      "AUDIO_CORRUPT",
-      `damaged FLAC file: its header says ${numSamples} samples of ${numChannels} channels at ${sampleRate} Hz, its frames have ` +
-        `${decoded.channelData[0]!.length} samples of ${channelData.length} channels at ${decoded.sampleRate} Hz`,
-    );
+}
+
+function flacAudio(header: FlacHeader, numSamples: number, frames: () => AsyncIterable<Uint8Array>): EncodedAudio {
+  const { sampleRate, bitsPerSample, numChannels: channels } = header;
+  async function* decodeAll(): AsyncGenerator<Waveform, void> {
+    let numDecoded = 0;
+    for await (const piece of runDecoder("FLAC", createFlacDecoder, frames())) {
+      numDecoded += numSamplesOf(piece);
+      if (numDecoded > numSamples) {
+        throw new AudioFormatError("AUDIO_CORRUPT", `damaged FLAC file: it should have ${numSamples} samples per channel, its frames have more`);
+      }
+      for (const samples of piece.channelData) restoreIntegers(samples, bitsPerSample);
+      yield piece;
+    }
   }
-  for (const samples of channelData) restoreIntegers(samples, bitsPerSample);
-  return { channelData, sampleRate };
+  return {
+    sampleRate,
+    channels,
+    numSamples,
+    decode: () => trimPieces({ format: "FLAC", sampleRate, channels }, decodeAll(), { end: () => numSamples }),
+  };
 }
 
 /** The decoder divides integers by 2^(bits−1) − 1. They are found again without loss, and divided by 2^(bits−1). */

@@ -1,26 +1,50 @@
 import type { Waveform } from "../core/index.ts";
 import { skipId3 } from "./audio-container.ts";
-import { findMp3Frames } from "./mp3-frames.ts";
+import type { ByteWindow } from "./byte-window.ts";
+import type { EncodedAudio } from "./encoded-audio.ts";
+import { findMp3Frames, readMp3Frames } from "./mp3-frames.ts";
+import { trimPieces } from "./trim-pieces.ts";
 import type { WasmDecoder } from "./wasm-decoder.ts";
-import { runDecoder, trimDecoded } from "./wasm-decoder.ts";
+import { runDecoder } from "./wasm-decoder.ts";
 
 /** Samples by which every decoder of layer III is late: 528 and one. Source: LAME's technical FAQ, "decoder delay". */
 const DECODER_DELAY = 529;
 
 /**
- * Decodes an MP3 file. If its first frame says how much the encoder added before and after the audio (LAME and ffmpeg
+ * Opens an MP3 file. If its first frame says how much the encoder added before and after the audio (LAME and ffmpeg
  * do), that is cut off together with the decoder's delay, so that the result has the length and timing of the original.
  * @throws AudioFormatError as `decodeAudio` does.
  */
-export async function decodeMp3(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Waveform> {
-  const frames = findMp3Frames(bytes, skipId3(bytes));
-  const { numSamples, numChannels, sampleRate, encoderDelay, encoderPadding } = frames;
-  const decoded = await runDecoder("MP3", createMp3Decoder, bytes.subarray(frames.start, frames.end), signal);
+export async function openMp3(source: ByteWindow): Promise<EncodedAudio> {
+  const found = await findMp3Frames(source, await skipId3(source, 0));
+  const { sampleRate, numChannels: channels, samplesPerFrame, encoderDelay, encoderPadding, numFrames } = found;
   const start = encoderDelay === 0 ? 0 : encoderDelay + DECODER_DELAY;
-  const end = numSamples - Math.max(0, encoderPadding - DECODER_DELAY);
-  // The decoder makes two equal channels of one.
-  const channelData = trimDecoded("MP3", decoded.channelData.slice(0, numChannels), start, end);
-  return { channelData, sampleRate };
+  const padding = Math.max(0, encoderPadding - DECODER_DELAY);
+  return {
+    sampleRate,
+    channels,
+    numSamples: numFrames === 0 ? undefined : Math.max(0, numFrames * samplesPerFrame - padding - start),
+    decode() {
+      let numRead = 0;
+      let isWhole = false;
+      async function* readFrames(): AsyncGenerator<Uint8Array, void> {
+        for await (const frames of readMp3Frames(source, found)) {
+          numRead += frames.count;
+          yield frames.bytes;
+        }
+        isWhole = true;
+      }
+      // Delay and padding belong to the frames that the header counted; with others appended, only the start is sure.
+      const end = (): number => (isWhole ? numRead * samplesPerFrame - (numRead === numFrames ? padding : 0) : Infinity);
+      const pieces = takeChannels(runDecoder("MP3", createMp3Decoder, readFrames()), channels);
+      return trimPieces({ format: "MP3", sampleRate, channels }, pieces, { start, end, lookahead: padding });
+    },
+  };
+}
+
+/** The decoder makes two equal channels of one. */
+async function* takeChannels(pieces: AsyncIterable<Waveform>, channels: number): AsyncGenerator<Waveform, void> {
+  for await (const { channelData, sampleRate } of pieces) yield { channelData: channelData.slice(0, channels), sampleRate };
 }
 
 /** Its own gapless mode is off: it needs the information frame, and gives no way to check the number of samples. */

@@ -1,9 +1,11 @@
 import type { Waveform } from "../core/index.ts";
-import { AudioFormatError } from "../core/index.ts";
+import { AudioFormatError, numSamplesOf } from "../core/index.ts";
+import type { EncodedAudio } from "./encoded-audio.ts";
+import { formatOgg } from "./format-ogg.ts";
 import type { OggStream } from "./ogg-pages.ts";
-import { formatOgg } from "./ogg-pages.ts";
+import { trimPieces } from "./trim-pieces.ts";
 import type { WasmDecoder } from "./wasm-decoder.ts";
-import { runDecoder, trimDecoded } from "./wasm-decoder.ts";
+import { runDecoder } from "./wasm-decoder.ts";
 
 /** Opus always decodes to this rate, in hertz, whatever was encoded. */
 const SAMPLE_RATE = 48_000;
@@ -17,33 +19,51 @@ const CELT_FRAME_SAMPLES: readonly number[] = [120, 240, 480, 960];
 const EMPTY_TAGS: Uint8Array = Uint8Array.of(0x4f, 0x70, 0x75, 0x73, 0x54, 0x61, 0x67, 0x73, 0, 0, 0, 0, 0, 0, 0, 0);
 
 /**
- * Decodes an Opus stream: without its pre-skip, up to its last granule position, and with its output gain applied.
+ * Opens an Opus stream: without its pre-skip, up to its last granule position, and with its output gain applied.
  * Source: RFC 7845, sections 4 and 5.1.
  * @throws AudioFormatError as `decodeAudio` does.
  */
-export async function decodeOpus(stream: OggStream, signal: AbortSignal | undefined): Promise<Waveform> {
-  const [head, , ...packets] = stream.packets;
-  const { numChannels, preSkip, gain } = parseOpusHead(head!);
-  const numSamples = packets.reduce((sum, packet) => sum + samplesInPacket(packet), 0) - preSkip;
-  if (stream.endGranule <= preSkip) throw new AudioFormatError("AUDIO_EMPTY", "empty Ogg Opus file: it holds no samples");
+export function openOpus(stream: OggStream): EncodedAudio {
+  const { numChannels: channels, preSkip, gain } = parseOpusHead(stream.head);
+  const numSamples = Math.max(0, stream.endGranule - preSkip);
+  return {
+    sampleRate: SAMPLE_RATE,
+    channels,
+    numSamples,
+    decode() {
+      const form = { format: "Ogg Opus", sampleRate: SAMPLE_RATE, channels };
+      return trimPieces(form, decodeAll(stream, preSkip, gain), { end: () => numSamples });
+    },
+  };
+}
 
+async function* decodeAll(stream: OggStream, preSkip: number, gain: number): AsyncGenerator<Waveform, void> {
   // The decoder itself drops the pre-skip that it reads from the header.
-  const decoded = await runDecoder("Ogg Opus", createOpusDecoder, formatOgg([head!, EMPTY_TAGS, ...packets]), signal);
-  const numDecoded = decoded.channelData[0]?.length ?? 0;
-  if (numDecoded !== numSamples || decoded.channelData.length !== numChannels) {
-    throw new AudioFormatError(
-      "AUDIO_CORRUPT",
-      `damaged Ogg Opus file: its packets stand for ${numSamples} samples of ${numChannels} channels, ` +
-        `decoded were ${numDecoded} of ${decoded.channelData.length}`,
-    );
-  }
-  const channelData = trimDecoded("Ogg Opus", decoded.channelData, 0, stream.endGranule - preSkip);
-  if (gain !== 1) {
-    for (const samples of channelData) {
-      for (let i = 0; i < samples.length; i++) samples[i] = samples[i]! * gain;
+  let numPromised = -preSkip;
+  async function* plainPackets(): AsyncGenerator<Uint8Array, void> {
+    let index = 0;
+    for await (const packet of stream.packets()) {
+      if (index >= 2) numPromised += samplesInPacket(packet);
+      yield index === 1 ? EMPTY_TAGS : packet;
+      index++;
     }
   }
-  return { channelData, sampleRate: SAMPLE_RATE };
+  let numDecoded = 0;
+  for await (const piece of runDecoder("Ogg Opus", createOpusDecoder, formatOgg(plainPackets()))) {
+    numDecoded += numSamplesOf(piece);
+    if (gain !== 1) for (const samples of piece.channelData) amplify(samples, gain);
+    yield piece;
+  }
+  if (numDecoded !== numPromised && stream.endGranule > preSkip) {
+    throw new AudioFormatError(
+      "AUDIO_CORRUPT",
+      `damaged Ogg Opus file: its packets stand for ${numPromised} samples, decoded were ${numDecoded}`,
+    );
+  }
+}
+
+function amplify(samples: Float32Array, gain: number): void {
+  for (let i = 0; i < samples.length; i++) samples[i] = samples[i]! * gain;
 }
 
 function parseOpusHead(head: Uint8Array): { readonly numChannels: number; readonly preSkip: number; readonly gain: number } {

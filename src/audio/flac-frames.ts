@@ -1,10 +1,9 @@
 import { AudioFormatError } from "../core/index.ts";
 import { hasAscii } from "./audio-container.ts";
+import type { ByteWindow } from "./byte-window.ts";
 
-/** What stands before a FLAC file's frames. */
+/** What a FLAC stream's STREAMINFO block says. */
 export interface FlacHeader {
-  /** Length in bytes of `fLaC` and all metadata blocks: the first frame's offset. */
-  readonly length: number;
   readonly sampleRate: number;
   readonly numChannels: number;
   readonly bitsPerSample: number;
@@ -14,29 +13,50 @@ export interface FlacHeader {
   readonly numSamples: number | undefined;
 }
 
+/** Length in bytes of `fLaC` and the STREAMINFO block that follows it. */
+const HEADER_LENGTH = 42;
+
 /**
- * Reads a FLAC file's metadata blocks; the first is STREAMINFO.
- * Source: RFC 9639, sections 8.1 and 8.2.
+ * Reads a FLAC file's metadata blocks; the first is STREAMINFO, the others are passed over.
+ * Source: RFC 9639, section 8.1.
+ * @param start Offset of `fLaC`.
+ * @returns With the offset of the first frame.
+ * @throws AudioFormatError `AUDIO_CORRUPT` if they are incomplete or make no sense.
+ */
+export async function readFlacHeader(source: ByteWindow, start: number): Promise<FlacHeader & { readonly framesStart: number }> {
+  let offset = start + 4;
+  for (let isLast = false; !isLast; ) {
+    const block = await source.bytes(offset, 4);
+    if (block.length < 4) throw truncatedHeader();
+    isLast = isLastFlacBlock(block);
+    offset += 4 + block[1]! * 2 ** 16 + block[2]! * 2 ** 8 + block[3]!;
+    if (offset > source.size) throw truncatedHeader();
+  }
+  return { ...parseFlacHeader(await source.bytes(start, HEADER_LENGTH)), framesStart: offset };
+}
+
+/** Whether frames follow a metadata block. */
+export function isLastFlacBlock(block: Uint8Array): boolean {
+  return (block[0]! & 0x80) !== 0;
+}
+
+/**
+ * Reads `fLaC` and STREAMINFO.
+ * Source: RFC 9639, section 8.2.
  * @throws AudioFormatError `AUDIO_CORRUPT` if they are incomplete or make no sense.
  */
 export function parseFlacHeader(bytes: Uint8Array): FlacHeader {
+  if (bytes.length < 8) throw truncatedHeader();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let offset = 4;
-  for (let isLast = false; !isLast; ) {
-    if (offset + 4 > bytes.length) throw truncatedHeader();
-    isLast = (bytes[offset]! & 0x80) !== 0;
-    offset += 4 + (view.getUint32(offset) & 0xffffff);
-    if (offset > bytes.length) throw truncatedHeader();
-  }
   if ((bytes[4]! & 0x7f) !== 0 || (view.getUint32(4) & 0xffffff) < 34) {
     throw new AudioFormatError("AUDIO_CORRUPT", "damaged FLAC file: it does not start with a STREAMINFO block of 34 bytes");
   }
+  if (bytes.length < HEADER_LENGTH) throw truncatedHeader();
   const packed = view.getBigUint64(18); // 20 bits of rate, 3 of channels − 1, 5 of bits − 1, 36 of samples
   const [sampleRate, numSamples] = [Number(packed >> 44n), Number(packed & 0xfffffffffn)];
   if (sampleRate === 0) throw new AudioFormatError("AUDIO_CORRUPT", "damaged FLAC file: its header gives a sample rate of 0 Hz");
   const [smallestBlock, largestBlock] = [view.getUint16(8), view.getUint16(10)];
   return {
-    length: offset,
     sampleRate,
     numChannels: Number((packed >> 41n) & 0x7n) + 1,
     bitsPerSample: Number((packed >> 36n) & 0x1fn) + 1,
@@ -51,18 +71,22 @@ function truncatedHeader(): AudioFormatError {
 
 /** How far from the end the last frame may start, in bytes: 65535 samples of eight 24-bit channels, uncompressed. */
 const MAX_FRAME_LENGTH = 65_535 * 8 * 3 + 2 ** 10;
+const ID3V1_LENGTH = 128;
 
 /**
  * Finds the frame that ends with the last byte, by its two checksums, and the sample at which it ends.
- * @param frames The file after its header.
+ * @param framesStart Offset of the first frame.
+ * @returns Number of the sample after the last one.
  * @throws AudioFormatError `AUDIO_CORRUPT` if there is none: then the file is cut short within a frame.
  */
-export function findLastFlacFrame(frames: Uint8Array, header: FlacHeader): { readonly endSample: number } {
-  const end = hasAscii(frames, frames.length - 128, "TAG") ? frames.length - 128 : frames.length; // ID3v1
+export async function findFlacEnd(source: ByteWindow, framesStart: number, header: FlacHeader): Promise<number> {
+  const tailStart = Math.max(framesStart, source.size - MAX_FRAME_LENGTH - ID3V1_LENGTH);
+  const frames = await source.bytes(tailStart, source.size - tailStart);
+  const end = hasAscii(frames, frames.length - ID3V1_LENGTH, "TAG") ? frames.length - ID3V1_LENGTH : frames.length;
   for (let offset = end - 8; offset >= Math.max(0, end - MAX_FRAME_LENGTH); offset--) {
     if (frames[offset] !== 0xff || (frames[offset + 1]! & 0xfe) !== 0xf8) continue;
     const endSample = parseFrameEnd(frames.subarray(offset, end), header);
-    if (endSample !== undefined && crc16(frames.subarray(offset, end)) === 0) return { endSample };
+    if (endSample !== undefined && crc16(frames.subarray(offset, end)) === 0) return endSample;
   }
   throw new AudioFormatError(
     "AUDIO_CORRUPT",

@@ -27,40 +27,75 @@ const SUB_FORMAT_TAIL: readonly number[] = [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 
  * @throws RangeError if the file would be over 4 GiB, or has more channels than the header can say.
  */
 export function formatWav(waveform: Waveform, options: FormatWavOptions = {}): Uint8Array {
-  const { format = "pcm16" } = options;
   checkWaveform(waveform);
   const { channelData, sampleRate } = waveform;
+  const form = { sampleRate, channels: channelData.length, numSamples: numSamplesOf(waveform) };
+  const header = formatWavHeader(form, options);
+  const dataLength = wavDataLength(form, options);
+  const bytes = new Uint8Array(header.length + dataLength + (dataLength % 2));
+  bytes.set(header);
+  writeSamples(bytes.subarray(header.length), waveform, options);
+  return bytes;
+}
+
+/**
+ * The samples of a waveform as they stand in a WAV file: that is its header, the samples of one or more waveforms, and
+ * a zero byte if all those samples take an odd number of bytes.
+ * @throws TypeError for an unknown format, or NaN in samples to be written as integers.
+ */
+export function formatWavSamples(waveform: Waveform, options: FormatWavOptions = {}): Uint8Array {
+  checkWaveform(waveform);
+  const { channelData, sampleRate } = waveform;
+  const bytes = new Uint8Array(wavDataLength({ sampleRate, channels: channelData.length, numSamples: numSamplesOf(waveform) }, options));
+  writeSamples(bytes, waveform, options);
+  return bytes;
+}
+
+/** What a WAV file's header says. */
+export interface WavForm {
+  /** In hertz. */
+  readonly sampleRate: number;
+  readonly channels: number;
+  /** Per channel. */
+  readonly numSamples: number;
+}
+
+/**
+ * The bytes of a WAV file before its samples. Their number depends on channels and format, not on `numSamples`.
+ * @throws TypeError, RangeError as `formatWav` does.
+ */
+export function formatWavHeader(form: WavForm, options: FormatWavOptions = {}): Uint8Array {
+  const { format = "pcm16" } = options;
+  const { sampleRate, channels } = form;
+  const bytesPerSample = bytesPerSampleOf(format);
+  if (!Number.isInteger(sampleRate) || sampleRate <= 0 || sampleRate > 0xffffffff) {
+    throw new TypeError(`waveform.sampleRate must be an integer below 2^32 to be written as WAV; received ${sampleRate}`);
+  }
+  if (channels * bytesPerSample > 0xffff) {
+    throw new RangeError(`a WAV file of format ${format} holds at most ${Math.floor(0xffff / bytesPerSample)} channels; received ${channels}`);
+  }
+  const dataLength = wavDataLength(form, options);
+  if (dataLength + 128 > 0xffffffff) {
+    throw new RangeError(`a WAV file holds at most 4 GiB, these samples take ${dataLength} bytes; write them as several files`);
+  }
+  return Uint8Array.from(wavHeader(form, format, dataLength));
+}
+
+/** Bytes that the samples take in a WAV file, before padding to an even number. */
+export function wavDataLength({ channels, numSamples }: WavForm, { format = "pcm16" }: FormatWavOptions): number {
+  return channels * bytesPerSampleOf(format) * numSamples;
+}
+
+function bytesPerSampleOf(format: WavFormat): number {
   const bytesPerSample = BYTES_PER_SAMPLE[format];
   if (bytesPerSample === undefined) {
     throw new TypeError(`format must be "pcm16", "pcm24" or "float32"; received ${JSON.stringify(format)}`);
   }
-  if (!Number.isInteger(sampleRate) || sampleRate > 0xffffffff) {
-    throw new TypeError(`waveform.sampleRate must be an integer below 2^32 to be written as WAV; received ${sampleRate}`);
-  }
-  const bytesPerFrame = channelData.length * bytesPerSample;
-  if (bytesPerFrame > 0xffff) {
-    throw new RangeError(`a WAV file of format ${format} holds at most ${Math.floor(0xffff / bytesPerSample)} channels; received ${channelData.length}`);
-  }
-  const dataLength = bytesPerFrame * numSamplesOf(waveform);
-  if (dataLength + 128 > 0xffffffff) {
-    throw new RangeError(`a WAV file holds at most 4 GiB, these samples take ${dataLength} bytes; write them as several files`);
-  }
-
-  const header = wavHeader(waveform, format, dataLength);
-  const bytes = new Uint8Array(header.length + dataLength + (dataLength % 2));
-  bytes.set(header);
-  const view = new DataView(bytes.buffer, header.length);
-  const writeSample = sampleWriter(view, format);
-  for (const [channel, samples] of channelData.entries()) {
-    let offset = channel * bytesPerSample;
-    for (let i = 0; i < samples.length; i++, offset += bytesPerFrame) writeSample(offset, samples[i]!);
-  }
-  return bytes;
+  return bytesPerSample;
 }
 
-function wavHeader({ channelData, sampleRate }: Waveform, format: WavFormat, dataLength: number): number[] {
+function wavHeader({ channels: numChannels, sampleRate }: WavForm, format: WavFormat, dataLength: number): number[] {
   const isFloat = format === "float32";
-  const numChannels = channelData.length;
   const bytesPerSample = BYTES_PER_SAMPLE[format];
   const bytesPerFrame = numChannels * bytesPerSample;
   const isExtensible = numChannels > 2 || format === "pcm24";
@@ -91,6 +126,16 @@ function wavHeader({ channelData, sampleRate }: Waveform, format: WavFormat, dat
   chunks.push(...ascii("data"), ...uint32(dataLength));
   const riffLength = 4 + chunks.length + dataLength + (dataLength % 2);
   return [...ascii("RIFF"), ...uint32(riffLength), ...ascii("WAVE"), ...chunks];
+}
+
+function writeSamples(bytes: Uint8Array, { channelData }: Waveform, { format = "pcm16" }: FormatWavOptions): void {
+  const writeSample = sampleWriter(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), format);
+  const bytesPerSample = BYTES_PER_SAMPLE[format];
+  const bytesPerFrame = channelData.length * bytesPerSample;
+  for (const [channel, samples] of channelData.entries()) {
+    let offset = channel * bytesPerSample;
+    for (let i = 0; i < samples.length; i++, offset += bytesPerFrame) writeSample(offset, samples[i]!);
+  }
 }
 
 function sampleWriter(view: DataView, format: WavFormat): (offset: number, sample: number) => void {

@@ -1,9 +1,14 @@
+export type { AudioContainer } from "./audio-container.ts";
+export { AudioConverter, convertAudioStream } from "./audio-converter.ts";
+export type { AudioConverterState, AudioForm } from "./audio-converter.ts";
 export { convertAudio, mixChannels } from "./channels.ts";
 export type { ConvertAudioOptions } from "./channels.ts";
 export { decodeAudio } from "./decode-audio.ts";
-export type { DecodeAudioOptions } from "./decode-audio.ts";
-export { formatWav } from "./format-wav.ts";
-export type { FormatWavOptions, WavFormat } from "./format-wav.ts";
+export { decodeAudioStream } from "./decode-audio-stream.ts";
+export type { AudioStream, DecodeAudioOptions } from "./decode-audio-stream.ts";
+export { formatWav, formatWavHeader, formatWavSamples } from "./format-wav.ts";
+export type { FormatWavOptions, WavForm, WavFormat } from "./format-wav.ts";
 export { parseWav } from "./parse-wav.ts";
 export { resample } from "./resample.ts";
+export type { ResamplerState } from "./resampler.ts";
 export { siSnr } from "./si-snr.ts";

@@ -1,16 +1,18 @@
 import { AudioFormatError } from "../core/index.ts";
 import { hasAscii, skipId3 } from "./audio-container.ts";
+import type { ByteWindow } from "./byte-window.ts";
+import { concatBytes } from "./concat-bytes.ts";
 
-/** The audio frames of an MP3 file: where they are and what they hold. */
+/** Where the audio frames of an MP3 file start, and what they hold. */
 export interface Mp3Frames {
   /** Offset of the first audio frame; an information frame before it is left out. */
   readonly start: number;
-  /** Offset after the last frame. */
-  readonly end: number;
   readonly sampleRate: number;
   readonly numChannels: number;
-  /** Samples per channel in all frames together. */
-  readonly numSamples: number;
+  /** Samples per channel in each frame. */
+  readonly samplesPerFrame: number;
+  /** Frames that the information frame promises; 0 where it does not say. */
+  readonly numFrames: number;
   /** Samples that the encoder put before the audio, and after it to fill the last frame; 0 where it does not say. */
   readonly encoderDelay: number;
   readonly encoderPadding: number;
@@ -27,61 +29,87 @@ interface FrameHeader {
 
 /** How far from the start (or the end of the ID3v2 tag) the first frame is looked for, in bytes. */
 const MAX_SEARCH = 2 ** 16;
+/** Length of no frame is above this: 320 kbps at 32 kHz, or 160 kbps at 8 kHz, and a byte of padding. */
+const MAX_FRAME_LENGTH = 1441;
+/** Frames that are read together: about a second. */
+const FRAMES_PER_PIECE = 32;
 
 /**
- * Walks over every frame header of an MPEG layer III file.
+ * Finds the first audio frame of an MPEG layer III file.
  * Source: ISO/IEC 11172-3 section 2.4.1.3, ISO/IEC 13818-3 section 2.4.2.3; "MPEG 2.5" as encoders write it.
  * @param start Offset after any ID3v2 tag.
- * @throws AudioFormatError `AUDIO_CORRUPT` if something other than a known tag stands between or after the frames, or
- * if frames are missing; `AUDIO_UNKNOWN_FORMAT` if there are none; `AUDIO_UNSUPPORTED` if rate or channels change.
+ * @throws AudioFormatError `AUDIO_UNKNOWN_FORMAT` if there is none, `AUDIO_CORRUPT` if it stands alone.
  */
-export function findMp3Frames(bytes: Uint8Array, start: number): Mp3Frames {
-  const firstOffset = findFirstFrame(bytes, start);
+export async function findMp3Frames(source: ByteWindow, start: number): Promise<Mp3Frames> {
+  const bytes = await source.bytes(start, MAX_SEARCH + 2 * MAX_FRAME_LENGTH);
+  const firstOffset = findFirstFrame(bytes, start, source.size);
   const first = parseFrameHeader(bytes, firstOffset)!;
   const info = parseInfoFrame(bytes.subarray(firstOffset, firstOffset + first.length), first);
-  const audioStart = info === undefined ? firstOffset : firstOffset + first.length;
+  return {
+    start: start + (info === undefined ? firstOffset : firstOffset + first.length),
+    sampleRate: first.sampleRate,
+    numChannels: first.numChannels,
+    samplesPerFrame: first.numSamples,
+    numFrames: info?.numFrames ?? 0,
+    encoderDelay: info?.encoderDelay ?? 0,
+    encoderPadding: info?.encoderPadding ?? 0,
+  };
+}
 
-  let offset = audioStart;
+/**
+ * Reads the audio frames one after the other, some at a time.
+ * @throws AudioFormatError `AUDIO_CORRUPT` if something other than a known tag stands between or after the frames, or
+ * if frames are missing; `AUDIO_UNSUPPORTED` if rate or channels change.
+ */
+export async function* readMp3Frames(
+  source: ByteWindow,
+  expected: Mp3Frames,
+): AsyncGenerator<{ readonly bytes: Uint8Array; readonly count: number }, void> {
+  let offset = expected.start;
   let numFrames = 0;
-  for (let header; (header = parseFrameHeader(bytes, offset)) !== undefined; numFrames++) {
-    if (header.sampleRate !== first.sampleRate || header.numChannels !== first.numChannels) {
+  let frames: Uint8Array[] = [];
+  for (;;) {
+    const bytes = await source.bytes(offset, MAX_FRAME_LENGTH);
+    const header = parseFrameHeader(bytes, 0);
+    if (header === undefined) break;
+    if (header.sampleRate !== expected.sampleRate || header.numChannels !== expected.numChannels) {
       throw new AudioFormatError(
         "AUDIO_UNSUPPORTED",
         "MP3 file whose sample rate or number of channels changes midway; convert it first: ffmpeg -i in.mp3 out.wav",
       );
     }
-    if (offset + header.length > bytes.length) {
+    if (offset + header.length > source.size) {
       throw new AudioFormatError("AUDIO_CORRUPT", `truncated MP3 file: it ends within the frame that starts at byte ${offset}`);
     }
+    frames.push(bytes.subarray(0, header.length));
     offset += header.length;
+    numFrames++;
+    if (frames.length === FRAMES_PER_PIECE) {
+      yield { bytes: concatBytes(frames), count: frames.length };
+      frames = [];
+    }
   }
-  checkNoAudioAfter(bytes, offset);
-  if (info !== undefined && numFrames < info.numFrames) {
-    throw new AudioFormatError("AUDIO_CORRUPT", `truncated MP3 file: its header promises ${info.numFrames} frames, it has ${numFrames}`);
+  await checkNoAudioAfter(source, offset);
+  if (numFrames < expected.numFrames) {
+    throw new AudioFormatError("AUDIO_CORRUPT", `truncated MP3 file: its header promises ${expected.numFrames} frames, it has ${numFrames}`);
   }
-  // Delay and padding belong to the frames that the header counted; with others appended, only the start is sure.
-  const isPaddingSure = info !== undefined && numFrames === info.numFrames;
-  return {
-    start: audioStart,
-    end: offset,
-    sampleRate: first.sampleRate,
-    numChannels: first.numChannels,
-    numSamples: numFrames * first.numSamples,
-    encoderDelay: info?.encoderDelay ?? 0,
-    encoderPadding: isPaddingSure ? info.encoderPadding : 0,
-  };
+  if (frames.length > 0) yield { bytes: concatBytes(frames), count: frames.length };
 }
 
-/** The first offset at which two frames follow each other, or one fills the file. */
-function findFirstFrame(bytes: Uint8Array, start: number): number {
-  const end = Math.min(bytes.length - 4, start + MAX_SEARCH);
-  for (let offset = start; offset <= end; offset++) {
+/**
+ * The first offset at which two frames follow each other, or one fills the file.
+ * @param bytes The file from `start` on, at least as far as the frames that may be first.
+ * @returns Counted from `start`.
+ */
+function findFirstFrame(bytes: Uint8Array, start: number, fileLength: number): number {
+  const end = Math.min(bytes.length - 4, MAX_SEARCH);
+  for (let offset = 0; offset <= end; offset++) {
     const header = parseFrameHeader(bytes, offset);
     if (header === undefined) continue;
     const next = offset + header.length;
-    if (next === bytes.length || parseFrameHeader(bytes, next)?.sampleRate === header.sampleRate || isTag(bytes, next)) return offset;
+    if (start + next === fileLength || parseFrameHeader(bytes, next)?.sampleRate === header.sampleRate || isTag(bytes, next)) return offset;
   }
-  if (parseFrameHeader(bytes, start) !== undefined) {
+  if (parseFrameHeader(bytes, 0) !== undefined) {
     throw new AudioFormatError("AUDIO_CORRUPT", "truncated or damaged MP3 file: it starts with a frame header that no second frame follows");
   }
   throw new AudioFormatError("AUDIO_UNKNOWN_FORMAT", `no MP3 frames within ${MAX_SEARCH} bytes of the ${start > 0 ? "ID3 tag" : "start"}`);
@@ -148,35 +176,35 @@ function isTag(bytes: Uint8Array, offset: number): boolean {
 }
 
 /** Throws unless nothing but tags, or zeros, stands after the last of the frames that follow each other. */
-function checkNoAudioAfter(bytes: Uint8Array, framesEnd: number): void {
-  const rest = skipTrailingTags(bytes, framesEnd);
-  if (parseFrameHeader(bytes, rest) !== undefined) {
+async function checkNoAudioAfter(source: ByteWindow, framesEnd: number): Promise<void> {
+  const rest = await skipTrailingTags(source, framesEnd);
+  if (parseFrameHeader(await source.bytes(rest, 4), 0) !== undefined) {
     throw new AudioFormatError(
       "AUDIO_UNSUPPORTED",
       `MP3 file with another one appended at byte ${rest}; join them first: ffmpeg -i in.mp3 out.wav`,
     );
   }
-  if (bytes.subarray(rest).some((byte) => byte !== 0)) {
-    throw new AudioFormatError(
-      "AUDIO_CORRUPT",
-      `damaged MP3 file: neither a frame nor a tag starts at byte ${rest}; what it holds can be saved with: ffmpeg -i in.mp3 out.wav`,
-    );
+  for (let offset = rest; offset < source.size; offset += 2 ** 16) {
+    const bytes = await source.bytes(offset, 2 ** 16);
+    if (bytes.some((byte) => byte !== 0)) {
+      throw new AudioFormatError(
+        "AUDIO_CORRUPT",
+        `damaged MP3 file: neither a frame nor a tag starts at byte ${rest}; what it holds can be saved with: ffmpeg -i in.mp3 out.wav`,
+      );
+    }
   }
 }
 
 /** Source: ID3v1 is 128 bytes; an APEv2 header of 32 bytes gives the length of what follows it. */
-function skipTrailingTags(bytes: Uint8Array, start: number): number {
+async function skipTrailingTags(source: ByteWindow, start: number): Promise<number> {
   let offset = start;
-  while (offset < bytes.length && isTag(bytes, offset)) {
-    if (hasAscii(bytes, offset, "ID3") && offset + 10 <= bytes.length) {
-      offset += skipId3(bytes.subarray(offset));
-    } else if (hasAscii(bytes, offset, "TAG")) {
-      offset += 128;
-    } else if (hasAscii(bytes, offset, "APETAGEX") && offset + 32 <= bytes.length) {
-      offset += 32 + new DataView(bytes.buffer, bytes.byteOffset + offset).getUint32(12, true);
-    } else {
-      offset = bytes.length; // tags that only say at their end how long they are
-    }
+  for (;;) {
+    const bytes = await source.bytes(offset, 32);
+    if (!isTag(bytes, 0)) return offset;
+    const isId3 = hasAscii(bytes, 0, "ID3") && bytes.length >= 10;
+    if (isId3) offset = await skipId3(source, offset);
+    else if (hasAscii(bytes, 0, "TAG")) offset += 128;
+    else if (hasAscii(bytes, 0, "APETAGEX") && bytes.length === 32) offset += 32 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true);
+    else return source.size; // tags that only say at their end how long they are
   }
-  return Math.min(offset, bytes.length);
 }

@@ -1,12 +1,21 @@
 import { AudioFormatError } from "../core/index.ts";
 import { hasAscii } from "./audio-container.ts";
+import type { ByteWindow } from "./byte-window.ts";
+import { concatBytes } from "./concat-bytes.ts";
+import { pageChecksum } from "./ogg-checksum.ts";
 
 /** One logical stream of an Ogg file, taken out of its pages. */
 export interface OggStream {
-  /** Every packet in order, the codec's header packets first. */
-  readonly packets: readonly Uint8Array[];
+  /** The first packet, which says what the others are. */
+  readonly head: Uint8Array;
   /** The last page's granule position: for audio, the number of the sample after its last one, pre-skip included. */
   readonly endGranule: number;
+  /**
+   * Reads every packet in order, the codec's header packets first, and checks that nothing is missing: checksums, page
+   * numbers, no page or packet cut short.
+   * @throws AudioFormatError `AUDIO_CORRUPT` for damage, `AUDIO_UNSUPPORTED` for a second stream that is wanted.
+   */
+  packets(): AsyncGenerator<Uint8Array, void>;
 }
 
 interface OggPage {
@@ -20,30 +29,54 @@ interface OggPage {
   /** One byte for each piece of a packet; a piece of 255 bytes is followed by more of the same packet. */
   readonly lacing: Uint8Array;
   readonly body: Uint8Array;
-  /** Offset of the next page. */
-  readonly end: number;
+  /** In bytes, header included. */
+  readonly length: number;
 }
 
 const HEADER_LENGTH = 27;
+const MAX_PAGE_LENGTH: number = HEADER_LENGTH + 255 + 255 * 255;
+
+/** Bytes that are searched at a time for the last page, from the end on. */
+const SEARCH_LENGTH = 2 ** 16;
 
 /**
- * Takes an Ogg file apart and checks that nothing is missing: checksums, page numbers, no page or packet cut short.
- * A file of several multiplexed streams gives the one whose first packet `isWanted`; the others are passed over.
+ * Opens an Ogg file's stream whose first packet `isWanted`; streams multiplexed with it are passed over.
  * A stream need not be marked as ended: recorders that are stopped leave it so.
  * Source: RFC 3533, section 6.
  * @returns undefined if no stream is wanted.
- * @throws AudioFormatError `AUDIO_CORRUPT` for damage, `AUDIO_UNSUPPORTED` for more than one wanted stream.
+ * @throws AudioFormatError `AUDIO_CORRUPT` for damage before or in the first packet.
  */
-export function parseOgg(bytes: Uint8Array, isWanted: (firstPacket: Uint8Array) => boolean): OggStream | undefined {
-  const packets: Uint8Array[] = [];
+export async function openOgg(source: ByteWindow, isWanted: (firstPacket: Uint8Array) => boolean): Promise<OggStream | undefined> {
+  let start = 0;
+  let first: OggPage | undefined;
+  for (let isLast = false; start < source.size; start += first.length) {
+    if (isLast && !hasAscii(await source.bytes(start, 4), 0, "OggS")) return undefined;
+    first = await readPage(source, start);
+    if (first.isFirst && isWanted(first.body)) break;
+    isLast = first.isLast;
+  }
+  if (first === undefined || start >= source.size) return undefined;
+
+  const endGranule = await findEndGranule(source, start, first.serial);
+  const packets = (): AsyncGenerator<Uint8Array, void> => readPackets(source, start, endGranule, isWanted);
+  for await (const head of packets()) return { head, endGranule, packets };
+  throw truncatedPacket();
+}
+
+async function* readPackets(
+  source: ByteWindow,
+  start: number,
+  endGranule: number,
+  isWanted: (firstPacket: Uint8Array) => boolean,
+): AsyncGenerator<Uint8Array, void> {
   let unfinished: Uint8Array[] = [];
   let previous: OggPage | undefined;
-  let endGranule = 0;
+  let granule = 0;
 
-  for (let offset = 0; offset < bytes.length; ) {
-    if (previous?.isLast && !hasAscii(bytes, offset, "OggS")) break; // tags and the like after the end
-    const page = parsePage(bytes, offset);
-    offset = page.end;
+  for (let offset = start; offset < source.size; ) {
+    if (previous?.isLast && !hasAscii(await source.bytes(offset, 4), 0, "OggS")) break; // tags and the like after the end
+    const page = await readPage(source, offset);
+    offset += page.length;
     if (page.isFirst && isWanted(page.body)) {
       if (previous !== undefined) {
         throw new AudioFormatError(
@@ -60,29 +93,57 @@ export function parseOgg(bytes: Uint8Array, isWanted: (firstPacket: Uint8Array) 
     if (page.isContinued !== unfinished.length > 0) {
       throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: page ${page.sequence} has a packet without its start, or lacks one's end`);
     }
-    unfinished = takePackets(page, unfinished, packets);
-    if (page.granule >= 0) endGranule = page.granule;
+    const { whole, rest } = takePackets(page, unfinished);
+    yield* whole;
+    unfinished = rest;
+    if (page.granule >= 0) granule = page.granule;
     previous = page;
   }
-  if (previous === undefined) return undefined;
-  if (unfinished.length > 0) throw new AudioFormatError("AUDIO_CORRUPT", "truncated Ogg file: it ends within a packet");
-  return { packets, endGranule };
+  if (unfinished.length > 0) throw truncatedPacket();
+  if (granule !== endGranule) {
+    throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: its pages end at granule position ${granule}, a page after them at ${endGranule}`);
+  }
 }
 
-function parsePage(bytes: Uint8Array, offset: number): OggPage {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, bytes.byteLength - offset);
-  if (view.byteLength < HEADER_LENGTH || view.byteLength < HEADER_LENGTH + view.getUint8(26)) throw truncatedPage(offset);
-  if (!hasAscii(bytes, offset, "OggS") || view.getUint8(4) !== 0) {
-    throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: no page starts at byte ${offset}, where the one before ends`);
+/** The granule position of the last whole page of a stream on which a packet ends, looked for from the end of the file. */
+async function findEndGranule(source: ByteWindow, start: number, serial: number): Promise<number> {
+  for (let end = source.size; end > start; end -= SEARCH_LENGTH) {
+    const searchStart = Math.max(start, end - SEARCH_LENGTH);
+    const bytes = await source.bytes(searchStart, end - searchStart + MAX_PAGE_LENGTH);
+    for (let at = end - searchStart - 1; at >= 0; at--) {
+      if (!hasAscii(bytes, at, "OggS")) continue;
+      const page = parsePage(bytes.subarray(at));
+      if (typeof page === "object" && page.serial === serial && page.granule >= 0) return page.granule;
+    }
   }
-  const bodyStart = offset + HEADER_LENGTH + view.getUint8(26);
-  const lacing = bytes.subarray(offset + HEADER_LENGTH, bodyStart);
-  const end = bodyStart + lacing.reduce((sum, length) => sum + length, 0);
-  if (end > bytes.length) throw truncatedPage(offset);
-  if (view.getUint32(22, true) !== pageChecksum(bytes.subarray(offset, end))) {
-    throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: the checksum of the page at byte ${offset} is wrong`);
+  return 0;
+}
+
+async function readPage(source: ByteWindow, offset: number): Promise<OggPage> {
+  const head = await source.bytes(offset, HEADER_LENGTH + 255);
+  const page = parsePage(head.length < HEADER_LENGTH ? head : await source.bytes(offset, pageLength(head)));
+  switch (page) {
+    case "truncated":
+      throw new AudioFormatError("AUDIO_CORRUPT", `truncated Ogg file: it ends within the page that starts at byte ${offset}`);
+    case "no page":
+      throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: no page starts at byte ${offset}, where the one before ends`);
+    case "wrong checksum":
+      throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: the checksum of the page at byte ${offset} is wrong`);
+    default:
+      return page;
   }
-  const flags = view.getUint8(5);
+}
+
+/** @param bytes Start with the page. */
+function parsePage(bytes: Uint8Array): OggPage | "truncated" | "no page" | "wrong checksum" {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < HEADER_LENGTH || bytes.length < HEADER_LENGTH + bytes[26]!) return "truncated";
+  if (!hasAscii(bytes, 0, "OggS") || bytes[4] !== 0) return "no page";
+  const length = pageLength(bytes);
+  if (bytes.length < length) return "truncated";
+  if (view.getUint32(22, true) !== pageChecksum(bytes.subarray(0, length))) return "wrong checksum";
+  const bodyStart = HEADER_LENGTH + bytes[26]!;
+  const flags = bytes[5]!;
   return {
     isContinued: (flags & 1) !== 0,
     isFirst: (flags & 2) !== 0,
@@ -90,18 +151,25 @@ function parsePage(bytes: Uint8Array, offset: number): OggPage {
     granule: Number(view.getBigInt64(6, true)),
     serial: view.getUint32(14, true),
     sequence: view.getUint32(18, true),
-    lacing,
-    body: bytes.subarray(bodyStart, end),
-    end,
+    lacing: bytes.subarray(HEADER_LENGTH, bodyStart),
+    body: bytes.subarray(bodyStart, length),
+    length,
   };
 }
 
-function truncatedPage(offset: number): AudioFormatError {
-  return new AudioFormatError("AUDIO_CORRUPT", `truncated Ogg file: it ends within the page that starts at byte ${offset}`);
+/** What a page's header says, as far as it is there. */
+function pageLength(head: Uint8Array): number {
+  const lacing = head.subarray(HEADER_LENGTH, HEADER_LENGTH + head[26]!);
+  return lacing.reduce((sum, length) => sum + length, HEADER_LENGTH + head[26]!);
 }
 
-/** Adds a page's whole packets to `packets` and returns the pieces of the one that goes on after it. */
-function takePackets(page: OggPage, unfinished: Uint8Array[], packets: Uint8Array[]): Uint8Array[] {
+function truncatedPacket(): AudioFormatError {
+  return new AudioFormatError("AUDIO_CORRUPT", "truncated Ogg file: it ends within a packet");
+}
+
+/** A page's whole packets, the first of which may have started earlier, and the pieces of the one that goes on after it. */
+function takePackets(page: OggPage, unfinished: Uint8Array[]): { readonly whole: Uint8Array[]; readonly rest: Uint8Array[] } {
+  const whole: Uint8Array[] = [];
   let pieces = unfinished;
   let start = 0;
   let end = 0;
@@ -109,78 +177,10 @@ function takePackets(page: OggPage, unfinished: Uint8Array[], packets: Uint8Arra
     end += length;
     if (length === 255) continue;
     pieces.push(page.body.subarray(start, end));
-    packets.push(concatBytes(pieces));
+    whole.push(concatBytes(pieces));
     pieces = [];
     start = end;
   }
   if (end > start) pieces.push(page.body.subarray(start, end));
-  return pieces;
-}
-
-/**
- * Packs packets into a plain Ogg stream: the first on a page of its own, the second too, no end mark, and all granule
- * positions 0. Decoders that are handed such a stream have nothing to skip, to misread or to trim.
- */
-export function formatOgg(packets: readonly Uint8Array[]): Uint8Array {
-  const pages: Uint8Array[] = [];
-  let lacing: number[] = [];
-  let body: Uint8Array[] = [];
-  let isContinued = false;
-  const finishPage = (endsWithinPacket: boolean): void => {
-    pages.push(formatPage(pages.length, isContinued, lacing, concatBytes(body)));
-    lacing = [];
-    body = [];
-    isContinued = endsWithinPacket;
-  };
-  for (const [index, packet] of packets.entries()) {
-    for (let offset = 0; offset <= packet.length; offset += 255) {
-      if (lacing.length === 255) finishPage(offset > 0);
-      const piece = packet.subarray(offset, offset + 255);
-      lacing.push(piece.length);
-      body.push(piece);
-    }
-    if (index < 2) finishPage(false);
-  }
-  if (lacing.length > 0) finishPage(false);
-  return concatBytes(pages);
-}
-
-function formatPage(sequence: number, isContinued: boolean, lacing: readonly number[], body: Uint8Array): Uint8Array {
-  const page = new Uint8Array(HEADER_LENGTH + lacing.length + body.length);
-  const view = new DataView(page.buffer);
-  page.set([0x4f, 0x67, 0x67, 0x53, 0, (isContinued ? 1 : 0) + (sequence === 0 ? 2 : 0)]); // "OggS", version, flags
-  view.setUint32(18, sequence, true);
-  page[26] = lacing.length;
-  page.set(lacing, HEADER_LENGTH);
-  page.set(body, HEADER_LENGTH + lacing.length);
-  view.setUint32(22, pageChecksum(page), true);
-  return page;
-}
-
-const CHECKSUM_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte << 24;
-  for (let bit = 0; bit < 8; bit++) crc = crc < 0 ? (crc << 1) ^ 0x04c11db7 : crc << 1;
-  return crc;
-});
-
-/** CRC-32 of a page with its own checksum field taken as zero: polynomial 0x04c11db7, high bit first, from 0. */
-function pageChecksum(page: Uint8Array): number {
-  let crc = 0;
-  for (let i = 0; i < page.length; i++) {
-    const byte = i >= 22 && i < 26 ? 0 : page[i]!;
-    crc = (crc << 8) ^ CHECKSUM_TABLE[(crc >>> 24) ^ byte]!;
-  }
-  return crc >>> 0;
-}
-
-/** Joins byte arrays; a single one is returned as it is. */
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
+  return { whole, rest: pieces };
 }

@@ -25,43 +25,65 @@ export function resample(waveform: Waveform, sampleRate: number): Waveform {
   checkRate("sampleRate", sampleRate);
   if (sampleRate === waveform.sampleRate) return waveform;
 
-  const divisor = greatestCommonDivisor(waveform.sampleRate, sampleRate);
-  const from = waveform.sampleRate / divisor;
-  const to = sampleRate / divisor;
-  const numSamples = Math.ceil((to * numSamplesOf(waveform)) / from);
+  const kernel = createKernel(waveform.sampleRate, sampleRate);
+  const numSamples = resampledLength(kernel, numSamplesOf(waveform));
   if (numSamples > MAX_NUM_SAMPLES) {
     throw new RangeError(
       `resampling ${numSamplesOf(waveform)} samples from ${waveform.sampleRate} to ${sampleRate} Hz gives ${numSamples} samples, ` +
-        `at most ${MAX_NUM_SAMPLES} are supported; check the waveform's sample rate, or resample it in parts`,
+        `at most ${MAX_NUM_SAMPLES} are supported; check the waveform's sample rate, or resample it in parts with AudioConverter`,
     );
   }
-  const kernel = new ResamplingKernel(from, to);
+  const { halfWidth } = kernel;
   return {
-    channelData: waveform.channelData.map((samples) => resampleChannel(samples, numSamples, kernel)),
+    channelData: waveform.channelData.map((samples) => {
+      // Silence on both sides, so that the inner loop needs no bounds.
+      const input = new Float32Array(samples.length + 2 * halfWidth);
+      input.set(samples, halfWidth);
+      const output = new Float32Array(numSamples);
+      interpolate(kernel, input, -halfWidth, output, 0);
+      return output;
+    }),
     sampleRate,
   };
 }
 
 /**
+ * The filter from one rate to another.
+ * @throws TypeError, RangeError as `resample` does.
+ */
+export function createKernel(fromRate: number, toRate: number): ResamplingKernel {
+  checkRate("waveform.sampleRate", fromRate);
+  checkRate("sampleRate", toRate);
+  const divisor = greatestCommonDivisor(fromRate, toRate);
+  return new ResamplingKernel(fromRate / divisor, toRate / divisor);
+}
+
+/** Samples that a signal of `numSamples` samples has at the new rate. */
+export function resampledLength({ from, to }: ResamplingKernel, numSamples: number): number {
+  return Math.ceil((to * numSamples) / from);
+}
+
+/**
+ * Fills `output` with the outputs from number `firstOutput` on.
+ *
  * Output n lies at input position `n * from / to`, that is `block * from` plus `phase / to` of a block:
  *
  *     n = block * to + phase      output[n] = Σ taps[phase][k] * input[block * from + firstTap[phase] + k]
+ * @param input Has all samples from `halfWidth` before the first output's position to as many after the last one's.
+ * @param inputStart Position of `input[0]`; what lies before 0 is silence.
  */
-function resampleChannel(samples: Float32Array, numSamples: number, kernel: ResamplingKernel): Float32Array {
-  const { from, to, reach } = kernel;
-  // Silence on both sides, so that the inner loop needs no bounds.
-  const input = new Float32Array(samples.length + 2 * reach);
-  input.set(samples, reach);
-  const output = new Float32Array(numSamples);
-  for (let n = 0, phase = 0, blockStart = reach; n < numSamples; n++) {
+export function interpolate(kernel: ResamplingKernel, input: Float32Array, inputStart: number, output: Float32Array, firstOutput: number): void {
+  const { from, to } = kernel;
+  let phase = firstOutput % to;
+  let blockStart = Math.floor(firstOutput / to) * from - inputStart;
+  for (let i = 0; i < output.length; i++) {
     const row = kernel.phase(phase);
-    output[n] = dotProduct(row, input, blockStart + row.firstTap);
+    output[i] = dotProduct(row, input, blockStart + row.firstTap);
     if (++phase === to) {
       phase = 0;
       blockStart += from;
     }
   }
-  return output;
 }
 
 /** Four running sums, so that no addition waits for the one before it. */

@@ -38,8 +38,8 @@ export class ResamplingKernel {
   readonly from: number;
   /** Output samples per block, which is the number of phases: the new rate over that divisor. */
   readonly to: number;
-  /** Input samples that the filter may touch before the first block's start and after the last sample. */
-  readonly reach: number;
+  /** Most input samples that the filter touches on each side of an output's position. */
+  readonly halfWidth: number;
   readonly #cutoff: number;
   readonly #stored: (KernelPhase | undefined)[] | undefined;
 
@@ -53,7 +53,7 @@ export class ResamplingKernel {
     }
     this.from = from;
     this.to = to;
-    this.reach = Math.ceil(halfWidth) + from;
+    this.halfWidth = Math.ceil(halfWidth) + 1;
     this.#cutoff = cutoff;
     this.#stored = tapsPerPhase * to <= MAX_STORED_TAPS ? [] : undefined;
   }

@@ -1,10 +1,5 @@
+import type { Waveform } from "../core/index.ts";
 import { AudioFormatError } from "../core/index.ts";
-
-/** Bytes handed to a decoder at a time; between two pieces the work can be stopped. */
-const PIECE_LENGTH = 2 ** 20;
-
-/** Most samples, all channels together, that a file may decode to: 4 GiB of float32. */
-const MAX_NUM_SAMPLES = 2 ** 30;
 
 interface DecodedPiece {
   readonly channelData: readonly Float32Array[];
@@ -23,97 +18,58 @@ export interface WasmDecoder {
 }
 
 /**
- * Runs one file through a decoder and frees the decoder, whatever happens.
- * Its own errors, thrown or reported, and WebAssembly traps all end as `AUDIO_CORRUPT`.
+ * Runs one file through a decoder, piece by piece, and frees the decoder, whatever happens and whenever the reader stops.
+ * The decoder's own errors, thrown or reported, and WebAssembly traps all end as `AUDIO_CORRUPT`.
  * @param format Name of the format in messages, such as "FLAC".
  * @param createDecoder Makes a decoder for this file alone, so that damage in one file cannot reach the next.
- * @returns Decoded samples as they came, before any trimming; no channels if nothing was decoded.
- * @throws AudioFormatError `AUDIO_CORRUPT`, or `AUDIO_UNSUPPORTED` for more than 2^30 samples.
+ * @param input The file's bytes, cut anywhere.
+ * @returns Decoded samples as they come, before any trimming; pieces without samples are left out.
+ * @throws AudioFormatError `AUDIO_CORRUPT`, or `AUDIO_UNSUPPORTED` if sample rate or channels change; and what `input` throws.
  */
-export async function runDecoder(
+export async function* runDecoder(
   format: string,
   createDecoder: () => Promise<WasmDecoder>,
-  bytes: Uint8Array,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly channelData: Float32Array[]; readonly sampleRate: number }> {
+  input: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Waveform, void> {
   const decoder = await createDecoder();
-  try {
-    await decoder.ready;
-    const pieces: DecodedPiece[] = [];
-    let numSamples = 0;
-    const keep = (piece: DecodedPiece): void => {
-      const [error] = piece.errors;
-      if (error !== undefined) throw damaged(format, error.message);
-      if (piece.samplesDecoded === 0) return;
-      pieces.push(piece);
-      numSamples += piece.samplesDecoded * piece.channelData.length;
-      if (numSamples > MAX_NUM_SAMPLES) {
-        throw new AudioFormatError(
-          "AUDIO_UNSUPPORTED",
-          `${format} file with over ${MAX_NUM_SAMPLES} samples; cut it into parts first: ffmpeg -i in -f segment -segment_time 3600 out%03d.wav`,
-        );
-      }
-    };
-    for (let offset = 0; offset < bytes.length; offset += PIECE_LENGTH) {
-      if (signal !== undefined) await letSignalFire(signal);
-      keep(await decoder.decode(bytes.subarray(offset, offset + PIECE_LENGTH)));
+  let first: Waveform | undefined;
+  const run = async (step: () => DecodedPiece | Promise<DecodedPiece>): Promise<Waveform | undefined> => {
+    const { channelData, samplesDecoded, sampleRate, errors } = await attempt(format, step);
+    if (errors[0] !== undefined) throw damaged(format, errors[0].message);
+    if (samplesDecoded === 0) return undefined;
+    const piece = { channelData: channelData.map((samples) => samples.subarray(0, samplesDecoded)), sampleRate };
+    first ??= piece;
+    if (channelData.length !== first.channelData.length || sampleRate !== first.sampleRate) {
+      throw new AudioFormatError(
+        "AUDIO_UNSUPPORTED",
+        `${format} file whose sample rate or number of channels changes midway; convert it first: ffmpeg -i in -ar 48000 out.wav`,
+      );
     }
-    if (decoder.flush !== undefined) keep(await decoder.flush());
-    return joinPieces(format, pieces);
-  } catch (error) {
-    if (error instanceof AudioFormatError || signal?.aborted) throw error;
-    throw damaged(format, error instanceof Error ? error.message : String(error), { cause: error });
+    return piece;
+  };
+  try {
+    await attempt(format, () => decoder.ready);
+    for await (const bytes of input) {
+      const piece = await run(() => decoder.decode(bytes));
+      if (piece !== undefined) yield piece;
+    }
+    const rest = decoder.flush === undefined ? undefined : await run(() => decoder.flush!());
+    if (rest !== undefined) yield rest;
   } finally {
     freeQuietly(decoder);
   }
 }
 
-/**
- * Cuts every channel to `[start, end)`.
- * @throws AudioFormatError `AUDIO_CORRUPT` if fewer than `end` samples were decoded, `AUDIO_EMPTY` if none remain.
- */
-export function trimDecoded(format: string, channelData: readonly Float32Array[], start: number, end: number): Float32Array[] {
-  const numDecoded = channelData[0]?.length ?? 0;
-  if (numDecoded < end) {
-    throw new AudioFormatError(
-      "AUDIO_CORRUPT",
-      `truncated or damaged ${format} file: it should have ${end} samples per channel, but only ${numDecoded} could be decoded`,
-    );
+async function attempt<T>(format: string, step: () => T | Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    throw damaged(format, error instanceof Error ? error.message : String(error), { cause: error });
   }
-  if (end <= start) throw new AudioFormatError("AUDIO_EMPTY", `empty ${format} file: it holds no samples`);
-  if (start === 0 && end === numDecoded) return [...channelData];
-  return channelData.map((samples) => samples.slice(start, end));
-}
-
-function joinPieces(format: string, pieces: readonly DecodedPiece[]): { channelData: Float32Array[]; sampleRate: number } {
-  const { channelData: firstChannels = [], sampleRate = 0 } = pieces[0] ?? {};
-  if (pieces.some((piece) => piece.channelData.length !== firstChannels.length || piece.sampleRate !== sampleRate)) {
-    throw new AudioFormatError(
-      "AUDIO_UNSUPPORTED",
-      `${format} file whose sample rate or number of channels changes midway; convert it first: ffmpeg -i in -ar 48000 out.wav`,
-    );
-  }
-  const numSamples = pieces.reduce((sum, piece) => sum + piece.samplesDecoded, 0);
-  const channelData = firstChannels.map((_, channel) => {
-    const samples = new Float32Array(numSamples);
-    let offset = 0;
-    for (const piece of pieces) {
-      samples.set(piece.channelData[channel]!.subarray(0, piece.samplesDecoded), offset);
-      offset += piece.samplesDecoded;
-    }
-    return samples;
-  });
-  return { channelData, sampleRate };
 }
 
 function damaged(format: string, reason: string, options?: ErrorOptions): AudioFormatError {
   return new AudioFormatError("AUDIO_CORRUPT", `damaged ${format} file: the decoder says “${reason}”`, options);
-}
-
-/** Gives way to timers and events, one of which may abort the signal. */
-async function letSignalFire(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve));
-  signal.throwIfAborted();
 }
 
 /** A decoder that trapped may trap again when freed; its memory goes with the object either way. */

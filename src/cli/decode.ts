@@ -1,8 +1,8 @@
 import { extname } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { CheckpointError, CodesError, findCheckpoint, formatWav, HubError, readCodes, writeWav } from "../index.ts";
-import type { AudioCodes, AudioTokenizer, WavFormat } from "../index.ts";
+import { CheckpointError, CodesError, durationOf, findCheckpoint, formatWavHeader, formatWavSamples, HubError, readCodes, writeWavStream } from "../index.ts";
+import type { AudioCodes, AudioTokenizer, CallOptions, WavFormat, Waveform } from "../index.ts";
 import { forEachInput } from "./each-input.ts";
 import { CommandError, UsageError } from "./failures.ts";
 import { defaultModel, Models } from "./models.ts";
@@ -14,7 +14,7 @@ import { addModelOptions, addOutputOptions, addRunOptions, modelSources } from "
 import type { ModelCommandOptions, OutputOptions, RunOptions } from "./shared-options.ts";
 import { displayName, readIn, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
-import { codesSummary, waveformText } from "./wording.ts";
+import { audioText, codesSummary } from "./wording.ts";
 
 interface DecodeCommandOptions extends OutputOptions, RunOptions, ModelCommandOptions {
   readonly model?: string;
@@ -65,10 +65,32 @@ async function decode(inputs: readonly string[], options: DecodeCommandOptions, 
     const codes = firstCodebooks(read, options.codebooks);
     const tokenizer = options.model === undefined ? await loadNamed(codes, models) : await loadFor(codes, options.model, models);
     using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
-    const waveform = await tokenizer.decode(codes, { signal: terminal.signal, onProgress: progress.show });
-    await (output === stream ? writeOut(terminal, formatWav(waveform, { format })) : writeWav(output, waveform, { format, overwrite }));
-    return { line: waveformText(waveform), summary: codesSummary(codes) };
+    const audio = decodeClip(codes, tokenizer, { signal: terminal.signal, onProgress: progress.show });
+    await (output === stream ? writeOutWav(terminal, codes, audio, format) : writeWavStream(output, audio, { format, overwrite, signal: terminal.signal }));
+    return { line: audioText(codes), summary: codesSummary(codes) };
   });
+}
+
+/** Audio of codes, made while it is written. */
+async function* decodeClip(codes: AudioCodes, tokenizer: AudioTokenizer, { signal, onProgress }: CallOptions): AsyncGenerator<Waveform, void> {
+  let seconds = 0;
+  for await (const piece of tokenizer.decodeStream([codes], { signal })) {
+    yield piece;
+    seconds += durationOf(piece);
+    onProgress?.({ stage: "decode", done: seconds, total: codes.duration });
+  }
+}
+
+/** Writes a WAV file to standard output, whose length its codes tell beforehand. */
+async function writeOutWav(terminal: Terminal, form: AudioCodes, audio: AsyncIterable<Waveform>, format: WavFormat): Promise<void> {
+  await writeOut(terminal, formatWavHeader(form, { format }));
+  let numBytes = 0;
+  for await (const piece of audio) {
+    const bytes = formatWavSamples(piece, { format });
+    await writeOut(terminal, bytes);
+    numBytes += bytes.length;
+  }
+  if (numBytes % 2 === 1) await writeOut(terminal, new Uint8Array(1));
 }
 
 /** Reads codes; only those that do not name their codec need the model for it. */

@@ -3,7 +3,7 @@ import type { Progress } from "../index.ts";
 import type { ProgressBar } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { TransferRate } from "./transfer-rate.ts";
-import { bytesText } from "./wording.ts";
+import { bytesText, timeText } from "./wording.ts";
 
 /** Seconds between the lines that stand for the bar where there is no terminal. */
 const lineInterval = 5;
@@ -43,13 +43,6 @@ export function downloadText(done: number, total: number, bytesPerSecond: number
   if (bytesPerSecond === null) return amount;
   const left = done >= total ? [] : [`${timeText((total - done) / bytesPerSecond)} left`];
   return [amount, `${bytesText(Math.round(bytesPerSecond))}/s`, ...left].join(", ");
-}
-
-function timeText(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
 interface DownloadView {

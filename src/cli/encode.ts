@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { Option } from "commander";
-import { codesFormatOf, codesFormats, CodesError, formatCodes, writeCodes } from "../index.ts";
-import type { AudioCodes, CodesFormat } from "../index.ts";
+import { AudioCodes, AudioFormatError, codesFormatOf, codesFormats, CodesError, formatCodes, writeCodes } from "../index.ts";
+import type { AudioFile, AudioTokenizer, CodesFormat, EncodeOptions } from "../index.ts";
 import { forEachInput } from "./each-input.ts";
 import { UsageError } from "./failures.ts";
 import { defaultModel, encodeOptionsFor, Models } from "./models.ts";
@@ -10,7 +10,7 @@ import { addModelOptions, addOutputOptions, addRateOptions, addRunOptions, model
 import type { ModelCommandOptions, OutputOptions, RunOptions } from "./shared-options.ts";
 import { planOutputs } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
-import { conversionText, readClip } from "./read-clip.ts";
+import { conversionText, openClip } from "./read-clip.ts";
 import { displayName, say, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { bandwidthText, codesSummary, codesText, secondsText } from "./wording.ts";
@@ -59,14 +59,27 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
     say(terminal, options, "a .npy file holds no provenance or license; use .safetensors or .npz to keep them");
   }
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
-    const clip = await readClip(input, tokenizer, terminal);
+    await using clip = await openClip(input, tokenizer, terminal);
     using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
-    const codes = await tokenizer.encode(clip.converted, { ...encodeOptions, onProgress: progress.show });
+    const codes = await encodeClip(clip, tokenizer, { ...encodeOptions, onProgress: progress.show });
     await (output === stream
       ? writeOut(terminal, formatCodes(codes, formatOf(output, options)))
       : writeCodes(output, codes, { overwrite: options.force === true }));
-    return { line: encodedText(codes, conversionText(clip)), summary: codesSummary(codes) };
+    return { line: encodedText(codes, conversionText(clip, tokenizer)), summary: codesSummary(codes) };
   });
+}
+
+/** Codes of a clip that is read meanwhile: of its samples, only those at hand are held. */
+async function encodeClip(clip: AudioFile, tokenizer: AudioTokenizer, { onProgress, ...options }: EncodeOptions): Promise<AudioCodes> {
+  const parts: AudioCodes[] = [];
+  let seconds = 0;
+  for await (const codes of tokenizer.encodeStream(clip, options)) {
+    parts.push(codes);
+    seconds += codes.duration;
+    if (clip.numSamples !== undefined) onProgress?.({ stage: "encode", done: seconds, total: clip.numSamples / clip.sampleRate });
+  }
+  if (parts.length === 0) throw new AudioFormatError("AUDIO_EMPTY", "it has no samples; there is nothing to encode");
+  return AudioCodes.concatenate(parts);
 }
 
 function formatOf(output: string, { format = "safetensors" }: EncodeCommandOptions): CodesFormat {

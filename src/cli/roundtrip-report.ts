@@ -1,5 +1,5 @@
 import { durationOf } from "../index.ts";
-import type { AudioCodes, Waveform } from "../index.ts";
+import type { AudioCodes, AudioForm, Waveform } from "../index.ts";
 import type { Clip } from "./read-clip.ts";
 import { conversionText } from "./read-clip.ts";
 import { formatReport, formatTable } from "./report.ts";
@@ -26,7 +26,7 @@ const shownCodebooks = 8;
 /** The report for people. */
 export function formatRoundtrip(trip: Roundtrip): string {
   const { name, clip, codes, siSnrDb, seconds, files } = trip;
-  const conversion = conversionText(clip);
+  const conversion = conversionText(formOf(clip.original), codes);
   const format = `${rateText(codes.sampleRate)} ${channelsText(codes.channels)}`;
   return formatReport(`${name} through ${codes.provenance.model}`, [
     [
@@ -51,6 +51,10 @@ export function formatRoundtrip(trip: Roundtrip): string {
       ["figure in", files.figure],
     ],
   ]);
+}
+
+function formOf({ channelData, sampleRate }: Waveform): AudioForm {
+  return { sampleRate, channels: channelData.length };
 }
 
 /** The report for programs. */

@@ -1,4 +1,4 @@
-import { durationOf, findCheckpoint } from "../index.ts";
+import { findCheckpoint, numSamplesOf } from "../index.ts";
 import type { AudioCodes, LicenseRecord, Provenance, Waveform } from "../index.ts";
 
 /** `9.60 s`; short clips in milliseconds. */
@@ -27,8 +27,22 @@ export function bandwidthText(kbps: number): string {
 }
 
 /** `9.60 s, 24 kHz, mono`. */
+export function audioText({ numSamples, sampleRate, channels }: { readonly numSamples: number; readonly sampleRate: number; readonly channels: number }): string {
+  return [secondsText(numSamples / sampleRate), rateText(sampleRate), channelsText(channels)].join(", ");
+}
+
+/** `9.60 s, 24 kHz, mono`. */
 export function waveformText(waveform: Waveform): string {
-  return [secondsText(durationOf(waveform)), rateText(waveform.sampleRate), channelsText(waveform.channelData.length)].join(", ");
+  const { channelData, sampleRate } = waveform;
+  return audioText({ numSamples: numSamplesOf(waveform), sampleRate, channels: channelData.length });
+}
+
+/** `18 s`, `39 min 20 s`, `2 h 14 min`. */
+export function timeText(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
 /** `8 codebooks × 720 frames`, with the number of segments where there are several. */

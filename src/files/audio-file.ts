@@ -1,9 +1,9 @@
-import { fileURLToPath } from "node:url";
 import type { DecodeAudioOptions, FormatWavOptions } from "../audio/index.ts";
 import { decodeAudio, formatWav } from "../audio/index.ts";
 import type { Waveform } from "../core/index.ts";
 import { AudioFormatError } from "../core/index.ts";
 import { readWholeFile } from "./read-file.ts";
+import { toPath } from "./to-path.ts";
 import type { WriteFileOptions } from "./write-file.ts";
 import { writeFileAtomically } from "./write-file.ts";
 
@@ -20,10 +20,15 @@ export async function readAudio(source: string | URL | Uint8Array, options: Deco
   try {
     return await decodeAudio(bytes, options);
   } catch (error) {
-    if (!(error instanceof AudioFormatError)) throw error;
-    const code = error.code as ConstructorParameters<typeof AudioFormatError>[0];
-    throw new AudioFormatError(code, `${path}: ${error.message}`, { cause: error });
+    throw namingFile(error, path);
   }
+}
+
+/** Puts the path before the message of an `AudioFormatError`; other errors are given back as they are. */
+export function namingFile(error: unknown, path: string): unknown {
+  if (!(error instanceof AudioFormatError)) return error;
+  const code = error.code as ConstructorParameters<typeof AudioFormatError>[0];
+  return new AudioFormatError(code, `${path}: ${error.message}`, { cause: error });
 }
 
 export interface WriteWavOptions extends FormatWavOptions, WriteFileOptions {}
@@ -37,18 +42,4 @@ export interface WriteWavOptions extends FormatWavOptions, WriteFileOptions {}
 export async function writeWav(path: string | URL, waveform: Waveform, options: WriteWavOptions = {}): Promise<void> {
   const target = toPath(path);
   await writeFileAtomically(target, formatWav(waveform, options), options);
-}
-
-function toPath(source: string | URL): string {
-  if (typeof source === "string") {
-    if (/^[a-z]+:\/\//i.test(source)) throw wrongScheme(source);
-    return source;
-  }
-  if (!(source instanceof URL)) throw new TypeError(`expected a path, a file: URL or bytes; received ${typeof source}`);
-  if (source.protocol !== "file:") throw wrongScheme(source.href);
-  return fileURLToPath(source);
-}
-
-function wrongScheme(url: string): TypeError {
-  return new TypeError(`expected a path or a URL object with file:; received ${url}. Download it first and pass the bytes`);
 }

@@ -2,6 +2,7 @@ import { open, readdir, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type ByteSource, CheckpointError, checkRange } from "../core/index.ts";
 import type { CheckpointFiles, CheckpointFolder } from "../checkpoint/index.ts";
+import { readRange } from "./read-range.ts";
 
 /** An open file, read in ranges; disposing it closes its handle. */
 export interface FileSource extends ByteSource, AsyncDisposable {}
@@ -101,16 +102,12 @@ function fileSource(handle: FileHandle, name: string, size: number): FileSource 
     size,
     async read(offset, length) {
       checkRange(name, size, offset, length);
-      const bytes = new Uint8Array(length);
-      for (let done = 0; done < length;) {
-        const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
-        if (bytesRead === 0) {
-          throw new CheckpointError(
-            "CHECKPOINT_FORMAT",
-            `${name} became shorter while it was read: it had ${size} bytes and now ends at ${offset + done}; load it again`,
-          );
-        }
-        done += bytesRead;
+      const bytes = await readRange(handle, offset, length);
+      if (bytes.length < length) {
+        throw new CheckpointError(
+          "CHECKPOINT_FORMAT",
+          `${name} became shorter while it was read: it had ${size} bytes and now ends at ${offset + bytes.length}; load it again`,
+        );
       }
       return bytes;
     },

@@ -1,7 +1,7 @@
 import { open, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { FileError } from "../core/index.ts";
-import { fileExists, renameToNew, temporaryBeside, toFileError } from "./write-file.ts";
+import { fileExists, renameToNew, reportingErrors, temporaryBeside } from "./write-file.ts";
 
 /** A file under a temporary name beside its final one. */
 export interface UnpublishedFile {
@@ -16,12 +16,12 @@ export interface UnpublishedFile {
  */
 export async function createUnpublished(path: string): Promise<UnpublishedFile> {
   const temporary = temporaryBeside(path);
-  return { path, temporary, handle: await onFile(path, () => open(temporary, "wx")) };
+  return { path, temporary, handle: await reportingErrors(path, () => open(temporary, "wx")) };
 }
 
 /** Appends bytes. @throws FileError `FILE_UNWRITABLE`. */
 export async function writeUnpublished({ path, handle }: UnpublishedFile, bytes: Uint8Array): Promise<void> {
-  await onFile(path, () => handle.writeFile(bytes));
+  await reportingErrors(path, () => handle.writeFile(bytes));
 }
 
 /**
@@ -33,17 +33,17 @@ export async function writeUnpublished({ path, handle }: UnpublishedFile, bytes:
  */
 export async function publishFiles(files: readonly UnpublishedFile[], names: readonly string[], overwrite: boolean): Promise<void> {
   for (const { path, handle } of files) {
-    await onFile(path, async () => {
+    await reportingErrors(path, async () => {
       await handle.sync(); // else a power cut after the renaming could leave an empty file under the final name
       await handle.close();
     });
   }
   await checkVacant(names, overwrite);
-  for (const path of names.toReversed()) await onFile(path, () => rm(path, { force: true }));
+  for (const path of names.toReversed()) await reportingErrors(path, () => rm(path, { force: true }));
   const published: string[] = [];
   try {
     for (const { path, temporary } of files) {
-      await onFile(path, () => renameToNew(temporary, path));
+      await reportingErrors(path, () => renameToNew(temporary, path));
       published.push(path);
     }
   } catch (error) {
@@ -66,13 +66,5 @@ export async function checkVacant(paths: readonly string[], overwrite: boolean):
     if (existing !== undefined && !existing.isFile()) {
       throw new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: what is there is not a file; choose another name`);
     }
-  }
-}
-
-async function onFile<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toFileError(path, error);
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
-import { link, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { link, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError } from "../core/index.ts";
 
@@ -13,42 +14,94 @@ export interface WriteFileOptions {
 }
 
 /**
- * Writes a file as a whole or not at all: into a temporary file beside it first, which then takes its name.
- * Readers see the old file or the new one, never a part, and nothing is left behind on failure.
+ * Writes a file as a whole or not at all (see `createReplacement`).
+ * @throws FileError `FILE_EXISTS`, `FILE_NOT_FOUND` for a folder that is not there, `FILE_UNWRITABLE` for the rest.
+ */
+export async function writeFileAtomically(path: string, bytes: Uint8Array, options: WriteFileOptions = {}): Promise<void> {
+  await using file = await createReplacement(path, options);
+  await file.write(bytes);
+  await file.commit();
+}
+
+/** A file in the making, which has its name only once it is whole. */
+export interface ReplacementFile extends AsyncDisposable {
+  /**
+   * Writes at the end, or over what was written at `position`.
+   * @throws FileError `FILE_UNWRITABLE`.
+   */
+  write(bytes: Uint8Array, position?: number): Promise<void>;
+  /**
+   * Gives the file its name. A file that is disposed before leaves nothing behind.
+   * @throws FileError `FILE_EXISTS` or `FILE_UNWRITABLE`.
+   */
+  commit(): Promise<void>;
+}
+
+/**
+ * Starts to write a file that appears as a whole or not at all: into a temporary file beside it, which then takes its
+ * name. Readers see the old file or the new one, never a part, and nothing is left behind on failure.
  * A file that is replaced keeps its permissions; a symbolic link keeps pointing where it did; devices and pipes,
  * which cannot be replaced, are written to as they are.
  * @throws FileError `FILE_EXISTS`, `FILE_NOT_FOUND` for a folder that is not there, `FILE_UNWRITABLE` for the rest.
  */
-export async function writeFileAtomically(path: string, bytes: Uint8Array, options: WriteFileOptions = {}): Promise<void> {
+export async function createReplacement(path: string, options: WriteFileOptions = {}): Promise<ReplacementFile> {
   const { overwrite = true } = options;
-  try {
+  return reportingErrors(path, async () => {
     const existing = await statIfExists(path);
     if (existing !== undefined && !overwrite) throw fileExists(path);
-    if (existing === undefined || existing.isFile()) {
-      const target = existing === undefined ? path : await realpath(path);
-      await writeBeside(target, bytes, (existing?.mode ?? 0o666) & 0o777, overwrite);
-    } else {
-      await writeFile(path, bytes);
+    if (existing !== undefined && !existing.isFile()) {
+      const device = await open(path, "w");
+      return replacementFile(path, device, async () => device.close(), async () => device.close());
     }
-  } catch (error) {
-    throw toFileError(path, error);
+    const target = existing === undefined ? path : await realpath(path);
+    const temporary = temporaryBeside(target);
+    const file = await open(temporary, "wx", (existing?.mode ?? 0o666) & 0o777);
+    const finish = async (): Promise<void> => {
+      await file.sync(); // else a power cut after the rename could leave an empty file under the final name
+      await file.close();
+      await (overwrite ? rename(temporary, target) : renameToNew(temporary, target));
+    };
+    const discard = async (): Promise<void> => {
+      await file.close();
+      await rm(temporary, { force: true });
+    };
+    return replacementFile(path, file, finish, discard);
+  });
+}
+
+function replacementFile(path: string, file: FileHandle, finish: () => Promise<void>, discard: () => Promise<void>): ReplacementFile {
+  let isFinished = false;
+  return {
+    async write(bytes, position) {
+      await reportingErrors(path, async () => {
+        if (position === undefined) await file.writeFile(bytes);
+        else await writeAt(file, bytes, position);
+      });
+    },
+    async commit() {
+      await reportingErrors(path, finish);
+      isFinished = true;
+    },
+    async [Symbol.asyncDispose]() {
+      if (isFinished) return;
+      isFinished = true;
+      await discard();
+    },
+  };
+}
+
+async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
 }
 
-async function writeBeside(path: string, bytes: Uint8Array, mode: number, overwrite: boolean): Promise<void> {
-  const temporary = temporaryBeside(path);
+/** Does something to a file; what fails is a `FileError`. */
+export async function reportingErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
-    const file = await open(temporary, "wx", mode);
-    try {
-      await file.writeFile(bytes);
-      await file.sync(); // else a power cut after the rename could leave an empty file under the final name
-    } finally {
-      await file.close();
-    }
-    await (overwrite ? rename(temporary, path) : renameToNew(temporary, path));
+    return await work();
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    throw toFileError(path, error);
   }
 }
 
@@ -100,6 +153,8 @@ export function toFileError(path: string, error: unknown): unknown {
     case "EPERM":
     case "EROFS":
       return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: no permission to write there`, options);
+    case "ESPIPE":
+      return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: it is a pipe, which cannot go back to what was written; give the name of a file`, options);
     case "ENOSPC":
     case "EDQUOT":
       return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: the disk is full`, options);

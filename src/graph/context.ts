@@ -41,3 +41,34 @@ function contextBefore(layer: Layer, { left, right }: Context): Context | null {
       return null;
   }
 }
+
+/**
+ * Outputs of a run of layers that are settled once `numInputs` inputs are known and more may follow: later inputs cannot
+ * change them. 0 where a norm looks at everything.
+ *
+ * At the very start this asks for more than further on: padding by reflection shows a layer its first inputs beyond the
+ * edge, as many as are padded, so nothing is settled before they are there.
+ */
+export function settledOutputs(layers: readonly Layer[], numInputs: number): number {
+  return layers.reduce(settledAfter, numInputs);
+}
+
+function settledAfter(numInputs: number, layer: Layer): number {
+  switch (layer.kind) {
+    case "elu":
+      return numInputs;
+    case "conv": {
+      const { kernel, stride, dilation, padding, hasNorm } = layer;
+      if (hasNorm || (padding.mode === "reflect" && numInputs <= padding.left)) return 0;
+      return Math.max(0, Math.floor((numInputs - 1 + padding.left - (kernel - 1) * dilation) / stride) + 1);
+    }
+    case "convTranspose":
+      return layer.hasNorm ? 0 : Math.max(0, numInputs * layer.stride - layer.trim.left);
+    case "residual": {
+      const shortcut = layer.shortcut === null ? numInputs : settledAfter(numInputs, layer.shortcut);
+      return Math.min(settledOutputs(layer.branch, numInputs), shortcut);
+    }
+    case "lstm":
+      return numInputs;
+  }
+}

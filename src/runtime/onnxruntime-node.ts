@@ -1,60 +1,132 @@
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { Worker } from "node:worker_threads";
 import { RuntimeError } from "../core/index.ts";
 import type { OnnxModel } from "../core/index.ts";
+import { forgetGate, openGate } from "./exit-gate.ts";
+import type { Answer, Request } from "./onnx-worker-messages.ts";
 import type { Runtime, Session, Tensor } from "./session.ts";
 
-type OrtModule = typeof import("onnxruntime-node");
+/** A request without the number that it gets when it is sent. */
+type Order = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
+
+/** A call that the thread has not answered yet. */
+interface Waiting {
+  /** For errors, such as "run a part of the model". */
+  readonly what: string;
+  readonly answered: Promise<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: RuntimeError) => void;
+}
+
+/** A runtime with a thread of its own. */
+export interface ThreadedRuntime extends Runtime {
+  /** Waits for what was asked of the thread, then ends it and frees what it holds. Later calls fail. */
+  close(): Promise<void>;
+}
 
 /**
- * ONNX Runtime's CPU provider through its Node binding, which is loaded on first use.
+ * ONNX Runtime's CPU provider through its Node binding, in a worker thread: the binding computes on the thread that calls it,
+ * which would stand still meanwhile. Inputs and outputs are copied between the threads.
+ * The thread keeps the process alive only while it has work.
  * @throws RuntimeError if the binding cannot be loaded; sessions throw it if they cannot be created or run.
  */
-export async function loadOnnxRuntimeNode(): Promise<Runtime> {
-  const ort = await import("onnxruntime-node").catch((cause: unknown) => {
-    throw new RuntimeError(
-      "RUNTIME_UNAVAILABLE",
-      `onnxruntime-node cannot be loaded on ${process.platform} ${process.arch}: ${messageOf(cause)}; ` +
-        "install it again, or give another runtime as the option of that name",
-      { cause },
-    );
-  });
-  return {
-    name: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`,
-    createSession: (model, options) => createSession(ort, model, options.threads),
-  };
-}
-
-async function createSession(ort: OrtModule, model: OnnxModel, threads: number): Promise<Session> {
-  const errorsOnly = 3;
-  const session = await orFail("load a part of the model", ort.InferenceSession.create(model.graph, {
-    executionProviders: ["cpu"],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    logSeverityLevel: errorsOnly,
-    externalData: Array.from(model.weights, ([path, data]) => ({ path, data })),
-  }));
-  return {
-    async run<Name extends string>(inputs: Readonly<Record<string, Tensor>>, outputs: readonly Name[]) {
-      const feeds: Record<string, OrtTensor> = {};
-      for (const [name, tensor] of Object.entries(inputs)) feeds[name] = new ort.Tensor(tensor.type, tensor.data, tensor.dims);
-      return take(await orFail("run a part of the model", session.run(feeds, outputs)), outputs);
-    },
-    release: () => session.release(),
-  };
-}
-
-function take<Name extends string>(results: InferenceSession.ReturnType, outputs: readonly Name[]): Record<Name, Tensor> {
-  return Object.fromEntries(outputs.map((name) => [name, results[name] as unknown as Tensor])) as Record<Name, Tensor>;
-}
-
-async function orFail<T>(what: string, work: Promise<T>): Promise<T> {
+export async function loadOnnxRuntimeNode(): Promise<ThreadedRuntime> {
+  const thread = new OnnxThread();
   try {
-    return await work;
-  } catch (cause) {
-    throw new RuntimeError("RUNTIME_FAILED", `ONNX Runtime could not ${what}: ${messageOf(cause)}; if memory ran out, use shorter clips or fewer at a time`, { cause });
+    return {
+      name: await thread.name,
+      createSession: (model, { threads }) => thread.createSession(model, threads),
+      close: () => thread.close(),
+    };
+  } catch (error) {
+    await thread.close();
+    throw error;
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+class OnnxThread {
+  /** Name and version of the runtime, once it is loaded. */
+  readonly name: Promise<string>;
+  readonly #gate = openGate();
+  // Written out, so that bundlers find it.
+  readonly #worker = new Worker(new URL("./onnx-worker.js", import.meta.url), {
+    workerData: this.#gate,
+    // The flags of this process may be for its own main script, such as --input-type.
+    execArgv: [],
+  });
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+  #end: string | null = null;
+
+  constructor() {
+    this.name = this.#expect(0, "be loaded") as Promise<string>;
+    this.#worker.on("message", (answer: Answer) => this.#settle(answer));
+    this.#worker.on("error", (error) => this.#failAll(`its thread failed: ${error.message}`));
+    this.#worker.on("exit", () => {
+      this.#failAll("its thread has ended");
+      forgetGate(this.#gate);
+    });
+  }
+
+  /** The model's weights are moved to the thread: they are half of the memory that loading takes. */
+  async createSession({ graph, weights }: OnnxModel, threads: number): Promise<Session> {
+    const buffers = new Set(Array.from(weights.values(), ({ buffer }) => buffer as ArrayBuffer));
+    const session = (await this.#ask("load a part of the model", { kind: "create", graph, weights, threads }, [...buffers])) as number;
+    return {
+      run: <Name extends string>(inputs: Readonly<Record<string, Tensor>>, outputs: readonly Name[]) => this.#run(session, inputs, outputs),
+      release: async () => {
+        if (this.#end === null) await this.#ask("release a part of the model", { kind: "release", session });
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    while (this.#waiting.size > 0) await Promise.allSettled(Array.from(this.#waiting.values(), ({ answered }) => answered));
+    await this.#worker.terminate();
+  }
+
+  async #run<Name extends string>(session: number, inputs: Readonly<Record<string, Tensor>>, outputs: readonly Name[]): Promise<Record<Name, Tensor>> {
+    // Copies: callers keep their arrays, and a view would take along all that it is a view of.
+    const copies = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() } as Tensor]));
+    const buffers = Object.values(copies).map(({ data }) => data.buffer as ArrayBuffer);
+    return (await this.#ask("run a part of the model", { kind: "run", session, inputs: copies, outputs }, buffers)) as Record<Name, Tensor>;
+  }
+
+  #ask(what: string, order: Order, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+    const id = ++this.#lastId;
+    const answered = this.#expect(id, what);
+    if (this.#end === null) this.#worker.postMessage({ ...order, id }, transfer);
+    else this.#failAll(this.#end);
+    return answered;
+  }
+
+  #expect(id: number, what: string): Promise<unknown> {
+    this.#worker.ref();
+    let settle!: Pick<Waiting, "resolve" | "reject">;
+    const answered = new Promise<unknown>((resolve, reject) => (settle = { resolve, reject }));
+    this.#waiting.set(id, { what, answered, ...settle });
+    return answered;
+  }
+
+  #settle(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id);
+    if (waiting === undefined) return; // It has failed with the thread.
+    this.#waiting.delete(answer.id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    if ("error" in answer) waiting.reject(failure(answer.id, waiting.what, answer.error));
+    else waiting.resolve(answer.value);
+  }
+
+  #failAll(reason: string): void {
+    this.#end ??= reason;
+    for (const [id, { what, reject }] of this.#waiting) reject(failure(id, what, this.#end));
+    this.#waiting.clear();
+  }
+}
+
+function failure(id: number, what: string, reason: string): RuntimeError {
+  if (id > 0) return new RuntimeError("RUNTIME_FAILED", `ONNX Runtime could not ${what}: ${reason}; if memory ran out, use shorter clips or fewer at a time`);
+  return new RuntimeError(
+    "RUNTIME_UNAVAILABLE",
+    `onnxruntime-node cannot be loaded on ${process.platform} ${process.arch}: ${reason}; install it again, or give another runtime as the option of that name`,
+  );
 }

@@ -8,11 +8,16 @@ import type { DownloadProgress } from "../hub/index.ts";
 import { loadOnnxRuntimeNode } from "../runtime/index.ts";
 import { CodecRunner } from "./codec-runner.ts";
 import { CodecSessions } from "./codec-sessions.ts";
+import { decodePieces, encodePieces, transformOf } from "./coding-streams.ts";
+import type { CodingTransform, Pieces } from "./coding-streams.ts";
 import { decodeClips } from "./decode-clips.ts";
+import { DecoderStream } from "./decoder-stream.ts";
 import { encodeClips } from "./encode-clips.ts";
+import type { EncoderJob } from "./encoder-steps.ts";
+import { EncoderStream } from "./encoder-stream.ts";
 import { openModel } from "./open-model.ts";
 import type { OpenedModel } from "./open-model.ts";
-import type { CallOptions, EncodeOptions, LoadOptions } from "./options.ts";
+import type { CallOptions, DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions, StreamOptions } from "./options.ts";
 import type { Segmenting } from "./segments.ts";
 
 /**
@@ -105,9 +110,9 @@ export class AudioTokenizer {
       }
       const network = describeNetwork(config);
       checkTensors(checkpoint, network);
-      const runtime = options.runtime ?? (await loadOnnxRuntimeNode());
       signal?.throwIfAborted();
-      const sessions = new CodecSessions(checkpoint, network, runtime, threads);
+      const own = options.runtime === undefined ? await loadOnnxRuntimeNode() : null;
+      const sessions = new CodecSessions({ checkpoint, network, threads, runtime: options.runtime ?? own!, close: () => own?.close() });
       return new AudioTokenizer(model, network, sessions, isSplitStereo);
     } catch (error) {
       await checkpoint.close();
@@ -136,15 +141,7 @@ export class AudioTokenizer {
   async encodeBatch(waveforms: readonly Waveform[], options: EncodeOptions = {}): Promise<AudioCodes[]> {
     this.#sessions.checkAlive();
     if (!Array.isArray(waveforms)) throw new TypeError("encodeBatch takes an array of waveforms; use encode for a single one");
-    const numCodebooks = this.#numCodebooks(options);
-    return encodeClips(waveforms, {
-      runner: this.#runner,
-      format: this,
-      streams: this.#streams,
-      numCodebooks,
-      isNormalized: this.config.normalize,
-      options,
-    });
+    return encodeClips(waveforms, { ...this.#encoderJob(options), options });
   }
 
   /**
@@ -174,6 +171,57 @@ export class AudioTokenizer {
     });
   }
 
+  /**
+   * A stream that turns audio into codes while it comes in, sample by sample or minute by minute.
+   * @throws RangeError for a bandwidth or number of codebooks that the model does not have, or the state of another model's stream.
+   */
+  createEncoder({ state, ...options }: EncoderStreamOptions = {}): EncoderStream {
+    this.#sessions.checkAlive();
+    return new EncoderStream(this.#encoderJob(options), state);
+  }
+
+  /**
+   * A stream that turns codes into audio while they come in.
+   * @throws RangeError for the state of another model's stream.
+   */
+  createDecoder({ state }: DecoderStreamOptions = {}): DecoderStream {
+    this.#sessions.checkAlive();
+    return new DecoderStream({ runner: this.#runner, format: this, streams: this.#streams, accept: (codes) => this.#accept(codes) }, state);
+  }
+
+  /**
+   * Turns audio into codes while it is read, in constant memory.
+   * @param source Pieces of any lengths, all of one sample rate and number of channels, which are converted to the model's:
+   * `openAudio(path)`, a microphone, a web `ReadableStream`. Live sources are coded as they come, quick ones a second or
+   * so at a time.
+   * @returns Codes as they are settled. `AudioCodes.concatenate` joins them to those that `encode` gives for the whole.
+   * A source without samples gives none.
+   * @throws as `encode` and `createEncoder` do, and what the source throws. The source is left whenever the loop is.
+   */
+  encodeStream(source: Pieces<Waveform>, { signal, ...options }: EncodeStreamOptions = {}): AsyncGenerator<AudioCodes, void> {
+    return encodePieces(this.createEncoder(options), source, this, { signal });
+  }
+
+  /**
+   * Turns codes into audio while they are read, in constant memory.
+   * @param source Codes that follow each other, in pieces of any numbers of frames.
+   * @returns Pieces of audio as they are settled; together what `decode` gives for all codes joined.
+   * @throws as `decode` and `DecoderStream.push` do, and what the source throws. The source is left whenever the loop is.
+   */
+  decodeStream(source: Pieces<AudioCodesData>, options: StreamOptions = {}): AsyncGenerator<Waveform, void> {
+    return decodePieces(this.createDecoder(), source, options);
+  }
+
+  /** `encodeStream` as a web transform: `audio.pipeThrough(tokenizer.encoderTransform({ bandwidth: 6 }))`. */
+  encoderTransform(options: EncodeStreamOptions = {}): CodingTransform<Waveform, AudioCodes> {
+    return transformOf((source, { signal }) => this.encodeStream(source, { ...options, signal }), options);
+  }
+
+  /** `decodeStream` as a web transform. */
+  decoderTransform(options: StreamOptions = {}): CodingTransform<AudioCodesData, Waveform> {
+    return transformOf((source, { signal }) => this.decodeStream(source, { signal }), options);
+  }
+
   /** Frees the model's memory once running calls have ended their current step. Calling it again changes nothing. */
   dispose(): Promise<void> {
     return this.#sessions.dispose();
@@ -181,6 +229,11 @@ export class AudioTokenizer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  #encoderJob(options: EncodeOptions): EncoderJob {
+    const numCodebooks = this.#numCodebooks(options);
+    return { runner: this.#runner, format: this, streams: this.#streams, numCodebooks, isNormalized: this.config.normalize };
   }
 
   #numCodebooks({ bandwidth, numCodebooks }: EncodeOptions): number {

@@ -1,17 +1,18 @@
-import { contextOf } from "../graph/index.ts";
-import type { Context, LstmLayer, Network } from "../graph/index.ts";
-import type { CodecSessions } from "./codec-sessions.ts";
-import { joinRows, putColumns, takeColumns } from "./columns.ts";
-import { groupByLength, stackFeatures, unstackFeatures } from "./feature-batches.ts";
-import type { Features } from "./feature-batches.ts";
+import type { Network } from "../graph/index.ts";
+import type { Tensor } from "../runtime/index.ts";
+import type { CodecPart, CodecSessions } from "./codec-sessions.ts";
+import { putColumns, takeColumns } from "./columns.ts";
 import type { CallOptions, Progress } from "./options.ts";
-import { tilesOf } from "./tiles.ts";
-import type { Tile } from "./tiles.ts";
+import { advance, initialState } from "./piecewise-half.ts";
+import type { HalfParts, HalfRuns, HalfState, NextPiece, PieceResult, RunLstm } from "./piecewise-half.ts";
+import { PiecewisePart, tileFrames } from "./piecewise-part.ts";
+import type { PartData, PartOutput } from "./piecewise-part.ts";
 
-/** Audio that is coded in one go: a clip, or a segment of one. Planar `[channels * numSamples]`. */
+/** Audio that is coded in one go: a clip, or a segment of one. */
 export interface AudioPiece {
-  readonly samples: Float32Array;
   readonly numSamples: number;
+  /** Samples `start` to `end`, planar `[channels * (end - start)]`. */
+  readonly read: (start: number, end: number) => Float32Array;
 }
 
 /** The codes of one piece, row-major `[numCodebooks, frames]`. */
@@ -27,172 +28,235 @@ export interface CodecDimensions {
   readonly sampleRate: number;
 }
 
-/** Frames in one run of a convolutional part. Longer tiles leave the cache, shorter ones repeat more context. */
-const tileFrames = 100;
-/** Rows × frames in one run of an LSTM: some tens of milliseconds with the official models. */
-const lstmRowFrames = 400;
+/** Where a stream stands: waveform in, or codes in. */
+export type EncoderState = HalfState<Float32Array>;
+export type DecoderState = HalfState<Int32Array>;
 
-/** Takes pieces through the sessions: convolutions clip by clip and tile by tile, the LSTM for many clips at a time. */
+/** The next piece of a stream, on its way through the network, and what becomes of it. */
+export type EncoderPiece = NextPiece<Float32Array> & { readonly numCodebooks: number };
+export type DecoderPiece = NextPiece<Int32Array>;
+export type EncoderResult = PieceResult<Float32Array, Int32Array>;
+export type DecoderResult = PieceResult<Int32Array, Float32Array>;
+
+/** How far a stream's output is behind its input, in samples. */
+export interface Latency {
+  /** For the first frame: reflection at the beginning shows the network more than it looks at further on. */
+  readonly start: number;
+  /** For every frame far from the beginning. */
+  readonly steady: number;
+}
+
+const floats = (length: number): Float32Array => new Float32Array(length);
+const integers = (length: number): Int32Array => new Int32Array(length);
+
+/** Beyond this many rows the LSTM gains nothing more per row. */
+const maxRows = 16;
+
+/** Takes audio and codes through the sessions, piece by piece, so that memory does not grow with their length. */
 export class CodecRunner {
   readonly #sessions: CodecSessions;
   readonly #network: Network;
   readonly #dimensions: CodecDimensions;
-  readonly #context: Record<"analysis" | "quantization" | "dequantization" | "synthesis", Context | null>;
+  readonly #encoder: HalfParts<Float32Array, Int32Array>;
+  readonly #decoder: HalfParts<Int32Array, Float32Array>;
 
   constructor(sessions: CodecSessions, network: Network, dimensions: CodecDimensions) {
+    const { encoder, decoder } = network;
+    const { hopLength } = dimensions;
     this.#sessions = sessions;
     this.#network = network;
     this.#dimensions = dimensions;
-    this.#context = {
-      analysis: inFrames(contextOf(network.encoder.before), dimensions.hopLength),
-      quantization: contextOf(network.encoder.after),
-      dequantization: contextOf(network.decoder.before),
-      synthesis: contextOf(network.decoder.after),
+    const oneToOne = { input: 1, output: 1 };
+    this.#encoder = {
+      before: new PiecewisePart(encoder.before, {
+        inputStep: hopLength,
+        outputStep: encoder.width,
+        samplesPerFrame: { input: hopLength, output: 1 },
+        createOutput: floats,
+      }),
+      lstm: encoder.lstm,
+      after: new PiecewisePart(encoder.after, { inputStep: encoder.width, outputStep: 1, samplesPerFrame: oneToOne, createOutput: integers }),
+    };
+    this.#decoder = {
+      before: new PiecewisePart(decoder.before, { inputStep: 1, outputStep: decoder.width, samplesPerFrame: oneToOne, createOutput: floats }),
+      lstm: decoder.lstm,
+      after: new PiecewisePart(decoder.after, {
+        inputStep: decoder.width,
+        outputStep: hopLength,
+        samplesPerFrame: { input: 1, output: hopLength },
+        createOutput: floats,
+      }),
     };
   }
 
+  /** The state of a stream before its first sample. */
+  startEncoding(): EncoderState {
+    return initialState(this.#dimensions.audioChannels, new Float32Array(), this.#network.encoder.lstm);
+  }
+
+  /** The state of a stream before its first frame. @param numCodebooks Of all its codes. */
+  startDecoding(numCodebooks: number): DecoderState {
+    return initialState(numCodebooks, new Int32Array(), this.#network.decoder.lstm);
+  }
+
+  /**
+   * Takes the next samples of several streams; gives the codes that are settled now.
+   * @throws DisposedError after the sessions' disposal, even if there is nothing to compute.
+   */
+  async advanceEncoding(pieces: readonly EncoderPiece[], { signal }: CallOptions): Promise<EncoderResult[]> {
+    this.#sessions.checkAlive();
+    signal?.throwIfAborted();
+    return advance(pieces, this.#encoder, this.#encoderRuns((index) => pieces[index]!.numCodebooks, signal));
+  }
+
+  /** Takes the next codes of several streams; gives the samples that are settled now, whole frames of them. */
+  async advanceDecoding(pieces: readonly DecoderPiece[], { signal }: CallOptions): Promise<DecoderResult[]> {
+    this.#sessions.checkAlive();
+    signal?.throwIfAborted();
+    return advance(pieces, this.#decoder, this.#decoderRuns(signal));
+  }
+
+  /** How far the codes of a stream are behind its samples. */
+  get encodingLatency(): Latency {
+    return latencyOf(this.#encoder, 1);
+  }
+
+  /** How far the audio of a stream is behind its codes. */
+  get decodingLatency(): Latency {
+    return latencyOf(this.#decoder, this.#dimensions.hopLength);
+  }
+
   /** Codes of each piece, in the order of the pieces. */
-  encode(pieces: readonly AudioPiece[], numCodebooks: number, options: CallOptions): Promise<CodePiece[]> {
+  async encode(pieces: readonly AudioPiece[], numCodebooks: number, options: CallOptions): Promise<CodePiece[]> {
     const { hopLength } = this.#dimensions;
-    const { lstm, width } = this.#network.encoder;
-    return this.#inGroups(pieces, {
-      stage: "encode",
-      options,
-      frames: ({ numSamples }) => Math.ceil(numSamples / hopLength),
-      before: (piece, { from, to }) => this.#analyse(piece, from, to),
-      beforeContext: this.#context.analysis,
-      lstm: lstm && { part: "encoderLstm", layer: lstm },
-      width,
-      after: (features) => this.#quantize(features, numCodebooks),
-      afterContext: this.#context.quantization,
-      join: (tiles, frames) => ({ codes: joinRows(tiles, numCodebooks, frames, (length) => new Int32Array(length)), frames }),
+    const frames = pieces.map(({ numSamples }) => Math.ceil(numSamples / hopLength));
+    const codes = frames.map((count) => new Int32Array(numCodebooks * count));
+    const runs = this.#encoderRuns(() => numCodebooks, options.signal, this.#progress("encode", frames, options));
+    await this.#inWindows(frames, {
+      start: () => this.startEncoding(),
+      read: (index, start, end) => {
+        const { numSamples, read } = pieces[index]!;
+        return read(start * hopLength, Math.min(end * hopLength, numSamples));
+      },
+      advance: (window) => advance(window, this.#encoder, runs),
+      write: (index, at, { data, frames: count }) => putColumns(codes[index]!, data, { rows: numCodebooks, at, columns: count }),
     });
+    return codes.map((each, index) => ({ codes: each, frames: frames[index]! }));
   }
 
   /** Audio of each piece of codes, planar `[channels * frames * hopLength]`, in the order of the pieces. */
-  decode(pieces: readonly CodePiece[], options: CallOptions): Promise<Float32Array[]> {
+  async decode(pieces: readonly CodePiece[], options: CallOptions): Promise<Float32Array[]> {
     const { audioChannels, hopLength } = this.#dimensions;
-    const { lstm, width } = this.#network.decoder;
-    return this.#inGroups(pieces, {
-      stage: "decode",
-      options,
-      frames: ({ frames }) => frames,
-      before: (piece, { from, to }) => this.#dequantize(piece, from, to),
-      beforeContext: this.#context.dequantization,
-      lstm: lstm && { part: "decoderLstm", layer: lstm },
-      width,
-      after: (features) => this.#synthesise(features),
-      afterContext: this.#context.synthesis,
-      join: (tiles, frames) => joinRows(tiles, audioChannels, frames * hopLength, (length) => new Float32Array(length), hopLength),
+    const frames = pieces.map((piece) => piece.frames);
+    const audio = frames.map((count) => new Float32Array(audioChannels * count * hopLength));
+    const runs = this.#decoderRuns(options.signal, this.#progress("decode", frames, options));
+    await this.#inWindows(frames, {
+      start: (index) => this.startDecoding(pieces[index]!.codes.length / frames[index]!),
+      read: (index, start, end) => takeColumns(pieces[index]!.codes, pieces[index]!.codes.length / frames[index]!, start, end),
+      advance: (window) => advance(window, this.#decoder, runs),
+      write: (index, at, { data, frames: count }) =>
+        putColumns(audio[index]!, data, { rows: audioChannels, at: at * hopLength, columns: count * hopLength }),
     });
+    return audio;
   }
 
-  async #analyse({ samples, numSamples }: AudioPiece, from: number, to: number): Promise<Float32Array> {
-    const { audioChannels, hopLength } = this.#dimensions;
-    const end = Math.min(to * hopLength, numSamples);
-    const data = takeColumns(samples, audioChannels, from * hopLength, end);
-    const dims = [1, audioChannels, end - from * hopLength];
-    const { features } = await this.#sessions.run("analysis", { waveform: { type: "float32", data, dims } }, ["features"]);
-    return features.data as Float32Array;
-  }
-
-  async #quantize({ data, frames }: Features, numCodebooks: number): Promise<Int32Array> {
-    const inputs = {
-      features: { type: "float32", data, dims: [1, frames, this.#network.encoder.width] },
-      num_codebooks: { type: "int64", data: BigInt64Array.of(BigInt(numCodebooks)), dims: [] },
-    } as const;
-    const { codes } = await this.#sessions.run("quantization", inputs, ["codes"]);
-    return codes.data as Int32Array;
-  }
-
-  async #dequantize({ codes, frames }: CodePiece, from: number, to: number): Promise<Float32Array> {
-    const numCodebooks = codes.length / frames;
-    const data = takeColumns(codes, numCodebooks, from, to);
-    const tensor = { type: "int32", data, dims: [numCodebooks, 1, to - from] } as const;
-    const { features } = await this.#sessions.run("dequantization", { codes: tensor }, ["features"]);
-    return features.data as Float32Array;
-  }
-
-  async #synthesise({ data, frames }: Features): Promise<Float32Array> {
-    const features = { type: "float32", data, dims: [1, frames, this.#network.decoder.width] } as const;
-    const { waveform } = await this.#sessions.run("synthesis", { features }, ["waveform"]);
-    return waveform.data as Float32Array;
-  }
-
-  async #inGroups<Piece, Data extends Float32Array | Int32Array, Result>(
-    pieces: readonly Piece[],
+  /** Takes signals of known lengths through, those of similar length side by side, a tile's worth of each at a time. */
+  async #inWindows<Input extends PartData, Output extends PartData>(
+    frames: readonly number[],
     work: {
-      readonly stage: Progress["stage"];
-      readonly options: CallOptions;
-      readonly frames: (piece: Piece) => number;
-      readonly before: (piece: Piece, tile: Tile) => Promise<Float32Array>;
-      readonly beforeContext: Context | null;
-      readonly lstm: { readonly part: "encoderLstm" | "decoderLstm"; readonly layer: LstmLayer } | null;
-      readonly width: number;
-      readonly after: (features: Features) => Promise<Data>;
-      readonly afterContext: Context | null;
-      readonly join: (tiles: readonly { readonly tile: Tile; readonly data: Data }[], frames: number) => Result;
+      readonly start: (index: number) => HalfState<Input>;
+      readonly read: (index: number, start: number, end: number) => Input;
+      readonly advance: (pieces: readonly NextPiece<Input>[]) => Promise<PieceResult<Input, Output>[]>;
+      readonly write: (index: number, at: number, output: PartOutput<Output>) => void;
     },
-  ): Promise<Result[]> {
-    const { signal } = work.options;
-    const frames = pieces.map(work.frames);
-    const results: Result[] = Array.from({ length: pieces.length });
-    const advance = this.#progress(work.stage, frames, work.options);
+  ): Promise<void> {
     for (const group of groupByLength(frames)) {
-      const features: Features[] = [];
-      for (const index of group) {
-        const data = new Float32Array(frames[index]! * work.width);
-        for (const tile of tilesOf(frames[index]!, work.beforeContext, tileFrames)) {
-          signal?.throwIfAborted();
-          const part = await work.before(pieces[index]!, tile);
-          data.set(part.subarray((tile.start - tile.from) * work.width, (tile.end - tile.from) * work.width), tile.start * work.width);
-          advance(tile.end - tile.start);
-        }
-        features.push({ data, frames: frames[index]! });
-      }
-      const remembered = work.lstm === null ? features : await this.#recur(work.lstm.part, work.lstm.layer, features, signal);
-      for (const [row, index] of group.entries()) {
-        const tiles: { tile: Tile; data: Data }[] = [];
-        for (const tile of tilesOf(frames[index]!, work.afterContext, tileFrames)) {
-          signal?.throwIfAborted();
-          const data = remembered[row]!.data.subarray(tile.from * work.width, tile.to * work.width);
-          tiles.push({ tile, data: await work.after({ data, frames: tile.to - tile.from }) });
-          advance(tile.end - tile.start);
-        }
-        results[index] = work.join(tiles, frames[index]!);
+      let active = group.map((index) => ({ index, state: work.start(index) }));
+      for (let start = 0; active.length > 0; start += tileFrames) {
+        const end = start + tileFrames;
+        const pieces = active.map(({ index, state }) => ({
+          state,
+          input: work.read(index, start, Math.min(end, frames[index]!)),
+          isLast: end >= frames[index]!,
+        }));
+        const results = await work.advance(pieces);
+        for (const [row, { output }] of results.entries()) work.write(active[row]!.index, active[row]!.state.after, output);
+        active = active.map(({ index }, row) => ({ index, state: results[row]!.state })).filter((_, row) => !pieces[row]!.isLast);
       }
     }
-    return results;
   }
 
-  /** The LSTM over all pieces of a group, a bounded number of frames at a time; its state goes from run to run. */
-  async #recur(
-    part: "encoderLstm" | "decoderLstm",
-    { size, numLayers }: LstmLayer,
-    pieces: readonly Features[],
+  #encoderRuns(
+    numCodebooksOf: (index: number) => number,
     signal: AbortSignal | undefined,
-  ): Promise<Features[]> {
-    const frames = pieces.map((piece) => piece.frames);
-    const stateDims = [numLayers, pieces.length, size];
-    let hidden = new Float32Array(numLayers * pieces.length * size);
-    let cell = new Float32Array(numLayers * pieces.length * size);
-    const { data, dims: [, longest] } = stackFeatures(pieces, size);
-    const output = new Float32Array(data.length);
-    const step = Math.max(1, Math.floor(lstmRowFrames / pieces.length));
-    for (let start = 0; start < longest; start += step) {
-      signal?.throwIfAborted();
-      const end = Math.min(start + step, longest);
+    onFrames: (frames: number) => void = () => {},
+  ): HalfRuns<Float32Array, Int32Array> {
+    const { audioChannels } = this.#dimensions;
+    const { width } = this.#network.encoder;
+    return {
+      before: async (data) => {
+        const waveform = { type: "float32", data, dims: [1, audioChannels, data.length / audioChannels] } as const;
+        const { features } = await this.#run("analysis", { waveform }, ["features"], signal);
+        return features.data as Float32Array;
+      },
+      lstm: this.#lstm("encoderLstm", signal),
+      after: async (data, index) => {
+        const inputs = {
+          features: { type: "float32", data, dims: [1, data.length / width, width] },
+          num_codebooks: { type: "int64", data: BigInt64Array.of(BigInt(numCodebooksOf(index))), dims: [] },
+        } as const;
+        const { codes } = await this.#run("quantization", inputs, ["codes"], signal);
+        return codes.data as Int32Array;
+      },
+      onFrames,
+    };
+  }
+
+  #decoderRuns(signal: AbortSignal | undefined, onFrames: (frames: number) => void = () => {}): HalfRuns<Int32Array, Float32Array> {
+    const { width } = this.#network.decoder;
+    return {
+      before: async (data, rows) => {
+        const codes = { type: "int32", data, dims: [rows, 1, data.length / rows] } as const;
+        const { features } = await this.#run("dequantization", { codes }, ["features"], signal);
+        return features.data as Float32Array;
+      },
+      lstm: this.#lstm("decoderLstm", signal),
+      after: async (data) => {
+        const features = { type: "float32", data, dims: [1, data.length / width, width] } as const;
+        const { waveform } = await this.#run("synthesis", { features }, ["waveform"], signal);
+        return waveform.data as Float32Array;
+      },
+      onFrames,
+    };
+  }
+
+  #lstm(part: "encoderLstm" | "decoderLstm", signal: AbortSignal | undefined): RunLstm {
+    return async ({ features, hidden, cell, rows, frames }) => {
+      const size = features.length / (rows * frames);
+      const stateDims = [hidden.length / (rows * size), rows, size];
       const inputs = {
-        features: { type: "float32", data: takeColumns(data, pieces.length, start * size, end * size), dims: [pieces.length, end - start, size] },
+        features: { type: "float32", data: features, dims: [rows, frames, size] },
         hidden: { type: "float32", data: hidden, dims: stateDims },
         cell: { type: "float32", data: cell, dims: stateDims },
       } as const;
-      const result = await this.#sessions.run(part, inputs, ["output", "next_hidden", "next_cell"]);
-      putColumns(output, result.output.data as Float32Array, pieces.length, start * size);
-      hidden = result.next_hidden.data as Float32Array<ArrayBuffer>;
-      cell = result.next_cell.data as Float32Array<ArrayBuffer>;
-    }
-    return unstackFeatures(output, frames, size);
+      const result = await this.#run(part, inputs, ["output", "next_hidden", "next_cell"], signal);
+      return {
+        output: result.output.data as Float32Array,
+        hidden: result.next_hidden.data as Float32Array,
+        cell: result.next_cell.data as Float32Array,
+      };
+    };
+  }
+
+  /** Every run asks the signal first, so that an abort waits for no more than the run that goes on. */
+  #run<Name extends string>(
+    part: CodecPart,
+    inputs: Readonly<Record<string, Tensor>>,
+    outputs: readonly Name[],
+    signal: AbortSignal | undefined,
+  ): Promise<Record<Name, Tensor>> {
+    signal?.throwIfAborted();
+    return this.#sessions.run(part, inputs, outputs);
   }
 
   /** Counts frames and reports seconds; what comes before the LSTM and what comes after count half each. */
@@ -208,6 +272,26 @@ export class CodecRunner {
   }
 }
 
-function inFrames(context: Context | null, hopLength: number): Context | null {
-  return context && { left: Math.ceil(context.left / hopLength), right: Math.ceil(context.right / hopLength) };
+/**
+ * Groups pieces for the LSTM: similar lengths together, so that they end together.
+ * @param frames Length of each piece in frames.
+ * @returns Indices into `frames`, each once; a group's longest piece comes first.
+ */
+export function groupByLength(frames: readonly number[]): number[][] {
+  const order = frames.map((_, index) => index).toSorted((a, b) => frames[b]! - frames[a]!);
+  return Array.from({ length: Math.ceil(order.length / maxRows) }, (_, group) => order.slice(group * maxRows, (group + 1) * maxRows));
+}
+
+/** @param samplesPerColumn Samples that a column of the first part's input stands for. */
+function latencyOf({ before, after }: HalfParts<PartData, PartData>, samplesPerColumn: number): Latency {
+  const settledFrames = (columns: number): number => after.settledFrames(before.settledFrames(columns, false) * after.inputStep, false);
+  const behind = (frame: number): number => {
+    const least = frame * before.inputStep;
+    let columns = least;
+    while (settledFrames(columns) < frame) columns++;
+    return (columns - least) * samplesPerColumn;
+  };
+  const farFromTheBeginning = 1_000_000;
+  if (settledFrames(farFromTheBeginning * before.inputStep) === 0) return { start: Infinity, steady: Infinity };
+  return { start: behind(1), steady: behind(farFromTheBeginning / 2) };
 }

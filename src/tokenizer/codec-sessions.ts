@@ -8,25 +8,30 @@ import type { Runtime, Session, Tensor } from "../runtime/index.ts";
 /** The models that a codec consists of; the LSTMs only where the network has them. */
 export type CodecPart = "analysis" | "encoderLstm" | "quantization" | "dequantization" | "decoderLstm" | "synthesis";
 
+/** What the sessions are made of and with. */
+export interface CodecModel {
+  readonly checkpoint: Checkpoint;
+  readonly network: Network;
+  readonly runtime: Runtime;
+  /** CPU threads that one run may use; 0 lets the runtime choose. */
+  readonly threads: number;
+  /** Ends a runtime that is the codec's own. */
+  readonly close?: (() => Promise<void> | undefined) | undefined;
+}
+
 /**
  * The codec's sessions, each built when it is first needed: who only encodes never loads the decoder.
  * Parts are built one after the other, so that at most one holds its weights twice.
  */
 export class CodecSessions {
-  readonly #checkpoint: Checkpoint;
-  readonly #network: Network;
-  readonly #runtime: Runtime;
-  readonly #threads: number;
+  readonly #model: CodecModel;
   readonly #sessions = new Map<CodecPart, Promise<Session>>();
   readonly #running = new Set<Promise<unknown>>();
   #building: Promise<unknown> = Promise.resolve();
   #disposal: Promise<void> | undefined;
 
-  constructor(checkpoint: Checkpoint, network: Network, runtime: Runtime, threads: number) {
-    this.#checkpoint = checkpoint;
-    this.#network = network;
-    this.#runtime = runtime;
-    this.#threads = threads;
+  constructor(model: CodecModel) {
+    this.#model = model;
   }
 
   /** Runs one part, and builds it before if need be. */
@@ -57,7 +62,8 @@ export class CodecSessions {
     const built = await Promise.allSettled(this.#sessions.values());
     const released = await Promise.allSettled(built.map(async (session) => session.status === "fulfilled" && session.value.release()));
     this.#sessions.clear();
-    await this.#checkpoint.close();
+    await this.#model.close?.();
+    await this.#model.checkpoint.close();
     // One that cannot be released must not keep the others and the files.
     const failed = released.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -76,24 +82,27 @@ export class CodecSessions {
 
   async #create(part: CodecPart): Promise<Session> {
     this.checkAlive();
-    return this.#runtime.createSession(await this.#build(part), { threads: this.#threads });
+    const { runtime, threads } = this.#model;
+    // Divided among threads, short runs of the last convolution before the codebooks round differently from long ones, and
+    // codes must depend on neither. It is a small part of the work.
+    return runtime.createSession(await this.#build(part), { threads: part === "quantization" ? 1 : threads });
   }
 
   #build(part: CodecPart): Promise<OnnxModel> {
-    const network = this.#network;
+    const { checkpoint, network } = this.#model;
     switch (part) {
       case "analysis":
-        return buildAnalysis(this.#checkpoint, network);
+        return buildAnalysis(checkpoint, network);
       case "encoderLstm":
-        return buildLstm(this.#checkpoint, network.encoder.lstm!);
+        return buildLstm(checkpoint, network.encoder.lstm!);
       case "quantization":
-        return buildQuantization(this.#checkpoint, network);
+        return buildQuantization(checkpoint, network);
       case "dequantization":
-        return buildDequantization(this.#checkpoint, network);
+        return buildDequantization(checkpoint, network);
       case "decoderLstm":
-        return buildLstm(this.#checkpoint, network.decoder.lstm!);
+        return buildLstm(checkpoint, network.decoder.lstm!);
       case "synthesis":
-        return buildSynthesis(this.#checkpoint, network);
+        return buildSynthesis(checkpoint, network);
     }
   }
 

@@ -1,37 +1,44 @@
-import type { Tile } from "./tiles.ts";
-
-/** Columns `from` to `to` of `[rows, columns]`; the array itself if these are all. */
+/** Columns `from` to `to` of `[rows, columns]`; views of the data where they lie together. */
 export function takeColumns<Data extends Float32Array | Int32Array>(data: Data, rows: number, from: number, to: number): Data {
   const columns = data.length / rows;
-  if (rows === 1) return data.subarray(from, to) as Data;
   if (from === 0 && to === columns) return data;
+  if (rows === 1) return data.subarray(from, to) as Data;
   const taken = data.slice(0, rows * (to - from)) as Data;
   for (let row = 0; row < rows; row++) taken.set(data.subarray(row * columns + from, row * columns + to), row * (to - from));
   return taken;
 }
 
-/** Writes `[rows, some columns]` into `[rows, columns]` from column `from` on. */
-export function putColumns(target: Float32Array, data: Float32Array, rows: number, from: number): void {
-  const columns = target.length / rows;
-  const width = data.length / rows;
-  for (let row = 0; row < rows; row++) target.set(data.subarray(row * width, (row + 1) * width), row * columns + from);
+/** Writes `[rows, columns]` into a wider `[rows, …]` from column `at` on. */
+export function putColumns<Data extends Float32Array | Int32Array>(
+  target: Data,
+  data: Data,
+  { rows, at, columns }: { readonly rows: number; readonly at: number; readonly columns: number },
+): void {
+  const width = target.length / rows;
+  for (let row = 0; row < rows; row++) target.set(data.subarray(row * columns, (row + 1) * columns), row * width + at);
 }
 
-/** Joins `[rows, columns]` tiles in time, each without its context. @param step Columns per frame. */
-export function joinRows<Data extends Float32Array | Int32Array>(
-  tiles: readonly { readonly tile: Tile; readonly data: Data }[],
-  rows: number,
-  columns: number,
-  create: (length: number) => Data,
-  step = 1,
-): Data {
+/** Arrays `[rows, columns]` side by side. */
+export function joinColumns<Data extends Float32Array | Int32Array>(parts: readonly Data[], rows: number, create: (length: number) => Data): Data {
+  if (parts.length === 1) return parts[0]!;
+  const columns = parts.reduce((sum, { length }) => sum + length / rows, 0);
   const joined = create(rows * columns);
-  for (const { tile, data } of tiles) {
+  let at = 0;
+  for (const data of parts) {
     const width = data.length / rows;
-    for (let row = 0; row < rows; row++) {
-      const own = data.subarray(row * width + (tile.start - tile.from) * step, row * width + (tile.end - tile.from) * step);
-      joined.set(own, row * columns + tile.start * step);
-    }
+    putColumns(joined, data, { rows, at, columns: width });
+    at += width;
+  }
+  return joined;
+}
+
+/** Pieces of one channel, one after the other, as an array of its own. */
+export function joinSamples(pieces: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
   }
   return joined;
 }

@@ -1,8 +1,9 @@
 import type { AudioCodes, Waveform } from "../core/index.ts";
 import type { CodePiece, CodecRunner } from "./codec-runner.ts";
+import { joinSamples } from "./columns.ts";
 import type { ClipFormat } from "./encode-clips.ts";
 import type { CallOptions } from "./options.ts";
-import { overlapAdd } from "./segments.ts";
+import { OverlapAdd } from "./overlap-add.ts";
 
 interface DecodeJob {
   readonly runner: CodecRunner;
@@ -21,7 +22,7 @@ export async function decodeClips(clips: readonly AudioCodes[], job: DecodeJob):
 }
 
 /** One piece for each segment and stream, segments outermost, without the filling behind short segments. */
-function splitCodes(codes: AudioCodes, streams: number): CodePiece[] {
+export function splitCodes(codes: AudioCodes, streams: number): CodePiece[] {
   const { numSegments, numCodebooks, numFrames } = codes;
   const perStream = numCodebooks / streams;
   return Array.from({ length: numSegments * streams }, (_, index) => {
@@ -37,14 +38,39 @@ function splitCodes(codes: AudioCodes, streams: number): CodePiece[] {
 }
 
 function joinAudio(decoded: readonly Float32Array[], codes: AudioCodes, { format, streams }: DecodeJob): Waveform {
-  const { numSamples, scales, segment } = codes;
   const channels = format.channels / streams;
   const perStream = Array.from({ length: streams }, (_, stream) => {
     const segments = decoded.filter((_piece, index) => index % streams === stream);
-    const scaled = scales === null ? segments : segments.map((samples, index) => samples.map((sample) => sample * scales[index]!));
-    if (segment !== null) return overlapAdd(scaled, { channels, stride: segment.stride, numSamples });
-    const length = scaled[0]!.length / channels;
-    return Array.from({ length: channels }, (_value, channel) => scaled[0]!.slice(channel * length, channel * length + numSamples));
+    return codes.segment === null ? wholeClip(atLoudness(segments[0]!, codes.scales?.[0]), channels, codes.numSamples) : joinSegments(segments, codes, channels);
   });
   return { channelData: perStream.flat(), sampleRate: format.sampleRate };
+}
+
+/** One channel is not copied: it may be hours long. */
+function wholeClip(audio: Float32Array, channels: number, numSamples: number): Float32Array[] {
+  return channels === 1 ? [audio.subarray(0, numSamples)] : channelsOf(audio, channels, numSamples);
+}
+
+function joinSegments(segments: readonly Float32Array[], codes: AudioCodes, channels: number): Float32Array[] {
+  const overlap = new OverlapAdd({ channels, stride: codes.segment!.stride });
+  const settled = segments.map((segment, index) => addSegment(overlap, segment, codes, index));
+  settled.push(overlap.finish());
+  return Array.from({ length: channels }, (_, channel) => joinSamples(settled.map((piece) => piece[channel]!)));
+}
+
+/** Adds a decoded segment; gives what is settled by it. */
+export function addSegment(overlap: OverlapAdd, decoded: Float32Array, codes: AudioCodes, segment: number): Float32Array[] {
+  const { length, stride } = codes.segment!;
+  return overlap.add(atLoudness(decoded, codes.scales?.[segment]), Math.min(length, codes.numSamples - segment * stride));
+}
+
+/** Decoded audio as loud as it was. */
+export function atLoudness(decoded: Float32Array, scale: number = 1): Float32Array {
+  return scale === 1 ? decoded : decoded.map((sample) => sample * scale);
+}
+
+/** The channels of planar audio, each cut to `numSamples`. */
+export function channelsOf(data: Float32Array, channels: number, numSamples: number): Float32Array[] {
+  const length = data.length / channels;
+  return Array.from({ length: channels }, (_, channel) => data.slice(channel * length, channel * length + numSamples));
 }

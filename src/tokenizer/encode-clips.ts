@@ -1,6 +1,7 @@
 import { AudioCodes, bandwidthOf, numSamplesOf } from "../core/index.ts";
 import type { Provenance, Waveform } from "../core/index.ts";
-import type { AudioPiece, CodePiece, CodecRunner } from "./codec-runner.ts";
+import type { AudioPiece, CodePiece } from "./codec-runner.ts";
+import type { EncoderJob } from "./encoder-steps.ts";
 import type { CallOptions } from "./options.ts";
 import { prepareAudio, scaleOf } from "./prepare-audio.ts";
 import { segmentRanges } from "./segments.ts";
@@ -17,15 +18,7 @@ export interface ClipFormat {
   readonly provenance: Provenance;
 }
 
-interface EncodeJob {
-  readonly runner: CodecRunner;
-  readonly format: ClipFormat;
-  /** Mono clips that each clip is coded as. */
-  readonly streams: number;
-  /** Over all streams. */
-  readonly numCodebooks: number;
-  /** Whether each segment is divided by its loudness. */
-  readonly isNormalized: boolean;
+interface EncodeJob extends EncoderJob {
   readonly options: CallOptions;
 }
 
@@ -47,40 +40,47 @@ export async function encodeClips(waveforms: readonly Waveform[], job: EncodeJob
   let next = 0;
   return segments.map((prepared, clip) => {
     const codes = prepared.map(({ pieces: { length } }) => coded.slice(next, (next += length)));
-    return assemble(codes, prepared, numSamplesOf(clips[clip]!), job);
+    const scales = job.isNormalized ? Float32Array.from(prepared, ({ scale }) => scale) : null;
+    return assembleCodes(codes, { scales, numSamples: numSamplesOf(clips[clip]!) }, job);
   });
 }
 
 function prepareSegments(clip: Waveform, { format, streams, isNormalized }: EncodeJob): PreparedSegment[] {
   return segmentRanges(numSamplesOf(clip), format.segment).map(({ start, end }) => {
     const channels = clip.channelData.map((samples) => samples.subarray(start, end));
-    const numSamples = end - start;
-    const whole = planar(channels, numSamples);
-    const perStream = whole.length / streams;
-    const pieces = Array.from({ length: streams }, (_, stream) => ({
-      samples: whole.subarray(stream * perStream, (stream + 1) * perStream),
-      numSamples,
+    const scale = isNormalized ? scaleOf(channels) : 1;
+    const pieces = splitStreams(channels, streams).map((own) => ({
+      numSamples: end - start,
+      read: (from: number, to: number) => planar(own.map((samples) => samples.subarray(from, to)), scale),
     }));
-    if (!isNormalized) return { pieces, scale: 1 };
-    // The codec computes in float32, the scale it stores included.
-    const scale = Math.fround(scaleOf(whole, channels.length));
-    return { pieces: pieces.map((piece) => ({ ...piece, samples: piece.samples.map((sample) => sample / scale) })), scale };
+    return { pieces, scale };
   });
 }
 
-function planar(channels: readonly Float32Array[], numSamples: number): Float32Array {
-  if (channels.length === 1) return channels[0]!;
+/** The channels that each stream codes: all of them, or one each. */
+export function splitStreams(channels: readonly Float32Array[], streams: number): Float32Array[][] {
+  const perStream = channels.length / streams;
+  return Array.from({ length: streams }, (_, stream) => channels.slice(stream * perStream, (stream + 1) * perStream));
+}
+
+/** Channels one after the other, divided by their loudness. */
+export function planar(channels: readonly Float32Array[], scale: number = 1): Float32Array {
+  const samples = channels.length === 1 ? channels[0]! : joinChannels(channels);
+  return scale === 1 ? samples : samples.map((sample) => sample / scale);
+}
+
+function joinChannels(channels: readonly Float32Array[]): Float32Array {
+  const numSamples = channels[0]!.length;
   const samples = new Float32Array(channels.length * numSamples);
   for (const [index, channel] of channels.entries()) samples.set(channel, index * numSamples);
   return samples;
 }
 
-/** Lays the codes of a clip's segments onto one grid; codebook k of stream s becomes row `k * streams + s`. */
-function assemble(
+/** Lays the codes of segments onto one grid; codebook k of stream s becomes row `k * streams + s`. */
+export function assembleCodes(
   segments: readonly (readonly CodePiece[])[],
-  prepared: readonly PreparedSegment[],
-  numSamples: number,
-  { format, streams, numCodebooks, isNormalized }: EncodeJob,
+  { scales, numSamples }: { readonly scales: Float32Array | null; readonly numSamples: number },
+  { format, streams, numCodebooks }: EncoderJob,
 ): AudioCodes {
   const numFrames = segments[0]![0]!.frames;
   const data = new Uint16Array(segments.length * numCodebooks * numFrames);
@@ -95,7 +95,7 @@ function assemble(
   return new AudioCodes({
     data,
     shape: [segments.length, numCodebooks, numFrames],
-    scales: isNormalized ? Float32Array.from(prepared, ({ scale }) => scale) : null,
+    scales,
     numSamples,
     sampleRate: format.sampleRate,
     channels: format.channels,

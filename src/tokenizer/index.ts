@@ -1,8 +1,13 @@
 export { AudioTokenizer } from "./audio-tokenizer.ts";
+export type { CodingTransform, Pieces } from "./coding-streams.ts";
+export type { DecoderStreamState } from "./decoder-steps.ts";
+export { DecoderStream } from "./decoder-stream.ts";
+export type { EncoderStreamState } from "./encoder-steps.ts";
+export { EncoderStream } from "./encoder-stream.ts";
 export type { HubModelOptions } from "./hub-model.ts";
 export { inspectModel } from "./inspect-model.ts";
 export type { ModelInspection } from "./inspect-model.ts";
-export type { CallOptions, EncodeOptions, LoadOptions, Progress } from "./options.ts";
+export type { CallOptions, DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions, Progress, StreamOptions } from "./options.ts";
 export { pullModel } from "./pull-model.ts";
 export type { PulledModel, PullOptions } from "./pull-model.ts";
 export type { Segmenting } from "./segments.ts";

@@ -1,4 +1,6 @@
 import type { Runtime } from "../runtime/index.ts";
+import type { DecoderStreamState } from "./decoder-steps.ts";
+import type { EncoderStreamState } from "./encoder-steps.ts";
 import type { HubModelOptions } from "./hub-model.ts";
 
 /** How far a long call has come. */
@@ -12,7 +14,7 @@ export interface Progress {
 /** What every call that waits takes. */
 export interface CallOptions {
   /** Stops the work; the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called now and then while the work goes on, and once at its end. */
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -39,4 +41,23 @@ export interface EncodeOptions extends CallOptions {
   readonly bandwidth?: number;
   /** 1…`numQuantizers`. */
   readonly numCodebooks?: number;
+}
+
+/** What every call of a stream takes. */
+export interface StreamOptions {
+  /** Stops the work, even while a source is silent; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How `encodeStream` codes. With neither `bandwidth` nor `numCodebooks`, with all codebooks. */
+export type EncodeStreamOptions = StreamOptions & Pick<EncodeOptions, "bandwidth" | "numCodebooks">;
+
+export interface EncoderStreamOptions extends Pick<EncodeOptions, "bandwidth" | "numCodebooks"> {
+  /** Where another stream with as many codebooks left off. @default the beginning */
+  readonly state?: EncoderStreamState | undefined;
+}
+
+export interface DecoderStreamOptions {
+  /** Where another stream left off. @default the beginning */
+  readonly state?: DecoderStreamState | undefined;
 }

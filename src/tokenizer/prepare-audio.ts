@@ -12,7 +12,13 @@ export function prepareAudio(waveform: Waveform, target: { readonly sampleRate: 
   if (numSamplesOf(waveform) === 0) {
     throw new AudioFormatError("AUDIO_EMPTY", "the waveform has no samples; there is nothing to encode");
   }
-  for (const [channel, samples] of waveform.channelData.entries()) {
+  checkFinite(waveform);
+  return convertAudio(waveform, target);
+}
+
+/** @throws AudioFormatError naming the first sample that is NaN or infinite. */
+export function checkFinite({ channelData }: Waveform): void {
+  for (const [channel, samples] of channelData.entries()) {
     const index = samples.findIndex((sample) => !Number.isFinite(sample));
     if (index >= 0) {
       throw new AudioFormatError(
@@ -22,20 +28,20 @@ export function prepareAudio(waveform: Waveform, target: { readonly sampleRate: 
       );
     }
   }
-  return convertAudio(waveform, target);
 }
 
 /**
- * Loudness of a planar piece of audio: the root mean square of the mean over its channels, plus 1e-8.
+ * Loudness of a piece of audio: the root mean square of the mean over its channels, plus 1e-8; in float32, as the codec
+ * computes and as it is stored.
  * Source: transformers 5.17 `EncodecModel._encode_frame`.
  */
-export function scaleOf(samples: Float32Array, channels: number): number {
-  const length = samples.length / channels;
+export function scaleOf(channels: readonly Float32Array[]): number {
+  const { length } = channels[0]!;
   let energy = 0;
   for (let i = 0; i < length; i++) {
     let sum = 0;
-    for (let channel = 0; channel < channels; channel++) sum += samples[channel * length + i]!;
-    energy += (sum / channels) ** 2;
+    for (const samples of channels) sum += samples[i]!;
+    energy += (sum / channels.length) ** 2;
   }
-  return Math.sqrt(energy / length) + 1e-8;
+  return Math.fround(Math.sqrt(energy / length) + 1e-8);
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { decodeAudio, formatWav } from "../../src/audio/index.ts";
-import { concatBytes, formatOgg, parseOgg } from "../../src/audio/ogg-pages.ts";
-import { pageOffsets, withChecksums, withEndGranule } from "./ogg-bytes.ts";
+import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { oggFile, pageOffsets, takeApart, withChecksums, withEndGranule } from "./ogg-bytes.ts";
 import { fixtureSignal, snr } from "./signals.ts";
 import { ascii } from "./wav-bytes.ts";
 
@@ -97,16 +97,16 @@ describe("Ogg", () => {
   });
 
   test("comments that fill several pages, such as a cover, are not taken for audio", async () => {
-    const { packets, endGranule } = parseOgg(opus, () => true)!;
+    const { packets, endGranule } = await takeApart(opus);
     const tags = new Uint8Array(150_000).fill(0x21);
     tags.set(packets[1]!);
-    const bytes = withEndGranule(formatOgg([packets[0]!, tags, ...packets.slice(2)]), endGranule);
+    const bytes = withEndGranule(await oggFile([packets[0]!, tags, ...packets.slice(2)]), endGranule);
     expect(pageOffsets(bytes).length).toBeGreaterThan(3);
     expect(await decodeAudio(bytes)).toEqual(await decodeAudio(opus));
   });
 
   test("a stream of something else beside the audio is passed over", async () => {
-    const skeleton = formatOgg([Uint8Array.from(ascii("fishead\0"))]);
+    const skeleton = await oggFile([Uint8Array.from(ascii("fishead\0"))]);
     new DataView(skeleton.buffer).setUint32(14, 77, true); // its own serial number
     expect(await decodeAudio(concatBytes([withChecksums(skeleton), opus]))).toEqual(await decodeAudio(opus));
   });

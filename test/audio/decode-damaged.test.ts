@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { decodeAudio } from "../../src/audio/index.ts";
-import { concatBytes, formatOgg, parseOgg } from "../../src/audio/ogg-pages.ts";
+import { concatBytes } from "../../src/audio/concat-bytes.ts";
 import { AudioFormatError } from "../../src/core/index.ts";
-import { pageOffsets, withChecksums, withEndGranule } from "./ogg-bytes.ts";
+import { oggFile, pageOffsets, takeApart, withChecksums, withEndGranule } from "./ogg-bytes.ts";
 import { ascii } from "./wav-bytes.ts";
 
 const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../fixtures/audio/${name}`, import.meta.url)));
@@ -145,7 +145,7 @@ describe("damaged Ogg", () => {
   });
 
   test("a stream of something else is not supported", async () => {
-    await expectFailure(formatOgg([Uint8Array.from(ascii("Speex   "))]), "AUDIO_UNSUPPORTED", /without a Vorbis, Opus or FLAC stream/);
+    await expectFailure(await oggFile([Uint8Array.from(ascii("Speex   "))]), "AUDIO_UNSUPPORTED", /without a Vorbis, Opus or FLAC stream/);
   });
 });
 
@@ -183,11 +183,11 @@ describe("whatever the bytes, the result is a waveform or an AudioFormatError", 
 
   test("packets of random bytes in a sound Ogg stream", async () => {
     for (const name of ["mono.ogg", "mono.opus"]) {
-      const { packets, endGranule } = parseOgg(fixture(name), () => true)!;
+      const { packets, endGranule } = await takeApart(fixture(name));
       const anyPacket = fc.uint8Array({ minLength: 0, maxLength: 5000 });
       await fc.assert(
         fc.asyncProperty(fc.nat(packets.length - 1), anyPacket, async (index, packet) => {
-          const bytes = withEndGranule(formatOgg(packets.with(index, packet)), endGranule);
+          const bytes = withEndGranule(await oggFile(packets.with(index, packet)), endGranule);
           const outcome = await failure(bytes);
           if (outcome !== "decoded") expect(outcome).toBeInstanceOf(AudioFormatError);
         }),

@@ -1,3 +1,34 @@
+import { bytesSource } from "../../src/core/index.ts";
+import { ByteWindow } from "../../src/audio/byte-window.ts";
+import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { formatOgg } from "../../src/audio/format-ogg.ts";
+import type { OggStream } from "../../src/audio/ogg-pages.ts";
+import { openOgg } from "../../src/audio/ogg-pages.ts";
+
+/** A plain Ogg file of packets. */
+export async function oggFile(packets: readonly Uint8Array[]): Promise<Uint8Array> {
+  async function* each(): AsyncGenerator<Uint8Array, void> {
+    yield* packets;
+  }
+  return concatBytes(await collect(formatOgg(each())));
+}
+
+export const openOggBytes = (bytes: Uint8Array, isWanted = (): boolean => true): Promise<OggStream | undefined> =>
+  openOgg(new ByteWindow(bytesSource(bytes, "test")), isWanted);
+
+/** Every packet of an Ogg file with one stream, and where that ends. */
+export async function takeApart(bytes: Uint8Array): Promise<{ readonly packets: Uint8Array[]; readonly endGranule: number }> {
+  const stream = (await openOggBytes(bytes))!;
+  return { packets: await collect(stream.packets()), endGranule: stream.endGranule };
+}
+
+/** What an iterable gives, as an array. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 /** Offsets at which the pages of a whole Ogg file start. */
 export function pageOffsets(bytes: Uint8Array): number[] {
   const offsets: number[] = [];
@@ -18,8 +49,18 @@ export function withChecksums(bytes: Uint8Array): Uint8Array {
 
 /** A copy whose last page ends at `granule`. */
 export function withEndGranule(bytes: Uint8Array, granule: number): Uint8Array {
+  return withGranules(bytes, (index, numPages) => (index === numPages - 1 ? granule : undefined));
+}
+
+/** A copy whose pages end where `granuleOf` says; undefined leaves a page as it is. */
+export function withGranules(bytes: Uint8Array, granuleOf: (index: number, numPages: number) => number | undefined): Uint8Array {
   const copy = bytes.slice();
-  new DataView(copy.buffer).setBigInt64(pageOffsets(copy).at(-1)! + 6, BigInt(granule), true);
+  const view = new DataView(copy.buffer);
+  const offsets = pageOffsets(copy);
+  for (const [index, offset] of offsets.entries()) {
+    const granule = granuleOf(index, offsets.length);
+    if (granule !== undefined) view.setBigInt64(offset + 6, BigInt(granule), true);
+  }
   return withChecksums(copy);
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { AudioTokenizer, formatCodes, parseCodes, parseWav, readAudio, readCodes } from "../../src/index.ts";
+import { AudioCodes, AudioTokenizer, formatCodes, formatWav, parseCodes, parseWav, readAudio, readCodes, writeWav } from "../../src/index.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
@@ -110,6 +110,41 @@ describe("decode", () => {
     const { code, stderr } = await run(["decode", folder.in("lost.npz")]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/lost\.npz: made with the model "lost-model", which could not be loaded; name it with --model/) });
     expect(await run(["decode", folder.in("lost.npz"), "--model", "tiny"])).toMatchObject({ code: 0 });
+  });
+});
+
+describe("audio that goes through in pieces", () => {
+  it("comes to standard output as it does into a file, whatever the sample format", async () => {
+    await using folder = await folderWithSpeech();
+    await run(["encode", folder.in("speech.wav"), "-n", "1", "-o", folder.in("a.npz")]);
+    const codes = (await readCodes(folder.in("a.npz"))).sliceFrames(0, 120);
+    await writeFile(folder.in("odd.npz"), formatCodes(new AudioCodes({ ...codes, numSamples: codes.numSamples - 1 }), "npz"));
+    await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
+    const audio = await tokenizer.decode(await readCodes(folder.in("odd.npz")));
+    for (const format of ["pcm16", "pcm24", "float32"] as const) {
+      const { stdout } = await run(["decode", folder.in("odd.npz"), "-q", "-f", format, "-o", "-"]);
+      expect(new Uint8Array(stdout)).toEqual(formatWav(audio, { format }));
+      await run(["decode", folder.in("odd.npz"), "-q", "-f", format, "-o", folder.in(`${format}.wav`)]);
+      expect(await readFile(folder.in(`${format}.wav`))).toEqual(stdout);
+    }
+  });
+
+  it("is converted as the library converts the whole", async () => {
+    await using folder = await temporaryFolder();
+    const channelData = [0.05, 0.07].map((step) => Float32Array.from({ length: 200_000 }, (_, index) => Math.sin(index * step) / 2));
+    await writeWav(folder.in("stereo.wav"), { channelData, sampleRate: 44_100 });
+    const { code, stderr } = await run(["encode", folder.in("stereo.wav")]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("resampled from 44.1 kHz, mixed from stereo") });
+    await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
+    expect(await readCodes(folder.in("stereo.safetensors"))).toEqual(await tokenizer.encode(await readAudio(folder.in("stereo.wav"))));
+  });
+
+  it("must have samples, in channels that can be mixed", async () => {
+    await using folder = await temporaryFolder();
+    await writeWav(folder.in("empty.wav"), { channelData: [new Float32Array()], sampleRate: 24_000 });
+    await writeWav(folder.in("six.wav"), { channelData: Array.from({ length: 6 }, () => new Float32Array(100)), sampleRate: 24_000 });
+    const { code, stderr } = await run(["encode", folder.in("empty.wav"), folder.in("six.wav")]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/empty\.wav: .*0 bytes.*\n.*six\.wav: .*6 channels.*\n.*2 of 2 inputs failed/) });
   });
 });
 

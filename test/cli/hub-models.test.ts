@@ -151,12 +151,12 @@ describe("decoding", () => {
 
   it("decodes stereo that a mono codec made of left and right", async () => {
     await using folder = await temporaryFolder();
-    await using tokenizer = await AudioTokenizer.fromPretrained(mini32, { interleaveStereo: true });
+    await using tokenizer = await AudioTokenizer.fromPretrained(mini32, { interleaveStereo: true, threads: 1 });
     const channelData = [0.1, 0.2].map((step) => Float32Array.from({ length: 6400 }, (__, index) => Math.sin(index * step) / 2));
     const codes = await tokenizer.encode({ channelData, sampleRate: 32_000 });
     await writeCodes(folder.in("a.npz"), codes);
     for (const model of [[], ["-m", mini32]]) {
-      expect(await run(["decode", folder.in("a.npz"), "-q", "-f", "float32", "--force", ...model])).toMatchObject({ code: 0, stderr: "" });
+      expect(await run(["decode", folder.in("a.npz"), "-q", "-f", "float32", "--force", "--threads", "1", ...model])).toMatchObject({ code: 0, stderr: "" });
       expect(await readAudio(folder.in("a.decoded.wav"))).toEqual(await tokenizer.decode(codes));
     }
   });

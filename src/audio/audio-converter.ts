@@ -1,0 +1,98 @@
+import type { Waveform } from "../core/index.ts";
+import { checkWaveform, numSamplesOf } from "../core/index.ts";
+import type { ConvertAudioOptions } from "./channels.ts";
+import { mixChannels } from "./channels.ts";
+import type { ResamplerState } from "./resampler.ts";
+import { Resampler } from "./resampler.ts";
+
+/** Sample rate and channels of audio: of a waveform, an `AudioStream` or a codec. */
+export type AudioForm = ConvertAudioOptions;
+
+/** Where an `AudioConverter` stands: plain data that can be copied and stored; undefined where rates are equal. */
+export type AudioConverterState = ResamplerState | undefined;
+
+/**
+ * Brings audio that comes in pieces to another sample rate and number of channels. However it is cut, the results
+ * together are, sample by sample, what `convertAudio` gives for the whole; memory does not grow with its length.
+ */
+export class AudioConverter {
+  readonly #from: AudioForm;
+  readonly #to: AudioForm;
+  #resampler: Resampler | undefined;
+
+  /**
+   * @param from What the pieces will be.
+   * @param state The `state` of another converter with the same `from` and `to`, to go on where it stood.
+   * @throws RangeError, TypeError as `convertAudio` does.
+   */
+  constructor(from: AudioForm, to: AudioForm, state?: AudioConverterState) {
+    this.#from = { sampleRate: from.sampleRate, channels: from.channels };
+    this.#to = { sampleRate: to.sampleRate, channels: to.channels };
+    mixChannels({ channelData: Array.from({ length: from.channels }, () => new Float32Array()), sampleRate: from.sampleRate }, to.channels);
+    this.#resampler = this.#createResampler(state);
+  }
+
+  /** A copy of everything that later results depend on. */
+  get state(): AudioConverterState {
+    return this.#resampler?.state;
+  }
+
+  /**
+   * Takes in the next piece, of any length.
+   * @returns What can be told by now; undefined if that is nothing yet.
+   * @throws RangeError for a piece of another sample rate or number of channels than the converter was made for.
+   */
+  push(piece: Waveform): Waveform | undefined {
+    checkWaveform(piece);
+    const { sampleRate, channels } = this.#from;
+    if (piece.sampleRate !== sampleRate || piece.channelData.length !== channels) {
+      throw new RangeError(
+        `every piece must have ${channels} channels at ${sampleRate} Hz; ` +
+          `received ${piece.channelData.length} channels at ${piece.sampleRate} Hz`,
+      );
+    }
+    const mixed = channels === 1 ? piece : mixChannels(piece, this.#to.channels);
+    return this.#finish(this.#resampler === undefined ? mixed.channelData : this.#resampler.push(mixed.channelData));
+  }
+
+  /**
+   * Ends the audio; the converter then starts anew.
+   * @returns The rest, undefined if there is none.
+   */
+  flush(): Waveform | undefined {
+    const rest = this.#resampler?.flush();
+    this.#resampler = this.#createResampler();
+    return rest && this.#finish(rest);
+  }
+
+  #createResampler(state?: AudioConverterState): Resampler | undefined {
+    const { sampleRate, channels } = this.#from;
+    if (sampleRate === this.#to.sampleRate) return undefined;
+    // One channel is resampled before it is repeated; two are mixed before.
+    return new Resampler(sampleRate, this.#to.sampleRate, channels === 1 ? 1 : this.#to.channels, state);
+  }
+
+  #finish(channelData: readonly Float32Array[]): Waveform | undefined {
+    const waveform = { channelData, sampleRate: this.#to.sampleRate };
+    return numSamplesOf(waveform) === 0 ? undefined : mixChannels(waveform, this.#to.channels);
+  }
+}
+
+/**
+ * Brings audio to another sample rate and number of channels while it is read: `convertAudio` for audio of any length.
+ * @param pieces All of one sample rate and number of channels, such as an `AudioStream`.
+ * @throws RangeError, TypeError as `convertAudio` does, or if the pieces differ; and what `pieces` throws.
+ */
+export async function* convertAudioStream(
+  pieces: AsyncIterable<Waveform> | Iterable<Waveform>,
+  options: ConvertAudioOptions,
+): AsyncGenerator<Waveform, void> {
+  let converter: AudioConverter | undefined;
+  for await (const piece of pieces) {
+    converter ??= new AudioConverter({ sampleRate: piece.sampleRate, channels: piece.channelData.length }, options);
+    const converted = converter.push(piece);
+    if (converted !== undefined) yield converted;
+  }
+  const rest = converter?.flush();
+  if (rest !== undefined) yield rest;
+}

@@ -1,0 +1,34 @@
+import type { ByteSource } from "../core/index.ts";
+
+/** Bytes read from a source at a time. */
+const WINDOW_LENGTH = 2 ** 16;
+
+/**
+ * Reads a source in small steps that mostly go forward, through one window of 64 KiB: however long the source, this is
+ * what is held of it.
+ */
+export class ByteWindow {
+  /** Length of the source in bytes. */
+  readonly size: number;
+  readonly #source: ByteSource;
+  #start = 0;
+  #bytes: Uint8Array = new Uint8Array();
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+    this.size = source.size;
+  }
+
+  /** The `length` bytes at `offset`, fewer where the source ends before. They stay as they are when the window moves on. */
+  async bytes(offset: number, length: number): Promise<Uint8Array> {
+    const end = Math.min(offset + length, this.size);
+    if (offset >= end) return new Uint8Array();
+    if (offset < this.#start || end > this.#start + this.#bytes.length) {
+      const bytes = await this.#source.read(offset, Math.min(Math.max(length, WINDOW_LENGTH), this.size - offset));
+      this.#bytes = bytes;
+      this.#start = offset;
+      return bytes.subarray(0, end - offset);
+    }
+    return this.#bytes.subarray(offset - this.#start, end - this.#start);
+  }
+}

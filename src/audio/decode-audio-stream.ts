@@ -1,0 +1,97 @@
+import type { ByteSource, Waveform } from "../core/index.ts";
+import { AudioFormatError, bytesSource, numSamplesOf } from "../core/index.ts";
+import type { AudioContainer } from "./audio-container.ts";
+import { identifyContainer } from "./audio-container.ts";
+import { ByteWindow } from "./byte-window.ts";
+import { openFlac } from "./decode-flac.ts";
+import { openMp3 } from "./decode-mp3.ts";
+import { openOggAudio } from "./decode-ogg.ts";
+import type { EncodedAudio } from "./encoded-audio.ts";
+import { openWav } from "./parse-wav.ts";
+import { slicePiece } from "./trim-pieces.ts";
+import { unreadableFileError } from "./unreadable-file.ts";
+
+export interface DecodeAudioOptions {
+  /** Stops the work between two pieces of the file; what was asked for then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Audio that is decoded while it is read: iterating gives it in order, in pieces of at most a second, none of them empty.
+ * Leaving the loop early frees the decoder. Each loop starts anew from the beginning.
+ */
+export interface AudioStream extends AsyncIterable<Waveform> {
+  readonly container: AudioContainer;
+  /** In hertz, as in every piece. */
+  readonly sampleRate: number;
+  /** As in every piece. */
+  readonly channels: number;
+  /**
+   * Samples per channel of all pieces together, as the file gives it before it is decoded: undefined if it does not,
+   * too small for an MP3 file that has more frames than its header knows of.
+   */
+  readonly numSamples: number | undefined;
+}
+
+/** Bytes that are read without giving way to timers and events. */
+const TURN_LENGTH = 2 ** 20;
+
+/**
+ * Opens an audio file of any length, recognised by its bytes as `decodeAudio` does, to decode it piece by piece.
+ *
+ * The pieces are, sample by sample, what `decodeAudio` gives for the whole. What is held in memory does not grow with
+ * the file. The same damage is found as well: at the latest at the end of the file, the loop throws, so audio
+ * is only known to be whole when the loop has ended.
+ * @param source The bytes of a file, or a way to read ranges of them.
+ * @throws AudioFormatError as `decodeAudio` does; while iterating, too. Whatever `source` throws is passed on.
+ */
+export async function decodeAudioStream(source: ByteSource | Uint8Array, options: DecodeAudioOptions = {}): Promise<AudioStream> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  if (!(source instanceof Uint8Array) && typeof source?.read !== "function") {
+    throw new TypeError(`decodeAudioStream takes bytes or a ByteSource { name, size, read }; received ${typeof source}`);
+  }
+  const wholeSource = source instanceof Uint8Array ? bytesSource(source, "audio") : source;
+  if (wholeSource.size === 0) throw new AudioFormatError("AUDIO_EMPTY", "empty file: it has 0 bytes");
+  const window = new ByteWindow(signal === undefined ? wholeSource : stoppable(wholeSource, signal));
+  const container = await identifyContainer(window);
+  if (container === undefined) throw unreadableFileError(await window.bytes(0, 256));
+  const audio = await OPENERS[container](window);
+  const { sampleRate, channels, numSamples } = audio;
+  return { container, sampleRate, channels, numSamples, [Symbol.asyncIterator]: () => inSeconds(audio, signal) };
+}
+
+const OPENERS: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<EncodedAudio>>> = {
+  wav: openWav,
+  flac: openFlac,
+  ogg: openOggAudio,
+  mp3: openMp3,
+};
+
+async function* inSeconds(audio: EncodedAudio, signal: AbortSignal | undefined): AsyncGenerator<Waveform, void> {
+  signal?.throwIfAborted();
+  for await (const piece of audio.decode()) {
+    for (let start = 0; start < numSamplesOf(piece); start += audio.sampleRate) {
+      yield slicePiece(piece, start, start + audio.sampleRate);
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+/** A source that reads no more once the signal fires. Now and then it gives way to timers and events, one of which may fire it. */
+function stoppable(source: ByteSource, signal: AbortSignal): ByteSource {
+  let untilTurn = 0;
+  return {
+    name: source.name,
+    size: source.size,
+    async read(offset, length) {
+      if (untilTurn <= 0) {
+        await new Promise((resolve) => setTimeout(resolve));
+        untilTurn = TURN_LENGTH;
+      }
+      signal.throwIfAborted();
+      untilTurn -= length;
+      return source.read(offset, length);
+    },
+  };
+}

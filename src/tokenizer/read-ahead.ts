@@ -1,0 +1,142 @@
+import { ReadableStream } from "node:stream/web";
+
+/** How far to read ahead. */
+export interface ReadAheadOptions<T> {
+  /** What a value counts for. What it throws ends the reading. */
+  readonly sizeOf: (value: T) => number;
+  /** Reading stops while this much is waiting. */
+  readonly limit: number;
+  /** Ends the waiting, with the signal's reason, even while the source is silent. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads a source while its values are worked on, and gives all that have come meanwhile at a time: few from a source that is
+ * live, many from one that is quick. Whoever leaves early makes the source leave too.
+ */
+export async function* readAhead<T>(source: AsyncIterable<T> | Iterable<T>, options: ReadAheadOptions<T>): AsyncGenerator<T[], void> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const reader = new Reader(source, options);
+  const wake = (): void => reader.wake();
+  signal?.addEventListener("abort", wake);
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const values = reader.take();
+      if (values === null) return;
+      if (values.length > 0) yield values;
+      else await reader.arrival();
+    }
+  } finally {
+    signal?.removeEventListener("abort", wake);
+    await reader.leave();
+  }
+}
+
+class Reader<T> {
+  readonly #iterator: AsyncIterator<T> | Iterator<T>;
+  readonly #options: ReadAheadOptions<T>;
+  #waiting: T[] = [];
+  #size = 0;
+  #isReading = false;
+  #hasEnded = false;
+  /** What the source or `sizeOf` threw, which comes after all values before. */
+  #errors: unknown[] = [];
+  #wake: () => void = () => {};
+
+  constructor(source: AsyncIterable<T> | Iterable<T>, options: ReadAheadOptions<T>) {
+    this.#iterator = iteratorOf(source);
+    this.#options = options;
+  }
+
+  /** All values that have come, or null after the last. */
+  take(): T[] | null {
+    const values = this.#waiting;
+    this.#waiting = [];
+    this.#size = 0;
+    void this.#read();
+    if (values.length === 0 && this.#errors.length > 0) throw this.#errors[0];
+    return values.length === 0 && this.#hasEnded ? null : values;
+  }
+
+  /** Resolves when there may be something to take. */
+  arrival(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+
+  /** Makes the source leave. One that is silent does when it speaks again, and is not waited for. */
+  async leave(): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const left = this.#return();
+    if (!this.#isReading) await left;
+  }
+
+  /** What a source has to say when it is left interests nobody. */
+  async #return(): Promise<void> {
+    try {
+      await this.#iterator.return?.();
+    } catch {}
+  }
+
+  async #read(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      while (this.#size < this.#options.limit && !this.#hasEnded && this.#errors.length === 0) await this.#readOne();
+    } catch (error) {
+      this.#errors = [error];
+    } finally {
+      this.#isReading = false;
+      this.#wake();
+    }
+  }
+
+  async #readOne(): Promise<void> {
+    const result = await this.#next();
+    if (result.done === true) {
+      this.#hasEnded = true;
+    } else {
+      this.#size += this.#options.sizeOf(result.value);
+      this.#waiting.push(result.value);
+      this.#wake();
+    }
+  }
+
+  /** A source that throws has ended. */
+  async #next(): Promise<IteratorResult<T>> {
+    try {
+      return await this.#iterator.next();
+    } catch (error) {
+      this.#errors = [error];
+      this.#hasEnded = true;
+      throw error;
+    }
+  }
+}
+
+function iteratorOf<T>(source: AsyncIterable<T> | Iterable<T>): AsyncIterator<T> | Iterator<T> {
+  if (typeof source === "object" && source !== null) {
+    if (source instanceof ReadableStream) return iteratorOfStream(source);
+    if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
+    if (Symbol.iterator in source) return source[Symbol.iterator]();
+  }
+  throw new TypeError("a stream takes pieces one after the other: an async generator, a ReadableStream or an array of them");
+}
+
+/** Unlike a web stream's own iterator, this one can leave while it waits. */
+function iteratorOfStream<T>(stream: ReadableStream<T>): AsyncIterator<T> {
+  const reader = stream.getReader();
+  return {
+    next: () => reader.read() as Promise<IteratorResult<T>>,
+    async return() {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { AudioConverter, convertAudio, convertAudioStream } from "../../src/audio/index.ts";
+import type { AudioConverterState, AudioForm } from "../../src/audio/index.ts";
+import type { Waveform } from "../../src/core/index.ts";
+import { collect } from "./ogg-bytes.ts";
+import { anyCuts, cutWaveform, joinPieces, noise } from "./pieces.ts";
+
+const anyRate = fc.constantFrom(8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000);
+const anySmallRate = fc.integer({ min: 10, max: 99 });
+const anyRates = fc.oneof(fc.tuple(anyRate, anyRate), fc.tuple(anySmallRate, anySmallRate), fc.constant([44_099, 24_000] as const));
+const anyChannels = fc.constantFrom(1, 2);
+
+/** Converts piece by piece; where `isMoved` says so, a new converter takes over from the old one's state. */
+function convertPieces(pieces: readonly Waveform[], from: AudioForm, to: AudioForm, isMoved: (index: number) => boolean = () => false): Waveform[] {
+  let converter = new AudioConverter(from, to);
+  const converted = pieces.map((piece, index) => {
+    if (isMoved(index)) converter = new AudioConverter(from, to, structuredClone(converter.state));
+    return converter.push(piece);
+  });
+  return [...converted, converter.flush()].filter((piece) => piece !== undefined);
+}
+
+describe("however audio is cut, the results are those of the whole, bit for bit", () => {
+  test("any rates, one and two channels, pieces of any length", () => {
+    fc.assert(
+      fc.property(anyRates, anyChannels, anyChannels, fc.nat(2000), anyCuts, ([fromRate, toRate], fromChannels, toChannels, numSamples, cuts) => {
+        const [from, to] = [{ sampleRate: fromRate, channels: fromChannels }, { sampleRate: toRate, channels: toChannels }];
+        const whole = { channelData: noise(from.channels, numSamples), sampleRate: from.sampleRate };
+        const expected = convertAudio(whole, to);
+        const pieces = convertPieces(cutWaveform(whole, cuts), from, to);
+        expect(joinPieces(pieces, to)).toEqual(expected);
+        expect(pieces.every((piece) => piece.channelData[0]!.length > 0)).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("sample by sample", () => {
+    const from = { sampleRate: 44_100, channels: 2 };
+    const whole = { channelData: noise(2, 700), sampleRate: 44_100 };
+    for (const sampleRate of [24_000, 48_000, 44_100]) {
+      const to = { sampleRate, channels: 1 };
+      expect(joinPieces(convertPieces(cutWaveform(whole, [1]), from, to), to)).toEqual(convertAudio(whole, to));
+    }
+  });
+
+  test("also where another converter goes on from a copied state", () => {
+    const from = { sampleRate: 44_100, channels: 2 };
+    const to = { sampleRate: 16_000, channels: 2 };
+    const whole = { channelData: noise(2, 3000), sampleRate: 44_100 };
+    fc.assert(
+      fc.property(anyCuts, fc.func(fc.boolean()), (cuts, isMoved) => {
+        expect(joinPieces(convertPieces(cutWaveform(whole, cuts), from, to, isMoved), to)).toEqual(convertAudio(whole, to));
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test("through convertAudioStream", async () => {
+    const whole = { channelData: noise(2, 30_000), sampleRate: 44_100 };
+    const to = { sampleRate: 24_000, channels: 1 };
+    const pieces = await collect(convertAudioStream(cutWaveform(whole, [0, 1, 10_000]), to));
+    expect(pieces.length).toBeGreaterThan(3);
+    expect(joinPieces(pieces, to)).toEqual(convertAudio(whole, to));
+  });
+});
+
+describe("a converter", () => {
+  const from = { sampleRate: 44_100, channels: 1 };
+  const to = { sampleRate: 24_000, channels: 1 };
+
+  test("keeps no more than its filter looks at", () => {
+    const converter = new AudioConverter(from, to);
+    for (let i = 0; i < 100; i++) converter.push({ channelData: noise(1, 1000), sampleRate: 44_100 });
+    const { numInput, recent } = converter.state as NonNullable<AudioConverterState>;
+    expect(numInput).toBe(100_000);
+    expect(recent[0]!.length).toBeLessThan(500); // 64 zero crossings on each side, of 1.94 samples each
+  });
+
+  test("starts anew after flush", () => {
+    const converter = new AudioConverter(from, to);
+    const whole = { channelData: noise(1, 3000), sampleRate: 44_100 };
+    for (let i = 0; i < 2; i++) {
+      const pieces = [converter.push(whole), converter.flush()].filter((piece) => piece !== undefined);
+      expect(joinPieces(pieces, to)).toEqual(convertAudio(whole, to));
+    }
+  });
+
+  test("gives a piece back as it is where nothing is to be done", () => {
+    const converter = new AudioConverter(from, from);
+    const piece = { channelData: noise(1, 10), sampleRate: 44_100 };
+    expect(converter.push(piece)).toEqual(piece);
+    expect(converter.push(piece)!.channelData[0]).toBe(piece.channelData[0]);
+    expect(converter.flush()).toBeUndefined();
+    expect(converter.state).toBeUndefined();
+  });
+
+  test("refuses a piece of another form", () => {
+    const converter = new AudioConverter(from, to);
+    const message = "every piece must have 1 channels at 44100 Hz; received";
+    expect(() => converter.push({ channelData: noise(2, 1), sampleRate: 44_100 })).toThrow(new RangeError(`${message} 2 channels at 44100 Hz`));
+    expect(() => converter.push({ channelData: noise(1, 1), sampleRate: 48_000 })).toThrow(new RangeError(`${message} 1 channels at 48000 Hz`));
+  });
+
+  test("refuses what convertAudio refuses, before anything is pushed", () => {
+    expect(() => new AudioConverter({ sampleRate: 44_100, channels: 6 }, to)).toThrow(/cannot mix 6 channels into 1/u);
+    expect(() => new AudioConverter(from, { sampleRate: 0.5, channels: 1 })).toThrow(/^sampleRate must be a positive whole number/u);
+  });
+});
+
+describe("convertAudioStream", () => {
+  test("of nothing is nothing", async () => {
+    expect(await collect(convertAudioStream([], { sampleRate: 8000, channels: 1 }))).toEqual([]);
+  });
+
+  test("passes on errors, and closes its source when it is left early", async () => {
+    const reason = new Error("connection lost");
+    let numClosed = 0;
+    async function* source(): AsyncGenerator<Waveform, void> {
+      try {
+        yield { channelData: noise(1, 10_000), sampleRate: 44_100 };
+        throw reason;
+      } finally {
+        numClosed++;
+      }
+    }
+    const to = { sampleRate: 24_000, channels: 1 };
+    await expect(collect(convertAudioStream(source(), to))).rejects.toBe(reason);
+    for await (const piece of convertAudioStream(source(), to)) {
+      expect(piece.sampleRate).toBe(24_000);
+      break;
+    }
+    expect(numClosed).toBe(2);
+  });
+});

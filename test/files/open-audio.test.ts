@@ -1,0 +1,180 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { convertAudio, convertAudioStream, formatWav } from "../../src/audio/index.ts";
+import type { Waveform } from "../../src/core/index.ts";
+import { readAudio } from "../../src/files/audio-file.ts";
+import { openAudio } from "../../src/files/open-audio.ts";
+import { writeWavStream } from "../../src/files/write-wav-stream.ts";
+import { LONG_FILES } from "../audio/long-files.ts";
+import { collect } from "../audio/ogg-bytes.ts";
+import { joinPieces, noise } from "../audio/pieces.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "open-audio-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+const at = (name: string): string => join(folder, name);
+const fixture = (name: string): URL => new URL(`../fixtures/audio/${name}`, import.meta.url);
+
+/** Files of the test's folder that this process has open; undefined where the system does not tell. */
+function openFiles(): number | undefined {
+  if (process.platform !== "linux") return undefined;
+  const maps = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readFileSync(`/proc/self/fdinfo/${fd}`, "utf8").match(/ino:\s*(\d+)/u)?.[1];
+    } catch {
+      return undefined;
+    }
+  });
+  return maps.filter((inode) => inode !== undefined).length;
+}
+
+async function writeLong(kind: string, seconds: number): Promise<string> {
+  await using file = await open(at(`${kind}-${seconds}`), "w");
+  for await (const part of LONG_FILES[kind]!(seconds)) await file.write(part);
+  return at(`${kind}-${seconds}`);
+}
+
+describe("openAudio", () => {
+  test.each(["stereo.flac", "stereo-vbr.mp3", "stereo.ogg", "mono.opus"])("gives the audio of %s that readAudio gives", async (name) => {
+    await using audio = await openAudio(fixture(name));
+    expect(joinPieces(await collect(audio), audio)).toEqual(await readAudio(fixture(name)));
+  });
+
+  test("takes a path and a file URL, and tells the form first", async () => {
+    const waveform = { channelData: noise(2, 20_000), sampleRate: 8000 };
+    writeFileSync(at("a b.wav"), formatWav(waveform, { format: "float32" }));
+    for (const path of [at("a b.wav"), pathToFileURL(at("a b.wav"))]) {
+      await using audio = await openAudio(path);
+      expect(audio).toMatchObject({ container: "wav", sampleRate: 8000, channels: 2, numSamples: 20_000 });
+      expect(joinPieces(await collect(audio), audio)).toEqual(waveform);
+    }
+  });
+
+  test("closes the file when the loop ends, is left or fails, and when it is disposed", async () => {
+    writeFileSync(at("a.wav"), formatWav({ channelData: noise(1, 100_000), sampleRate: 8000 }));
+    const damaged = at("damaged.flac");
+    writeFileSync(damaged, readFileSync(fixture("stereo.flac")).subarray(0, 9000));
+    const before = openFiles();
+    for (let i = 0; i < 3; i++) {
+      await collect(await openAudio(at("a.wav")));
+      for await (const piece of await openAudio(at("a.wav"))) {
+        expect(piece.sampleRate).toBe(8000);
+        break;
+      }
+      await expect(collect(await openAudio(damaged))).rejects.toThrow(`${damaged}: truncated or damaged FLAC file`);
+      const unread = await openAudio(at("a.wav"));
+      await unread[Symbol.asyncDispose]();
+      await unread[Symbol.asyncDispose]();
+      await expect(openAudio(import.meta.filename)).rejects.toMatchObject({ code: "AUDIO_UNKNOWN_FORMAT" });
+    }
+    expect(openFiles()).toBe(before);
+  });
+
+  test("is read once", async () => {
+    const audio = await openAudio(fixture("mono.flac"));
+    await collect(audio);
+    await expect(collect(audio)).rejects.toMatchObject({ name: "DisposedError" });
+  });
+
+  test("a signal stops it in the middle, with its reason", async () => {
+    const controller = new AbortController();
+    const reason = new Error("stop");
+    writeFileSync(at("a.wav"), formatWav({ channelData: noise(1, 100_000), sampleRate: 8000 }));
+    const reading = (async () => {
+      for await (const piece of await openAudio(at("a.wav"), { signal: controller.signal })) {
+        expect(piece.sampleRate).toBe(8000);
+        controller.abort(reason);
+      }
+    })();
+    await expect(reading).rejects.toBe(reason);
+    await expect(openAudio(at("a.wav"), { signal: controller.signal })).rejects.toBe(reason);
+  });
+
+  test("a file that becomes shorter while it is read is noticed", async () => {
+    writeFileSync(at("a.wav"), formatWav({ channelData: noise(1, 1_000_000), sampleRate: 44_100 }));
+    const reading = (async () => {
+      for await (const piece of await openAudio(at("a.wav"))) {
+        expect(piece.sampleRate).toBe(44_100);
+        truncateSync(at("a.wav"), 1000);
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({ name: "FileError", code: "FILE_UNREADABLE", message: expect.stringContaining("became shorter") });
+  });
+
+  test("what is no file is refused", async () => {
+    await expect(openAudio(at("none.wav"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND", path: at("none.wav") });
+    mkdirSync(at("folder"));
+    await expect(openAudio(at("folder"))).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("it is a folder") });
+    await expect(openAudio("https://example.com/a.wav")).rejects.toThrow(TypeError);
+    writeFileSync(at("empty"), "");
+    await expect(openAudio(at("empty"))).rejects.toMatchObject({ code: "AUDIO_EMPTY", message: `${at("empty")}: empty file: it has 0 bytes` });
+  });
+
+  test.skipIf(process.platform === "win32")("a device is refused without reading from it", async () => {
+    await expect(openAudio("/dev/zero")).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("a pipe or a device") });
+  });
+});
+
+describe("memory does not grow with length", () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const MEBIBYTE = 2 ** 20;
+
+  async function usedMemory(): Promise<number> {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 1)); // what was found to be garbage is released between two tasks
+    collectGarbage();
+    const { heapUsed, external } = process.memoryUsage(); // external includes arrayBuffers
+    return heapUsed + external;
+  }
+
+  /** Most memory, beyond what was there before, that is in use between two pieces while a file is read, converted and written. */
+  async function peakMemory(path: string): Promise<{ readonly peak: number; readonly numSamples: number }> {
+    const before = await usedMemory();
+    let peak = 0;
+    let numSamples = 0;
+    async function* measured(pieces: AsyncIterable<Waveform>): AsyncGenerator<Waveform, void> {
+      let count = 0;
+      for await (const piece of pieces) {
+        numSamples += piece.channelData[0]!.length;
+        if (count++ % 20 === 0) peak = Math.max(peak, (await usedMemory()) - before);
+        yield piece;
+      }
+    }
+    await using audio = await openAudio(path);
+    await writeWavStream(at("out.wav"), measured(convertAudioStream(audio, { sampleRate: 8000, channels: 1 })));
+    return { peak, numSamples };
+  }
+
+  test.each(Object.keys(LONG_FILES))(
+    "%s",
+    async (kind) => {
+      const [short, long] = [await writeLong(kind, 5), await writeLong(kind, 150)];
+      await peakMemory(short); // loads the decoder
+      const few = await peakMemory(short);
+      const many = await peakMemory(long);
+      expect(few.numSamples).toBeLessThan(6 * 8000);
+      expect(many.numSamples).toBeGreaterThanOrEqual(150 * 8000);
+      // The audio alone is 9 to 27 MiB at its own rate, and 4.6 MiB more when converted.
+      expect(many.peak - few.peak).toBeLessThan(2 * MEBIBYTE);
+    },
+    60_000,
+  );
+});
+
+test("reading, converting and writing in pieces is reading, converting and writing the whole", async () => {
+  const target = { sampleRate: 24_000, channels: 1 };
+  await using audio = await openAudio(fixture("stereo.flac"));
+  await writeWavStream(at("a.wav"), convertAudioStream(audio, target), { format: "float32" });
+  expect(await readAudio(at("a.wav"))).toEqual(convertAudio(await readAudio(fixture("stereo.flac")), target));
+});

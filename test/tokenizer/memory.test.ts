@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, test } from "vitest";
+import { AudioTokenizer } from "../../src/index.ts";
+import type { AudioCodes, Runtime, Waveform } from "../../src/index.ts";
+import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
+import { goldenFolder } from "../golden.ts";
+import { noisyTone } from "./streams.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Bytes that are in use, on the heap and in array buffers. */
+function bytesInUse(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external; // array buffers are among the external bytes
+}
+
+/** The most bytes in use at any look, beyond those in use before. */
+class Gauge {
+  readonly #before = bytesInUse();
+  readonly #every: number;
+  #calls = 0;
+  peak = 0;
+
+  constructor(every: number) {
+    this.#every = every;
+  }
+
+  look(): void {
+    if (this.#calls++ % this.#every === 0) this.peak = Math.max(this.peak, bytesInUse() - this.#before);
+  }
+}
+
+const megabyte = 2 ** 20;
+const codecs = ["mini-24khz", "mini-32khz", "mini-48khz"];
+
+/** Seconds of audio that are made as they are asked for. */
+function* seconds(tokenizer: AudioTokenizer, count: number): Generator<Waveform> {
+  for (let second = 0; second < count; second++) yield noisyTone(tokenizer, tokenizer.sampleRate, second);
+}
+
+describe.each(codecs)("a stream through %s", (codec) => {
+  const [short, long] = codec === "mini-48khz" ? [30, 120] : [20, 120];
+
+  test("takes no more memory for a long clip than for a short one", async () => {
+    await using tokenizer = await AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 1 });
+    const peakOf = async (count: number): Promise<number> => {
+      const gauge = new Gauge(5);
+      const looking = async function* (): AsyncGenerator<AudioCodes> {
+        for await (const codes of tokenizer.encodeStream(seconds(tokenizer, count))) {
+          gauge.look();
+          yield codes;
+        }
+      };
+      for await (const _ of tokenizer.decodeStream(looking())) gauge.look();
+      return gauge.peak;
+    };
+    await peakOf(short); // loads
+    const peaks = { short: await peakOf(short), long: await peakOf(long) };
+    expect(peaks.long - peaks.short).toBeLessThan(4 * megabyte);
+    expect(peaks.long).toBeLessThan(48 * megabyte);
+  });
+});
+
+describe.each(["mini-24khz", "mini-32khz"])("a whole clip through %s", (codec) => {
+  test("takes little memory beside itself and its codes", async () => {
+    const node = await loadOnnxRuntimeNode();
+    let gauge: Gauge | undefined;
+    const runtime: Runtime = {
+      name: "watched",
+      async createSession(model, options) {
+        const session = await node.createSession(model, options);
+        return {
+          release: session.release,
+          run(inputs, outputs) {
+            gauge?.look();
+            return session.run(inputs, outputs);
+          },
+        };
+      },
+    };
+    const tokenizer = await AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 1, runtime });
+    await tokenizer.decode(await tokenizer.encode(noisyTone(tokenizer, 1000))); // loads
+    const clip = noisyTone(tokenizer, 300 * tokenizer.sampleRate);
+
+    gauge = new Gauge(20);
+    const codes = await tokenizer.encode(clip);
+    gauge.look();
+    expect(gauge.peak).toBeLessThan(8 * megabyte);
+
+    gauge = new Gauge(20);
+    const audio = await tokenizer.decode(codes);
+    const output = audio.channelData.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(output).toBe(4 * 300 * tokenizer.sampleRate);
+    expect(gauge.peak - output).toBeLessThan(8 * megabyte);
+
+    await tokenizer.dispose();
+    await node.close();
+  });
+});

@@ -1,0 +1,123 @@
+import { EventEmitter, on } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { readAhead } from "../../src/tokenizer/read-ahead.ts";
+import { collect } from "./streams.ts";
+
+const one = (): number => 1;
+
+/** Gives 0, 1, 2 … and counts what was asked of it. */
+class Counter implements AsyncIterableIterator<number> {
+  given = 0;
+  timesLeft = 0;
+  readonly #end: number;
+
+  constructor(end: number = Infinity) {
+    this.#end = end;
+  }
+
+  async next(): Promise<IteratorResult<number>> {
+    return this.given < this.#end ? { done: false, value: this.given++ } : { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorResult<number>> {
+    this.timesLeft++;
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+async function* failing(): AsyncGenerator<number> {
+  yield 1;
+  yield 2;
+  throw new Error("unplugged");
+}
+
+function sizeBelowTwo(value: number): number {
+  if (value === 2) throw new RangeError("bad value");
+  return 1;
+}
+
+describe("readAhead", () => {
+  test("gives every value once and in order, at most as many at a time as the limit says", async () => {
+    const source = new Counter(1000);
+    const batches = [];
+    for await (const values of readAhead(source, { sizeOf: one, limit: 7 })) {
+      batches.push(values);
+      await nextTurn();
+      expect(source.given - batches.flat().length).toBeLessThanOrEqual(7);
+    }
+    expect(batches.flat()).toEqual(Array.from({ length: 1000 }, (_, index) => index));
+    expect(Math.max(...batches.map(({ length }) => length))).toBe(7);
+    expect(source.timesLeft).toBe(0);
+  });
+
+  test("takes arrays and generators as well", async () => {
+    expect((await collect(readAhead(["a", "b"].values(), { sizeOf: one, limit: 5 }))).flat()).toEqual(["a", "b"]);
+    expect((await collect(readAhead(["c"], { sizeOf: one, limit: 5 }))).flat()).toEqual(["c"]);
+    expect(await collect(readAhead([], { sizeOf: one, limit: 5 }))).toEqual([]);
+  });
+
+  test("makes the source leave when its reader does", async () => {
+    const source = new Counter();
+    for await (const _ of readAhead(source, { sizeOf: one, limit: 3 })) break;
+    expect(source.timesLeft).toBe(1);
+    const given = source.given;
+    await nextTurn();
+    expect(source.given).toBe(given);
+  });
+
+  test("gives what came before an error, then the error", async () => {
+    const values: number[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const batch of readAhead(failing(), { sizeOf: one, limit: 10 })) values.push(...batch);
+    };
+    await expect(reading()).rejects.toThrow("unplugged");
+    expect(values).toEqual([1, 2]);
+  });
+
+  test("makes the source leave when a value cannot be counted", async () => {
+    const source = new Counter();
+    await expect(collect(readAhead(source, { sizeOf: sizeBelowTwo, limit: 10 }))).rejects.toThrow("bad value");
+    expect(source.timesLeft).toBe(1);
+  });
+
+  test("ends with the signal's reason while the source is silent, and leaves it at once", async () => {
+    const emitter = new EventEmitter();
+    const source = on(emitter, "value") as AsyncIterable<number[]>;
+    const controller = new AbortController();
+    const reading = collect(readAhead(source, { sizeOf: one, limit: 10, signal: controller.signal }));
+    await nextTurn();
+    expect(emitter.listenerCount("value")).toBe(1);
+    controller.abort(new Error("enough"));
+    await expect(reading).rejects.toThrow("enough");
+    expect(emitter.listenerCount("value")).toBe(0);
+  });
+
+  test("does not wait for a silent source, nor for what it says at last", async () => {
+    let speak!: (reason: Error) => void;
+    const silent = {
+      next: () => new Promise<IteratorResult<number>>((_, reject) => (speak = reject)),
+      return: async () => Promise.reject<IteratorResult<number>>(new Error("leave me alone")),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+    const controller = new AbortController();
+    const reading = collect(readAhead(silent, { sizeOf: one, limit: 10, signal: controller.signal }));
+    await nextTurn();
+    controller.abort(new Error("enough"));
+    await expect(reading).rejects.toThrow("enough");
+    speak(new Error("too late"));
+    await nextTurn();
+  });
+
+  test("says what it takes", async () => {
+    await expect(collect(readAhead({ channelData: [] } as unknown as number[], { sizeOf: one, limit: 1 }))).rejects.toThrow(
+      "a stream takes pieces one after the other: an async generator, a ReadableStream or an array of them",
+    );
+  });
+});
