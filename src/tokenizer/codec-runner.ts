@@ -57,6 +57,7 @@ export class CodecRunner {
     this.#network = network;
     this.#dimensions = dimensions;
     const oneToOne = { input: 1, output: 1 };
+    const { parallelRuns } = sessions;
     const floats = (length: number): Float32Array => new Float32Array(length);
     const integers = (length: number): Int32Array => new Int32Array(length);
     this.#encoder = {
@@ -64,18 +65,32 @@ export class CodecRunner {
         inputStep: hopLength,
         outputStep: encoder.width,
         samplesPerFrame: { input: hopLength, output: 1 },
+        parallelRuns,
         createOutput: floats,
       }),
       lstm: encoder.lstm && { layer: encoder.lstm, run: this.#lstm("encoderLstm", encoder.lstm) },
-      after: new PiecewisePart(encoder.after, { inputStep: encoder.width, outputStep: 1, samplesPerFrame: oneToOne, createOutput: integers }),
+      after: new PiecewisePart(encoder.after, {
+        inputStep: encoder.width,
+        outputStep: 1,
+        samplesPerFrame: oneToOne,
+        parallelRuns: 1,
+        createOutput: integers,
+      }),
     };
     this.#decoder = {
-      before: new PiecewisePart(decoder.before, { inputStep: 1, outputStep: decoder.width, samplesPerFrame: oneToOne, createOutput: floats }),
+      before: new PiecewisePart(decoder.before, {
+        inputStep: 1,
+        outputStep: decoder.width,
+        samplesPerFrame: oneToOne,
+        parallelRuns: 1,
+        createOutput: floats,
+      }),
       lstm: decoder.lstm && { layer: decoder.lstm, run: this.#lstm("decoderLstm", decoder.lstm) },
       after: new PiecewisePart(decoder.after, {
         inputStep: decoder.width,
         outputStep: hopLength,
         samplesPerFrame: { input: 1, output: hopLength },
+        parallelRuns,
         createOutput: floats,
       }),
     };
@@ -96,7 +111,7 @@ export class CodecRunner {
     pieces: readonly (NextPiece<Float32Array> & { readonly numCodebooks: number })[],
     { signal }: CallOptions,
   ): Promise<{ readonly output: PartOutput<Int32Array>; readonly state: EncoderState }[]> {
-    return advance(pieces, this.#encoder, (index) => this.#encoderRuns(pieces[index]!.numCodebooks, signal, () => {}));
+    return advance(pieces, this.#encoder, this.#encoderRuns((index) => pieces[index]!.numCodebooks, signal, () => {}));
   }
 
   /** Takes the next codes of several streams; gives the samples that are settled now, whole frames of them. */
@@ -104,7 +119,7 @@ export class CodecRunner {
     pieces: readonly NextPiece<Int32Array>[],
     { signal }: CallOptions,
   ): Promise<{ readonly output: PartOutput<Float32Array>; readonly state: DecoderState }[]> {
-    return advance(pieces, this.#decoder, () => this.#decoderRuns(signal, () => {}));
+    return advance(pieces, this.#decoder, this.#decoderRuns(signal, () => {}));
   }
 
   /** How far the codes of a stream are behind its samples. */
@@ -123,14 +138,14 @@ export class CodecRunner {
     const frames = pieces.map(({ numSamples }) => Math.ceil(numSamples / hopLength));
     const codes = frames.map((count) => new Int32Array(numCodebooks * count));
     const onFrames = this.#progress("encode", frames, options);
-    const runs = this.#encoderRuns(numCodebooks, options.signal, onFrames);
+    const runs = this.#encoderRuns(() => numCodebooks, options.signal, onFrames);
     await this.#inWindows(frames, {
       start: () => this.startEncoding(),
       read: (index, start, end) => {
         const { numSamples, read } = pieces[index]!;
         return read(start * hopLength, Math.min(end * hopLength, numSamples));
       },
-      advance: (window) => advance(window, this.#encoder, () => runs),
+      advance: (window) => advance(window, this.#encoder, runs),
       write: (index, at, { data, frames: count }) => putColumns(codes[index]!, data, { rows: numCodebooks, at, columns: count }),
     });
     return codes.map((each, index) => ({ codes: each, frames: frames[index]! }));
@@ -145,14 +160,14 @@ export class CodecRunner {
     await this.#inWindows(frames, {
       start: (index) => this.startDecoding(pieces[index]!.codes.length / frames[index]!),
       read: (index, start, end) => takeColumns(pieces[index]!.codes, pieces[index]!.codes.length / frames[index]!, start, end),
-      advance: (window) => advance(window, this.#decoder, () => runs),
+      advance: (window) => advance(window, this.#decoder, runs),
       write: (index, at, { data, frames: count }) =>
         putColumns(audio[index]!, data, { rows: audioChannels, at: at * hopLength, columns: count * hopLength }),
     });
     return audio;
   }
 
-  /** Takes signals of known lengths through, those of similar length side by side, a tile's worth of each at a time. */
+  /** Takes signals of known lengths through, those of similar length side by side, a tile of each at a time, or some if they are few. */
   async #inWindows<Input extends PartData, Output extends PartData>(
     frames: readonly number[],
     work: {
@@ -163,9 +178,10 @@ export class CodecRunner {
     },
   ): Promise<void> {
     for (const group of groupByLength(frames)) {
+      const windowFrames = tileFrames * Math.ceil(this.#sessions.parallelRuns / group.length);
       let active = group.map((index) => ({ index, state: work.start(index) }));
-      for (let start = 0; active.length > 0; start += tileFrames) {
-        const end = start + tileFrames;
+      for (let start = 0; active.length > 0; start += windowFrames) {
+        const end = start + windowFrames;
         const pieces = active.map(({ index, state }) => ({
           state,
           input: work.read(index, start, Math.min(end, frames[index]!)),
@@ -178,7 +194,12 @@ export class CodecRunner {
     }
   }
 
-  #encoderRuns(numCodebooks: number, signal: AbortSignal | undefined, onFrames: (frames: number) => void): HalfRuns<Float32Array, Int32Array> {
+  /** @param numCodebooksOf Of the signal with this index. */
+  #encoderRuns(
+    numCodebooksOf: (index: number) => number,
+    signal: AbortSignal | undefined,
+    onFrames: (frames: number) => void,
+  ): HalfRuns<Float32Array, Int32Array> {
     const { audioChannels } = this.#dimensions;
     const { width } = this.#network.encoder;
     return {
@@ -189,11 +210,11 @@ export class CodecRunner {
         const { features } = await this.#sessions.run("analysis", { waveform }, ["features"]);
         return features.data as Float32Array;
       },
-      after: async (data) => {
+      after: async (data, { signal: index }) => {
         signal?.throwIfAborted();
         const inputs = {
           features: { type: "float32", data, dims: [1, data.length / width, width] },
-          num_codebooks: { type: "int64", data: BigInt64Array.of(BigInt(numCodebooks)), dims: [] },
+          num_codebooks: { type: "int64", data: BigInt64Array.of(BigInt(numCodebooksOf(index))), dims: [] },
         } as const;
         const { codes } = await this.#sessions.run("quantization", inputs, ["codes"]);
         return codes.data as Int32Array;
@@ -205,7 +226,7 @@ export class CodecRunner {
     const { width } = this.#network.decoder;
     return {
       onFrames,
-      before: async (data, numCodebooks) => {
+      before: async (data, { rows: numCodebooks }) => {
         signal?.throwIfAborted();
         const codes = { type: "int32", data, dims: [numCodebooks, 1, data.length / numCodebooks] } as const;
         const { features } = await this.#sessions.run("dequantization", { codes }, ["features"]);

@@ -1,6 +1,6 @@
 import type { LstmLayer } from "../graph/index.ts";
 import { extendTail } from "./piecewise-part.ts";
-import type { PartData, PartOutput, PiecewisePart, Tail } from "./piecewise-part.ts";
+import type { PartData, PartOutput, PiecewisePart, RunStretch, Tail } from "./piecewise-part.ts";
 
 /**
  * Where a signal that comes in pieces stands on its way through half of the network. Plain data that nobody changes, so
@@ -42,10 +42,10 @@ export interface HalfParts<Input extends PartData, Output extends PartData> {
   readonly after: PiecewisePart<Float32Array, Output>;
 }
 
-/** What computes the convolutional parts of one signal. */
+/** What computes the convolutional parts. */
 export interface HalfRuns<Input extends PartData, Output extends PartData> {
-  readonly before: (stretch: Input, rows: number) => Promise<Float32Array>;
-  readonly after: (stretch: Float32Array) => Promise<Output>;
+  readonly before: RunStretch<Input, Float32Array>;
+  readonly after: RunStretch<Float32Array, Output>;
   /** Called with the frames that a run of either part was for. */
   readonly onFrames: (frames: number) => void;
 }
@@ -67,33 +67,33 @@ export function initialState<Input extends PartData>(rows: number, empty: Input,
 }
 
 /**
- * Takes pieces of several signals through half of the network: the convolutions signal by signal, the LSTM for all at once.
+ * Takes pieces of several signals through half of the network: the convolutions stretch by stretch, the LSTM for all at once.
  * @returns For each signal the frames that are settled now and were not before, and its next state.
  */
 export async function advance<Input extends PartData, Output extends PartData>(
   pieces: readonly NextPiece<Input>[],
   parts: HalfParts<Input, Output>,
-  runsOf: (index: number) => HalfRuns<Input, Output>,
+  runs: HalfRuns<Input, Output>,
 ): Promise<{ readonly output: PartOutput<Output>; readonly state: HalfState<Input> }[]> {
-  const inputs = pieces.map(({ state, input }) => extendTail(state.input, input));
-  const analysed: PartOutput<Float32Array>[] = [];
-  for (const [index, { state, isLast }] of pieces.entries()) {
-    analysed.push(await parts.before.advance(inputs[index]!, { done: state.before, isWhole: isLast }, runsOf(index).before, runsOf(index).onFrames));
-  }
+  const inputs = pieces.map(({ state, input, isLast }) => ({ tail: extendTail(state.input, input), done: state.before, isWhole: isLast }));
+  const analysed = await parts.before.advance(inputs, runs.before, runs.onFrames);
   const remembered = parts.lstm === null ? analysed.map(({ data }, index) => ({ data, ...memoryOf(pieces[index]!.state) })) : await recur(pieces, analysed, parts.lstm);
-  const results: { output: PartOutput<Output>; state: HalfState<Input> }[] = [];
-  for (const [index, { state, isLast }] of pieces.entries()) {
-    const { data, hidden, cell } = remembered[index]!;
-    const features = extendTail(state.features, data);
-    const output = await parts.after.advance(features, { done: state.after, isWhole: isLast }, runsOf(index).after, runsOf(index).onFrames);
+  const features = pieces.map(({ state, isLast }, index) => ({
+    tail: extendTail(state.features, remembered[index]!.data),
+    done: state.after,
+    isWhole: isLast,
+  }));
+  const outputs = await parts.after.advance(features, runs.after, runs.onFrames);
+  return pieces.map(({ state }, index) => {
+    const { hidden, cell } = remembered[index]!;
+    const output = outputs[index]!;
     const before = state.before + analysed[index]!.frames;
     const after = state.after + output.frames;
-    results.push({
+    return {
       output,
-      state: { input: parts.before.trim(inputs[index]!, before), features: parts.after.trim(features, after), hidden, cell, before, after },
-    });
-  }
-  return results;
+      state: { input: parts.before.trim(inputs[index]!.tail, before), features: parts.after.trim(features[index]!.tail, after), hidden, cell, before, after },
+    };
+  });
 }
 
 interface Remembered {
