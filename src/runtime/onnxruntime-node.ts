@@ -17,30 +17,61 @@ interface Waiting {
   readonly reject: (reason: RuntimeError) => void;
 }
 
-/** A runtime with a thread of its own. */
+/** A runtime with threads of its own. */
 export interface ThreadedRuntime extends Runtime {
-  /** Waits for what was asked of the thread, then ends it and frees what it holds. Later calls fail. */
+  /** Waits for what was asked of the threads, then ends them and frees what they hold. Later calls fail. */
   close(): Promise<void>;
 }
 
 /**
- * ONNX Runtime's CPU provider through its Node binding, in a worker thread: the binding computes on the thread that calls it,
+ * ONNX Runtime's CPU provider through its Node binding, in worker threads: the binding computes on the thread that calls it,
  * which would stand still meanwhile. Inputs and outputs are copied between the threads.
- * The thread keeps the process alive only while it has work.
+ *
+ * A session for parallel runs exists once on each of as many worker threads, and computes each run on one CPU thread; any
+ * other is on the first worker thread. The threads keep the process alive only while they have work.
  * @throws RuntimeError if the binding cannot be loaded; sessions throw it if they cannot be created or run.
  */
 export async function loadOnnxRuntimeNode(): Promise<ThreadedRuntime> {
-  const thread = new OnnxThread();
+  const threads = [new OnnxThread()];
+  const close = async (): Promise<void> => {
+    await Promise.all(threads.map((thread) => thread.close()));
+  };
   try {
     return {
-      name: await thread.name,
-      createSession: (model, { threads }) => thread.createSession(model, threads),
-      close: () => thread.close(),
+      name: await threads[0]!.name,
+      createSession: async (model, { threads: cpuThreads, parallelRuns = 1 }) => {
+        if (parallelRuns === 1) return threads[0]!.createSession(model, cpuThreads);
+        while (threads.length < parallelRuns) threads.push(new OnnxThread());
+        return createSpreadSession(model, threads.slice(0, parallelRuns));
+      },
+      close,
     };
   } catch (error) {
-    await thread.close();
+    await close();
     throw error;
   }
+}
+
+/** A session on each of several threads, which takes its runs to the one with the least to do. */
+async function createSpreadSession(model: OnnxModel, threads: readonly OnnxThread[]): Promise<Session> {
+  await Promise.all(threads.map((thread) => thread.name));
+  const sessions: { readonly thread: OnnxThread; readonly session: Session }[] = [];
+  for (const [index, thread] of threads.entries()) {
+    const isLast = index === threads.length - 1;
+    // Creating a session uses up the weights that it is given.
+    const { graph, weights } = model;
+    const own = isLast ? weights : new Map(Array.from(weights, ([name, data]) => [name, data.slice()] as const));
+    sessions.push({ thread, session: await thread.createSession({ graph, weights: own }, 1) });
+  }
+  return {
+    run: (inputs, outputs) => {
+      const { session } = sessions.reduce((least, each) => (each.thread.numWaiting < least.thread.numWaiting ? each : least));
+      return session.run(inputs, outputs);
+    },
+    release: async () => {
+      await Promise.all(sessions.map(({ session }) => session.release()));
+    },
+  };
 }
 
 class OnnxThread {
@@ -65,6 +96,11 @@ class OnnxThread {
       this.#failAll("its thread has ended");
       forgetGate(this.#gate);
     });
+  }
+
+  /** Calls that the thread has not answered yet. */
+  get numWaiting(): number {
+    return this.#waiting.size;
   }
 
   /** The model's weights are moved to the thread: they are half of the memory that loading takes. */

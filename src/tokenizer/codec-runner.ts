@@ -67,23 +67,38 @@ export class CodecRunner {
     this.#network = network;
     this.#dimensions = dimensions;
     const oneToOne = { input: 1, output: 1 };
+    const { parallelRuns } = sessions;
     this.#encoder = {
       before: new PiecewisePart(encoder.before, {
         inputStep: hopLength,
         outputStep: encoder.width,
         samplesPerFrame: { input: hopLength, output: 1 },
+        parallelRuns,
         createOutput: floats,
       }),
       lstm: encoder.lstm,
-      after: new PiecewisePart(encoder.after, { inputStep: encoder.width, outputStep: 1, samplesPerFrame: oneToOne, createOutput: integers }),
+      after: new PiecewisePart(encoder.after, {
+        inputStep: encoder.width,
+        outputStep: 1,
+        samplesPerFrame: oneToOne,
+        parallelRuns: 1,
+        createOutput: integers,
+      }),
     };
     this.#decoder = {
-      before: new PiecewisePart(decoder.before, { inputStep: 1, outputStep: decoder.width, samplesPerFrame: oneToOne, createOutput: floats }),
+      before: new PiecewisePart(decoder.before, {
+        inputStep: 1,
+        outputStep: decoder.width,
+        samplesPerFrame: oneToOne,
+        parallelRuns: 1,
+        createOutput: floats,
+      }),
       lstm: decoder.lstm,
       after: new PiecewisePart(decoder.after, {
         inputStep: decoder.width,
         outputStep: hopLength,
         samplesPerFrame: { input: 1, output: hopLength },
+        parallelRuns,
         createOutput: floats,
       }),
     };
@@ -160,7 +175,7 @@ export class CodecRunner {
     return audio;
   }
 
-  /** Takes signals of known lengths through, those of similar length side by side, a tile's worth of each at a time. */
+  /** Takes signals of known lengths through, those of similar length side by side, a tile of each at a time, or some if they are few. */
   async #inWindows<Input extends PartData, Output extends PartData>(
     frames: readonly number[],
     work: {
@@ -171,9 +186,10 @@ export class CodecRunner {
     },
   ): Promise<void> {
     for (const group of groupByLength(frames)) {
+      const windowFrames = tileFrames * Math.ceil(this.#sessions.parallelRuns / group.length);
       let active = group.map((index) => ({ index, state: work.start(index) }));
-      for (let start = 0; active.length > 0; start += tileFrames) {
-        const end = start + tileFrames;
+      for (let start = 0; active.length > 0; start += windowFrames) {
+        const end = start + windowFrames;
         const pieces = active.map(({ index, state }) => ({
           state,
           input: work.read(index, start, Math.min(end, frames[index]!)),
@@ -186,6 +202,7 @@ export class CodecRunner {
     }
   }
 
+  /** @param numCodebooksOf Of the signal with this index. */
   #encoderRuns(
     numCodebooksOf: (index: number) => number,
     signal: AbortSignal | undefined,
@@ -200,7 +217,7 @@ export class CodecRunner {
         return features.data as Float32Array;
       },
       lstm: this.#lstm("encoderLstm", signal),
-      after: async (data, index) => {
+      after: async (data, { signal: index }) => {
         const inputs = {
           features: { type: "float32", data, dims: [1, data.length / width, width] },
           num_codebooks: { type: "int64", data: BigInt64Array.of(BigInt(numCodebooksOf(index))), dims: [] },
@@ -215,7 +232,7 @@ export class CodecRunner {
   #decoderRuns(signal: AbortSignal | undefined, onFrames: (frames: number) => void = () => {}): HalfRuns<Int32Array, Float32Array> {
     const { width } = this.#network.decoder;
     return {
-      before: async (data, rows) => {
+      before: async (data, { rows }) => {
         const codes = { type: "int32", data, dims: [rows, 1, data.length / rows] } as const;
         const { features } = await this.#run("dequantization", { codes }, ["features"], signal);
         return features.data as Float32Array;

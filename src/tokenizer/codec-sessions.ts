@@ -1,9 +1,13 @@
+import { availableParallelism } from "node:os";
 import type { Checkpoint } from "../checkpoint/index.ts";
 import { DisposedError } from "../core/index.ts";
 import type { OnnxModel } from "../core/index.ts";
 import { buildAnalysis, buildDequantization, buildLstm, buildQuantization, buildSynthesis } from "../graph/index.ts";
 import type { Network } from "../graph/index.ts";
 import type { Runtime, Session, Tensor } from "../runtime/index.ts";
+
+/** Parallel runs where nobody said how many threads there should be. */
+const mostRunsUnasked = 4;
 
 /** The models that a codec consists of; the LSTMs only where the network has them. */
 export type CodecPart = "analysis" | "encoderLstm" | "quantization" | "dequantization" | "decoderLstm" | "synthesis";
@@ -13,7 +17,7 @@ export interface CodecModel {
   readonly checkpoint: Checkpoint;
   readonly network: Network;
   readonly runtime: Runtime;
-  /** CPU threads that one run may use; 0 lets the runtime choose. */
+  /** CPU threads that the codec may use; 0 lets the runtime choose. */
   readonly threads: number;
   /** Ends a runtime that is the codec's own. */
   readonly close?: (() => Promise<void> | undefined) | undefined;
@@ -32,6 +36,16 @@ export class CodecSessions {
 
   constructor(model: CodecModel) {
     this.#model = model;
+  }
+
+  /**
+   * Runs of the convolutional parts next to the audio that may be under way at the same time. Threads are best spent on a
+   * run each: ONNX Runtime divides a convolution among threads by output channels, 64 at a time, so that together they
+   * would be idle where the signal is long and narrow. Each has the weights of these parts once more.
+   */
+  get parallelRuns(): number {
+    const { threads } = this.#model;
+    return threads === 0 ? Math.min(availableParallelism(), mostRunsUnasked) : threads;
   }
 
   /** Runs one part, and builds it before if need be. */
@@ -83,9 +97,10 @@ export class CodecSessions {
   async #create(part: CodecPart): Promise<Session> {
     this.checkAlive();
     const { runtime, threads } = this.#model;
+    const parallelRuns = part === "analysis" || part === "synthesis" ? this.parallelRuns : 1;
     // Divided among threads, short runs of the last convolution before the codebooks round differently from long ones, and
     // codes must depend on neither. It is a small part of the work.
-    return runtime.createSession(await this.#build(part), { threads: part === "quantization" ? 1 : threads });
+    return runtime.createSession(await this.#build(part), { threads: part === "quantization" ? 1 : threads, parallelRuns });
   }
 
   #build(part: CodecPart): Promise<OnnxModel> {

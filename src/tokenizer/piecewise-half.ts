@@ -1,6 +1,6 @@
 import type { LstmLayer } from "../graph/index.ts";
 import { extendTail } from "./piecewise-part.ts";
-import type { PartData, PartOutput, PiecewisePart, Tail } from "./piecewise-part.ts";
+import type { PartData, PartOutput, PiecewisePart, RunStretch, Tail } from "./piecewise-part.ts";
 
 /**
  * Where a signal that comes in pieces stands on its way through half of the network. Plain data that nobody changes, so
@@ -44,9 +44,8 @@ export interface HalfParts<Input extends PartData, Output extends PartData> {
 
 /** What computes the parts. */
 export interface HalfRuns<Input extends PartData, Output extends PartData> {
-  readonly before: (stretch: Input, rows: number) => Promise<Float32Array>;
-  /** @param index Of the piece that the stretch is of. */
-  readonly after: (stretch: Float32Array, index: number) => Promise<Output>;
+  readonly before: RunStretch<Input, Float32Array>;
+  readonly after: RunStretch<Float32Array, Output>;
   readonly lstm: RunLstm;
   /** Called with the frames that a run of `before` or `after` was for. */
   readonly onFrames: (frames: number) => void;
@@ -85,31 +84,32 @@ export function areAlike(states: readonly HalfState<PartData>[], others: readonl
   );
 }
 
-/** Takes pieces of several signals through half of the network: the convolutions signal by signal, the LSTM for all at once. */
+/** Takes pieces of several signals through half of the network: the convolutions stretch by stretch, the LSTM for all at once. */
 export async function advance<Input extends PartData, Output extends PartData>(
   pieces: readonly NextPiece<Input>[],
-  { before, lstm, after }: HalfParts<Input, Output>,
+  parts: HalfParts<Input, Output>,
   runs: HalfRuns<Input, Output>,
 ): Promise<PieceResult<Input, Output>[]> {
-  const inputs = pieces.map(({ state, input }) => extendTail(state.input, input));
-  const analysed: PartOutput<Float32Array>[] = [];
-  for (const [index, { state, isLast }] of pieces.entries()) {
-    const run = (stretch: Input): Promise<Float32Array> => runs.before(stretch, state.input.rows);
-    analysed.push(await before.advance(inputs[index]!, { done: state.before, isWhole: isLast }, run, runs.onFrames));
-  }
-  const remembered = lstm === null ? analysed.map(({ data }, index) => ({ data, ...memoryOf(pieces[index]!.state) })) : await recur(pieces, analysed, lstm, runs.lstm);
-  const results: PieceResult<Input, Output>[] = [];
-  for (const [index, { state, isLast }] of pieces.entries()) {
-    const { data, hidden, cell } = remembered[index]!;
-    const features = extendTail(state.features, data);
-    const run = (stretch: Float32Array): Promise<Output> => runs.after(stretch, index);
-    const output = await after.advance(features, { done: state.after, isWhole: isLast }, run, runs.onFrames);
-    const numBefore = state.before + analysed[index]!.frames;
-    const numAfter = state.after + output.frames;
-    const tails = { input: before.trim(inputs[index]!, numBefore), features: after.trim(features, numAfter) };
-    results.push({ output, state: { ...tails, hidden, cell, before: numBefore, after: numAfter } });
-  }
-  return results;
+  const inputs = pieces.map(({ state, input, isLast }) => ({ tail: extendTail(state.input, input), done: state.before, isWhole: isLast }));
+  const analysed = await parts.before.advance(inputs, runs.before, runs.onFrames);
+  const remembered =
+    parts.lstm === null
+      ? analysed.map(({ data }, index) => ({ data, ...memoryOf(pieces[index]!.state) }))
+      : await recur(pieces, analysed, parts.lstm, runs.lstm);
+  const features = pieces.map(({ state, isLast }, index) => ({
+    tail: extendTail(state.features, remembered[index]!.data),
+    done: state.after,
+    isWhole: isLast,
+  }));
+  const outputs = await parts.after.advance(features, runs.after, runs.onFrames);
+  return pieces.map(({ state }, index) => {
+    const { hidden, cell } = remembered[index]!;
+    const output = outputs[index]!;
+    const before = state.before + analysed[index]!.frames;
+    const after = state.after + output.frames;
+    const tails = { input: parts.before.trim(inputs[index]!.tail, before), features: parts.after.trim(features[index]!.tail, after) };
+    return { output, state: { ...tails, hidden, cell, before, after } };
+  });
 }
 
 interface Remembered {
