@@ -4,7 +4,7 @@ import { DisposedError } from "../core/index.ts";
 import type { OnnxModel } from "../core/index.ts";
 import { buildAnalysis, buildDequantization, buildLstm, buildQuantization, buildSynthesis } from "../graph/index.ts";
 import type { Network } from "../graph/index.ts";
-import type { Runtime, Session, Tensor } from "../runtime/index.ts";
+import type { Runtime, Session, SessionOptions, Tensor } from "../runtime/index.ts";
 
 /** Parallel runs where nobody said how many threads there should be. */
 const mostRunsUnasked = 4;
@@ -96,11 +96,26 @@ export class CodecSessions {
 
   async #create(part: CodecPart): Promise<Session> {
     this.checkAlive();
-    const { runtime, threads } = this.#model;
-    const parallelRuns = part === "analysis" || part === "synthesis" ? this.parallelRuns : 1;
-    // Divided among threads, short runs of the last convolution before the codebooks round differently from long ones, and
-    // codes must depend on neither. It is a small part of the work.
-    return runtime.createSession(await this.#build(part), { threads: part === "quantization" ? 1 : threads, parallelRuns });
+    return this.#model.runtime.createSession(await this.#build(part), this.#optionsOf(part));
+  }
+
+  /**
+   * Only the LSTMs divide a run among threads: their rows round the same for any number of them. Convolutions do not always,
+   * in short runs, and what comes out must depend on neither. Those next to the audio have their runs side by side instead;
+   * those next to the codebooks are a small part of the work.
+   */
+  #optionsOf(part: CodecPart): SessionOptions {
+    switch (part) {
+      case "analysis":
+      case "synthesis":
+        return { threads: this.#model.threads, parallelRuns: this.parallelRuns };
+      case "encoderLstm":
+      case "decoderLstm":
+        return { threads: this.#model.threads };
+      case "quantization":
+      case "dequantization":
+        return { threads: 1 };
+    }
   }
 
   #build(part: CodecPart): Promise<OnnxModel> {
