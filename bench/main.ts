@@ -43,6 +43,8 @@ const { values: options } = parseArgs({
   },
 });
 
+const unknown = options.model.filter((model) => !(model in fullSizeModels));
+if (unknown.length > 0) throw new RangeError(`there is no model ${unknown.join(", ")}; choose of ${Object.keys(fullSizeModels).join(", ")}`);
 const folder = options.keep ?? (await mkdtemp(join(tmpdir(), "encodec-bench-")));
 try {
   const pytorch = options.pytorch === undefined ? [] : await readJson<Known[]>(options.pytorch);
@@ -83,11 +85,16 @@ function row(result: Measurement, fileSize: number, earlier: Known | undefined, 
     const value = result[quantity];
     const before = earlier?.[quantity];
     const theirs = pytorch?.[quantity];
-    const change = before === undefined ? "" : `, ${value < before ? "" : "+"}${((value / before - 1) * 100).toFixed(0)} %`;
+    const change = before === undefined ? "" : `, ${changeText(value, before, show)}`;
     return `${show(value)}${change}${theirs === undefined ? "" : ` (${(value / theirs).toFixed(2)})`}`;
   });
   const name = `${result.model}, ${fullSizeModels[result.model as FullSizeModel].bandwidth} kbps`;
   return `| ${[name, megabytes(fileSize / 1e6), result.threads, ...cells].join(" | ")} |`;
+}
+
+/** `+3 %`; of nothing, or of less, as memory can grow, there is no percentage. */
+function changeText(value: number, before: number, show: (value: number) => string): string {
+  return before <= 0 ? `was ${show(before)}` : `${value < before ? "" : "+"}${((value / before - 1) * 100).toFixed(0)} %`;
 }
 
 function factor(value: number): string {

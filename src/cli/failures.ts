@@ -3,8 +3,8 @@ import { CommanderError } from "commander";
 import { CodecError } from "../index.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What scripts can rely on. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130, brokenPipe: 141 } as const;
+/** What scripts can rely on; from 128 upwards that of shells, 128 + the number of the signal. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, hungUp: 129, interrupted: 130, brokenPipe: 141, terminated: 143 } as const;
 
 /** A command line that cannot be carried out, whatever the files contain. */
 export class UsageError extends Error {}
@@ -15,6 +15,17 @@ export class CommandError extends Error {}
 /** Something failed, such as some of several inputs, and all of it was already told. */
 export class ReportedError extends Error {}
 
+/** Why the work is to end before it is done: the reason with which the terminal's signal is aborted. */
+export class Interruption extends Error {
+  readonly exitCode: number;
+
+  /** @param message What to tell the person; empty for nothing. */
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
 /**
  * Calls the library with what the command line and the environment say.
  * @throws UsageError for what it refuses as a wrong argument.
@@ -24,6 +35,18 @@ export async function withArguments<T>(call: () => Promise<T>): Promise<T> {
     return await call();
   } catch (error) {
     throw error instanceof RangeError || error instanceof TypeError ? new UsageError(error.message, { cause: error }) : error;
+  }
+}
+
+/**
+ * Calls the library with what an input holds.
+ * @throws CommandError for what cannot be done with it, such as mixing six channels.
+ */
+export function withInput<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw error instanceof RangeError ? new CommandError(error.message, { cause: error }) : error;
   }
 }
 
@@ -45,8 +68,9 @@ export function reportError(error: unknown, { stderr, signal }: Terminal): numbe
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof ReportedError) return exitCodes.failed;
   if (signal.aborted) {
-    stderr.write("encodec-tokenizer: interrupted\n");
-    return exitCodes.interrupted;
+    const { message, exitCode } = signal.reason instanceof Interruption ? signal.reason : new Interruption("interrupted", exitCodes.interrupted);
+    if (message !== "") stderr.write(`encodec-tokenizer: ${message}\n`);
+    return exitCode;
   }
   const line = lineOf(error);
   stderr.write(`encodec-tokenizer: ${line ?? `this is a bug, please report it:\n${error instanceof Error ? error.stack : String(error)}`}\n`);

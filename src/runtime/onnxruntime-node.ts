@@ -91,7 +91,10 @@ class OnnxThread {
   constructor() {
     this.name = this.#expect(0, "be loaded") as Promise<string>;
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
-    this.#worker.on("error", (error) => this.#failAll(`its thread failed: ${error.message}`));
+    this.#worker.on("error", (error) => {
+      forgetGate(this.#gate);
+      this.#failAll(`its thread failed: ${error.message}`);
+    });
     this.#worker.on("exit", () => {
       this.#failAll("its thread has ended");
       forgetGate(this.#gate);
@@ -117,6 +120,7 @@ class OnnxThread {
 
   async close(): Promise<void> {
     while (this.#waiting.size > 0) await Promise.allSettled(Array.from(this.#waiting.values(), ({ answered }) => answered));
+    forgetGate(this.#gate);
     await this.#worker.terminate();
   }
 
@@ -130,9 +134,18 @@ class OnnxThread {
   #ask(what: string, order: Order, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
     const id = ++this.#lastId;
     const answered = this.#expect(id, what);
-    if (this.#end === null) this.#worker.postMessage({ ...order, id }, transfer);
+    if (this.#end === null) this.#post({ ...order, id } as Request, transfer);
     else this.#failAll(this.#end);
     return answered;
+  }
+
+  /** Sends a request; one that cannot be copied to the thread is answered at once, as nothing else would answer it. */
+  #post(request: Request, transfer: readonly ArrayBuffer[]): void {
+    try {
+      this.#worker.postMessage(request, transfer);
+    } catch (error) {
+      this.#settle({ id: request.id, error: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   #expect(id: number, what: string): Promise<unknown> {

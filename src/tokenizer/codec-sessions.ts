@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
 import type { Checkpoint } from "../checkpoint/index.ts";
 import { DisposedError } from "../core/index.ts";
@@ -32,10 +33,12 @@ export class CodecSessions {
   readonly #sessions = new Map<CodecPart, Promise<Session>>();
   readonly #running = new Set<Promise<unknown>>();
   #building: Promise<unknown> = Promise.resolve();
+  readonly #disposing = new AbortController();
   #disposal: Promise<void> | undefined;
 
   constructor(model: CodecModel) {
     this.#model = model;
+    setMaxListeners(0, this.#disposing.signal); // one for each stream that waits
   }
 
   /**
@@ -65,9 +68,17 @@ export class CodecSessions {
     }
   }
 
+  /** Aborted by `dispose`, with a DisposedError. */
+  get signal(): AbortSignal {
+    return this.#disposing.signal;
+  }
+
   /** Waits for what runs, then frees all sessions and closes the checkpoint. Calling it again changes nothing. */
   dispose(): Promise<void> {
-    this.#disposal ??= this.#release();
+    if (this.#disposal === undefined) {
+      this.#disposal = this.#release();
+      this.#disposing.abort(new DisposedError("the tokenizer"));
+    }
     return this.#disposal;
   }
 

@@ -73,15 +73,40 @@ export function initialState<Input extends PartData>(rows: number, empty: Input,
   };
 }
 
-/** Whether states are of signals with the same numbers of rows through the same kind of network. */
-export function areAlike(states: readonly HalfState<PartData>[], others: readonly HalfState<PartData>[]): boolean {
+/**
+ * Whether a state, perhaps from outside, is one that a signal has of which `columns` columns have come.
+ * @param start The state that it had at first.
+ */
+export function isStateAfter<Input extends PartData, Output extends PartData>(
+  state: HalfState<Input>,
+  start: HalfState<Input>,
+  { before, after }: HalfParts<Input, Output>,
+  { columns, isWhole }: { readonly columns: number; readonly isWhole: boolean },
+): boolean {
+  const analysed = before.settledFrames(columns, isWhole);
+  const features = analysed * after.inputStep;
   return (
-    states.length === others.length &&
-    states.every(({ input, hidden, cell }, index) => {
-      const other = others[index]!;
-      return input.rows === other.input.rows && hidden.length === other.hidden.length && cell.length === other.cell.length;
-    })
+    typeof state === "object" &&
+    state !== null &&
+    isTailLike(state.input, start.input) &&
+    isTailLike(state.features, start.features) &&
+    isArrayLike(state.hidden, start.hidden) &&
+    isArrayLike(state.cell, start.cell) &&
+    state.hidden.length === start.hidden.length &&
+    state.cell.length === start.cell.length &&
+    state.before === analysed &&
+    state.after === after.settledFrames(features, isWhole) &&
+    before.isTailAfter(state.input, columns, isWhole) &&
+    after.isTailAfter(state.features, features, isWhole)
   );
+}
+
+function isTailLike<Data extends PartData>(tail: Tail<Data> | undefined, other: Tail<Data>): boolean {
+  return isArrayLike(tail?.data, other.data) && tail?.rows === other.rows;
+}
+
+function isArrayLike(data: PartData | undefined, other: PartData): boolean {
+  return other instanceof Float32Array ? data instanceof Float32Array : data instanceof Int32Array;
 }
 
 /** Takes pieces of several signals through half of the network: the convolutions stretch by stretch, the LSTM for all at once. */

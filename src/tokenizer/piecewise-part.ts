@@ -170,6 +170,12 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
     return { ...tail, data: takeColumns(tail.data, tail.rows, (start - tail.start) * this.inputStep, columns).slice() as Input, start };
   }
 
+  /** Whether a tail is what `trim` keeps of a signal of which `columns` columns have come. */
+  isTailAfter({ data, rows, start }: Tail<Input>, columns: number, isWhole: boolean): boolean {
+    const least = this.#firstFrame(this.settledFrames(columns, isWhole) - this.#leastFrames);
+    return start === least && data.length === rows * (columns - start * this.inputStep);
+  }
+
   #firstFrame(start: number): number {
     return this.#context === null ? 0 : Math.max(0, start - this.#context.left);
   }
