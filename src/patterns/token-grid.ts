@@ -38,7 +38,12 @@ export interface GridView {
 }
 
 /** The array type of each type of tokens. */
-export const tokenArrays = { uint16: Uint16Array, uint32: Uint32Array, int32: Int32Array, int64: BigInt64Array } as const;
+export const tokenArrays: Readonly<{
+  uint16: Uint16ArrayConstructor;
+  uint32: Uint32ArrayConstructor;
+  int32: Int32ArrayConstructor;
+  int64: BigInt64ArrayConstructor;
+}> = { uint16: Uint16Array, uint32: Uint32Array, int32: Int32Array, int64: BigInt64Array };
 
 const ranges: Readonly<Record<TokenType, readonly [min: number, max: number]>> = {
   uint16: [0, 0xffff],
