@@ -1,4 +1,5 @@
 import type { LstmLayer } from "../graph/index.ts";
+import { joinSamples } from "./columns.ts";
 import { extendTail } from "./piecewise-part.ts";
 import type { PartData, PartOutput, PiecewisePart, RunStretch, Tail } from "./piecewise-part.ts";
 
@@ -162,7 +163,7 @@ async function recur<Input extends PartData>(
     const from = start * size;
     const to = (start + frames) * size;
     const result = await run({
-      features: joinRows(active.map(({ index }) => analysed[index]!.data.subarray(from, to))),
+      features: joinSamples(active.map(({ index }) => analysed[index]!.data.subarray(from, to))),
       hidden: interleave(active.map(({ hidden }) => hidden), numLayers),
       cell: interleave(active.map(({ cell }) => cell), numLayers),
       rows: active.length,
@@ -179,14 +180,6 @@ async function recur<Input extends PartData>(
 
 function memoryOf({ hidden, cell }: HalfState<PartData>): { hidden: Float32Array; cell: Float32Array } {
   return { hidden, cell };
-}
-
-function joinRows(rows: readonly Float32Array[]): Float32Array {
-  if (rows.length === 1) return rows[0]!;
-  const width = rows[0]!.length;
-  const joined = new Float32Array(rows.length * width);
-  for (const [index, row] of rows.entries()) joined.set(row, index * width);
-  return joined;
 }
 
 /** States `[numLayers, size]` of each row as one `[numLayers, rows, size]`. */

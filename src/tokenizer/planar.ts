@@ -1,3 +1,5 @@
+import { joinSamples } from "./columns.ts";
+
 /** The channels that each stream codes: all of them, or one each. */
 export function splitStreams(channels: readonly Float32Array[], streams: number): Float32Array[][] {
   const perStream = channels.length / streams;
@@ -6,13 +8,6 @@ export function splitStreams(channels: readonly Float32Array[], streams: number)
 
 /** Channels one after the other, divided by their loudness. */
 export function planar(channels: readonly Float32Array[], scale: number = 1): Float32Array {
-  const samples = channels.length === 1 ? channels[0]! : joinChannels(channels);
+  const samples = channels.length === 1 ? channels[0]! : joinSamples(channels);
   return scale === 1 ? samples : samples.map((sample) => sample / scale);
-}
-
-function joinChannels(channels: readonly Float32Array[]): Float32Array {
-  const numSamples = channels[0]!.length;
-  const samples = new Float32Array(channels.length * numSamples);
-  for (const [index, channel] of channels.entries()) samples.set(channel, index * numSamples);
-  return samples;
 }
