@@ -11,30 +11,50 @@ import type { FullSizeModel } from "./full-size-models.ts";
 import type { Measurement } from "./measure.ts";
 
 /*
- * Full-size models with random weights: how fast, how much memory, how long to load.
- * Usage: npm run bench -- [--seconds 30] [--model 24khz] [--keep folder] [--pytorch results.json] [--json results.json]
- * With --pytorch (see pytorch.py), every factor is followed by its ratio to PyTorch's.
+ * Full-size models with random weights: how fast, how long to load, how much memory.
+ * Usage: npm run bench -- [--seconds 30] [--model 24khz] [--keep folder] [--json results.json] [--compare earlier.json] [--pytorch results.json]
+ * With --compare, every number is followed by its change since an earlier run; with --pytorch (see pytorch.py), every
+ * factor by its ratio to PyTorch's.
  */
 
-type PyTorch = Pick<Measurement, "model" | "threads" | "encode" | "decode" | "encodeBatch" | "decodeBatch">;
+type Quantity = Exclude<keyof Measurement, "model" | "threads" | "seconds">;
+type Known = Pick<Measurement, "model" | "threads"> & Partial<Record<Quantity, number>>;
+
+const columns: Readonly<Record<Quantity, { readonly title: string; readonly show: (value: number) => string }>> = {
+  encode: { title: "encode", show: factor },
+  decode: { title: "decode", show: factor },
+  encodeBatch: { title: "encode 8 × 4 s", show: factor },
+  decodeBatch: { title: "decode 8 × 4 s", show: factor },
+  firstCodes: { title: "first codes", show: seconds },
+  firstAudio: { title: "then first audio", show: seconds },
+  loadMemory: { title: "memory to load", show: megabytes },
+  peakMemory: { title: "peak memory", show: megabytes },
+  growth: { title: "growth", show: megabytes },
+};
 
 const { values: options } = parseArgs({
   options: {
     seconds: { type: "string", default: "30" },
     model: { type: "string", multiple: true, default: Object.keys(fullSizeModels) },
     keep: { type: "string" },
-    pytorch: { type: "string" },
     json: { type: "string" },
+    compare: { type: "string" },
+    pytorch: { type: "string" },
   },
 });
 
+const unknown = options.model.filter((model) => !(model in fullSizeModels));
+if (unknown.length > 0) throw new RangeError(`there is no model ${unknown.join(", ")}; choose of ${Object.keys(fullSizeModels).join(", ")}`);
 const folder = options.keep ?? (await mkdtemp(join(tmpdir(), "encodec-bench-")));
 try {
-  const pytorch: PyTorch[] = options.pytorch === undefined ? [] : (JSON.parse(await readFile(options.pytorch, "utf8")) as PyTorch[]);
-  const machine = `${cpus()[0]!.model}, ${cpus().length} cores; Node ${process.version}; ${(await loadOnnxRuntimeNode()).name}`;
+  const pytorch = options.pytorch === undefined ? [] : await readJson<Known[]>(options.pytorch);
+  const earlier = options.compare === undefined ? [] : (await readJson<{ results: Known[] }>(options.compare)).results;
+  const runtime = await loadOnnxRuntimeNode();
+  const machine = `${cpus()[0]!.model}, ${cpus().length} cores; Node ${process.version}; ${runtime.name}`;
+  await runtime.close();
   console.log(`${machine}; ${new Date().toISOString().slice(0, 10)}\n`);
-  console.log("| model | file | threads | encode | decode | encode 8 × 4 s | decode 8 × 4 s | load encoder | load decoder | memory to load | peak memory |");
-  console.log("|---|---|---|---|---|---|---|---|---|---|---|");
+  const titles = ["model", "file", "threads", ...Object.values(columns).map(({ title }) => title)];
+  console.log(`| ${titles.join(" | ")} |\n|${"---|".repeat(titles.length)}`);
   const results: Measurement[] = [];
   for (const model of options.model as FullSizeModel[]) {
     const path = join(folder, model);
@@ -43,7 +63,8 @@ try {
     for (const threads of [1, 2]) {
       const result = await measureInProcess(model, path, threads);
       results.push(result);
-      console.log(row(result, size, pytorch.find((other) => other.model === model && other.threads === threads)));
+      const same = (other: Known): boolean => other.model === model && other.threads === threads;
+      console.log(row(result, size, earlier.find(same), pytorch.find(same)));
     }
   }
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify({ machine, results }, null, 1));
@@ -58,23 +79,36 @@ async function measureInProcess(model: FullSizeModel, path: string, threads: num
   return JSON.parse(stdout) as Measurement;
 }
 
-function row(result: Measurement, fileSize: number, pytorch: PyTorch | undefined): string {
-  const factor = (key: "encode" | "decode" | "encodeBatch" | "decodeBatch"): string => {
-    const ratio = pytorch === undefined ? "" : ` (${(result[key] / pytorch[key]).toFixed(2)})`;
-    return `${result[key].toFixed(1)}×${ratio}`;
-  };
-  const cells = [
-    `${result.model}, ${fullSizeModels[result.model as FullSizeModel].bandwidth} kbps`,
-    `${(fileSize / 1e6).toFixed(0)} MB`,
-    result.threads,
-    factor("encode"),
-    factor("decode"),
-    factor("encodeBatch"),
-    factor("decodeBatch"),
-    `${(result.loadEncoder / 1000).toFixed(2)} s`,
-    `${(result.loadDecoder / 1000).toFixed(2)} s`,
-    `${result.loadMemory.toFixed(0)} MB`,
-    `${result.peakMemory.toFixed(0)} MB`,
-  ];
-  return `| ${cells.join(" | ")} |`;
+function row(result: Measurement, fileSize: number, earlier: Known | undefined, pytorch: Known | undefined): string {
+  const cells = Object.entries(columns).map(([key, { show }]) => {
+    const quantity = key as Quantity;
+    const value = result[quantity];
+    const before = earlier?.[quantity];
+    const theirs = pytorch?.[quantity];
+    const change = before === undefined ? "" : `, ${changeText(value, before, show)}`;
+    return `${show(value)}${change}${theirs === undefined ? "" : ` (${(value / theirs).toFixed(2)})`}`;
+  });
+  const name = `${result.model}, ${fullSizeModels[result.model as FullSizeModel].bandwidth} kbps`;
+  return `| ${[name, megabytes(fileSize / 1e6), result.threads, ...cells].join(" | ")} |`;
+}
+
+/** `+3 %`; of nothing, or of less, as memory can grow, there is no percentage. */
+function changeText(value: number, before: number, show: (value: number) => string): string {
+  return before <= 0 ? `was ${show(before)}` : `${value < before ? "" : "+"}${((value / before - 1) * 100).toFixed(0)} %`;
+}
+
+function factor(value: number): string {
+  return `${value.toFixed(1)}×`;
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(2)} s`;
+}
+
+function megabytes(value: number): string {
+  return `${value.toFixed(0)} MB`;
+}
+
+async function readJson<T>(path: string): Promise<T> {
+  return JSON.parse(await readFile(path, "utf8")) as T;
 }

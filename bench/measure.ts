@@ -11,19 +11,21 @@ export interface Measurement {
   readonly model: string;
   readonly threads: number;
   readonly seconds: number;
-  /** From a loaded library to the first codes, of a clip of one frame. */
-  readonly loadEncoder: number;
-  /** From there to the first audio. */
-  readonly loadDecoder: number;
-  /** Peak resident memory when both halves are loaded and have run on one frame, less that of the process before. */
-  readonly loadMemory: number;
-  /** Peak resident memory of the whole process, the long clips included. */
-  readonly peakMemory: number;
   readonly encode: number;
   readonly decode: number;
   /** Eight clips of four seconds in one batch. */
   readonly encodeBatch: number;
   readonly decodeBatch: number;
+  /** From the start of the process to the first codes, of a clip of one second. */
+  readonly firstCodes: number;
+  /** From there to the first audio. */
+  readonly firstAudio: number;
+  /** Peak resident memory when both halves are loaded and have run on one second, less that of the process before. */
+  readonly loadMemory: number;
+  /** Peak resident memory of the whole process, the long clips included. */
+  readonly peakMemory: number;
+  /** Resident memory after all repetitions, less that after everything was done once. */
+  readonly growth: number;
 }
 
 const repetitions = 3;
@@ -39,7 +41,6 @@ async function measure(model: FullSizeModel, folder: string, threads: number, se
   const runtime = await loadOnnxRuntimeNode();
   const before = peakMemory();
   const { bandwidth } = fullSizeModels[model];
-  const start = performance.now();
   const tokenizer = await AudioTokenizer.fromPretrained(folder, { threads, runtime });
   const clip = (length: number) => {
     const random = uniform(7);
@@ -47,22 +48,26 @@ async function measure(model: FullSizeModel, folder: string, threads: number, se
     const channelData = Array.from({ length: tokenizer.channels }, () => Float32Array.from({ length: numSamples }, () => 0.3 * random()));
     return { channelData, sampleRate: tokenizer.sampleRate };
   };
-  const frame = await tokenizer.encode(clip(1 / tokenizer.frameRate), { bandwidth });
-  const loadEncoder = performance.now() - start;
-  await tokenizer.decode(frame);
-  const loadDecoder = performance.now() - start - loadEncoder;
+  const first = await tokenizer.encode(clip(1), { bandwidth });
+  const firstCodes = performance.now();
+  await tokenizer.decode(first);
+  const firstAudio = performance.now() - firstCodes;
   const loadMemory = peakMemory() - before;
 
   const long = clip(seconds);
   const short = Array.from({ length: 8 }, () => clip(4));
   const codes = await tokenizer.encode(long, { bandwidth });
   const batch = await tokenizer.encodeBatch(short, { bandwidth });
+  await tokenizer.decode(codes);
+  await tokenizer.decodeBatch(batch);
+  const resident = process.memoryUsage.rss();
   const encode = seconds / (await best(() => tokenizer.encode(long, { bandwidth })));
   const decode = seconds / (await best(() => tokenizer.decode(codes)));
   const encodeBatch = (8 * 4) / (await best(() => tokenizer.encodeBatch(short, { bandwidth })));
   const decodeBatch = (8 * 4) / (await best(() => tokenizer.decodeBatch(batch)));
+  const growth = (process.memoryUsage.rss() - resident) / 1e6;
   await tokenizer.dispose();
-  return { model, threads, seconds, loadEncoder, loadDecoder, loadMemory, peakMemory: peakMemory(), encode, decode, encodeBatch, decodeBatch };
+  return { model, threads, seconds, encode, decode, encodeBatch, decodeBatch, firstCodes, firstAudio, loadMemory, peakMemory: peakMemory(), growth };
 }
 
 /** Least time of a few repetitions, in seconds. */

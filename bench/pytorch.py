@@ -42,6 +42,8 @@ def measure(model, bandwidth, clips, seconds):
 def main(folder, seconds):
     results = []
     for name, bandwidth in BANDWIDTHS.items():
+        if not (Path(folder) / name).exists():
+            continue
         model = EncodecModel.from_pretrained(Path(folder) / name).eval()
         for threads in (1, 2):
             torch.set_num_threads(threads)

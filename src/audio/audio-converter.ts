@@ -47,8 +47,8 @@ export class AudioConverter {
     const { sampleRate, channels } = this.#from;
     if (piece.sampleRate !== sampleRate || piece.channelData.length !== channels) {
       throw new RangeError(
-        `every piece must have ${channels} channels at ${sampleRate} Hz; ` +
-          `received ${piece.channelData.length} channels at ${piece.sampleRate} Hz`,
+        `every piece must be ${channels}-channel audio at ${sampleRate} Hz; ` +
+          `received ${piece.channelData.length}-channel audio at ${piece.sampleRate} Hz`,
       );
     }
     const mixed = channels === 1 ? piece : mixChannels(piece, this.#to.channels);

@@ -4,7 +4,7 @@ import { Option } from "commander";
 import { CheckpointError, CodesError, durationOf, findCheckpoint, formatWavHeader, formatWavSamples, HubError, readCodes, writeWavStream } from "../index.ts";
 import type { AudioCodes, AudioTokenizer, CallOptions, WavFormat, Waveform } from "../index.ts";
 import { forEachInput } from "./each-input.ts";
-import { CommandError, UsageError } from "./failures.ts";
+import { CommandError, UsageError, withInput } from "./failures.ts";
 import { defaultModel, Models } from "./models.ts";
 import type { ModelVariant } from "./models.ts";
 import { parseCount } from "./option-values.ts";
@@ -63,6 +63,7 @@ async function decode(inputs: readonly string[], options: DecodeCommandOptions, 
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
     const read = await readCodesInput(input === stream ? await readIn(terminal) : input, () => models.load(options.model ?? defaultModel));
     const codes = firstCodebooks(read, options.codebooks);
+    withInput(() => formatWavHeader(codes, { format })); // over 4 GiB is told before the work, not after it
     const tokenizer = options.model === undefined ? await loadNamed(codes, models) : await loadFor(codes, options.model, models);
     using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
     const audio = decodeClip(codes, tokenizer, { signal: terminal.signal, onProgress: progress.show });

@@ -10,6 +10,7 @@ import { addModelOptions, addOutputOptions, addRateOptions, addRunOptions, model
 import type { ModelCommandOptions, OutputOptions, RunOptions } from "./shared-options.ts";
 import { planOutputs } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
+import type { ClipProgress, ProgressBar } from "./progress.ts";
 import { conversionText, openClip } from "./read-clip.ts";
 import { displayName, say, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
@@ -61,7 +62,7 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
     await using clip = await openClip(input, tokenizer, terminal);
     using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
-    const codes = await encodeClip(clip, tokenizer, { ...encodeOptions, onProgress: progress.show });
+    const codes = await encodeClip(clip, tokenizer, encodeOptions, progress);
     await (output === stream
       ? writeOut(terminal, formatCodes(codes, formatOf(output, options)))
       : writeCodes(output, codes, { overwrite: options.force === true }));
@@ -70,13 +71,19 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
 }
 
 /** Codes of a clip that is read meanwhile: of its samples, only those at hand are held. */
-async function encodeClip(clip: AudioFile, tokenizer: AudioTokenizer, { onProgress, ...options }: EncodeOptions): Promise<AudioCodes> {
+async function encodeClip(
+  clip: AudioFile,
+  tokenizer: AudioTokenizer,
+  options: EncodeOptions,
+  progress: ProgressBar<ClipProgress>,
+): Promise<AudioCodes> {
+  const total = clip.numSamples === undefined ? undefined : clip.numSamples / clip.sampleRate;
   const parts: AudioCodes[] = [];
   let seconds = 0;
   for await (const codes of tokenizer.encodeStream(clip, options)) {
     parts.push(codes);
     seconds += codes.duration;
-    if (clip.numSamples !== undefined) onProgress?.({ stage: "encode", done: seconds, total: clip.numSamples / clip.sampleRate });
+    progress.show({ stage: "encode", done: seconds, total });
   }
   if (parts.length === 0) throw new AudioFormatError("AUDIO_EMPTY", "it has no samples; there is nothing to encode");
   return AudioCodes.concatenate(parts);

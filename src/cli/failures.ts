@@ -1,9 +1,10 @@
+import { basename } from "node:path";
 import { CommanderError } from "commander";
 import { CodecError } from "../index.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What scripts can rely on. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130, brokenPipe: 141 } as const;
+/** What scripts can rely on; from 128 upwards that of shells, 128 + the number of the signal. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, hungUp: 129, interrupted: 130, brokenPipe: 141, terminated: 143 } as const;
 
 /** A command line that cannot be carried out, whatever the files contain. */
 export class UsageError extends Error {}
@@ -13,6 +14,17 @@ export class CommandError extends Error {}
 
 /** Something failed, such as some of several inputs, and all of it was already told. */
 export class ReportedError extends Error {}
+
+/** Why the work is to end before it is done: the reason with which the terminal's signal is aborted. */
+export class Interruption extends Error {
+  readonly exitCode: number;
+
+  /** @param message What to tell the person; empty for nothing. */
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
 
 /**
  * Calls the library with what the command line and the environment say.
@@ -26,6 +38,18 @@ export async function withArguments<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * Calls the library with what an input holds.
+ * @throws CommandError for what cannot be done with it, such as mixing six channels.
+ */
+export function withInput<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw error instanceof RangeError ? new CommandError(error.message, { cause: error }) : error;
+  }
+}
+
 /** Runs work on one input, and gives its failure as one line where it is not a bug. */
 export async function attempt<T>(input: string, work: () => Promise<T>): Promise<{ readonly result: T } | { readonly failure: string }> {
   try {
@@ -33,7 +57,9 @@ export async function attempt<T>(input: string, work: () => Promise<T>): Promise
   } catch (error) {
     const line = lineOf(error);
     if (line === undefined) throw error;
-    return { failure: line.includes(input) ? line : `${input}: ${line}` };
+    // The library names files without their folder.
+    const rest = line.startsWith(basename(input)) ? line.slice(basename(input).length) : `: ${line}`;
+    return { failure: line.includes(input) ? line : `${input}${rest}` };
   }
 }
 
@@ -42,8 +68,9 @@ export function reportError(error: unknown, { stderr, signal }: Terminal): numbe
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof ReportedError) return exitCodes.failed;
   if (signal.aborted) {
-    stderr.write("encodec-tokenizer: interrupted\n");
-    return exitCodes.interrupted;
+    const { message, exitCode } = signal.reason instanceof Interruption ? signal.reason : new Interruption("interrupted", exitCodes.interrupted);
+    if (message !== "") stderr.write(`encodec-tokenizer: ${message}\n`);
+    return exitCode;
   }
   const line = lineOf(error);
   stderr.write(`encodec-tokenizer: ${line ?? `this is a bug, please report it:\n${error instanceof Error ? error.stack : String(error)}`}\n`);

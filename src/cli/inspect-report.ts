@@ -4,7 +4,7 @@ import type { CodebookUsage } from "./codes-usage.ts";
 import { evidenceLines, licenseRows } from "./models-report.ts";
 import { formatReport, formatTable } from "./report.ts";
 import type { Row } from "./report.ts";
-import { bandwidthText, channelsText, codesSummary, codesText, countText, provenanceText, rateText, secondsText } from "./wording.ts";
+import { bandwidthText, channelsText, codesSummary, codesText, countText, provenanceText, rateText, secondsText, segmentsText } from "./wording.ts";
 
 /** Most names of tensors to list in one row. */
 const shownTensors = 8;
@@ -13,7 +13,7 @@ const shownTensors = 8;
 export function formatCodesInspection(name: string, codes: AudioCodes): string {
   const { segment } = codes;
   const segments: readonly Row[] =
-    segment === null ? [] : [["segments", `${secondsText(segment.length / codes.sampleRate)} long, one every ${secondsText(segment.stride / codes.sampleRate)}`]];
+    segment === null ? [] : [["segments", segmentsText(segment, codes.sampleRate)]];
   return formatReport(name, [
     [
       ["codes", `${codesText(codes)}, ${codes.frameRate} frames per second`],

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { Command } from "commander";
 import { CodesError, codesFormats, inspectModel, readCodes, readDatasetInfo, readPattern, readSequence } from "../index.ts";
@@ -36,7 +36,7 @@ export function addInspectCommand(program: Command, terminal: Terminal): void {
     .command("inspect")
     .summary("show what a model, a dataset, or a file of codes, a sequence or a pattern holds")
     .description("Shows a model's configuration, bandwidths, tensors and license; the shape, rate and usage of codes or of a dataset of them; or what a pattern does.")
-    .argument("<source>", "tiny, a folder or file with weights, a Hugging Face Hub id or alias, a dataset, a file of codes, a sequence or a pattern, or - for codes on standard input")
+    .argument("<source>", "tiny, a folder or file with weights, a Hugging Face Hub id or alias, a dataset, a file of codes, a sequence or a pattern, or - for codes or a sequence on standard input")
     .option("-m, --model <source>", `the model that bare .npy codes are for: ${modelSources}`, defaultModel);
   addModelOptions(command);
   command
@@ -52,10 +52,11 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
     const dataset = await readIfDataset(source);
     if (dataset !== undefined) return options.json ? summarizeDataset(dataset) : formatDatasetInspection(name, dataset);
     const pattern = await readIfPattern(source);
-    if (pattern !== undefined) return options.json ? summarizePattern(pattern) : formatPatternInspection(name, pattern);
-    const sequence = await readIfSequence(source);
+    if (pattern !== undefined) return withArguments(async () => (options.json ? summarizePattern(pattern) : formatPatternInspection(name, pattern)));
+    const input = source === stream ? await readIn(terminal) : source;
+    const sequence = await readIfSequence(input);
     if (sequence !== undefined) return options.json ? summarizeSequence(sequence) : formatSequenceInspection(name, sequence);
-    const codes = await readIfCodes(source, options, terminal);
+    const codes = await readIfCodes(input, options, terminal);
     if (codes !== undefined) return options.json ? summarizeCodes(codes) : formatCodesInspection(name, codes);
     const model = await withArguments(() => inspectModel(source, { revision, exact, offline, license: policyOf(license), signal: terminal.signal }));
     return options.json ? model : formatModelInspection(name, model);
@@ -77,26 +78,31 @@ async function readIfPattern(source: string): Promise<PatternSpec | undefined> {
   return /"kind"\s*:/.test(text.slice(0, 65_536)) || /"kind"\s*:/.test(text.slice(-65_536)) ? readPattern(source) : undefined;
 }
 
-/** A sequence, or `undefined` for everything that does not say that it is one: bare arrays are taken for codes. */
-async function readIfSequence(source: string): Promise<TokenSequence | undefined> {
+/** A sequence, or `undefined` for everything that does not say near its start that it is one: bare arrays are taken for codes. */
+async function readIfSequence(input: string | Uint8Array): Promise<TokenSequence | undefined> {
+  const start = typeof input === "string" ? await startOf(input) : Buffer.from(input.subarray(0, 65_536));
+  return start?.includes('"encodec-tokenizer/sequence"') ? readSequence(input) : undefined;
+}
+
+/** The first bytes of a `.safetensors` file; `undefined` for others, and where it cannot be read, of which `readIfCodes` says why. */
+async function startOf(source: string): Promise<Buffer | undefined> {
   if (extname(source).toLowerCase() !== ".safetensors" || !isNamedLikeCodes(source)) return undefined;
-  try {
-    return await readSequence(source);
-  } catch (error) {
-    if (error instanceof CodesError && error.code === "CODES_UNSUPPORTED") return undefined;
-    throw error;
-  }
+  await using file = await open(source).catch(() => undefined);
+  return (await file?.read({ buffer: Buffer.alloc(65_536) }))?.buffer;
 }
 
 /** Codes, or `undefined` for everything that is a model: `.safetensors` files may be either. */
-async function readIfCodes(source: string, { model, ...options }: InspectCommandOptions, terminal: Terminal): Promise<AudioCodes | undefined> {
-  if (source !== stream && !isNamedLikeCodes(source)) return undefined;
+async function readIfCodes(input: string | Uint8Array, { model, ...options }: InspectCommandOptions, terminal: Terminal): Promise<AudioCodes | undefined> {
+  if (typeof input === "string" && !isNamedLikeCodes(input)) return undefined;
   try {
     await using models = new Models(terminal, { ...options, threads: 1 });
-    return await readCodes(source === stream ? await readIn(terminal) : source, { context: await models.load(model) });
+    return await readCodes(input, { context: await models.load(model) });
   } catch (error) {
-    if (source !== stream && error instanceof CodesError && error.code === "CODES_UNSUPPORTED") return undefined;
-    throw error;
+    if (!(error instanceof CodesError) || typeof input !== "string") throw error;
+    const extension = extname(input).toLowerCase();
+    if (extension === ".safetensors" && error.code === "CODES_UNSUPPORTED") return undefined;
+    if (extension !== ".npy" || error.code !== "CODES_OUT_OF_RANGE") throw error;
+    throw new CommandError(`${error.message} If it is a bare sequence, patterns revert --pattern … gives its codes.`, { cause: error });
   }
 }
 

@@ -1,25 +1,38 @@
 #!/usr/bin/env node
-import { exitCodes } from "./failures.ts";
+import { exitCodes, Interruption, reportError } from "./failures.ts";
 import { runCommandLine } from "./program.ts";
+import type { Terminal } from "./terminal.ts";
 
 const { stdin, stdout, stderr } = process;
 
 const interrupt = new AbortController();
-process.on("SIGINT", () => {
-  // The second time, at once: the first may have to wait for a step of the network.
-  if (interrupt.signal.aborted) process.exit(exitCodes.interrupted);
-  interrupt.abort();
-});
+const terminal: Terminal = { stdin, stdout, stderr, signal: interrupt.signal };
+let isDone = false;
 
-for (const output of [stdout, stderr]) {
-  output.on("error", (error: NodeJS.ErrnoException) => {
-    // The reader went away, as `head` does: nothing to say, and nobody to say it to.
-    if (error.code === "EPIPE") process.exit(exitCodes.brokenPipe);
-    stderr.write(`encodec-tokenizer: cannot write the output: ${error.message}\n`);
-    process.exit(exitCodes.failed);
+const endings = { SIGHUP: exitCodes.hungUp, SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated } as const;
+for (const [signal, exitCode] of Object.entries(endings)) {
+  process.on(signal, () => {
+    // The second time, at once: the first may have to wait for a step of the network.
+    if (interrupt.signal.aborted) process.exit(exitCode);
+    interrupt.abort(new Interruption("interrupted", exitCode));
   });
 }
 
-process.exitCode = await runCommandLine(process.argv.slice(2), { stdin, stdout, stderr, signal: interrupt.signal });
-// Without this, an interrupted read of standard input would be waited for.
-if (interrupt.signal.aborted) process.exit();
+for (const output of [stdout, stderr]) {
+  output.on("error", (error: NodeJS.ErrnoException) => {
+    // What was begun is put away first. A terminal that was closed, or a reader that went away as `head` does, is told nothing.
+    if (interrupt.signal.aborted) return;
+    const isGone = error.code === "EPIPE";
+    interrupt.abort(isGone ? new Interruption("", exitCodes.brokenPipe) : new Interruption(`cannot write the output: ${error.message}`, exitCodes.failed));
+    if (isDone) process.exitCode = reportError(interrupt.signal.reason, terminal);
+  });
+}
+
+process.exitCode = await runCommandLine(process.argv.slice(2), terminal);
+isDone = true;
+if (interrupt.signal.aborted) {
+  // Some commands end before they hear of it.
+  if (process.exitCode === exitCodes.ok) process.exitCode = reportError(interrupt.signal.reason, terminal);
+  // Without this, an interrupted read of standard input would be waited for.
+  process.exit();
+}

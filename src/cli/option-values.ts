@@ -34,6 +34,13 @@ export function parseInteger(text: string): number {
   return Number(text);
 }
 
+/** The id of a token: a whole number of 32 bits. */
+export function parseToken(text: string): number {
+  const token = parseInteger(text);
+  if (token !== (token | 0)) throw new InvalidArgumentError("It must be a whole number of 32 bits, at most 2147483647.");
+  return token;
+}
+
 /** Any amount above 0. */
 export function parseAmount(text: string): number {
   const value = Number(text);

@@ -45,6 +45,11 @@ const flags: Readonly<Record<keyof PatternPartOptions, string>> = {
   groupBy: "--group-by",
 };
 
+/** The flags of the parts that are given. */
+export function partFlags(options: PatternPartOptions): readonly string[] {
+  return givenParts(options).map((part) => flags[part]);
+}
+
 /** Adds the options that are parts of patterns. */
 export function addPatternOptions(command: Command): void {
   command
@@ -61,7 +66,7 @@ export function addPatternOptions(command: Command): void {
  * @throws CodesError, FileError if its file cannot be read.
  */
 export async function choosePattern(source: string, options: PatternPartOptions): Promise<PatternChoice> {
-  const given = (Object.keys(flags) as (keyof PatternPartOptions)[]).filter((part) => options[part] !== undefined);
+  const given = givenParts(options);
   if (isKindWithParts(source)) {
     const stray = given.find((part) => !partsOf[source].includes(part));
     if (stray !== undefined) throw new UsageError(`${flags[stray]} is no part of ${source} patterns, which have ${partsOf[source].map((part) => flags[part]).join(", ")}`);
@@ -78,6 +83,10 @@ export async function choosePattern(source: string, options: PatternPartOptions)
   if (model !== undefined) return { model, specFor: () => model.pattern, numCodebooks: model.pattern.numCodebooks };
   const spec = await withArguments(() => readPattern(source));
   return { model: null, specFor: () => spec, numCodebooks: spec.numCodebooks };
+}
+
+function givenParts(options: PatternPartOptions): readonly (keyof PatternPartOptions)[] {
+  return (Object.keys(flags) as (keyof PatternPartOptions)[]).filter((part) => options[part] !== undefined);
 }
 
 /** How many codebooks the parts are for. */

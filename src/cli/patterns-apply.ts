@@ -1,15 +1,15 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import { applyPattern, codesFormats, codesFormatOf, CodesError, formatCodes, formatSequence, readSequence, revertPattern, sequenceFormatOf, sequenceFormats, writeCodes, writeSequence } from "../index.ts";
-import type { CodesFormat, SequenceFormat, SequenceLayoutOptions, TokenSequence } from "../index.ts";
+import type { AudioCodes, AudioTokenizer, CodesFormat, SequenceFormat, SequenceLayoutOptions, TokenSequence } from "../index.ts";
 import { firstCodebooks, readCodesInput } from "./decode.ts";
 import { forEachInput } from "./each-input.ts";
 import { UsageError, withArguments } from "./failures.ts";
 import { defaultModel, Models } from "./models.ts";
-import { parseCount, parseInteger } from "./option-values.ts";
+import { parseCount, parseToken } from "./option-values.ts";
 import { planOutputs } from "./output-plan.ts";
 import type { PlannedOutput } from "./output-plan.ts";
-import { addPatternOptions, choosePattern, patternSources } from "./pattern-choice.ts";
+import { addPatternOptions, choosePattern, partFlags, patternSources } from "./pattern-choice.ts";
 import type { PatternChoice, PatternPartOptions } from "./pattern-choice.ts";
 import { specText } from "./patterns-report.ts";
 import { addModelOptions, addOutputOptions, modelSources } from "./shared-options.ts";
@@ -19,7 +19,7 @@ import type { Terminal } from "./terminal.ts";
 import { codesSummary, codesText, countText, secondsText } from "./wording.ts";
 
 interface SequenceCommandOptions extends PatternPartOptions, SequenceLayoutOptions, OutputOptions, ModelCommandOptions {
-  readonly model: string;
+  readonly model?: string;
   readonly quiet?: boolean;
   readonly json?: boolean;
 }
@@ -78,9 +78,9 @@ export function addRevertCommand(patterns: Command, terminal: Terminal): void {
 
 function addSequenceOptions(command: Command): void {
   command
-    .addOption(new Option("--special-token <id>", "fills cells that hold no code (default: the model's, or the codebook size)").argParser(parseInteger))
-    .addOption(new Option("--pad-token <id>", "fills cells after a codebook's last code (default: the model's, or the special token)").argParser(parseInteger))
-    .option("-m, --model <source>", `the model that bare .npy files are for: ${modelSources}`, defaultModel);
+    .addOption(new Option("--special-token <id>", "fills cells that hold no code (default: the model's, or the codebook size)").argParser(parseToken))
+    .addOption(new Option("--pad-token <id>", "fills cells after a codebook's last code (default: the model's, or the special token)").argParser(parseToken))
+    .option("-m, --model <source>", `the model that bare .npy files are for: ${modelSources} (default: ${defaultModel})`);
   addOutputOptions(command);
   addModelOptions(command);
   command.option("-q, --quiet", "print nothing but errors").option("--json", "print a summary as JSON on standard output");
@@ -96,7 +96,8 @@ async function apply(inputs: readonly string[], options: ApplyOptions, terminal:
   }
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
     const source = input === stream ? await readIn(terminal) : input;
-    const codes = firstCodebooks(await readCodesInput(source, () => models.load(options.model)), options.codebooks);
+    const codes = firstCodebooks(await readCodesInput(source, () => models.load(options.model ?? defaultModel)), options.codebooks);
+    checkCodebooks(codes, choice, options);
     const sequence = await withArguments(async () => applyPattern(codes, patternFor(choice, codes.numCodebooks), options));
     const format = formats.get(output)!;
     await (output === stream ? writeOut(terminal, formatSequence(sequence, format)) : writeSequence(output, sequence, { overwrite: options.force === true }));
@@ -108,11 +109,13 @@ async function apply(inputs: readonly string[], options: ApplyOptions, terminal:
 async function revert(inputs: readonly string[], options: RevertOptions, terminal: Terminal): Promise<void> {
   const plan = planOutputs(inputs, { output: options.output, ending: `.codes.${options.format ?? "safetensors"}`, fileExtensions: extensionsOf(codesFormats) });
   const formats = formatsOf(plan, options, codesFormatOf);
+  const [part] = partFlags(options);
+  if (options.pattern === undefined && part !== undefined) throw new UsageError(`${part} needs --pattern`);
   const choice = options.pattern === undefined ? undefined : await choosePattern(options.pattern, options);
   await using models = new Models(terminal, { ...options, threads: 1 });
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
     const source = input === stream ? await readIn(terminal) : input;
-    const sequence = await readInput(source, choice, options, models);
+    const sequence = await readSequenceInput(source, choice, options, models);
     const { codes, timesteps } = await withArguments(async () => revertPattern(sequence));
     const format = formats.get(output)!;
     await (output === stream ? writeOut(terminal, formatCodes(codes, format)) : writeCodes(output, codes, { overwrite: options.force === true }));
@@ -121,20 +124,44 @@ async function revert(inputs: readonly string[], options: RevertOptions, termina
   });
 }
 
-/** Reads a sequence; only bare arrays need what the options say, and the model. */
-async function readInput(source: string | Uint8Array, choice: PatternChoice | undefined, options: RevertOptions, models: Models): Promise<TokenSequence> {
-  try {
-    return await readSequence(source);
-  } catch (error) {
-    // Whatever is not a bare array fails once more.
-    if (!(error instanceof CodesError)) throw error;
-    if (choice === undefined) {
-      throw error.message.includes("bare array") ? new CodesError("CODES_FORMAT", `${error.message}: --pattern, and --model for its codec`, { cause: error }) : error;
+/**
+ * Reads a sequence; only bare arrays need what the options say, and the model.
+ * @throws UsageError for options that a sequence file has no use for.
+ */
+async function readSequenceInput(source: string | Uint8Array, choice: PatternChoice | undefined, options: RevertOptions, models: Models): Promise<TokenSequence> {
+  const { model = defaultModel, specialToken, padToken } = options;
+  const pattern = choice?.model ?? choice?.specFor;
+  let isBare = false;
+  const context = async (): Promise<AudioTokenizer> => {
+    isBare = true;
+    const tokenizer = await models.load(model);
+    if (choice !== undefined && choice.model !== null && tokenizer.codebookSize !== choice.model.codebookSize) {
+      throw new UsageError(`${choice.model.name} reads codes of ${choice.model.codec}, ${choice.model.codebookSize} to a codebook, and ${model} has ${tokenizer.codebookSize}; name its codec with --model`);
     }
-    const context = await models.load(options.model);
-    const pattern = choice.model ?? choice.specFor;
-    return withArguments(() => readSequence(source, { pattern, context, specialToken: options.specialToken, padToken: options.padToken }));
-  }
+    return tokenizer;
+  };
+  const sequence = await withArguments(() => readSequence(source, { pattern, context, specialToken, padToken }));
+  const stray = bareFlags.filter(([option]) => options[option] !== undefined).map(([, flag]) => flag);
+  if (!isBare && stray.length > 0) throw new UsageError(`${stray.join(" and ")} ${stray.length === 1 ? "is" : "are"} for bare .npy arrays; this file says it itself`);
+  return sequence;
+}
+
+/** Options for what only a bare array does not say; the parts of a pattern go with `--pattern`. */
+const bareFlags = [
+  ["pattern", "--pattern"],
+  ["specialToken", "--special-token"],
+  ["padToken", "--pad-token"],
+  ["model", "--model"],
+  ["revision", "--revision"],
+  ["license", "--license"],
+] as const;
+
+/** @throws UsageError for codes of more or fewer codebooks than a pattern has rows. */
+function checkCodebooks({ numCodebooks }: AudioCodes, { numCodebooks: expected, model }: PatternChoice, options: ApplyOptions): void {
+  if (expected === null || expected === numCodebooks) return;
+  const pattern = [`--pattern ${options.pattern}`, ...partFlags(options)].join(" with ");
+  const cure = numCodebooks > expected ? `; add --codebooks ${expected} to use only so many${model === null ? "" : `. ${model.usage}`}` : "";
+  throw new UsageError(`the codes have ${countText(numCodebooks, "codebook")}; ${pattern} is for ${expected}${cure}`);
 }
 
 function patternFor(choice: PatternChoice, numCodebooks: number) {

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
 import { formatPatternGrid, modelLayouts, patternKinds, patternProvider, renderPatternFigure, writeFileAtomically, writePattern } from "../index.ts";
@@ -11,7 +12,7 @@ import type { PatternPartOptions } from "./pattern-choice.ts";
 import { addApplyCommand, addRevertCommand } from "./patterns-apply.ts";
 import { factsText, formatPatterns, specText, symbolsText } from "./patterns-report.ts";
 import { jsonText } from "./report.ts";
-import { say, showsColour, writeOut } from "./terminal.ts";
+import { say, showsColour, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { countText } from "./wording.ts";
 
@@ -47,6 +48,9 @@ Examples:
 /** Codebooks and frames that are shown where nothing says how many. */
 const defaults = { codebooks: 4, frames: 12 } as const;
 
+/** Cells of a grid at most; a larger one nobody reads. */
+const maxCells = 2 ** 20;
+
 /** Adds `patterns` with `list`, `show`, `apply` and `revert`. */
 export function addPatternsCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -58,7 +62,7 @@ export function addPatternsCommand(program: Command, terminal: Terminal): void {
     .command("list")
     .description("Lists the kinds of patterns, and the models whose layouts are known.")
     .option("--json", "print it as JSON")
-    .action(({ json = false }: { readonly json?: boolean }) => writeOut(terminal, json ? jsonText({ kinds: patternKinds, models: modelLayouts }) : formatPatterns()));
+    .action(({ json = false }: { readonly json?: boolean }) => writeOut(terminal, json ? jsonText({ kinds: patternKinds, models: modelLayouts }) : formatPatterns(terminal.stdout.columns)));
   const show = command
     .command("show")
     .description("Shows a pattern as a grid: a row for each codebook, a column for each step, in each cell the frame whose code it holds.")
@@ -93,6 +97,8 @@ interface View {
 async function showPattern(source: string, options: ShowOptions, terminal: Terminal): Promise<void> {
   const view = await withArguments(() => viewOf(source, options));
   const outputs = [options.svg, options.save].filter((file) => file !== undefined);
+  if (outputs.includes(stream)) throw new UsageError("--svg and --save write files; give a name, and use --json for the pattern on standard output");
+  if (outputs.length === 2 && resolve(outputs[0]!) === resolve(outputs[1]!)) throw new UsageError(`--svg and --save would both be written to ${options.svg}`);
   refuseExisting(outputs, options.force);
   const { spec, pattern, model, numFrames, cells } = view;
   const picture = options.svg === undefined ? undefined : await withArguments(async () => drawView(view, options));
@@ -121,9 +127,16 @@ async function viewOf(source: string, options: ShowOptions): Promise<View> {
   const spec = choice.specFor(options.codebooks ?? numCodebooks ?? defaults.codebooks);
   const numFrames = options.frames ?? (spec.kind === "custom" ? spec.timesteps : defaults.frames);
   const hasEos = model?.tokens.eos !== undefined;
+  // No layout has fewer steps than frames, so that one which is far too large is not laid out at all.
+  if (numFrames * spec.numCodebooks > maxCells) {
+    throw new UsageError(`${countText(numFrames, "frame")} of ${countText(spec.numCodebooks, "codebook")} are too much to show; at most ${maxCells} cells can be shown: choose fewer --frames`);
+  }
   const pattern = patternProvider(spec).getPattern(numFrames + (hasEos ? 1 : 0));
   const hasPadToken = model !== null && model.tokens.pad !== (model.tokens.bos ?? model.tokens.pad);
   const numSteps = model?.keepOnlyValidSteps === true ? pattern.numValidSteps : pattern.numSteps;
+  if (numSteps * spec.numCodebooks > maxCells) {
+    throw new UsageError(`${source} has ${numSteps} steps for ${countText(numFrames, "frame")}; at most ${maxCells} cells can be shown: choose fewer --frames`);
+  }
   return { name: model?.name ?? (source.endsWith(".json") ? stemOf(source) : source), spec, model, pattern, numFrames, cells: { numSteps, hasEos, hasPadToken } };
 }
 

@@ -15,7 +15,8 @@ import type { Terminal } from "./terminal.ts";
 import { addTokenizeCommand } from "./tokenize.ts";
 
 const notes = `
-Exit codes: 0 all went well, 1 something failed, 2 the command line is wrong, 130 interrupted by Ctrl-C.
+Exit codes: 0 all went well, 1 something failed, 2 the command line is wrong, 130 interrupted by Ctrl-C,
+129 or 143 by SIGHUP or SIGTERM.
 Run encodec-tokenizer <command> --help for options and examples.
 `;
 

@@ -4,37 +4,69 @@ import type { Terminal } from "./terminal.ts";
 import { timeText } from "./wording.ts";
 
 /** A bar on a terminal, and nothing anywhere else. Disposing it takes the bar away. */
-export interface ProgressBar extends Disposable {
+export interface ProgressBar<Report = Progress> extends Disposable {
   /** What `onProgress` of the library takes. */
-  readonly show: (progress: Progress) => void;
+  readonly show: (progress: Report) => void;
 }
 
-/** Starts a bar for one clip; it appears with the first report of encoding or decoding. */
-export function startProgress(terminal: Terminal, name: string, quiet: boolean | undefined): ProgressBar {
+/** How far a clip has come, whose length may not be known before its end. */
+export type ClipProgress = Omit<Progress, "total"> & { readonly total: number | undefined };
+
+/**
+ * Starts to watch the work on one clip; a bar appears with the first report of encoding or decoding, and anew for each of
+ * the two. Where the length is not known, it tells how much is done instead.
+ * @param now The time in seconds. @default the clock
+ */
+export function startProgress(
+  terminal: Terminal,
+  name: string,
+  quiet: boolean | undefined,
+  now: () => number = () => performance.now() / 1000,
+): ProgressBar<ClipProgress> {
   if (quiet || terminal.stderr.isTTY !== true) return { show() {}, [Symbol.dispose]() {} };
-  const bar = new SingleBar(
-    { stream: terminal.stderr, clearOnComplete: true, hideCursor: false, barsize: 30, format: `${name}  {stage} {bar} {percentage} %{left}` },
-    Presets.shades_grey,
-  );
-  let start = 0;
+  let bar: SingleBar | undefined;
+  let current: Progress["stage"] | undefined;
+  let lastReport = now();
+  let start = lastReport;
   return {
     show({ stage, done, total }) {
-      if (stage === "load") return;
-      if (bar.isActive) {
-        bar.setTotal(total);
-      } else {
-        start = performance.now();
-        bar.start(total, 0, { stage, left: "" });
+      if (stage !== current) {
+        // Each stage begins where the one before ended, not with its first report, which comes when part of it is done.
+        start = lastReport;
+        current = stage;
+        bar?.stop();
+        bar = undefined;
       }
-      bar.update(Math.min(done, total), { stage, left: leftText(performance.now() - start, done / total) });
+      lastReport = now();
+      if (stage === "load") return;
+      const seconds = lastReport - start;
+      const values = { stage, text: total === undefined ? doneText(done, seconds) : leftText(done / total, seconds) };
+      const end = total ?? done;
+      if (bar === undefined) {
+        bar = barOn(terminal, name, total !== undefined);
+        bar.start(end, Math.min(done, end), values);
+      } else {
+        bar.setTotal(end);
+        bar.update(Math.min(done, end), values);
+      }
     },
     [Symbol.dispose]() {
-      bar.stop();
+      bar?.stop();
     },
   };
 }
 
+function barOn({ stderr }: Terminal, name: string, hasEnd: boolean): SingleBar {
+  const format = hasEnd ? `${name}  {stage} {bar} {percentage} %{text}` : `${name}  {stage}  {text}`;
+  return new SingleBar({ stream: stderr, clearOnComplete: true, hideCursor: false, barsize: 30, format }, Presets.shades_grey);
+}
+
 /** Time that is left at the speed so far, once that can be told. */
-function leftText(milliseconds: number, part: number): string {
-  return milliseconds < 3000 || part <= 0 || part >= 1 ? "" : `  ${timeText((milliseconds * (1 - part)) / part / 1000)} left`;
+function leftText(part: number, seconds: number): string {
+  return seconds < 3 || part <= 0 || part >= 1 ? "" : `  ${timeText((seconds * (1 - part)) / part)} left`;
+}
+
+/** `2 h 14 min of audio in 39 min 20 s`. */
+function doneText(done: number, seconds: number): string {
+  return `${timeText(done)} of audio in ${timeText(seconds)}`;
 }

@@ -30,6 +30,30 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
   return [header, ...rows].map((row) => row.map(cellText).join("   ").trimEnd());
 }
 
+/** Columns of words are not made narrower than this. */
+const leastWidth = 14;
+
+/**
+ * A table that fits a width as far as it can: its widest columns of words are broken between words.
+ * @param width Columns of the terminal; undefined where there is no terminal, and so no limit.
+ */
+export function foldTable(header: readonly string[], rows: readonly (readonly string[])[], words: readonly string[], width: number | undefined): readonly string[] {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+  let excess = widths.reduce((sum, each) => sum + each, 3 * (header.length - 1)) - (width ?? Infinity);
+  while (excess > 0) {
+    const widest = widths.indexOf(Math.max(...widths.filter((_, column) => words.includes(header[column]!))));
+    const room = Math.max(leastWidth, widths[widest]! - excess);
+    if (room >= widths[widest]!) break;
+    excess -= widths[widest]! - room;
+    widths[widest] = room;
+  }
+  const folded = rows.flatMap((row) => {
+    const cells = row.map((cell, column) => (words.includes(header[column]!) ? wrapText(cell, widths[column]) : [cell]));
+    return Array.from({ length: Math.max(...cells.map((lines) => lines.length)) }, (_, line) => cells.map((lines) => lines[line] ?? ""));
+  });
+  return formatTable(header, folded, words);
+}
+
 /** A text broken into lines of at most `width` characters between words; a longer word, such as an address, is left whole. */
 export function wrapText(text: string, width: number = 90): readonly string[] {
   const lines: string[] = [];

@@ -52,9 +52,9 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
   const name = displayName(input, "stdin");
   const outcome = await attempt(name, async () => {
     const clip = await readClip(input, tokenizer, terminal);
+    const loaded = await timed(() => warmUp(tokenizer, terminal.signal));
     using progress = startProgress(terminal, name, options.quiet);
     const call: CallOptions = { signal: terminal.signal, onProgress: progress.show };
-    const loaded = await timed(() => warmUp(tokenizer, terminal.signal));
     const encoded = await timed(() => tokenizer.encode(clip.converted, { ...encodeOptions, ...call }));
     const decoded = await timed(() => tokenizer.decode(encoded.value, call));
     const siSnrDb = siSnr(clip.converted, decoded.value);

@@ -7,7 +7,7 @@ export interface Terminal {
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Messages and progress. */
   readonly stderr: Writable & { readonly isTTY?: boolean };
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, and by what else asks the process to end; an `Interruption` says how it then ends. */
   readonly signal: AbortSignal;
 }
 
@@ -47,7 +47,8 @@ export async function readIn({ stdin, signal }: Terminal): Promise<Uint8Array> {
 async function concatenate(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const all: Uint8Array[] = [];
   for await (const part of parts) all.push(part);
-  return new Uint8Array(Buffer.concat(all));
+  const { buffer, byteOffset, length } = Buffer.concat(all);
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 function withRejection(): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } {

@@ -16,6 +16,11 @@ export function channelsText(channels: number): string {
   return channels === 1 ? "mono" : channels === 2 ? "stereo" : `${channels} channels`;
 }
 
+/** `1.00 s long, one every 990 ms`. */
+export function segmentsText({ length, stride }: { readonly length: number; readonly stride: number }, sampleRate: number): string {
+  return `${secondsText(length / sampleRate)} long, one every ${secondsText(stride / sampleRate)}`;
+}
+
 /** `6 kbps`. */
 export function bandwidthText(kbps: number): string {
   return `${Number(kbps.toFixed(3))} kbps`;

@@ -172,9 +172,9 @@ export class RuntimeError extends CodecError {
   }
 }
 
-/** Use of a tokenizer after `dispose()`. */
+/** Use of a tokenizer, a checkpoint or a writer after `dispose()`. */
 export class DisposedError extends CodecError {
-  constructor(what: string) {
-    super("DISPOSED", `${what} was disposed and cannot be used any more; load it again`);
+  constructor(what: string, advice: string = "load it again") {
+    super("DISPOSED", `${what} was disposed and cannot be used any more; ${advice}`);
   }
 }

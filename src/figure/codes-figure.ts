@@ -2,9 +2,9 @@ import { checkWaveform, durationOf } from "../core/index.ts";
 import type { AudioCodes, Waveform } from "../core/index.ts";
 import { codesPanel } from "./codes-panel.ts";
 import { peakOf } from "./envelope.ts";
-import { colours } from "./panel.ts";
+import { colours, figureDocument } from "./panel.ts";
 import type { Box } from "./panel.ts";
-import { element, label, line } from "./svg.ts";
+import { label, line } from "./svg.ts";
 import { ticksBetween } from "./ticks.ts";
 import { waveformPanel } from "./waveform-panel.ts";
 
@@ -42,19 +42,9 @@ export function renderCodesFigure({ input, output, codes, title }: CodesFigureOp
   checkWaveform(output);
   const seconds = Math.max(codes.duration, durationOf(input), durationOf(output));
   const amplitude = Math.max(peakOf(input.channelData), peakOf(output.channelData)) * 1.05 || 1;
-  const document = element(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      viewBox: `0 0 ${width} ${height}`,
-      width,
-      height,
-      role: "img",
-      "font-family": "Helvetica, Arial, 'Liberation Sans', sans-serif",
-      "font-size": 12,
-      fill: colours.text,
-    },
-    element("rect", { width, height, fill: "#ffffff" }),
+  return figureDocument(
+    width,
+    height,
     label(title, plot.left, 34, { "font-size": 17, "font-weight": 600 }),
     label(describeCodes(codes), plot.left, 54, { fill: colours.faint }),
     timeRules(seconds),
@@ -63,7 +53,6 @@ export function renderCodesFigure({ input, output, codes, title }: CodesFigureOp
     waveformPanel("Output", output, outputBox, { seconds, amplitude, colour: "#2a788e" }),
     timeAxis(seconds),
   );
-  return `${document}\n`;
 }
 
 function describeCodes(codes: AudioCodes): string {

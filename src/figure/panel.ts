@@ -1,4 +1,5 @@
 import { element, label, line } from "./svg.ts";
+import type { Attributes } from "./svg.ts";
 
 /** A rectangle in user units. */
 export interface Box {
@@ -10,6 +11,21 @@ export interface Box {
 
 /** Colours of everything that is not data. */
 export const colours = { text: "#1f2430", faint: "#6b7280", rule: "#e5e7eb", frame: "#9ca3af" } as const;
+
+/** A figure of that size on white, with the font and colour of its texts, as an SVG document. */
+export function figureDocument(width: number, height: number, ...children: readonly string[]): string {
+  const attributes: Attributes = {
+    xmlns: "http://www.w3.org/2000/svg",
+    viewBox: `0 0 ${width} ${height}`,
+    width,
+    height,
+    role: "img",
+    "font-family": "Helvetica, Arial, 'Liberation Sans', sans-serif",
+    "font-size": 12,
+    fill: colours.text,
+  };
+  return `${element("svg", attributes, element("rect", { width, height, fill: "#ffffff" }), ...children)}\n`;
+}
 
 /** The border of a panel. */
 export function frame(box: Box): string {

@@ -1,6 +1,6 @@
 import { patternCells } from "../patterns/index.ts";
 import type { Pattern, PatternCells, PatternCellsOptions } from "../patterns/index.ts";
-import { colours, frame } from "./panel.ts";
+import { colours, figureDocument, frame } from "./panel.ts";
 import type { Box } from "./panel.ts";
 import { codebookSwatches, codeCells, drawCells, fills, hatchings } from "./pattern-cells.ts";
 import type { CellSize } from "./pattern-cells.ts";
@@ -58,19 +58,9 @@ export function renderPatternFigure(options: PatternFigureOptions): string {
   const sequence = drawGrid("Sequence", "step", grid, { top: codes.bottom + 46, columns, size });
   const legend = drawLegend(numCodebooks, legendItems(grid, options.tokens), sequence.bottom + 20);
   const [width, height] = [Math.ceil(Math.max(minWidth, left + columns * size.width, legend.end) + right), sequence.bottom + 60];
-  const document = element(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      viewBox: `0 0 ${width} ${height}`,
-      width,
-      height,
-      role: "img",
-      "font-family": "Helvetica, Arial, 'Liberation Sans', sans-serif",
-      "font-size": 12,
-      fill: colours.text,
-    },
-    element("rect", { width, height, fill: "#ffffff" }),
+  return figureDocument(
+    width,
+    height,
     hatchings,
     label(title, left, 34, { "font-size": 17, "font-weight": 600 }),
     label(describe(numCodebooks, numFrames, numSteps, pattern.maxDelay), left, 55, { fill: colours.faint }),
@@ -78,7 +68,6 @@ export function renderPatternFigure(options: PatternFigureOptions): string {
     sequence.drawing,
     legend.drawing,
   );
-  return `${document}\n`;
 }
 
 /** Columns of each band, so that all bands but the last are full and the last nearly so. */

@@ -1,4 +1,4 @@
-import type { FileHandle } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import type { AudioStream, DecodeAudioOptions } from "../audio/index.ts";
 import { decodeAudioStream } from "../audio/index.ts";
@@ -7,6 +7,8 @@ import { checkRange, DisposedError, FileError } from "../core/index.ts";
 import { namingFile } from "./audio-file.ts";
 import { readError } from "./read-file.ts";
 import { readRange } from "./read-range.ts";
+import { spool } from "./spool.ts";
+import type { OpenedFile } from "./spool.ts";
 import { toPath } from "./to-path.ts";
 
 /** An audio file that is open to be read once, piece by piece. It is closed when the loop ends, however it ends, or by disposing it. */
@@ -17,19 +19,33 @@ export interface AudioFile extends AudioStream, AsyncDisposable {}
  *
  *     await using audio = await openAudio("concert.flac");
  *     for await (const piece of audio) …
- * @param path A path or a `file:` URL of a regular file: pipes have no ends to look at.
- * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`; while iterating, too.
+ *
+ * Audio files have to be looked at in more than one place, so what comes through a pipe or a stream is first written to
+ * a temporary file, to its end.
+ * @param source A path or a `file:` URL, of a pipe as well; or the bytes of such a file as they come, such as
+ * `process.stdin` or the body of a response.
+ * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`, while iterating, too; `FILE_UNWRITABLE` for the temporary file.
  * @throws AudioFormatError as `decodeAudioStream` does, with the path before its message.
  * @throws DisposedError if it is iterated after it was closed.
  */
-export async function openAudio(path: string | URL, options: DecodeAudioOptions = {}): Promise<AudioFile> {
-  const name = toPath(path);
-  options.signal?.throwIfAborted();
-  const { handle, size } = await openRegularFile(name);
+export async function openAudio(source: string | URL | AsyncIterable<Uint8Array>, options: DecodeAudioOptions = {}): Promise<AudioFile> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  if (isStream(source)) return decodeOpened(await spool(source, signal), "audio", (error) => error, options);
+  const path = toPath(source);
+  return decodeOpened(await openPath(path, signal), path, (error) => namingFile(error, path), options);
+}
+
+function isStream(source: string | URL | AsyncIterable<Uint8Array>): source is AsyncIterable<Uint8Array> {
+  return typeof source === "object" && source !== null && Symbol.asyncIterator in source;
+}
+
+/** @param toError What to make of errors about the audio. */
+async function decodeOpened(file: OpenedFile, name: string, toError: (error: unknown) => unknown, options: DecodeAudioOptions): Promise<AudioFile> {
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= handle.close());
+  const close = (): Promise<void> => (closing ??= file.close());
   try {
-    const stream = await decodeAudioStream(rangesOf(handle, name, size), options);
+    const stream = await decodeAudioStream(rangesOf(file, name), options);
     return {
       container: stream.container,
       sampleRate: stream.sampleRate,
@@ -40,7 +56,7 @@ export async function openAudio(path: string | URL, options: DecodeAudioOptions 
         try {
           yield* stream;
         } catch (error) {
-          throw namingFile(error, name);
+          throw toError(error);
         } finally {
           await close();
         }
@@ -49,25 +65,28 @@ export async function openAudio(path: string | URL, options: DecodeAudioOptions 
     };
   } catch (error) {
     await close();
-    throw namingFile(error, name);
+    throw toError(error);
   }
 }
 
-async function openRegularFile(path: string): Promise<{ readonly handle: FileHandle; readonly size: number }> {
+async function openPath(path: string, signal: AbortSignal | undefined): Promise<OpenedFile> {
   try {
     // Before opening, which would wait for a writer if this were a pipe.
     const stats = await stat(path);
+    if (stats.isFIFO() || stats.isSocket()) return await spool(createReadStream(path, signal && { signal }), signal);
     if (!stats.isFile()) {
-      const what = stats.isDirectory() ? "it is a folder" : "it is a pipe or a device, whose length is not known";
+      const what = stats.isDirectory() ? "it is a folder" : "it is a device";
       throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: ${what}; give the name of a file`);
     }
-    return { handle: await open(path, "r"), size: stats.size };
+    const handle = await open(path, "r");
+    return { handle, size: stats.size, close: () => handle.close() };
   } catch (error) {
+    signal?.throwIfAborted();
     throw error instanceof FileError ? error : readError(path, error);
   }
 }
 
-function rangesOf(handle: FileHandle, name: string, size: number): ByteSource {
+function rangesOf({ handle, size }: OpenedFile, name: string): ByteSource {
   return {
     name,
     size,

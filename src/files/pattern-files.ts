@@ -1,6 +1,6 @@
 import { basename, extname } from "node:path";
 import { CodesError } from "../core/index.ts";
-import { formatSequence, parsePatternSpec, parseSequence } from "../patterns/index.ts";
+import { formatSequence, parseSequence, patternProvider } from "../patterns/index.ts";
 import type { ParseSequenceOptions, PatternSpec, TokenSequence } from "../patterns/index.ts";
 import { sequenceFormats } from "../storage/index.ts";
 import type { SequenceFormat } from "../storage/index.ts";
@@ -43,21 +43,25 @@ export function sequenceFormatOf(path: string): SequenceFormat {
   return format;
 }
 
-/** Writes a pattern file: its spec as JSON. */
+/**
+ * Writes a pattern file: its spec as JSON.
+ * @throws RangeError if it is not a pattern, or its parts do not fit together.
+ * @throws FileError `FILE_EXISTS`, `FILE_NOT_FOUND` or `FILE_UNWRITABLE`.
+ */
 export async function writePattern(path: string, spec: PatternSpec, options: WriteFileOptions = {}): Promise<void> {
-  await writeFileAtomically(path, new TextEncoder().encode(`${JSON.stringify(parsePatternSpec(spec), null, 2)}\n`), options);
+  await writeFileAtomically(path, new TextEncoder().encode(`${JSON.stringify(patternProvider(spec).spec, null, 2)}\n`), options);
 }
 
 /**
  * Reads a pattern file.
- * @throws CodesError with code CODES_FORMAT if it is not JSON, or not a pattern.
+ * @throws CodesError with code CODES_FORMAT if it is not JSON, or not a pattern, or the pattern's parts do not fit together.
  * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`.
  */
 export async function readPattern(path: string): Promise<PatternSpec> {
   const bytes = await readWholeFile(path);
   if (bytes.length > maxPatternBytes) throw new CodesError("CODES_FORMAT", `${path} has ${bytes.length} bytes; a pattern has at most ${maxPatternBytes}`);
   try {
-    return parsePatternSpec(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+    return patternProvider(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))).spec;
   } catch (cause) {
     const reason = cause instanceof RangeError ? cause.message : "it is not JSON";
     throw new CodesError("CODES_FORMAT", `${path} is not a pattern file: ${reason}`, { cause });

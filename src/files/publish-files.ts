@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { link, open, rename, rm, stat } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { FileError } from "../core/index.ts";
+import { fileExists, renameToNew, reportingErrors, temporaryBeside } from "./write-file.ts";
 
 /** A file under a temporary name beside its final one. */
 export interface UnpublishedFile {
@@ -16,13 +15,13 @@ export interface UnpublishedFile {
  * @throws FileError `FILE_NOT_FOUND` for a folder that is not there, `FILE_UNWRITABLE` for the rest.
  */
 export async function createUnpublished(path: string): Promise<UnpublishedFile> {
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
-  return { path, temporary, handle: await onFile(path, () => open(temporary, "wx")) };
+  const temporary = temporaryBeside(path);
+  return { path, temporary, handle: await reportingErrors(path, () => open(temporary, "wx")) };
 }
 
 /** Appends bytes. @throws FileError `FILE_UNWRITABLE`. */
 export async function writeUnpublished({ path, handle }: UnpublishedFile, bytes: Uint8Array): Promise<void> {
-  await onFile(path, () => handle.writeFile(bytes));
+  await reportingErrors(path, () => handle.writeFile(bytes));
 }
 
 /**
@@ -34,17 +33,17 @@ export async function writeUnpublished({ path, handle }: UnpublishedFile, bytes:
  */
 export async function publishFiles(files: readonly UnpublishedFile[], names: readonly string[], overwrite: boolean): Promise<void> {
   for (const { path, handle } of files) {
-    await onFile(path, async () => {
+    await reportingErrors(path, async () => {
       await handle.sync(); // else a power cut after the renaming could leave an empty file under the final name
       await handle.close();
     });
   }
   await checkVacant(names, overwrite);
-  for (const path of names.toReversed()) await onFile(path, () => rm(path, { force: true }));
+  for (const path of names.toReversed()) await reportingErrors(path, () => rm(path, { force: true }));
   const published: string[] = [];
   try {
     for (const { path, temporary } of files) {
-      await onFile(path, () => renameToNew(temporary, path));
+      await reportingErrors(path, () => renameToNew(temporary, path));
       published.push(path);
     }
   } catch (error) {
@@ -68,43 +67,4 @@ export async function checkVacant(paths: readonly string[], overwrite: boolean):
       throw new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: what is there is not a file; choose another name`);
     }
   }
-}
-
-/** Renames without replacing; two writers cannot both succeed where the file system has hard links. */
-async function renameToNew(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") throw error;
-    await checkVacant([to], false);
-    await rename(from, to);
-    return;
-  }
-  await rm(from);
-}
-
-async function onFile<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof FileError || codeOf(error) === undefined) throw error;
-    const options = { cause: error };
-    switch (codeOf(error)) {
-      case "EEXIST":
-        throw fileExists(path, options);
-      case "ENOENT":
-      case "ENOTDIR":
-        throw new FileError("FILE_NOT_FOUND", path, `cannot write ${path}: there is no folder ${dirname(path)}; create it first`, options);
-      default:
-        throw new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: ${(error as Error).message}`, options);
-    }
-  }
-}
-
-function fileExists(path: string, options?: ErrorOptions): FileError {
-  return new FileError("FILE_EXISTS", path, `${path} already exists; remove it, choose another name, or allow overwriting`, options);
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

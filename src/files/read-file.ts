@@ -20,7 +20,7 @@ export async function readWholeFile(path: string, signal?: AbortSignal): Promise
   }
 }
 
-/** What a failed system call means for who wanted to read the file. */
+/** What the operating system said, as a `FileError`. */
 export function readError(path: string, error: unknown): FileError {
   const options = { cause: error };
   const code = error instanceof Error && "code" in error ? error.code : undefined;

@@ -1,8 +1,8 @@
 import { open, stat } from "node:fs/promises";
-import { CodesError, FileError } from "../core/index.ts";
+import { CodesError } from "../core/index.ts";
 import { bytesPerToken, joinTokens, parseMegatronIndex, parseTokens } from "../patterns/index.ts";
 import type { MegatronIndex, StoredTokens } from "../patterns/index.ts";
-import { readWholeFile } from "./read-file.ts";
+import { readError, readWholeFile } from "./read-file.ts";
 import { parseTokenDatasetInfo, tokenDatasetPaths } from "./token-dataset-files.ts";
 import type { TokenDatasetInfo } from "./token-dataset-files.ts";
 
@@ -131,9 +131,7 @@ async function onFile<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const reason = isMissing ? "there is no such file" : (error as Error).message;
-    throw new FileError(isMissing ? "FILE_NOT_FOUND" : "FILE_UNREADABLE", path, `cannot read ${path}: ${reason}`, { cause: error });
+    throw readError(path, error);
   }
 }
 

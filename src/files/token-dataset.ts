@@ -142,7 +142,7 @@ export class TokenDatasetWriter implements AsyncDisposable {
   }
 
   #checkOpen(): void {
-    if (this.#disposing !== undefined) throw new DisposedError("this TokenDatasetWriter");
+    if (this.#disposing !== undefined) throw new DisposedError("this TokenDatasetWriter", "create another");
     if (this.#isFinished) throw new TypeError("this data set is finished; create another TokenDatasetWriter");
     this.#signal?.throwIfAborted();
   }

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
-import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { copyFile, link, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { link, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError } from "../core/index.ts";
 
@@ -55,7 +54,7 @@ export async function createReplacement(path: string, options: WriteFileOptions 
       return replacementFile(path, device, async () => device.close(), async () => device.close());
     }
     const target = existing === undefined ? path : await realpath(path);
-    const temporary = join(dirname(target), `.${basename(target).slice(0, 100)}.${randomUUID()}.tmp`);
+    const temporary = temporaryBeside(target);
     const file = await open(temporary, "wx", (existing?.mode ?? 0o666) & 0o777);
     const finish = async (): Promise<void> => {
       await file.sync(); // else a power cut after the rename could leave an empty file under the final name
@@ -97,7 +96,8 @@ async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): P
   }
 }
 
-async function reportingErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
+/** Does something to a file; what fails is a `FileError`. */
+export async function reportingErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -105,15 +105,25 @@ async function reportingErrors<T>(path: string, work: () => Promise<T>): Promise
   }
 }
 
-/** Renames without replacing; two writers cannot both succeed. */
-async function renameToNew(from: string, to: string): Promise<void> {
+/**
+ * Renames without replacing; two writers cannot both succeed.
+ * @throws EEXIST of the file system if the name is taken.
+ */
+export async function renameToNew(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
     if (codeOf(error) === "EEXIST") throw error;
-    await copyFile(from, to, constants.COPYFILE_EXCL); // file systems without hard links, such as FAT
+    await (await open(to, "wx")).close(); // file systems without hard links, such as FAT: an empty file holds the name
+    await rename(from, to);
+    return;
   }
   await rm(from);
+}
+
+/** A name in the same folder that nothing has, for a file that is not complete. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
 }
 
 async function statIfExists(path: string): Promise<Stats | undefined> {
@@ -125,7 +135,8 @@ async function statIfExists(path: string): Promise<Stats | undefined> {
   }
 }
 
-function toFileError(path: string, error: unknown): unknown {
+/** What the operating system said, as a `FileError` where it is about a file. */
+export function toFileError(path: string, error: unknown): unknown {
   if (error instanceof FileError) return error;
   const options = { cause: error };
   switch (codeOf(error)) {
@@ -152,7 +163,8 @@ function toFileError(path: string, error: unknown): unknown {
   }
 }
 
-function fileExists(path: string, options?: ErrorOptions): FileError {
+/** A `FileError` for a name that is taken. */
+export function fileExists(path: string, options?: ErrorOptions): FileError {
   return new FileError("FILE_EXISTS", path, `${path} already exists; remove it, choose another name, or allow overwriting`, options);
 }
 

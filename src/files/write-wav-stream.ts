@@ -40,8 +40,8 @@ export async function writeWavStream(
     }
     if (sampleRate !== form.sampleRate || channelData.length !== form.channels) {
       throw new RangeError(
-        `every piece must have ${form.channels} channels at ${form.sampleRate} Hz as the first; ` +
-          `received ${channelData.length} channels at ${sampleRate} Hz`,
+        `every piece must be ${form.channels}-channel audio at ${form.sampleRate} Hz as the first; ` +
+          `received ${channelData.length}-channel audio at ${sampleRate} Hz`,
       );
     }
     numSamples += numSamplesOf(piece);

@@ -1,5 +1,6 @@
 import { conv } from "./conv.ts";
 import { convTranspose } from "./conv-transpose.ts";
+import { elu } from "./elu.ts";
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 import type { Layer } from "./layers.ts";
 import type { Tensors } from "./tensors.ts";
@@ -19,7 +20,7 @@ export function emitLayers(builder: GraphBuilder, tensors: Tensors, layers: read
 function emitLayer(builder: GraphBuilder, tensors: Tensors, layer: Layer, x: Signal): Signal {
   switch (layer.kind) {
     case "elu":
-      return { ...x, value: builder.node("Elu", [x.value]) };
+      return { ...x, value: elu(builder, x.value) };
     case "conv":
       return {
         value: conv(builder, tensors, x.value, layer, x.minLength),

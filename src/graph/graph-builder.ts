@@ -23,7 +23,7 @@ export class GraphBuilder {
   readonly #initializers: TensorProto[] = [];
   readonly #inputs: ValueInfo[] = [];
   readonly #outputs: ValueInfo[] = [];
-  readonly #integers = new Map<string, Value>();
+  readonly #constants = new Map<string, Value>();
   readonly #state: ModelState;
 
   constructor(name: string, state: ModelState = { weights: new Map(), count: 0 }) {
@@ -66,17 +66,18 @@ export class GraphBuilder {
 
   /** An int64 constant: a vector, or a scalar if given a number. Equal constants are shared. */
   integers(values: number | readonly number[]): Value {
-    const key = JSON.stringify(values);
-    let value = this.#integers.get(key);
-    if (value === undefined) {
-      const isScalar = typeof values === "number";
-      const list = isScalar ? [values] : values;
-      value = this.#fresh("integers");
-      const data = new Uint8Array(BigInt64Array.from(list, BigInt).buffer);
-      this.#initializers.push({ name: value, type: "int64", dims: isScalar ? [] : [list.length], data });
-      this.#integers.set(key, value);
-    }
-    return value;
+    const isScalar = typeof values === "number";
+    const list = isScalar ? [values] : values;
+    return this.#constant(`integers ${JSON.stringify(values)}`, {
+      type: "int64",
+      dims: isScalar ? [] : [list.length],
+      data: new Uint8Array(BigInt64Array.from(list, BigInt).buffer),
+    });
+  }
+
+  /** A float32 scalar. Equal ones are shared. */
+  float(value: number): Value {
+    return this.#constant(`float ${value}`, { type: "float32", dims: [], data: new Uint8Array(Float32Array.of(value).buffer) });
   }
 
   /** A graph for an attribute of a node of this one; its weights are stored with this graph's. */
@@ -99,6 +100,16 @@ export class GraphBuilder {
       inputs: this.#inputs,
       outputs: this.#outputs,
     };
+  }
+
+  #constant(key: string, tensor: Omit<TensorProto, "name">): Value {
+    let name = this.#constants.get(key);
+    if (name === undefined) {
+      name = this.#fresh("constant");
+      this.#initializers.push({ name, ...tensor });
+      this.#constants.set(key, name);
+    }
+    return name;
   }
 
   #fresh(kind: string): Value {

@@ -1,8 +1,7 @@
 import { CodesError } from "../core/index.ts";
 import type { TensorLike } from "../core/index.ts";
 import { bark, readBarkCodes } from "./bark-codes.ts";
-import { gridOf } from "./grid-of.ts";
-import { viewGrid } from "./token-grid.ts";
+import { gridOf, viewGrid } from "./token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
 
 export interface BarkTokenOptions<Type extends TokenType> {

@@ -18,7 +18,15 @@ export const bark = {
   numCoarseCodebooks: 2,
   /** Codebooks that the fine model completes, those of 6 kbps (`N_FINE_CODEBOOKS`). */
   numFineCodebooks: 8,
-  /** Semantic tokens are below this (`SEMANTIC_VOCAB_SIZE`); in the coarse model's vocabulary, codebook 0 starts here. */
+  /** Positions for text, and for semantic tokens, in what the text and the coarse model read. */
+  promptLength: 256,
+  /** Ids of text are this much higher in the text model's vocabulary (`TEXT_ENCODING_OFFSET`). */
+  textOffset: 10_048,
+  /** Fills the positions for text (`TEXT_PAD_TOKEN`). */
+  textPadToken: 129_595,
+  /** Asks the text model for semantic tokens (`SEMANTIC_INFER_TOKEN`). */
+  semanticInferToken: 129_599,
+  /** Semantic tokens are below this (`SEMANTIC_VOCAB_SIZE`); it fills the semantic history, ends what the text model says, and starts codebook 0 in the coarse model's vocabulary. */
   numSemanticTokens: 10_000,
   /** Fills the coarse model's 256 semantic positions (`COARSE_SEMANTIC_PAD_TOKEN`). */
   coarseSemanticPadToken: 12_048,

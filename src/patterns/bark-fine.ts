@@ -2,8 +2,8 @@ import { CodesError } from "../core/index.ts";
 import { bark, readBarkCodes } from "./bark-codes.ts";
 import type { BarkCodes } from "./bark-codes.ts";
 import type { BarkTokenOptions } from "./bark-coarse.ts";
-import { gridOf } from "./grid-of.ts";
-import { filledGrid, viewGrid } from "./token-grid.ts";
+import { checkCount } from "./check-count.ts";
+import { gridOf, viewGrid } from "./token-grid.ts";
 import type { CodesInput, TokenArrays, TokenGrid, TokenType } from "./token-grid.ts";
 
 /** One run of the fine model. */
@@ -49,10 +49,8 @@ export interface BarkFineOptions<Type extends TokenType> extends BarkTokenOption
  */
 export function barkFineWindows(numFrames: number, numHistoryFrames: number = 0): { readonly start: number; readonly predictFrom: number }[] {
   const { fineWindowLength: length, fineWindowStride: stride } = bark;
-  if (!Number.isSafeInteger(numFrames) || numFrames < 1) throw new RangeError(`numFrames must be a whole number, 1 or more; received ${numFrames}`);
-  if (!Number.isInteger(numHistoryFrames) || numHistoryFrames < 0 || numHistoryFrames > stride) {
-    throw new RangeError(`numHistoryFrames must be an integer from 0 to ${stride}; received ${numHistoryFrames}`);
-  }
+  checkCount("numFrames", numFrames, 1);
+  checkCount("numHistoryFrames", numHistoryFrames, 0, stride);
   const numRows = Math.max(length, numHistoryFrames + numFrames);
   return Array.from({ length: Math.ceil((numRows - length) / stride) + 1 }, (_, n) => {
     const start = Math.min(n * stride, numRows - length);
@@ -82,9 +80,11 @@ export function layOutBarkFine<Type extends TokenType = "int64">(codes: CodesInp
   }
   if (clip.numFrames === 0) throw new CodesError("CODES_MISMATCH", "there are no frames to complete");
   const numHistoryFrames = Math.min(past?.numFrames ?? 0, bark.fineWindowStride);
-  const tokens = filledGrid(type, [Math.max(length, numHistoryFrames + clip.numFrames), width], bark.finePadToken);
-  if (past !== undefined) putFrames(tokens, 0, past, past.numFrames - numHistoryFrames, width);
-  putFrames(tokens, numHistoryFrames, clip, 0, numKnown);
+  const numRows = Math.max(length, numHistoryFrames + clip.numFrames);
+  const rows = new Uint16Array(numRows * width).fill(bark.finePadToken);
+  if (past !== undefined) putFrames(rows, past, past.numFrames - numHistoryFrames, width);
+  putFrames(rows.subarray(numHistoryFrames * width), clip, 0, numKnown);
+  const tokens = gridOf(type, [numRows, width], rows);
   const windows = barkFineWindows(clip.numFrames, numHistoryFrames).map(({ start, predictFrom }) => {
     const data = tokens.data.subarray(start * width, (start + length) * width) as TokenArrays[Type];
     return { tokens: { type, data, dims: [1, length, width] }, start, predictFrom };
@@ -115,13 +115,9 @@ export function revertBarkFine<Type extends TokenType = "int32">(layout: BarkFin
   return gridOf(type, [1, width, numFrames], codes);
 }
 
-/** Writes frames from `firstFrame` on as rows from `firstRow` on. */
-function putFrames(tokens: TokenGrid, firstRow: number, codes: BarkCodes, firstFrame: number, numCodebooks: number): void {
-  const { data } = tokens;
+/** Writes frames from `firstFrame` on as the first rows. */
+function putFrames(rows: Uint16Array, { data, numFrames }: BarkCodes, firstFrame: number, numCodebooks: number): void {
   for (let q = 0; q < numCodebooks; q++) {
-    for (let t = firstFrame; t < codes.numFrames; t++) {
-      const code = codes.data[q * codes.numFrames + t]!;
-      data[(firstRow + t - firstFrame) * bark.numFineCodebooks + q] = (tokens.type === "int64" ? BigInt(code) : code) as never;
-    }
+    for (let t = firstFrame; t < numFrames; t++) rows[(t - firstFrame) * bark.numFineCodebooks + q] = data[q * numFrames + t]!;
   }
 }

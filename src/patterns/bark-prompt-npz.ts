@@ -1,6 +1,6 @@
 import { CodesError } from "../core/index.ts";
 import type { TensorLike } from "../core/index.ts";
-import { elementBytes, formatArray, formatArrayArchive, parseArrayArchive } from "../storage/index.ts";
+import { elementBytes, formatArray, formatArrayArchive, parseArrayArchive, withName } from "../storage/index.ts";
 import { checkBarkPrompt } from "./bark-prompt.ts";
 import type { BarkHistoryPrompt, BarkPromptArrays } from "./bark-prompt.ts";
 
@@ -33,6 +33,7 @@ export function formatBarkPrompt(prompt: BarkPromptArrays): Uint8Array {
  * @throws CodesError if it is no such file, is cut short or damaged, lacks an array, holds pickled objects or floating point, or is a prompt that Bark would refuse.
  */
 export function parseBarkPrompt(bytes: Uint8Array, name: string = "history prompt"): BarkHistoryPrompt {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("expected the bytes of a .npz file as a Uint8Array; readBarkPrompt takes a path");
   const arrays = parseArrayArchive(bytes, name, (array) => wanted.has(array));
   const read = (array: string): TensorLike => {
     const found = arrays.get(array);
@@ -50,13 +51,7 @@ export function parseBarkPrompt(bytes: Uint8Array, name: string = "history promp
     coarsePrompt: read(arrayNames.coarsePrompt),
     finePrompt: read(arrayNames.finePrompt),
   };
-  try {
-    return checkBarkPrompt(prompt);
-  } catch (error) {
-    if (!(error instanceof CodesError)) throw error;
-    const code = error.code as ConstructorParameters<typeof CodesError>[0];
-    throw new CodesError(code, `${name}: ${error.message}`, { cause: error });
-  }
+  return withName(name, () => checkBarkPrompt(prompt));
 }
 
 function formatInt64({ data, dims }: { readonly data: Int32Array; readonly dims: readonly number[] }): Uint8Array {

@@ -1,10 +1,12 @@
 import { AudioCodes, CodesError } from "../core/index.ts";
 import type { TensorLike } from "../core/index.ts";
+import { withName } from "../storage/index.ts";
 import { bark, readBarkCodes } from "./bark-codes.ts";
 import { flattenBarkCoarse } from "./bark-coarse.ts";
 import type { BarkTokenOptions } from "./bark-coarse.ts";
 import { barkHistoryLengths, barkSemanticLength, barkSemanticLengths } from "./bark-rates.ts";
-import { gridOf } from "./grid-of.ts";
+import { isCode } from "./check-codes.ts";
+import { gridOf } from "./token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
 
 /** The voice that Bark continues (`history_prompt`, transformers' `voice_preset`): one clip in the terms of each of its three models. */
@@ -38,12 +40,16 @@ export function createBarkPrompt(codes: CodesInput, semanticTokens: ArrayLike<nu
 }
 
 /**
- * Checks all that Bark asserts of a history prompt before it generates. Like Bark, it lets the fine prompt differ from the coarse one.
+ * Checks all that Bark asserts of a history prompt before it generates. Like Bark, it lets the fine prompt differ from the coarse one, in
+ * length too: each model reads its own. Those made by `createBarkPrompt`, and those that come with Bark, have the same frames in both.
  * @returns The same prompt as int32.
  * @throws CodesError CODES_MISMATCH for wrong shapes or lengths that do not go together, CODES_OUT_OF_RANGE for values out of range.
  * Source: suno-ai/bark `bark/generation.py`, the assertions in `generate_text_semantic`, `generate_coarse` and `generate_fine`.
  */
 export function checkBarkPrompt({ semanticPrompt, coarsePrompt, finePrompt }: BarkPromptArrays): BarkHistoryPrompt {
+  for (const [name, part] of Object.entries({ semanticPrompt, coarsePrompt, finePrompt })) {
+    if (typeof part !== "object" || part === null) throw new TypeError(`${name} is missing; a history prompt has semanticPrompt, coarsePrompt and finePrompt, all tensors`);
+  }
   const semantic = checkSemantic(semanticPrompt);
   const coarse = checkPromptCodes(coarsePrompt, "coarse", bark.numCoarseCodebooks);
   const fine = checkPromptCodes(finePrompt, "fine", bark.numFineCodebooks);
@@ -67,7 +73,8 @@ export interface TrimBarkHistoryOptions<Type extends TokenType> extends BarkToke
 
 /**
  * The end of a history prompt as Bark's coarse model is given it; `barkHistoryLengths` says how much that is.
- * The lengths of the two need not go together, as for transformers.
+ * The lengths of the two need not go together, as for transformers. Where no semantic token can be used (a coarse prompt of one frame, or one semantic token) both
+ * are empty here; the references then keep the whole semantic prompt and all but two coarse tokens, because `[-0:]` cuts nothing.
  * @returns Semantic tokens `[1, nS]` and coarse tokens `[1, nC]`, both possibly empty.
  * @throws CodesError for wrong shapes or values out of range.
  * Source: suno-ai/bark `bark/generation.py`, `generate_coarse`.
@@ -94,14 +101,13 @@ function checkSemantic({ data, dims }: TensorLike): TokenGrid<"int32"> {
   if (data.length === 0) throw new CodesError("CODES_MISMATCH", "the semantic prompt is empty; Bark needs at least one token");
   const tokens = new Int32Array(data.length);
   for (let index = 0; index < tokens.length; index++) {
-    const token = Number(data[index]);
-    if (!Number.isInteger(token) || token < 0 || token >= bark.numSemanticTokens) {
+    if (!isCode(data[index], bark.numSemanticTokens)) {
       throw new CodesError(
         "CODES_OUT_OF_RANGE",
         `the semantic prompt holds ${data[index]} at position ${index}; semantic tokens are integers from 0 to ${bark.numSemanticTokens - 1}`,
       );
     }
-    tokens[index] = token;
+    tokens[index] = Number(data[index]);
   }
   return { type: "int32", data: tokens, dims: [tokens.length] };
 }
@@ -111,13 +117,7 @@ function checkPromptCodes(codes: TensorLike, name: string, numCodebooks: number)
   if (dims.length !== 2 || dims[0] !== numCodebooks || dims[1] === 0) {
     throw new CodesError("CODES_MISMATCH", `the ${name} prompt is of shape [${dims.join(", ")}]; expected [${numCodebooks}, T], T not 0`);
   }
-  try {
-    return gridOf("int32", dims, readBarkCodes(codes, numCodebooks).data);
-  } catch (error) {
-    if (!(error instanceof CodesError)) throw error;
-    const code = error.code as ConstructorParameters<typeof CodesError>[0];
-    throw new CodesError(code, `the ${name} prompt: ${error.message}`, { cause: error });
-  }
+  return withName(`the ${name} prompt`, () => gridOf("int32", dims, readBarkCodes(codes, numCodebooks).data));
 }
 
 function checkLengths(numSemantic: number, numFrames: number): void {

@@ -1,4 +1,5 @@
 import { bark } from "./bark-codes.ts";
+import { checkCount } from "./check-count.ts";
 
 /**
  * Frames and semantic tokens in the same time: 75 Hz and 49.9 Hz.
@@ -14,7 +15,7 @@ const numSemanticPerPeriod = 499;
  * Source: suno-ai/bark `bark/generation.py`, `generate_coarse` (`n_steps`).
  */
 export function barkCoarseFrames(numSemantic: number): number {
-  checkCount(numSemantic, "numSemantic");
+  checkCount("numSemantic", numSemantic, 0);
   return Math.floor((numSemantic * numFramesPerPeriod) / numSemanticPerPeriod);
 }
 
@@ -28,7 +29,7 @@ export function barkCoarseSteps(numSemantic: number): number {
  * @throws RangeError unless `numFrames` is a whole number.
  */
 export function barkSemanticLength(numFrames: number): number {
-  checkCount(numFrames, "numFrames");
+  checkCount("numFrames", numFrames, 0);
   return Math.round((numFrames * numSemanticPerPeriod) / numFramesPerPeriod);
 }
 
@@ -43,7 +44,7 @@ export function barkSemanticLength(numFrames: number): number {
  * Source: suno-ai/bark `bark/generation.py`, the assertion in `generate_coarse`. Transformers does not check.
  */
 export function barkSemanticLengths(numFrames: number): { readonly min: number; readonly max: number } | null {
-  checkCount(numFrames, "numFrames");
+  checkCount("numFrames", numFrames, 0);
   const min = Math.floor((20 * numFrames) / 31) + 1;
   const max = Math.ceil((20 * numFrames) / 29) - 1;
   return min <= max ? { min, max } : null;
@@ -66,11 +67,9 @@ export function barkHistoryLengths(
   numFrames: number,
   maxCoarseHistory: number = bark.maxCoarseHistory,
 ): { readonly numSemantic: number; readonly numCoarse: number } {
-  checkCount(numSemantic, "numSemantic");
-  checkCount(numFrames, "numFrames");
-  if (!Number.isInteger(maxCoarseHistory) || maxCoarseHistory < 60 || maxCoarseHistory > bark.maxCoarseHistory) {
-    throw new RangeError(`maxCoarseHistory must be an integer from 60 to ${bark.maxCoarseHistory}; received ${maxCoarseHistory}`);
-  }
+  checkCount("numSemantic", numSemantic, 0);
+  checkCount("numFrames", numFrames, 0);
+  checkCount("maxCoarseHistory", maxCoarseHistory, 60, bark.maxCoarseHistory);
   const kept = Math.min(
     semanticTokensFor(maxCoarseHistory),
     numSemantic - (numSemantic % 2),
@@ -83,8 +82,4 @@ export function barkHistoryLengths(
 /** Semantic tokens whose time is up within so many coarse tokens. */
 function semanticTokensFor(numCoarse: number): number {
   return Math.floor((numCoarse * numSemanticPerPeriod) / (bark.numCoarseCodebooks * numFramesPerPeriod));
-}
-
-function checkCount(count: number, name: string): void {
-  if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`${name} must be a whole number, 0 or more; received ${count}`);
 }

@@ -1,4 +1,8 @@
 import { CodesError } from "../core/index.ts";
+import { checkCount } from "./check-count.ts";
+
+/** Ids fit 32 bits with a sign, as frameworks keep them. */
+const maxId = 0x7fff_ffff;
 
 /** How the ids of the codebooks lie in a vocabulary. */
 export interface CodeIdsOptions {
@@ -37,15 +41,15 @@ export class CodeIds {
   constructor(options: CodeIdsOptions) {
     const { codebookSize, numCodebooks, base = 0, ranges = "per-codebook", stride = codebookSize } = options;
     checkCount("codebookSize", codebookSize, 1, 65_536);
-    checkCount("numCodebooks", numCodebooks, 1);
-    checkCount("base", base, 0);
+    checkCount("numCodebooks", numCodebooks, 1, maxId);
+    checkCount("base", base, 0, maxId);
     if (ranges !== "per-codebook" && ranges !== "shared") {
-      throw new RangeError(`ranges must be "per-codebook" or "shared"; found ${JSON.stringify(ranges)}`);
+      throw new RangeError(`ranges must be "per-codebook" or "shared"; received ${JSON.stringify(ranges)}`);
     }
     if (ranges === "shared" && options.stride !== undefined) {
       throw new RangeError("codebooks that share their ids have no stride; leave it out, or choose ranges per-codebook");
     }
-    checkCount("stride", stride, codebookSize);
+    checkCount("stride", stride, codebookSize, maxId);
     this.codebookSize = codebookSize;
     this.numCodebooks = numCodebooks;
     this.base = base;
@@ -89,11 +93,5 @@ export class CodeIds {
 
   #firstId(codebook: number): number {
     return this.ranges === "shared" ? this.base : this.base + codebook * this.stride;
-  }
-}
-
-function checkCount(name: string, value: number, min: number, max: number = 0x7fff_ffff): void {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${name} must be an integer from ${min} to ${max}; found ${value}`);
   }
 }

@@ -58,7 +58,7 @@ export class FrameAssembler {
   constructor(vocabulary: TokenVocabulary, policy: ParsePolicy, describe: DescribeToken) {
     const { ranges } = vocabulary.codeIds;
     if (policy !== "strict" && policy !== "skip" && policy !== "resync") {
-      throw new RangeError(`policy must be "strict", "skip" or "resync"; found ${JSON.stringify(policy)}`);
+      throw new RangeError(`policy must be "strict", "skip" or "resync"; received ${JSON.stringify(policy)}`);
     }
     if (policy === "resync" && ranges === "shared") {
       throw new RangeError("policy resync needs codebooks with ids of their own; where they share ids nothing shows where a frame starts");
@@ -71,10 +71,17 @@ export class FrameAssembler {
 
   /** Takes the next id. */
   accept(id: number, position: number): void {
+    const isOpen = !this.ended && !this.#isClosed;
+    // What nearly every id is comes first, for speed; no special token is a code.
+    const code = isOpen && this.#due !== undefined ? this.#vocabulary.codeIds.codeOf(id, this.#due) : undefined;
+    if (code !== undefined) {
+      this.#place(code);
+      return;
+    }
     const special = this.#vocabulary.specialTokenOf(id);
     if (special !== undefined) {
       this.#acceptSpecial(special.name, id, position);
-    } else if (this.ended || this.#isClosed) {
+    } else if (!isOpen) {
       if (this.#policy === "strict") throw unexpected(this.#describe(id, position), this.#dueInWords());
       this.dropped++;
     } else {
@@ -133,13 +140,14 @@ export class FrameAssembler {
     }
     this.#place(code);
   }
+
   #place(code: number): void {
     const { numCodebooks } = this.#vocabulary.codeIds;
     this.#hasCodes = true;
     this.#frame.push(code);
     this.#due = (this.#due! + 1) % numCodebooks;
     if (this.#due > 0) return;
-    if (this.#frame.length === numCodebooks) for (const each of this.#frame) this.#frames.push(each);
+    if (this.#frame.length === numCodebooks) this.#frames.push(...this.#frame);
     else this.dropped += this.#frame.length;
     this.#frame.length = 0;
   }
@@ -162,8 +170,14 @@ export class FrameAssembler {
   }
 }
 
-/** @throws RangeError if frames of this vocabulary cannot be read one after the other. */
+/**
+ * @throws RangeError if frames of this vocabulary cannot be read one after the other.
+ * @throws TypeError if there is none.
+ */
 export function checkStreams(vocabulary: TokenVocabulary): void {
+  if (typeof vocabulary !== "object" || vocabulary === null || !("codeIds" in vocabulary)) {
+    throw new TypeError("expected a TokenVocabulary, whose tokens are to be read");
+  }
   if (vocabulary.order === "codebook-major") {
     throw new RangeError("in codebook-major order no frame is complete before the end; collect all tokens and use decode or parseText");
   }

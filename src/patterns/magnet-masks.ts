@@ -1,11 +1,15 @@
-import { CodesError } from "../core/index.ts";
+import { viewModelCodes } from "./check-codes.ts";
+import { checkCount } from "./check-count.ts";
 import { maskRateAt } from "./magnet-schedule.ts";
-import { viewModelCodes } from "./model-codes.ts";
-import { modelLayouts } from "./model-layouts.ts";
-import { filledGrid } from "./token-grid.ts";
+import { checkCodecFor, checkRowsFor, modelLayouts } from "./model-layouts.ts";
+import type { ModelLayout } from "./model-layouts.ts";
+import { roundHalfEven } from "./round-half-even.ts";
+import { gridOf } from "./token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
 
 export interface MaskMagnetOptions<Type extends TokenType> {
+  /** `modelLayouts["audio-magnet"]` for the models of 16 kHz. @default modelLayouts.magnet */
+  readonly layout?: ModelLayout | undefined;
   /** Codebook to be learned, the same for the whole batch. @default one at random */
   readonly stage?: number | undefined;
   /** Frames that are masked together. @default 3 */
@@ -39,26 +43,26 @@ export interface MaskedMagnetCodes<Type extends TokenType = TokenType> extends T
  * Source: audiocraft `solvers/magnet.py` (896ec7c), `MagnetSolver.run_step`, `_spans_mask`, `_non_spans_mask`.
  */
 export function maskMagnetCodes<Type extends TokenType = "int64">(codes: CodesInput, options: MaskMagnetOptions<Type> = {}): MaskedMagnetCodes<Type> {
-  const { pattern, tokens } = modelLayouts.magnet;
+  const { layout = modelLayouts.magnet } = options;
+  const { pattern, tokens } = layout;
+  checkCodecFor(layout, codes);
   const { numCodebooks } = pattern;
   const { spanLength = 3, random = Math.random, type = "int64" as Type } = options;
-  const { data, batchSize, numRows, numColumns } = viewModelCodes(codes, modelLayouts.magnet)[0]!;
-  if (numRows !== numCodebooks) throw new CodesError("CODES_MISMATCH", `the codes have ${numRows} codebooks; MAGNeT reads ${numCodebooks}`);
+  const { data, batchSize, numRows, numColumns } = viewModelCodes(codes, layout)[0]!;
+  checkRowsFor(layout, numRows);
   const stage = options.stage ?? Math.floor(random() * numCodebooks);
-  if (!Number.isInteger(stage) || stage < 0 || stage >= numCodebooks) {
-    throw new RangeError(`stage must be a codebook, 0 to ${numCodebooks - 1}; received ${stage}`);
-  }
-  const masked = filledGrid(type, [batchSize, numCodebooks, numColumns], tokens.mask);
-  const lossMask = new Uint8Array(masked.data.length);
+  checkCount("stage", stage, 0, numCodebooks - 1);
+  const masked = new Int32Array(data.length).fill(tokens.mask!);
+  const lossMask = new Uint8Array(data.length);
   const numSpans = magnetSpanCounts(numColumns, spanLength);
   for (let item = 0; item < batchSize; item++) {
     const start = item * numCodebooks * numColumns;
     lossMask.set(spansMask(numColumns, spanLength, numSpans, random), start + stage * numColumns);
     for (let cell = start; cell < start + (stage + 1) * numColumns; cell++) {
-      if (lossMask[cell] === 0) masked.data[cell] = (type === "int64" ? BigInt(data[cell]!) : Number(data[cell])) as never;
+      if (lossMask[cell] === 0) masked[cell] = Number(data[cell]);
     }
   }
-  return { ...masked, stage, lossMask };
+  return { ...gridOf(type, [batchSize, numCodebooks, numColumns], masked), stage, lossMask };
 }
 
 /**
@@ -87,13 +91,22 @@ export function magnetSpanCounts(numFrames: number, spanLength: number = 3): num
   });
 }
 
+/** A mask of as many rows and columns takes 256 MiB; MAGNeT's clips have 1500 frames. */
+const maxAttentionFrames = 16_384;
+
 /**
  * Which frames see which in MAGNeT's self-attention: all of them in stage 0, those within `context` frames in the others.
+ * @param stage Codebook, 0…3.
+ * @param context In frames; −1 restricts nothing (`subcodes_context`).
  * @returns `[T, T]`, 1 where the row's frame attends to the column's; null where nothing is restricted.
+ * @throws RangeError if there is no such stage, or a number is not a whole one.
  * Source: audiocraft `models/lm_magnet.py` (896ec7c), `restricted_context_attn_mask`, `_stage_attn_mask` (which puts 0 and −∞, and pads to a multiple of 8).
  */
 export function magnetAttentionMask(stage: number, numFrames: number, context: number = 5): Uint8Array | null {
-  if (stage === 0) return null;
+  checkCount("stage", stage, 0, modelLayouts.magnet.pattern.numCodebooks - 1);
+  checkCount("numFrames", numFrames, 0, maxAttentionFrames);
+  checkCount("context", context, -1);
+  if (stage === 0 || context === -1) return null;
   const mask = new Uint8Array(numFrames * numFrames);
   for (let frame = 0; frame < numFrames; frame++) {
     const row = frame * numFrames;
@@ -111,10 +124,4 @@ function spansMask(numFrames: number, spanLength: number, numSpans: readonly num
   const mask = new Uint8Array(numFrames);
   for (const [frame, rank] of order.entries()) if (rank < Math.max(count, 1)) mask.fill(1, frame, frame + spanLength);
   return mask;
-}
-
-/** As `torch.round`: halves go to the even neighbour. */
-function roundHalfEven(value: number): number {
-  const rounded = Math.round(value);
-  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

@@ -1,3 +1,5 @@
+import { checkCount } from "./check-count.ts";
+
 /** One run of the model within a stage of MAGNeT's decoding. */
 export interface MagnetStep {
   /** Share of the spans to be generated that is masked, 1 at the first step and about 0 at the last. */
@@ -33,9 +35,8 @@ export interface MagnetScheduleOptions {
  */
 export function magnetSchedule(options: MagnetScheduleOptions): MagnetStep[] {
   const { numSpans, numSteps, temperature = 3, annealTemperature = true, maxGuidance = 10, minGuidance = 1 } = options;
-  for (const [name, value] of Object.entries({ numSpans, numSteps })) {
-    if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number, 1 or more; received ${value}`);
-  }
+  checkCount("numSpans", numSpans, 1);
+  checkCount("numSteps", numSteps, 1);
   return linspace(numSteps).map((time, step) => {
     const maskRate = maskRateAt(time);
     return {

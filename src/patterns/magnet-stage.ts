@@ -1,3 +1,5 @@
+import { checkCount } from "./check-count.ts";
+import { leastProbableSpans } from "./magnet-overlapping-spans.ts";
 import { magnetSchedule } from "./magnet-schedule.ts";
 import type { MagnetScheduleOptions, MagnetStep } from "./magnet-schedule.ts";
 
@@ -8,11 +10,13 @@ export interface MagnetStageOptions extends Omit<MagnetScheduleOptions, "numSpan
   readonly promptFrames?: number | undefined;
   /** Frames that are masked together. @default 3 */
   readonly spanLength?: number | undefined;
-  /** How a span is scored: by its likeliest code (`max`), or by all of them (`prod`). @default "max" */
+  /** Where spans lie: one after the other, or anywhere, so that they overlap (`stride1`). @default "nonoverlap" */
+  readonly spanArrangement?: "nonoverlap" | "stride1" | undefined;
+  /** How a span is scored: by its likeliest code (`max`), or by all of them (`prod`), as overlapping spans always are. @default "max" */
   readonly scoring?: "max" | "prod" | undefined;
 }
 
-/** Score of a span that is not masked again. */
+/** Score of what is not masked again. */
 const settledScore = -1e4;
 
 /**
@@ -27,54 +31,61 @@ const settledScore = -1e4;
  *   stage.score(probabilities);
  * }
  * ```
- * Source: audiocraft `models/lm_magnet.py` (896ec7c), `_generate_stage` with spans that do not overlap.
+ * Source: audiocraft `models/lm_magnet.py` (896ec7c), `_generate_stage`.
  */
 export class MagnetStage {
-  /** T, cut to a whole number of spans as the reference does. */
+  /** T; of spans that do not overlap a whole number, as in the reference, which drops the frames that are left over. */
   readonly numFrames: number;
   readonly steps: readonly MagnetStep[];
   readonly #promptFrames: number;
   readonly #spanLength: number;
   readonly #scoring: "max" | "prod";
-  /** `[numSpans]`. */
+  /** Frames that share a score: a span, or one where spans overlap. */
+  readonly #unitLength: number;
+  /** `[numUnits]`. */
   #scores: Float32Array;
-  /** `[numSpans]`: those of the last step. */
-  #masked: Uint8Array;
+  /** `[numUnits]`: those of the last step; null before the first. */
+  #masked: Uint8Array | null = null;
 
-  /** @throws RangeError if nothing is left to generate, or a number is not a whole one. */
-  constructor({ numFrames, promptFrames = 0, spanLength = 3, scoring = "max", ...schedule }: MagnetStageOptions) {
-    for (const [name, value, least] of [["numFrames", numFrames, 1], ["promptFrames", promptFrames, 0], ["spanLength", spanLength, 1]] as const) {
-      if (!Number.isSafeInteger(value) || value < least) throw new RangeError(`${name} must be a whole number, ${least} or more; received ${value}`);
+  /** @throws RangeError if nothing is left to generate, a number is not a whole one, or a name is unknown. */
+  constructor(options: MagnetStageOptions) {
+    const { numFrames, promptFrames = 0, spanLength = 3, spanArrangement = "nonoverlap", scoring = "max", ...schedule } = options;
+    if (spanArrangement !== "nonoverlap" && spanArrangement !== "stride1") {
+      throw new RangeError(`spanArrangement must be "nonoverlap" or "stride1"; received ${JSON.stringify(spanArrangement)}`);
     }
-    const numSpans = Math.floor(numFrames / spanLength);
-    const promptSpans = Math.floor(promptFrames / spanLength);
-    if (promptSpans >= numSpans) {
-      throw new RangeError(`nothing is left to generate: ${numFrames} frames are ${numSpans} spans of ${spanLength}, of which the prompt takes ${promptSpans}`);
+    if (scoring !== "max" && scoring !== "prod") throw new RangeError(`scoring must be "max" or "prod"; received ${JSON.stringify(scoring)}`);
+    checkCount("spanLength", spanLength, 1);
+    checkCount("numFrames", numFrames, spanArrangement === "stride1" ? spanLength : 1);
+    checkCount("promptFrames", promptFrames, 0);
+    this.#unitLength = spanArrangement === "stride1" ? 1 : spanLength;
+    const numUnits = Math.floor(numFrames / this.#unitLength);
+    const promptUnits = Math.floor(promptFrames / this.#unitLength);
+    if (promptUnits >= numUnits) {
+      const spans = this.#unitLength === 1 ? "" : ` are ${numUnits} spans of ${spanLength}`;
+      throw new RangeError(`nothing is left to generate: ${numFrames} frames${spans}, of which the prompt takes ${promptUnits}`);
     }
-    this.numFrames = numSpans * spanLength;
-    this.steps = magnetSchedule({ ...schedule, numSpans: numSpans - promptSpans });
+    this.numFrames = numUnits * this.#unitLength;
+    this.steps = magnetSchedule({ ...schedule, numSpans: numUnits - promptUnits });
     this.#promptFrames = promptFrames;
     this.#spanLength = spanLength;
-    // Spans of one frame are always scored by their code, as in the reference.
-    this.#scoring = spanLength === 1 ? "prod" : scoring;
-    this.#scores = new Float32Array(numSpans).fill(settledScore, 0, promptSpans);
-    this.#masked = new Uint8Array(numSpans);
+    this.#scoring = this.#unitLength === 1 ? "prod" : scoring;
+    this.#scores = new Float32Array(numUnits).fill(settledScore, 0, promptUnits);
   }
 
   /**
    * The frames to be masked: those of the spans with the highest scores, the first ones where scores are equal.
+   * Spans that overlap can mask frames again that were settled.
    * @returns `[numFrames]`, 1 where masked; never within the prompt.
    */
   mask({ numMasked }: Pick<MagnetStep, "numMasked">): Uint8Array {
-    const byScore = Array.from(this.#scores.keys()).toSorted((a, b) => this.#scores[b]! - this.#scores[a]! || a - b);
-    this.#masked.fill(0);
-    for (const span of byScore.slice(0, numMasked)) this.#masked[span] = 1;
-    const frames = Uint8Array.from({ length: this.numFrames }, (_, frame) => this.#masked[Math.floor(frame / this.#spanLength)]!);
+    const masked = this.#choose(numMasked);
+    this.#masked = masked;
+    const frames = Uint8Array.from({ length: this.numFrames }, (_, frame) => masked[Math.floor(frame / this.#unitLength)]!);
     return frames.fill(0, 0, this.#promptFrames);
   }
 
   /**
-   * Scores the spans of the last mask by how unlikely their codes are; the others are settled.
+   * Scores what the last mask covered by how unlikely its codes are; everything else is settled.
    * @param probabilities `[numFrames]`: that of the code sampled at each frame, 0…1.
    * @throws RangeError if there are too few or too many.
    */
@@ -82,12 +93,25 @@ export class MagnetStage {
     if (probabilities.length !== this.numFrames) {
       throw new RangeError(`expected ${this.numFrames} probabilities, one for each frame; received ${probabilities.length}`);
     }
-    this.#scores = this.#scores.map((_, span) => (this.#masked[span] === 1 ? this.#scoreOf(probabilities, span * this.#spanLength) : settledScore));
+    this.#scores = this.#scores.map((_, unit) => (this.#masked?.[unit] === 1 ? this.#scoreOf(probabilities, unit * this.#unitLength) : settledScore));
+  }
+
+  /** `[numUnits]`, 1 where masked. */
+  #choose(numMasked: number): Uint8Array {
+    if (this.#unitLength === this.#spanLength) {
+      const byScore = Array.from(this.#scores.keys()).toSorted((a, b) => this.#scores[b]! - this.#scores[a]! || a - b);
+      const masked = new Uint8Array(this.#scores.length);
+      for (const unit of byScore.slice(0, numMasked)) masked[unit] = 1;
+      return masked;
+    }
+    // At first every frame is masked, whatever the spans leave out.
+    const masked = this.#masked === null ? new Uint8Array(this.#scores.length).fill(1) : leastProbableSpans(this.#scores, this.#spanLength, numMasked);
+    return masked.fill(0, 0, this.#promptFrames);
   }
 
   #scoreOf(probabilities: ArrayLike<number>, start: number): number {
-    const span = Array.from({ length: this.#spanLength }, (_, index) => Math.fround(probabilities[start + index]!));
-    if (this.#scoring === "max") return 1 - Math.max(...span);
-    return span.reduce((sum, probability) => Math.fround(sum - Math.fround(Math.log(probability))), 0);
+    const unit = Array.from({ length: this.#unitLength }, (_, index) => Math.fround(probabilities[start + index]!));
+    if (this.#scoring === "max") return 1 - Math.max(...unit);
+    return unit.reduce((sum, probability) => Math.fround(sum - Math.fround(Math.log(probability))), 0);
   }
 }

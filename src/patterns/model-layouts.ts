@@ -1,3 +1,5 @@
+import { CodesError } from "../core/index.ts";
+import type { AudioCodesContext } from "../core/index.ts";
 import type { DelaySpec, ParallelSpec } from "./pattern-spec.ts";
 
 /** Special tokens by what they are for. */
@@ -20,7 +22,11 @@ export interface ModelLayout {
   readonly models: string;
   /** What its codes come from. */
   readonly codec: string;
-  /** Frames per second. */
+  /** Of that codec, in hertz. */
+  readonly sampleRate: number;
+  /** Samples per frame. */
+  readonly hopLength: number;
+  /** Frames per second: `sampleRate / hopLength`. */
   readonly frameRate: number;
   /** Codes are 0…codebookSize − 1 (`card`). */
   readonly codebookSize: number;
@@ -46,15 +52,15 @@ export type ModelLayoutName =
   | "parler"
   | "moshi";
 
-const audiogenCodec = { models: "facebook/audiogen-medium", codec: "EnCodec 16 kHz of audiocraft (in facebook/audiogen-medium)" } as const;
+const encodec32kHz = { codec: "EnCodec 32 kHz (facebook/encodec_32khz)", ...framing(32_000, 640) } as const;
+const encodec16kHz = { codec: "EnCodec 16 kHz of audiocraft (in facebook/audiogen-medium)", ...framing(16_000, 320) } as const;
 
 /** MusicGen: each codebook a step later than the one before. Source: audiocraft `config/model/lm/musicgen_lm.yaml` (896ec7c). */
 export function musicgen(): ModelLayout {
   return {
     name: "MusicGen",
     models: "facebook/musicgen-{small,medium,large,melody,melody-large,style}",
-    codec: "EnCodec 32 kHz (facebook/encodec_32khz)",
-    frameRate: 50,
+    ...encodec32kHz,
     codebookSize: 2048,
     channels: 1,
     pattern: { kind: "delay", numCodebooks: 4, delays: [0, 1, 2, 3] },
@@ -78,7 +84,7 @@ export function musicgenStereo(): ModelLayout {
 
 /** AudioGen: as MusicGen, at 16 kHz. Source: audiocraft `config/model/lm/audiogen_lm.yaml` (896ec7c). */
 export function audiogen(): ModelLayout {
-  return { ...musicgen(), ...audiogenCodec, name: "AudioGen", usage: "As MusicGen; step s predicts step s + 1." };
+  return { ...musicgen(), ...encodec16kHz, name: "AudioGen", models: "facebook/audiogen-medium", usage: "As MusicGen; step s predicts step s + 1." };
 }
 
 /** MAGNeT: no delays and no first step; codes are masked instead. Source: audiocraft `config/solver/magnet/*.yaml` (896ec7c). */
@@ -95,24 +101,25 @@ export function magnet(): ModelLayout {
 
 /** Audio-MAGNeT: as MAGNeT, at 16 kHz. */
 export function audioMagnet(): ModelLayout {
-  return { ...magnet(), ...audiogenCodec, name: "Audio-MAGNeT", models: "facebook/audio-magnet-{small,medium}" };
+  return { ...magnet(), ...encodec16kHz, name: "Audio-MAGNeT", models: "facebook/audio-magnet-{small,medium}" };
 }
 
 /**
  * The autoregressive part of VALL-E: codebook 0 alone. Codebooks 1 to 7 are predicted one by one, see `valleStage`.
  * Source: lifeiteng/vall-e `valle/models/macros.py`, `valle.py` (9c69096).
+ * @param options.prependBos Whether the model was trained with an id before each clip (`prepend_bos`). @default false
  */
-export function valle(): ModelLayout {
+export function valle({ prependBos = false }: { readonly prependBos?: boolean | undefined } = {}): ModelLayout {
   return {
     name: "VALL-E",
     models: "lifeiteng/vall-e, Plachtaa/VALL-E-X",
     codec: "EnCodec 24 kHz at 6 kbps (facebook/encodec_24khz)",
-    frameRate: 75,
+    ...framing(24_000, 320),
     codebookSize: 1024,
     channels: 1,
-    pattern: { kind: "parallel", numCodebooks: 1, emptyInitial: -1 },
+    pattern: { kind: "parallel", numCodebooks: 1, emptyInitial: prependBos ? 0 : -1 },
     keepOnlyValidSteps: false,
-    tokens: { eos: 1024, pad: 1024 },
+    tokens: prependBos ? { bos: 1025, eos: 1024, pad: 1024 } : { eos: 1024, pad: 1024 },
     usage: "Codebook 0 after the text for the autoregressive model; codebooks 1 to 7 one by one from valleStage.",
   };
 }
@@ -123,7 +130,7 @@ export function dia(): ModelLayout {
     name: "Dia",
     models: "nari-labs/Dia-1.6B, nari-labs/Dia-1.6B-0626",
     codec: "DAC 44.1 kHz (descript/dac_44khz)",
-    frameRate: 44_100 / 512,
+    ...framing(44_100, 512),
     codebookSize: 1024,
     channels: 1,
     pattern: { kind: "delay", numCodebooks: 9, delays: [0, 8, 9, 10, 11, 12, 13, 14, 15] },
@@ -142,7 +149,7 @@ export function parler(): ModelLayout {
     name: "Parler-TTS",
     models: "parler-tts/parler-tts-{mini,large}-v1",
     codec: "DAC 44.1 kHz (parler-tts/dac_44khZ_8kbps)",
-    frameRate: 44_100 / 512,
+    ...framing(44_100, 512),
     codebookSize: 1024,
     channels: 1,
     pattern: { kind: "delay", numCodebooks: 9, delays: [0, 1, 2, 3, 4, 5, 6, 7, 8] },
@@ -162,7 +169,7 @@ export function moshi({ acousticDelay = 1 }: { readonly acousticDelay?: number }
     name: "Moshi",
     models: "kyutai/moshiko-pytorch-bf16, kyutai/moshika-pytorch-bf16",
     codec: "Mimi at 1.1 kbps (kyutai/mimi)",
-    frameRate: 12.5,
+    ...framing(24_000, 1920),
     codebookSize: 2048,
     channels: 1,
     pattern: { kind: "delay", numCodebooks: 8, delays: [0, ...Array.from({ length: 7 }, () => acousticDelay)] },
@@ -184,3 +191,44 @@ export const modelLayouts: Readonly<Record<ModelLayoutName, ModelLayout>> = {
   parler: parler(),
   moshi: moshi(),
 };
+
+/**
+ * Checks that codes are of the codec that a model reads, as far as they say it: plain tensors do not.
+ * @throws CodesError CODES_MISMATCH naming both codecs.
+ */
+export function checkCodecFor(layout: ModelLayout, codes: object | readonly object[]): void {
+  const { name, codec, codebookSize, sampleRate, hopLength } = layout;
+  for (const found of [codes].flat().filter(isCodec)) {
+    if (found.codebookSize !== codebookSize) {
+      throw mismatch(`these codes have codebooks of ${found.codebookSize} entries; ${name} reads those of ${codec}, which have ${codebookSize}`);
+    }
+    if (found.sampleRate !== sampleRate || found.hopLength !== hopLength) {
+      const expected = `those of ${codec}: ${sampleRate} Hz, ${hopLength} samples a frame`;
+      throw mismatch(`these codes are of ${found.sampleRate} Hz, ${found.hopLength} samples a frame; ${name} reads ${expected}`);
+    }
+  }
+}
+
+/**
+ * Checks that codes have as many codebooks as a model's sequence has rows.
+ * @throws CodesError CODES_MISMATCH saying what to do where there are more.
+ */
+export function checkRowsFor({ name, pattern, usage }: ModelLayout, numCodebooks: number): void {
+  if (numCodebooks === pattern.numCodebooks) return;
+  const cure = numCodebooks > pattern.numCodebooks ? `: take the first with codes.selectCodebooks(${pattern.numCodebooks}). ${usage}` : "";
+  throw mismatch(`the codes have ${numCodebooks} codebooks; ${name} reads ${pattern.numCodebooks}${cure}`);
+}
+
+type Codec = Pick<AudioCodesContext, "codebookSize" | "sampleRate" | "hopLength">;
+
+function isCodec(codes: object): codes is Codec {
+  return typeof codes === "object" && codes !== null && "codebookSize" in codes && "sampleRate" in codes && "hopLength" in codes;
+}
+
+function framing(sampleRate: number, hopLength: number): Pick<ModelLayout, "sampleRate" | "hopLength" | "frameRate"> {
+  return { sampleRate, hopLength, frameRate: sampleRate / hopLength };
+}
+
+function mismatch(message: string): CodesError {
+  return new CodesError("CODES_MISMATCH", message);
+}

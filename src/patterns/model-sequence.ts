@@ -1,12 +1,13 @@
 import { CodesError } from "../core/index.ts";
-import { viewModelCodes } from "./model-codes.ts";
+import { checkModelLayout, viewModelCodes } from "./check-codes.ts";
+import { checkCodecFor, checkRowsFor } from "./model-layouts.ts";
 import type { ModelLayout } from "./model-layouts.ts";
 import { PatternCursor } from "./pattern-cursor.ts";
 import type { CursorOptions } from "./pattern-cursor.ts";
 import { patternProvider } from "./pattern-provider.ts";
-import type { Pattern, PatternSequence } from "./pattern.ts";
-import { tabulateGrid } from "./tabulate-grid.ts";
-import { filledGrid, viewGrid } from "./token-grid.ts";
+import type { PatternSequence } from "./pattern.ts";
+import { patternOf, sequenceLayout, stepsOf } from "./sequence-layout.ts";
+import { filledGrid, tabulateGrid, viewGrid } from "./token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
 
 export interface ModelSequenceOptions<Type extends TokenType> {
@@ -41,16 +42,17 @@ export function buildModelSequence<Type extends TokenType = "int64">(
   layout: ModelLayout,
   options: ModelSequenceOptions<Type> = {},
 ): PatternSequence<Type> {
-  const { codebookSize, keepOnlyValidSteps } = layout;
-  const { bos, eos, pad } = layout.tokens;
-  const { ended = eos !== undefined, type = "int64" as Type } = options;
-  if (ended && eos === undefined) throw new RangeError(`${layout.name} has no token for the end of a clip; leave ended out`);
-  const numFrames = Math.max(0, ...viewModelCodes(codes, layout).map((view) => view.numColumns));
-  const timesteps = numFrames + (ended ? 1 : 0);
-  const pattern = patternProvider(layout.pattern).getPattern(timesteps);
-  const sequence = pattern.buildSequence(codes, { specialToken: bos ?? pad, padToken: pad, codebookSize, keepOnlyValidSteps, type });
-  if (ended) putEnds(sequence, pattern, eos!);
-  return sequence;
+  checkModelLayout(layout);
+  const { name, codebookSize } = layout;
+  const withEos = sequenceLayout(layout, codebookSize);
+  const { ended = withEos.eosToken !== null, type = "int64" as Type } = options;
+  if (ended && withEos.eosToken === null) throw new RangeError(`${name} has no token for the end of a clip; leave ended out`);
+  const views = viewModelCodes(codes, layout);
+  checkCodecFor(layout, codes);
+  for (const { numRows } of views) checkRowsFor(layout, numRows);
+  const numFrames = Math.max(0, ...views.map((view) => view.numColumns));
+  const laidOut = ended ? withEos : { ...withEos, eosToken: null };
+  return patternOf(laidOut, numFrames).buildSequence(codes, { ...laidOut, codebookSize, type });
 }
 
 /**
@@ -66,6 +68,7 @@ export function revertModelSequence<Type extends TokenType = "int32">(
   layout: ModelLayout,
   { type = "int32" as Type }: { readonly type?: Type | undefined } = {},
 ): ModelCodes<Type> {
+  checkModelLayout(layout);
   const { keepOnlyValidSteps, tokens } = layout;
   const { numCodebooks } = layout.pattern;
   const { batchSize, numRows, numColumns } = viewGrid(sequence);
@@ -83,7 +86,8 @@ export function revertModelSequence<Type extends TokenType = "int32">(
 
 /**
  * Generation with a known model, step by step, see `PatternCursor`. `cursor.prefix` is what the model reads first;
- * when it predicts its eos, call `cursor.endAt` with the frame of that cell.
+ * its eos ends a clip where it stands in the first cell of a frame. The steps are those of `buildModelSequence`. Only where that leaves out
+ * the steps of the delays (Moshi) does the cursor go on through them, so that the last frames become whole too.
  * @param timesteps Frames (T) to generate at most, the prompt's included.
  */
 export function modelCursor<Type extends TokenType = "int64">(
@@ -91,19 +95,19 @@ export function modelCursor<Type extends TokenType = "int64">(
   timesteps: number,
   options: Pick<CursorOptions<Type>, "prompt" | "batchSize" | "type"> = {},
 ): PatternCursor<Type> {
-  const { bos, eos, pad } = layout.tokens;
+  checkModelLayout(layout);
+  if (options.prompt !== undefined) checkCodecFor(layout, options.prompt);
   const { codebookSize } = layout;
-  const pattern = patternProvider(layout.pattern).getPattern(eos === undefined ? timesteps : timesteps + 1);
-  const type = options.type ?? ("int64" as Type);
-  const cursor = new PatternCursor(pattern, { ...options, type, specialToken: bos ?? pad, padToken: pad, eosToken: eos, codebookSize });
+  const { type = "int64" as Type } = options;
+  const laidOut = sequenceLayout(layout, codebookSize);
+  const cursor = new PatternCursor(patternOf(laidOut, timesteps), { ...options, ...laidOut, codebookSize, type });
   cursor.endAt(timesteps);
   return cursor;
 }
 
 /** Steps of a sequence besides one for each frame. */
 function extraSteps({ pattern, keepOnlyValidSteps }: ModelLayout): number {
-  const ofOneFrame = patternProvider(pattern).getPattern(1);
-  return (keepOnlyValidSteps ? ofOneFrame.numValidSteps : ofOneFrame.numSteps) - 1;
+  return stepsOf({ keepOnlyValidSteps }, patternProvider(pattern).getPattern(1)) - 1;
 }
 
 /** `[B]`: frames before the first that lacks a code. */
@@ -126,18 +130,4 @@ function wholeFrames({ data, dims }: TokenGrid<"int32">, { name, codebookSize, t
     }
   }
   return lengths;
-}
-
-/** Puts an eos where each codebook's code of the frame after a clip's last would stand. */
-export function putEnds(sequence: PatternSequence, { layout }: Pattern, eos: number): void {
-  const [, numCodebooks, numSteps] = sequence.dims as [number, number, number];
-  for (let step = 0; step < numSteps; step++) {
-    for (let index = layout.starts[step]!; index < layout.starts[step + 1]!; index++) {
-      for (const [item, length] of sequence.lengths.entries()) {
-        if (layout.timesteps[index] !== length) continue;
-        sequence.data[(item * numCodebooks + layout.codebooks[index]!) * numSteps + step] = (sequence.type === "int64" ? BigInt(eos) : eos) as never;
-        sequence.attentionMask.fill(1, item * numSteps, item * numSteps + step + 1);
-      }
-    }
-  }
 }

@@ -1,8 +1,10 @@
+import { checkCount } from "./check-count.ts";
+
 /** How MusicGen's decoder is set up. */
 export interface MusicgenShape {
   /** K: rows of codes for each clip; 4 in the released mono models, 8 in the stereo ones. */
   readonly numCodebooks: number;
-  /** `audio_channels`. In stereo the rows are left and right in turn, and both rows of a pair have the same delay. @default 1 */
+  /** `audio_channels`. In stereo the rows are left and right in turn, and both rows of a pair have the same delay. @default 1; must be said for 8 codebooks */
   readonly channels?: 1 | 2 | undefined;
   /**
    * Delay sequences of fewer than 2C − 1 columns as well, as transformers.js does; transformers leaves those undelayed.
@@ -40,7 +42,11 @@ export function framesOf({ maxLength, ...shape }: MusicgenShape & { readonly max
  * C: codebooks of one channel, which is also the number of different delays.
  * @throws RangeError if the codebooks do not fit the channels.
  */
-export function numDelaysOf({ numCodebooks, channels = 1 }: MusicgenShape): number {
+export function numDelaysOf({ numCodebooks, channels: given }: MusicgenShape): number {
+  if (numCodebooks === 8 && given === undefined) {
+    throw new RangeError("8 codebooks can be those of a stereo model, 4 for each channel, or of a mono one; say channels: 2 or channels: 1");
+  }
+  const channels = given ?? 1;
   if (channels !== 1 && channels !== 2) throw new RangeError(`channels must be 1 or 2; received ${String(channels)}`);
   if (!Number.isSafeInteger(numCodebooks) || numCodebooks < 1 || numCodebooks % channels !== 0) {
     const expected = channels === 2 ? "an even integer, left and right in turn" : "a positive integer";
@@ -54,8 +60,6 @@ export function numDelaysOf({ numCodebooks, channels = 1 }: MusicgenShape): numb
  * @throws RangeError if `maxLength` is not a positive integer.
  */
 export function isDelayed(shape: MusicgenShape, maxLength: number): boolean {
-  if (!Number.isSafeInteger(maxLength) || maxLength < 1) {
-    throw new RangeError(`maxLength must be a positive integer, in columns; received ${maxLength}`);
-  }
+  checkCount("maxLength", maxLength, 1);
   return shape.delayShort === true || maxLength >= 2 * numDelaysOf(shape) - 1;
 }

@@ -1,16 +1,18 @@
 import { CodesError } from "../core/index.ts";
 import type { TensorLike } from "../core/index.ts";
+import { viewModelCodes } from "./check-codes.ts";
+import { checkCount } from "./check-count.ts";
+import { musicgen } from "./model-layouts.ts";
 import { isDelayed, numDelaysOf } from "./musicgen-lengths.ts";
 import type { MusicgenShape } from "./musicgen-lengths.ts";
-import { tabulateGrid } from "./tabulate-grid.ts";
-import { checkToken, filledGrid, viewGrid } from "./token-grid.ts";
-import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
+import { checkToken, filledGrid, numbersOf, tabulateGrid, viewGrid } from "./token-grid.ts";
+import type { CodesInput, GridView, TokenGrid, TokenType } from "./token-grid.ts";
 
 /** `pad_token_id` of the released models, whose codes are 0 to 2047. */
-const defaultPadToken = 2048;
+export const defaultPadToken = 2048;
 
 /** In a pattern mask: a code that the model is to generate. */
-const toBeGenerated = -1;
+export const toBeGenerated = -1;
 
 export interface DelayPatternOptions<Type extends TokenType = TokenType> extends MusicgenShape {
   /** L: columns of the whole sequence (`max_length`), the first one and the prompt included; see `maxLengthFor`. */
@@ -41,15 +43,23 @@ export interface DelayedPrompt<Type extends TokenType = TokenType> {
  * ```
  * @param codes `[K, T0]` or `[B, K, T0]`, in stereo from `interleaveStereo`; or the sizes of a batch without a prompt.
  * @throws RangeError if `maxLength` is too short for the prompt (it says which fits), or the codebooks do not fit the channels.
- * @throws CodesError if a value is not a code.
+ * @throws CodesError if a value is not a code, or the codes are of another codec.
  * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), `_prepare_decoder_input_ids_for_generation`, `build_delay_pattern_mask`.
  */
 export function toDecoderInputIds<Type extends TokenType = "int64">(
   codes: CodesInput | { readonly batchSize: number; readonly numCodebooks: number },
   options: Omit<DelayPatternOptions<Type>, "numCodebooks">,
 ): DelayedPrompt<Type> {
-  const { data, batchSize, numRows: numCodebooks, numColumns: numFrames } = viewGrid("data" in codes ? codes : withoutFrames(codes));
+  if (Array.isArray(codes)) {
+    throw new TypeError("a model continues prompts of one length; pass clips of equal lengths as one tensor [B, K, T0], others one after the other");
+  }
   const { padToken = defaultPadToken, maxLength } = options;
+  const prompt = typeof codes === "object" && codes !== null && "batchSize" in codes ? withoutFrames(codes) : codes;
+  const { data, batchSize, numRows: numCodebooks, numColumns: numFrames } = viewGrid(prompt);
+  if (Number(data[0]) === padToken) {
+    throw new CodesError("CODES_OUT_OF_RANGE", `the prompt begins with padToken ${padToken}, as ids do; pass the codes alone, or such ids to delayPatternMask`);
+  }
+  viewMusicgenCodes(prompt, padToken);
   const shape = { ...options, numCodebooks };
   const fitting = numFrames + numDelaysOf(shape);
   if (numFrames > 0 && (isDelayed(shape, maxLength) ? fitting : numFrames + 1) > maxLength) {
@@ -57,20 +67,22 @@ export function toDecoderInputIds<Type extends TokenType = "int64">(
       `a prompt of ${numFrames} frames does not fit maxLength ${maxLength}; ${fitting} holds the prompt alone, and each further column one more frame`,
     );
   }
-  for (let index = 0; index < data.length; index++) {
-    const code = Number(data[index]);
-    if (!Number.isInteger(code) || code < 0 || code === padToken) {
-      throw new CodesError(
-        "CODES_OUT_OF_RANGE",
-        `value ${code} at frame ${index % numFrames} of the prompt is not a code: codes are not negative and not padToken ${padToken}`,
-      );
-    }
-  }
+  const codesOf = numbersOf(data);
   const numColumns = numFrames + 1;
-  const ids = tabulateGrid("int64", [batchSize * numCodebooks, numColumns], (row, column) =>
-    column === 0 ? padToken : data[row * numFrames + column - 1]!,
-  );
-  return delayPatternMask(ids, shape);
+  const ids = new Float64Array(batchSize * numCodebooks * numColumns).fill(padToken);
+  for (let index = 0, row = 0; index < codesOf.length; row++) {
+    for (let frame = 0; frame < numFrames; frame++) ids[row * numColumns + 1 + frame] = codesOf[index++]!;
+  }
+  return delayPatternMask({ data: ids, dims: [batchSize * numCodebooks, numColumns] }, shape);
+}
+
+/**
+ * Codes of MusicGen: all below `padToken`, which is the first id that is none.
+ * @param special Tokens that may stand in place of codes.
+ */
+export function viewMusicgenCodes(codes: CodesInput | readonly CodesInput[], padToken: number, special?: readonly number[]): GridView[] {
+  checkCount("padToken", padToken, 1);
+  return viewModelCodes(codes, { ...musicgen(), codebookSize: padToken }, special);
 }
 
 /**
@@ -91,7 +103,8 @@ export function delayPatternMask<Type extends TokenType = "int64">(
   checkToken(padToken, type, "padToken");
   const { data, numRows, numColumns } = viewRows(ids, numCodebooks);
   if (numColumns === 0) throw mismatch("ids need at least the decoder's start column; found none");
-  const idAt = (row: number, column: number): number | bigint => data[row * numColumns + column]!;
+  const numbers = numbersOf(data);
+  const idAt = (row: number, column: number): number => numbers[row * numColumns + column]!;
   if (!isDelayed(options, maxLength)) {
     return {
       decoderInputIds: tabulateGrid(type, [numRows, numColumns], idAt),
@@ -102,7 +115,7 @@ export function delayPatternMask<Type extends TokenType = "int64">(
   if (numColumns > 1 && fitting > maxLength) {
     throw new RangeError(`ids of ${numColumns} columns do not fit maxLength ${maxLength} with their delays; the least that fits is ${fitting}`);
   }
-  const maskAt = (row: number, column: number): number | bigint => {
+  const maskAt = (row: number, column: number): number => {
     const delay = Math.floor((row % numCodebooks) / channels);
     if (column <= delay || column > maxLength - numDelays + delay) return padToken;
     return column - delay < numColumns ? idAt(row, column - delay) : toBeGenerated;
@@ -110,12 +123,14 @@ export function delayPatternMask<Type extends TokenType = "int64">(
   // Row 0 of a clip has no delay, so that it is the first to have a cell to generate.
   let numGiven = numColumns;
   for (let row = 0; row < numRows; row += numCodebooks) {
-    for (let column = numGiven - 1; column > 0; column--) if (Number(idAt(row, column)) === toBeGenerated) numGiven = column;
+    for (let column = numGiven - 1; column > 0; column--) if (idAt(row, column) === toBeGenerated) numGiven = column;
   }
-  return {
-    decoderInputIds: tabulateGrid(type, [numRows, numGiven], maskAt),
-    patternMask: tabulateGrid(type, [numRows, maxLength], maskAt),
-  };
+  const patternMask = tabulateGrid(type, [numRows, maxLength], maskAt);
+  const decoderInputIds = filledGrid(type, [numRows, numGiven]);
+  for (let row = 0; row < numRows; row++) {
+    decoderInputIds.data.set(patternMask.data.subarray(row * maxLength, row * maxLength + numGiven) as never, row * numGiven);
+  }
+  return { decoderInputIds, patternMask };
 }
 
 /**
@@ -135,115 +150,41 @@ export function applyDelayPatternMask<Type extends TokenType = "int64">(
   { firstColumn = 0, type = "int64" as Type }: { readonly firstColumn?: number | undefined; readonly type?: Type | undefined } = {},
 ): TokenGrid<Type> {
   const { data, numRows, numColumns } = viewRows(ids, 1);
-  const mask = viewRows(patternMask, 1);
-  if (!Number.isSafeInteger(firstColumn) || firstColumn < 0) throw new RangeError(`firstColumn must be an integer from 0; received ${firstColumn}`);
-  if (mask.numRows !== numRows || mask.numColumns < firstColumn + numColumns) {
-    throw mismatch(
-      `ids [${numRows}, ${numColumns}] from column ${firstColumn} do not fit a pattern mask [${mask.numRows}, ${mask.numColumns}]; ` +
-        "generate with the maxLength that the mask was made for",
-    );
-  }
+  checkCount("firstColumn", firstColumn, 0);
+  const mask = viewMask(patternMask, numRows, numColumns, firstColumn);
   return tabulateGrid(type, [numRows, numColumns], (row, column) => {
     const token = mask.data[row * mask.numColumns + firstColumn + column]!;
     return Number(token) === toBeGenerated ? data[row * numColumns + column]! : token;
   });
 }
 
-export interface GeneratedOptions<Type extends TokenType = TokenType> extends MusicgenShape {
-  /** The mask that generation began with; needed after a prompt that generation did not keep to by itself. @default that without a prompt */
-  readonly patternMask?: TensorLike | undefined;
-  /** L that generation was asked for, where there is no mask. @default the columns that there are */
-  readonly maxLength?: number | undefined;
-  /** @default 2048 */
-  readonly padToken?: number | undefined;
-  /** @default "int32" */
-  readonly type?: Type | undefined;
-}
-
-/**
- * The codes in what MusicGen generated, without the delays; `AudioCodes.fromTensor` takes those of one clip.
- *
- * transformers: the decoder's sequences. transformers.js, whose `generate` gives audio: the ids that its streamer is given, or those of
- * `PreTrainedModel.prototype.generate.call(model, …)`; with fewer than 2C − 1 columns they need `delayShort`.
- * @param outputIds `[B·K, L]`, with whatever was sampled in cells that hold no code.
- * @returns `[B, K, T]` with T = `framesOf` L. In stereo, `deinterleaveStereo` splits it.
- * @throws CodesError if a cell that needs a code has none, which would shift all codes after it, or if generation stopped early.
- * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), end of `generate`; transformers.js (4.3) `_apply_and_filter_by_delay_pattern_mask`.
- */
-export function fromGenerated<Type extends TokenType = "int32">(
-  outputIds: TensorLike,
-  options: GeneratedOptions<Type>,
-): TokenGrid<Type> {
-  const { numCodebooks, padToken = defaultPadToken, type = "int32" as Type } = options;
-  numDelaysOf(options);
-  const { numRows, numColumns } = viewRows(outputIds, numCodebooks);
-  const maxLength = options.maxLength ?? numColumns;
-  const patternMask = options.patternMask ?? withoutPrompt(numRows, { ...options, maxLength });
-  const ids = applyDelayPatternMask(outputIds, patternMask).data;
-  const mask = viewRows(patternMask, numCodebooks);
-  const codes: number[][] = [];
-  for (let row = 0; row < numRows; row++) {
-    const rowCodes: number[] = [];
-    const columnsWithout: number[] = [];
-    for (let column = 0; column < numColumns; column++) {
-      if (Number(mask.data[row * mask.numColumns + column]) === padToken) continue;
-      const code = Number(ids[row * numColumns + column]);
-      // Undelayed sequences start with a column that their mask does not show.
-      if (column === 0 && code === padToken) continue;
-      if (code === padToken || code < 0) columnsWithout.push(column);
-      else rowCodes.push(code);
-    }
-    if (columnsWithout.length > 0) throw withoutCode(row, columnsWithout, numCodebooks, padToken);
-    codes.push(rowCodes);
-  }
-  const numFrames = codes[0]!.length;
-  const uneven = codes.findIndex((row) => row.length !== numFrames);
-  if (uneven !== -1) {
-    throw mismatch(
-      `row ${uneven} (${nameRow(uneven, numCodebooks)}) has ${codes[uneven]!.length} codes and row 0 has ${numFrames}: ` +
-        (numColumns < mask.numColumns
-          ? `the ids end at column ${numColumns} of ${mask.numColumns}; generate up to maxLength`
-          : "the pattern mask has special tokens among the prompt's codes; leave those frames out of the prompt"),
-    );
-  }
-  return tabulateGrid(type, [numRows / numCodebooks, numCodebooks, numFrames], (row, frame) => codes[row]![frame]!);
-}
-
-function withoutPrompt(numRows: number, options: DelayPatternOptions): TensorLike {
-  const { padToken = defaultPadToken } = options;
-  return delayPatternMask(filledGrid("int64", [numRows, 1], padToken), { ...options, type: "int64" }).patternMask;
+/** A pattern mask that has so many rows, and so many columns from the first on. */
+export function viewMask(patternMask: TensorLike, numRows: number, numColumns: number, firstColumn: number = 0): RowsView {
+  const mask = viewRows(patternMask, 1);
+  if (mask.numRows === numRows && mask.numColumns >= firstColumn + numColumns) return mask;
+  throw mismatch(
+    `ids [${numRows}, ${numColumns}] from column ${firstColumn} do not fit a pattern mask [${mask.numRows}, ${mask.numColumns}]; ` +
+      "generate with the maxLength that the mask was made for",
+  );
 }
 
 function withoutFrames({ batchSize, numCodebooks }: { readonly batchSize: number; readonly numCodebooks: number }): TensorLike {
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) throw new RangeError(`batchSize must be a positive integer; received ${batchSize}`);
-  numDelaysOf({ numCodebooks });
+  checkCount("batchSize", batchSize, 1);
+  numDelaysOf({ numCodebooks, channels: 1 });
   return { data: [], dims: [batchSize, numCodebooks, 0] };
 }
 
 /** Ids as `[B·K, n]`, also where batch and codebooks are dimensions of their own. */
-function viewRows(
-  ids: TensorLike,
-  numCodebooks: number,
-): { readonly data: ArrayLike<number | bigint>; readonly numRows: number; readonly numColumns: number } {
+type RowsView = Pick<GridView, "data" | "numRows" | "numColumns">;
+
+/** @throws CodesError if there are not whole clips of rows. */
+export function viewRows(ids: TensorLike, numCodebooks: number): RowsView {
   const { data, batchSize, numRows: rowsOfEach, numColumns } = viewGrid(ids);
   const numRows = batchSize * rowsOfEach;
   if (numRows === 0 || numRows % numCodebooks !== 0) {
     throw mismatch(`ids of ${numRows} rows are not those of whole clips; expected a multiple of ${numCodebooks} codebooks`);
   }
   return { data, numRows, numColumns };
-}
-
-function withoutCode(row: number, columns: readonly number[], numCodebooks: number, padToken: number): CodesError {
-  const listed = columns.slice(0, 8).join(", ") + (columns.length > 8 ? ` and ${columns.length - 8} more` : "");
-  return new CodesError(
-    "CODES_OUT_OF_RANGE",
-    `row ${row} (${nameRow(row, numCodebooks)}) has no code at column${columns.length === 1 ? "" : "s"} ${listed}, where one belongs; ` +
-      `keep the model from generating ${padToken}, and let it finish`,
-  );
-}
-
-function nameRow(row: number, numCodebooks: number): string {
-  return `clip ${Math.floor(row / numCodebooks)}, codebook ${row % numCodebooks}`;
 }
 
 function mismatch(message: string): CodesError {

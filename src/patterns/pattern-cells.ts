@@ -1,3 +1,4 @@
+import { checkCount } from "./check-count.ts";
 import type { Pattern } from "./pattern.ts";
 
 /** What a cell of a sequence holds; `start` is the special token in steps before all codes, `special` the one elsewhere. */
@@ -22,9 +23,13 @@ export interface PatternCells {
   readonly timesteps: Int32Array;
 }
 
-/** What stands where in a pattern's sequence, to be shown. */
+/**
+ * What stands where in a pattern's sequence, to be shown.
+ * @throws RangeError if `numSteps` is more than the pattern has.
+ */
 export function patternCells(pattern: Pattern, options: PatternCellsOptions = {}): PatternCells {
   const { numSteps = pattern.numSteps, hasEos = false, hasPadToken = false } = options;
+  checkCount("numSteps", numSteps, 0, pattern.numSteps);
   const { numCodebooks } = pattern;
   const numFrames = pattern.timesteps - (hasEos ? 1 : 0);
   const contents: CellContent[] = Array.from({ length: numCodebooks * numSteps }, () => "special");

@@ -17,43 +17,36 @@ export interface PatternLayout {
 /** A day of 75 frames a second, eight codebooks flattened, fits; more is a mistake in the pattern, found before memory runs out. */
 const maxEntries = 2 ** 26;
 
-/**
- * Collects a layout step by step into columns that grow as needed.
- * Both ways to add throw a RangeError when the layout gets longer than 2^26 steps or coordinates.
- */
+/** Writes a layout step by step into columns of known lengths. */
 export class LayoutBuilder {
-  #starts = new Uint32Array(64);
-  #timesteps = new Uint32Array(256);
-  #codebooks = new Uint16Array(256);
+  readonly #layout: PatternLayout;
   #numSteps = 0;
   #numCoordinates = 0;
 
+  /**
+   * @param numSteps Steps that will be ended.
+   * @param numCoordinates Coordinates that will be added.
+   * @throws RangeError for more than 2^26 of either, before anything is allocated.
+   */
+  constructor(numSteps: number, numCoordinates: number) {
+    checkSize(numSteps, "steps");
+    checkSize(numCoordinates, "coordinates");
+    this.#layout = { starts: new Uint32Array(numSteps + 1), timesteps: new Uint32Array(numCoordinates), codebooks: new Uint16Array(numCoordinates) };
+  }
+
   /** Puts a coordinate into the step at hand. */
   add(timestep: number, codebook: number): void {
-    if (this.#numCoordinates === this.#timesteps.length) {
-      checkSize(this.#numCoordinates, "coordinates");
-      this.#timesteps = grow(this.#timesteps, new Uint32Array(2 * this.#numCoordinates));
-      this.#codebooks = grow(this.#codebooks, new Uint16Array(2 * this.#numCoordinates));
-    }
-    this.#timesteps[this.#numCoordinates] = timestep;
-    this.#codebooks[this.#numCoordinates++] = codebook;
+    this.#layout.timesteps[this.#numCoordinates] = timestep;
+    this.#layout.codebooks[this.#numCoordinates++] = codebook;
   }
 
   /** Ends the step at hand, empty or not. */
   endStep(): void {
-    if (++this.#numSteps === this.#starts.length) {
-      checkSize(this.#numSteps, "steps");
-      this.#starts = grow(this.#starts, new Uint32Array(2 * this.#numSteps));
-    }
-    this.#starts[this.#numSteps] = this.#numCoordinates;
+    this.#layout.starts[++this.#numSteps] = this.#numCoordinates;
   }
 
   build(): PatternLayout {
-    return {
-      starts: this.#starts.slice(0, this.#numSteps + 1),
-      timesteps: this.#timesteps.slice(0, this.#numCoordinates),
-      codebooks: this.#codebooks.slice(0, this.#numCoordinates),
-    };
+    return this.#layout;
   }
 }
 
@@ -64,9 +57,10 @@ export class LayoutBuilder {
  */
 export function layoutOf(steps: readonly (readonly Coordinate[])[]): PatternLayout {
   if (!Array.isArray(steps)) throw new TypeError("a layout is a list of steps, each a list of [timestep, codebook] pairs");
-  const builder = new LayoutBuilder();
+  const wrong = steps.findIndex((coordinates) => !Array.isArray(coordinates));
+  if (wrong >= 0) throw new TypeError(`step ${wrong} of the layout is not a list of [timestep, codebook] pairs`);
+  const builder = new LayoutBuilder(steps.length, steps.reduce((count, coordinates) => count + coordinates.length, 0));
   for (const [step, coordinates] of steps.entries()) {
-    if (!Array.isArray(coordinates)) throw new TypeError(`step ${step} of the layout is not a list of [timestep, codebook] pairs`);
     for (const coordinate of coordinates as readonly unknown[]) {
       if (!Array.isArray(coordinate) || coordinate.length !== 2) {
         throw new TypeError(`step ${step} of the layout holds ${JSON.stringify(coordinate)}; expected a pair [timestep, codebook]`);
@@ -83,7 +77,7 @@ export function layoutOf(steps: readonly (readonly Coordinate[])[]): PatternLayo
 }
 
 /**
- * Checks what audiocraft demands of a layout: at least one step, known codebooks, each at most once in a step, and never back in time.
+ * Checks that the columns of a layout belong together, and what audiocraft demands of it: at least one step, known codebooks, each at most once in a step, and never back in time.
  * Timesteps may be missing or lie beyond the clip.
  * Source: audiocraft `modules/codebooks_patterns.py` (896ec7c), `Pattern._validate_layout`.
  * @throws RangeError naming the step at fault.
@@ -91,9 +85,15 @@ export function layoutOf(steps: readonly (readonly Coordinate[])[]): PatternLayo
 export function checkLayout({ starts, timesteps, codebooks }: PatternLayout, numCodebooks: number): void {
   const numSteps = starts.length - 1;
   if (numSteps < 1) throw new RangeError("the pattern has no steps; expected at least one");
+  if (starts[0] !== 0 || starts[numSteps] !== timesteps.length || codebooks.length !== timesteps.length) {
+    throw new RangeError(
+      `starts from ${starts[0]} to ${starts[numSteps]} do not fit ${timesteps.length} timesteps and ${codebooks.length} codebooks; layoutOf makes a layout of lists`,
+    );
+  }
   const latestTimestep = new Float64Array(numCodebooks);
   const latestStep = new Float64Array(numCodebooks).fill(-1);
   for (let step = 0; step < numSteps; step++) {
+    if (starts[step + 1]! < starts[step]!) throw new RangeError(`starts must ascend; received ${starts[step + 1]} after ${starts[step]} for step ${step}`);
     for (let index = starts[step]!; index < starts[step + 1]!; index++) {
       const codebook = codebooks[index]!;
       const timestep = timesteps[index]!;
@@ -114,10 +114,5 @@ export function checkLayout({ starts, timesteps, codebooks }: PatternLayout, num
 }
 
 function checkSize(count: number, what: string): void {
-  if (count >= maxEntries) throw new RangeError(`the pattern has more than ${maxEntries} ${what}; expected shorter clips or smaller delays`);
-}
-
-function grow<T extends Uint16Array | Uint32Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
+  if (count > maxEntries) throw new RangeError(`the pattern has ${count} ${what}; expected at most ${maxEntries}: choose shorter clips or smaller delays`);
 }

@@ -1,3 +1,4 @@
+import { checkCount } from "./check-count.ts";
 import { checkLayout, layoutOf, LayoutBuilder } from "./pattern-layout.ts";
 import type { PatternLayout } from "./pattern-layout.ts";
 import { parsePatternSpec } from "./pattern-spec.ts";
@@ -22,7 +23,8 @@ type LayoutFunction = (timesteps: number) => PatternLayout;
  * A provider for a pattern given as data.
  *
  * Results equal those of audiocraft's providers: `delay` its `DelayedPatternProvider`, `unroll` its `UnrolledPatternProvider`,
- * `coarse-first` its `CoarseFirstPattern`, `musiclm` its `MusicLMPattern`. Besides, a coarse-first pattern may have one codebook.
+ * `coarse-first` its `CoarseFirstPattern`, `musiclm` its `MusicLMPattern`. Besides, a coarse-first pattern may have one codebook; and musiclm
+ * refuses a number of codebooks that is no multiple of `groupBy` for every clip, of no frames too, where the reference gives one empty step.
  * Source: audiocraft `modules/codebooks_patterns.py` (896ec7c).
  * @throws RangeError if the spec's parts do not fit together: a wrong number of delays, or descending ones, or a custom layout that is none.
  */
@@ -34,9 +36,7 @@ export function patternProvider(spec: PatternSpec): PatternProvider {
     spec: parsed,
     numCodebooks,
     getPattern(timesteps) {
-      if (!Number.isSafeInteger(timesteps) || timesteps < 0) {
-        throw new RangeError(`timesteps must be a whole number of frames, 0 or more; received ${timesteps}`);
-      }
+      checkCount("timesteps", timesteps, 0);
       return new Pattern({ numCodebooks, timesteps, layout: layoutFor(timesteps) });
     },
   };
@@ -69,10 +69,14 @@ function layoutFunction(spec: PatternSpec): LayoutFunction {
 function delayLayout({ numCodebooks, delays = ascending(numCodebooks), flattenFirst = 0, emptyInitial = 0 }: DelaySpec): LayoutFunction {
   checkPerCodebook("delays", delays, numCodebooks);
   const maxDelay = delays.at(-1)!;
+  const numEmpty = Math.max(0, 1 + emptyInitial);
   return (timesteps) => {
-    const builder = new LayoutBuilder();
-    for (let step = 0; step < 1 + emptyInitial; step++) builder.endStep();
-    for (let t = 0; t < Math.min(timesteps, flattenFirst); t++) {
+    const numFlat = Math.min(timesteps, flattenFirst);
+    const numTurns = Math.max(0, timesteps + maxDelay - flattenFirst);
+    const numDelayed = sum(delays.map((delay) => Math.max(0, numTurns - delay)));
+    const builder = new LayoutBuilder(numEmpty + numFlat * numCodebooks + numTurns, numFlat * numCodebooks + numDelayed);
+    for (let step = 0; step < numEmpty; step++) builder.endStep();
+    for (let t = 0; t < numFlat; t++) {
       for (let q = 0; q < numCodebooks; q++) {
         builder.add(t, q);
         builder.endStep();
@@ -99,9 +103,11 @@ function unrollLayout(spec: UnrollSpec): LayoutFunction {
   const numEmpty = flattening.at(-1)! + 1 - groups.length;
   const earliestFirst = groups.toSorted((a, b) => b.delay - a.delay || a.codebooks[0]! - b.codebooks[0]!);
   return (timesteps) => {
-    const builder = new LayoutBuilder();
+    const numTurns = timesteps + maxDelay;
+    const numSteps = 1 + numTurns * numEmpty + sum(groups.map(({ delay }) => numTurns - delay));
+    const builder = new LayoutBuilder(numSteps, sum(delays.map((delay) => numTurns - delay)));
     builder.endStep();
-    for (let turn = 0; turn < timesteps + maxDelay; turn++) {
+    for (let turn = 0; turn < numTurns; turn++) {
       for (let hole = 0; hole < numEmpty; hole++) builder.endStep();
       for (const { delay, codebooks } of earliestFirst) {
         if (turn < delay) continue;
@@ -133,14 +139,14 @@ function coarseFirstLayout({ numCodebooks, delays = zeros(numCodebooks - 1) }: C
   checkPerCodebook("delays", delays, numCodebooks - 1, "for each codebook but the first");
   const maxDelay = delays.at(-1) ?? 0;
   return (timesteps) => {
-    const builder = new LayoutBuilder();
+    const numTurns = numCodebooks === 1 ? 0 : timesteps + maxDelay;
+    const builder = new LayoutBuilder(1 + timesteps + numTurns, timesteps + sum(delays.map((delay) => numTurns - delay)));
     builder.endStep();
     for (let t = 0; t < timesteps; t++) {
       builder.add(t, 0);
       builder.endStep();
     }
-    if (numCodebooks === 1) return builder.build();
-    for (let turn = 0; turn < timesteps + maxDelay; turn++) {
+    for (let turn = 0; turn < numTurns; turn++) {
       for (const [index, delay] of delays.entries()) if (turn >= delay) builder.add(turn - delay, index + 1);
       builder.endStep();
     }
@@ -153,7 +159,7 @@ function musicLmLayout({ numCodebooks, groupBy = 2 }: MusicLmSpec): LayoutFuncti
     throw new RangeError(`numCodebooks must be a multiple of groupBy; received ${numCodebooks} codebooks in groups of ${groupBy}`);
   }
   return (timesteps) => {
-    const builder = new LayoutBuilder();
+    const builder = new LayoutBuilder(1 + timesteps * numCodebooks, timesteps * numCodebooks);
     builder.endStep();
     for (let first = 0; first < numCodebooks; first += groupBy) {
       for (let t = 0; t < timesteps; t++) {
@@ -181,4 +187,8 @@ function ascending(length: number): number[] {
 
 function zeros(length: number): number[] {
   return Array.from({ length }, () => 0);
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

@@ -63,22 +63,22 @@ export type PatternSpec = ParallelSpec | DelaySpec | UnrollSpec | CoarseFirstSpe
 
 export type PatternKind = PatternSpec["kind"];
 
-const numCodebooks = z.int().positive().max(65_536);
+const numCodebooks = z.int().min(1).max(65_536);
 /** Numbers of steps; far more than any model has, and few enough to be laid out. */
 const steps = z.array(z.int().nonnegative().max(0xff_ffff));
 
 const schema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("parallel"), numCodebooks, emptyInitial: z.int().max(0xff_ffff).optional() }),
+  z.strictObject({ kind: z.literal("parallel"), numCodebooks, emptyInitial: z.int().min(-1).max(0xff_ffff).optional() }),
   z.strictObject({
     kind: z.literal("delay"),
     numCodebooks,
     delays: steps.optional(),
     flattenFirst: z.int().nonnegative().max(0xff_ffff).optional(),
-    emptyInitial: z.int().max(0xff_ffff).optional(),
+    emptyInitial: z.int().min(-1).max(0xff_ffff).optional(),
   }),
   z.strictObject({ kind: z.literal("unroll"), numCodebooks, flattening: steps.optional(), delays: steps.optional() }),
   z.strictObject({ kind: z.literal("coarse-first"), numCodebooks, delays: steps.optional() }),
-  z.strictObject({ kind: z.literal("musiclm"), numCodebooks, groupBy: z.int().positive().optional() }),
+  z.strictObject({ kind: z.literal("musiclm"), numCodebooks, groupBy: z.int().min(1).optional() }),
   z.strictObject({
     kind: z.literal("custom"),
     numCodebooks,
@@ -90,6 +90,9 @@ const schema = z.discriminatedUnion("kind", [
 /** Names of the kinds of patterns. */
 export const patternKinds: readonly PatternKind[] = ["parallel", "delay", "unroll", "coarse-first", "musiclm", "custom"];
 
+/** What other places call some kinds: audiocraft's configurations, other spellings. */
+const otherNames: ReadonlyMap<unknown, PatternKind> = new Map([["flatten", "unroll"], ["coarse_first", "coarse-first"], ["music_lm", "musiclm"]]); // prettier-ignore
+
 /**
  * Checks that a value, such as the contents of a pattern file, is a pattern.
  * @throws RangeError naming each field that is not as it should be.
@@ -97,10 +100,32 @@ export const patternKinds: readonly PatternKind[] = ["parallel", "delay", "unrol
 export function parsePatternSpec(value: unknown): PatternSpec {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const kind: unknown = (value as { kind?: unknown } | null | undefined)?.kind;
-  if (!patternKinds.includes(kind as PatternKind)) {
-    throw new RangeError(`unknown kind of pattern ${JSON.stringify(kind)}; expected one of ${patternKinds.join(", ")}`);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const found = typeof value === "function" ? "a function: call it" : JSON.stringify(value);
+    throw new RangeError(`a pattern is an object with a kind, such as { kind: "delay", numCodebooks: 4 }; received ${found}`);
   }
-  const faults = result.error.issues.map((issue) => `${issue.path.join(".") || "the pattern"}: ${issue.message}`);
-  throw new RangeError(`not a ${String(kind)} pattern: ${faults.join("; ")}`);
+  const { kind } = value as { kind?: unknown };
+  if (!patternKinds.includes(kind as PatternKind)) {
+    const meant = otherNames.get(kind);
+    const hint = meant === undefined ? `expected one of ${patternKinds.join(", ")}` : `did you mean "${meant}"?`;
+    throw new RangeError(`unknown kind of pattern ${JSON.stringify(kind)}; ${hint}`);
+  }
+  const faults = result.error.issues.map((issue) => describeIssue(issue, value));
+  throw new RangeError(`not ${kind === "unroll" ? "an" : "a"} ${String(kind)} pattern: ${faults.join("; ")}`);
+}
+
+/** A fault in words: the field, what it must be, what it is. */
+function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
+  const field = issue.path.reduce<string>((path, key) => (typeof key === "number" ? `${path}[${key}]` : path === "" ? String(key) : `${path}.${String(key)}`), "");
+  if (issue.code === "unrecognized_keys") return `unknown ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}${field && ` in ${field}`}; expected only fields of this kind`;
+  const found: unknown = issue.path.reduce<unknown>((part, key) => (part as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  return `${field} must be ${requirement(issue)}; received ${JSON.stringify(found)}`;
+}
+
+function requirement(issue: z.core.$ZodIssue): string {
+  const unit = "origin" in issue && issue.origin === "array" ? " items" : "";
+  if (issue.code === "too_small") return `${issue.minimum}${unit} or more`;
+  if (issue.code === "too_big") return `${issue.maximum}${unit} or less`;
+  if (issue.code === "invalid_type") return issue.expected === "array" || issue.expected === "tuple" ? "a list" : "a whole number";
+  return issue.message;
 }

@@ -1,7 +1,11 @@
 import { CodesError } from "../core/index.ts";
+import { checkCodes, checkNotCode } from "./check-codes.ts";
+import { checkCount } from "./check-count.ts";
 import { checkLayout } from "./pattern-layout.ts";
 import type { Coordinate, PatternLayout } from "./pattern-layout.ts";
-import { checkToken, copyTokens, filledGrid, viewGrid } from "./token-grid.ts";
+import { copyTokens, findPlaces } from "./pattern-places.ts";
+import type { Places, PlacesOptions } from "./pattern-places.ts";
+import { checkToken, filledGrid, fillTokens, viewGrid, viewGrids } from "./token-grid.ts";
 import type { CodesInput, GridView, TokenGrid, TokenType } from "./token-grid.ts";
 
 /** What `buildSequence` fills and checks with. */
@@ -10,6 +14,8 @@ export interface BuildOptions<Type extends TokenType = TokenType> {
   readonly specialToken: number;
   /** Fills the cells after a codebook's last code, for models that tell the end from the beginning (Dia). @default specialToken */
   readonly padToken?: number | undefined;
+  /** Stands in each codebook's cell of the frame after a clip's last, where the pattern has one: make it for a frame more than the longest clip. @default null */
+  readonly eosToken?: number | null | undefined;
   /** Codes are below this (`card`). @default that of `AudioCodes`; unknown for tensors */
   readonly codebookSize?: number | undefined;
   /** Leave out the last steps, those that only the delays need, and the codes in them. @default false */
@@ -32,7 +38,7 @@ export interface RevertOptions<Type extends TokenType = TokenType> {
 
 /** Tokens, and which of them are codes. */
 export interface MaskedGrid<Type extends TokenType = TokenType> extends TokenGrid<Type> {
-  /** Of the same shape: 1 where a code is, 0 where a special token is. */
+  /** Of the same shape: 1 where a code is, 0 where a special token is. `new Tensor("bool", grid.mask, grid.dims)` is audiocraft's mask. */
   readonly mask: Uint8Array;
 }
 
@@ -40,21 +46,14 @@ export interface MaskedGrid<Type extends TokenType = TokenType> extends TokenGri
 export interface PatternSequence<Type extends TokenType = TokenType> extends MaskedGrid<Type> {
   /** `[B]`: frames (T) of each clip. */
   readonly lengths: readonly number[];
-  /** `[B, S]`: 1 up to the clip's last code, 0 in the steps that only longer clips of the batch need, as `attention_mask` of transformers. */
-  readonly attentionMask: Uint8Array;
+  /** `[B, S]`: 1 up to the clip's last code or eos, 0 in the steps that only longer clips of the batch need, as `attention_mask` of transformers. */
+  readonly attentionMask: TokenGrid<Type>;
 }
 
-/** Logits for each codebook, `[B, card, K, S]` or `[B, card, K, T]`. */
+/** Logits for each codebook, `[B, card, K, S]` or `[B, card, K, T]`. Those of transformers, `[B·K, S, card]`, are to be transposed. */
 export interface LogitsGrid {
   readonly data: Float32Array;
   readonly dims: readonly number[];
-}
-
-/** Where codes stand: number i of the codes `[K, T]` is number `codes[i]`, and `cells[i]` of the sequence `[K, S]`. */
-interface Places {
-  readonly key: string;
-  readonly codes: Uint32Array;
-  readonly cells: Uint32Array;
 }
 
 /**
@@ -66,6 +65,7 @@ interface Places {
  * b0 b1 b2            S  S b0 b1 b2                       step s predicts step s + 1
  * ```
  * Source: audiocraft `modules/codebooks_patterns.py` (896ec7c), `Pattern`. Clips of no frames, which the reference cannot build, give special tokens only.
+ * The `indexes` that the reference gives besides values and mask, for its own use, are not given: `layout` says what stands where.
  */
 export class Pattern {
   readonly layout: PatternLayout;
@@ -74,14 +74,16 @@ export class Pattern {
   /** T: frames of the clips that the pattern is for. */
   readonly timesteps: number;
   /**
-   * Timesteps of the layout beyond the clip, not counting step 0. Negative where the layout does not reach the clip's end.
+   * Timesteps of the layout beyond the clip, not counting step 0 (`max_delay`). Negative where the layout does not reach the clip's end.
    */
   readonly maxDelay: number;
   /** Kept because the batches of a training run are built alike. */
-  #latestPlaces: Places | null = null;
+  #latestPlaces: (Places & { readonly key: string }) | null = null;
 
-  /** @throws RangeError if the layout is not one, see `checkLayout`. */
+  /** @throws RangeError if the layout is not one of so many codebooks, see `checkLayout`. */
   constructor(options: { readonly numCodebooks: number; readonly timesteps: number; readonly layout: PatternLayout }) {
+    checkCount("numCodebooks", options.numCodebooks, 1, 65_536);
+    checkCount("timesteps", options.timesteps, 0);
     checkLayout(options.layout, options.numCodebooks);
     this.layout = options.layout;
     this.numCodebooks = options.numCodebooks;
@@ -99,10 +101,18 @@ export class Pattern {
     return this.numSteps - 1;
   }
 
-  /** Steps of the valid layout: those before the first that only exists because of delays (`valid_layout`). */
+  /** Steps of `validLayout`. */
   get numValidSteps(): number {
     const end = this.numSteps - this.maxDelay;
     return end < 0 ? Math.max(0, this.numSteps + end) : Math.min(end, this.numSteps);
+  }
+
+  /** The steps before the first that only exists because of delays (`valid_layout`); a view of `layout`. */
+  get validLayout(): PatternLayout {
+    const { numValidSteps } = this;
+    const starts = this.layout.starts.subarray(0, numValidSteps + 1);
+    const numCoordinates = starts[numValidSteps]!;
+    return { starts, timesteps: this.layout.timesteps.subarray(0, numCoordinates), codebooks: this.layout.codebooks.subarray(0, numCoordinates) };
   }
 
   /** Whether step 0 is empty, so that the logits of step s predict step s + 1. */
@@ -121,15 +131,12 @@ export class Pattern {
 
   /**
    * Steps that hold a timestep, of one codebook or of any (`get_steps_with_timestep`).
-   * @throws RangeError if the timestep is beyond `timesteps` or there is no such codebook.
+   * @param timestep 0 to T. As in the reference, the one beyond the clip is allowed, and so is codebook K, which no step holds.
+   * @throws RangeError outside those ranges.
    */
   stepsWithTimestep(timestep: number, codebook?: number): number[] {
-    if (!Number.isInteger(timestep) || timestep < 0 || timestep > this.timesteps) {
-      throw new RangeError(`timestep must be from 0 to ${this.timesteps}; received ${timestep}`);
-    }
-    if (codebook !== undefined && !(Number.isInteger(codebook) && codebook >= 0 && codebook < this.numCodebooks)) {
-      throw new RangeError(`codebook must be from 0 to ${this.numCodebooks - 1}; received ${codebook}`);
-    }
+    checkCount("timestep", timestep, 0, this.timesteps);
+    if (codebook !== undefined) checkCount("codebook", codebook, 0, this.numCodebooks);
     const { starts, timesteps, codebooks } = this.layout;
     const steps: number[] = [];
     for (let step = 0; step < this.numSteps; step++) {
@@ -161,43 +168,50 @@ export class Pattern {
   }
 
   /**
-   * Lays codes out as the sequence that a language model reads.
+   * Lays codes out as the sequence that a language model reads (`build_pattern_sequence`).
    * @param codes `[K, T]`, `[B, K, T]`, or a list of clips of any lengths up to `timesteps`. Shorter clips end early: their last cells are special.
    * @returns `[B, K, S]`, with S = `numSteps`, or `numValidSteps` with `keepOnlyValidSteps`.
    * @throws CodesError if the codes have another number of codebooks, more frames than the pattern, or values that are not codes.
    * @throws RangeError if a special token could be taken for a code, or does not fit the type.
    */
   buildSequence<Type extends TokenType = "int32">(codes: CodesInput | readonly CodesInput[], options: BuildOptions<Type>): PatternSequence<Type> {
-    const { specialToken, padToken = specialToken, keepOnlyValidSteps = false, type = "int32" as Type } = options;
-    checkToken(specialToken, type, "specialToken");
-    checkToken(padToken, type, "padToken");
-    const views = (isList(codes) ? codes : [codes]).map(viewGrid);
-    for (const view of views) this.#checkView(view, "codes");
-    for (const view of views) checkCodes(view, { specialToken, padToken, codebookSize: options.codebookSize ?? view.codebookSize });
+    const { specialToken, padToken = specialToken, eosToken = null, keepOnlyValidSteps = false, type = "int32" as Type } = options;
+    const special = Object.entries({ specialToken, padToken, ...(eosToken === null ? {} : { eosToken }) });
+    for (const [name, token] of special) checkToken(token, type, name);
+    if (options.codebookSize !== undefined) checkCount("codebookSize", options.codebookSize, 1);
+    const views = viewGrids(codes);
+    for (const view of views) {
+      const codebookSize = options.codebookSize ?? view.codebookSize;
+      this.#checkView(view, "codes");
+      checkCodes(view, codebookSize);
+      for (const [name, token] of special) checkNotCode(name, token, codebookSize, view.data);
+    }
     const lengths = views.flatMap((view) => Array.from({ length: view.batchSize }, () => view.numColumns));
     const numSteps = this.#referenceSteps(keepOnlyValidSteps);
     const { numCodebooks } = this;
     const sequence = filledGrid(type, [lengths.length, numCodebooks, numSteps], specialToken);
     const mask = new Uint8Array(sequence.data.length);
-    const attentionMask = new Uint8Array(lengths.length * numSteps);
+    const attentionMask = filledGrid(type, [lengths.length, numSteps]);
     let item = 0;
-    for (const view of views) {
-      const places = this.#places(numSteps, view.numColumns, { codes: view.numColumns, cells: numSteps });
-      const lastSteps = this.lastSteps(view.numColumns);
-      const attended = Math.min(1 + lastSteps.reduce((last, step) => Math.max(last, step), -1), numSteps);
-      for (let clip = 0; clip < view.batchSize; clip++, item++) {
+    for (const { data, batchSize, numColumns: numFrames } of views) {
+      const places = this.#places({ numSteps, numFrames, codesWidth: numFrames, cellsWidth: numSteps });
+      const ends = eosToken === null ? [] : this.#cellsOf(numFrames, numSteps);
+      const lastSteps = this.lastSteps(numFrames);
+      const lastStep = [...lastSteps, ...ends.map((cell) => cell % numSteps)].reduce((last, step) => Math.max(last, step), -1);
+      for (let clip = 0; clip < batchSize; clip++, item++) {
         const start = item * numCodebooks * numSteps;
-        copyTokens({ data: view.data, start: clip * numCodebooks * view.numColumns, at: places.codes }, { ...sequence, start, at: places.cells });
+        copyTokens({ data, start: clip * numCodebooks * numFrames, at: places.codes }, { ...sequence, start, at: places.cells });
         for (let index = 0; index < places.cells.length; index++) mask[start + places.cells[index]!] = 1;
-        attentionMask.fill(1, item * numSteps, item * numSteps + attended);
+        fillTokens(attentionMask.data, 1, item * numSteps, item * numSteps + Math.min(lastStep + 1, numSteps));
         if (padToken !== specialToken) fillEnds(sequence, start, lastSteps, padToken);
+        for (const cell of ends) fillTokens(sequence.data, eosToken!, start + cell, start + cell + 1);
       }
     }
     return { ...sequence, mask, lengths, attentionMask };
   }
 
   /**
-   * The codes of a sequence: the inverse of `buildSequence` on every cell that holds a code.
+   * The codes of a sequence: the inverse of `buildSequence` on every cell that holds a code (`revert_pattern_sequence`).
    * @param sequence `[K, S]` or `[B, K, S]`; may end early, as while a model generates.
    * @returns `[B, K, T]`, T always the pattern's. `AudioCodes.fromTensor` takes it, and refuses special tokens that are left.
    * @throws CodesError if the sequence has another number of codebooks or more steps than the pattern.
@@ -213,7 +227,7 @@ export class Pattern {
     const codes = filledGrid(type, [batchSize, numCodebooks, timesteps], specialToken);
     const mask = new Uint8Array(codes.data.length);
     for (const [item, length] of lengths.entries()) {
-      const places = this.#places(numColumns, length, { codes: timesteps, cells: numColumns });
+      const places = this.#places({ numSteps: numColumns, numFrames: length, codesWidth: timesteps, cellsWidth: numColumns });
       const start = item * numCodebooks * timesteps;
       copyTokens({ data: view.data, start: item * numCodebooks * numColumns, at: places.cells }, { ...codes, start, at: places.codes });
       for (let index = 0; index < places.codes.length; index++) mask[start + places.codes[index]!] = 1;
@@ -222,28 +236,24 @@ export class Pattern {
   }
 
   /**
-   * Puts a model's logits where the codes are that they predict. Where the sequence starts with an empty step,
+   * Puts a model's logits where the codes are that they predict (`revert_pattern_logits`). Where the sequence starts with an empty step,
    * the logits of step s are those for step s + 1.
    * @param logits `[B, card, K, S]`.
    * @param options `fill` stands where no logits are (audiocraft's losses use NaN).
    * @returns `[B, card, K, T]` and a mask `[K, T]`.
+   * @throws CodesError if the logits are of another shape, have more steps than the pattern, or are no float32.
    */
   revertLogits(
     logits: LogitsGrid,
     { fill = NaN, keepOnlyValidSteps = false }: { readonly fill?: number | undefined; readonly keepOnlyValidSteps?: boolean | undefined } = {},
   ): LogitsGrid & { readonly mask: Uint8Array } {
     const { numCodebooks, timesteps } = this;
-    const [batchSize, card, rows, numSteps] = logits.dims as [number, number, number, number];
-    if (logits.dims.length !== 4 || rows !== numCodebooks || logits.data.length !== batchSize * card * rows * numSteps) {
-      throw mismatch(
-        `logits of shape [${logits.dims.join(", ")}] and ${logits.data.length} values do not fit; expected [batch, card, ${numCodebooks}, steps]`,
-      );
-    }
+    const [batchSize, card, rows, numSteps] = checkLogits(logits, numCodebooks);
     this.#checkSteps(numSteps, "logits", keepOnlyValidSteps);
     const shift = this.startsWithSpecialToken ? 1 : 0;
     const referenceSteps = Math.min(numSteps + shift, this.#referenceSteps(keepOnlyValidSteps));
-    const { codes, cells } = this.#places(referenceSteps, timesteps, { codes: timesteps, cells: numSteps });
-    const data = new Float32Array(batchSize * card * numCodebooks * timesteps).fill(fill);
+    const { codes, cells } = this.#places({ numSteps: referenceSteps, numFrames: timesteps, codesWidth: timesteps, cellsWidth: numSteps });
+    const data = new Float32Array(batchSize * card * rows * timesteps).fill(fill);
     for (let plane = 0; plane < batchSize * card; plane++) {
       const from = plane * numCodebooks * numSteps - shift;
       const to = plane * numCodebooks * timesteps;
@@ -258,25 +268,21 @@ export class Pattern {
     return keepOnlyValidSteps ? this.numValidSteps : this.numSteps;
   }
 
-  /** Where each code of a clip of `length` frames stands in the first `numSteps` steps, in their order; rows of the grids are `widths` apart. */
-  #places(numSteps: number, length: number, widths: { readonly codes: number; readonly cells: number }): Places {
-    const key = [numSteps, length, widths.codes, widths.cells].join();
-    if (this.#latestPlaces?.key === key) return this.#latestPlaces;
+  /** Cells of the first `numSteps` steps `[K, numSteps]` that belong to a timestep. */
+  #cellsOf(timestep: number, numSteps: number): number[] {
     const { starts, timesteps, codebooks } = this.layout;
-    const codes = new Uint32Array(starts[numSteps]!);
-    const cells = new Uint32Array(starts[numSteps]!);
-    let count = 0;
+    const cells: number[] = [];
     for (let step = 0; step < numSteps; step++) {
-      const end = starts[step + 1]!;
-      for (let index = starts[step]!; index < end; index++) {
-        const timestep = timesteps[index]!;
-        if (timestep >= length) continue;
-        const codebook = codebooks[index]!;
-        codes[count] = codebook * widths.codes + timestep;
-        cells[count++] = codebook * widths.cells + step;
+      for (let index = starts[step]!; index < starts[step + 1]!; index++) {
+        if (timesteps[index] === timestep) cells.push(codebooks[index]! * numSteps + step);
       }
     }
-    this.#latestPlaces = { key, codes: codes.subarray(0, count), cells: cells.subarray(0, count) };
+    return cells;
+  }
+
+  #places(options: PlacesOptions): Places {
+    const key = Object.values(options).join();
+    if (this.#latestPlaces?.key !== key) this.#latestPlaces = { key, ...findPlaces(this.layout, options) };
     return this.#latestPlaces;
   }
 
@@ -305,53 +311,18 @@ function reach({ starts, timesteps }: PatternLayout): number {
 function fillEnds({ data, dims }: TokenGrid, start: number, lastSteps: Int32Array, padToken: number): void {
   const numSteps = dims[2]!;
   for (const [codebook, lastStep] of lastSteps.entries()) {
-    if (lastStep < 0) continue;
     const row = start + codebook * numSteps;
-    if (data instanceof BigInt64Array) data.fill(BigInt(padToken), Math.min(row + lastStep + 1, row + numSteps), row + numSteps);
-    else data.fill(padToken, Math.min(row + lastStep + 1, row + numSteps), row + numSteps);
+    if (lastStep >= 0) fillTokens(data, padToken, row + Math.min(lastStep + 1, numSteps), row + numSteps);
   }
 }
 
-function checkCodes(
-  { data, numColumns }: GridView,
-  { specialToken, padToken, codebookSize }: { specialToken: number; padToken: number; codebookSize: number | null },
-): void {
-  if (codebookSize !== null && !(Number.isInteger(codebookSize) && codebookSize > 0)) {
-    throw new RangeError(`codebookSize must be a whole number from 1; received ${codebookSize}`);
-  }
-  const wrong = firstNotBelow(data, codebookSize ?? Number.MAX_SAFE_INTEGER);
-  if (wrong >= 0) {
-    const expected = codebookSize === null ? "a whole number from 0" : `0 to ${codebookSize - 1}`;
-    throw new CodesError("CODES_OUT_OF_RANGE", `value ${data[wrong]} at frame ${wrong % numColumns} is not a code; expected ${expected}`);
-  }
-  for (const [name, token] of Object.entries({ specialToken, padToken })) {
-    if (token < 0 || (codebookSize === null ? firstNotBelow(data, token) < 0 : token >= codebookSize)) continue;
-    const choice = codebookSize === null ? "choose one above all codes (models use the codebook's size)" : `choose ${codebookSize} or more`;
-    const codes = codebookSize === null ? "some codes are as large" : `codes are 0 to ${codebookSize - 1}`;
-    throw new RangeError(`${name} ${token} could be taken for a code: ${codes}; ${choice}, or a negative one`);
-  }
-}
-
-/** Index of the first value that is not an integer from 0 to `end - 1`, -1 if all are. */
-function firstNotBelow(data: ArrayLike<number | bigint>, end: number): number {
-  return data instanceof BigInt64Array ? firstBigIntNotBelow(data, BigInt(end)) : firstNumberNotBelow(data, end);
-}
-
-function firstNumberNotBelow(data: ArrayLike<number | bigint>, end: number): number {
-  for (let index = 0; index < data.length; index++) {
-    const code = Number(data[index]);
-    if (!(Number.isInteger(code) && code >= 0 && code < end)) return index;
-  }
-  return -1;
-}
-
-/** Apart, since comparing bigints is many times faster than converting them. */
-function firstBigIntNotBelow(data: BigInt64Array, end: bigint): number {
-  for (let index = 0; index < data.length; index++) {
-    const code = data[index]!;
-    if (code < 0n || code >= end) return index;
-  }
-  return -1;
+function checkLogits({ data, dims }: LogitsGrid, numCodebooks: number): [batchSize: number, card: number, numCodebooks: number, numSteps: number] {
+  const [batchSize, card, rows, numSteps] = dims as [number, number, number, number];
+  const fits = dims.length === 4 && rows === numCodebooks && dims.every((size) => Number.isSafeInteger(size) && size >= 0);
+  if (fits && data instanceof Float32Array && data.length === batchSize * card * rows * numSteps) return [batchSize, card, rows, numSteps];
+  throw mismatch(
+    `logits of shape [${dims.join(", ")}] and ${data.length} values do not fit; expected a Float32Array of shape [batch, card, ${numCodebooks}, steps]`,
+  );
 }
 
 function checkLengths(lengths: readonly number[], batchSize: number, timesteps: number): void {
@@ -362,10 +333,6 @@ function checkLengths(lengths: readonly number[], batchSize: number, timesteps: 
 
 function verb(subject: "codes" | "sequence" | "logits"): "has" | "have" {
   return subject === "sequence" ? "has" : "have";
-}
-
-function isList(codes: CodesInput | readonly CodesInput[]): codes is readonly CodesInput[] {
-  return Array.isArray(codes);
 }
 
 function mismatch(message: string): CodesError {

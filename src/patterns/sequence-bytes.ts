@@ -1,22 +1,24 @@
 import { bandwidthOf, CodesError } from "../core/index.ts";
 import type { AudioCodesContext } from "../core/index.ts";
-import { formatSequenceNpy, formatSequenceSafetensors, parseStoredSequence, sequenceFormats } from "../storage/index.ts";
+import { formatSequenceNpy, formatSequenceSafetensors, parseStoredSequence, sequenceFormats, withName } from "../storage/index.ts";
 import type { CodesDetails, SequenceFormat, StoredSequence } from "../storage/index.ts";
+import { checkCodecFor } from "./model-layouts.ts";
 import type { ModelLayout } from "./model-layouts.ts";
 import { patternProvider } from "./pattern-provider.ts";
-import { parsePatternSpec } from "./pattern-spec.ts";
 import type { PatternSpec } from "./pattern-spec.ts";
 import type { Pattern } from "./pattern.ts";
+import { framesOfSequence } from "./sequence-frames.ts";
+import { patternOf, sequenceLayout, stepsOf } from "./sequence-layout.ts";
+import type { SequenceLayout, SequenceLayoutOptions } from "./sequence-layout.ts";
 import { filledGrid } from "./token-grid.ts";
-import { patternOf, sequenceLayout, stepsOf } from "./token-sequence.ts";
-import type { SequenceLayout, SequenceLayoutOptions, TokenSequence } from "./token-sequence.ts";
+import type { TokenSequence } from "./token-sequence.ts";
 
 /** What a bare array does not say. */
 export interface ParseSequenceOptions extends SequenceLayoutOptions {
   /** Needed for bare arrays: a pattern, or the layout of a known model; of a pattern also a function that gives it for so many codebooks. */
   readonly pattern?: PatternSpec | ModelLayout | ((numCodebooks: number) => PatternSpec) | undefined;
-  /** The codec, needed for bare arrays: an `AudioTokenizer` or other `AudioCodes` fits. */
-  readonly context?: AudioCodesContext | undefined;
+  /** The codec, needed for bare arrays: an `AudioTokenizer` or other `AudioCodes` fits; or a function that gives it, called where it is needed. */
+  readonly context?: AudioCodesContext | (() => AudioCodesContext | Promise<AudioCodesContext>) | undefined;
   /** Name of the file, for messages. @default "sequence" */
   readonly name?: string | undefined;
 }
@@ -24,40 +26,45 @@ export interface ParseSequenceOptions extends SequenceLayoutOptions {
 /**
  * A sequence as the bytes of a file. The same sequence gives the same bytes.
  * `npy` holds the bare tokens; pattern, special tokens, codec, length and provenance are lost.
+ * @throws CodesError if the sequence's parts do not fit each other, so that nothing is written that could not be read.
  */
 export function formatSequence(sequence: TokenSequence, format: SequenceFormat): Uint8Array {
+  framesOfSequence(sequence);
   if (!sequenceFormats.includes(format)) throw new RangeError(`format must be one of ${sequenceFormats.join(", ")}; received ${String(format)}`);
   return format === "npy" ? formatSequenceNpy(sequence.tokens) : formatSequenceSafetensors(sequence.tokens, sequence);
 }
 
 /**
  * Reads a sequence file, or a bare `.npy` array of tokens `[K, S]` with what the options say.
- * @throws CodesError if it is neither, is damaged, or does not fit its pattern.
+ * @throws CodesError if it is neither, is damaged, or does not fit its pattern; TypeError for what are no bytes.
  */
 export async function parseSequence(bytes: Uint8Array, options: ParseSequenceOptions = {}): Promise<TokenSequence> {
   const { name = "sequence" } = options;
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("expected the bytes of a sequence file as a Uint8Array; readSequence takes a path");
   const stored = await parseStoredSequence(bytes, name);
   const tokens = gridFrom(stored, name);
   if (stored.origin === null) return bareSequence(tokens, { ...options, name });
-  const { pattern, ...origin } = stored.origin;
-  try {
-    return { ...origin, pattern: patternProvider(parsePatternSpec(pattern)).spec, tokens };
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new CodesError("CODES_FORMAT", `${name}: ${error.message}`, { cause: error });
-  }
+  return checked({ ...stored.origin, pattern: stored.origin.pattern as PatternSpec, tokens }, name);
 }
 
-function bareSequence(tokens: TokenSequence["tokens"], options: ParseSequenceOptions & { readonly name: string }): TokenSequence {
-  const { name, pattern, context } = options;
-  if (pattern === undefined || context === undefined) {
-    throw new CodesError("CODES_FORMAT", `${name} is a bare array and does not say its ${pattern === undefined ? "pattern" : "codec"}; give it as an option`);
+function checked(sequence: TokenSequence, name: string): TokenSequence {
+  withName(name, () => framesOfSequence(sequence));
+  return sequence;
+}
+
+async function bareSequence(tokens: TokenSequence["tokens"], options: ParseSequenceOptions & { readonly name: string }): Promise<TokenSequence> {
+  const { name, pattern } = options;
+  if (pattern === undefined || options.context === undefined) {
+    const [missing, option] = pattern === undefined ? ["pattern", "pattern"] : ["codec", "context"];
+    throw new CodesError("CODES_FORMAT", `${name} is a bare array and does not say its ${missing}; give it as the option ${option}`);
   }
   const [numSegments, numCodebooks, numSteps] = tokens.dims as [number, number, number];
+  const context = typeof options.context === "function" ? await options.context() : options.context;
+  const { sampleRate, channels, hopLength, codebookSize, provenance } = context;
+  if (typeof pattern !== "function" && "tokens" in pattern) withName(name, () => checkCodecFor(pattern, context));
   if (numSegments !== 1 || (context.segment ?? null) !== null) {
     throw mismatch(`${name} is a bare array; sequences of segments need their scales and lengths, which only a .safetensors file holds`);
   }
-  const { sampleRate, channels, hopLength, codebookSize, provenance } = context;
   const layout = sequenceLayout(typeof pattern === "function" ? pattern(numCodebooks) : pattern, codebookSize, options);
   const timesteps = timestepsOf(layout, numSteps, name);
   const numFrames = layout.eosToken === null ? timesteps : framesBeforeEos(tokens, patternOf(layout, timesteps - 1), layout.eosToken);
@@ -72,7 +79,7 @@ function bareSequence(tokens: TokenSequence["tokens"], options: ParseSequenceOpt
     bandwidth: bandwidthOf({ numCodebooks, codebookSize, frameRate: Math.ceil(sampleRate / hopLength) }),
     provenance: provenance ?? { model: "unknown", revision: null, digest: null, license: null, licenseStatus: null },
   };
-  return { ...layout, tokens: firstSteps(tokens, stepsOf(layout, patternOf(layout, numFrames))), codes };
+  return checked({ ...layout, tokens: firstSteps(tokens, stepsOf(layout, patternOf(layout, numFrames))), codes }, name);
 }
 
 /** The frame in whose place the first codebook has the token that ends a clip; all frames where there is none. */
@@ -99,19 +106,20 @@ function timestepsOf(layout: SequenceLayout, numSteps: number, name: string): nu
   if (spec.kind === "custom") return spec.timesteps;
   const provider = patternProvider(spec);
   const stepsFor = (timesteps: number): number => stepsOf(layout, provider.getPattern(timesteps));
-  let low = 1;
-  let high = Math.max(1, numSteps);
-  while (low < high) {
+  const search = (low: number, high: number): number => {
     const middle = Math.floor((low + high) / 2);
-    if (stepsFor(middle) < numSteps) low = middle + 1;
-    else high = middle;
-  }
+    return low === high ? low : stepsFor(middle) < numSteps ? search(middle + 1, high) : search(low, middle);
+  };
+  // From the first frame on, or the first that is not flattened, each takes as many steps as the next.
+  const first = Math.min(Math.max(1, spec.kind === "delay" ? (spec.flattenFirst ?? 0) : 0), numSteps);
+  const missing = numSteps - stepsFor(first);
+  const timesteps = missing > 0 ? first + Math.ceil(missing / (stepsFor(first + 1) - stepsFor(first))) : search(1, first);
   // In these layouts a clip's length decides where every code stands, so that part of a sequence cannot be read.
   const needsAll = spec.kind === "coarse-first" || spec.kind === "musiclm";
-  if (needsAll && stepsFor(low) !== numSteps) {
-    throw mismatch(`${name} has ${numSteps} steps, and no ${spec.kind} sequence has: that of ${low} frames has ${stepsFor(low)}; a bare array must be whole`);
+  if (needsAll && stepsFor(timesteps) !== numSteps) {
+    throw mismatch(`${name} has ${numSteps} steps, and no ${spec.kind} sequence has: that of ${timesteps} frames has ${stepsFor(timesteps)}; a bare array must be whole`);
   }
-  return low;
+  return timesteps;
 }
 
 function gridFrom({ tokens: { shape, data } }: StoredSequence, name: string): TokenSequence["tokens"] {

@@ -1,6 +1,5 @@
 import { CodesError } from "../core/index.ts";
-import { tabulateGrid } from "./tabulate-grid.ts";
-import { viewGrid } from "./token-grid.ts";
+import { numbersOf, tabulateGrid, viewGrid } from "./token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
 
 /**
@@ -26,9 +25,8 @@ export function interleaveStereo<Type extends TokenType = "int32">(
       `left [${shapes[0]}] and right [${shapes[1]}] differ in shape; encode both channels at the same length and bandwidth`,
     );
   }
-  return tabulateGrid(type, [batchSize, 2 * numRows, numColumns], (row, frame) => {
-    return channels[row % 2]!.data[Math.floor(row / 2) * numColumns + frame]!;
-  });
+  const codes = channels.map(({ data }) => numbersOf(data)) as [ArrayLike<number>, ArrayLike<number>];
+  return tabulateGrid(type, [batchSize, 2 * numRows, numColumns], (row, frame) => codes[row % 2]![Math.floor(row / 2) * numColumns + frame]!);
 }
 
 /**
@@ -45,7 +43,8 @@ export function deinterleaveStereo<Type extends TokenType = "int32">(
   if (numRows % 2 !== 0) {
     throw new CodesError("CODES_MISMATCH", `expected an even number of rows, left and right in turn; found ${numRows}`);
   }
+  const tokens = numbersOf(data);
   const channel = (offset: 0 | 1): TokenGrid<Type> =>
-    tabulateGrid(type, [batchSize, numRows / 2, numColumns], (row, frame) => data[(2 * row + offset) * numColumns + frame]!);
+    tabulateGrid(type, [batchSize, numRows / 2, numColumns], (row, frame) => tokens[(2 * row + offset) * numColumns + frame]!);
   return { left: channel(0), right: channel(1) };
 }

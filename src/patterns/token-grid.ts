@@ -1,5 +1,6 @@
 import { CodesError } from "../core/index.ts";
 import type { AudioCodesData, TensorLike } from "../core/index.ts";
+import { checkCount } from "./check-count.ts";
 
 /** Typed arrays that tokens travel in; `int64` is what ONNX language models take. */
 export interface TokenArrays {
@@ -36,7 +37,13 @@ export interface GridView {
   readonly codebookSize: number | null;
 }
 
-const arrayTypes = { uint16: Uint16Array, uint32: Uint32Array, int32: Int32Array, int64: BigInt64Array } as const;
+/** The array type of each type of tokens. */
+export const tokenArrays: Readonly<{
+  uint16: Uint16ArrayConstructor;
+  uint32: Uint32ArrayConstructor;
+  int32: Int32ArrayConstructor;
+  int64: BigInt64ArrayConstructor;
+}> = { uint16: Uint16Array, uint32: Uint32Array, int32: Int32Array, int64: BigInt64Array };
 
 const ranges: Readonly<Record<TokenType, readonly [min: number, max: number]>> = {
   uint16: [0, 0xffff],
@@ -45,19 +52,120 @@ const ranges: Readonly<Record<TokenType, readonly [min: number, max: number]>> =
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
 
+/** Four gigabytes of int32; more is a mistake in a size, found before memory runs out. */
+const maxTokens = 2 ** 30;
+
 /**
  * A grid of `product(dims)` tokens, all `fill`.
- * @throws RangeError if `fill` is not an integer that `type` can hold.
+ * @throws RangeError if `fill` is not an integer that `type` can hold, or for more than 2^30 tokens, before anything is allocated.
  */
 export function filledGrid<Type extends TokenType>(type: Type, dims: readonly number[], fill: number = 0): TokenGrid<Type> {
   checkToken(fill, type);
   const length = dims.reduce((product, size) => product * size, 1);
-  const data = new arrayTypes[type](length) as TokenArrays[Type];
-  if (fill !== 0) {
-    if (data instanceof BigInt64Array) data.fill(BigInt(fill));
-    else data.fill(fill);
-  }
+  if (length > maxTokens) throw new RangeError(`a grid of shape [${dims.join(", ")}] has ${length} tokens; expected at most ${maxTokens}: take shorter clips or fewer at a time`);
+  const data = new tokenArrays[type](length) as TokenArrays[Type];
+  if (fill !== 0) fillTokens(data, fill);
   return { type, data, dims };
+}
+
+/** Puts a token that fits the array into its elements `start` to `end` (exclusive). */
+export function fillTokens(data: TokenArray, token: number, start?: number, end?: number): void {
+  if (data instanceof BigInt64Array) data.fill(BigInt(token), start, end);
+  else data.fill(token, start, end);
+}
+
+/**
+ * A grid that holds these tokens, as many as `dims` say.
+ * @throws RangeError if one is not an integer that `type` can hold.
+ */
+export function gridOf<Type extends TokenType>(type: Type, dims: readonly number[], tokens: ArrayLike<number>): TokenGrid<Type> {
+  const grid = filledGrid(type, dims);
+  const { data } = grid;
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index]!;
+    if (data instanceof BigInt64Array) {
+      if (!Number.isSafeInteger(token)) checkToken(token, type);
+      data[index] = BigInt(token);
+    } else {
+      data[index] = token;
+      if (data[index] !== token) checkToken(token, type);
+    }
+  }
+  return grid;
+}
+
+/**
+ * A grid of the values that a function gives for each row and column; `dims` but the last are counted through as rows.
+ * @throws RangeError if a value is not an integer that `type` can hold.
+ */
+export function tabulateGrid<Type extends TokenType>(
+  type: Type,
+  dims: readonly number[],
+  valueAt: (row: number, column: number) => number | bigint,
+): TokenGrid<Type> {
+  const grid = filledGrid(type, dims);
+  const { data } = grid;
+  const [min, max] = ranges[type];
+  const numColumns = dims.at(-1)!;
+  for (let index = 0, row = 0; index < data.length; row++) {
+    for (let column = 0; column < numColumns; column++, index++) {
+      const value = valueAt(row, column);
+      const token = typeof value === "number" ? value : Number(value);
+      if (!(Number.isInteger(token) && token >= min && token <= max)) checkToken(token, type);
+      if (data instanceof BigInt64Array) data[index] = BigInt(token);
+      else data[index] = token;
+    }
+  }
+  return grid;
+}
+
+/**
+ * The tokens as numbers. Where an algorithm looks at each of them it reads these, since it is many times slower on bigints.
+ * The array itself unless there are bigints in it.
+ */
+export function numbersOf(data: ArrayLike<number | bigint>): ArrayLike<number> {
+  if (ArrayBuffer.isView(data) && !(data instanceof BigInt64Array || data instanceof BigUint64Array)) return data as unknown as ArrayLike<number>;
+  const numbers = new Float64Array(data.length);
+  for (let index = 0; index < numbers.length; index++) numbers[index] = Number(data[index]);
+  return numbers;
+}
+
+/**
+ * Swaps rows and columns: codes `[B, K, T]` as time-major models and files take them, `[B, T, K]` (Dia, VALL-E, SoundStorm), and back.
+ * @param grid `[K, T]` or `[B, K, T]`.
+ */
+export function transposeGrid<Type extends TokenType = "int32">(
+  grid: CodesInput,
+  { type = "int32" as Type }: { readonly type?: Type | undefined } = {},
+): TokenGrid<Type> {
+  const { data, batchSize, numRows, numColumns } = viewGrid(grid);
+  const numbers = numbersOf(data);
+  return tabulateGrid(type, [batchSize, numColumns, numRows], (row, column) => {
+    const item = Math.floor(row / numColumns);
+    return numbers[(item * numRows + column) * numColumns + (row % numColumns)]!;
+  });
+}
+
+/**
+ * One clip of a batch, as `AudioCodes.fromTensor` takes it: `AudioCodes.fromTensor(clipOf(batch, b, batch.lengths[b]), codec)`.
+ * @param grid `[B, K, T]`.
+ * @param item Which clip, from 0.
+ * @param numFrames Frames that the clip really has. @default T
+ * @returns `[K, numFrames]`, of the grid's type.
+ * @throws RangeError for a clip that the batch does not have, or more frames.
+ */
+export function clipOf<Type extends TokenType>(grid: TokenGrid<Type>, item: number, numFrames?: number): TokenGrid<Type> {
+  const { batchSize, numRows, numColumns } = viewGrid(grid);
+  const { type, data } = grid;
+  checkCount("item", item, 0, batchSize - 1);
+  const length = numFrames ?? numColumns;
+  checkCount("numFrames", length, 0, numColumns);
+  const clip = filledGrid(type, [numRows, length]);
+  for (let row = 0; row < numRows; row++) {
+    const start = (item * numRows + row) * numColumns;
+    clip.data.set(data.subarray(start, start + length) as never, row * length);
+  }
+  return clip;
 }
 
 /**
@@ -68,51 +176,28 @@ export function checkToken(token: number, type: TokenType, name: string = "token
   const range = ranges[type];
   if (range === undefined) throw new RangeError(`unknown type of tokens ${JSON.stringify(type)}; expected uint16, uint32, int32 or int64`);
   const [min, max] = range;
-  if (!Number.isInteger(token) || token < min || token > max) {
-    throw new RangeError(`${name} ${token} does not fit ${type}; expected an integer from ${min} to ${max}`);
-  }
+  if (!Number.isInteger(token) || token < min || token > max) throw new RangeError(`${name} ${doesNotFit(token, type)}`);
 }
 
-/** Elements of a grid: those at `start + at[i]`, in this order. */
-interface Elements<Data> {
-  readonly data: Data;
-  readonly start: number;
-  readonly at: Uint32Array;
+/** Says why a token is refused, for errors. */
+export function doesNotFit(token: number, type: TokenType): string {
+  const [min, max] = ranges[type];
+  return `${token} does not fit ${type}; expected an integer from ${min} to ${max}`;
 }
 
 /**
- * Copies tokens from some places to others, whatever the types of the two arrays.
- * @throws CodesError with code CODES_OUT_OF_RANGE for a value that the target's type cannot hold.
+ * Reads one grid, or one for each of several clips, see `viewGrid`.
+ * @throws RangeError if there are no clips.
  */
-export function copyTokens(from: Elements<ArrayLike<number | bigint>>, to: Elements<TokenArray> & { readonly type: TokenType }): void {
-  const { data: source, start: sourceStart, at: sources } = from;
-  const { data: target, start: targetStart, at: targets } = to;
-  const count = sources.length;
-  // A loop for each combination of types: a loop that sees both numbers and bigints makes an object of every bigint.
-  if (target instanceof BigInt64Array) {
-    if (source instanceof BigInt64Array) {
-      for (let index = 0; index < count; index++) target[targetStart + targets[index]!] = source[sourceStart + sources[index]!]!;
-      return;
-    }
-    for (let index = 0; index < count; index++) {
-      const token = source[sourceStart + sources[index]!]!;
-      if (typeof token === "number" && !Number.isSafeInteger(token)) throw doesNotFit(token, to.type);
-      target[targetStart + targets[index]!] = BigInt(token);
-    }
-    return;
-  }
-  for (let index = 0; index < count; index++) {
-    const token = source[sourceStart + sources[index]!]!;
-    const number = typeof token === "number" ? token : Number(token);
-    const place = targetStart + targets[index]!;
-    target[place] = number;
-    if (target[place] !== number) throw doesNotFit(number, to.type);
-  }
+export function viewGrids(codes: CodesInput | readonly CodesInput[]): GridView[] {
+  if (Array.isArray(codes) && codes.length === 0) throw new RangeError("expected at least one clip; received an empty list");
+  return (Array.isArray(codes) ? (codes as readonly CodesInput[]) : [codes as CodesInput]).map(viewGrid);
 }
 
 /**
  * Reads codes of any accepted form as `[B, K, T]`.
- * @throws CodesError with code CODES_MISMATCH for several segments, other shapes, or a length that is not that of the shape.
+ * @throws CodesError with code CODES_MISMATCH for several segments, other shapes, or a length that is not that of the shape;
+ * CODES_OUT_OF_RANGE for values that are no numbers.
  */
 export function viewGrid(input: CodesInput): GridView {
   const shape: unknown = isAudioCodes(input) ? input.shape : (input as TensorLike | null | undefined)?.dims;
@@ -133,16 +218,26 @@ export function viewGrid(input: CodesInput): GridView {
   if (data.length !== batchSize * numRows * numColumns) {
     throw mismatch(`a tensor of shape [${dims.join(", ")}] needs ${batchSize * numRows * numColumns} values; found ${data.length}`);
   }
+  checkNumbers(data);
   return { data, batchSize, numRows, numColumns, codebookSize: isAudioCodes(input) ? input.codebookSize : null };
+}
+
+/**
+ * Checks that an array holds numbers or bigints, for callers without types: `null`, `true` and `"1"` would pass for the numbers 0 and 1.
+ * @throws CodesError with code CODES_OUT_OF_RANGE naming the first other value.
+ */
+export function checkNumbers(data: ArrayLike<unknown>): void {
+  if (ArrayBuffer.isView(data)) return;
+  for (let index = 0; index < data.length; index++) {
+    const value = data[index];
+    if (typeof value === "number" || typeof value === "bigint") continue;
+    const found = typeof value === "string" ? JSON.stringify(value) : String(value);
+    throw new CodesError("CODES_OUT_OF_RANGE", `value ${found} at position ${index} is not a number`);
+  }
 }
 
 function isAudioCodes(input: CodesInput): input is AudioCodesData {
   return typeof input === "object" && input !== null && "shape" in input;
-}
-
-function doesNotFit(token: number, type: TokenType): CodesError {
-  const [min, max] = ranges[type];
-  return new CodesError("CODES_OUT_OF_RANGE", `token ${token} does not fit ${type}; expected an integer from ${min} to ${max}`);
 }
 
 function mismatch(message: string): CodesError {

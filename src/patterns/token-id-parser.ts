@@ -1,5 +1,6 @@
 import { FrameAssembler, assembleFrames, checkStreams } from "./frame-assembler.ts";
 import type { DescribeToken, ParsedCodes, ParsePolicy } from "./frame-assembler.ts";
+import { checkNumbers, numbersOf } from "./token-grid.ts";
 import type { TokenGrid } from "./token-grid.ts";
 import type { TokenVocabulary } from "./token-vocabulary.ts";
 
@@ -39,7 +40,9 @@ export class TokenIdParser {
   /**
    * Takes the next ids.
    * @returns The frames that they complete, `[K, n]`; n is often 0.
-   * @throws CodesError with code CODES_FORMAT naming the position in the stream, if reading is strict and an id does not fit.
+   * @throws CodesError with code CODES_FORMAT naming the position in the stream, if reading is strict and an id does not fit;
+   * CODES_OUT_OF_RANGE for what is no number, before any id is taken.
+   * Frames that the ids before it completed are not lost: `push([])` gives them.
    */
   push(ids: ArrayLike<number | bigint>): TokenGrid<"uint16"> {
     checkIds(ids);
@@ -61,7 +64,7 @@ export class TokenIdParser {
 /** Reads the codes of ids that are all there, in either order; what `TokenVocabulary.decode` does. */
 export function parseIds(vocabulary: TokenVocabulary, ids: ArrayLike<number | bigint>, { policy = "strict" }: ParseOptions = {}): ParsedCodes {
   checkIds(ids);
-  return assembleFrames(vocabulary, Float64Array.from(ids, Number), policy, describeId(vocabulary));
+  return assembleFrames(vocabulary, numbersOf(ids), policy, describeId(vocabulary));
 }
 
 function describeId(vocabulary: TokenVocabulary): DescribeToken {
@@ -77,4 +80,5 @@ function checkIds(ids: ArrayLike<number | bigint>): void {
   if (typeof ids !== "object" || ids === null || !Number.isInteger(ids.length)) {
     throw new TypeError("expected an array of ids; of a tensor, pass its data");
   }
+  checkNumbers(ids);
 }

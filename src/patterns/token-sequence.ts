@@ -1,26 +1,14 @@
 import { AudioCodes, CodesError } from "../core/index.ts";
 import type { AudioCodesData } from "../core/index.ts";
 import type { CodesDetails } from "../storage/index.ts";
+import { checkCodecFor, checkRowsFor } from "./model-layouts.ts";
 import type { ModelLayout } from "./model-layouts.ts";
-import { putEnds } from "./model-sequence.ts";
-import { patternProvider } from "./pattern-provider.ts";
-import { parsePatternSpec } from "./pattern-spec.ts";
 import type { PatternSpec } from "./pattern-spec.ts";
 import type { Pattern } from "./pattern.ts";
+import { checkEmptyCells, framesOfSequence } from "./sequence-frames.ts";
+import { patternOf, sequenceLayout } from "./sequence-layout.ts";
+import type { SequenceLayout, SequenceLayoutOptions } from "./sequence-layout.ts";
 import type { TokenGrid } from "./token-grid.ts";
-
-/** How codes became a sequence, as data. */
-export interface SequenceLayout {
-  readonly pattern: PatternSpec;
-  /** Fills the cells that hold no code. */
-  readonly specialToken: number;
-  /** Fills the cells after a codebook's last code; equals `specialToken` where the model has none. */
-  readonly padToken: number;
-  /** Stands after each codebook's last code, as if the clip had one more frame; null where the model has none. */
-  readonly eosToken: number | null;
-  /** Whether the steps that only the delays need are left out, and codes of the last frames with them. */
-  readonly keepOnlyValidSteps: boolean;
-}
 
 /** Codes laid out by a pattern, with all that leads back to them: what a sequence file holds. */
 export interface TokenSequence extends SequenceLayout {
@@ -28,13 +16,6 @@ export interface TokenSequence extends SequenceLayout {
   readonly tokens: TokenGrid<"uint16" | "int32">;
   /** Everything about the codes except the codes themselves. */
   readonly codes: CodesDetails;
-}
-
-export interface SequenceLayoutOptions {
-  /** @default the model's, or the codebook size, the first number that is no code */
-  readonly specialToken?: number | undefined;
-  /** @default the model's, or specialToken */
-  readonly padToken?: number | undefined;
 }
 
 /** Codes of a sequence, and whether it reached the end of the clip. */
@@ -45,20 +26,6 @@ export interface RevertedSequence {
 }
 
 /**
- * The layout of a pattern, or of a known model.
- * @throws RangeError if the spec is not one.
- */
-export function sequenceLayout(pattern: PatternSpec | ModelLayout, codebookSize: number, options: SequenceLayoutOptions = {}): SequenceLayout {
-  if (!("tokens" in pattern)) {
-    const { specialToken = codebookSize, padToken = specialToken } = options;
-    return { pattern: parsePatternSpec(pattern), specialToken, padToken, eosToken: null, keepOnlyValidSteps: false };
-  }
-  const { bos, eos = null, pad } = pattern.tokens;
-  const { specialToken = bos ?? pad, padToken = pad } = options;
-  return { pattern: pattern.pattern, specialToken, padToken, eosToken: eos, keepOnlyValidSteps: pattern.keepOnlyValidSteps };
-}
-
-/**
  * Lays out the codes of a clip by a pattern or as a known model reads them, each segment as a sequence of its own.
  * @throws CodesError if the codes have another number or size of codebooks, or the pattern leaves out some of them.
  * @throws RangeError if the spec's parts do not fit together, or a special token could be taken for a code.
@@ -66,46 +33,37 @@ export function sequenceLayout(pattern: PatternSpec | ModelLayout, codebookSize:
 export function applyPattern(codes: AudioCodesData, pattern: PatternSpec | ModelLayout, options: SequenceLayoutOptions = {}): TokenSequence {
   const clip = new AudioCodes(codes);
   const { data: _codes, shape, ...details } = clip;
-  if ("tokens" in pattern && pattern.codebookSize !== codes.codebookSize) {
-    throw mismatch(
-      `these codes have codebooks of ${codes.codebookSize} entries; ${pattern.name} reads those of ${pattern.codec}, which have ${pattern.codebookSize}`,
-    );
+  const { codebookSize } = codes;
+  if ("tokens" in pattern) {
+    checkCodecFor(pattern, clip);
+    checkRowsFor(pattern, shape[1]);
   }
-  const layout = sequenceLayout(pattern, codes.codebookSize, options);
-  const { specialToken, padToken, eosToken, keepOnlyValidSteps } = layout;
+  const layout = sequenceLayout(pattern, codebookSize, options);
+  const { specialToken, padToken, eosToken } = layout;
   const laidOut = patternOf(layout, shape[2]);
   const segments = Array.from({ length: shape[0] }, (_, index) => clip.sliceSegments(index, index + 1));
   const type = [specialToken, padToken, eosToken ?? 0].every((token) => token >= 0 && token <= 0xffff) ? "uint16" : "int32";
-  const sequence = laidOut.buildSequence(segments, { specialToken, padToken, codebookSize: codes.codebookSize, keepOnlyValidSteps, type });
-  if (eosToken !== null) putEnds(sequence, laidOut, eosToken);
-  const { data, dims } = sequence;
+  const { data, dims } = laidOut.buildSequence(segments, { ...layout, codebookSize, type });
   if (layout.pattern.kind === "custom") checkComplete(laidOut);
   return { ...layout, tokens: { type, data, dims }, codes: details };
 }
 
-/** Two and a half days at 75 frames per second: a file that claims more is damaged, and would take memory that is not there. */
-const maxFrames = 2 ** 24;
-
 /**
  * The codes of a sequence: the inverse of `applyPattern`. A sequence that ends early, as while a model generates, gives the frames that are complete.
- * @throws CodesError if no frame is complete, a special token stands where a code is expected, or the parts do not fit each other.
- * @throws RangeError if a custom pattern is for clips of another length.
+ * @throws CodesError if no frame is complete, a special token stands where a code is expected, a code where none is, or the parts do not fit each other.
  */
 export function revertPattern(sequence: TokenSequence): RevertedSequence {
   const { tokens, specialToken, keepOnlyValidSteps, codes: details } = sequence;
+  const frames = framesOfSequence(sequence);
+  checkEmptyCells(sequence, frames);
+  const { pattern, lengths, timesteps } = frames;
   const [numSegments, numCodebooks, numSteps] = tokens.dims as [number, number, number];
-  const lengths = segmentLengths(details, numSegments);
-  const timesteps = Math.max(...lengths);
-  if (sequence.pattern.numCodebooks !== numCodebooks || !(timesteps <= maxFrames)) {
-    throw mismatch(`a pattern of ${sequence.pattern.numCodebooks} codebooks and ${timesteps} frames does not fit tokens of shape [${tokens.dims.join(", ")}]`);
-  }
-  const pattern = patternOf(sequence, timesteps);
   const { data, mask } = pattern.revertSequence(tokens, { specialToken, lengths, keepOnlyValidSteps });
   const stride = pattern.timesteps;
   const numFrames = completeFrames(mask, lengths, numCodebooks, stride);
   if (numFrames < timesteps && (numSegments > 1 || numFrames === 0)) {
     throw mismatch(
-      `the sequence ends after ${numSteps} of ${pattern.numSteps} steps, ${numSegments > 1 ? "within every segment" : "before the first frame is complete"}; ` +
+      `the sequence of ${timesteps} frames ends after ${numSteps} steps, ${numSegments > 1 ? "within every segment" : "before the first frame is complete"}; ` +
         "expected more of it",
     );
   }
@@ -120,25 +78,6 @@ export function revertPattern(sequence: TokenSequence): RevertedSequence {
   }
   const numSamples = numFrames < timesteps ? numFrames * details.hopLength : details.numSamples;
   return { codes: new AudioCodes({ ...details, numSamples, data: codes, shape: [numSegments, numCodebooks, numFrames] }), timesteps };
-}
-
-/** The pattern for a clip of so many frames, and one more for the token that ends it. */
-export function patternOf({ pattern, eosToken }: SequenceLayout, numFrames: number): Pattern {
-  return patternProvider(pattern).getPattern(numFrames + (eosToken === null ? 0 : 1));
-}
-
-/** Steps of its sequences. */
-export function stepsOf({ keepOnlyValidSteps }: SequenceLayout, pattern: Pattern): number {
-  return keepOnlyValidSteps ? pattern.numValidSteps : pattern.numSteps;
-}
-
-/** Frames that each segment really has. */
-function segmentLengths({ segment, numSamples, hopLength }: CodesDetails, numSegments: number): number[] {
-  return Array.from({ length: numSegments }, (_, index) => {
-    const samples = segment === null ? numSamples : Math.min(segment.length, numSamples - index * segment.stride);
-    if (!(samples > 0) || (segment === null && numSegments > 1)) throw mismatch(`${numSamples} samples do not make ${numSegments} segments`);
-    return Math.ceil(samples / hopLength);
-  });
 }
 
 /** Frames before the first that lacks a code. */

@@ -1,5 +1,7 @@
 import { CodesError } from "../core/index.ts";
 import type { TensorLike } from "../core/index.ts";
+import { checkCount } from "./check-count.ts";
+import { tokenArrays } from "./token-grid.ts";
 import type { TokenArrays, TokenGrid } from "./token-grid.ts";
 
 /** `flat`: tokens and nothing else, as nanoGPT reads them. `megatron`: the same with an index beside it, as Megatron-LM reads it. */
@@ -39,8 +41,6 @@ export interface DocumentBytes {
   readonly documentLength: number;
 }
 
-const arrayTypes = { uint16: Uint16Array, uint32: Uint32Array, int32: Int32Array } as const;
-
 const largestVocabularies: Readonly<Record<TokenStreamFormat, number>> = { flat: 2 ** 32, megatron: 2 ** 31 };
 
 /** Tokens in a document, the one that ends it included: Megatron keeps lengths as int32. */
@@ -48,7 +48,7 @@ const maxDocumentLength = 2 ** 31 - 1;
 
 /** Bytes that one token takes. */
 export function bytesPerToken(type: TokenStreamType): number {
-  return arrayTypes[type].BYTES_PER_ELEMENT;
+  return tokenArrays[type].BYTES_PER_ELEMENT;
 }
 
 /**
@@ -62,10 +62,7 @@ export function tokenStream(format: TokenStreamFormat, { vocabularySize, eosToke
   if (!Object.hasOwn(largestVocabularies, format)) {
     throw new RangeError(`unknown format ${JSON.stringify(format)}; expected "flat" or "megatron"`);
   }
-  const largest = largestVocabularies[format];
-  if (!Number.isInteger(vocabularySize) || vocabularySize < 1 || vocabularySize > largest) {
-    throw new RangeError(`vocabularySize must be an integer from 1 to ${largest}; received ${vocabularySize}`);
-  }
+  checkCount("vocabularySize", vocabularySize, 1, largestVocabularies[format]);
   if (!Number.isInteger(eosToken) || eosToken < 0 || eosToken >= vocabularySize) {
     throw new RangeError(`eosToken must be a token of the vocabulary, 0 to ${vocabularySize - 1}; received ${eosToken}`);
   }
@@ -87,7 +84,7 @@ export function formatDocuments(tokens: DocumentTokens, stream: TokenStream): Do
   if (documentLength > maxDocumentLength) {
     throw new RangeError(`a document of ${numTokens} tokens is too long; expected at most ${maxDocumentLength - 1}`);
   }
-  const array = new arrayTypes[stream.type](numDocuments * documentLength);
+  const array = new tokenArrays[stream.type](numDocuments * documentLength);
   let at = 0;
   for (let document = 0; document < numDocuments; document++) {
     for (let position = 0; position < numTokens; position++) {
@@ -112,7 +109,7 @@ export function parseTokens(bytes: Uint8Array, { type, vocabularySize }: TokenSt
   if (bytes.length % size !== 0) {
     throw new CodesError("CODES_FORMAT", `${bytes.length} bytes are not a whole number of ${type} tokens; the stream may be cut short`);
   }
-  const tokens = new arrayTypes[type](new Uint8Array(bytes).buffer);
+  const tokens = new tokenArrays[type](new Uint8Array(bytes).buffer);
   for (let position = 0; position < tokens.length; position++) {
     const token = tokens[position]!;
     if (token < 0 || token >= vocabularySize) {
@@ -124,7 +121,7 @@ export function parseTokens(bytes: Uint8Array, { type, vocabularySize }: TokenSt
 
 /** Pieces of a stream as one, in an array of its own. */
 export function joinTokens(parts: readonly StoredTokens[], { type }: TokenStream): StoredTokens {
-  const joined = new arrayTypes[type](parts.reduce((length, part) => length + part.length, 0));
+  const joined = new tokenArrays[type](parts.reduce((length, part) => length + part.length, 0));
   let start = 0;
   for (const part of parts) {
     joined.set(part, start);

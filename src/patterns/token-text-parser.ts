@@ -16,7 +16,7 @@ export interface ParsedText extends ParsedCodes {
  * Reads codes from text as a language model writes it, cut into pieces anywhere, within a token too.
  *
  * Whitespace between tokens is passed over, since text tokenizers put it there when they decode. Anything else that is no token is an
- * error or dropped, as the policy says; after an error a parser is of no further use. Positions in errors count UTF-16 units from the start of the stream, as `String.length` does.
+ * error or dropped, as the policy says; after an error a parser reads no further. Positions in errors count UTF-16 units from the start of the stream, as `String.length` does.
  */
 export class TokenTextParser {
   readonly #assembler: FrameAssembler;
@@ -48,8 +48,10 @@ export class TokenTextParser {
    * Takes the next piece of text.
    * @returns The frames that it completes, `[K, n]`; n is often 0.
    * @throws CodesError with code CODES_FORMAT naming the character, if reading is strict and something does not fit.
+   * Frames that the text before it completed are not lost: `push("")` gives them.
    */
   push(text: string): TokenGrid<"uint16"> {
+    checkText(text);
     this.#scanner.scan(text, false, intoFrames(this.#assembler));
     return this.#assembler.take();
   }
@@ -68,6 +70,7 @@ export class TokenTextParser {
 
 /** Reads the codes of a text that is all there, in either order; what `TokenVocabulary.parseText` does. */
 export function parseText(vocabulary: TokenVocabulary, text: string, options: ParseOptions = {}): ParsedText {
+  checkText(text);
   if (vocabulary.order === "codebook-major") return { ...parseByCodebook(vocabulary, text, options), droppedCharacters: 0 };
   const assembler = new FrameAssembler(vocabulary, options.policy ?? "strict", describeString(vocabulary));
   new TextScanner(vocabulary).scan(text, true, intoFrames(assembler));
@@ -84,24 +87,24 @@ function parseByCodebook(vocabulary: TokenVocabulary, text: string, { policy = "
       ids.push(id);
       positions.push(position);
     },
-    other: (character, position) => {
-      throw new CodesError("CODES_FORMAT", `found ${describeOther(character, position)}; expected a token`);
+    other: (describe) => {
+      throw new CodesError("CODES_FORMAT", `found ${describe()}; expected a token`);
     },
   });
   const describe = describeString(vocabulary);
   return assembleFrames(vocabulary, ids, policy, (id, index) => describe(id, positions[index]!));
 }
 
-/** What a scanner finds, with the place where it starts. */
+/** What a scanner finds: a token with the place where it starts, or a UTF-16 unit that is part of none, in words. */
 interface Findings {
   readonly token: (id: number, position: number) => void;
-  readonly other: (character: string, position: number) => void;
+  readonly other: (describe: () => string) => void;
 }
 
 function intoFrames(assembler: FrameAssembler): Findings {
   return {
     token: (id, position) => assembler.accept(id, position),
-    other: (character, position) => assembler.interrupt(() => describeOther(character, position)),
+    other: (describe) => assembler.interrupt(describe),
   };
 }
 
@@ -126,7 +129,8 @@ class TextScanner {
         token(id, this.#offset + at);
         at += this.#vocabulary.strings.format(id)!.length;
       } else {
-        if (!/\s/u.test(text[at]!)) other(text[at]!, this.#offset + at);
+        const [start, position] = [at, this.#offset + at];
+        if (!/\s/u.test(text[at]!)) other(() => describeOther(text, start, position));
         at++;
       }
     }
@@ -139,6 +143,17 @@ function describeString(vocabulary: TokenVocabulary): DescribeToken {
   return (id, position) => `${JSON.stringify(vocabulary.tokenToString(id))} at character ${position}`;
 }
 
-function describeOther(character: string, position: number): string {
-  return `${JSON.stringify(character)} at character ${position}, which starts no token`;
+/** Code points of text that an error shows at most. */
+const maxShown = 24;
+
+/** What stands in a text where a token should start, as far as the next whitespace. */
+function describeOther(text: string, start: number, position: number): string {
+  const [word] = /^\S*/u.exec(text.slice(start, start + 2 * maxShown + 2))!;
+  const shown = [...word];
+  const found = shown.length > maxShown ? `${shown.slice(0, maxShown).join("")}…` : word;
+  return `${JSON.stringify(found)} at character ${position}, which starts no token`;
+}
+
+function checkText(text: string): void {
+  if (typeof text !== "string") throw new TypeError(`expected a string; received ${text === null ? "null" : typeof text}`);
 }

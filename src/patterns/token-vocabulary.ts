@@ -4,8 +4,8 @@ import type { CodeIdsOptions } from "./code-ids.ts";
 import type { ParsedCodes } from "./frame-assembler.ts";
 import { resolveSpecialTokens } from "./special-tokens.ts";
 import type { SpecialToken, SpecialTokenOptions } from "./special-tokens.ts";
-import { checkToken, filledGrid, viewGrid } from "./token-grid.ts";
-import type { CodesInput, TokenGrid, TokenType } from "./token-grid.ts";
+import { checkToken, gridOf, viewGrids } from "./token-grid.ts";
+import type { CodesInput, GridView, TokenGrid, TokenType } from "./token-grid.ts";
 import { parseIds } from "./token-id-parser.ts";
 import type { ParseOptions } from "./token-id-parser.ts";
 import { TokenStrings } from "./token-strings.ts";
@@ -25,6 +25,8 @@ export interface TokenVocabularyOptions extends CodeIdsOptions {
 export interface SurroundingTokens {
   /** @default none */
   readonly before?: readonly string[] | undefined;
+  /** Between one clip and the next, where there are several. @default none */
+  readonly between?: readonly string[] | undefined;
   /** @default none */
   readonly after?: readonly string[] | undefined;
 }
@@ -47,6 +49,9 @@ export interface AddedToken {
 
 /** Begin of the strings of ids that nothing uses, so that nothing else may begin so. */
 const unusedPrefix = "<|audio_unused_";
+
+/** Unused ids among the added tokens at most; a model has some to round its vocabulary up. */
+const maxUnused = 65_536;
 
 /**
  * One flat vocabulary of all codes and a few special tokens, to be put behind that of a text model (LLaMA style).
@@ -73,7 +78,7 @@ export class TokenVocabulary {
   constructor(options: TokenVocabularyOptions) {
     const { order = "frame-major", specialTokens = {} } = options;
     if (order !== "frame-major" && order !== "codebook-major") {
-      throw new RangeError(`order must be "frame-major" or "codebook-major"; found ${JSON.stringify(order)}`);
+      throw new RangeError(`order must be "frame-major" or "codebook-major"; received ${JSON.stringify(order)}`);
     }
     this.codeIds = new CodeIds(options);
     const { template = this.codeIds.ranges === "shared" ? "<|audio_{code}|>" : "<|audio_{q}_{code}|>" } = options;
@@ -125,39 +130,37 @@ export class TokenVocabulary {
   }
 
   /**
-   * Lays the codes of one clip out as one sequence of ids.
+   * Lays codes out as one sequence of ids, in the order of their frames: clips follow each other, with what is `between` them.
+   * @param codes One clip, or a list of clips of any lengths.
    * @param options Special tokens around them, and the type of the ids. @default int64, which ONNX language models take
-   * @returns `[N]` with N = K * T and the special tokens.
-   * @throws CodesError with code CODES_MISMATCH for codes of another codec or of several clips, CODES_OUT_OF_RANGE for a value that is
+   * @returns `[N]` with N = K * T of all clips and the special tokens.
+   * @throws CodesError with code CODES_MISMATCH for codes of another codec, or a batch in one tensor; CODES_OUT_OF_RANGE for a value that is
    * no code.
    * @throws RangeError if a special token is unknown, or the type cannot hold the ids.
    */
-  encode<Type extends TokenType = "int64">(codes: CodesInput, options: SurroundingTokens & { readonly type?: Type | undefined } = {}): TokenGrid<Type> {
-    const { before = [], after = [], type = "int64" as Type } = options;
+  encode<Type extends TokenType = "int64">(
+    codes: CodesInput | readonly CodesInput[],
+    options: SurroundingTokens & { readonly type?: Type | undefined } = {},
+  ): TokenGrid<Type> {
+    const { before = [], between = [], after = [], type = "int64" as Type } = options;
     checkToken(this.vocabularySize - 1, type, "the last id");
-    const { codeIds, order } = this;
-    const { data, batchSize, numRows, numColumns, codebookSize } = viewGrid(codes);
-    if (batchSize !== 1) throw new CodesError("CODES_MISMATCH", `found codes of ${batchSize} clips; expected those of one, a sequence for each`);
-    if (numRows !== codeIds.numCodebooks || (codebookSize ?? codeIds.codebookSize) !== codeIds.codebookSize) {
-      const size = codebookSize === null ? "" : ` of ${codebookSize}`;
-      const expected = `${codeIds.numCodebooks} of ${codeIds.codebookSize}`;
-      throw new CodesError("CODES_MISMATCH", `found ${numRows} codebooks${size}; this vocabulary has ${expected}`);
-    }
-    const first = before.map((name) => this.specialIdOf(name));
-    const last = after.map((name) => this.specialIdOf(name));
-    const length = numRows * numColumns;
-    const ids = filledGrid(type, [first.length + length + last.length]);
-    const write = ids.data instanceof BigInt64Array ? writerOfBigInts(ids.data) : writerOfNumbers(ids.data);
-    first.forEach((id, index) => write(index, id));
-    last.forEach((id, index) => write(first.length + length + index, id));
-    for (let codebook = 0; codebook < numRows; codebook++) {
-      for (let frame = 0; frame < numColumns; frame++) {
-        const index = codebook * numColumns + frame;
-        const place = order === "codebook-major" ? index : frame * numRows + codebook;
-        write(first.length + place, codeIds.idOf(codebook, Number(data[index])));
+    const idsOf = (names: readonly string[]): number[] => {
+      if (!Array.isArray(names)) throw new TypeError(`before, between and after are lists of names; received ${JSON.stringify(names)}`);
+      return names.map((name) => this.specialIdOf(name));
+    };
+    const [first, separator, last] = [before, between, after].map(idsOf) as [number[], number[], number[]];
+    const clips = viewGrids(codes).map((view) => this.#idsOfClip(view));
+    const ids = new Int32Array(first.length + last.length + separator.length * (clips.length - 1) + clips.reduce((sum, clip) => sum + clip.length, 0));
+    ids.set(first);
+    let end = first.length;
+    for (const [index, clip] of clips.entries()) {
+      for (const part of index === 0 ? [clip] : [separator, clip]) {
+        ids.set(part, end);
+        end += part.length;
       }
     }
-    return ids;
+    ids.set(last, end);
+    return gridOf(type, [ids.length], ids);
   }
 
   /**
@@ -170,8 +173,25 @@ export class TokenVocabulary {
     return parseIds(this, ids, options);
   }
 
+  /**
+   * Reads the codes of each clip of a sequence; the inverse of `encode` for a list of clips.
+   * @param separator Name of the special token that stands between clips; where it stands at the end, no clip follows.
+   * @param options As `decode` takes them, for each clip by itself: an `eos` ends its clip, not the sequence.
+   * @throws RangeError if there is no such token; CodesError as `decode` does, with positions counted from the start of the clip.
+   */
+  decodeClips(ids: ArrayLike<number | bigint>, separator: string, options: ParseOptions = {}): ParsedCodes[] {
+    const id = this.specialIdOf(separator);
+    const clips: (number | bigint)[][] = [[]];
+    for (const each of Array.from(ids)) {
+      if (Number(each) === id) clips.push([]);
+      else clips.at(-1)!.push(each);
+    }
+    if (clips.at(-1)!.length === 0) clips.pop();
+    return clips.map((clip) => this.decode(clip, options));
+  }
+
   /** The strings of the ids that `encode` gives, one after the other; same errors. */
-  toText(codes: CodesInput, options: SurroundingTokens = {}): string {
+  toText(codes: CodesInput | readonly CodesInput[], options: SurroundingTokens = {}): string {
     return Array.from(this.encode(codes, { ...options, type: "int32" }).data, (id) => this.tokenToString(id)).join("");
   }
 
@@ -202,25 +222,39 @@ export class TokenVocabulary {
    * No token is normalised or stripped, so that a text is split at them before anything else happens to it. Special tokens are `special`;
    * codes are not, or decoding with `skip_special_tokens` would lose the audio with them. Unused ids are special, as nothing should show them.
    * Special tokens with ids below `base` are left out: the text vocabulary has them.
+   * @throws RangeError if more than 65,536 ids are unused, as with a special token far above the codes.
    */
   addedTokens(): AddedToken[] {
-    const { base } = this.codeIds;
+    const { base, ranges, numCodebooks, codebookSize } = this.codeIds;
+    const numUnused = this.size - (ranges === "shared" ? 1 : numCodebooks) * codebookSize - this.specialTokens.filter(({ id }) => id >= base).length;
+    if (numUnused > maxUnused) {
+      throw new RangeError(
+        `${numUnused} of the ids ${base} to ${this.vocabularySize - 1} are unused, and each would become a token; expected at most ${maxUnused}: ` +
+          `choose a smaller stride, and ids for special tokens right above those of the codes, from ${this.codeIds.end} on`,
+      );
+    }
     return Array.from({ length: this.size }, (_, index) => {
       const id = base + index;
       const content = this.tokenToString(id) ?? `${unusedPrefix}${id}|>`;
       return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: !this.codeIds.isCode(id) };
     });
   }
-}
 
-function writerOfBigInts(data: BigInt64Array): (index: number, id: number) => void {
-  return (index, id) => {
-    data[index] = BigInt(id);
-  };
-}
-
-function writerOfNumbers(data: Uint16Array | Uint32Array | Int32Array): (index: number, id: number) => void {
-  return (index, id) => {
-    data[index] = id;
-  };
+  #idsOfClip({ data, batchSize, numRows, numColumns, codebookSize }: GridView): Int32Array {
+    const { codeIds, order } = this;
+    if (batchSize !== 1) throw new CodesError("CODES_MISMATCH", `found codes of ${batchSize} clips in one tensor; pass them as a list of clips`);
+    if (numRows !== codeIds.numCodebooks || (codebookSize ?? codeIds.codebookSize) !== codeIds.codebookSize) {
+      const size = codebookSize === null ? "" : ` of ${codebookSize}`;
+      const expected = `${codeIds.numCodebooks} of ${codeIds.codebookSize}`;
+      throw new CodesError("CODES_MISMATCH", `found ${numRows} codebooks${size}; this vocabulary has ${expected}`);
+    }
+    const ids = new Int32Array(numRows * numColumns);
+    for (let codebook = 0; codebook < numRows; codebook++) {
+      for (let frame = 0; frame < numColumns; frame++) {
+        const index = codebook * numColumns + frame;
+        ids[order === "codebook-major" ? index : frame * numRows + codebook] = codeIds.idOf(codebook, Number(data[index]));
+      }
+    }
+    return ids;
+  }
 }

@@ -1,12 +1,10 @@
 import { CodesError } from "../core/index.ts";
-import { viewModelCodes } from "./model-codes.ts";
-import { modelLayouts } from "./model-layouts.ts";
+import { isCode, viewModelCodes } from "./check-codes.ts";
+import { checkCount } from "./check-count.ts";
+import { checkCodecFor, modelLayouts, valle } from "./model-layouts.ts";
 import { buildModelSequence } from "./model-sequence.ts";
-import { tabulateGrid } from "./tabulate-grid.ts";
+import { gridOf, tabulateGrid } from "./token-grid.ts";
 import type { CodesInput, GridView, TokenGrid, TokenType } from "./token-grid.ts";
-
-/** The id before a clip in VALL-E models trained with one (`prepend_bos`). */
-const bosToken = 1025;
 
 /** What a model reads, and what it is to answer: 1024 where there is nothing to learn, in a padded batch, or the end is. */
 export interface ValleRows<Type extends TokenType = TokenType> {
@@ -30,11 +28,7 @@ export function valleSequence<Type extends TokenType = "int64">(
   codes: CodesInput | readonly CodesInput[],
   { prependBos = false, type = "int64" as Type }: { readonly prependBos?: boolean | undefined; readonly type?: Type | undefined } = {},
 ): ValleRows<Type> {
-  const { valle } = modelLayouts;
-  const layout = prependBos
-    ? { ...valle, pattern: { ...valle.pattern, emptyInitial: 0 }, tokens: { ...valle.tokens, bos: bosToken } }
-    : valle;
-  const sequence = buildModelSequence(viewClips(codes).map(codebook0), layout, { type: "int32" });
+  const sequence = buildModelSequence(viewClips(codes).map(codebook0), valle({ prependBos }), { type: "int32" });
   const [batchSize, , numSteps] = sequence.dims as [number, number, number];
   const shifted = (by: number) => tabulateGrid(type, [batchSize, numSteps - 1], (item, step) => sequence.data[item * numSteps + step + by]!);
   return { input: shifted(0), target: shifted(1) };
@@ -54,7 +48,7 @@ export function valleStage<Type extends TokenType = "int64">(
   stage: number,
   { type = "int64" as Type }: { readonly type?: Type | undefined } = {},
 ): ValleRows<Type> {
-  if (!Number.isInteger(stage) || stage < 1 || stage > 7) throw new RangeError(`stage must be an integer from 1 to 7; received ${stage}`);
+  checkCount("stage", stage, 1, 7);
   const clips = viewClips(codes);
   const short = clips.find((clip) => clip.numRows <= stage);
   if (short !== undefined) {
@@ -69,6 +63,32 @@ export function valleStage<Type extends TokenType = "int64">(
   };
 }
 
+/**
+ * The codes of a generated clip: what the autoregressive model said, up to its end, and the rows of the stages after it.
+ * @param rows Codebook 0, then what stages 1, 2, … predicted, as far as they were run: tensors or lists of T codes each. The first may end with the
+ *   token for the end, 1024, after which nothing counts.
+ * @returns `[1, rows.length, T]`; `AudioCodes.fromTensor` takes it.
+ * @throws CodesError if the rows differ in length, or hold anything but codes.
+ */
+export function joinValleRows<Type extends TokenType = "int32">(
+  rows: readonly (ArrayLike<number | bigint> | { readonly data: ArrayLike<number | bigint> })[],
+  { type = "int32" as Type }: { readonly type?: Type | undefined } = {},
+): TokenGrid<Type> {
+  checkCount("the number of rows", rows.length, 1, 8);
+  const { codebookSize, tokens } = modelLayouts.valle;
+  const values = rows.map((row) => Array.from("data" in row ? row.data : row));
+  const end = values[0]!.findIndex((token) => Number(token) === tokens.eos);
+  const numFrames = end < 0 ? values[0]!.length : end;
+  for (const [q, row] of values.entries()) {
+    if (q > 0 && row.length !== numFrames) {
+      throw new CodesError("CODES_MISMATCH", `codebook ${q} has ${row.length} codes; codebook 0 has ${numFrames} before its end`);
+    }
+    const wrong = row.slice(0, numFrames).findIndex((code) => !isCode(code, codebookSize));
+    if (wrong >= 0) throw new CodesError("CODES_OUT_OF_RANGE", `codebook ${q} holds ${String(row[wrong])}, which is no code; expected 0 to ${codebookSize - 1}`);
+  }
+  return gridOf(type, [1, rows.length, numFrames], values.flatMap((row) => row.slice(0, numFrames).map(Number)));
+}
+
 function codebook0(clip: Clip): CodesInput {
   return { data: Array.from({ length: clip.numColumns }, (_, t) => codeOf(clip, 0, t)), dims: [1, clip.numColumns] };
 }
@@ -79,6 +99,7 @@ interface Clip extends GridView {
 }
 
 function viewClips(codes: CodesInput | readonly CodesInput[]): Clip[] {
+  checkCodecFor(modelLayouts.valle, codes);
   return viewModelCodes(codes, modelLayouts.valle).flatMap((view) =>
     Array.from({ length: view.batchSize }, (_, item) => ({ ...view, start: item * view.numRows * view.numColumns })),
   );

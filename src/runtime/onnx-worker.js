@@ -33,6 +33,8 @@ async function serve(request) {
       intraOpNumThreads: request.threads,
       interOpNumThreads: 1,
       logSeverityLevel: errorsOnly,
+      // Between its runs a session's threads would go on spinning for a while, in the way of the other sessions.
+      extra: { session: { force_spinning_stop: "1" } },
       externalData: Array.from(request.weights, ([path, data]) => ({ path, data })),
     });
     sessions.set(request.id, session);

@@ -17,30 +17,61 @@ interface Waiting {
   readonly reject: (reason: RuntimeError) => void;
 }
 
-/** A runtime with a thread of its own. */
+/** A runtime with threads of its own. */
 export interface ThreadedRuntime extends Runtime {
-  /** Waits for what was asked of the thread, then ends it and frees what it holds. Later calls fail. */
+  /** Waits for what was asked of the threads, then ends them and frees what they hold. Later calls fail. */
   close(): Promise<void>;
 }
 
 /**
- * ONNX Runtime's CPU provider through its Node binding, in a worker thread: the binding computes on the thread that calls it,
+ * ONNX Runtime's CPU provider through its Node binding, in worker threads: the binding computes on the thread that calls it,
  * which would stand still meanwhile. Inputs and outputs are copied between the threads.
- * The thread keeps the process alive only while it has work.
+ *
+ * A session for parallel runs exists once on each of as many worker threads, and computes each run on one CPU thread; any
+ * other is on the first worker thread. The threads keep the process alive only while they have work.
  * @throws RuntimeError if the binding cannot be loaded; sessions throw it if they cannot be created or run.
  */
 export async function loadOnnxRuntimeNode(): Promise<ThreadedRuntime> {
-  const thread = new OnnxThread();
+  const threads = [new OnnxThread()];
+  const close = async (): Promise<void> => {
+    await Promise.all(threads.map((thread) => thread.close()));
+  };
   try {
     return {
-      name: await thread.name,
-      createSession: (model, { threads }) => thread.createSession(model, threads),
-      close: () => thread.close(),
+      name: await threads[0]!.name,
+      createSession: async (model, { threads: cpuThreads, parallelRuns = 1 }) => {
+        if (parallelRuns === 1) return threads[0]!.createSession(model, cpuThreads);
+        while (threads.length < parallelRuns) threads.push(new OnnxThread());
+        return createSpreadSession(model, threads.slice(0, parallelRuns));
+      },
+      close,
     };
   } catch (error) {
-    await thread.close();
+    await close();
     throw error;
   }
+}
+
+/** A session on each of several threads, which takes its runs to the one with the least to do. */
+async function createSpreadSession(model: OnnxModel, threads: readonly OnnxThread[]): Promise<Session> {
+  await Promise.all(threads.map((thread) => thread.name));
+  const sessions: { readonly thread: OnnxThread; readonly session: Session }[] = [];
+  for (const [index, thread] of threads.entries()) {
+    const isLast = index === threads.length - 1;
+    // Creating a session uses up the weights that it is given.
+    const { graph, weights } = model;
+    const own = isLast ? weights : new Map(Array.from(weights, ([name, data]) => [name, data.slice()] as const));
+    sessions.push({ thread, session: await thread.createSession({ graph, weights: own }, 1) });
+  }
+  return {
+    run: (inputs, outputs) => {
+      const { session } = sessions.reduce((least, each) => (each.thread.numWaiting < least.thread.numWaiting ? each : least));
+      return session.run(inputs, outputs);
+    },
+    release: async () => {
+      await Promise.all(sessions.map(({ session }) => session.release()));
+    },
+  };
 }
 
 class OnnxThread {
@@ -60,11 +91,19 @@ class OnnxThread {
   constructor() {
     this.name = this.#expect(0, "be loaded") as Promise<string>;
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
-    this.#worker.on("error", (error) => this.#failAll(`its thread failed: ${error.message}`));
+    this.#worker.on("error", (error) => {
+      forgetGate(this.#gate);
+      this.#failAll(`its thread failed: ${error.message}`);
+    });
     this.#worker.on("exit", () => {
       this.#failAll("its thread has ended");
       forgetGate(this.#gate);
     });
+  }
+
+  /** Calls that the thread has not answered yet. */
+  get numWaiting(): number {
+    return this.#waiting.size;
   }
 
   /** The model's weights are moved to the thread: they are half of the memory that loading takes. */
@@ -81,6 +120,7 @@ class OnnxThread {
 
   async close(): Promise<void> {
     while (this.#waiting.size > 0) await Promise.allSettled(Array.from(this.#waiting.values(), ({ answered }) => answered));
+    forgetGate(this.#gate);
     await this.#worker.terminate();
   }
 
@@ -94,9 +134,18 @@ class OnnxThread {
   #ask(what: string, order: Order, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
     const id = ++this.#lastId;
     const answered = this.#expect(id, what);
-    if (this.#end === null) this.#worker.postMessage({ ...order, id }, transfer);
+    if (this.#end === null) this.#post({ ...order, id } as Request, transfer);
     else this.#failAll(this.#end);
     return answered;
+  }
+
+  /** Sends a request; one that cannot be copied to the thread is answered at once, as nothing else would answer it. */
+  #post(request: Request, transfer: readonly ArrayBuffer[]): void {
+    try {
+      this.#worker.postMessage(request, transfer);
+    } catch (error) {
+      this.#settle({ id: request.id, error: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   #expect(id: number, what: string): Promise<unknown> {

@@ -17,10 +17,20 @@ export interface Session {
   release(): Promise<void>;
 }
 
+/** What a session may use of the machine. */
+export interface SessionOptions {
+  /** CPU threads; 0 lets the runtime choose. */
+  readonly threads: number;
+  /**
+   * Runs that will be asked for at the same time. A runtime that can compute them at the same time gives each its share of
+   * the threads; another one takes them one after the other. @default 1
+   */
+  readonly parallelRuns?: number;
+}
+
 /** What runs ONNX models. Another one than the default can be given to `AudioTokenizer.fromPretrained`. */
 export interface Runtime {
   /** For reports, such as `"onnxruntime-node 1.30.0"`. */
   readonly name: string;
-  /** @param options.threads CPU threads that one run may use; 0 lets the runtime choose. */
-  createSession(model: OnnxModel, options: { readonly threads: number }): Promise<Session>;
+  createSession(model: OnnxModel, options: SessionOptions): Promise<Session>;
 }

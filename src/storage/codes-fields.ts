@@ -114,15 +114,11 @@ export function codesFrom(stored: StoredCodes, reading: Reading): AudioCodes {
   if (codes.type.startsWith("f")) throw badFile(name, `holds codes of type ${codes.type}; codes are integers`);
   const codec = codecOf(fields, reading);
   const scales = stored.scales === null ? null : scalesFrom(stored.scales, name);
-  try {
+  return withName(name, () => {
     const tensor = { data: codes.data, dims: tensorShape(codes.shape) };
     const read = AudioCodes.fromTensor(tensor, codec, { numSamples: fields.num_samples, scales });
     return fields.bandwidth === undefined ? read : new AudioCodes({ ...read, bandwidth: fields.bandwidth });
-  } catch (error) {
-    if (!(error instanceof CodesError)) throw error;
-    const code = error.code as ConstructorParameters<typeof CodesError>[0];
-    throw new CodesError(code, `${name}: ${error.message}`, { cause: error });
-  }
+  });
 }
 
 /**
@@ -136,6 +132,17 @@ export function detailsFrom({ fields, scales }: Omit<StoredCodes, "codes">, read
     throw badFile(reading.name, "does not say its num_samples or bandwidth");
   }
   return { ...codec, segment, provenance, numSamples, bandwidth, scales: scales === null ? null : scalesFrom(scales, reading.name) };
+}
+
+/** Does some work, whose `CodesError` names the file or the part of it that the work is on. */
+export function withName<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof CodesError)) throw error;
+    const code = error.code as ConstructorParameters<typeof CodesError>[0];
+    throw new CodesError(code, `${name}: ${error.message}`, { cause: error });
+  }
 }
 
 /** A `CodesError` with code CODES_FORMAT that names the file: `badFile("a.npy", "holds no codes")`. */

@@ -28,7 +28,7 @@ export function recogniseCodesFormat(bytes: Uint8Array): CodesFormat | undefined
   if (startsSafetensors(bytes)) return "safetensors";
   if (startsWith(bytes, "\x93NUMPY")) return "npy";
   if (startsWith(bytes, "PK\x03\x04") || startsWith(bytes, "PK\x05\x06")) return "npz";
-  return /^\s*\{/.test(String.fromCharCode(...bytes.subarray(0, 64))) ? "json" : undefined;
+  return /^\s*[{[]/.test(String.fromCharCode(...bytes.subarray(0, 64))) ? "json" : undefined;
 }
 
 /** A u64 header length that the file can hold, then the header's opening brace. */

@@ -1,3 +1,4 @@
+import { CodesError } from "../core/index.ts";
 import type { AudioCodesData } from "../core/index.ts";
 import { badFile, collectFields, fieldsOf } from "./codes-fields.ts";
 import type { Reading, StoredCodes } from "./codes-fields.ts";
@@ -27,6 +28,9 @@ export function formatJson(codes: AudioCodesData): Uint8Array {
 export function parseJson(bytes: Uint8Array, { name }: Reading): StoredCodes {
   const document = parseObject(bytes, name);
   const { codes, scales = null } = document;
+  if (codes === undefined && "kind" in document && "numCodebooks" in document) {
+    throw new CodesError("CODES_UNSUPPORTED", `${name} is a pattern file, not a file of codes; give it as the pattern that codes are laid out by`);
+  }
   if (codes === undefined) throw badFile(name, 'has no "codes"');
   return {
     codes: { type: "u2", ...flatten(codes, "codes", name) },

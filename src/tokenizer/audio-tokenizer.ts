@@ -8,12 +8,12 @@ import type { DownloadProgress } from "../hub/index.ts";
 import { loadOnnxRuntimeNode } from "../runtime/index.ts";
 import { CodecRunner } from "./codec-runner.ts";
 import { CodecSessions } from "./codec-sessions.ts";
+import type { DecoderJob, EncoderJob } from "./coding-job.ts";
 import { decodePieces, encodePieces, transformOf } from "./coding-streams.ts";
 import type { CodingTransform, Pieces } from "./coding-streams.ts";
 import { decodeClips } from "./decode-clips.ts";
 import { DecoderStream } from "./decoder-stream.ts";
 import { encodeClips } from "./encode-clips.ts";
-import type { EncoderJob } from "./encoder-steps.ts";
 import { EncoderStream } from "./encoder-stream.ts";
 import { openModel } from "./open-model.ts";
 import type { OpenedModel } from "./open-model.ts";
@@ -141,7 +141,7 @@ export class AudioTokenizer {
   async encodeBatch(waveforms: readonly Waveform[], options: EncodeOptions = {}): Promise<AudioCodes[]> {
     this.#sessions.checkAlive();
     if (!Array.isArray(waveforms)) throw new TypeError("encodeBatch takes an array of waveforms; use encode for a single one");
-    return encodeClips(waveforms, { ...this.#encoderJob(options), options });
+    return encodeClips(waveforms, this.#encoderJob(options), options);
   }
 
   /**
@@ -163,12 +163,7 @@ export class AudioTokenizer {
     options.signal?.throwIfAborted();
     if (!Array.isArray(clips)) throw new TypeError("decodeBatch takes an array of codes; use decode for a single clip");
     const checked = clips.map((codes) => this.#accept(codes));
-    return decodeClips(checked, {
-      runner: this.#runner,
-      format: this,
-      streams: this.#streams,
-      options,
-    });
+    return decodeClips(checked, this.#decoderJob, options);
   }
 
   /**
@@ -186,40 +181,41 @@ export class AudioTokenizer {
    */
   createDecoder({ state }: DecoderStreamOptions = {}): DecoderStream {
     this.#sessions.checkAlive();
-    return new DecoderStream({ runner: this.#runner, format: this, streams: this.#streams, accept: (codes) => this.#accept(codes) }, state);
+    return new DecoderStream({ ...this.#decoderJob, accept: (codes) => this.#accept(codes) }, state);
   }
 
   /**
    * Turns audio into codes while it is read, in constant memory.
    * @param source Pieces of any lengths, all of one sample rate and number of channels, which are converted to the model's:
-   * `openAudio(path)`, a microphone, a web `ReadableStream`. Live sources are coded as they come, quick ones a second or
-   * so at a time.
+   * `openAudio(path)`, a microphone, a web `ReadableStream`. Live sources are coded as they come, quick ones 100
+   * frames or 8 segments at a time. Pieces are copied: a source may use its arrays again. One that is never read from, as
+   * nobody asks for codes, is not left either.
    * @returns Codes as they are settled. `AudioCodes.concatenate` joins them to those that `encode` gives for the whole.
    * A source without samples gives none.
    * @throws as `encode` and `createEncoder` do, and what the source throws. The source is left whenever the loop is.
    */
   encodeStream(source: Pieces<Waveform>, { signal, ...options }: EncodeStreamOptions = {}): AsyncGenerator<AudioCodes, void> {
-    return encodePieces(this.createEncoder(options), source, this, { signal });
+    return encodePieces(this.createEncoder(options), source, this, { signal: this.#whileAlive(signal) });
   }
 
   /**
    * Turns codes into audio while they are read, in constant memory.
-   * @param source Codes that follow each other, in pieces of any numbers of frames.
+   * @param source Codes that follow each other, in pieces of any numbers of frames, which are copied.
    * @returns Pieces of audio as they are settled; together what `decode` gives for all codes joined.
    * @throws as `decode` and `DecoderStream.push` do, and what the source throws. The source is left whenever the loop is.
    */
-  decodeStream(source: Pieces<AudioCodesData>, options: StreamOptions = {}): AsyncGenerator<Waveform, void> {
-    return decodePieces(this.createDecoder(), source, options);
+  decodeStream(source: Pieces<AudioCodesData>, { signal }: StreamOptions = {}): AsyncGenerator<Waveform, void> {
+    return decodePieces(this.createDecoder(), source, this, { signal: this.#whileAlive(signal) });
   }
 
   /** `encodeStream` as a web transform: `audio.pipeThrough(tokenizer.encoderTransform({ bandwidth: 6 }))`. */
   encoderTransform(options: EncodeStreamOptions = {}): CodingTransform<Waveform, AudioCodes> {
-    return transformOf((source, { signal }) => this.encodeStream(source, { ...options, signal }), options);
+    return transformOf((source, { signal }) => this.encodeStream(source, { ...options, signal }), { signal: this.#whileAlive(options.signal) });
   }
 
   /** `decodeStream` as a web transform. */
   decoderTransform(options: StreamOptions = {}): CodingTransform<AudioCodesData, Waveform> {
-    return transformOf((source, { signal }) => this.decodeStream(source, { signal }), options);
+    return transformOf((source, { signal }) => this.decodeStream(source, { signal }), { signal: this.#whileAlive(options.signal) });
   }
 
   /** Frees the model's memory once running calls have ended their current step. Calling it again changes nothing. */
@@ -233,7 +229,16 @@ export class AudioTokenizer {
 
   #encoderJob(options: EncodeOptions): EncoderJob {
     const numCodebooks = this.#numCodebooks(options);
-    return { runner: this.#runner, format: this, streams: this.#streams, numCodebooks, isNormalized: this.config.normalize };
+    return { ...this.#decoderJob, numCodebooks, isNormalized: this.config.normalize };
+  }
+
+  get #decoderJob(): DecoderJob {
+    return { runner: this.#runner, format: this, streams: this.#streams };
+  }
+
+  /** Aborted by the caller, or by disposal: a stream may be waiting for a source that is silent. */
+  #whileAlive(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#sessions.signal : AbortSignal.any([signal, this.#sessions.signal]);
   }
 
   #numCodebooks({ bandwidth, numCodebooks }: EncodeOptions): number {

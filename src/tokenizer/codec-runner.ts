@@ -3,7 +3,7 @@ import type { Tensor } from "../runtime/index.ts";
 import type { CodecPart, CodecSessions } from "./codec-sessions.ts";
 import { putColumns, takeColumns } from "./columns.ts";
 import type { CallOptions, Progress } from "./options.ts";
-import { advance, initialState } from "./piecewise-half.ts";
+import { advance, initialState, isStateAfter } from "./piecewise-half.ts";
 import type { HalfParts, HalfRuns, HalfState, NextPiece, PieceResult, RunLstm } from "./piecewise-half.ts";
 import { PiecewisePart, tileFrames } from "./piecewise-part.ts";
 import type { PartData, PartOutput } from "./piecewise-part.ts";
@@ -11,8 +11,8 @@ import type { PartData, PartOutput } from "./piecewise-part.ts";
 /** Audio that is coded in one go: a clip, or a segment of one. */
 export interface AudioPiece {
   readonly numSamples: number;
-  /** Samples `start` to `end`, planar `[channels * (end - start)]`. */
-  readonly read: (start: number, end: number) => Float32Array;
+  /** Samples `start` to `end`, planar `[channels * (end - start)]`; called from the beginning to the end, one call at a time. */
+  readonly read: (start: number, end: number) => Float32Array | Promise<Float32Array>;
 }
 
 /** The codes of one piece, row-major `[numCodebooks, frames]`. */
@@ -67,23 +67,38 @@ export class CodecRunner {
     this.#network = network;
     this.#dimensions = dimensions;
     const oneToOne = { input: 1, output: 1 };
+    const { parallelRuns } = sessions;
     this.#encoder = {
       before: new PiecewisePart(encoder.before, {
         inputStep: hopLength,
         outputStep: encoder.width,
         samplesPerFrame: { input: hopLength, output: 1 },
+        parallelRuns,
         createOutput: floats,
       }),
       lstm: encoder.lstm,
-      after: new PiecewisePart(encoder.after, { inputStep: encoder.width, outputStep: 1, samplesPerFrame: oneToOne, createOutput: integers }),
+      after: new PiecewisePart(encoder.after, {
+        inputStep: encoder.width,
+        outputStep: 1,
+        samplesPerFrame: oneToOne,
+        parallelRuns: 1,
+        createOutput: integers,
+      }),
     };
     this.#decoder = {
-      before: new PiecewisePart(decoder.before, { inputStep: 1, outputStep: decoder.width, samplesPerFrame: oneToOne, createOutput: floats }),
+      before: new PiecewisePart(decoder.before, {
+        inputStep: 1,
+        outputStep: decoder.width,
+        samplesPerFrame: oneToOne,
+        parallelRuns: 1,
+        createOutput: floats,
+      }),
       lstm: decoder.lstm,
       after: new PiecewisePart(decoder.after, {
         inputStep: decoder.width,
         outputStep: hopLength,
         samplesPerFrame: { input: 1, output: hopLength },
+        parallelRuns,
         createOutput: floats,
       }),
     };
@@ -97,6 +112,16 @@ export class CodecRunner {
   /** The state of a stream before its first frame. @param numCodebooks Of all its codes. */
   startDecoding(numCodebooks: number): DecoderState {
     return initialState(numCodebooks, new Int32Array(), this.#network.decoder.lstm);
+  }
+
+  /** Whether a state, perhaps from outside, is one of a stream of which this many samples have come. */
+  isEncoderState(state: EncoderState, numSamples: number, hasEnded: boolean): boolean {
+    return isStateAfter(state, this.startEncoding(), this.#encoder, { columns: numSamples, isWhole: hasEnded });
+  }
+
+  /** Whether a state, perhaps from outside, is one of a stream of which this many frames have come. */
+  isDecoderState(state: DecoderState, numCodebooks: number, numFrames: number, hasEnded: boolean): boolean {
+    return isStateAfter(state, this.startDecoding(numCodebooks), this.#decoder, { columns: numFrames, isWhole: hasEnded });
   }
 
   /**
@@ -144,41 +169,53 @@ export class CodecRunner {
     return codes.map((each, index) => ({ codes: each, frames: frames[index]! }));
   }
 
-  /** Audio of each piece of codes, planar `[channels * frames * hopLength]`, in the order of the pieces. */
-  async decode(pieces: readonly CodePiece[], options: CallOptions): Promise<Float32Array[]> {
+  /**
+   * Audio of pieces of codes.
+   * @param take Gets the audio of each piece as soon as it is complete, planar `[channels * frames * hopLength]`. Pieces of
+   * the same length come in their order, longer ones mostly before shorter ones.
+   */
+  async decode(pieces: readonly CodePiece[], options: CallOptions, take: (index: number, audio: Float32Array) => void): Promise<void> {
     const { audioChannels, hopLength } = this.#dimensions;
     const frames = pieces.map((piece) => piece.frames);
-    const audio = frames.map((count) => new Float32Array(audioChannels * count * hopLength));
+    const unfinished = new Map<number, Float32Array>();
     const runs = this.#decoderRuns(options.signal, this.#progress("decode", frames, options));
     await this.#inWindows(frames, {
-      start: (index) => this.startDecoding(pieces[index]!.codes.length / frames[index]!),
+      start: (index) => {
+        unfinished.set(index, new Float32Array(audioChannels * frames[index]! * hopLength));
+        return this.startDecoding(pieces[index]!.codes.length / frames[index]!);
+      },
       read: (index, start, end) => takeColumns(pieces[index]!.codes, pieces[index]!.codes.length / frames[index]!, start, end),
       advance: (window) => advance(window, this.#decoder, runs),
-      write: (index, at, { data, frames: count }) =>
-        putColumns(audio[index]!, data, { rows: audioChannels, at: at * hopLength, columns: count * hopLength }),
+      write: (index, at, { data, frames: count }) => {
+        const audio = unfinished.get(index)!;
+        putColumns(audio, data, { rows: audioChannels, at: at * hopLength, columns: count * hopLength });
+        if (at + count < frames[index]!) return;
+        unfinished.delete(index);
+        take(index, audio);
+      },
     });
-    return audio;
   }
 
-  /** Takes signals of known lengths through, those of similar length side by side, a tile's worth of each at a time. */
+  /** Takes signals of known lengths through, those of similar length side by side, a tile of each at a time, or some if they are few. */
   async #inWindows<Input extends PartData, Output extends PartData>(
     frames: readonly number[],
     work: {
       readonly start: (index: number) => HalfState<Input>;
-      readonly read: (index: number, start: number, end: number) => Input;
+      readonly read: (index: number, start: number, end: number) => Input | Promise<Input>;
       readonly advance: (pieces: readonly NextPiece<Input>[]) => Promise<PieceResult<Input, Output>[]>;
       readonly write: (index: number, at: number, output: PartOutput<Output>) => void;
     },
   ): Promise<void> {
     for (const group of groupByLength(frames)) {
+      const windowFrames = tileFrames * Math.ceil(this.#sessions.parallelRuns / group.length);
       let active = group.map((index) => ({ index, state: work.start(index) }));
-      for (let start = 0; active.length > 0; start += tileFrames) {
-        const end = start + tileFrames;
-        const pieces = active.map(({ index, state }) => ({
-          state,
-          input: work.read(index, start, Math.min(end, frames[index]!)),
-          isLast: end >= frames[index]!,
-        }));
+      for (let start = 0; active.length > 0; start += windowFrames) {
+        const end = start + windowFrames;
+        const pieces: NextPiece<Input>[] = [];
+        for (const { index, state } of active) {
+          const input = await work.read(index, start, Math.min(end, frames[index]!));
+          pieces.push({ state, input, isLast: end >= frames[index]! });
+        }
         const results = await work.advance(pieces);
         for (const [row, { output }] of results.entries()) work.write(active[row]!.index, active[row]!.state.after, output);
         active = active.map(({ index }, row) => ({ index, state: results[row]!.state })).filter((_, row) => !pieces[row]!.isLast);
@@ -186,6 +223,7 @@ export class CodecRunner {
     }
   }
 
+  /** @param numCodebooksOf Of the signal with this index. */
   #encoderRuns(
     numCodebooksOf: (index: number) => number,
     signal: AbortSignal | undefined,
@@ -200,7 +238,7 @@ export class CodecRunner {
         return features.data as Float32Array;
       },
       lstm: this.#lstm("encoderLstm", signal),
-      after: async (data, index) => {
+      after: async (data, { signal: index }) => {
         const inputs = {
           features: { type: "float32", data, dims: [1, data.length / width, width] },
           num_codebooks: { type: "int64", data: BigInt64Array.of(BigInt(numCodebooksOf(index))), dims: [] },
@@ -215,7 +253,7 @@ export class CodecRunner {
   #decoderRuns(signal: AbortSignal | undefined, onFrames: (frames: number) => void = () => {}): HalfRuns<Int32Array, Float32Array> {
     const { width } = this.#network.decoder;
     return {
-      before: async (data, rows) => {
+      before: async (data, { rows }) => {
         const codes = { type: "int32", data, dims: [rows, 1, data.length / rows] } as const;
         const { features } = await this.#run("dequantization", { codes }, ["features"], signal);
         return features.data as Float32Array;

@@ -1,9 +1,14 @@
+import { setMaxListeners } from "node:events";
+import { availableParallelism } from "node:os";
 import type { Checkpoint } from "../checkpoint/index.ts";
 import { DisposedError } from "../core/index.ts";
 import type { OnnxModel } from "../core/index.ts";
 import { buildAnalysis, buildDequantization, buildLstm, buildQuantization, buildSynthesis } from "../graph/index.ts";
 import type { Network } from "../graph/index.ts";
-import type { Runtime, Session, Tensor } from "../runtime/index.ts";
+import type { Runtime, Session, SessionOptions, Tensor } from "../runtime/index.ts";
+
+/** Parallel runs where nobody said how many threads there should be. */
+const mostRunsUnasked = 4;
 
 /** The models that a codec consists of; the LSTMs only where the network has them. */
 export type CodecPart = "analysis" | "encoderLstm" | "quantization" | "dequantization" | "decoderLstm" | "synthesis";
@@ -13,7 +18,7 @@ export interface CodecModel {
   readonly checkpoint: Checkpoint;
   readonly network: Network;
   readonly runtime: Runtime;
-  /** CPU threads that one run may use; 0 lets the runtime choose. */
+  /** CPU threads that the codec may use; 0 lets the runtime choose. */
   readonly threads: number;
   /** Ends a runtime that is the codec's own. */
   readonly close?: (() => Promise<void> | undefined) | undefined;
@@ -28,10 +33,22 @@ export class CodecSessions {
   readonly #sessions = new Map<CodecPart, Promise<Session>>();
   readonly #running = new Set<Promise<unknown>>();
   #building: Promise<unknown> = Promise.resolve();
+  readonly #disposing = new AbortController();
   #disposal: Promise<void> | undefined;
 
   constructor(model: CodecModel) {
     this.#model = model;
+    setMaxListeners(0, this.#disposing.signal); // one for each stream that waits
+  }
+
+  /**
+   * Runs of the convolutional parts next to the audio that may be under way at the same time. Threads are best spent on a
+   * run each: ONNX Runtime divides a convolution among threads by output channels, 64 at a time, so that together they
+   * would be idle where the signal is long and narrow. Each has the weights of these parts once more.
+   */
+  get parallelRuns(): number {
+    const { threads } = this.#model;
+    return threads === 0 ? Math.min(availableParallelism(), mostRunsUnasked) : threads;
   }
 
   /** Runs one part, and builds it before if need be. */
@@ -51,9 +68,17 @@ export class CodecSessions {
     }
   }
 
+  /** Aborted by `dispose`, with a DisposedError. */
+  get signal(): AbortSignal {
+    return this.#disposing.signal;
+  }
+
   /** Waits for what runs, then frees all sessions and closes the checkpoint. Calling it again changes nothing. */
   dispose(): Promise<void> {
-    this.#disposal ??= this.#release();
+    if (this.#disposal === undefined) {
+      this.#disposal = this.#release();
+      this.#disposing.abort(new DisposedError("the tokenizer"));
+    }
     return this.#disposal;
   }
 
@@ -82,8 +107,26 @@ export class CodecSessions {
 
   async #create(part: CodecPart): Promise<Session> {
     this.checkAlive();
-    const { runtime, threads } = this.#model;
-    return runtime.createSession(await this.#build(part), { threads });
+    return this.#model.runtime.createSession(await this.#build(part), this.#optionsOf(part));
+  }
+
+  /**
+   * Only the LSTMs divide a run among threads: their rows round the same for any number of them. Convolutions do not always,
+   * in short runs, and what comes out must depend on neither. Those next to the audio have their runs side by side instead;
+   * those next to the codebooks are a small part of the work.
+   */
+  #optionsOf(part: CodecPart): SessionOptions {
+    switch (part) {
+      case "analysis":
+      case "synthesis":
+        return { threads: this.#model.threads, parallelRuns: this.parallelRuns };
+      case "encoderLstm":
+      case "decoderLstm":
+        return { threads: this.#model.threads };
+      case "quantization":
+      case "dequantization":
+        return { threads: 1 };
+    }
   }
 
   #build(part: CodecPart): Promise<OnnxModel> {

@@ -1,15 +1,17 @@
-import { ReadableStream, TransformStream, type WritableStream } from "node:stream/web";
-import { AudioConverter } from "../audio/index.ts";
-import { AudioCodes, checkWaveform, durationOf, numSamplesOf } from "../core/index.ts";
+import { ReadableStream, TransformStream } from "node:stream/web";
+import type { ReadableStreamDefaultController, TransformStreamDefaultController, WritableStream } from "node:stream/web";
+import { AudioCodes, CodesError, checkWaveform, durationOf, numSamplesOf } from "../core/index.ts";
 import type { AudioCodesData, Waveform } from "../core/index.ts";
-import { joinSamples } from "./columns.ts";
+import { checkFinite } from "./check-finite.ts";
+import type { ClipFormat } from "./coding-job.ts";
 import type { DecoderStream } from "./decoder-stream.ts";
-import type { ClipFormat } from "./encode-clips.ts";
 import type { EncoderStream } from "./encoder-stream.ts";
 import type { StreamOptions } from "./options.ts";
 import { tileFrames } from "./piecewise-part.ts";
-import { checkFinite } from "./prepare-audio.ts";
 import { readAhead } from "./read-ahead.ts";
+import type { Accepted } from "./read-ahead.ts";
+import { SampleQueue } from "./sample-queue.ts";
+import { StepwiseConverter } from "./stepwise-converter.ts";
 
 /** Pieces that come now or later. */
 export type Pieces<T> = AsyncIterable<T> | Iterable<T>;
@@ -42,100 +44,128 @@ export async function* encodePieces(
 export async function* decodePieces(
   decoder: DecoderStream,
   source: Pieces<AudioCodesData>,
+  { segment, hopLength }: ClipFormat,
   { signal }: StreamOptions,
 ): AsyncGenerator<Waveform, void> {
-  for await (const pieces of readAhead(source, { sizeOf: checkedFrames, limit: tileFrames, signal })) {
-    for (const piece of pieces) {
-      for (const codes of cutCodes(new AudioCodes(piece))) {
-        const waveform = await decoder.push(codes, { signal });
-        if (waveform !== null) yield waveform;
-      }
+  const limit = segment === null ? tileFrames : segmentsAtATime * Math.ceil(segment.length / hopLength);
+  for await (const pieces of readAhead(source, { accept: acceptCodes, limit, signal })) {
+    for (const codes of joinCodes(pieces).flatMap(cutCodes)) {
+      const waveform = await decoder.push(codes, { signal });
+      if (waveform !== null) yield waveform;
     }
   }
   const rest = await decoder.flush({ signal });
   if (rest !== null) yield rest;
 }
 
-/** What an async generator makes of its source, as a web transform. Both ends fail together. */
+/**
+ * What an async generator makes of its source, as a web transform. Both ends fail together and with the same error, be it the
+ * source's, the generator's or the signal's, and whether or not anybody reads.
+ */
 export function transformOf<Input, Output>(
   code: (source: AsyncIterable<Input>, options: { readonly signal: AbortSignal }) => AsyncGenerator<Output, void>,
   { signal }: StreamOptions,
 ): CodingTransform<Input, Output> {
-  const { writable, readable: source } = new TransformStream<Input, Input>();
-  const cancelled = new AbortController();
-  const pieces = code(source, { signal: signal === undefined ? cancelled.signal : AbortSignal.any([signal, cancelled.signal]) });
+  let input!: TransformStreamDefaultController<Input>;
+  let output!: ReadableStreamDefaultController<Output>;
+  const { writable, readable: source } = new TransformStream<Input, Input>({ start: (controller) => void (input = controller) });
+  const stopping = new AbortController();
+  const reader = source.getReader();
+  // It cannot be left: that would end the writable side before the reason is known.
+  const incoming: AsyncIterableIterator<Input> = { next: () => reader.read() as Promise<IteratorResult<Input>>, [Symbol.asyncIterator]: () => incoming };
+  const pieces = code(incoming, { signal: stopping.signal });
+  /** A generator that never began leaves nothing, and one that nobody asks for more hears nothing: the ends are told here. */
+  const stop = (reason: unknown): void => {
+    signal?.removeEventListener("abort", abort);
+    stopping.abort(reason);
+    input.error(stopping.signal.reason);
+    output.error(stopping.signal.reason);
+    pieces.return().catch(() => {});
+  };
+  const abort = (): void => stop(signal!.reason);
   const readable = new ReadableStream<Output>(
     {
-      async pull(out) {
-        const { done, value } = await pieces.next();
-        if (done === true) out.close();
-        else out.enqueue(value);
+      start: (controller) => void (output = controller),
+      async pull() {
+        try {
+          const { done, value } = await pieces.next();
+          if (stopping.signal.aborted) return;
+          if (done !== true) return output.enqueue(value);
+          signal?.removeEventListener("abort", abort);
+          output.close();
+        } catch (error) {
+          stop(error);
+        }
       },
-      async cancel(reason) {
-        // Else a generator that waits for its source would not hear of it.
-        cancelled.abort(reason);
-        await pieces.return();
-      },
+      cancel: stop,
     },
     { highWaterMark: 0 },
   );
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted === true) abort();
   return { writable, readable };
 }
 
 /** Audio at the codec's rate and channels: what has come meanwhile, at most as much as goes through the network at a time. */
 async function* windowsOf(source: Pieces<Waveform>, format: ClipFormat, { signal }: StreamOptions): AsyncGenerator<Waveform, void> {
-  const numSamples = format.segment === null ? tileFrames * format.hopLength : segmentsAtATime * format.segment.stride;
-  const seconds = numSamples / format.sampleRate;
-  let converter: AudioConverter | undefined;
-  for await (const pieces of readAhead(source, { sizeOf: checkedDuration, limit: seconds, signal })) {
-    let waiting: Waveform[] = [];
-    let numWaiting = 0;
-    for (const piece of pieces.flatMap((waveform) => cutWaveform(waveform, Math.ceil(seconds * waveform.sampleRate)))) {
-      converter ??= new AudioConverter({ sampleRate: piece.sampleRate, channels: piece.channelData.length }, format);
-      const converted = converter.push(piece);
-      if (converted === undefined) continue;
-      waiting.push(converted);
-      numWaiting += numSamplesOf(converted);
-      if (numWaiting < numSamples) continue;
-      yield joinWaveforms(waiting);
-      waiting = [];
-      numWaiting = 0;
+  const { sampleRate, segment, hopLength } = format;
+  const numSamples = segment === null ? tileFrames * hopLength : segmentsAtATime * segment.stride;
+  const waiting = new SampleQueue();
+  let converter: StepwiseConverter | undefined;
+  for await (const pieces of readAhead(source, { accept: audioAcceptor(), limit: numSamples / sampleRate, signal })) {
+    for (const piece of pieces) {
+      converter ??= new StepwiseConverter({ sampleRate: piece.sampleRate, channels: piece.channelData.length }, format, signal);
+      for await (const { channelData } of converter.push(piece)) {
+        waiting.push(channelData);
+        while (waiting.length >= numSamples) yield { channelData: waiting.take(numSamples), sampleRate };
+      }
     }
-    if (waiting.length > 0) yield joinWaveforms(waiting);
+    if (waiting.length > 0) yield { channelData: waiting.take(numSamples), sampleRate };
   }
-  const rest = converter?.flush();
-  if (rest !== undefined) yield rest;
+  for (const rest of converter?.flush() ?? []) yield rest;
 }
 
-/** In seconds. @throws as `encode` does, for what it would refuse. */
-function checkedDuration(waveform: Waveform): number {
-  checkWaveform(waveform);
-  checkFinite(waveform);
-  return durationOf(waveform);
+/** Takes audio as `encode` does, counted in seconds, and copies it. */
+function audioAcceptor(): (waveform: Waveform) => Accepted<Waveform> {
+  let offset = 0;
+  return (waveform) => {
+    checkWaveform(waveform);
+    checkFinite(waveform.channelData, { offset });
+    offset += numSamplesOf(waveform);
+    const channelData = waveform.channelData.map((samples) => samples.slice());
+    return { value: { channelData, sampleRate: waveform.sampleRate }, size: durationOf(waveform) };
+  };
 }
 
-/** @throws CodesError for what are no codes. */
-function checkedFrames(codes: AudioCodesData): number {
-  return new AudioCodes(codes).numFrames;
+/** Copies codes, counted in frames. @throws CodesError for what are none. */
+function acceptCodes(codes: AudioCodesData): Accepted<AudioCodes> {
+  const checked = codes instanceof AudioCodes ? codes : new AudioCodes(codes);
+  const value = new AudioCodes({ ...checked, data: checked.data.slice(), scales: checked.scales?.slice() ?? null });
+  return { value, size: value.numSegments * value.numFrames };
 }
 
-function cutWaveform(waveform: Waveform, length: number): Waveform[] {
-  return Array.from({ length: Math.ceil(numSamplesOf(waveform) / length) }, (_, index) => ({
-    ...waveform,
-    channelData: waveform.channelData.map((samples) => samples.subarray(index * length, (index + 1) * length)),
-  }));
+/** Codes that came meanwhile as one clip, if they follow each other; the stream says what is wrong with others. */
+function joinCodes(pieces: readonly AudioCodes[]): readonly AudioCodes[] {
+  if (pieces.length === 1 || !pieces.slice(0, -1).every(fillsItsFrames)) return pieces;
+  try {
+    return [AudioCodes.concatenate(pieces)];
+  } catch (error) {
+    if (error instanceof CodesError) return pieces;
+    throw error;
+  }
 }
 
-function joinWaveforms(pieces: readonly Waveform[]): Waveform {
-  const first = pieces[0]!;
-  return { ...first, channelData: first.channelData.map((_, channel) => joinSamples(pieces.map(({ channelData }) => channelData[channel]!))) };
+/** Whether others may follow: the last frame, or the last segment, is whole. */
+function fillsItsFrames({ segment, numSegments, numFrames, hopLength, numSamples }: AudioCodes): boolean {
+  return numSamples === (segment === null ? numFrames * hopLength : (numSegments - 1) * segment.stride + segment.length);
 }
 
 /** Codes of any length in stretches that are worked on at a time. */
-function* cutCodes(codes: AudioCodes): Generator<AudioCodes> {
+function cutCodes(codes: AudioCodes): AudioCodes[] {
   const [unit, length] = codes.segment === null ? [tileFrames, codes.numFrames] : [segmentsAtATime, codes.numSegments];
-  for (let start = 0; start < length; start += unit) {
-    const end = Math.min(start + unit, length);
-    yield codes.segment === null ? codes.sliceFrames(start, end) : codes.sliceSegments(start, end);
-  }
+  if (length <= unit) return [codes];
+  return Array.from({ length: Math.ceil(length / unit) }, (_, index) => {
+    const [start, end] = [index * unit, Math.min((index + 1) * unit, length)];
+    return codes.segment === null ? codes.sliceFrames(start, end) : codes.sliceSegments(start, end);
+  });
 }

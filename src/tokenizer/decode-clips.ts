@@ -1,24 +1,67 @@
 import type { AudioCodes, Waveform } from "../core/index.ts";
-import type { CodePiece, CodecRunner } from "./codec-runner.ts";
-import { joinSamples } from "./columns.ts";
-import type { ClipFormat } from "./encode-clips.ts";
+import type { CodePiece } from "./codec-runner.ts";
+import type { DecoderJob } from "./coding-job.ts";
 import type { CallOptions } from "./options.ts";
 import { OverlapAdd } from "./overlap-add.ts";
 
-interface DecodeJob {
-  readonly runner: CodecRunner;
-  readonly format: ClipFormat;
-  /** Mono clips that each clip was coded as. */
-  readonly streams: number;
-  readonly options: CallOptions;
+/** Audio of every clip; all their segments and streams go through the network together. */
+export async function decodeClips(clips: readonly AudioCodes[], job: DecoderJob, options: CallOptions): Promise<Waveform[]> {
+  const { format, streams } = job;
+  const channels = format.channels / streams;
+  const parts = clips.flatMap((codes) => Array.from({ length: streams }, () => new StreamAudio(codes, channels)));
+  const pieces = clips.map((codes) => splitCodes(codes, streams));
+  // Of each piece: where its audio goes.
+  const places = pieces.flatMap((own, clip) =>
+    own.map((_, index) => ({ part: parts[clip * streams + (index % streams)]!, segment: Math.floor(index / streams) })),
+  );
+  await job.runner.decode(pieces.flat(), options, (index, audio) => places[index]!.part.take(places[index]!.segment, audio));
+  return clips.map((_, clip) => ({
+    channelData: parts.slice(clip * streams, (clip + 1) * streams).flatMap(({ channelData }) => channelData),
+    sampleRate: format.sampleRate,
+  }));
 }
 
-/** Audio of every clip; all their segments and streams go through the network together. */
-export async function decodeClips(clips: readonly AudioCodes[], job: DecodeJob): Promise<Waveform[]> {
-  const pieces = clips.map((codes) => splitCodes(codes, job.streams));
-  const decoded = await job.runner.decode(pieces.flat(), job.options);
-  let next = 0;
-  return clips.map((codes, clip) => joinAudio(decoded.slice(next, (next += pieces[clip]!.length)), codes, job));
+/** The audio of one stream of a clip, joined from its segments while they come, so that few of them are held. */
+class StreamAudio {
+  readonly #codes: AudioCodes;
+  readonly #channels: number;
+  /** Segments that came before those that they follow. */
+  readonly #early = new Map<number, Float32Array>();
+  readonly #overlap: OverlapAdd;
+  #nextSegment = 0;
+  #numJoined = 0;
+  channelData: Float32Array[] = [];
+
+  constructor(codes: AudioCodes, channels: number) {
+    this.#codes = codes;
+    this.#channels = channels;
+    this.#overlap = new OverlapAdd({ channels, stride: codes.segment?.stride ?? Infinity });
+  }
+
+  /** Takes the audio of a segment, which becomes its own. */
+  take(segment: number, audio: Float32Array): void {
+    const { segment: segmenting, scales, numSamples, numSegments } = this.#codes;
+    if (segmenting === null) {
+      // Not copied: it may be hours long.
+      if (scales !== null) for (let i = 0; i < audio.length; i++) audio[i]! *= scales[0]!;
+      const length = audio.length / this.#channels;
+      this.channelData = Array.from({ length: this.#channels }, (_, channel) => audio.subarray(channel * length, channel * length + numSamples));
+      return;
+    }
+    if (this.channelData.length === 0) this.channelData = Array.from({ length: this.#channels }, () => new Float32Array(numSamples));
+    this.#early.set(segment, audio);
+    for (let next = this.#early.get(this.#nextSegment); next !== undefined; next = this.#early.get(this.#nextSegment)) {
+      this.#early.delete(this.#nextSegment);
+      this.#append(addSegment(this.#overlap, next, this.#codes, this.#nextSegment));
+      this.#nextSegment++;
+    }
+    if (this.#nextSegment === numSegments) this.#append(this.#overlap.finish());
+  }
+
+  #append(settled: readonly Float32Array[]): void {
+    for (const [channel, samples] of settled.entries()) this.channelData[channel]!.set(samples, this.#numJoined);
+    this.#numJoined += settled[0]!.length;
+  }
 }
 
 /** One piece for each segment and stream, segments outermost, without the filling behind short segments. */
@@ -35,27 +78,6 @@ export function splitCodes(codes: AudioCodes, streams: number): CodePiece[] {
     }
     return { codes: piece, frames };
   });
-}
-
-function joinAudio(decoded: readonly Float32Array[], codes: AudioCodes, { format, streams }: DecodeJob): Waveform {
-  const channels = format.channels / streams;
-  const perStream = Array.from({ length: streams }, (_, stream) => {
-    const segments = decoded.filter((_piece, index) => index % streams === stream);
-    return codes.segment === null ? wholeClip(atLoudness(segments[0]!, codes.scales?.[0]), channels, codes.numSamples) : joinSegments(segments, codes, channels);
-  });
-  return { channelData: perStream.flat(), sampleRate: format.sampleRate };
-}
-
-/** One channel is not copied: it may be hours long. */
-function wholeClip(audio: Float32Array, channels: number, numSamples: number): Float32Array[] {
-  return channels === 1 ? [audio.subarray(0, numSamples)] : channelsOf(audio, channels, numSamples);
-}
-
-function joinSegments(segments: readonly Float32Array[], codes: AudioCodes, channels: number): Float32Array[] {
-  const overlap = new OverlapAdd({ channels, stride: codes.segment!.stride });
-  const settled = segments.map((segment, index) => addSegment(overlap, segment, codes, index));
-  settled.push(overlap.finish());
-  return Array.from({ length: channels }, (_, channel) => joinSamples(settled.map((piece) => piece[channel]!)));
 }
 
 /** Adds a decoded segment; gives what is settled by it. */

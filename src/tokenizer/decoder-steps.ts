@@ -1,30 +1,21 @@
 import { CodesError } from "../core/index.ts";
 import type { AudioCodes, Waveform } from "../core/index.ts";
 import type { CodecRunner, DecoderPiece, DecoderResult, DecoderState } from "./codec-runner.ts";
+import type { DecoderJob } from "./coding-job.ts";
 import { joinSamples } from "./columns.ts";
 import { addSegment, atLoudness, channelsOf, splitCodes } from "./decode-clips.ts";
-import type { ClipFormat } from "./encode-clips.ts";
 import { OverlapAdd } from "./overlap-add.ts";
 import type { OverlapState } from "./overlap-add.ts";
-import { areAlike } from "./piecewise-half.ts";
 import type { Segmenting } from "./segments.ts";
+import { checkOrigin, isCount, stateOrigin } from "./state-origin.ts";
+import type { StateOrigin } from "./state-origin.ts";
 import type { StreamStep } from "./stream-position.ts";
-
-/** What the decoding streams of one tokenizer have in common. */
-export interface DecoderJob {
-  readonly runner: CodecRunner;
-  readonly format: ClipFormat;
-  /** Mono clips that each clip was coded as. */
-  readonly streams: number;
-}
 
 /**
  * Where a stream of codes stands: plain data that nobody changes. It survives `structuredClone`, and any number of streams
  * can go on from it.
  */
-export interface DecoderStreamState {
-  /** In hertz; tells states of other models. */
-  readonly sampleRate: number;
+export interface DecoderStreamState extends StateOrigin {
   /** Of all codes of the stream; null before the first. */
   readonly numCodebooks: number | null;
   /** Loudness of the whole clip; 1 for codecs that do not normalise, or normalise segment by segment. */
@@ -47,7 +38,7 @@ type DecoderStep = StreamStep<DecoderStreamState, DecoderPiece, DecoderResult, W
 /** The state before the first code. */
 export function startDecoderStream({ format }: DecoderJob): DecoderStreamState {
   return {
-    sampleRate: format.sampleRate,
+    ...stateOrigin(format.provenance),
     numCodebooks: null,
     scale: 1,
     numSamples: 0,
@@ -59,15 +50,42 @@ export function startDecoderStream({ format }: DecoderJob): DecoderStreamState {
   };
 }
 
-/** @throws RangeError for the state of a stream of another model. */
-export function checkDecoderState(state: DecoderStreamState, { runner, format, streams }: DecoderJob): void {
-  const { numCodebooks, network, overlap } = state;
-  const isStarted = numCodebooks !== null;
-  const networkStart = isStarted && format.segment === null ? startNetwork(runner, streams, numCodebooks) : [];
-  const numOverlaps = isStarted && format.segment !== null ? streams : 0;
-  if (state.sampleRate !== format.sampleRate || !areAlike(network, networkStart) || overlap.length !== numOverlaps) {
-    throw new RangeError("the state is of a decoder of another model; go on from it with the model that it came from");
+/** @throws RangeError for the state of a stream of another model, or not as it was given out. */
+export function checkDecoderState(state: DecoderStreamState, job: DecoderJob): void {
+  checkOrigin(state, job.format.provenance, "decoder");
+  if (!isSound(state, job)) throw new RangeError("the state is not as a decoder of this model gave it; keep it as it is (JSON loses its arrays)");
+}
+
+function isSound(state: DecoderStreamState, { runner, format, streams }: DecoderJob): boolean {
+  const { numCodebooks, numSamples, numDecoded, scale, isCutShort, hasEnded, network, overlap } = state;
+  const isPlain = isCount(numSamples) && isCount(numDecoded) && numDecoded <= numSamples && Number.isFinite(scale);
+  if (!isPlain || typeof isCutShort !== "boolean" || typeof hasEnded !== "boolean" || !Array.isArray(network) || !Array.isArray(overlap)) return false;
+  if (numCodebooks === null) return numSamples === 0 && network.length === 0 && overlap.length === 0;
+  if (!isCount(numCodebooks) || numCodebooks === 0 || numCodebooks % streams !== 0) return false;
+  if (format.segment === null) {
+    const numFrames = Math.ceil(numSamples / format.hopLength);
+    return (
+      overlap.length === 0 &&
+      network.length === streams &&
+      network.every(
+        (each) =>
+          runner.isDecoderState(each, numCodebooks / streams, numFrames, hasEnded) && numDecoded === Math.min(each.after * format.hopLength, numSamples),
+      )
+    );
   }
+  const held = (samples: Float32Array | undefined): boolean => samples instanceof Float32Array && samples.length === numSamples - numDecoded;
+  return (
+    network.length === 0 &&
+    overlap.length === streams &&
+    overlap.every(
+      (each?: OverlapState) =>
+        isCount(each?.triangleLength) &&
+        held(each?.weights) &&
+        Array.isArray(each?.sums) &&
+        each.sums.length === format.channels / streams &&
+        each.sums.every(held),
+    )
+  );
 }
 
 function startNetwork(runner: CodecRunner, streams: number, numCodebooks: number): readonly DecoderState[] {

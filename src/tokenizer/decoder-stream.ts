@@ -1,7 +1,8 @@
 import type { AudioCodes, AudioCodesData, Waveform } from "../core/index.ts";
 import type { CodecRunner, Latency } from "./codec-runner.ts";
+import type { DecoderJob } from "./coding-job.ts";
 import { checkDecoderState, decoderStep, startDecoderStream } from "./decoder-steps.ts";
-import type { DecoderJob, DecoderStreamState } from "./decoder-steps.ts";
+import type { DecoderStreamState } from "./decoder-steps.ts";
 import type { StreamOptions } from "./options.ts";
 import { StreamPosition } from "./stream-position.ts";
 
@@ -56,11 +57,14 @@ export class DecoderStream {
   /**
    * Takes the next codes, any number of frames.
    * @returns The audio that is settled now and was not before, or null.
+   * @throws TypeError for anything but codes; `flush` ends the stream.
    * @throws CodesError if the codes are of another kind of model, or cannot follow those before: with another number of
    * codebooks, or after codes that ended within a frame.
    * @throws RangeError after `flush`, or while another call goes on. After an error the stream is as it was before the call.
    */
   async push(codes: AudioCodesData, options: StreamOptions = {}): Promise<Waveform | null> {
+    // In stepBatch, null ends a stream; here it is most likely a mistake.
+    if (typeof codes !== "object" || codes === null) throw new TypeError(`push takes codes; received ${codes}. flush() ends the stream`);
     const [waveform] = await DecoderStream.stepBatch([{ stream: this, codes }], options);
     return waveform!;
   }

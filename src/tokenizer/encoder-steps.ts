@@ -1,31 +1,20 @@
 import type { AudioCodes } from "../core/index.ts";
-import type { CodecRunner, EncoderPiece, EncoderResult, EncoderState, Latency } from "./codec-runner.ts";
+import type { EncoderPiece, EncoderResult, EncoderState, Latency } from "./codec-runner.ts";
 import { joinSamples } from "./columns.ts";
-import { assembleCodes, planar, splitStreams } from "./encode-clips.ts";
-import type { ClipFormat } from "./encode-clips.ts";
-import { areAlike } from "./piecewise-half.ts";
-import { scaleOf } from "./prepare-audio.ts";
+import type { EncoderJob } from "./coding-job.ts";
+import { assembleCodes } from "./encode-clips.ts";
+import { scaleOf } from "./loudness.ts";
+import { planar, splitStreams } from "./planar.ts";
 import type { Segmenting } from "./segments.ts";
+import { checkOrigin, isCount, stateOrigin } from "./state-origin.ts";
+import type { StateOrigin } from "./state-origin.ts";
 import type { StreamStep } from "./stream-position.ts";
-
-/** What the streams of one tokenizer with the same number of codebooks have in common. */
-export interface EncoderJob {
-  readonly runner: CodecRunner;
-  readonly format: ClipFormat;
-  /** Mono clips that each clip is coded as. */
-  readonly streams: number;
-  /** Over all streams. */
-  readonly numCodebooks: number;
-  readonly isNormalized: boolean;
-}
 
 /**
  * Where a stream of audio stands: plain data that nobody changes. It survives `structuredClone`, and any number of streams
  * can go on from it.
  */
-export interface EncoderStreamState {
-  /** In hertz; with `numCodebooks`, tells states of other models. */
-  readonly sampleRate: number;
+export interface EncoderStreamState extends StateOrigin {
   readonly numCodebooks: number;
   /** Samples per channel that have come. */
   readonly numSamples: number;
@@ -61,7 +50,7 @@ export function startEncoderStream(job: EncoderJob): EncoderStreamState {
   const { runner, format, streams, numCodebooks } = job;
   const isSegmented = segmentingOfStream(job) !== null;
   return {
-    sampleRate: format.sampleRate,
+    ...stateOrigin(format.provenance),
     numCodebooks,
     numSamples: 0,
     numCoded: 0,
@@ -71,15 +60,25 @@ export function startEncoderStream(job: EncoderJob): EncoderStreamState {
   };
 }
 
-/** @throws RangeError for the state of a stream of another model, or with another number of codebooks. */
+/** @throws RangeError for the state of a stream of another model, with another number of codebooks, or not as it was given out. */
 export function checkEncoderState(state: EncoderStreamState, job: EncoderJob): void {
+  checkOrigin(state, job.format.provenance, "encoder");
+  if (state.numCodebooks !== job.numCodebooks) {
+    throw new RangeError(`the state is of a stream with ${state.numCodebooks} codebooks; this one has ${job.numCodebooks}`);
+  }
+  if (!isSound(state, job)) throw new RangeError("the state is not as an encoder of this model gave it; keep it as it is (JSON loses its arrays)");
+}
+
+function isSound({ numSamples, numCoded, hasEnded, network, pending }: EncoderStreamState, job: EncoderJob): boolean {
   const start = startEncoderStream(job);
-  if (state.sampleRate !== start.sampleRate || !areAlike(state.network, start.network) || state.pending.length !== start.pending.length) {
-    throw new RangeError("the state is of an encoder of another model; go on from it with the model that it came from");
-  }
-  if (state.numCodebooks !== start.numCodebooks) {
-    throw new RangeError(`the state is of a stream with ${state.numCodebooks} codebooks; this one has ${start.numCodebooks}`);
-  }
+  const isPlain = isCount(numSamples) && isCount(numCoded) && numCoded <= numSamples && typeof hasEnded === "boolean";
+  if (!isPlain || !Array.isArray(network) || !Array.isArray(pending)) return false;
+  return (
+    network.length === start.network.length &&
+    network.every((each) => job.runner.isEncoderState(each, numSamples, hasEnded) && numCoded === Math.min(each.after * job.format.hopLength, numSamples)) &&
+    pending.length === start.pending.length &&
+    pending.every((samples) => samples instanceof Float32Array && samples.length === numSamples - numCoded)
+  );
 }
 
 /** The step that takes the next samples, or, without any, the step that ends the stream. */

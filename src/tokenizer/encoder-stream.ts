@@ -1,11 +1,11 @@
 import { checkWaveform } from "../core/index.ts";
 import type { AudioCodes, Waveform } from "../core/index.ts";
+import { checkFinite } from "./check-finite.ts";
 import type { CodecRunner } from "./codec-runner.ts";
-import type { ClipFormat } from "./encode-clips.ts";
+import type { ClipFormat, EncoderJob } from "./coding-job.ts";
 import { checkEncoderState, encoderLatency, encoderStep, startEncoderStream } from "./encoder-steps.ts";
-import type { EncoderJob, EncoderStreamState } from "./encoder-steps.ts";
+import type { EncoderStreamState } from "./encoder-steps.ts";
 import type { StreamOptions } from "./options.ts";
-import { checkFinite } from "./prepare-audio.ts";
 import { StreamPosition } from "./stream-position.ts";
 
 /**
@@ -53,9 +53,11 @@ export class EncoderStream {
    * @param waveform Any number of samples at the model's rate and channels, which are copied. `encodeStream` takes other ones.
    * @returns The codes that are settled now and were not before, or null.
    * @throws RangeError for another rate or number of channels, after `flush`, or while another call goes on.
-   * @throws AudioFormatError for NaN or infinite samples. After an error the stream is as it was before the call.
+   * @throws TypeError for anything but a waveform; `flush` ends the stream.
+   * @throws AudioFormatError for NaN or infinite samples, with their place in the stream. After an error the stream is as it was before the call.
    */
   async push(waveform: Waveform, options: StreamOptions = {}): Promise<AudioCodes | null> {
+    checkWaveform(waveform); // null, which ends a stream in stepBatch, is most likely a mistake here
     const [codes] = await EncoderStream.stepBatch([{ stream: this, waveform }], options);
     return codes!;
   }
@@ -88,13 +90,13 @@ export class EncoderStream {
   ): Promise<(AudioCodes | null)[]> {
     const moves = entries.map(({ stream, waveform }) => ({
       position: stream.#position,
-      stepFrom: (state: EncoderStreamState) => encoderStep(state, waveform === null ? null : acceptedSamples(waveform, stream.#job.format), stream.#job),
+      stepFrom: (state: EncoderStreamState) => encoderStep(state, waveform === null ? null : acceptedSamples(waveform, state, stream.#job.format), stream.#job),
     }));
     return StreamPosition.advance(moves, (runner, pieces) => runner.advanceEncoding(pieces, { signal }));
   }
 }
 
-function acceptedSamples(waveform: Waveform, { sampleRate, channels }: ClipFormat): readonly Float32Array[] {
+function acceptedSamples(waveform: Waveform, { numSamples }: EncoderStreamState, { sampleRate, channels }: ClipFormat): readonly Float32Array[] {
   checkWaveform(waveform);
   if (waveform.sampleRate !== sampleRate || waveform.channelData.length !== channels) {
     throw new RangeError(
@@ -102,6 +104,6 @@ function acceptedSamples(waveform: Waveform, { sampleRate, channels }: ClipForma
         `${waveform.channelData.length}. Convert the pieces with an AudioConverter, or use encodeStream, which does`,
     );
   }
-  checkFinite(waveform);
+  checkFinite(waveform.channelData, { offset: numSamples });
   return waveform.channelData;
 }

@@ -21,8 +21,8 @@ export interface CallOptions {
 
 export interface LoadOptions extends CallOptions, HubModelOptions {
   /**
-   * CPU threads that a model run may use. Codes do not depend on it.
-   * @default 0, which lets ONNX Runtime take one per physical core.
+   * CPU threads to use. Codes do not depend on it. Each has some of the weights once more: 15 to 50 MB.
+   * @default 0, which takes up to four for what can be computed in pieces side by side; elsewhere ONNX Runtime takes one per physical core.
    */
   readonly threads?: number;
   /**

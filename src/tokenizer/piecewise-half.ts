@@ -1,6 +1,7 @@
 import type { LstmLayer } from "../graph/index.ts";
+import { joinSamples } from "./columns.ts";
 import { extendTail } from "./piecewise-part.ts";
-import type { PartData, PartOutput, PiecewisePart, Tail } from "./piecewise-part.ts";
+import type { PartData, PartOutput, PiecewisePart, RunStretch, Tail } from "./piecewise-part.ts";
 
 /**
  * Where a signal that comes in pieces stands on its way through half of the network. Plain data that nobody changes, so
@@ -44,9 +45,8 @@ export interface HalfParts<Input extends PartData, Output extends PartData> {
 
 /** What computes the parts. */
 export interface HalfRuns<Input extends PartData, Output extends PartData> {
-  readonly before: (stretch: Input, rows: number) => Promise<Float32Array>;
-  /** @param index Of the piece that the stretch is of. */
-  readonly after: (stretch: Float32Array, index: number) => Promise<Output>;
+  readonly before: RunStretch<Input, Float32Array>;
+  readonly after: RunStretch<Float32Array, Output>;
   readonly lstm: RunLstm;
   /** Called with the frames that a run of `before` or `after` was for. */
   readonly onFrames: (frames: number) => void;
@@ -74,42 +74,68 @@ export function initialState<Input extends PartData>(rows: number, empty: Input,
   };
 }
 
-/** Whether states are of signals with the same numbers of rows through the same kind of network. */
-export function areAlike(states: readonly HalfState<PartData>[], others: readonly HalfState<PartData>[]): boolean {
+/**
+ * Whether a state, perhaps from outside, is one that a signal has of which `columns` columns have come.
+ * @param start The state that it had at first.
+ */
+export function isStateAfter<Input extends PartData, Output extends PartData>(
+  state: HalfState<Input>,
+  start: HalfState<Input>,
+  { before, after }: HalfParts<Input, Output>,
+  { columns, isWhole }: { readonly columns: number; readonly isWhole: boolean },
+): boolean {
+  const analysed = before.settledFrames(columns, isWhole);
+  const features = analysed * after.inputStep;
   return (
-    states.length === others.length &&
-    states.every(({ input, hidden, cell }, index) => {
-      const other = others[index]!;
-      return input.rows === other.input.rows && hidden.length === other.hidden.length && cell.length === other.cell.length;
-    })
+    typeof state === "object" &&
+    state !== null &&
+    isTailLike(state.input, start.input) &&
+    isTailLike(state.features, start.features) &&
+    isArrayLike(state.hidden, start.hidden) &&
+    isArrayLike(state.cell, start.cell) &&
+    state.hidden.length === start.hidden.length &&
+    state.cell.length === start.cell.length &&
+    state.before === analysed &&
+    state.after === after.settledFrames(features, isWhole) &&
+    before.isTailAfter(state.input, columns, isWhole) &&
+    after.isTailAfter(state.features, features, isWhole)
   );
 }
 
-/** Takes pieces of several signals through half of the network: the convolutions signal by signal, the LSTM for all at once. */
+function isTailLike<Data extends PartData>(tail: Tail<Data> | undefined, other: Tail<Data>): boolean {
+  return isArrayLike(tail?.data, other.data) && tail?.rows === other.rows;
+}
+
+function isArrayLike(data: PartData | undefined, other: PartData): boolean {
+  return other instanceof Float32Array ? data instanceof Float32Array : data instanceof Int32Array;
+}
+
+/** Takes pieces of several signals through half of the network: the convolutions stretch by stretch, the LSTM for all at once. */
 export async function advance<Input extends PartData, Output extends PartData>(
   pieces: readonly NextPiece<Input>[],
-  { before, lstm, after }: HalfParts<Input, Output>,
+  parts: HalfParts<Input, Output>,
   runs: HalfRuns<Input, Output>,
 ): Promise<PieceResult<Input, Output>[]> {
-  const inputs = pieces.map(({ state, input }) => extendTail(state.input, input));
-  const analysed: PartOutput<Float32Array>[] = [];
-  for (const [index, { state, isLast }] of pieces.entries()) {
-    const run = (stretch: Input): Promise<Float32Array> => runs.before(stretch, state.input.rows);
-    analysed.push(await before.advance(inputs[index]!, { done: state.before, isWhole: isLast }, run, runs.onFrames));
-  }
-  const remembered = lstm === null ? analysed.map(({ data }, index) => ({ data, ...memoryOf(pieces[index]!.state) })) : await recur(pieces, analysed, lstm, runs.lstm);
-  const results: PieceResult<Input, Output>[] = [];
-  for (const [index, { state, isLast }] of pieces.entries()) {
-    const { data, hidden, cell } = remembered[index]!;
-    const features = extendTail(state.features, data);
-    const run = (stretch: Float32Array): Promise<Output> => runs.after(stretch, index);
-    const output = await after.advance(features, { done: state.after, isWhole: isLast }, run, runs.onFrames);
-    const numBefore = state.before + analysed[index]!.frames;
-    const numAfter = state.after + output.frames;
-    const tails = { input: before.trim(inputs[index]!, numBefore), features: after.trim(features, numAfter) };
-    results.push({ output, state: { ...tails, hidden, cell, before: numBefore, after: numAfter } });
-  }
-  return results;
+  const inputs = pieces.map(({ state, input, isLast }) => ({ tail: extendTail(state.input, input), done: state.before, isWhole: isLast }));
+  const analysed = await parts.before.advance(inputs, runs.before, runs.onFrames);
+  const remembered =
+    parts.lstm === null
+      ? analysed.map(({ data }, index) => ({ data, ...memoryOf(pieces[index]!.state) }))
+      : await recur(pieces, analysed, parts.lstm, runs.lstm);
+  const features = pieces.map(({ state, isLast }, index) => ({
+    tail: extendTail(state.features, remembered[index]!.data),
+    done: state.after,
+    isWhole: isLast,
+  }));
+  const outputs = await parts.after.advance(features, runs.after, runs.onFrames);
+  return pieces.map(({ state }, index) => {
+    const { hidden, cell } = remembered[index]!;
+    const output = outputs[index]!;
+    const before = state.before + analysed[index]!.frames;
+    const after = state.after + output.frames;
+    const tails = { input: parts.before.trim(inputs[index]!.tail, before), features: parts.after.trim(features[index]!.tail, after) };
+    return { output, state: { ...tails, hidden, cell, before, after } };
+  });
 }
 
 interface Remembered {
@@ -137,7 +163,7 @@ async function recur<Input extends PartData>(
     const from = start * size;
     const to = (start + frames) * size;
     const result = await run({
-      features: joinRows(active.map(({ index }) => analysed[index]!.data.subarray(from, to))),
+      features: joinSamples(active.map(({ index }) => analysed[index]!.data.subarray(from, to))),
       hidden: interleave(active.map(({ hidden }) => hidden), numLayers),
       cell: interleave(active.map(({ cell }) => cell), numLayers),
       rows: active.length,
@@ -154,14 +180,6 @@ async function recur<Input extends PartData>(
 
 function memoryOf({ hidden, cell }: HalfState<PartData>): { hidden: Float32Array; cell: Float32Array } {
   return { hidden, cell };
-}
-
-function joinRows(rows: readonly Float32Array[]): Float32Array {
-  if (rows.length === 1) return rows[0]!;
-  const width = rows[0]!.length;
-  const joined = new Float32Array(rows.length * width);
-  for (const [index, row] of rows.entries()) joined.set(row, index * width);
-  return joined;
 }
 
 /** States `[numLayers, size]` of each row as one `[numLayers, rows, size]`. */

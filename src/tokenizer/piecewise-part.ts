@@ -1,6 +1,7 @@
 import { contextOf, settledOutputs } from "../graph/index.ts";
 import type { Context, Layer } from "../graph/index.ts";
 import { joinColumns, putColumns, takeColumns } from "./columns.ts";
+import { inParallel } from "./in-parallel.ts";
 
 /** What goes into a part and comes out of it. */
 export type PartData = Float32Array | Int32Array;
@@ -21,10 +22,37 @@ export interface PartOutput<Data extends PartData> {
   readonly frames: number;
 }
 
+/** A signal that a part goes on with. */
+export interface PartInput<Data extends PartData> {
+  /** The signal so far, as much as `trim` keeps. */
+  readonly tail: Tail<Data>;
+  /** Frames that went through earlier. */
+  readonly done: number;
+  /** Whether nothing follows. */
+  readonly isWhole: boolean;
+}
+
+/** Computes a stretch of one of several signals: row-major `[rows, columns]`. */
+export type RunStretch<Input extends PartData, Output extends PartData> = (
+  stretch: Input,
+  of: { readonly signal: number; readonly rows: number },
+) => Promise<Output>;
+
+/** Where a stretch lies: frames `start` to `end` are wanted; its input goes from frame `from` to column `to`. */
+interface Place {
+  readonly start: number;
+  readonly end: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Frames that go through a convolutional part in one run. Longer stretches leave the cache, shorter ones repeat more context.
  */
 export const tileFrames = 100;
+
+/** Fewer frames are not divided among parallel runs. */
+const leastTileFrames = 25;
 
 /**
  * A convolutional part of the network that takes a signal in pieces and gives, frame for frame and bit for bit, what it would
@@ -41,12 +69,14 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
   readonly inputStep: number;
   readonly #outputStep: number;
   readonly #createOutput: (length: number) => Output;
+  readonly #parallelRuns: number;
   readonly #samplesPerFrame: { readonly input: number; readonly output: number };
   /** Reflection at a signal's ends reaches inwards as far as padding reaches outwards: stretches there are this long or the whole. */
   readonly #leastFrames: number;
 
   /**
    * @param options.inputStep Columns of the input's data for one frame: `hopLength` of a waveform, `width` of features, 1 of codes.
+   * @param options.parallelRuns Runs to have under way at the same time.
    * @param options.samplesPerFrame Steps in time of the layers' inputs and outputs for one frame: `hopLength` of a waveform, otherwise 1.
    */
   constructor(
@@ -55,6 +85,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
       readonly inputStep: number;
       readonly outputStep: number;
       readonly createOutput: (length: number) => Output;
+      readonly parallelRuns: number;
       readonly samplesPerFrame: { readonly input: number; readonly output: number };
     },
   ) {
@@ -64,6 +95,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
     this.inputStep = inputStep;
     this.#outputStep = outputStep;
     this.#createOutput = options.createOutput;
+    this.#parallelRuns = options.parallelRuns;
     this.#samplesPerFrame = samplesPerFrame;
     this.#context = context && {
       left: Math.ceil(context.left / samplesPerFrame.input),
@@ -81,35 +113,53 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
     return Math.floor(settledOutputs(this.#layers, known) / output);
   }
 
-  /**
-   * Takes all frames through that are settled and were not before.
-   * @param tail The signal so far, as much as `trim` keeps.
-   * @param position `done`: frames that went through earlier. `isWhole`: whether nothing follows.
-   * @param run Computes a stretch `[rows, columns]`, alone.
-   */
+  /** Takes all frames of the signals through that are settled and were not before; gives those of each signal. */
   async advance(
-    tail: Tail<Input>,
-    { done, isWhole }: { readonly done: number; readonly isWhole: boolean },
-    run: (stretch: Input) => Promise<Output>,
+    signals: readonly PartInput<Input>[],
+    run: RunStretch<Input, Output>,
     onFrames: (frames: number) => void,
-  ): Promise<PartOutput<Output>> {
-    const offset = tail.start * this.inputStep;
-    const columns = offset + tail.data.length / tail.rows;
+  ): Promise<PartOutput<Output>[]> {
+    const stretches = signals.flatMap(({ tail, done, isWhole }, signal) =>
+      this.#placesIn(tail, done, isWhole).map((place) => ({ signal, tail, place })),
+    );
+    const outputs = await inParallel(stretches, this.#parallelRuns, async ({ signal, tail, place }) => {
+      const result = await run(this.#stretchAt(place, tail), { signal, rows: tail.rows });
+      onFrames(place.end - place.start);
+      return this.#wantedOf(result, place);
+    });
+    return signals.map((_, index) => {
+      const parts = outputs.filter((__, at) => stretches[at]!.signal === index);
+      const frames = stretches.reduce((sum, { signal, place }) => (signal === index ? sum + place.end - place.start : sum), 0);
+      const rows = frames === 0 ? 1 : parts.reduce((sum, { length }) => sum + length, 0) / (frames * this.#outputStep);
+      return { data: joinColumns(parts, rows, this.#createOutput), frames };
+    });
+  }
+
+  /** The frames of a signal that are settled and were not before: tiles of equal length, enough of them for all runs if they can be. */
+  #placesIn(tail: Tail<Input>, done: number, isWhole: boolean): Place[] {
+    const columns = tail.start * this.inputStep + tail.data.length / tail.rows;
     const settled = this.settledFrames(columns, isWhole);
-    const outputs: Output[] = [];
-    let rows = 1;
-    for (let start = done; start < settled; ) {
-      const end = this.#context === null ? settled : Math.min(start + tileFrames, settled);
+    const frames = settled - done;
+    const count = Math.max(Math.ceil(frames / tileFrames), Math.min(Math.floor(frames / leastTileFrames), this.#parallelRuns));
+    const length = this.#context === null ? frames : Math.ceil(frames / count);
+    const places: Place[] = [];
+    for (let start = done; start < settled; start += length) {
+      const end = Math.min(start + length, settled);
       const from = this.#firstFrame(end === settled && isWhole ? Math.min(start, settled - this.#leastFrames) : start);
-      const to = Math.min(this.#endFrame(from, end) * this.inputStep, columns);
-      const result = await run(takeColumns(tail.data, tail.rows, from * this.inputStep - offset, to - offset));
-      const computed = Math.ceil(to / this.inputStep) - from;
-      rows = result.length / (computed * this.#outputStep);
-      outputs.push(takeColumns(result, rows, (start - from) * this.#outputStep, (end - from) * this.#outputStep));
-      onFrames(end - start);
-      start = end;
+      places.push({ start, end, from, to: Math.min(this.#endFrame(from, end) * this.inputStep, columns) });
     }
-    return { data: joinColumns(outputs, rows, this.#createOutput), frames: Math.max(0, settled - done) };
+    return places;
+  }
+
+  #stretchAt({ from, to }: Place, { data, rows, start }: Tail<Input>): Input {
+    const offset = start * this.inputStep;
+    return takeColumns(data, rows, from * this.inputStep - offset, to - offset);
+  }
+
+  #wantedOf(result: Output, { start, end, from, to }: Place): Output {
+    const computed = Math.ceil(to / this.inputStep) - from;
+    const rows = result.length / (computed * this.#outputStep);
+    return takeColumns(result, rows, (start - from) * this.#outputStep, (end - from) * this.#outputStep);
   }
 
   /** What of the signal is needed still when `done` frames are through. */
@@ -118,6 +168,12 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
     if (start <= tail.start) return tail;
     const columns = tail.data.length / tail.rows;
     return { ...tail, data: takeColumns(tail.data, tail.rows, (start - tail.start) * this.inputStep, columns).slice() as Input, start };
+  }
+
+  /** Whether a tail is what `trim` keeps of a signal of which `columns` columns have come. */
+  isTailAfter({ data, rows, start }: Tail<Input>, columns: number, isWhole: boolean): boolean {
+    const least = this.#firstFrame(this.settledFrames(columns, isWhole) - this.#leastFrames);
+    return start === least && data.length === rows * (columns - start * this.inputStep);
   }
 
   #firstFrame(start: number): number {

@@ -1,9 +1,18 @@
 import { ReadableStream } from "node:stream/web";
 
+/** A value that waits, and what it counts for. */
+export interface Accepted<Kept> {
+  readonly value: Kept;
+  readonly size: number;
+}
+
 /** How far to read ahead. */
-export interface ReadAheadOptions<T> {
-  /** What a value counts for. What it throws ends the reading. */
-  readonly sizeOf: (value: T) => number;
+export interface ReadAheadOptions<T, Kept> {
+  /**
+   * Checks a value, and says what it counts for. It is called before the source is asked for the next one: a source may use
+   * the memory of the value again from then on, so what is given on has to be a copy. What it throws ends the reading.
+   */
+  readonly accept: (value: T) => Accepted<Kept>;
   /** Reading stops while this much is waiting. */
   readonly limit: number;
   /** Ends the waiting, with the signal's reason, even while the source is silent. */
@@ -14,7 +23,10 @@ export interface ReadAheadOptions<T> {
  * Reads a source while its values are worked on, and gives all that have come meanwhile at a time: few from a source that is
  * live, many from one that is quick. Whoever leaves early makes the source leave too.
  */
-export async function* readAhead<T>(source: AsyncIterable<T> | Iterable<T>, options: ReadAheadOptions<T>): AsyncGenerator<T[], void> {
+export async function* readAhead<T, Kept>(
+  source: AsyncIterable<T> | Iterable<T>,
+  options: ReadAheadOptions<T, Kept>,
+): AsyncGenerator<Kept[], void> {
   const { signal } = options;
   signal?.throwIfAborted();
   const reader = new Reader(source, options);
@@ -34,29 +46,29 @@ export async function* readAhead<T>(source: AsyncIterable<T> | Iterable<T>, opti
   }
 }
 
-class Reader<T> {
+class Reader<T, Kept> {
   readonly #iterator: AsyncIterator<T> | Iterator<T>;
-  readonly #options: ReadAheadOptions<T>;
-  #waiting: T[] = [];
+  readonly #options: ReadAheadOptions<T, Kept>;
+  #waiting: Kept[] = [];
   #size = 0;
   #isReading = false;
   #hasEnded = false;
-  /** What the source or `sizeOf` threw, which comes after all values before. */
-  #errors: unknown[] = [];
+  /** What the source or `accept` threw, which comes after all values before. */
+  #failure: { readonly error: unknown } | null = null;
   #wake: () => void = () => {};
 
-  constructor(source: AsyncIterable<T> | Iterable<T>, options: ReadAheadOptions<T>) {
+  constructor(source: AsyncIterable<T> | Iterable<T>, options: ReadAheadOptions<T, Kept>) {
     this.#iterator = iteratorOf(source);
     this.#options = options;
   }
 
   /** All values that have come, or null after the last. */
-  take(): T[] | null {
+  take(): Kept[] | null {
     const values = this.#waiting;
     this.#waiting = [];
     this.#size = 0;
     void this.#read();
-    if (values.length === 0 && this.#errors.length > 0) throw this.#errors[0];
+    if (values.length === 0 && this.#failure !== null) throw this.#failure.error;
     return values.length === 0 && this.#hasEnded ? null : values;
   }
 
@@ -88,9 +100,9 @@ class Reader<T> {
     if (this.#isReading) return;
     this.#isReading = true;
     try {
-      while (this.#size < this.#options.limit && !this.#hasEnded && this.#errors.length === 0) await this.#readOne();
+      while (this.#size < this.#options.limit && !this.#hasEnded && this.#failure === null) await this.#readOne();
     } catch (error) {
-      this.#errors = [error];
+      this.#failure = { error };
     } finally {
       this.#isReading = false;
       this.#wake();
@@ -102,8 +114,9 @@ class Reader<T> {
     if (result.done === true) {
       this.#hasEnded = true;
     } else {
-      this.#size += this.#options.sizeOf(result.value);
-      this.#waiting.push(result.value);
+      const { value, size } = this.#options.accept(result.value);
+      this.#size += size;
+      this.#waiting.push(value);
       this.#wake();
     }
   }
@@ -113,7 +126,7 @@ class Reader<T> {
     try {
       return await this.#iterator.next();
     } catch (error) {
-      this.#errors = [error];
+      this.#failure = { error };
       this.#hasEnded = true;
       throw error;
     }

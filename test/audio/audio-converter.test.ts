@@ -98,9 +98,9 @@ describe("a converter", () => {
 
   test("refuses a piece of another form", () => {
     const converter = new AudioConverter(from, to);
-    const message = "every piece must have 1 channels at 44100 Hz; received";
-    expect(() => converter.push({ channelData: noise(2, 1), sampleRate: 44_100 })).toThrow(new RangeError(`${message} 2 channels at 44100 Hz`));
-    expect(() => converter.push({ channelData: noise(1, 1), sampleRate: 48_000 })).toThrow(new RangeError(`${message} 1 channels at 48000 Hz`));
+    const message = "every piece must be 1-channel audio at 44100 Hz; received";
+    expect(() => converter.push({ channelData: noise(2, 1), sampleRate: 44_100 })).toThrow(new RangeError(`${message} 2-channel audio at 44100 Hz`));
+    expect(() => converter.push({ channelData: noise(1, 1), sampleRate: 48_000 })).toThrow(new RangeError(`${message} 1-channel audio at 48000 Hz`));
   });
 
   test("refuses what convertAudio refuses, before anything is pushed", () => {

@@ -114,6 +114,23 @@ describe("decode", () => {
 });
 
 describe("audio that goes through in pieces", () => {
+  it("and would be over 4 GiB is refused before it is decoded, in one line", async () => {
+    await using folder = await folderWithSpeech();
+    await run(["encode", folder.in("speech.wav"), "-n", "1", "-o", folder.in("a.npz")]);
+    const codes = await readCodes(folder.in("a.npz"));
+    const numFrames = Math.ceil(2 ** 30 / codes.hopLength);
+    const long = new AudioCodes({ ...codes, data: new Uint16Array(numFrames), shape: [1, 1, numFrames], numSamples: 2 ** 30 });
+    await writeFile(folder.in("long.npz"), formatCodes(long, "npz"));
+    for (const output of [folder.in("long.wav"), "-"]) {
+      expect(await run(["decode", folder.in("long.npz"), "-f", "float32", "-o", output])).toMatchObject({
+        code: 1,
+        stdout: Buffer.alloc(0),
+        stderr: expect.stringMatching(/^encodec-tokenizer: .*long\.npz: a WAV file holds at most 4 GiB[^\n]*\n$/u),
+      });
+    }
+    expect(await readdir(folder.path)).not.toContain("long.wav");
+  });
+
   it("comes to standard output as it does into a file, whatever the sample format", async () => {
     await using folder = await folderWithSpeech();
     await run(["encode", folder.in("speech.wav"), "-n", "1", "-o", folder.in("a.npz")]);

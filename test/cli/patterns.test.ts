@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { AudioCodes, formatCodes, formatSequence, modelLayouts, readCodes, readPattern, readSequence, writeCodes } from "../../src/index.ts";
+import { applyPattern, AudioCodes, formatCodes, formatSequence, modelLayouts, readCodes, readPattern, readSequence, writeCodes } from "../../src/index.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -38,9 +38,15 @@ describe("patterns list", () => {
   it("lists kinds and models with codec, codebooks and special ids", async () => {
     const text = await textOf(["patterns", "list"]);
     expect(text).toMatch(/coarse-first +codebook 0 of the whole clip/);
-    expect(text).toMatch(/musicgen +EnCodec 32 kHz +50 +4 × 2048 +delay, delays 0,1,2,3 +bos\/pad 2048\n/);
-    expect(text).toMatch(/dia +DAC 44\.1 kHz +86\.13 +9 × 1024 +delay, delays 0,8,9,[\d,]+ +bos 1026, eos 1024, pad 1025\n/);
+    expect(text).toMatch(/musicgen +EnCodec 32 kHz +50 +4 × 2048 +delay, delays 0, 1, 2, 3 +bos\/pad 2048\n/);
+    expect(text).toMatch(/dia +DAC 44\.1 kHz +86\.13 +9 × 1024 +delay, delays 0, 8, 9, [\d, ]+ +bos 1026, eos 1024, pad 1025\n/);
     expect(JSON.parse(await textOf(["patterns", "list", "--json"]))).toMatchObject({ kinds: expect.arrayContaining(["custom"]), models: modelLayouts });
+  });
+
+  it("folds to the terminal's width", async () => {
+    const text = await textOf(["patterns", "list"], { columns: 110 });
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(110);
+    expect(text).toMatch(/\n +dia +DAC 44\.1 kHz +86\.13 +9 × 1024 +delay, delays[^\n]*\n +0, 8, 9, 10,/);
   });
 });
 
@@ -115,6 +121,11 @@ describe("patterns show", () => {
     ["delays that are none", ["delay", "--delays", "0,x"], "whole numbers by commas"],
     ["codebooks that do not fit", ["dia", "-n", "4"], "--codebooks 4 does not fit this dia pattern, which is for 9"],
     ["groups that do not fit", ["musiclm", "-n", "5"], "multiple of groupBy"],
+    ["one file for both", ["delay", "--svg", "a.json", "--save", "./a.json"], "--svg and --save would both be written to a.json"],
+    ["standard output for a file", ["delay", "--save", "-"], "--svg and --save write files"],
+    ["frames beyond number", ["delay", "-n", "60000", "--frames", "900000"], "900000 frames of 60000 codebooks are too much to show"],
+    ["too much for a grid", ["musiclm", "-n", "100", "--frames", "9999"], "musiclm has 999901 steps for 9999 frames; at most 1048576 cells can be shown: choose fewer --frames"],
+    ["too much for memory", ["unroll", "-n", "1", "--flattening", "16777215"], "the pattern has 201326593 steps; expected at most 67108864"],
     ["too much for a picture", ["delay", "--frames", "9000", "--svg", "never.svg"], "a figure shows 1 to 20000 cells"],
   ])("refuses %s with exit code 2", async (_, args, message) => {
     const { code, stdout, stderr } = await run(["patterns", "show", ...args]);
@@ -175,7 +186,7 @@ describe("patterns apply and revert", () => {
     const applied = await run(["patterns", "apply", folder.in("a.npz"), "-p", "delay", "-f", "npy"]);
     expect(applied.stderr).toMatch(/^a \.npy file holds the bare tokens: no pattern, [^\n]*license; use \.safetensors to keep them\n/);
     const bare = folder.in("a.sequence.npy");
-    expect(await run(["patterns", "revert", bare])).toMatchObject({ code: 1, stderr: expect.stringContaining("does not say its pattern; give it as an option: --pattern, and --model") });
+    expect(await run(["patterns", "revert", bare])).toMatchObject({ code: 1, stderr: expect.stringContaining("does not say its pattern; give it as the option pattern") });
     await textOf(["patterns", "revert", bare, "-p", "delay", "-o", folder.in("b.npz"), "-q"]);
     const back = await readCodes(folder.in("b.npz"));
     expect(back.data).toEqual(codes.data);
@@ -219,14 +230,45 @@ describe("patterns apply and revert", () => {
     ["codes of no known format", ["revert", "a.safetensors", "-o", "a.wav"], "a.wav does not name a format for codes"],
     ["JSON and data on one stream", ["apply", "-", "-p", "delay", "--json"], "cannot both go to standard output"],
     ["an unknown pattern", ["apply", "a.npz", "-p", "bogus"], "bogus is no pattern"],
+    ["a token of more than 32 bits", ["apply", "a.npz", "-p", "delay", "--special-token", "9999999999"], "option '--special-token <id>' argument '9999999999' is invalid"],
+    ["parts without their pattern", ["revert", "a.npy", "--delays", "0,1"], "--delays needs --pattern"],
   ])("refuse %s with exit code 2", async (_, args, message) => {
     expect(await run(["patterns", ...args])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  });
+
+  it("tell what is wrong with the command line for these files", async () => {
+    await using folder = await folderWithMusic();
+    const file = folder.in("music.safetensors");
+    expect(await run(["patterns", "apply", file, "-p", "delay", "--delays", "0,1"])).toMatchObject({
+      code: 1,
+      stderr: `encodec-tokenizer: ${file}: the codes have 4 codebooks; --pattern delay with --delays is for 2; add --codebooks 2 to use only so many\n`,
+    });
+    expect((await run(["patterns", "apply", file, "-p", "valle"])).stderr).toMatch(/--pattern valle is for 1; add --codebooks 1 to use only so many\. Codebook 0 after the text .* valleStage/);
+    await textOf(["patterns", "apply", file, "-p", "delay", "-q"]);
+    const stray = ["-p", "delay", "--special-token", "5", "-m", "tiny", "--license", "any"];
+    expect(await run(["patterns", "revert", folder.in("music.sequence.safetensors"), ...stray])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("--pattern and --special-token and --model and --license are for bare .npy arrays; this file says it itself"),
+    });
+    await run(["patterns", "apply", file, "-p", "delay", "-o", folder.in("bare.npy")]);
+    const reverted = await run(["patterns", "revert", folder.in("bare.npy"), "-p", "musicgen"]);
+    expect(reverted.stderr).toContain(`${folder.in("bare.npy")}: MusicGen reads codes of EnCodec 32 kHz (facebook/encodec_32khz), 2048 to a codebook, and tiny has 1024; name its codec with --model`);
+    expect(await run(["inspect", folder.in("bare.npy")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/If it is a bare sequence, patterns revert --pattern … gives its codes\./) });
+  });
+
+  it("refuse a pattern that the sequence is not of, and name each file once", async () => {
+    await using folder = await temporaryFolder();
+    const codes = new AudioCodes({ ...music, codebookSize: 1024, data: music.data.map((code) => code % 1024) });
+    await writeCodes(folder.in("a.npz"), codes);
+    await run(["patterns", "apply", folder.in("a.npz"), "-p", "parallel", "-o", folder.in("a.npy")]);
+    const { code, stderr } = await run(["patterns", "revert", folder.in("a.npy"), "-p", "delay"]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `encodec-tokenizer: ${folder.in("a.npy")}: step 1 of codebook 1 holds the code 916 where this pattern has none; is it the right pattern?\n` });
   });
 
   it("tell codes that do not fit the model", async () => {
     await using folder = await folderWithMusic();
     const { code, stderr } = await run(["patterns", "apply", folder.in("music.safetensors"), "-p", "musicgen-stereo"]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("the codes have 4 codebooks; this pattern is for 8") });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("the codes have 4 codebooks; --pattern musicgen-stereo is for 8") });
   });
 });
 
@@ -239,8 +281,39 @@ describe("inspect", () => {
     expect(text).toMatch(/ 50 +54 +1504\n/);
     expect(text).toContain("MusicGen (musicgen), AudioGen (audiogen)");
     expect(JSON.parse(await textOf(["inspect", folder.in("p.json"), "--json"]))).toMatchObject({ models: ["musicgen", "audiogen"], lengths: expect.arrayContaining([{ frameRate: 75, oneSecond: 79, thirtySeconds: 2254 }]) });
+    expect(text).toMatch(/max delay +3\n +latency +a frame is complete 3 steps after its first code\n/);
+    await writeFile(folder.in("huge.json"), JSON.stringify({ kind: "unroll", numCodebooks: 1, flattening: [0xff_ffff] }));
+    expect(await textOf(["inspect", folder.in("huge.json")])).toMatch(/steps +more than can be laid out, even for 20 frames/);
+    await writeFile(folder.in("long.json"), JSON.stringify({ kind: "unroll", numCodebooks: 1, flattening: [0xffff] }));
+    expect(await textOf(["inspect", folder.in("long.json")])).toMatch(/12\.5 +851969 +24576001\n\n/);
+    await writeFile(folder.in("whole.json"), JSON.stringify({ kind: "coarse-first", numCodebooks: 2 }));
+    expect(await textOf(["inspect", folder.in("whole.json")])).toContain("a frame is complete only near the end of the clip");
+    await writeFile(folder.in("wrong.json"), JSON.stringify({ kind: "delay", numCodebooks: 2, delays: [1, 0] }));
+    expect(await run(["inspect", folder.in("wrong.json")])).toMatchObject({ code: 1, stderr: expect.stringContaining("wrong.json is not a pattern file: delays must not descend") });
+    for (const args of [["decode", folder.in("p.json")], ["patterns", "apply", folder.in("p.json"), "-p", "delay"]]) {
+      expect(await run(args)).toMatchObject({ code: 1, stderr: expect.stringContaining("p.json is a pattern file, not a file of codes") });
+    }
+    await writeFile(folder.in("list.json"), "[1, 2]");
+    expect(await run(["inspect", folder.in("list.json")])).toMatchObject({ code: 1, stderr: expect.stringContaining('list.json holds an array of 2; expected an object with "codes"') });
     await writeFile(folder.in("bad.json"), JSON.stringify({ kind: "delay", numCodebooks: 0 }));
     expect(await run(["inspect", folder.in("bad.json")])).toMatchObject({ code: 1, stderr: expect.stringContaining("not a delay pattern: numCodebooks") });
+  });
+
+  it("draws a custom pattern, and names the codes that it leaves out", async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.in("c.json"), JSON.stringify({ kind: "custom", numCodebooks: 2, timesteps: 3, layout: [[], [[0, 0]], [[1, 0], [0, 1]], [[2, 0]]] }));
+    const text = await textOf(["inspect", folder.in("c.json")]);
+    expect(text).toMatch(/steps +4 for clips of 3 frames; 4 valid steps\n +max delay +0\n +latency +a frame is complete 1 step after its first code/);
+    expect(text).toMatch(/missing +frame 1 of q1, frame 2 of q1: these codes stand nowhere/);
+    expect(text).toMatch(/q0  S  0  1  2\n +q1  S  ·  0  ·\n/);
+  });
+
+  it("explains a sequence on standard input, and one of segments, as it does codes", async () => {
+    const { codesAt48kHz } = await import("../core/arbitrary-codes.ts");
+    const sequence = formatSequence(applyPattern(codesAt48kHz(120_000), { kind: "delay", numCodebooks: 2 }), "safetensors");
+    const text = await textOf(["inspect", "-"], { stdin: sequence });
+    expect(text).toMatch(/tokens +3 segments × 2 codebooks × 152 steps/);
+    expect(text).toMatch(/codes +150 frames in a whole segment, 150 per second\n +audio +2\.50 s, 48 kHz, stereo, 120000 samples\n +bandwidth [^\n]+ kbps\n +segments +1\.00 s long, one every 990 ms/);
   });
 
   it("explains a sequence file", async () => {

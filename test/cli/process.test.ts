@@ -1,18 +1,22 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { cp, readdir, readFile } from "node:fs/promises";
+import { closeSync, openSync } from "node:fs";
+import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { parseCodes } from "../../src/index.ts";
+import { AudioCodes, AudioTokenizer, parseCodes, writeCodes } from "../../src/index.ts";
 import { temporaryFolder } from "./fake-terminal.ts";
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
 
 /** Starts the command in a process of its own. */
-function start(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}, stdout: "pipe" | number = "pipe"): ChildProcess {
+  return spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, ...args], {
+    stdio: ["pipe", stdout, "pipe"],
+    env: { ...process.env, ...environment },
+  });
 }
 
 async function textOf(stream: ChildProcess["stderr"]): Promise<string> {
@@ -41,23 +45,67 @@ it("the command ends quietly when nobody reads its output any more", async () =>
   expect([0, 141]).toContain(code);
 });
 
-it("Ctrl-C stops the work with exit code 130 and leaves nothing half-written", async () => {
+const signals = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
+
+it.each(signals)("%s stops the work with exit code %i and leaves nothing half-written", async (signal, expected) => {
   await using folder = await temporaryFolder();
   await cp(speech, folder.in("a.wav"));
-  const child = start(["encode", "-", folder.in("a.wav"), "-o", folder.in("codes/")]);
+  await mkdir(folder.in("tmp"));
+  const child = start(["encode", "-", folder.in("a.wav"), "-o", folder.in("codes/")], { TMPDIR: folder.in("tmp") });
   // Half a recording: the command waits for the rest, which never comes.
   child.stdin!.write((await readFile(speech)).subarray(0, 20_000));
-  await waitForFolder(folder.in("codes"));
-  child.kill("SIGINT");
+  await waitFor(child, async () => (await readdir(folder.path)).includes("codes"));
+  child.kill(signal);
   const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
-  expect({ code, stderr }).toEqual({ code: 130, stderr: "encodec-tokenizer: interrupted\n" });
+  expect({ code, stderr }).toEqual({ code: expected, stderr: "encodec-tokenizer: interrupted\n" });
   expect(await readdir(folder.in("codes"))).toEqual([]);
+  expect((await readdir(folder.in("tmp"))).filter((name) => name.startsWith("encodec"))).toEqual([]);
 });
 
-/** The command makes the folder when it is about to read its first input. */
-async function waitForFolder(path: string): Promise<void> {
-  const found = await readdir(path).catch(() => undefined);
-  if (found !== undefined) return;
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  return waitForFolder(path);
+it.each(signals)("%s in the middle of writing audio leaves none of it", async (signal, expected) => {
+  await using folder = await temporaryFolder();
+  await writeCodes(folder.in("long.npz"), await longCodes());
+  const child = start(["decode", folder.in("long.npz"), "-o", folder.in("out/a.wav")]);
+  await waitFor(child, async () => (await readdir(folder.in("out")).catch(() => [])).some((name) => name.endsWith(".tmp")));
+  child.kill(signal);
+  const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
+  expect({ code, stderr }).toEqual({ code: expected, stderr: "encodec-tokenizer: interrupted\n" });
+  expect(await readdir(folder.in("out"))).toEqual([]);
+});
+
+it("a reader that goes away in the middle of the output leaves nothing half-written, and hears nothing", async () => {
+  await using folder = await temporaryFolder();
+  await writeCodes(folder.in("long.npz"), await longCodes());
+  const child = start(["decode", folder.in("long.npz"), "-o", "-"]);
+  child.stdout!.once("data", () => child.stdout!.destroy());
+  const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
+  expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
+});
+
+it.skipIf(process.platform !== "linux")("output that cannot be written is told, with exit code 1", async () => {
+  const full = openSync("/dev/full", "w");
+  try {
+    for (const args of [["--help"], ["models", "--json"]]) {
+      const child = start(args, {}, full);
+      const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: cannot write the output: .*ENOSPC[^\n]*\n$/u) });
+    }
+  } finally {
+    closeSync(full);
+  }
+});
+
+/** Codes of an hour, which take far longer to decode than a signal takes to arrive. */
+async function longCodes(): Promise<AudioCodes> {
+  await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
+  const second = await tokenizer.encode({ channelData: [new Float32Array(24_000)], sampleRate: 24_000 });
+  return AudioCodes.concatenate(Array.from({ length: 3600 }, () => second));
+}
+
+/** Waits until something is the case, which it never will be once the command has ended. */
+async function waitFor(child: ChildProcess, isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) {
+    if (child.exitCode !== null) throw new Error(`the command ended with ${child.exitCode}: ${await textOf(child.stderr)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }

@@ -1,11 +1,13 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { convertAudio, convertAudioStream, formatWav } from "../../src/audio/index.ts";
 import type { Waveform } from "../../src/core/index.ts";
 import { readAudio } from "../../src/files/audio-file.ts";
@@ -43,6 +45,12 @@ async function writeLong(kind: string, seconds: number): Promise<string> {
   for await (const part of LONG_FILES[kind]!(seconds)) await file.write(part);
   return at(`${kind}-${seconds}`);
 }
+
+const inParts = (bytes: Uint8Array): AsyncIterable<Uint8Array> =>
+  Readable.from(Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, i) => bytes.subarray(1000 * i, 1000 * (i + 1))));
+
+/** Temporary files in the test's own folder, where they go when `TMPDIR` says so. */
+const temporary = (): string[] => readdirSync(folder).filter((name) => name.endsWith(".tmp"));
 
 describe("openAudio", () => {
   test.each(["stereo.flac", "stereo-vbr.mp3", "stereo.ogg", "mono.opus"])("gives the audio of %s that readAudio gives", async (name) => {
@@ -121,7 +129,67 @@ describe("openAudio", () => {
   });
 
   test.skipIf(process.platform === "win32")("a device is refused without reading from it", async () => {
-    await expect(openAudio("/dev/zero")).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("a pipe or a device") });
+    await expect(openAudio("/dev/zero")).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("it is a device") });
+  });
+});
+
+describe("openAudio of a stream", () => {
+  const flac = readFileSync(fixture("stereo.flac"));
+  beforeEach(() => void vi.stubEnv("TMPDIR", folder));
+  afterEach(() => void vi.unstubAllEnvs());
+
+  test.each<[string, () => AsyncIterable<Uint8Array>]>([
+    ["parts", () => inParts(flac)],
+    ["the body of a response", () => new Response(flac).body!],
+  ])("gives the audio that readAudio gives of the bytes, from %s, and leaves no file", async (_, source) => {
+    const before = openFiles();
+    await using audio = await openAudio(source());
+    if (process.platform !== "win32") expect(temporary()).toEqual([]);
+    expect(joinPieces(await collect(audio), audio)).toEqual(await readAudio(flac));
+    expect(temporary()).toEqual([]);
+    expect(openFiles()).toBe(before);
+  });
+
+  test("errors about the audio are those of the bytes, those of the source its own; neither leaves a file open", async () => {
+    const before = openFiles();
+    await expect(openAudio(inParts(new Uint8Array()))).rejects.toMatchObject({ code: "AUDIO_EMPTY", message: "empty file: it has 0 bytes" });
+    const lost = new Error("connection lost");
+    async function* losing(): AsyncGenerator<Uint8Array, void> {
+      yield flac.subarray(0, 1000);
+      throw lost;
+    }
+    await expect(openAudio(losing())).rejects.toBe(lost);
+    await expect(openAudio(Readable.from(["RIFF"]) as AsyncIterable<never>)).rejects.toThrow(new TypeError("a stream of bytes must give Uint8Array; received string"));
+    await expect(openAudio(null as never)).rejects.toThrow(TypeError);
+    expect(temporary()).toEqual([]);
+    expect(openFiles()).toBe(before);
+  });
+
+  test("a folder for temporary files that is not there is named", async () => {
+    vi.stubEnv("TMPDIR", at("none"));
+    await expect(openAudio(inParts(flac))).rejects.toMatchObject({ name: "FileError", code: "FILE_NOT_FOUND", message: expect.stringContaining(`there is no folder ${at("none")}`) });
+  });
+
+  test("a signal ends the waiting for a source that is silent", async () => {
+    const controller = new AbortController();
+    const reason = new Error("stop");
+    const source = new Readable({ read() {} });
+    source.push(flac.subarray(0, 1000));
+    const opening = openAudio(source, { signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 20);
+    await expect(opening).rejects.toBe(reason);
+    source.destroy();
+  });
+
+  test.skipIf(process.platform === "win32")("reads a pipe by its path", async () => {
+    execFileSync("mkfifo", [at("pipe")]);
+    const writing = writeFile(at("pipe"), flac);
+    await using audio = await openAudio(at("pipe"));
+    await writing;
+    expect(joinPieces(await collect(audio), audio)).toEqual(await readAudio(flac));
+    const writingText = writeFile(at("pipe"), "no audio");
+    await expect(openAudio(at("pipe"))).rejects.toMatchObject({ code: "AUDIO_UNKNOWN_FORMAT", message: expect.stringContaining(`${at("pipe")}: `) });
+    await writingText;
   });
 });
 
@@ -139,7 +207,7 @@ describe("memory does not grow with length", () => {
   }
 
   /** Most memory, beyond what was there before, that is in use between two pieces while a file is read, converted and written. */
-  async function peakMemory(path: string): Promise<{ readonly peak: number; readonly numSamples: number }> {
+  async function peakMemory(source: string | AsyncIterable<Uint8Array>): Promise<{ readonly peak: number; readonly numSamples: number }> {
     const before = await usedMemory();
     let peak = 0;
     let numSamples = 0;
@@ -151,7 +219,7 @@ describe("memory does not grow with length", () => {
         yield piece;
       }
     }
-    await using audio = await openAudio(path);
+    await using audio = await openAudio(source);
     await writeWavStream(at("out.wav"), measured(convertAudioStream(audio, { sampleRate: 8000, channels: 1 })));
     return { peak, numSamples };
   }
@@ -170,6 +238,21 @@ describe("memory does not grow with length", () => {
     },
     60_000,
   );
+
+  test("of what comes through a pipe", async () => {
+    let peak = 0;
+    const before = await usedMemory();
+    async function* source(): AsyncGenerator<Uint8Array, void> {
+      let count = 0;
+      for await (const part of LONG_FILES["wav"]!(150)) {
+        yield part;
+        if (count++ % 20 === 0) peak = Math.max(peak, (await usedMemory()) - before);
+      }
+    }
+    const { peak: later, numSamples } = await peakMemory(source());
+    expect(numSamples).toBeGreaterThanOrEqual(150 * 8000);
+    expect(Math.max(peak, later)).toBeLessThan(8 * MEBIBYTE);
+  }, 60_000);
 });
 
 test("reading, converting and writing in pieces is reading, converting and writing the whole", async () => {

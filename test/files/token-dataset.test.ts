@@ -157,6 +157,7 @@ describe("TokenDatasetWriter", () => {
     await Promise.all([writer.dispose(), writer.dispose()]);
     await appended;
     await expect(writer.append([1])).rejects.toThrow(DisposedError);
+    await expect(writer.append([1])).rejects.toThrow("this TokenDatasetWriter was disposed and cannot be used any more; create another");
     await expect(writer.finish()).rejects.toThrow(DisposedError);
     expect(await readdir(folder)).toEqual([]);
   });

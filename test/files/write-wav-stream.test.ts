@@ -79,8 +79,8 @@ describe("a failure leaves the old file alone, and nothing beside it", () => {
 
   test.each<[string, Waveform[], RegExp]>([
     ["no pieces", [], /no piece of audio came/u],
-    ["pieces of different rates", [piece(10), piece(10, 16_000)], /every piece must have 1 channels at 8000 Hz.*received 1 channels at 16000 Hz/u],
-    ["pieces of different channels", [piece(10), { channelData: noise(2, 10), sampleRate: 8000 }], /received 2 channels/u],
+    ["pieces of different rates", [piece(10), piece(10, 16_000)], /every piece must be 1-channel audio at 8000 Hz.*received 1-channel audio at 16000 Hz/u],
+    ["pieces of different channels", [piece(10), { channelData: noise(2, 10), sampleRate: 8000 }], /received 2-channel audio/u],
     ["NaN", [piece(10), { channelData: [Float32Array.of(Number.NaN)], sampleRate: 8000 }], /NaN samples/u],
   ])("%s", async (_, pieces, message) => {
     await expect(writeWavStream(at("a.wav"), pieces)).rejects.toThrow(message);

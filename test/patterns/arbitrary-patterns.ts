@@ -10,7 +10,7 @@ export interface PatternCase {
 
 const numCodebooks = fc.integer({ min: 1, max: 5 });
 const lengths = fc.oneof(fc.constantFrom(0, 1, 2), fc.integer({ min: 3, max: 9 }));
-const emptyInitial = fc.integer({ min: -2, max: 3 });
+const emptyInitial = fc.integer({ min: -1, max: 3 });
 
 const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
 

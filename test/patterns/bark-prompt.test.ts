@@ -127,6 +127,16 @@ describe("files of history prompts", () => {
     expect(() => parseBarkPrompt(new TextEncoder().encode("not a zip"))).toThrow(/history prompt is not a whole zip archive/);
   });
 
+  it("are refused as a whole where a part is missing, or where there are no bytes", () => {
+    expect(() => checkBarkPrompt({ ...voice, finePrompt: undefined as never })).toThrow(new TypeError("finePrompt is missing; a history prompt has semanticPrompt, coarsePrompt and finePrompt, all tensors"));
+    expect(() => checkBarkPrompt({ ...voice, semanticPrompt: { data: [null as never], dims: [1] } })).toThrow(/the semantic prompt holds null at position 0/);
+    expect(() => parseBarkPrompt("voice.npz" as never)).toThrow(/expected the bytes of a \.npz file as a Uint8Array; readBarkPrompt takes a path/);
+  });
+
+  it("may have fine codes of another length than coarse ones, as for Bark", () => {
+    expect(checkBarkPrompt({ ...voice, finePrompt: barkCodes(8, 40) }).finePrompt.dims).toEqual([8, 40]);
+  });
+
   it("that are cut short or changed give a CodesError or the prompt, nothing else", () => {
     const whole = formatBarkPrompt(voice);
     for (let length = 0; length < whole.length; length++) expect(() => parseBarkPrompt(whole.subarray(0, length))).toThrow(CodesError);

@@ -131,8 +131,8 @@ describe("MAGNeT's training masks", () => {
 
   test("cannot be made of other codes", () => {
     expect(() => maskMagnetCodes({ data: new Int32Array(8), dims: [8, 1] })).toThrow(/the codes have 8 codebooks; MAGNeT reads 4/);
-    expect(() => maskMagnetCodes({ data: new Int32Array(12).fill(2048), dims: [4, 3] })).toThrow(/value 2048 at frame 0 is not a code of MAGNeT/);
-    expect(() => maskMagnetCodes({ data: new Int32Array(12), dims: [4, 3] }, { stage: 4 })).toThrow(/stage must be a codebook, 0 to 3; received 4/);
+    expect(() => maskMagnetCodes({ data: new Int32Array(12).fill(2048), dims: [4, 3] })).toThrow(/value 2048 at frame 0 of codebook 0 is not a code of MAGNeT/);
+    expect(() => maskMagnetCodes({ data: new Int32Array(12), dims: [4, 3] }, { stage: 4 })).toThrow(/stage must be a whole number from 0 to 3; received 4/);
   });
 });
 
@@ -141,5 +141,13 @@ describe("MAGNeT's attention", () => {
     expect(magnetAttentionMask(0, 20)).toBeNull();
     const mask = magnetAttentionMask(1, 20)!;
     expect([...mask.keys()].every((cell) => mask[cell] === (Math.abs(Math.floor(cell / 20) - (cell % 20)) <= 5 ? 1 : 0))).toBe(true);
+  });
+
+  test("is not restricted by a context of −1, and takes whole numbers only", () => {
+    expect(magnetAttentionMask(1, 3, -1)).toBeNull();
+    expect([...magnetAttentionMask(3, 2, 0)!]).toEqual([1, 0, 0, 1]);
+    expect(() => magnetAttentionMask(4, 3)).toThrow(/stage must be a whole number from 0 to 3; received 4/);
+    expect(() => magnetAttentionMask(1, 2.5)).toThrow(/numFrames must be a whole number from 0 to 16384; received 2.5/);
+    expect(() => magnetAttentionMask(1, 3, -2)).toThrow(/context must be a whole number, -1 or more; received -2/);
   });
 });

@@ -7,6 +7,17 @@ import { generator } from "./generator.ts";
 
 // The expected values are those of audiocraft's models/lm_magnet.py (896ec7c), run with torch 2.13 on a CPU.
 
+/** The masks of a stage whose spans overlap, for probabilities that the reference was given too. */
+const masksOf = (numFrames: number, promptFrames: number, numSteps: number, spanLength: number) => {
+  const stage = new MagnetStage({ numFrames, promptFrames, numSteps, spanLength, spanArrangement: "stride1" });
+  const random = generator(numFrames + promptFrames);
+  return stage.steps.map((step) => {
+    const mask = stage.mask(step);
+    stage.score(Float32Array.from({ length: stage.numFrames }, random));
+    return [...mask].join("");
+  });
+};
+
 describe("MAGNeT's decoding schedule", () => {
   const references: Record<string, number[]> = {
     "500,20": [500, 498, 493, 484, 472, 457, 439, 418, 394, 367, 338, 307, 273, 237, 200, 162, 122, 82, 41, 1],
@@ -107,6 +118,34 @@ describe("a stage of MAGNeT's decoding", () => {
     expect(found).toEqual(masks);
   });
 
+  const overlapping: Record<string, string[]> = {
+    "32,7,5,3": [
+      "00000001111111111111111111111111",
+      "00000001111111111111111111111111",
+      "00000000111111000111111100001111",
+      "00000000000000000111111100001110",
+      "00000000000000000000000000001110",
+    ],
+    "12,5,4,3": ["000001111111", "000000011111", "000000000111", "000000000111"],
+    "20,0,5,5": ["11111111111111111111", "11111111111111111111", "01111111110111111000", "00111110000111110000", "00111110000000000000"],
+  };
+  test.each(Object.entries(overlapping))("masks the reference's overlapping spans: frames, prompt, steps and span length %s", (key, masks) => {
+    const [numFrames, promptFrames, numSteps, spanLength] = key.split(",").map(Number) as [number, number, number, number];
+    expect(masksOf(numFrames, promptFrames, numSteps, spanLength)).toEqual(masks);
+  });
+
+  test("masks the reference's overlapping spans for many lengths, by their digest", () => {
+    const digest = createHash("sha256");
+    for (let numFrames = 8; numFrames < 120; numFrames += 7) {
+      for (const promptFrames of [0, 3]) {
+        for (const numSteps of [1, 4, 10]) {
+          for (const spanLength of [2, 3, 4]) for (const row of masksOf(numFrames, promptFrames, numSteps, spanLength)) digest.update(`${row}\n`);
+        }
+      }
+    }
+    expect(digest.digest("hex")).toBe("92b08468fef80cd3abcffb12c2c8ff6527a30c8c251f2ea5aedbeffe6fe3546d");
+  });
+
   test("fills every frame but the prompt's, masks only what was masked before, and drops what is no whole span", () => {
     const options = fc.record({
       numFrames: fc.integer({ min: 6, max: 90 }),
@@ -143,6 +182,9 @@ describe("a stage of MAGNeT's decoding", () => {
   test("needs something to generate, and a probability for each frame", () => {
     const full = { numFrames: 10, promptFrames: 9, numSteps: 5 };
     expect(() => new MagnetStage(full)).toThrow(/nothing is left to generate: 10 frames are 3 spans of 3, of which the prompt takes 3/);
+    expect(() => new MagnetStage({ ...full, promptFrames: 10, spanArrangement: "stride1" })).toThrow(/nothing is left to generate: 10 frames, of which the prompt takes 10/);
+    expect(() => new MagnetStage({ numFrames: 2, numSteps: 5, spanArrangement: "stride1" })).toThrow(/numFrames must be a whole number, 3 or more; received 2/);
+    expect(() => new MagnetStage({ ...full, spanArrangement: "stride2" as "stride1" })).toThrow(/spanArrangement must be "nonoverlap" or "stride1"; received "stride2"/);
     expect(() => new MagnetStage({ numFrames: 10, numSteps: 5 }).score(new Float32Array(10))).toThrow(/expected 9 probabilities, one for each frame; received 10/);
   });
 });

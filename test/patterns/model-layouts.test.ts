@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
+import { maskMagnetCodes } from "../../src/patterns/magnet-masks.ts";
 import { modelLayouts } from "../../src/patterns/model-layouts.ts";
 import type { ModelLayout } from "../../src/patterns/model-layouts.ts";
 import { buildModelSequence, modelCursor, revertModelSequence } from "../../src/patterns/model-sequence.ts";
@@ -88,7 +89,7 @@ describe("sequences of known models", () => {
   test("Dia's training sequence is that of transformers", () => {
     const sequence = buildModelSequence(codesOf(9, 2), dia);
     expect(rowsOf(sequence, { 1024: "E", 1025: "P", 1026: "B" })).toEqual(references.dia);
-    expect([...sequence.attentionMask]).toEqual(Array.from({ length: 19 }, () => 1));
+    expect(sequence.attentionMask).toEqual({ type: "int64", data: new BigInt64Array(19).fill(1n), dims: [1, 19] });
   });
 
   test("Parler-TTS's labels are the sequence without its first step", () => {
@@ -144,7 +145,7 @@ describe("sequences of known models", () => {
     const sequence = buildModelSequence(clips, { ...dia, pattern: { kind: "parallel", numCodebooks: 9 } });
     expect(rowsOf(sequence, { 1024: "E", 1025: "P", 1026: "B" })[1]).toBe("B 100 E P P");
     expect(sequence.lengths).toEqual([1, 3]);
-    expect([...sequence.attentionMask].join("")).toBe("1110011111");
+    expect(sequence.attentionMask.data.join("")).toBe("1110011111");
   });
 });
 
@@ -203,14 +204,32 @@ describe("codes that are not the model's", () => {
     [
       "codes beyond the codebook",
       () => buildModelSequence({ data: [0, 1024], dims: [1, 2] }, modelLayouts.valle),
-      /value 1024 at frame 1 is not a code of VALL-E; expected 0 to 1023/,
+      /value 1024 at frame 1 of codebook 0 is not a code of VALL-E; expected 0 to 1023/,
     ],
-    ["another number of codebooks", () => buildModelSequence(codesOf(3, 2), musicgen), /the codes have 3 codebooks; this pattern is for 4/],
+    ["another number of codebooks", () => buildModelSequence(codesOf(3, 2), musicgen), /the codes have 3 codebooks; MusicGen reads 4$/],
+    [
+      "codebooks that the model does not read",
+      () => buildModelSequence(codesOf(8, 2), modelLayouts.valle),
+      /the codes have 8 codebooks; VALL-E reads 1: take the first with codes\.selectCodebooks\(1\)\. Codebook 0 after the text .* valleStage/,
+    ],
+    [
+      "a codec of another rate",
+      () => buildModelSequence([audioCodesOf(2048)], musicgen),
+      /these codes are of 16000 Hz, 320 samples a frame; MusicGen reads those of EnCodec 32 kHz .*: 32000 Hz, 640 samples a frame/,
+    ],
+    ["a prompt of another codec", () => modelCursor(musicgen, 5, { prompt: audioCodesOf(2048) }), /16000 Hz, .*; MusicGen reads those of EnCodec 32 kHz/],
+    ["a codec of another rate, masked", () => maskMagnetCodes(audioCodesOf(2048)), /16000 Hz, .*; MAGNeT reads those of EnCodec 32 kHz/],
     ["sequences of other models", () => revertModelSequence(codesOf(3, 2), dia), /the sequence has 3 codebooks; that of Dia has 9/],
   ];
   test.each(mistakes)("%s are refused", (_, act, message) => {
     expect(act).toThrow(CodesError);
     expect(act).toThrow(message);
+  });
+
+  test("codes of the model's codec are taken, and tensors, which do not name theirs", () => {
+    expect(buildModelSequence(audioCodesOf(2048), modelLayouts.audiogen).dims).toEqual([1, 4, 6]);
+    expect(maskMagnetCodes(audioCodesOf(2048), { layout: modelLayouts["audio-magnet"], spanLength: 2 }).dims).toEqual([1, 4, 2]);
+    expect(buildModelSequence({ data: new Uint16Array(8), dims: [4, 2] }, musicgen).dims).toEqual([1, 4, 6]);
   });
 
   test("an end that the model cannot say is refused", () => {

@@ -87,6 +87,26 @@ describe("labels for training", () => {
     expect(Array.from(delayLabels(codes).labels.data, Number)).toEqual([0, -100, 1, 10, -100, 11, -100, -100]);
   });
 
+  it("of clips of different lengths are those of a padded batch", () => {
+    const list = [
+      { data: [0, 1, 2, 10, 11, 12], dims: [2, 3] },
+      { data: [5, 15], dims: [1, 2, 1] },
+    ];
+    const padded = { data: [0, 1, 2, 10, 11, 12, 5, -100, -100, 15, -100, -100], dims: [2, 2, 3] };
+    for (const keepOnlyValidSteps of [false, true]) expect(delayLabels(list, { keepOnlyValidSteps })).toEqual(delayLabels(padded, { keepOnlyValidSteps }));
+    expect(() => delayLabels([list[0]!, { data: [1], dims: [1, 1] }])).toThrow("clips of 2 and of 1 codebooks make no batch");
+  });
+
+  it.each([2049, 0.5, "1", null] as never[])("are refused where there is %j", (value) => {
+    const wrong = expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: expect.stringMatching(/^value .* (is not a code|is not a number)/) as string });
+    expect(() => delayLabels({ data: [0, value], dims: [1, 2] })).toThrow(wrong);
+    expect(() => shiftTokensRight({ data: [0, value], dims: [2, 1] })).toThrow(wrong);
+  });
+
+  it("name the place of what is no code", () => {
+    expect(() => shiftTokensRight({ data: [0, 1, 2, 3, 4, 2049], dims: [3, 2] })).toThrow("value 2049 at frame 2 of codebook 1 is not a code; expected 0 to 2047 or 2048 or -100");
+  });
+
   it("are refused for what is no code", () => {
     expect(() => delayLabels({ data: [0, -1], dims: [1, 2] })).toThrow(/value -1 at frame 1 of codebook 0/);
     expect(() => delayLabels({ data: [], dims: [1, 0] })).toThrow(/at least one frame/);

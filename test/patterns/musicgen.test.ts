@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
-import { applyDelayPatternMask, delayPatternMask, fromGenerated, toDecoderInputIds } from "../../src/patterns/musicgen.ts";
+import { applyDelayPatternMask, delayPatternMask, toDecoderInputIds } from "../../src/patterns/musicgen.ts";
+import { fromGenerated } from "../../src/patterns/musicgen-generated.ts";
 import { framesOf, maxLengthFor } from "../../src/patterns/musicgen-lengths.ts";
 import type { TokenGrid } from "../../src/patterns/token-grid.ts";
 import { patternCases } from "./golden-patterns.ts";
@@ -277,25 +278,60 @@ describe("MusicGen's lengths", () => {
 describe("what MusicGen cannot be given", () => {
   const prompt = { data: [0, 1, 2, 10, 11, 12], dims: [2, 3] };
   const mask = toDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6 }).patternMask;
+  const codec = { sampleRate: 24_000, channels: 1, hopLength: 320, codebookSize: 1024 };
+  const codesOf24kHz = AudioCodes.fromTensor({ data: [1, 2], dims: [2, 1] }, codec);
+
+  it("a list of prompts", () => {
+    expect(() => toDecoderInputIds([prompt, prompt] as never, { maxLength: 9 })).toThrow(TypeError);
+    expect(() => toDecoderInputIds([prompt, prompt] as never, { maxLength: 9 })).toThrow("pass clips of equal lengths as one tensor [B, K, T0]");
+  });
+
+  it("eight codebooks of which nobody says whether they are stereo", () => {
+    const eight = { data: new Uint16Array(8), dims: [8, 1] };
+    const message = "8 codebooks can be those of a stereo model, 4 for each channel, or of a mono one; say channels: 2 or channels: 1";
+    for (const use of [() => toDecoderInputIds(eight, { maxLength: 16 }), () => maxLengthFor({ frames: 9, numCodebooks: 8 }), () => fromGenerated(eight, { numCodebooks: 8 })]) {
+      expect(use).toThrow(RangeError);
+      expect(use).toThrow(message);
+    }
+    expect(rowsOf(toDecoderInputIds(eight, { maxLength: 16, channels: 1 }).patternMask)[7]!.indexOf(0)).toBe(8);
+    expect(rowsOf(toDecoderInputIds(eight, { maxLength: 16, channels: 2 }).patternMask)[7]!.indexOf(0)).toBe(4);
+  });
 
   it.each([
     ["a prompt longer than the sequence", () => toDecoderInputIds(prompt, { maxLength: 4 }), /3 frames does not fit maxLength 4; 5 holds/],
     ["a prompt longer than an undelayed sequence", () => toDecoderInputIds(prompt, { maxLength: 2 }), /does not fit maxLength 2; 5 holds/],
     ["ids longer than the sequence", () => delayPatternMask(prompt, { numCodebooks: 2, maxLength: 3 }), /3 columns do not fit maxLength 3.*is 4/],
-    ["no columns", () => toDecoderInputIds(prompt, { maxLength: 0 }), /maxLength must be a positive integer, in columns; received 0/],
+    ["no columns", () => toDecoderInputIds(prompt, { maxLength: 0 }), /maxLength must be a whole number, 1 or more; received 0/],
     ["half a column", () => toDecoderInputIds(prompt, { maxLength: 7.5 }), /received 7.5/],
     ["three channels", () => toDecoderInputIds(prompt, { maxLength: 9, channels: 3 as never }), /channels must be 1 or 2; received 3/],
     ["stereo of odd rows", () => toDecoderInputIds({ batchSize: 1, numCodebooks: 3 }, { maxLength: 9, channels: 2 }), /even integer/],
-    ["an empty batch", () => toDecoderInputIds({ batchSize: 0, numCodebooks: 4 }, { maxLength: 9 }), /batchSize must be a positive integer; received 0/],
+    ["an empty batch", () => toDecoderInputIds({ batchSize: 0, numCodebooks: 4 }, { maxLength: 9 }), /batchSize must be a whole number, 1 or more; received 0/],
     ["no codebooks", () => toDecoderInputIds({ batchSize: 1, numCodebooks: 0 }, { maxLength: 9 }), /numCodebooks must be a positive integer; received 0/],
-    ["a start before the sequence", () => applyDelayPatternMask(mask, mask, { firstColumn: -1 }), /firstColumn must be an integer from 0/],
+    ["a start before the sequence", () => applyDelayPatternMask(mask, mask, { firstColumn: -1 }), /firstColumn must be a whole number, 0 or more/],
   ])("%s", (_, give, message) => {
     expect(give).toThrow(RangeError);
     expect(give).toThrow(message);
   });
 
   it.each([
-    ["a special token in the prompt", () => toDecoderInputIds({ data: [0, 2048], dims: [1, 2] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 2048 at frame 1/],
+    ["a special token in the prompt", () => toDecoderInputIds({ data: [0, 2048], dims: [1, 2] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 2048 at frame 1 of codebook 0 is not a code of MusicGen; expected 0 to 2047/],
+    ["what is above the special token", () => toDecoderInputIds({ data: [0, 5000], dims: [1, 2] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 5000 at frame 1/],
+    ["nothing", () => toDecoderInputIds(null as never, { maxLength: 9 }), "CODES_MISMATCH", /expected AudioCodes or a tensor/],
+    ["a fraction", () => toDecoderInputIds({ data: [0.5], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 0.5 at frame 0/],
+    ["a word", () => toDecoderInputIds({ data: ["1" as never], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value "1" at position 0 is not a number/],
+    ["nothing for a code", () => toDecoderInputIds({ data: [null as never], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value null at position 0 is not a number/],
+    [
+      "ids instead of codes",
+      () => toDecoderInputIds({ data: [2048, 1, 2048, 2], dims: [2, 2] }, { maxLength: 9 }),
+      "CODES_OUT_OF_RANGE",
+      /begins with padToken 2048, as ids do; .*delayPatternMask/,
+    ],
+    [
+      "codes of another codec",
+      () => toDecoderInputIds(codesOf24kHz, { maxLength: 9 }),
+      "CODES_MISMATCH",
+      /codebooks of 1024 entries; MusicGen reads those of EnCodec 32 kHz \(facebook\/encodec_32khz\), which have 2048/,
+    ],
     ["a hole in the prompt", () => toDecoderInputIds({ data: [-1], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value -1 at frame 0/],
     ["rows of part of a clip", () => delayPatternMask(prompt, { numCodebooks: 4, maxLength: 9 }), "CODES_MISMATCH", /2 rows.*multiple of 4/],
     ["ids without a column", () => delayPatternMask({ data: [], dims: [4, 0] }, { numCodebooks: 4, maxLength: 9 }), "CODES_MISMATCH", /start column/],
@@ -318,6 +354,17 @@ describe("codes that were not all generated", () => {
     data[5 * 10 + 4] = data[5 * 10 + 6] = 3;
     data[5 * 10 + 1] = 2048;
     expect(fromGenerated({ ...whole, data }, { numCodebooks: 4 }).dims).toEqual([2, 4, 6]);
+  });
+
+  it.each([2049, 5000, 0.5, -3])("are refused where there is %f", (value) => {
+    const data = whole.data.with(2 * 10 + 5, value);
+    const message = "row 2 (clip 0, codebook 2) has no code at column 5, where one from 0 to 2047 belongs";
+    expect(() => fromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: expect.stringContaining(message) as string }));
+  });
+
+  it.each([null, "5", true])("are refused where there is %j", (value) => {
+    const data = (whole.data as unknown[]).with(2 * 10 + 5, value) as number[];
+    expect(() => fromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(`value ${JSON.stringify(value)} at position 25 is not a number`);
   });
 
   it("are refused where a cell was left open", () => {

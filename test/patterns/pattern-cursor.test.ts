@@ -25,7 +25,8 @@ interface Ending {
 interface RunCase extends PatternCase {
   /** What the model says in the end, the prompt's frames first. */
   readonly batch: readonly Rows[];
-  readonly promptFrames: number;
+  /** Of each sequence. */
+  readonly promptFrames: readonly number[];
   readonly padToken: number | undefined;
   readonly type: "int32" | "int64" | "uint16";
   readonly endings: readonly Ending[];
@@ -38,7 +39,10 @@ const runCases = (kind: PatternKind, { canEnd }: { canEnd: boolean }): fc.Arbitr
         spec: fc.constant(spec),
         timesteps: fc.constant(timesteps),
         batch: fc.array(clips(spec.numCodebooks, timesteps, codebookSize, timesteps), { minLength: batchSize, maxLength: batchSize }),
-        promptFrames: fc.integer({ min: 0, max: timesteps }),
+        promptFrames: fc.oneof(
+          fc.array(fc.integer({ min: 0, max: timesteps }), { minLength: batchSize, maxLength: batchSize }),
+          fc.integer({ min: 0, max: timesteps }).map((numFrames) => Array.from({ length: batchSize }, () => numFrames)),
+        ),
         padToken: fc.constantFrom(undefined, 1025),
         type: fc.constantFrom("int32" as const, "int64" as const, "uint16" as const),
         endings: canEnd
@@ -83,25 +87,30 @@ function run(each: RunCase): { cursor: PatternCursor<"int32" | "int64" | "uint16
   const { cells, numSteps } = naiveLayout(spec, timesteps);
   const own = cells.filter(({ timestep }) => timestep < timesteps);
   const stepOf = (q: number, t: number) => own.find((cell) => cell.codebook === q && cell.timestep === t)?.step ?? Infinity;
-  const isKnown = ({ codebook, timestep }: Cell, step: number) => timestep < promptFrames || stepOf(codebook, timestep) < step;
-  const completeFrames = (step: number, longest: number) => {
+  const isKnown = ({ codebook, timestep }: Cell, item: number, step: number) => timestep < promptFrames[item]! || stepOf(codebook, timestep) < step;
+  const lengths = batch.map(() => timesteps);
+  const completeFrames = (step: number) => {
+    const isComplete = (t: number, item: number) => t < promptFrames[item]! || t >= lengths[item]!;
+    const isEmitted = (t: number) => batch[0]!.every((_, q) => stepOf(q, t) < step);
     let count = 0;
-    while (count < longest && (count < promptFrames || batch[0]!.every((_, q) => stepOf(q, count) < step))) count++;
+    while (count < Math.max(...lengths) && (isEmitted(count) || batch.every((_, item) => isComplete(count, item)))) count++;
     return count;
   };
-  const built = (lengths: readonly number[]) =>
+  const begun = (item: number, step: number) =>
+    Math.max(promptFrames[item]!, ...own.filter((cell) => cell.step < step && cell.timestep < lengths[item]!).map(({ timestep }) => timestep + 1));
+  const built = () =>
     pattern.buildSequence(
       batch.map((rows, item) => tensor([rows], lengths[item]!)),
       { specialToken, padToken, codebookSize },
     );
 
-  const prompt = tensor(batch, promptFrames);
+  const isEven = promptFrames.every((numFrames) => numFrames === promptFrames[0]);
+  const prompt = isEven ? tensor(batch, promptFrames[0]!) : batch.map((rows, item) => tensor([rows], promptFrames[item]!));
   const cursor = new PatternCursor(pattern, { specialToken, padToken, codebookSize, prompt, type });
-  const lengths = batch.map(() => timesteps);
-  let whole = built(lengths);
+  let whole = built();
   const columns = Array.from({ length: cursor.step }, (_, step) => column(whole, step));
 
-  const firstFree = own.find((cell) => !isKnown(cell, cell.step))?.step;
+  const firstFree = own.find((cell) => batch.some((_, item) => !isKnown(cell, item, cell.step)))?.step;
   expect(cursor.step).toBe(firstFree ?? 1 + Math.max(-1, ...own.map(({ step }) => step)));
   expect(cursor.prefix.type).toBe(type);
   expect(cursor.prefix.dims).toEqual([batch.length, K, cursor.step]);
@@ -115,7 +124,7 @@ function run(each: RunCase): { cursor: PatternCursor<"int32" | "int64" | "uint16
     const expected = batch.flatMap((_, item) =>
       Array.from({ length: K }, (__, q) => {
         const cell = here.find(({ codebook }) => codebook === q);
-        const isFree = cell !== undefined && cell.timestep < lengths[item]! && !isKnown(cell, step);
+        const isFree = cell !== undefined && cell.timestep < lengths[item]! && !isKnown(cell, item, step);
         return isFree ? freeCell : stepped[item * K + q]!;
       }),
     );
@@ -130,15 +139,17 @@ function run(each: RunCase): { cursor: PatternCursor<"int32" | "int64" | "uint16
 
     taken.push(cursor.takeFrames());
     const numTaken = taken.reduce((sum, { dims }) => sum + dims[2]!, 0);
-    expect(numTaken).toBe(completeFrames(cursor.step, Math.max(...lengths)));
+    expect(numTaken).toBe(completeFrames(cursor.step));
     for (const { afterPush, item, share } of each.endings) {
       if (afterPush !== numPushes) continue;
-      const least = Math.max(promptFrames, numTaken);
+      const items = item === undefined ? [...lengths.keys()] : [item];
+      const least = Math.max(...items.map((index) => begun(index, cursor.step)));
       const end = least + Math.round(share * (timesteps - least));
+      if (least > 0) expect(() => cursor.endAt(least - 1, item)).toThrow(`expected ${least}, those that have begun, to ${timesteps}`);
       cursor.endAt(end, item);
-      for (const index of item === undefined ? lengths.keys() : [item]) lengths[index] = Math.min(lengths[index]!, end);
+      for (const index of items) lengths[index] = Math.min(lengths[index]!, end);
       expect(cursor.lengths).toEqual(lengths);
-      whole = built(lengths);
+      whole = built();
     }
     const isOver = batch.every((_, item) => own.every((cell) => cell.timestep >= lengths[item]! || cell.step < cursor.step));
     expect(cursor.isDone).toBe(isOver);
@@ -147,8 +158,7 @@ function run(each: RunCase): { cursor: PatternCursor<"int32" | "int64" | "uint16
   expect(cursor.sequence.dims).toEqual([batch.length, K, columns.length]);
   expect(numbers(cursor.sequence.data)).toEqual(Array.from({ length: batch.length * K }, (_, row) => columns.map((tokens) => tokens[row]!)).flat());
   const frames = join(taken, batch.length * K);
-  const longest = Math.max(...lengths);
-  expect(frames[0]).toHaveLength(completeFrames(cursor.step, longest));
+  expect(frames[0]).toHaveLength(completeFrames(cursor.step));
   expect(frames).toEqual(
     batch.flatMap((rows, item) => rows.map((row) => row.slice(0, frames[0]!.length).map((code, t) => (t < lengths[item]! ? code : specialToken)))),
   );
@@ -250,13 +260,14 @@ const afterPushes = (count: number, act: (cursor: PatternCursor) => unknown, opt
 
 describe("a cursor refuses", () => {
   test.each([
-    ["a special token that is a code", () => cursorFor({ specialToken: 1023 }), "specialToken 1023 could be taken for a code; choose 1024 or more, or -1", RangeError],
-    ["the mark of free cells", () => cursorFor({ specialToken: freeCell }), `specialToken ${freeCell} could be taken for a free cell; choose 1024 or more, or -1`, RangeError],
-    ["a padToken that is a code", () => cursorFor({ padToken: 0 }), "padToken 0 could be taken for a code; choose 1024 or more, or -1", RangeError],
+    ["a special token that is a code", () => cursorFor({ specialToken: 1023 }), "specialToken 1023 could be taken for a code: codes are 0 to 1023; choose 1024 or more, or a negative one", RangeError],
+    ["the mark of free cells", () => cursorFor({ specialToken: freeCell }), `specialToken ${freeCell} marks free cells; choose 1024 or more, or -1`, RangeError],
+    ["a padToken that is a code", () => cursorFor({ padToken: 0 }), "padToken 0 could be taken for a code: codes are 0 to 1023; choose 1024 or more, or a negative one", RangeError],
     ["a special token that the type cannot hold", () => cursorFor({ specialToken: 2 ** 31 }), /specialToken 2147483648 does not fit int32/, RangeError],
-    ["a codebook size that is none", () => cursorFor({ codebookSize: 0 }), "codebookSize must be a whole number from 1; received 0", RangeError],
-    ["a batch of none", () => cursorFor({ batchSize: 0 }), "batchSize must be a whole number from 1; received 0", RangeError],
-    ["a prompt for no clips", () => cursorFor({ prompt: promptOf(2, 0) }), "batchSize must be a whole number from 1; received 0", RangeError],
+    ["a codebook size that is none", () => cursorFor({ codebookSize: 0 }), "codebookSize must be a whole number, 1 or more; received 0", RangeError],
+    ["a batch of none", () => cursorFor({ batchSize: 0 }), "batchSize must be a whole number, 1 or more; received 0", RangeError],
+    ["a prompt for no clips", () => cursorFor({ prompt: promptOf(2, 0) }), "batchSize must be a whole number, 1 or more; received 0", RangeError],
+    ["a list of no prompts", () => cursorFor({ prompt: [] }), "expected at least one clip; received an empty list", RangeError],
     ["a batch that is not the prompt's", () => cursorFor({ batchSize: 2, prompt: promptOf(1) }), "batchSize is 2 and the prompt has 1 clips; expected as many", RangeError],
     [
       "a prompt with other codebooks",
@@ -268,7 +279,7 @@ describe("a cursor refuses", () => {
     [
       "a prompt that holds a special token",
       () => cursorFor({ prompt: { data: [1, 2, 3, 4, 5, 6, 7, 1024], dims: [4, 2] } }),
-      "token 1024 for frame 1 is not a code; expected 0 to 1023. A prompt holds codes only",
+      "value 1024 at frame 1 of codebook 3 is not a code of the prompt; expected 0 to 1023",
       { code: "CODES_OUT_OF_RANGE" },
     ],
     [
@@ -278,6 +289,8 @@ describe("a cursor refuses", () => {
       { code: "CODES_OUT_OF_RANGE" },
     ],
     ["a fraction from the model", afterPushes(0, (cursor) => cursor.push([0.5, 0, 0, 0])), /token 0.5 for frame 0 is not a code/, { code: "CODES_OUT_OF_RANGE" }],
+    ["null from the model", afterPushes(0, (cursor) => cursor.push([null as never, 0, 0, 0])), "value null at position 0 is not a number", { code: "CODES_OUT_OF_RANGE" }],
+    ["a word from the model", afterPushes(0, (cursor) => cursor.push(["1" as never, 0, 0, 0])), 'value "1" at position 0 is not a number', { code: "CODES_OUT_OF_RANGE" }],
     ["too few tokens", afterPushes(0, (cursor) => cursor.push([1, 2, 3])), "expected 4 tokens, one for each of 4 codebooks; received 3", RangeError],
     [
       "the tokens of one sequence for two",
@@ -289,18 +302,18 @@ describe("a cursor refuses", () => {
     [
       "to end within the prompt",
       afterPushes(0, (cursor) => cursor.endAt(1), { prompt: promptOf(2) }),
-      "cannot end after 1 frames; expected 2, those of the prompt or already taken, to 6",
+      "cannot end after 1 frames; expected 2, those that have begun, to 6",
       RangeError,
     ],
     [
-      "to end before frames that were taken",
-      afterPushes(5, (cursor) => (cursor.takeFrames(), cursor.endAt(1))),
-      "cannot end after 1 frames; expected 2, those of the prompt or already taken, to 6",
+      "to end before frames that have begun",
+      afterPushes(5, (cursor) => cursor.endAt(4)),
+      "cannot end after 4 frames; expected 5, those that have begun, to 6",
       RangeError,
     ],
     ["to end after the pattern", afterPushes(0, (cursor) => cursor.endAt(7)), /cannot end after 7 frames/, RangeError],
     ["to end within a frame", afterPushes(0, (cursor) => cursor.endAt(1.5)), /cannot end after 1.5 frames/, RangeError],
-    ["to end a sequence that is not there", afterPushes(0, (cursor) => cursor.endAt(2, 1)), "the batch has sequences 0 to 0; received 1", RangeError],
+    ["to end a sequence that is not there", afterPushes(0, (cursor) => cursor.endAt(2, 1)), "item must be a whole number from 0 to 0; received 1", RangeError],
   ])("%s", (_, call, message, kind) => {
     expect(call).toThrow(message);
     if (typeof kind === "function") expect(call).toThrow(kind);

@@ -29,6 +29,12 @@ describe("a pattern as text", () => {
     expect(gridOf({ kind: "delay", numCodebooks: 2 }, 0)).toEqual(["step  0  1", "  q0  S  S", "  q1  S  S", ""]);
   });
 
+  it.each([7, -1, 1.5])("cannot show %f steps of six", (numSteps) => {
+    const pattern = patternProvider({ kind: "delay", numCodebooks: 2 }).getPattern(4);
+    expect(() => patternCells(pattern, { numSteps })).toThrow(`numSteps must be a whole number from 0 to 6; received ${numSteps}`);
+    expect(patternCells(pattern, { numSteps: 0 }).contents).toEqual([]);
+  });
+
   it("shows the last frame as E and what follows as P where a model has tokens for them", () => {
     expect(gridOf({ kind: "delay", numCodebooks: 2, delays: [0, 2] }, 3, { hasEos: true, hasPadToken: true })).toEqual([
       "step  0  1  2  3  4  5",

@@ -84,7 +84,14 @@ function testPattern(kind: PatternKind): void {
         expect(actual).toEqual(
           Array.from({ length: numSteps }, (_, step) => cells.filter((cell) => cell.step === step).map((cell) => [cell.timestep, cell.codebook])),
         );
-        expect(pattern.numValidSteps).toBe(naiveValidSteps({ numSteps, cells }, each.timesteps));
+        const numValidSteps = naiveValidSteps({ numSteps, cells }, each.timesteps);
+        expect(pattern.numValidSteps).toBe(numValidSteps);
+        const { starts, timesteps, codebooks } = pattern.validLayout;
+        const valid = Array.from({ length: numValidSteps }, (_, step) =>
+          Array.from(timesteps.subarray(starts[step], starts[step + 1]), (timestep, index) => [timestep, codebooks[starts[step]! + index]]),
+        );
+        expect(valid).toEqual(Array.from({ length: numValidSteps }, (_, step) => pattern.coordinates(step)));
+        expect([starts.length, timesteps.length]).toEqual([numValidSteps + 1, valid.flat().length]);
         expect(pattern.startsWithSpecialToken).toBe(cells.every(({ step }) => step > 0));
       });
     });
@@ -120,7 +127,8 @@ function testPattern(kind: PatternKind): void {
         expect(sequence.dims).toEqual([batch.length, each.spec.numCodebooks, expected[0]!.numSteps]);
         expect(numbers(sequence.data)).toEqual(expected.flatMap(({ tokens }) => tokens));
         expect(numbers(sequence.mask)).toEqual(expected.flatMap(({ mask }) => mask));
-        expect(numbers(sequence.attentionMask)).toEqual(expected.flatMap(({ attention }) => attention));
+        expect(numbers(sequence.attentionMask.data)).toEqual(expected.flatMap(({ attention }) => attention));
+        expect(sequence.attentionMask).toMatchObject({ type, dims: [batch.length, expected[0]!.numSteps] });
         expect(sequence.lengths).toEqual(batch.map((clip) => clip[0]!.length));
       });
     });
@@ -134,9 +142,10 @@ function testPattern(kind: PatternKind): void {
           options,
         );
         const alone = each.batch.map((clip) => pattern.buildSequence(tensor(clip), options));
-        for (const field of ["data", "mask", "attentionMask"] as const) {
+        for (const field of ["data", "mask"] as const) {
           expect(numbers(together[field])).toEqual(alone.flatMap((sequence) => numbers(sequence[field])));
         }
+        expect(numbers(together.attentionMask.data)).toEqual(alone.flatMap((sequence) => numbers(sequence.attentionMask.data)));
       });
     });
 
@@ -149,7 +158,7 @@ function testPattern(kind: PatternKind): void {
         const first = (data: ArrayLike<number | bigint>) => numbers(data).filter((_, index) => index % pattern.numSteps < pattern.numValidSteps);
         expect(numbers(valid.data)).toEqual(first(whole.data));
         expect(numbers(valid.mask)).toEqual(first(whole.mask));
-        expect(numbers(valid.attentionMask)).toEqual(first(whole.attentionMask));
+        expect(numbers(valid.attentionMask.data)).toEqual(first(whole.attentionMask.data));
       });
     });
 
@@ -249,8 +258,14 @@ describe("a pattern that provider and layout allow", () => {
     const pattern = patternProvider({ kind: "delay", numCodebooks: 2 }).getPattern(0);
     const sequence = pattern.buildSequence({ data: [], dims: [2, 0] }, { specialToken: 9, padToken: 10 });
     expect([...sequence.data]).toEqual([9, 9, 9, 9]);
-    expect([...sequence.attentionMask]).toEqual([0, 0]);
+    expect(sequence.attentionMask).toEqual({ type: "int32", data: Int32Array.of(0, 0), dims: [1, 2] });
     expect(pattern.revertSequence(sequence, { specialToken: 9 })).toMatchObject({ dims: [1, 2, 0], data: new Int32Array(0) });
+  });
+
+  test("has no step for the codebook after its last, as the reference says", () => {
+    const pattern = patternProvider({ kind: "delay", numCodebooks: 2 }).getPattern(3);
+    expect(pattern.stepsWithTimestep(0, 2)).toEqual([]);
+    expect(pattern.firstStepWithTimestep(0, 2)).toBeNull();
   });
 
   test("remembers nothing of one call in the next", () => {
@@ -271,10 +286,10 @@ describe("a pattern refuses", () => {
   test.each([
     ["codes with other codebooks", build(grid(3, 3)), "the codes have 3 codebooks; this pattern is for 2", "CODES_MISMATCH"],
     ["codes with more frames", build(grid(2, 4)), "the codes have 4 frames; this pattern is for at most 3", "CODES_MISMATCH"],
-    ["a negative code", build(tensor([[1], [-1]])), "value -1 at frame 0 is not a code; expected a whole number from 0", "CODES_OUT_OF_RANGE"],
-    ["a code above the codebook", build(clip, { codebookSize: 6 }), "value 6 at frame 2 is not a code; expected 0 to 5", "CODES_OUT_OF_RANGE"],
-    ["a bigint above it", build(tensor([[1], [6]], "int64"), { codebookSize: 6 }), "value 6 at frame 0 is not a code; expected 0 to 5", "CODES_OUT_OF_RANGE"],
-    ["a fraction", build({ data: [1, 0.5], dims: [2, 1] }), "value 0.5 at frame 0 is not a code; expected a whole number from 0", "CODES_OUT_OF_RANGE"],
+    ["a negative code", build(tensor([[1], [-1]])), "value -1 at frame 0 of codebook 1 is not a code; expected a whole number from 0", "CODES_OUT_OF_RANGE"],
+    ["a code above the codebook", build(clip, { codebookSize: 6 }), "value 6 at frame 2 of codebook 1 is not a code; expected 0 to 5", "CODES_OUT_OF_RANGE"],
+    ["a bigint above it", build(tensor([[1], [6]], "int64"), { codebookSize: 6 }), "value 6 at frame 0 of codebook 1 is not a code; expected 0 to 5", "CODES_OUT_OF_RANGE"],
+    ["a fraction", build({ data: [1, 0.5], dims: [2, 1] }), "value 0.5 at frame 0 of codebook 1 is not a code; expected a whole number from 0", "CODES_OUT_OF_RANGE"],
     [
       "a special token below some code",
       build(tensor([[70_000], [1]]), { specialToken: 65_535, type: "uint16" }),
@@ -286,11 +301,15 @@ describe("a pattern refuses", () => {
     ["a special token that is a code", build(clip, { codebookSize: 9 }), "specialToken 8 could be taken for a code: codes are 0 to 8; choose 9 or more, or a negative one", undefined],
     ["a padToken that is a code", build(clip, { padToken: 6 }), /padToken 6 could be taken for a code: some codes are as large/, undefined],
     ["a special token with a fraction", build(clip, { specialToken: 8.5 }), /specialToken 8.5 does not fit int32/, undefined],
-    ["a codebook size that is none", build(clip, { codebookSize: 0 }), "codebookSize must be a whole number from 1; received 0", undefined],
+    ["a codebook size that is none", build(clip, { codebookSize: 0 }), "codebookSize must be a whole number, 1 or more; received 0", undefined],
     ["an unknown type", build(clip, { type: "int8" }), /unknown type of tokens "int8"/, undefined],
     ["a flat list of codes", build({ data: [1, 2], dims: [2] }), /a tensor of shape \[2\] is not a grid/, "CODES_MISMATCH"],
     ["a tensor whose data is of another length", build({ data: [1], dims: [2, 1] }), /needs 2 values; found 1/, "CODES_MISMATCH"],
     ["a tensor without data", build({ dims: [2, 1] }), /the tensor has no data/, "CODES_MISMATCH"],
+    ["a word for a code", build({ data: [1, "2"], dims: [2, 1] }), 'value "2" at position 1 is not a number', "CODES_OUT_OF_RANGE"],
+    ["null for a code", build({ data: [null, 2], dims: [2, 1] }), "value null at position 0 is not a number", "CODES_OUT_OF_RANGE"],
+    ["a truth for a code", build({ data: [1, true], dims: [2, 1] }), "value true at position 1 is not a number", "CODES_OUT_OF_RANGE"],
+    ["no clips", build([]), "expected at least one clip; received an empty list", undefined],
     ["nothing", build(null), /expected AudioCodes or a tensor/, "CODES_MISMATCH"],
     ["codes of several segments", build({ shape: [2, 2, 3], data: new Uint16Array(12) }), /2 segments, each with frames of its own/, "CODES_MISMATCH"],
     ["a sequence with other codebooks", revert(grid(3, 3)), "the sequence has 3 codebooks; this pattern is for 2", "CODES_MISMATCH"],
@@ -301,10 +320,12 @@ describe("a pattern refuses", () => {
     ["lengths of another batch", revert(grid(2, 5), { lengths: [1, 2] }), "lengths needs one number for each of 1 sequences; received 2", undefined],
     ["lengths beyond the pattern", revert(grid(2, 5), { lengths: [4] }), "lengths must be from 0 to 3 frames; received 4", undefined],
     ["logits for other codebooks", () => pattern.revertLogits({ data: new Float32Array(6), dims: [1, 2, 3, 1] }), /logits of shape \[1, 2, 3, 1\] and 6 values do not fit/, "CODES_MISMATCH"],
+    ["logits of negative sizes", () => pattern.revertLogits({ data: new Float32Array(4), dims: [-1, -1, 2, 2] }), /logits of shape \[-1, -1, 2, 2\]/, "CODES_MISMATCH"],
+    ["logits that are no float32", () => pattern.revertLogits({ data: [1, 2] as never, dims: [1, 1, 2, 1] }), /expected a Float32Array of shape \[batch, card, 2, steps\]/, "CODES_MISMATCH"],
     ["logits with more steps", () => pattern.revertLogits({ data: new Float32Array(12), dims: [1, 1, 2, 6] }), "the logits have 6 steps; this pattern has 5", "CODES_MISMATCH"],
     ["a step that it does not have", () => pattern.coordinates(5), "the pattern has steps 0 to 4; received 5", undefined],
-    ["a timestep that it does not have", () => pattern.stepsWithTimestep(4), "timestep must be from 0 to 3; received 4", undefined],
-    ["a codebook that it does not have", () => pattern.stepsWithTimestep(0, 2), "codebook must be from 0 to 1; received 2", undefined],
+    ["a timestep that it does not have", () => pattern.stepsWithTimestep(4), "timestep must be a whole number from 0 to 3; received 4", undefined],
+    ["a codebook that it does not have", () => pattern.stepsWithTimestep(0, 3), "codebook must be a whole number from 0 to 2; received 3", undefined],
   ])("%s", (_, call, message, code) => {
     expect(call).toThrow(message);
     if (code === undefined) expect(call).toThrow(RangeError);

@@ -6,7 +6,8 @@ import { hiddenSize, writeSmallMusicgen } from "../../examples/support/small-mus
 import type { SmallMusicgenShape } from "../../examples/support/small-musicgen.ts";
 import { delayPatternLogitsProcessor } from "../../src/patterns/delay-pattern-logits.ts";
 import { maxLengthFor } from "../../src/patterns/musicgen-lengths.ts";
-import { fromGenerated, toDecoderInputIds } from "../../src/patterns/musicgen.ts";
+import { toDecoderInputIds } from "../../src/patterns/musicgen.ts";
+import { fromGenerated } from "../../src/patterns/musicgen-generated.ts";
 import { viewGrid } from "../../src/patterns/token-grid.ts";
 import type { CodesInput, TokenGrid } from "../../src/patterns/token-grid.ts";
 

@@ -28,6 +28,7 @@ describe("codes of two channels", () => {
     ];
     expect(() => interleaveStereo(tall!, wide!)).toThrow(CodesError);
     expect(() => interleaveStereo(tall!, wide!)).toThrow(/left \[1, 2, 1\] and right \[1, 1, 2\] differ/);
+    expect(() => interleaveStereo(wide!, { data: [1, null as never], dims: [1, 2] })).toThrow("value null at position 1 is not a number");
     expect(() => deinterleaveStereo(wide!)).toThrow(/even number of rows.*found 1/);
   });
 });

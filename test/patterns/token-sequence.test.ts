@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AudioCodes } from "../../src/core/index.ts";
+import { AudioCodes, CodesError } from "../../src/core/index.ts";
 import type { AudioCodesData } from "../../src/core/index.ts";
 import { applyPattern, formatSequence, modelLayouts, parseSequence, revertPattern } from "../../src/patterns/index.ts";
-import type { PatternSpec } from "../../src/patterns/index.ts";
-import { parseCodes } from "../../src/storage/index.ts";
+import type { PatternSpec, TokenSequence } from "../../src/patterns/index.ts";
+import { formatSequenceNpy, formatSequenceSafetensors, parseCodes } from "../../src/storage/index.ts";
 import { clips, codesAt48kHz } from "../core/arbitrary-codes.ts";
 
 const codec = {
@@ -76,7 +76,8 @@ describe("a sequence file", () => {
   });
 
   it.each(Object.entries(modelLayouts).filter(([, { keepOnlyValidSteps }]) => !keepOnlyValidSteps))("gives back codes laid out for %s", async (_, layout) => {
-    const codes = codesOf(layout.pattern.numCodebooks, 20, { codebookSize: layout.codebookSize });
+    const { codebookSize, sampleRate, hopLength } = layout;
+    const codes = codesOf(layout.pattern.numCodebooks, 20, { codebookSize, sampleRate, hopLength, numSamples: 20 * hopLength - 5 });
     const sequence = applyPattern(codes, layout);
     expect(revertPattern(await parseSequence(formatSequence(sequence, "safetensors"))).codes).toEqual(codes);
     const bare = await parseSequence(formatSequence(sequence, "npy"), { pattern: layout, context: codes });
@@ -85,7 +86,7 @@ describe("a sequence file", () => {
 
   it("of Moshi holds valid steps only, so the frames of delayed codebooks that it lacks are left out", async () => {
     const layout = modelLayouts.moshi;
-    const codes = codesOf(8, 20);
+    const codes = codesOf(8, 20, { sampleRate: 24_000, hopLength: 1920, numSamples: 20 * 1920 });
     const { codes: reverted, timesteps } = revertPattern(await parseSequence(formatSequence(applyPattern(codes, layout), "safetensors")));
     expect(timesteps).toBe(20);
     expect(reverted.data).toEqual(codes.sliceFrames(0, 19).data);
@@ -102,7 +103,7 @@ describe("a sequence file", () => {
     expect({ timesteps, numFrames: reverted.numFrames, numSamples: reverted.numSamples }).toEqual({ timesteps: 10, numFrames: 5, numSamples: 5 * 640 });
     expect(reverted.data).toEqual(codes.sliceFrames(0, 5).data);
     expect(revertPattern(cutTo(5)).codes.numFrames).toBe(1);
-    expect(() => revertPattern(cutTo(4))).toThrow(/ends after 4 of 14 steps, before the first frame is complete/u);
+    expect(() => revertPattern(cutTo(4))).toThrow(/the sequence of 10 frames ends after 4 steps, before the first frame is complete/u);
   });
 
   it("with a special token among the codes says where", () => {
@@ -126,15 +127,55 @@ describe("a sequence file", () => {
 
   it("whose parts do not fit each other is refused before anything is laid out", async () => {
     const sequence = applyPattern(codesOf(2, 4), { kind: "delay", numCodebooks: 2 });
-    const huge = { ...sequence, codes: { ...sequence.codes, numSamples: 2 ** 50, hopLength: 1 } };
-    expect(() => revertPattern(huge)).toThrow("a pattern of 2 codebooks and 1125899906842624 frames does not fit tokens of shape [1, 2, 6]");
-    expect(() => revertPattern({ ...sequence, codes: { ...sequence.codes, hopLength: 0 } })).toThrow("Infinity frames");
-    expect(() => revertPattern({ ...sequence, pattern: { kind: "delay", numCodebooks: 60_000 } })).toThrow("a pattern of 60000 codebooks");
-    expect(() => revertPattern({ ...sequence, pattern: { kind: "custom", numCodebooks: 2, timesteps: 3, layout: [[]] } })).toThrow(RangeError);
-    const descending = formatSequence({ ...sequence, pattern: { kind: "delay", numCodebooks: 2, delays: [1, 0] } }, "safetensors");
+    const { codes } = sequence;
+    const damaged: [Partial<TokenSequence>, string][] = [
+      [{ codes: { ...codes, hopLength: 0 } }, "hopLength must be a positive integer; found 0"],
+      [{ codes: { ...codes, numSamples: Number.NaN } }, "numSamples must be a positive integer; found NaN"],
+      [{ codes: { ...codes, sampleRate: -1 } }, "sampleRate must be a positive number of hertz; found -1"],
+      [{ codes: { ...codes, scales: Float32Array.of(1, 2) } }, "expected one scale for each of 1 segments; found 2"],
+      [{ codes: { ...codes, numSamples: 640 } }, "the tokens have 6 steps; the sequence of 1 frames has 3"],
+      [{ codes: { ...codes, segment: { length: 640, stride: 640 } } }, "samples do not fill 1 segment of 1 frames"],
+      [{ pattern: { kind: "delay", numCodebooks: 60_000 } }, "the pattern has 60000 codebooks; the tokens of shape [1, 2, 6] have 2"],
+      [{ pattern: undefined as unknown as PatternSpec }, "pattern"],
+      [{ pattern: { kind: "custom", numCodebooks: 2, timesteps: 3, layout: [[]] } }, "the pattern leaves out codes of 4 frames"],
+      [{ specialToken: 7 }, "specialToken 7 is no special token; expected an integer of 32 bits that is no code, 0 to 2047"],
+      [{ padToken: 2 ** 31 }, "padToken 2147483648 is no special token"],
+      [{ eosToken: Number.NaN }, "eosToken NaN is no special token"],
+      [{ tokens: { ...sequence.tokens, dims: [1, 2, 7] } }, "12 tokens of type uint16 and shape [1, 2, 7] are no sequence"],
+      [{ tokens: { ...sequence.tokens, data: [1] as unknown as Uint16Array } }, "1 tokens of type uint16 and shape [1, 2, 6] are no sequence"],
+    ];
+    for (const [part, message] of damaged) {
+      expect(() => revertPattern({ ...sequence, ...part }), message).toThrow(message);
+      expect(() => formatSequence({ ...sequence, ...part }, "safetensors"), message).toThrow(CodesError);
+    }
+    const bytesOf = (part: object) => formatSequenceSafetensors(sequence.tokens, { ...sequence, ...part });
+    const descending = bytesOf({ pattern: { kind: "delay", numCodebooks: 2, delays: [1, 0] } });
     await expect(parseSequence(descending, { name: "a" })).rejects.toMatchObject({ code: "CODES_FORMAT", message: expect.stringContaining("delays must not descend") });
-    const wide = formatSequence({ ...sequence, specialToken: 2 ** 32 }, "safetensors");
-    await expect(parseSequence(wide)).rejects.toThrow("has no integer of 32 bits as special_token");
+    await expect(parseSequence(bytesOf({ specialToken: 2 ** 32 }))).rejects.toThrow("has no integer of 32 bits as special_token");
+  });
+
+  it("that claims more frames than it can hold is read for those that it holds", async () => {
+    const sequence = applyPattern(codesOf(2, 4), { kind: "delay", numCodebooks: 2 });
+    const bytes = formatSequenceSafetensors(sequence.tokens, { ...sequence, codes: { ...sequence.codes, numSamples: 2 ** 50 } });
+    const { codes, timesteps } = revertPattern(await parseSequence(bytes));
+    expect({ shape: codes.shape, timesteps }).toEqual({ shape: [1, 2, 4], timesteps: Math.ceil(2 ** 50 / 640) });
+  });
+
+  it("of another pattern is refused where a code stands in a cell that should be empty", () => {
+    const delayed = applyPattern(codesOf(3, 8), { kind: "delay", numCodebooks: 3 });
+    expect(() => revertPattern({ ...delayed, pattern: { kind: "delay", numCodebooks: 3, delays: [0, 2, 4] } })).toThrow(
+      /^step 2 of codebook 1 holds the code 48 where this pattern has none; is it the right pattern\?/u,
+    );
+    const parallel = applyPattern(codesOf(3, 8), { kind: "parallel", numCodebooks: 3 });
+    expect(() => revertPattern({ ...parallel, pattern: delayed.pattern })).toThrow(/^step 1 of codebook 1 holds the code 48 where/u);
+  });
+
+  it("may hold codes after the last, as generation that was cut short leaves them", async () => {
+    const { tokens } = applyPattern(codesOf(3, 8), { kind: "delay", numCodebooks: 3 });
+    const data = Uint16Array.from({ length: 3 * 6 }, (_, cell) => tokens.data[Math.floor(cell / 6) * 11 + (cell % 6)]!);
+    const bare = formatSequenceNpy({ data, dims: [1, 3, 6] });
+    const { codes } = revertPattern(await parseSequence(bare, { pattern: { kind: "delay", numCodebooks: 3 }, context: codec }));
+    expect(codes.data).toEqual(codesOf(3, 8).sliceFrames(0, 3).data);
   });
 
   it("refuses what does not lead back", () => {
@@ -143,6 +184,8 @@ describe("a sequence file", () => {
     );
     expect(() => applyPattern(codesOf(2, 2), { kind: "delay", numCodebooks: 4 })).toThrow(/the codes have 2 codebooks; this pattern is for 4/u);
     expect(() => applyPattern(codesOf(9, 2), modelLayouts.dia)).toThrow(/codebooks of 2048 entries; Dia reads those of DAC/u);
+    expect(() => applyPattern(codesOf(4, 2), modelLayouts.audiogen)).toThrow(/these codes are of 32000 Hz, 640 samples a frame; AudioGen reads/u);
+    expect(() => applyPattern(codesOf(8, 2), modelLayouts.musicgen)).toThrow(/the codes have 8 codebooks; MusicGen reads 4: take the first/u);
     expect(() => applyPattern(codesOf(2, 2), { kind: "delay", numCodebooks: 2 }, { specialToken: 7 })).toThrow(/could be taken for a code/u);
   });
 });
@@ -165,19 +208,30 @@ describe("a bare array", () => {
 
   it("of a model ends where its eos is", async () => {
     const layout = { ...modelLayouts.dia, pattern: { kind: "delay", numCodebooks: 2, delays: [0, 1] } } as const;
-    const codes = codesOf(2, 5, { codebookSize: 1024 });
+    const codes = codesOf(2, 5, { codebookSize: 1024, sampleRate: 44_100, hopLength: 512, numSamples: 5 * 512 });
     const sequence = applyPattern(codes, layout);
     expect([...sequence.tokens.data]).toEqual([1026, 0, 131, 262, 393, 524, 1024, 1025, 1026, 1026, 655, 786, 917, 48, 179, 1024]);
     const longer = { ...sequence, tokens: { type: "uint16" as const, dims: [1, 2, 10], data: Uint16Array.from([...sequence.tokens.data.subarray(0, 8), 1025, 1025, ...sequence.tokens.data.subarray(8), 1025, 1025]) } };
-    expect(revertPattern(await parseSequence(formatSequence(longer, "npy"), { pattern: layout, context: codes })).codes.data).toEqual(codes.data);
+    expect(revertPattern(await parseSequence(formatSequenceNpy(longer.tokens), { pattern: layout, context: codes })).codes.data).toEqual(codes.data);
+  });
+
+  it("alone asks for the codec, where that is a function", async () => {
+    const sequence = applyPattern(codesOf(2, 4), { kind: "delay", numCodebooks: 2 });
+    let asked = 0;
+    const options = { pattern: sequence.pattern, context: () => ((asked += 1), codec) };
+    expect((await parseSequence(formatSequence(sequence, "safetensors"), options)).tokens).toEqual(sequence.tokens);
+    expect(asked).toBe(0);
+    expect((await parseSequence(formatSequence(sequence, "npy"), options)).tokens).toEqual(sequence.tokens);
+    expect(asked).toBe(1);
   });
 
   it("says what it does not say", async () => {
     const bytes = formatSequence(applyPattern(codesOf(2, 4), { kind: "musiclm", numCodebooks: 2 }), "npy");
-    await expect(parseSequence(bytes, { name: "a.npy" })).rejects.toThrow("a.npy is a bare array and does not say its pattern; give it as an option");
+    await expect(parseSequence(bytes, { name: "a.npy" })).rejects.toThrow("a.npy is a bare array and does not say its pattern; give it as the option pattern");
     const pattern = { kind: "coarse-first", numCodebooks: 2 } as const;
     await expect(parseSequence(bytes, { name: "a.npy", pattern })).rejects.toThrow("does not say its codec");
     const eight = formatSequence(applyPattern(codesOf(2, 4), { kind: "parallel", numCodebooks: 2, emptyInitial: 3 }), "npy");
+    await expect(parseSequence(bytes, { pattern: modelLayouts.dia, context: codec })).rejects.toThrow("sequence: these codes have codebooks of 2048 entries; Dia reads");
     await expect(parseSequence(eight, { pattern, context: codec })).rejects.toThrow("8 steps, and no coarse-first sequence has: that of 4 frames has 9");
   });
 });

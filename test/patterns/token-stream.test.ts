@@ -25,7 +25,7 @@ describe("tokenStream", () => {
   });
 
   it.each([
-    ["flat", 2 ** 32 + 1, 0, /vocabularySize must be an integer from 1 to 4294967296; received 4294967297/],
+    ["flat", 2 ** 32 + 1, 0, /vocabularySize must be a whole number from 1 to 4294967296; received 4294967297/],
     ["megatron", 2 ** 31 + 1, 0, /from 1 to 2147483648/],
     ["flat", 0, 0, /received 0/],
     ["flat", 1.5, 0, /received 1\.5/],

@@ -23,6 +23,11 @@ interface Reading {
   readonly ended: boolean;
 }
 
+const read = (text: string) => () => threeBooks.parseText(text);
+
+/** A message without the text that it shows, of which more is there when less is cut. */
+const withoutFound = (reading: Reading | string) => (typeof reading === "string" ? reading.replace(/^found ".*" at/su, "found at") : reading);
+
 /** What a parser makes of a stream in pieces: complete frames as columns, or the error. */
 function readPieces(parser: TokenIdParser | TokenTextParser, pieces: readonly (readonly number[] | string)[]): Reading | string {
   const frames: number[][] = [];
@@ -85,6 +90,21 @@ describe("a stream of ids", () => {
     expect(parser.push([11, 21, 31]).data).toEqual(Uint16Array.of(1, 1, 1));
     expect(parser.ended).toBe(true);
     expect(parser.finish().dims).toEqual([3, 0]);
+  });
+
+  it.each([null, true, "7"])("refuses %j, which is no number, before it takes any id", (value) => {
+    const parser = new TokenIdParser(threeBooks, { policy: "skip" });
+    for (const give of [() => parser.push([7, 18, 29, value as never]), () => threeBooks.decode([7, 18, 29, value as never])]) {
+      expect(give).toThrow(expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: `value ${JSON.stringify(value)} at position 3 is not a number` }));
+    }
+    expect(parser.push([]).dims).toEqual([3, 0]);
+  });
+
+  it("needs a vocabulary", () => {
+    for (const Parser of [TokenIdParser, TokenTextParser]) {
+      expect(() => new Parser(undefined as never)).toThrow(TypeError);
+      expect(() => new Parser({} as never)).toThrow("expected a TokenVocabulary");
+    }
   });
 
   const broken = [7, 18, 29, /* a second 1 */ 1, 2, 13, 24, /* no 1.5 */ 4, 26, 7, 18, 29];
@@ -157,16 +177,30 @@ describe("a stream of text", () => {
   });
 
   it.each([
-    ["<0.1><1.2>hm<2.3>", 'found "h" at character 10, which starts no token; expected a code of codebook 2, since a frame has 3'],
+    ["<0.1><1.2>hm<2.3>", 'found "hm<2.3>" at character 10, which starts no token; expected a code of codebook 2, since a frame has 3'],
     ["<0.1><2.2>", 'found "<2.2>" at character 5; expected a code of codebook 1, since a frame has 3'],
     ["<0.1></s>", 'found "</s>" at character 5; expected a code of codebook 1, since a frame has 3'],
     ["<0.1><1.1><2.1></s><0.1>", 'found "<0.1>" at character 19; expected nothing but special tokens after the codes'],
-    ["<0.1><1.1><2.", 'found "<" at character 10, which starts no token; expected a code of codebook 2, since a frame has 3'],
+    ["<0.1><1.1><2.", 'found "<2." at character 10, which starts no token; expected a code of codebook 2, since a frame has 3'],
     ["<0.1>", "found the end; expected a code of codebook 1, since a frame has 3"],
-    ["<0.10>", 'found "<" at character 0, which starts no token; expected a code of codebook 0, or a special token'],
+    ["<0.10>", 'found "<0.10>" at character 0, which starts no token; expected a code of codebook 0, or a special token'],
   ])("strictly read, %s is an error that says where, however it is cut", (text, message) => {
     expect(readPieces(new TokenTextParser(threeBooks), [text])).toBe(message);
-    expect(readPieces(new TokenTextParser(threeBooks), [...text])).toBe(message);
+    expect(withoutFound(readPieces(new TokenTextParser(threeBooks), [...text]))).toBe(withoutFound(message));
+  });
+
+  it("shows whole characters of what is no token, and not too many", () => {
+    expect(read("<|audio_0_99|> <0.1>")).toThrow('found "<|audio_0_99|>" at character 0, which starts no token');
+    expect(read("<s>\u{1f600}")).toThrow('found "\u{1f600}" at character 3,');
+    expect(read("\u{1f600}".repeat(30))).toThrow(`found "${"\u{1f600}".repeat(24)}…" at character 0,`);
+  });
+
+  it.each([null, undefined, 5, ["<0.1>"]])("cannot be %j", (text) => {
+    const parser = new TokenTextParser(threeBooks, { policy: "skip" });
+    for (const give of [() => parser.push(text as never), () => threeBooks.parseText(text as never)]) {
+      expect(give).toThrow(TypeError);
+      expect(give).toThrow("expected a string; received");
+    }
   });
 
   it("is cleaned up with a count of characters and tokens", () => {
@@ -199,7 +233,7 @@ describe("a stream of text", () => {
     fc.assert(
       fc.property(streams, cuts, fc.constantFrom(...policies), ([vocabulary, text], places, policy) => {
         const whole = readPieces(new TokenTextParser(vocabulary, { policy }), [text]);
-        expect(readPieces(new TokenTextParser(vocabulary, { policy }), cut(text, places))).toEqual(whole);
+        expect(withoutFound(readPieces(new TokenTextParser(vocabulary, { policy }), cut(text, places)))).toEqual(withoutFound(whole));
         if (typeof whole === "string") {
           expect(() => vocabulary.parseText(text, { policy })).toThrow(whole);
         } else {
@@ -235,8 +269,18 @@ describe("a parser", () => {
     const byCodebook = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, order: "codebook-major" });
     for (const Parser of [TokenIdParser, TokenTextParser]) {
       expect(() => new Parser(byCodebook)).toThrow(/in codebook-major order no frame is complete before the end/);
-      expect(() => new Parser(threeBooks, { policy: "lenient" as never })).toThrow(/policy must be "strict", "skip" or "resync"; found "lenient"/);
+      expect(() => new Parser(threeBooks, { policy: "lenient" as never })).toThrow(/policy must be "strict", "skip" or "resync"; received "lenient"/);
     }
+  });
+
+  it("that met an error still gives the frames that were complete before it", () => {
+    const shared = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, ranges: "shared" });
+    const byId = new TokenIdParser(shared);
+    expect(() => byId.push([1, 2, 3, 99])).toThrow(/id 99 at position 3/);
+    expect(byId.push([])).toMatchObject({ dims: [2, 1], data: Uint16Array.of(1, 2) });
+    const byText = new TokenTextParser(shared);
+    expect(() => byText.push("<|audio_1|><|audio_2|><|audio_3|>?")).toThrow(/"\?" at character 33/);
+    expect(byText.push("")).toMatchObject({ dims: [2, 1], data: Uint16Array.of(1, 2) });
   });
 
   it("of any vocabulary reads strictly what the vocabulary wrote", () => {

@@ -41,6 +41,31 @@ describe("a flat vocabulary", () => {
     expect(llama.decode(ids.data)).toMatchObject({ codes: { type: "uint16", dims: [2, 3], data: Uint16Array.from(threeFrames.data) }, ended: true });
   });
 
+  it("writes clips one after the other, and reads each of them again", () => {
+    const vocabulary = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, base: 100, specialTokens: { bos: {}, eos: {}, separator: {} } });
+    const clips = [{ data: [1, 2], dims: [2, 1] }, { data: [], dims: [2, 0] }, { data: [3, 4, 5, 6], dims: [2, 2] }];
+    const ids = vocabulary.encode(clips, { before: ["bos"], between: ["eos", "separator"], after: ["eos"], type: "int32" });
+    expect([...ids.data]).toEqual([120, 101, 112, 121, 122, 121, 122, 103, 115, 104, 116, 121]);
+    const back = vocabulary.decodeClips(ids.data, "separator");
+    expect(back.map(({ codes, ended }) => ({ data: [...codes.data], dims: codes.dims, ended }))).toEqual(clips.map((clip) => ({ ...clip, ended: true })));
+    expect(vocabulary.toText(clips.slice(0, 2), { between: ["separator"] })).toBe("<|audio_0_1|><|audio_1_2|><|audio_separator|>");
+  });
+
+  it("reads as many clips as there are, whether or not the last one is followed by a separator", () => {
+    const vocabulary = new TokenVocabulary({ codebookSize: 10, numCodebooks: 1, specialTokens: { separator: {} } });
+    const lengths = (ids: number[]) => vocabulary.decodeClips(ids, "separator").map(({ codes }) => codes.dims[1]);
+    expect([lengths([]), lengths([1, 2]), lengths([1, 10, 2, 3]), lengths([1, 10, 2, 3, 10]), lengths([10, 1])]).toEqual([[], [2], [1, 2], [1, 2], [0, 1]]);
+    expect(() => vocabulary.decodeClips([1], "eos")).toThrow(/there is no special token "eos"; this vocabulary has separator/);
+    expect(() => vocabulary.decodeClips([1, 10, 11], "separator")).toThrow(/found id 11 at position 0/);
+  });
+
+  it("says what its options are", () => {
+    const options = { codebookSize: 10, numCodebooks: 1 };
+    expect(() => llama.encode(threeFrames, { before: "bos" as never })).toThrow(new TypeError('before, between and after are lists of names; received "bos"'));
+    expect(() => new TokenVocabulary({ ...options, specialTokens: null as never })).toThrow(/specialTokens are an object of tokens by name/);
+    expect(() => new TokenVocabulary({ ...options, specialTokens: { eos: 5 as never } })).toThrow(/special token eos: expected its options, such as \{\}; received 5/);
+  });
+
   it("takes the codes of an audio tokenizer and refuses those of another codec", () => {
     const codec = { sampleRate: 24_000, channels: 1, hopLength: 320, codebookSize: 1024 };
     expect(llama.encode(AudioCodes.fromTensor(threeFrames, codec))).toEqual(llama.encode(threeFrames));
@@ -48,7 +73,7 @@ describe("a flat vocabulary", () => {
       /found 2 codebooks of 2048; this vocabulary has 2 of 1024/,
     );
     expect(() => llama.encode({ data: [1, 2, 3], dims: [3, 1] })).toThrow(/found 3 codebooks; this vocabulary has 2/);
-    expect(() => llama.encode({ data: [1, 2, 3, 4], dims: [2, 2, 1] })).toThrow(/codes of 2 clips/);
+    expect(() => llama.encode({ data: [1, 2, 3, 4], dims: [2, 2, 1] })).toThrow(/codes of 2 clips in one tensor; pass them as a list/);
   });
 
   it.each([1024, -1, 0.5, Number.NaN])("never gives the value %f, which is no code, an id", (value) => {
@@ -189,7 +214,7 @@ describe("templates", () => {
     expect(llama.toText(threeFrames, { before: ["bos"] })).toBe(text);
     const byCodebook = new TokenVocabulary({ codebookSize: 1024, numCodebooks: 2, order: "codebook-major", template: "<{q}.{code}>" });
     expect(byCodebook.toText(threeFrames)).toBe("<0.0><0.7><0.1023><1.1><1.2><1.3>");
-    expect(() => byCodebook.parseText("<0.1> x<1.1>")).toThrow(/found "x" at character 6, which starts no token/);
+    expect(() => byCodebook.parseText("<0.1> x<1.1>")).toThrow(/found "x<1.1>" at character 6, which starts no token/);
     expect(() => byCodebook.parseText("<0.1> <0.2>")).toThrow(/found "<0.2>" at character 6; expected a code of codebook 1/);
   });
 
@@ -218,13 +243,13 @@ describe("options that could confuse special tokens and codes", () => {
     ["two special tokens of one string", { specialTokens: { a: { content: "<s>" }, b: { content: "<s>" } } }, /begins with that of/],
     ["an empty special string", { specialTokens: { a: { content: "" } } }, /special token a has no string/],
     ["a special token without a proper name", { specialTokens: { "0": {} } }, /"0" is not a name/],
-    ["a stride that overlaps", { stride: 1023 }, /stride must be an integer from 1024/],
+    ["a stride that overlaps", { stride: 1023 }, /stride must be a whole number from 1024/],
     ["a stride of shared ids", { ranges: "shared", stride: 1025 }, /have no stride/],
-    ["a codebook without codes", { codebookSize: 0 }, /codebookSize must be an integer from 1 to 65536; found 0/],
-    ["half a codebook", { numCodebooks: 1.5 }, /numCodebooks must be an integer/],
-    ["a negative base", { base: -1 }, /base must be an integer from 0/],
+    ["a codebook without codes", { codebookSize: 0 }, /codebookSize must be a whole number from 1 to 65536; received 0/],
+    ["half a codebook", { numCodebooks: 1.5 }, /numCodebooks must be a whole number/],
+    ["a negative base", { base: -1 }, /base must be a whole number from 0/],
     ["ids beyond 32 bits", { base: 0x7fff_ffff }, /the last id 2147491838 does not fit int32/],
-    ["an unknown order", { order: "time-major" as never }, /order must be "frame-major" or "codebook-major"; found "time-major"/],
+    ["an unknown order", { order: "time-major" as never }, /order must be "frame-major" or "codebook-major"; received "time-major"/],
     ["unknown ranges", { ranges: "own" as never }, /ranges must be/],
   ] satisfies [string, Partial<TokenVocabularyOptions>, RegExp][])("refuses %s", (_, options, message) => {
     const build = () => new TokenVocabulary({ codebookSize: 1024, numCodebooks: 8, base: 100, ...options });
@@ -269,6 +294,14 @@ describe("added tokens", () => {
         expect(known).toEqual(tokens.map(({ id }) => vocabulary.tokenOf(id) && id));
       }),
     );
+  });
+
+  it("are not made up by the million for an id far above the codes, or a stride far above the codebook", () => {
+    const sizes = { codebookSize: 8, numCodebooks: 2, base: 100 };
+    const far = new TokenVocabulary({ ...sizes, specialTokens: { eos: { id: 2_000_000 } } });
+    expect(() => far.addedTokens()).toThrow(/^1999884 of the ids 100 to 2000000 are unused, .* expected at most 65536: .* from 116 on$/);
+    expect(() => new TokenVocabulary({ ...sizes, stride: 2 ** 29 }).addedTokens()).toThrow(/are unused/);
+    expect(new TokenVocabulary({ ...sizes, specialTokens: { bos: { id: 5, content: "<s>" }, eos: { id: 116 + 65_536 } } }).addedTokens()).toHaveLength(16 + 65_536 + 1);
   });
 
   const text = ["[UNK]", "say", "hello", "world", "<", "|", ">"];

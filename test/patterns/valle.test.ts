@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { AudioCodes } from "../../src/core/index.ts";
+import { buildModelSequence, valle } from "../../src/patterns/index.ts";
 import type { TokenGrid } from "../../src/patterns/token-grid.ts";
-import { valleSequence, valleStage } from "../../src/patterns/valle.ts";
+import { joinValleRows, valleSequence, valleStage } from "../../src/patterns/valle.ts";
 
 /** Code `100 * q + 10 * clip + t`. */
 const clipOf = (clip: number, numFrames: number) => ({
@@ -30,6 +32,12 @@ describe("VALL-E's autoregressive model", () => {
     expect(nested(target)).toEqual([[0, 1, 2, 3, 1024], [10, 11, 1024, 1024, 1024]]);
   });
 
+  test("has the layout that goes with it", () => {
+    const codebook0 = { data: [7, 8], dims: [1, 2] };
+    expect(nested(buildModelSequence(codebook0, valle()))).toEqual([[[7, 8, 1024]]]);
+    expect(nested(buildModelSequence(codebook0, valle({ prependBos: true })))).toEqual([[[1025, 7, 8, 1024]]]);
+  });
+
   test("takes clips of no frames", () => {
     expect(valleSequence(clipOf(0, 0)).input.dims).toEqual([1, 0]);
     expect(nested(valleSequence(clipOf(0, 0), { prependBos: true }).target)).toEqual([[1024]]);
@@ -50,8 +58,25 @@ describe("VALL-E's non-autoregressive model", () => {
   });
 
   test("has stages 1 to 7, for codes with as many codebooks", () => {
-    expect(() => valleStage(clips, 0)).toThrow(/stage must be an integer from 1 to 7; received 0/);
+    expect(() => valleStage(clips, 0)).toThrow(/stage must be a whole number from 1 to 7; received 0/);
     expect(() => valleStage(clips, 8)).toThrow(RangeError);
     expect(() => valleStage({ data: [1, 2], dims: [2, 1] }, 2)).toThrow(/stage 2 predicts codebook 2; the codes have 2 codebooks/);
+  });
+});
+
+describe("rows that VALL-E generated", () => {
+  const rows = Array.from({ length: 7 }, (_, index) => Int32Array.of(100 * (index + 1), 100 * (index + 1) + 1));
+
+  test("are the clip's codes, up to the end that the first model said", () => {
+    const { data, dims } = joinValleRows([BigInt64Array.of(0n, 1n, 1024n, 5n), ...rows]);
+    expect({ data: [...data], dims }).toEqual({ data: [0, 1, 100, 101, 200, 201, 300, 301, 400, 401, 500, 501, 600, 601, 700, 701], dims: [1, 8, 2] });
+    expect(AudioCodes.fromTensor({ data, dims }, { sampleRate: 24_000, channels: 1, hopLength: 320, codebookSize: 1024 }).numFrames).toBe(2);
+    expect(joinValleRows([{ data: [3, 4] }, rows[0]!])).toEqual({ type: "int32", data: Int32Array.of(3, 4, 100, 101), dims: [1, 2, 2] });
+  });
+
+  test("must be of one length, and codes", () => {
+    expect(() => joinValleRows([[0, 1, 2], ...rows])).toThrow(/codebook 1 has 2 codes; codebook 0 has 3 before its end/);
+    expect(() => joinValleRows([[0, 1], [0, 1024]])).toThrow(/codebook 1 holds 1024, which is no code/);
+    expect(() => joinValleRows([])).toThrow(/the number of rows must be a whole number from 1 to 8; received 0/);
   });
 });

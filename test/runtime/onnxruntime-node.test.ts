@@ -88,6 +88,48 @@ describe("a thread that fails", () => {
   });
 });
 
+describe("a request that cannot be sent", () => {
+  test("fails, and what it was sent to can still be used and closed", async () => {
+    const started = once(process, "worker");
+    const runtime = await loadOnnxRuntimeNode();
+    const [worker] = (await started) as [Worker];
+    const unsendable = { graph: (() => {}) as unknown as Uint8Array, weights: new Map() };
+    await expect(runtime.createSession(unsendable, { threads: 1 })).rejects.toMatchObject({
+      name: "RuntimeError",
+      code: "RUNTIME_FAILED",
+      message: expect.stringMatching(/^ONNX Runtime could not load a part of the model: .*could not be cloned/u),
+    });
+    const garbage = { graph: new Uint8Array(8), weights: new Map() };
+    await expect(runtime.createSession(garbage, { threads: 1 })).rejects.toMatchObject({ code: "RUNTIME_FAILED", message: expect.not.stringContaining("cloned") });
+    await runtime.close();
+    expect(worker.threadId).toBe(-1);
+  });
+});
+
+describe("a process that exits does not wait for a thread", () => {
+  test("that failed, or that is being ended", async () => {
+    const before = process.listenerCount("exit");
+    const started = once(process, "worker");
+    const runtime = await loadOnnxRuntimeNode();
+    const [worker] = (await started) as [Worker];
+    expect(process.listenerCount("exit")).toBe(before + 1);
+    const counts: number[] = [];
+    const terminate = worker.terminate.bind(worker);
+    worker.terminate = () => (counts.push(process.listenerCount("exit")), terminate());
+    await runtime.close();
+    expect(counts).toEqual([before]);
+
+    const startedAgain = once(process, "worker");
+    const failing = await loadOnnxRuntimeNode();
+    const [failingWorker] = (await startedAgain) as [Worker];
+    failingWorker.on("error", () => counts.push(process.listenerCount("exit")));
+    failingWorker.postMessage(null, []); // no request
+    await new Promise((resolve) => failingWorker.once("exit", resolve)); // `once` of events would reject with the error
+    await failing.close();
+    expect(counts).toEqual([before, before]);
+  });
+});
+
 describe("the thread", () => {
   test("ends with the tokenizer", async () => {
     const { tokenizer, worker } = await loadWithWorker();

@@ -182,7 +182,8 @@ describe("json", () => {
   });
 
   it.each([
-    ["a list", "[]", /recognise|is not a file of codes/],
+    ["a list", "[]", /holds an array of 0; expected an object with "codes"/],
+    ["a pattern", '{"kind":"delay","numCodebooks":2}', /is a pattern file, not a file of codes/],
     ["an object without codes", "{}", /has no "codes"/],
     ["rows of different lengths", '{"codes": [[1, 2], [3]]}', /an array of 1 in "codes" where an array of 2 is expected/],
     ["text among the codes", '{"codes": [[1, "2"]]}', /text in "codes" where a number is expected/],

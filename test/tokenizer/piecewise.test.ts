@@ -45,8 +45,8 @@ describe.each(["mini-16khz", "mini-24khz", "mini-32khz"])("a clip of many tiles 
   });
   const numFrames = 1234;
 
-  test("gets the codes and the audio that the graphs give for the whole clip at once", async () => {
-    await using tokenizer = await AudioTokenizer.fromPretrained(path, { threads: 1 });
+  test.each([1, 3])("gets the codes and the audio that the graphs give for the whole clip at once, on %i threads", async (threads) => {
+    await using tokenizer = await AudioTokenizer.fromPretrained(path, { threads });
     const numSamples = numFrames * tokenizer.hopLength - 77;
     const data = Float32Array.from({ length: numSamples }, (_, i) => 0.5 * Math.sin(i * i * 1e-7) + 0.3 * Math.sin(i * 0.37));
 

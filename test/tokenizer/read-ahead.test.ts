@@ -1,10 +1,11 @@
 import { EventEmitter, on } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import type { Accepted } from "../../src/tokenizer/read-ahead.ts";
 import { readAhead } from "../../src/tokenizer/read-ahead.ts";
 import { collect } from "./streams.ts";
 
-const one = (): number => 1;
+const one = <T>(value: T): Accepted<T> => ({ value, size: 1 });
 
 /** Gives 0, 1, 2 … and counts what was asked of it. */
 class Counter implements AsyncIterableIterator<number> {
@@ -36,16 +37,16 @@ async function* failing(): AsyncGenerator<number> {
   throw new Error("unplugged");
 }
 
-function sizeBelowTwo(value: number): number {
+function belowTwo(value: number): Accepted<number> {
   if (value === 2) throw new RangeError("bad value");
-  return 1;
+  return { value, size: 1 };
 }
 
 describe("readAhead", () => {
   test("gives every value once and in order, at most as many at a time as the limit says", async () => {
     const source = new Counter(1000);
     const batches = [];
-    for await (const values of readAhead(source, { sizeOf: one, limit: 7 })) {
+    for await (const values of readAhead(source, { accept: one, limit: 7 })) {
       batches.push(values);
       await nextTurn();
       expect(source.given - batches.flat().length).toBeLessThanOrEqual(7);
@@ -56,14 +57,14 @@ describe("readAhead", () => {
   });
 
   test("takes arrays and generators as well", async () => {
-    expect((await collect(readAhead(["a", "b"].values(), { sizeOf: one, limit: 5 }))).flat()).toEqual(["a", "b"]);
-    expect((await collect(readAhead(["c"], { sizeOf: one, limit: 5 }))).flat()).toEqual(["c"]);
-    expect(await collect(readAhead([], { sizeOf: one, limit: 5 }))).toEqual([]);
+    expect((await collect(readAhead(["a", "b"].values(), { accept: one, limit: 5 }))).flat()).toEqual(["a", "b"]);
+    expect((await collect(readAhead(["c"], { accept: one, limit: 5 }))).flat()).toEqual(["c"]);
+    expect(await collect(readAhead([], { accept: one, limit: 5 }))).toEqual([]);
   });
 
   test("makes the source leave when its reader does", async () => {
     const source = new Counter();
-    for await (const _ of readAhead(source, { sizeOf: one, limit: 3 })) break;
+    for await (const _ of readAhead(source, { accept: one, limit: 3 })) break;
     expect(source.timesLeft).toBe(1);
     const given = source.given;
     await nextTurn();
@@ -73,15 +74,15 @@ describe("readAhead", () => {
   test("gives what came before an error, then the error", async () => {
     const values: number[] = [];
     const reading = async (): Promise<void> => {
-      for await (const batch of readAhead(failing(), { sizeOf: one, limit: 10 })) values.push(...batch);
+      for await (const batch of readAhead(failing(), { accept: one, limit: 10 })) values.push(...batch);
     };
     await expect(reading()).rejects.toThrow("unplugged");
     expect(values).toEqual([1, 2]);
   });
 
-  test("makes the source leave when a value cannot be counted", async () => {
+  test("makes the source leave when a value is not accepted", async () => {
     const source = new Counter();
-    await expect(collect(readAhead(source, { sizeOf: sizeBelowTwo, limit: 10 }))).rejects.toThrow("bad value");
+    await expect(collect(readAhead(source, { accept: belowTwo, limit: 10 }))).rejects.toThrow("bad value");
     expect(source.timesLeft).toBe(1);
   });
 
@@ -89,7 +90,7 @@ describe("readAhead", () => {
     const emitter = new EventEmitter();
     const source = on(emitter, "value") as AsyncIterable<number[]>;
     const controller = new AbortController();
-    const reading = collect(readAhead(source, { sizeOf: one, limit: 10, signal: controller.signal }));
+    const reading = collect(readAhead(source, { accept: one, limit: 10, signal: controller.signal }));
     await nextTurn();
     expect(emitter.listenerCount("value")).toBe(1);
     controller.abort(new Error("enough"));
@@ -107,7 +108,7 @@ describe("readAhead", () => {
       },
     };
     const controller = new AbortController();
-    const reading = collect(readAhead(silent, { sizeOf: one, limit: 10, signal: controller.signal }));
+    const reading = collect(readAhead(silent, { accept: one, limit: 10, signal: controller.signal }));
     await nextTurn();
     controller.abort(new Error("enough"));
     await expect(reading).rejects.toThrow("enough");
@@ -116,7 +117,7 @@ describe("readAhead", () => {
   });
 
   test("says what it takes", async () => {
-    await expect(collect(readAhead({ channelData: [] } as unknown as number[], { sizeOf: one, limit: 1 }))).rejects.toThrow(
+    await expect(collect(readAhead({ channelData: [] } as unknown as number[], { accept: one, limit: 1 }))).rejects.toThrow(
       "a stream takes pieces one after the other: an async generator, a ReadableStream or an array of them",
     );
   });

@@ -66,6 +66,16 @@ async function watchedRuntime(beforeRun: (count: number) => void | Promise<void>
   };
 }
 
+/** Copies of plain data in which one number, array or object is another; but not the parts named. */
+function changes<T>(value: T, except: readonly string[] = []): T[] {
+  if (typeof value === "number") return [value + 1, value + 0.5, Number.NaN] as T[];
+  if (ArrayBuffer.isView(value)) return [(value as unknown as Float32Array).subarray(1), [...(value as unknown as Float32Array)]] as T[];
+  if (typeof value !== "object" || value === null) return [5 as T];
+  const parts = Object.entries(value).filter(([name]) => !except.includes(name));
+  const copy = (name: string, part: unknown): T => (Array.isArray(value) ? value.with(Number(name), part) : { ...value, [name]: part }) as T;
+  return parts.flatMap(([name, part]) => [undefined, ...changes(part as unknown, except)].map((changed) => copy(name, changed)));
+}
+
 describe("a stream that is given something wrong says so and stays as it was", () => {
   test("samples", async () => {
     const encoder = tokenizer.createEncoder();
@@ -73,10 +83,11 @@ describe("a stream that is given something wrong says so and stays as it was", (
     const before = encoder.state;
     const bad = noisyTone(tokenizer, 100);
     bad.channelData[0]![42] = Number.NaN;
-    await expect(encoder.push(bad)).rejects.toThrow(/sample 42 of channel 0 is NaN/u);
+    await expect(encoder.push(bad)).rejects.toThrow(/sample 5042 of channel 0 is NaN/u);
     await expect(encoder.push(bad)).rejects.toBeInstanceOf(AudioFormatError);
     await expect(encoder.push({ ...bad, sampleRate: 44_100 })).rejects.toThrow("this stream takes 24000 Hz in 1 channel; received 44100 Hz in 1");
     await expect(encoder.push(noisyTone({ sampleRate: 24_000, channels: 2 }, 5))).rejects.toThrow(/received 24000 Hz in 2\. Convert the pieces/u);
+    await expect(encoder.push(null as unknown as Waveform)).rejects.toThrow("expected a waveform { channelData, sampleRate }; received null");
     await expect(encoder.push(undefined as unknown as Waveform)).rejects.toThrow("expected a waveform { channelData, sampleRate }; received undefined");
     expect(encoder.state).toBe(before);
     expect(AudioCodes.concatenate([...codes, ...(await encodeBy(encoder, [slice(clip, 5000)]))]).equals(whole)).toBe(true);
@@ -88,6 +99,8 @@ describe("a stream that is given something wrong says so and stays as it was", (
     await expect(decoder.push(whole.selectCodebooks(2))).rejects.toThrow("these codes have 2 codebooks; those before have 4");
     await expect(decoder.push(await lookingAhead.encode(clip))).rejects.toThrow(CodesError);
     await expect(decoder.push({ ...whole, data: whole.data.slice(1) })).rejects.toThrow(CodesError);
+    await expect(decoder.push(null as unknown as AudioCodes)).rejects.toThrow("push takes codes; received null. flush() ends the stream");
+    await expect(decoder.push(undefined as unknown as AudioCodes)).rejects.toThrow(TypeError);
     audio.push(...(await decodeBy(decoder, [whole.sliceFrames(20)])));
     expect(sameAudio(joinAudio(audio), await tokenizer.decode(whole))).toBe(true);
   });
@@ -166,6 +179,7 @@ describe("a state", () => {
     expect(() => tokenizer.createEncoder({ numCodebooks: 3, state })).toThrow("the state is of a stream with 2 codebooks; this one has 3");
     expect(() => lookingAhead.createEncoder({ numCodebooks: 2, state })).toThrow("the state is of an encoder of another model");
     expect(() => segmented.createEncoder({ numCodebooks: 2, state })).toThrow("of another model");
+    expect(() => tokenizer.createEncoder({ numCodebooks: 2, state: null as never })).toThrow("a state is what encoder.state gave; received null");
     expect(() => tokenizer.createEncoder({ numCodebooks: 2, state: JSON.parse(JSON.stringify(state)) })).toThrow(RangeError);
   });
 
@@ -174,6 +188,22 @@ describe("a state", () => {
     await decoder.push(whole);
     expect(() => lookingAhead.createDecoder({ state: decoder.state })).toThrow("the state is of a decoder of another model");
     expect(() => segmented.createDecoder({ state: decoder.state })).toThrow("of another model");
+  });
+
+  test("of other weights of the same shapes is refused", async () => {
+    await using other = await AudioTokenizer.fromPretrained(join(goldenFolder, "mini-24khz", "encodec-th"), { threads: 1 });
+    expect(() => other.createEncoder({ state: tokenizer.createEncoder().state })).toThrow("of an encoder of another model");
+    expect(() => other.createDecoder({ state: tokenizer.createDecoder().state })).toThrow("of a decoder of another model");
+  });
+
+  test("that was changed is refused, whatever was changed", async () => {
+    for (const [own, length] of [[tokenizer, 9000], [segmented, 60_000]] as const) {
+      const [encoder, decoder] = [own.createEncoder(), own.createDecoder()];
+      await encoder.push(noisyTone(own, length));
+      await decoder.push((await own.encode(noisyTone(own, length))).sliceSegments(0, 1));
+      for (const changed of changes(encoder.state)) expect(() => own.createEncoder({ state: changed })).toThrow(RangeError);
+      for (const changed of changes(decoder.state, ["scale", "isCutShort", "triangleLength", "numCodebooks"])) expect(() => own.createDecoder({ state: changed })).toThrow(RangeError);
+    }
   });
 
   test("holds nothing but itself", async () => {
@@ -299,13 +329,14 @@ describe("what a source does wrong", () => {
     const broken = other.writable.getWriter();
     void broken.write({ channelData: [], sampleRate: 1 }).catch(() => {});
     const closed = broken.closed.catch((error: unknown) => error);
-    await expect(collect(other.readable)).rejects.toThrow("channelData must be an array");
-    await closed;
+    const failure = await collect(other.readable).catch((error: unknown) => error);
+    expect((failure as Error).message).toMatch("channelData must be an array");
+    expect(await closed).toBe(failure);
   });
 
   test.each([
-    ["samples that are no numbers", [clip, { ...clip, channelData: [Float32Array.of(0, Number.NaN)] }], /sample 1 of channel 0 is NaN/u],
-    ["another sample rate in the middle", [clip, { ...clip, sampleRate: 8000 }], /every piece must have 1 channels at 24000 Hz/u],
+    ["samples that are no numbers", [clip, { ...clip, channelData: [Float32Array.of(0, Number.NaN)] }], /sample 9001 of channel 0 is NaN/u],
+    ["another sample rate in the middle", [clip, { ...clip, sampleRate: 8000 }], /every piece must be 1-channel audio at 24000 Hz/u],
     ["channels that cannot be mixed", [noisyTone({ sampleRate: 24_000, channels: 6 }, 10)], /6 channels/u],
     ["what is no audio", [5 as unknown as Waveform], /expected a waveform/u],
   ])("%s, and it has to leave", async (_, pieces, message) => {

@@ -137,7 +137,8 @@ describe("any configuration", () => {
         });
         expect(numDifferingFrames(codes, whole!.codes, numCodebooks)).toBeLessThanOrEqual(1);
 
-        const [audio] = await runner.decode([whole!], {});
+        let audio: Float32Array | undefined;
+        await runner.decode([whole!], {}, (_, complete) => (audio = complete));
         const decoded = new Float32Array(audio!.length);
         let decoder: DecoderState = runner.startDecoding(numCodebooks);
         await inPieces(whole!.frames, lengths, async (start, end, isLast) => {

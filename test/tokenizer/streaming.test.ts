@@ -42,6 +42,17 @@ describe.each(codecNames)("%s", async (codec) => {
     );
   });
 
+  test("any number of threads", async () => {
+    await using threaded = await AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 3 });
+    const waveform = noisyTone(tokenizer, isSegmented ? 2 * tokenizer.segment!.length : 230 * tokenizer.hopLength + 1);
+    const whole = await tokenizer.encode(waveform);
+    for (const lengths of [[tokenizer.hopLength], [7 * tokenizer.hopLength, 16 * tokenizer.hopLength], [99_999]]) {
+      const pieces = await encodeBy(threaded.createEncoder(), cut(waveform, lengths));
+      expect(AudioCodes.concatenate(pieces).equals(whole)).toBe(true);
+      expect(sameAudio(joinAudio(await decodeBy(threaded.createDecoder(), pieces)), await tokenizer.decode(whole))).toBe(true);
+    }
+  });
+
   test("the whole clip in one piece, and hop by hop", async () => {
     const waveform = noisyTone(tokenizer, (tokenizer.segment?.length ?? 0) + 21 * tokenizer.hopLength + 5);
     const whole = await tokenizer.encode(waveform);

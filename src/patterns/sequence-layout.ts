@@ -1,0 +1,49 @@
+import type { ModelLayout } from "./model-layouts.ts";
+import { patternProvider } from "./pattern-provider.ts";
+import { parsePatternSpec } from "./pattern-spec.ts";
+import type { PatternSpec } from "./pattern-spec.ts";
+import type { Pattern } from "./pattern.ts";
+
+/** How codes became a sequence, as data. */
+export interface SequenceLayout {
+  readonly pattern: PatternSpec;
+  /** Fills the cells that hold no code. */
+  readonly specialToken: number;
+  /** Fills the cells after a codebook's last code; equals `specialToken` where the model has none. */
+  readonly padToken: number;
+  /** Stands after each codebook's last code, as if the clip had one more frame; null where the model has none. */
+  readonly eosToken: number | null;
+  /** Whether the steps that only the delays need are left out, and codes of the last frames with them. */
+  readonly keepOnlyValidSteps: boolean;
+}
+
+export interface SequenceLayoutOptions {
+  /** @default the model's, or the codebook size, the first number that is no code */
+  readonly specialToken?: number | undefined;
+  /** @default the model's, or specialToken */
+  readonly padToken?: number | undefined;
+}
+
+/**
+ * The layout of a pattern, or of a known model.
+ * @throws RangeError if the spec is not one.
+ */
+export function sequenceLayout(pattern: PatternSpec | ModelLayout, codebookSize: number, options: SequenceLayoutOptions = {}): SequenceLayout {
+  if (typeof pattern !== "object" || pattern === null || !("tokens" in pattern)) {
+    const { specialToken = codebookSize, padToken = specialToken } = options;
+    return { pattern: parsePatternSpec(pattern), specialToken, padToken, eosToken: null, keepOnlyValidSteps: false };
+  }
+  const { bos, eos = null, pad } = pattern.tokens;
+  const { specialToken = bos ?? pad, padToken = pad } = options;
+  return { pattern: pattern.pattern, specialToken, padToken, eosToken: eos, keepOnlyValidSteps: pattern.keepOnlyValidSteps };
+}
+
+/** The pattern for a clip of so many frames, and one more for the token that ends it. */
+export function patternOf({ pattern, eosToken }: Pick<SequenceLayout, "pattern" | "eosToken">, numFrames: number): Pattern {
+  return patternProvider(pattern).getPattern(numFrames + (eosToken === null ? 0 : 1));
+}
+
+/** Steps of its sequences. */
+export function stepsOf({ keepOnlyValidSteps }: Pick<SequenceLayout, "keepOnlyValidSteps">, pattern: Pattern): number {
+  return keepOnlyValidSteps ? pattern.numValidSteps : pattern.numSteps;
+}

@@ -1,0 +1,29 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { writeFileAtomically } from "../../src/files/write-file.ts";
+
+// A file system without hard links, such as FAT.
+vi.mock(import("node:fs/promises"), async (importOriginal) => ({
+  ...(await importOriginal()),
+  link: () => Promise.reject(Object.assign(new Error("operation not permitted"), { code: "EPERM" })),
+}));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "write-file-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+it("without hard links a new file is written as a whole, once", async () => {
+  const path = join(folder, "a.bin");
+  const write = (byte: number) => writeFileAtomically(path, Uint8Array.of(byte), { overwrite: false });
+  await write(1);
+  await expect(write(2)).rejects.toMatchObject({ code: "FILE_EXISTS", path });
+  const results = await Promise.allSettled([3, 4, 5].map((byte) => writeFileAtomically(join(folder, "b.bin"), Uint8Array.of(byte), { overwrite: false })));
+  expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  const winner = results.findIndex(({ status }) => status === "fulfilled");
+  expect([...(await readFile(path)), ...(await readFile(join(folder, "b.bin")))]).toEqual([1, 3 + winner]);
+  expect(await readdir(folder)).toEqual(["a.bin", "b.bin"]);
+});
