@@ -1,8 +1,9 @@
 import type { Network } from "../graph/index.ts";
 import type { Tensor } from "../runtime/index.ts";
-import type { CodecPart, CodecSessions } from "./codec-sessions.ts";
+import type { CodecPart, CodecSessions, Threading } from "./codec-sessions.ts";
 import { putColumns, takeColumns } from "./columns.ts";
 import type { CallOptions, Progress } from "./options.ts";
+import { inParallel } from "./in-parallel.ts";
 import { advance, initialState, isStateAfter } from "./piecewise-half.ts";
 import type { HalfParts, HalfRuns, HalfState, NextPiece, PieceResult, RunLstm } from "./piecewise-half.ts";
 import { PiecewisePart, tileFrames } from "./piecewise-part.ts";
@@ -46,11 +47,23 @@ export interface Latency {
   readonly steady: number;
 }
 
+/** How whole signals go through: what their LSTM does with threads, and who counts frames. */
+interface WholeRuns {
+  readonly threading: Threading;
+  readonly onFrames: (frames: number) => void;
+}
+
+/** A step of streams: one run after the other, counted by nobody. */
+const aStep: WholeRuns = { threading: "divided", onFrames() {} };
+
 const floats = (length: number): Float32Array => new Float32Array(length);
 const integers = (length: number): Int32Array => new Int32Array(length);
 
 /** Beyond this many rows the LSTM gains nothing more per row. */
 const maxRows = 16;
+
+/** Groups of so many rows under way at the same time: while one waits for the LSTM, or is put together, the other keeps the threads busy. */
+const groupsAtOnce = 2;
 
 /** Takes audio and codes through the sessions, piece by piece, so that memory does not grow with their length. */
 export class CodecRunner {
@@ -81,7 +94,7 @@ export class CodecRunner {
         inputStep: encoder.width,
         outputStep: 1,
         samplesPerFrame: oneToOne,
-        parallelRuns: 1,
+        parallelRuns,
         createOutput: integers,
       }),
     };
@@ -90,7 +103,7 @@ export class CodecRunner {
         inputStep: 1,
         outputStep: decoder.width,
         samplesPerFrame: oneToOne,
-        parallelRuns: 1,
+        parallelRuns,
         createOutput: floats,
       }),
       lstm: decoder.lstm,
@@ -156,7 +169,7 @@ export class CodecRunner {
     const { hopLength } = this.#dimensions;
     const frames = pieces.map(({ numSamples }) => Math.ceil(numSamples / hopLength));
     const codes = frames.map((count) => new Int32Array(numCodebooks * count));
-    const runs = this.#encoderRuns(() => numCodebooks, options.signal, this.#progress("encode", frames, options));
+    const runs = this.#encoderRuns(() => numCodebooks, options.signal, { threading: threadingOf(frames), onFrames: this.#progress("encode", frames, options) });
     await this.#inWindows(frames, {
       start: () => this.startEncoding(),
       read: (index, start, end) => {
@@ -178,7 +191,7 @@ export class CodecRunner {
     const { audioChannels, hopLength } = this.#dimensions;
     const frames = pieces.map((piece) => piece.frames);
     const unfinished = new Map<number, Float32Array>();
-    const runs = this.#decoderRuns(options.signal, this.#progress("decode", frames, options));
+    const runs = this.#decoderRuns(options.signal, { threading: threadingOf(frames), onFrames: this.#progress("decode", frames, options) });
     await this.#inWindows(frames, {
       start: (index) => {
         unfinished.set(index, new Float32Array(audioChannels * frames[index]! * hopLength));
@@ -206,28 +219,35 @@ export class CodecRunner {
       readonly write: (index: number, at: number, output: PartOutput<Output>) => void;
     },
   ): Promise<void> {
-    for (const group of groupByLength(frames)) {
+    let lastReading: Promise<unknown> = Promise.resolve();
+    await inParallel(groupByLength(frames), groupsAtOnce, async (group) => {
       const windowFrames = tileFrames * Math.ceil(this.#sessions.parallelRuns / group.length);
       let active = group.map((index) => ({ index, state: work.start(index) }));
       for (let start = 0; active.length > 0; start += windowFrames) {
         const end = start + windowFrames;
-        const pieces: NextPiece<Input>[] = [];
-        for (const { index, state } of active) {
-          const input = await work.read(index, start, Math.min(end, frames[index]!));
-          pieces.push({ state, input, isLast: end >= frames[index]! });
-        }
+        const readWindow = async (): Promise<NextPiece<Input>[]> => {
+          const pieces: NextPiece<Input>[] = [];
+          for (const { index, state } of active) {
+            const input = await work.read(index, start, Math.min(end, frames[index]!));
+            pieces.push({ state, input, isLast: end >= frames[index]! });
+          }
+          return pieces;
+        };
+        const reading = lastReading.then(readWindow);
+        lastReading = reading;
+        const pieces = await reading;
         const results = await work.advance(pieces);
         for (const [row, { output }] of results.entries()) work.write(active[row]!.index, active[row]!.state.after, output);
         active = active.map(({ index }, row) => ({ index, state: results[row]!.state })).filter((_, row) => !pieces[row]!.isLast);
       }
-    }
+    });
   }
 
   /** @param numCodebooksOf Of the signal with this index. */
   #encoderRuns(
     numCodebooksOf: (index: number) => number,
     signal: AbortSignal | undefined,
-    onFrames: (frames: number) => void = () => {},
+    { threading, onFrames }: WholeRuns = aStep,
   ): HalfRuns<Float32Array, Int32Array> {
     const { audioChannels } = this.#dimensions;
     const { width } = this.#network.encoder;
@@ -237,7 +257,7 @@ export class CodecRunner {
         const { features } = await this.#run("analysis", { waveform }, ["features"], signal);
         return features.data as Float32Array;
       },
-      lstm: this.#lstm("encoderLstm", signal),
+      lstm: this.#lstm("encoderLstm", signal, threading),
       after: async (data, { signal: index }) => {
         const inputs = {
           features: { type: "float32", data, dims: [1, data.length / width, width] },
@@ -250,7 +270,7 @@ export class CodecRunner {
     };
   }
 
-  #decoderRuns(signal: AbortSignal | undefined, onFrames: (frames: number) => void = () => {}): HalfRuns<Int32Array, Float32Array> {
+  #decoderRuns(signal: AbortSignal | undefined, { threading, onFrames }: WholeRuns = aStep): HalfRuns<Int32Array, Float32Array> {
     const { width } = this.#network.decoder;
     return {
       before: async (data, { rows }) => {
@@ -258,7 +278,7 @@ export class CodecRunner {
         const { features } = await this.#run("dequantization", { codes }, ["features"], signal);
         return features.data as Float32Array;
       },
-      lstm: this.#lstm("decoderLstm", signal),
+      lstm: this.#lstm("decoderLstm", signal, threading),
       after: async (data) => {
         const features = { type: "float32", data, dims: [1, data.length / width, width] } as const;
         const { waveform } = await this.#run("synthesis", { features }, ["waveform"], signal);
@@ -268,7 +288,7 @@ export class CodecRunner {
     };
   }
 
-  #lstm(part: "encoderLstm" | "decoderLstm", signal: AbortSignal | undefined): RunLstm {
+  #lstm(part: "encoderLstm" | "decoderLstm", signal: AbortSignal | undefined, threading: Threading): RunLstm {
     return async ({ features, hidden, cell, rows, frames }) => {
       const size = features.length / (rows * frames);
       const stateDims = [hidden.length / (rows * size), rows, size];
@@ -277,7 +297,7 @@ export class CodecRunner {
         hidden: { type: "float32", data: hidden, dims: stateDims },
         cell: { type: "float32", data: cell, dims: stateDims },
       } as const;
-      const result = await this.#run(part, inputs, ["output", "next_hidden", "next_cell"], signal);
+      const result = await this.#run(part, inputs, ["output", "next_hidden", "next_cell"], signal, threading);
       return {
         output: result.output.data as Float32Array,
         hidden: result.next_hidden.data as Float32Array,
@@ -292,9 +312,10 @@ export class CodecRunner {
     inputs: Readonly<Record<string, Tensor>>,
     outputs: readonly Name[],
     signal: AbortSignal | undefined,
+    threading?: Threading,
   ): Promise<Record<Name, Tensor>> {
     signal?.throwIfAborted();
-    return this.#sessions.run(part, inputs, outputs);
+    return this.#sessions.run(part, inputs, outputs, threading);
   }
 
   /** Counts frames and reports seconds; what comes before the LSTM and what comes after count half each. */
@@ -308,6 +329,11 @@ export class CodecRunner {
       onProgress?.({ stage, done: (done / (2 * totalFrames)) * total, total });
     };
   }
+}
+
+/** Several groups have runs enough for all threads; one has its LSTM alone. */
+function threadingOf(frames: readonly number[]): Threading {
+  return frames.length > maxRows ? "sideBySide" : "divided";
 }
 
 /**

@@ -13,6 +13,13 @@ const mostRunsUnasked = 4;
 /** The models that a codec consists of; the LSTMs only where the network has them. */
 export type CodecPart = "analysis" | "encoderLstm" | "quantization" | "dequantization" | "decoderLstm" | "synthesis";
 
+/**
+ * What a part does with several CPU threads: runs side by side, one on each, or one run divided among all of them. Side by side costs least,
+ * where there are runs enough. Only the LSTMs may be divided: their rows round the same for any number of threads. Convolutions do
+ * not always, in short runs, and what comes out must depend on neither.
+ */
+export type Threading = "sideBySide" | "divided";
+
 /** What the sessions are made of and with. */
 export interface CodecModel {
   readonly checkpoint: Checkpoint;
@@ -30,7 +37,7 @@ export interface CodecModel {
  */
 export class CodecSessions {
   readonly #model: CodecModel;
-  readonly #sessions = new Map<CodecPart, Promise<Session>>();
+  readonly #sessions = new Map<string, Promise<Session>>();
   readonly #running = new Set<Promise<unknown>>();
   #building: Promise<unknown> = Promise.resolve();
   readonly #disposing = new AbortController();
@@ -42,7 +49,7 @@ export class CodecSessions {
   }
 
   /**
-   * Runs of the convolutional parts next to the audio that may be under way at the same time. Threads are best spent on a
+   * Runs of a convolutional part that may be under way at the same time. Threads are best spent on a
    * run each: ONNX Runtime divides a convolution among threads by output channels, 64 at a time, so that together they
    * would be idle where the signal is long and narrow. Each has the weights of these parts once more.
    */
@@ -56,8 +63,9 @@ export class CodecSessions {
     part: CodecPart,
     inputs: Readonly<Record<string, Tensor>>,
     outputs: readonly Name[],
+    threading: Threading = "sideBySide",
   ): Promise<Record<Name, Tensor>> {
-    const session = await this.#session(part);
+    const session = await this.#session(part, threading);
     this.checkAlive();
     const run = session.run(inputs, outputs);
     this.#running.add(run);
@@ -94,39 +102,23 @@ export class CodecSessions {
     if (failed !== undefined) throw failed.reason;
   }
 
-  #session(part: CodecPart): Promise<Session> {
+  #session(part: CodecPart, threading: Threading): Promise<Session> {
     this.checkAlive();
-    let session = this.#sessions.get(part);
+    const { threads } = this.#model;
+    const options = this.parallelRuns > 1 && threading === "divided" ? { threads } : { threads, parallelRuns: this.parallelRuns };
+    const key = JSON.stringify([part, options]);
+    let session = this.#sessions.get(key);
     if (session === undefined) {
-      session = this.#building.then(() => this.#create(part));
-      this.#building = session.catch(() => this.#sessions.delete(part));
-      this.#sessions.set(part, session);
+      session = this.#building.then(() => this.#create(part, options));
+      this.#building = session.catch(() => this.#sessions.delete(key));
+      this.#sessions.set(key, session);
     }
     return session;
   }
 
-  async #create(part: CodecPart): Promise<Session> {
+  async #create(part: CodecPart, options: SessionOptions): Promise<Session> {
     this.checkAlive();
-    return this.#model.runtime.createSession(await this.#build(part), this.#optionsOf(part));
-  }
-
-  /**
-   * Only the LSTMs divide a run among threads: their rows round the same for any number of them. Convolutions do not always,
-   * in short runs, and what comes out must depend on neither. Those next to the audio have their runs side by side instead;
-   * those next to the codebooks are a small part of the work.
-   */
-  #optionsOf(part: CodecPart): SessionOptions {
-    switch (part) {
-      case "analysis":
-      case "synthesis":
-        return { threads: this.#model.threads, parallelRuns: this.parallelRuns };
-      case "encoderLstm":
-      case "decoderLstm":
-        return { threads: this.#model.threads };
-      case "quantization":
-      case "dequantization":
-        return { threads: 1 };
-    }
+    return this.#model.runtime.createSession(await this.#build(part), options);
   }
 
   #build(part: CodecPart): Promise<OnnxModel> {

@@ -44,10 +44,10 @@ export class OverlapAdd {
     const triangleLength = this.#state?.triangleLength ?? length;
     const weights = extended(this.#state?.weights, numSamples);
     const sums = Array.from({ length: this.#channels }, (_, channel) => extended(this.#state?.sums[channel], numSamples));
-    for (let i = 0; i < numSamples; i++) {
-      const weight = triangleWeight(i, triangleLength);
-      weights[i]! += weight;
-      for (const [channel, sum] of sums.entries()) sum[i]! += weight * segment[channel * length + i]!;
+    for (let i = 0; i < numSamples; i++) weights[i]! += triangleWeight(i, triangleLength);
+    for (const [channel, sum] of sums.entries()) {
+      const offset = channel * length;
+      for (let i = 0; i < numSamples; i++) sum[i]! += triangleWeight(i, triangleLength) * segment[offset + i]!;
     }
     this.#state = { triangleLength, weights, sums };
     return this.#take(this.#stride);
@@ -61,7 +61,7 @@ export class OverlapAdd {
   #take(count: number): Float32Array[] {
     if (this.#state === null) return Array.from({ length: this.#channels }, () => new Float32Array());
     const { triangleLength, weights, sums } = this.#state;
-    const settled = sums.map((sum) => sum.subarray(0, count).map((value, i) => value / weights[i]!));
+    const settled = sums.map((sum) => quotients(sum.slice(0, count), weights));
     this.#state = { triangleLength, weights: weights.slice(count), sums: sums.map((sum) => sum.slice(count)) };
     return settled;
   }
@@ -70,6 +70,12 @@ export class OverlapAdd {
 /** In float32, as the reference has it. */
 function triangleWeight(index: number, length: number): number {
   return Math.fround(0.5 - Math.abs((index + 1) / (length + 1) - 0.5));
+}
+
+/** Divides in place. */
+function quotients(values: Float32Array, divisors: Float32Array): Float32Array {
+  for (let i = 0; i < values.length; i++) values[i]! /= divisors[i]!;
+  return values;
 }
 
 function extended(values: Float32Array = new Float32Array(), length: number): Float32Array {

@@ -58,6 +58,17 @@ describe.each(codecNames)("%s", async (codec) => {
     );
   });
 
+  test("more clips than go through together come out as alone, from either number of threads", async () => {
+    const waveforms = Array.from({ length: 37 }, (_, seed) => waveformOf(tokenizer, { numSamples: 1 + ((seed * 997) % 4000), seed }));
+    const alone = await Promise.all(waveforms.map((waveform) => tokenizer.encode(waveform)));
+    const audio = await Promise.all(alone.map((codes) => tokenizer.decode(codes)));
+    for (const each of [tokenizer, twoThreads]) {
+      const batch = await each.encodeBatch(waveforms);
+      expect(batch.map((codes, index) => codes.equals(alone[index]!))).toEqual(waveforms.map(() => true));
+      expect(await each.decodeBatch(alone)).toEqual(audio);
+    }
+  });
+
   test("fewer codebooks are a prefix of more", async () => {
     await fc.assert(
       fc.asyncProperty(clips(tokenizer), fc.integer({ min: 1, max: tokenizer.numQuantizers }), async (spec, numCodebooks) => {
