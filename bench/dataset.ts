@@ -1,95 +1,106 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { parseArgs } from "node:util";
-import { AudioTokenizer, formatWav, readAudio, tokenizeDataset, writeCodes } from "../src/index.ts";
-import { uniform } from "./full-size-models.ts";
+import { execFile } from "node:child_process";
+import { cpus, loadavg } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
+import type { DatasetMemory } from "./dataset-memory.ts";
+import type { DatasetSpeed, DatasetSpeedOptions, Turn } from "./dataset-speed.ts";
 
 /*
- * Measures how fast a folder of short clips becomes a dataset, beside the loop that everyone writes first: readAudio, encode, write, one
- * file after the other. The two take turns, so that a machine that does other things is as slow for one as for the other.
- * Usage: npx tsx bench/dataset.ts --model <folder> [--bandwidth 6] [--threads 2] [--corpus folder] [--clips 100] [--rounds 3]
- * Without --corpus, clips of 2 to 10 s at 44.1 kHz are made.
+ * Data sets: how fast clips become one, and the memory that manifests take. Part of `npm run bench`; by itself, with a model that is there:
+ * npx tsx bench/dataset.ts --model <folder> [--bandwidth 6] [--threads 2] [--corpus folder] [--clips 100] [--rounds 3] [--workers n] [--batch n]
+ *   [--rows 1000 --rows 100000]; --rounds 0 and --rows 0 leave out one or the other.
  */
 
-// Worker threads run the sources as well.
-process.env["NODE_OPTIONS"] ??= "--import tsx";
-
-const { values } = parseArgs({
-  options: {
-    model: { type: "string", default: "tiny" },
-    bandwidth: { type: "string", default: "6" },
-    threads: { type: "string", default: String(cpus().length) },
-    corpus: { type: "string" },
-    clips: { type: "string", default: "100" },
-    rounds: { type: "string", default: "3" },
-    workers: { type: "string" },
-    batch: { type: "string" },
-  },
-});
-
-const bandwidth = Number(values.bandwidth);
-const folder = await mkdtemp(join(tmpdir(), "encodec-bench-"));
-try {
-  const corpus = values.corpus ?? (await writeCorpus(join(folder, "corpus"), Number(values.clips)));
-  await using tokenizer = await AudioTokenizer.fromPretrained(values.model, { threads: Number(values.threads) });
-  await tokenizer.encode({ channelData: [new Float32Array(tokenizer.sampleRate)], sampleRate: tokenizer.sampleRate }, { bandwidth });
-  const files = (await readdir(corpus)).toSorted();
-  console.log(`${values.model}, ${bandwidth} kbps, ${values.threads} threads; ${files.length} clips; ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.versions.node}\n`);
-  console.log("| | seconds | × real time | clips/s | processor seconds |");
-  console.log("|---|---|---|---|---|");
-  const ratios: number[] = [];
-  for (let round = 0; round < Number(values.rounds); round++) {
-    const naive = await timed("one by one", () => oneByOne(tokenizer, corpus, files, join(folder, `naive-${round}`)));
-    const dataset = await timed("tokenizeDataset", () => asDataset(tokenizer, corpus, join(folder, `dataset-${round}`)));
-    ratios.push(naive / dataset);
-    console.log(`| ratio | ${(naive / dataset).toFixed(2)} | | | |`);
-  }
-  console.log(`\nmedian ratio ${ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)]!.toFixed(2)}; peak memory ${Math.round(process.resourceUsage().maxRSS / 1000)} MB`);
-
-  async function timed(name: string, work: () => Promise<number>): Promise<number> {
-    const begun = performance.now();
-    const processor = process.cpuUsage();
-    const audio = await work();
-    const seconds = (performance.now() - begun) / 1000;
-    const { user, system } = process.cpuUsage(processor);
-    console.log(`| ${name} | ${seconds.toFixed(2)} | ${(audio / seconds).toFixed(1)} | ${(files.length / seconds).toFixed(2)} | ${((user + system) / 1e6).toFixed(1)} |`);
-    return seconds;
-  }
-} finally {
-  await rm(folder, { recursive: true, force: true });
+/** What is measured of data sets. */
+export interface DatasetMeasurement {
+  readonly speed?: DatasetSpeed | undefined;
+  readonly memory: readonly DatasetMemory[];
 }
 
-/** @returns Seconds of audio. */
-async function oneByOne(tokenizer: AudioTokenizer, corpus: string, files: readonly string[], out: string): Promise<number> {
-  await mkdir(out);
-  let seconds = 0;
-  for (const file of files) {
-    const codes = await tokenizer.encode(await readAudio(join(corpus, file)), { bandwidth });
-    await writeCodes(join(out, `${basename(file)}.npz`), codes);
-    seconds += codes.duration;
-  }
-  return seconds;
+export const datasetDefaults: Omit<DatasetSpeedOptions, "model"> & { readonly rows: readonly number[] } = {
+  bandwidth: 6,
+  threads: 2,
+  clips: 100,
+  rounds: 3,
+  rows: [1000, 100_000],
+};
+
+if (process.argv[1]?.endsWith("dataset.ts")) {
+  const { bandwidth, threads, clips, rounds, rows } = datasetDefaults;
+  const { values } = parseArgs({
+    options: {
+      model: { type: "string", default: "tiny" },
+      bandwidth: { type: "string", default: String(bandwidth) },
+      threads: { type: "string", default: String(threads) },
+      clips: { type: "string", default: String(clips) },
+      rounds: { type: "string", default: String(rounds) },
+      rows: { type: "string", multiple: true, default: rows.map(String) },
+      corpus: { type: "string" },
+      workers: { type: "string" },
+      batch: { type: "string" },
+    },
+  });
+  const measured = await measureDataset({
+    model: values.model,
+    bandwidth: Number(values.bandwidth),
+    threads: Number(values.threads),
+    clips: Number(values.clips),
+    rounds: Number(values.rounds),
+    rows: values.rows.map(Number).filter((count) => count > 0),
+    corpus: values.corpus,
+    workers: numberOf(values.workers),
+    batchClips: numberOf(values.batch),
+  });
+  console.log(`${cpus()[0]!.model.trim()}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; Node ${process.version}; ${values.threads} threads`);
+  console.log(datasetTables(measured));
 }
 
-/** @returns Seconds of audio. */
-async function asDataset(model: AudioTokenizer, corpus: string, out: string): Promise<number> {
-  const limits = { ...(values.workers === undefined ? {} : { workers: Number(values.workers) }), ...(values.batch === undefined ? {} : { batchClips: Number(values.batch) }) };
-  for await (const event of tokenizeDataset({ folder: out, inputs: [corpus], model, bandwidth, ...limits })) {
-    if (event.kind === "finished") return event.report.seconds;
-  }
-  throw new Error("the run did not finish");
+/** Measures each thing in a process of its own. */
+export async function measureDataset({ rows, ...speedOptions }: DatasetSpeedOptions & { readonly rows: readonly number[] }): Promise<DatasetMeasurement> {
+  const speed = speedOptions.rounds === 0 ? undefined : await inProcess<DatasetSpeed>("dataset-speed.ts", JSON.stringify(speedOptions));
+  const memory: DatasetMemory[] = [];
+  for (const count of rows) memory.push(await inProcess<DatasetMemory>("dataset-memory.ts", String(count)));
+  return { speed, memory };
 }
 
-/** Noise that swells and fades, as speech does, in 16-bit WAV files. */
-async function writeCorpus(into: string, numClips: number): Promise<string> {
-  await mkdir(into);
-  const sampleRate = 44_100;
-  const random = uniform(1);
-  for (let clip = 0; clip < numClips; clip++) {
-    const numSamples = Math.round((2 + (8 * ((clip * 37) % numClips)) / numClips) * sampleRate);
-    const samples = Float32Array.from({ length: numSamples }, (_, i) => 0.3 * random() * Math.sin((4 * Math.PI * i) / sampleRate));
-    await writeFile(join(into, `clip-${String(clip).padStart(4, "0")}.wav`), formatWav({ channelData: [samples], sampleRate }));
+/** The measurements as Markdown; ratios to an earlier run's in brackets. */
+export function datasetTables({ speed, memory }: DatasetMeasurement, earlier?: DatasetMeasurement): string {
+  const lines: string[] = [];
+  if (speed !== undefined) {
+    const change = (now: number, of: (before: DatasetSpeed) => number): string => (earlier?.speed === undefined ? "" : ` (${(now / of(earlier.speed)).toFixed(2)})`);
+    lines.push("", `| ${speed.clips} clips | clips per second | × real time | processor seconds |`, "|---|---|---|---|");
+    for (const [way, name] of [["oneByOne", "one by one"], ["dataset", "tokenizeDataset"]] as const) {
+      const factor = (each: DatasetSpeed): number => each.seconds / medianOf(each, (round) => round[way].elapsed);
+      const processor = (each: DatasetSpeed): number => medianOf(each, (round) => round[way].processor);
+      const clips = (factor(speed) * speed.clips) / speed.seconds;
+      lines.push(`| ${name} | ${clips.toFixed(1)} | ${factor(speed).toFixed(1)}×${change(factor(speed), factor)} | ${processor(speed).toFixed(1)}${change(processor(speed), processor)} |`);
+    }
+    const ratios = speed.rounds.map((round) => gainOf(round).toFixed(2));
+    lines.push("", `${medianOf(speed, gainOf).toFixed(2)} times the throughput (in turns: ${ratios.join(", ")})`);
   }
-  return into;
+  if (memory.length > 0) lines.push("", "| rows of a manifest | peak memory | rows per second |", "|---|---|---|");
+  for (const { rows, peakMemory, elapsed } of memory) {
+    const before = earlier?.memory.find((each) => each.rows === rows)?.peakMemory;
+    lines.push(`| ${rows} | ${peakMemory.toFixed(0)} MB${before === undefined ? "" : ` (${(peakMemory / before).toFixed(2)})`} | ${(rows / elapsed).toFixed(0)} |`);
+  }
+  return lines.join("\n");
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+function gainOf({ oneByOne, dataset }: DatasetSpeed["rounds"][number]): number {
+  return oneByOne.elapsed / dataset.elapsed;
+}
+
+function medianOf({ rounds }: DatasetSpeed, value: (round: { readonly oneByOne: Turn; readonly dataset: Turn }) => number): number {
+  return rounds.map(value).toSorted((a, b) => a - b)[Math.floor(rounds.length / 2)]!;
+}
+
+async function inProcess<T>(script: string, argument: string): Promise<T> {
+  const args = [fileURLToPath(new URL(script, import.meta.url)), argument];
+  // By the environment, so that worker threads run the sources as well.
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, NODE_OPTIONS: `--import ${import.meta.resolve("tsx")}` } });
+  return JSON.parse(stdout) as T;
 }

@@ -17,7 +17,8 @@ const rooms: Record<string, readonly string[]> = {
   hub: ["files", "checkpoint", "core"],
   tokenizer: ["hub", "files", "graph", "runtime", "audio", "checkpoint", "core"],
   dataset: ["tokenizer", "hub", "files", "audio", "storage", "patterns", "figure", "core"],
-  cli: ["."],
+  queue: ["dataset", "tokenizer", "core"],
+  cli: [".", "queue"],
 };
 /** Rooms that run in a browser as well: no Node modules, no network, no ONNX Runtime. */
 const portable = new Set(["core", "audio", "figure", "checkpoint", "graph", "storage", "patterns"]);

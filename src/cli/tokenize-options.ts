@@ -26,6 +26,7 @@ export interface DatasetOutputOptions {
   readonly format?: readonly DatasetFormat[];
   readonly shardBytes?: number;
   readonly shardClips?: number;
+  readonly rowGroupCodes?: number;
   readonly pattern?: string;
   readonly vocabulary?: "frame-major" | "codebook-major";
   readonly vocabularyBase?: number;
@@ -55,13 +56,14 @@ export function addClipOptions(command: Command): void {
     .addOption(new Option("--trim-padding <seconds>", "silence that stays at both ends (default: 0.1)").argParser(parseNumber));
 }
 
-/** Adds `--format`, `--shard-bytes`, `--shard-clips`, and what lays out tokens. */
+/** Adds `--format`, `--shard-bytes`, `--shard-clips`, `--row-group-codes`, and what lays out tokens. */
 export function addDatasetOutputOptions(command: Command): void {
   command
     .optionsGroup("Outputs:")
     .addOption(new Option("-f, --format <format>", `${datasetFormats.join(", ")}; several by commas or repeated (default: webdataset)`).argParser(parseFormats))
     .addOption(new Option("--shard-bytes <bytes>", "begin another shard before so many bytes: 500MB, 1GiB (default: 1GiB)").argParser(parseBytes))
     .addOption(new Option("--shard-clips <count>", "begin another shard after so many clips").argParser(parseCount))
+    .addOption(new Option("--row-group-codes <count>", "for parquet: end a row group after so many codes (default: 1048576, half an hour at 6 kbps)").argParser(parseCount))
     .addOption(new Option("--pattern <pattern>", `for flat and megatron: ${patternSources}`).conflicts(["vocabulary", "vocabularyBase"]))
     .addOption(new Option("--vocabulary <order>", "for flat and megatron: one id for each codebook and code, in this order (default: frame-major)").choices(["frame-major", "codebook-major"]))
     .addOption(new Option("--vocabulary-base <id>", "the first of these ids: how many the text tokenizer has (default: 0)").argParser(parseLimit));
@@ -76,7 +78,7 @@ export function addWorkOptions(command: Command): void {
     .addOption(new Option("--max-errors <count>", "fail when more files than that have failed (default: go on)").argParser(parseLimit))
     .option("--retry-errors", "do parts again that have errors")
     .option("--dedupe", "leave out files whose audio is the same as an earlier one's")
-    .addOption(new Option("--workers <count>", "threads that decode (default: half of the cores)").argParser(parseCount))
+    .addOption(new Option("--workers <count>", "threads that decode (default: half of the cores, at least 2)").argParser(parseCount))
     .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB)").argParser(parseBytes));
 }
 
@@ -88,9 +90,10 @@ export function clipOptionsOf({ window, stride, tail, min, channels, trim, trimP
 }
 
 /** @throws UsageError for options that do not go together, before any model is loaded. */
-export function checkOutputs({ format = ["webdataset"], pattern, vocabulary, vocabularyBase }: DatasetOutputOptions): void {
+export function checkOutputs({ format = ["webdataset"], rowGroupCodes, pattern, vocabulary, vocabularyBase }: DatasetOutputOptions): void {
   const twice = format.find((name, index) => format.indexOf(name) !== index);
   if (twice !== undefined) throw new UsageError(`--format ${twice} is given twice`);
+  if (rowGroupCodes !== undefined && !format.includes("parquet")) throw new UsageError("--row-group-codes is about Parquet; add --format parquet");
   const streams = format.filter((name) => name === "flat" || name === "megatron");
   if (streams.length > 1) throw new UsageError("--format flat and megatron are the same tokens in two ways; choose one of them (megatron's .bin is what flat readers take)");
   const layout = [["--pattern", pattern], ["--vocabulary", vocabulary], ["--vocabulary-base", vocabularyBase]].find(([, value]) => value !== undefined);
@@ -99,14 +102,14 @@ export function checkOutputs({ format = ["webdataset"], pattern, vocabulary, voc
 
 /** The outputs that the command line asks for, for one model and rate. @throws UsageError for a pattern that does not fit. */
 export async function outputsOf(options: DatasetOutputOptions, tokenizer: AudioTokenizer, encodeOptions: EncodeOptions): Promise<readonly OutputSpec[]> {
-  const { format = ["webdataset"], shardBytes, shardClips } = options;
+  const { format = ["webdataset"], shardBytes, shardClips, rowGroupCodes } = options;
   const limits = { shardBytes, shardClips };
   return Promise.all(
-    format.map(async (name): Promise<OutputSpec> =>
-      name === "flat" || name === "megatron"
-        ? { format: "tokens", stream: name, layout: await layoutOf(options, tokenizer, encodeOptions), ...limits }
-        : { format: name, ...limits },
-    ),
+    format.map(async (name): Promise<OutputSpec> => {
+      if (name === "parquet") return { format: name, rowGroupCodes, ...limits };
+      if (name !== "flat" && name !== "megatron") return { format: name, ...limits };
+      return { format: "tokens", stream: name, layout: await layoutOf(options, tokenizer, encodeOptions), ...limits };
+    }),
   );
 }
 

@@ -1,5 +1,6 @@
 import { codebookUsage } from "../index.ts";
 import type { DatasetEvent, DatasetInfo, DatasetReport } from "../index.ts";
+import type { EnqueueEvent, WorkEvent } from "../queue/index.ts";
 import { licenseRows } from "./models-report.ts";
 import { formatReport, formatTable } from "./report.ts";
 import type { Row } from "./report.ts";
@@ -7,11 +8,11 @@ import { speedText } from "./tokenize-progress.ts";
 import { bandwidthText, bytesText, channelsText, countText, hoursText, provenanceText, rateText, timeText } from "./wording.ts";
 
 /** An event as a line of JSON; of the index and of parts, what is short. */
-export function eventLine(event: DatasetEvent): string {
+export function eventLine(event: DatasetEvent | EnqueueEvent | WorkEvent): string {
   return `${JSON.stringify(shortEvent(event))}\n`;
 }
 
-function shortEvent(event: DatasetEvent): Readonly<Record<string, unknown>> {
+function shortEvent(event: DatasetEvent | EnqueueEvent | WorkEvent): object {
   if (event.kind === "part-finished") {
     const { statistics: _, ...record } = event.record;
     return { kind: event.kind, ...record };

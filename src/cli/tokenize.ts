@@ -2,24 +2,26 @@ import type { Command } from "commander";
 import { tokenizeDataset } from "../index.ts";
 import type { DatasetReport } from "../index.ts";
 import { UsageError, withArguments } from "./failures.ts";
-import { defaultModel, encodeOptionsFor, Models } from "./models.ts";
-import type { RateOptions } from "./models.ts";
-import { addModelOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
-import type { ModelCommandOptions, RunOptions } from "./shared-options.ts";
+import { Models } from "./models.ts";
+import { addRunOptions } from "./shared-options.ts";
+import type { RunOptions } from "./shared-options.ts";
 import { say, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
-import { addClipOptions, addDatasetOutputOptions, addWorkOptions, checkOutputs, clipOptionsOf, outputsOf } from "./tokenize-options.ts";
-import type { ClipCommandOptions, DatasetOutputOptions, WorkOptions } from "./tokenize-options.ts";
+import { addEnqueueCommand } from "./tokenize-enqueue.ts";
+import { addClipOptions, addDatasetOutputOptions, addWorkOptions } from "./tokenize-options.ts";
+import type { WorkOptions } from "./tokenize-options.ts";
 import { startDatasetProgress } from "./tokenize-progress.ts";
 import { addPushCommand } from "./tokenize-push.ts";
+import { tellEvents } from "./tokenize-queue.ts";
+import { addCodecOptions, checkRecipe, recipeOf } from "./tokenize-recipe.ts";
+import type { DatasetRecipeOptions } from "./tokenize-recipe.ts";
 import { eventLine, reportLines } from "./tokenize-report.ts";
+import { addStatusCommand } from "./tokenize-status.ts";
 import { addVerifyCommand } from "./tokenize-verify.ts";
+import { addWorkerCommand } from "./tokenize-worker.ts";
 
-interface TokenizeCommandOptions extends RateOptions, RunOptions, ModelCommandOptions, ClipCommandOptions, DatasetOutputOptions, WorkOptions {
+interface TokenizeCommandOptions extends DatasetRecipeOptions, RunOptions, WorkOptions {
   readonly output?: string;
-  readonly model: string;
-  readonly audioLicense?: string;
-  readonly title?: string;
 }
 
 const examples = `
@@ -30,58 +32,48 @@ Examples:
   encodec-tokenizer tokenize music/ -o codes -m 32khz -f flat --pattern musicgen
   encodec-tokenizer tokenize corpus/ -o codes --shard auto/8           one of eight tasks of an array job
   find in -name '*.mp3' | encodec-tokenizer tokenize - -o codes        a list of paths
+  encodec-tokenizer tokenize enqueue corpus/ -o codes                  for workers on any machines (tokenize worker -o codes)
   encodec-tokenizer tokenize verify codes                              read everything again
   encodec-tokenizer tokenize push codes user/dataset                   upload what is not there yet
 
 Interrupted in whatever way, the same command goes on where it was. Ctrl-C ends it after the part at hand, a second one at once.
 `;
 
-/** Adds `tokenize <inputs…>` with `verify` and `push`: a corpus of audio to a dataset of codes. */
+/** Adds `tokenize <inputs…>` with `enqueue`, `worker`, `status`, `verify` and `push`: a corpus of audio to a dataset of codes. */
 export function addTokenizeCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command("tokenize")
     .summary("turn a corpus into a dataset of codes that trainers read")
     .description("Turns folders, globs, manifests (.jsonl, .csv, .tsv), WebDataset tars or lists of audio files into a dataset of codes. Files that cannot be read become lines of errors.jsonl.")
     .argument("[inputs...]", "what to tokenize, or - for a list of paths on standard input (default: what the dataset was begun with)")
-    .option("-o, --output <folder>", "where the dataset is, or is to be")
-    .option("-m, --model <source>", modelSources, defaultModel);
-  addRateOptions(command);
-  addModelOptions(command);
-  command
-    .option("--audio-license <license>", "license of the recordings, for the dataset card: cc-by-4.0")
-    .option("--title <text>", "name of the dataset, for its card");
+    .option("-o, --output <folder>", "where the dataset is, or is to be");
+  addCodecOptions(command);
   addRunOptions(command);
-  command.options.find(({ long }) => long === "--json")!.description = "print events as JSON on standard output, one a line";
+  tellEvents(command);
   addClipOptions(command);
   addDatasetOutputOptions(command);
   addWorkOptions(command);
   command.addHelpText("after", examples).action((inputs: readonly string[], options: TokenizeCommandOptions) => tokenize(inputs, options, terminal));
+  addEnqueueCommand(command, terminal);
+  addWorkerCommand(command, terminal);
+  addStatusCommand(command, terminal);
   addVerifyCommand(command, terminal);
   addPushCommand(command, terminal);
 }
 
 async function tokenize(inputs: readonly string[], options: TokenizeCommandOptions, terminal: Terminal): Promise<void> {
-  const { output: folder, audioLicense, title } = options;
+  const { output: folder } = options;
   if (folder === undefined) throw new UsageError("--output is missing: the folder for the dataset");
-  const clips = clipOptionsOf(options);
-  checkOutputs(options);
+  checkRecipe(options);
   await using models = new Models(terminal, options);
   const tokenizer = await models.load(options.model);
-  const rate = await encodeOptionsFor(tokenizer, options);
-  const outputs = await outputsOf(options, tokenizer, rate);
   const report = await runTokenizing(terminal, options, {
     folder,
     ...(inputs.length === 0 ? {} : { inputs }),
     stdin: terminal.stdin,
-    model: tokenizer,
-    bandwidth: options.bandwidth,
-    numCodebooks: options.codebooks,
-    ...clips,
-    outputs,
+    ...(await recipeOf(options, tokenizer)),
     partRows: options.partRows,
     dedupe: options.dedupe,
-    audioLicense,
-    card: title === undefined ? undefined : { title },
     shard: options.shard,
     maxErrors: options.maxErrors,
     retryErrors: options.retryErrors,

@@ -13,9 +13,12 @@ interface WaitingClip {
 /** Batches under way: while the threads of one exchange data, the model has the other to work on. */
 const batchesAtATime = 2;
 
+/** Share of a full batch that a model without work takes at once: most of what the LSTM saves by batches is saved with a few clips, and idle cores save nothing. */
+const leastShare = 1 / 4;
+
 /**
  * Groups clips by length, so that the steps of the LSTM are shared. A batch is the clip that waits longest and those of the most similar
- * lengths among all that wait.
+ * lengths among all that wait. The last clips are divided evenly.
  */
 export class ClipBatcher {
   readonly #encode: EncodeBatch;
@@ -49,15 +52,21 @@ export class ClipBatcher {
   }
 
   #start(): void {
-    while (this.#running < batchesAtATime && this.#waiting.length > 0 && (this.#waiting.length >= this.#batchClips || this.#expected === 0)) {
-      void this.#run(this.#takeBatch());
-    }
+    while (this.#running < batchesAtATime && this.#waiting.length > 0 && this.#waiting.length >= this.#enough) void this.#run(this.#takeBatch());
+  }
+
+  /** Clips that have to wait for a batch to begin. */
+  get #enough(): number {
+    if (this.#expected === 0) return 1;
+    return this.#running === 0 ? Math.ceil(leastShare * this.#batchClips) : this.#batchClips;
   }
 
   #takeBatch(): readonly WaitingClip[] {
+    const numBatches = Math.ceil(this.#waiting.length / this.#batchClips);
+    const size = this.#expected === 0 ? Math.ceil(this.#waiting.length / numBatches) : this.#batchClips;
     const length = numSamplesOf(this.#waiting[0]!.waveform);
     const distances = this.#waiting.map(({ waveform }, index) => ({ index, distance: Math.abs(numSamplesOf(waveform) - length) }));
-    const chosen = new Set(distances.toSorted((a, b) => a.distance - b.distance).slice(0, this.#batchClips).map(({ index }) => index));
+    const chosen = new Set(distances.toSorted((a, b) => a.distance - b.distance).slice(0, size).map(({ index }) => index));
     const batch = this.#waiting.filter((_, index) => chosen.has(index));
     this.#waiting.splice(0, Infinity, ...this.#waiting.filter((_, index) => !chosen.has(index)));
     return batch;

@@ -3,7 +3,7 @@ import { AudioFormatError } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
 
 /**
- * What is made of a file's channels: their average, the first of them, a clip of each, or both of a stereo file as one clip.
+ * What is made of a file's channels: their average, the first of them, a clip of each (of the only one, too), or both of a stereo file as one clip.
  * `stereo` is for codecs with two channels; a mono file is repeated for it.
  */
 export const channelModes = ["mix", "first", "each", "stereo"] as const;
@@ -30,7 +30,8 @@ export function checkChannelMode(mode: ChannelMode, codecChannels: number): void
 }
 
 /**
- * The clips of a file by channel; samples are not copied where they need not be. A mono file is one clip in every mode.
+ * The clips of a file by channel; samples are not copied where they need not be. With `each` all clips name their channel, so that a mono file
+ * `a_c0` and the first channel of `a` do not have one key.
  * @throws AudioFormatError `AUDIO_UNSUPPORTED` for `mix` and `stereo` of more than two channels, where one may be all bass.
  */
 export function splitChannels(waveform: Waveform, mode: ChannelMode): readonly ChannelClip[] {
@@ -40,7 +41,7 @@ export function splitChannels(waveform: Waveform, mode: ChannelMode): readonly C
     case "first":
       return [{ channel: null, waveform: one(0) }];
     case "each":
-      return channelData.length === 1 ? [{ channel: null, waveform }] : channelData.map((_, channel) => ({ channel, waveform: one(channel) }));
+      return channelData.map((_, channel) => ({ channel, waveform: one(channel) }));
     case "mix":
     case "stereo":
       if (channelData.length > 2) {

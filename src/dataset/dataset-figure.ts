@@ -10,7 +10,7 @@ export function datasetFigureOf({ codec, counts, statistics }: Omit<DatasetInfo,
     subtitle: [
       ...(codec === null ? [] : [codec.model, `${codec.sample_rate / 1000} kHz`, `${Number(codec.bandwidth.toFixed(3))} kbps`]),
       `${counts.clips} clip${counts.clips === 1 ? "" : "s"}`,
-      counts.hours < 1 ? `${(counts.hours * 60).toFixed(1)} min` : `${counts.hours.toFixed(1)} h`,
+      lengthText(counts.hours),
     ].join(" · "),
     codebookSize: codec?.codebook_size ?? 0,
     codebooks: codebookUsage(statistics),
@@ -18,4 +18,9 @@ export function datasetFigureOf({ codec, counts, statistics }: Omit<DatasetInfo,
     loudness: { edges: loudnessEdges, counts: statistics.loudness },
     errors: statistics.errors,
   };
+}
+
+function lengthText(hours: number): string {
+  if (hours >= 1) return `${hours.toFixed(1)} h`;
+  return hours >= 1 / 60 ? `${(hours * 60).toFixed(1)} min` : `${(hours * 3600).toFixed(1)} s`;
 }

@@ -1,5 +1,5 @@
 import type { PlanFile } from "./plan-files.ts";
-import { checkPlanRows, readPlanFile, readPlannedInputs, readPlanRows } from "./plan-files.ts";
+import { checkPlanRows, readPlanFile, readPlannedInputs, readPlanRows, readRepeats } from "./plan-files.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { locateRow } from "./row-bytes.ts";
 import type { RowLocation } from "./row-bytes.ts";
@@ -12,11 +12,14 @@ export class DatasetPlan {
   readonly folder: string;
   readonly #file: PlanFile;
   readonly #roots: readonly string[];
+  readonly #repeats: ReadonlyMap<number, number>;
 
-  constructor(folder: string, file: PlanFile, roots: readonly string[]) {
+  /** @param roots Of the inputs. @param repeats Rows whose key an earlier one has, with the number of that. */
+  constructor(folder: string, file: PlanFile, roots: readonly string[], repeats: ReadonlyMap<number, number>) {
     this.folder = folder;
     this.#file = file;
     this.#roots = roots;
+    this.#repeats = repeats;
   }
 
   /** Everything that shapes the result besides the rows. */
@@ -43,7 +46,7 @@ export class DatasetPlan {
   }
 
   /**
-   * The rows of a part, in order. A row whose key an earlier row of the part has is a bad row.
+   * The rows of a part, in order. A row whose key an earlier row of the dataset has is a bad row.
    * @throws RangeError for a part that there is not; DatasetError with code DATASET_FORMAT for a damaged plan.
    */
   async readPart(part: number): Promise<readonly NumberedRow[]> {
@@ -51,13 +54,30 @@ export class DatasetPlan {
       throw new RangeError(`there is no part ${part}; the plan has ${this.numParts}, from 0`);
     }
     const start = part * this.#file.rows.partRows;
-    const keys = new Map<string, number>();
-    return (await readPlanRows(this.folder, part)).map((row, i) => ({ index: start + i, row: withOwnKey(row, start + i, keys) }));
+    return (await readPlanRows(this.folder, part)).map((row, i) => ({ index: start + i, row: this.#withOwnKey(row, start + i) }));
+  }
+
+  /** How many rows a part has. */
+  rowsOfPart(part: number): number {
+    const { partRows, count } = this.#file.rows;
+    return Math.min(partRows, count - part * partRows);
   }
 
   /** Where the bytes of a row are on this machine. */
   locate(row: AudioRow): RowLocation {
     return locateRow(row, this.#roots);
+  }
+
+  /** The same plan where the inputs lie elsewhere. */
+  at(roots: readonly string[]): DatasetPlan {
+    return new DatasetPlan(this.folder, this.#file, roots, this.#repeats);
+  }
+
+  #withOwnKey(row: Row, index: number): Row {
+    const first = this.#repeats.get(index);
+    if (first === undefined || isBadRow(row)) return row;
+    const message = `row ${index} (${row.path}) has the key ${JSON.stringify(row.key)} of row ${first}; give the rows different ids`;
+    return { input: row.input, path: row.path, problem: { code: "ROW_DUPLICATE_KEY", message } } satisfies BadRow;
   }
 }
 
@@ -69,17 +89,7 @@ export async function openPlan(folder: string): Promise<DatasetPlan> {
   const file = await readPlanFile(folder);
   if (file === undefined) throw new DatasetError("DATASET_FORMAT", `${folder} is no dataset: it has no plan.json; give the folder of one that was begun`);
   await checkPlanRows(folder, file.rows.parts);
+  const repeats = await readRepeats(folder, file.rows.repeats);
   const inputs = await readPlannedInputs(folder);
-  return new DatasetPlan(folder, file, inputs.map(({ root }) => root));
-}
-
-function withOwnKey(row: Row, index: number, keys: Map<string, number>): Row {
-  if (isBadRow(row) || row.duplicateOf !== undefined) return row;
-  const first = keys.get(row.key);
-  if (first === undefined) {
-    keys.set(row.key, index);
-    return row;
-  }
-  const message = `row ${index} (${row.path}) has the key ${JSON.stringify(row.key)} of row ${first}; give the rows different ids`;
-  return { input: row.input, path: row.path, problem: { code: "ROW_DUPLICATE_KEY", message } } satisfies BadRow;
+  return new DatasetPlan(folder, file, inputs.map(({ root }) => root), repeats);
 }

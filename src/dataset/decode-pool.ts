@@ -18,6 +18,8 @@ export class DecodePool implements AsyncDisposable {
       // The flags of this process may be for its own main script, such as --input-type.
       execArgv: [],
     });
+    // Of a thread that dies without a task: the next task starts another, or fails with the same.
+    this.#pool.on("error", () => {});
   }
 
   /** Decodes a row. A thread that dies of it is a failure of the row. */

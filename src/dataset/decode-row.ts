@@ -16,6 +16,7 @@ import type { RowRecipe } from "./row-recipe.ts";
 import { sampleRangeOf } from "./sample-range.ts";
 import type { SampleRange } from "./sample-range.ts";
 import { SoundMeter } from "./sound-range.ts";
+import { joinPieces, padWaveform, sliceWaveform } from "./waveform-pieces.ts";
 
 /** Where this module is, for the threads that run its `decodeRow`. */
 export const decodeRowUrl: string = import.meta.url;
@@ -99,7 +100,7 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
   }
   const extent = { samples: { start: whole.start + sound.start, end: whole.start + sound.end }, sampleRate, channels };
   if (bytes > maxBytes) return { kind: "long", extent };
-  const waveform = sliced(joined(pieces, channels), sound);
+  const waveform = pieces.length === 1 ? sliceWaveform(pieces[0]!, sound) : joinPieces(pieces, sound);
   const clips = splitChannels(waveform, recipe.mode).flatMap((own) => clipsOf(own.waveform, own.channel, recipe));
   return clips.length === 0 ? { kind: "failed", failure: tooShort(numSamplesOf(waveform) / sampleRate, recipe) } : { kind: "clips", extent, clips };
 }
@@ -114,38 +115,7 @@ function clipsOf(waveform: Waveform, channel: number | null, recipe: RowRecipe):
   const converted = convertAudio(waveform, recipe);
   checkFinite(converted.channelData);
   return planClips(numSamplesOf(converted), recipe.planning).map((range) => {
-    const clip = sliced(converted, { start: range.start, end: range.start + range.length });
-    return { range, channel, waveform: padded(clip, range.padding), loudness: measureLoudness(clip.channelData) };
+    const clip = sliceWaveform(converted, { start: range.start, end: range.start + range.length });
+    return { range, channel, waveform: padWaveform(clip, range.padding), loudness: measureLoudness(clip.channelData) };
   });
-}
-
-function sliced({ channelData, sampleRate }: Waveform, { start, end }: SampleRange): Waveform {
-  return { channelData: channelData.map((samples) => samples.subarray(start, end)), sampleRate };
-}
-
-/** A waveform with zeros after it. */
-export function padded(waveform: Waveform, padding: number): Waveform {
-  if (padding === 0) return waveform;
-  const channelData = waveform.channelData.map((samples) => {
-    const all = new Float32Array(samples.length + padding);
-    all.set(samples);
-    return all;
-  });
-  return { ...waveform, channelData };
-}
-
-/** Pieces of audio as one. */
-function joined(pieces: readonly Waveform[], channels: number): Waveform {
-  if (pieces.length === 1) return pieces[0]!;
-  const numSamples = pieces.reduce((sum, piece) => sum + numSamplesOf(piece), 0);
-  const channelData = Array.from({ length: channels }, (_, channel) => {
-    const samples = new Float32Array(numSamples);
-    let position = 0;
-    for (const piece of pieces) {
-      samples.set(piece.channelData[channel]!, position);
-      position += numSamplesOf(piece);
-    }
-    return samples;
-  });
-  return { channelData, sampleRate: pieces[0]!.sampleRate };
 }

@@ -1,4 +1,3 @@
-import { statfs } from "node:fs/promises";
 import { FileError } from "../core/index.ts";
 import { DatasetError } from "./dataset-error.ts";
 
@@ -21,21 +20,4 @@ export function writingError(path: string, cause: unknown): unknown {
     return new DatasetError("DATASET_DISK_FULL", message, { cause });
   }
   return cause instanceof FileError ? cause : new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: ${cause.message}`, { cause });
-}
-
-/**
- * Checks that a disk has room before work is begun for which there is none.
- * @param numBytes Bytes that are to be written.
- * @throws DatasetError with code DATASET_DISK_FULL.
- */
-export async function checkFreeSpace(folder: string, numBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
-  if (free >= numBytes) return;
-  const message = `${folder} has ${mebibytes(free)} MiB left on its disk and ${mebibytes(numBytes)} MiB are needed; make room and start the same command again`;
-  throw new DatasetError("DATASET_DISK_FULL", message);
-}
-
-function mebibytes(numBytes: number): number {
-  return Math.floor(numBytes / 2 ** 20);
 }

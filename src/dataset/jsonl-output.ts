@@ -1,7 +1,9 @@
 import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { formatClipRecord } from "./clip-record.ts";
+import type { TypedColumn } from "./column-types.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 import { fileShard } from "./file-shard.ts";
+import { plannedColumns } from "./planned-columns.ts";
 import { shardedOutput } from "./shard-writer.ts";
 
 /**
@@ -9,13 +11,14 @@ import { shardedOutput } from "./shard-writer.ts";
  * `[K][T]`, or `[numSegments][K][T]` for a codec that works in segments. For people and small datasets: twice the size of the others.
  */
 export function jsonlOutput(folder: string, limits: ShardLimits = {}): ClipOutput {
+  const columns = plannedColumns(folder);
   return shardedOutput(
     folder,
     {
       format: "jsonl",
       overhead: 0,
-      itemOf: (clip) => {
-        const item = new TextEncoder().encode(formatLine(clip));
+      itemOf: async (clip) => {
+        const item = new TextEncoder().encode(formatLine(clip, await columns()));
         return { item, bytes: item.length };
       },
       start: (shard) => fileShard(shard, ".jsonl", new Uint8Array(0)),
@@ -24,7 +27,7 @@ export function jsonlOutput(folder: string, limits: ShardLimits = {}): ClipOutpu
   );
 }
 
-function formatLine(clip: EncodedClip): string {
+function formatLine(clip: EncodedClip, types: readonly TypedColumn[]): string {
   const { data, shape, segment } = clip.codes;
   const [numSegments, numCodebooks, numFrames] = shape;
   const segments = Array.from({ length: numSegments }, (_, s) => {
@@ -35,5 +38,5 @@ function formatLine(clip: EncodedClip): string {
     return `[${rows.join(",")}]`;
   });
   const codes = segment === null ? segments[0]! : `[${segments.join(",")}]`;
-  return `${formatClipRecord(clip).slice(0, -1)},"codes":${codes}}\n`;
+  return `${formatClipRecord(clip, types).slice(0, -1)},"codes":${codes}}\n`;
 }

@@ -4,13 +4,13 @@ import type { Waveform } from "../core/index.ts";
 import { splitChannels } from "./clip-channels.ts";
 import { planClips } from "./clip-windows.ts";
 import type { ClipRange } from "./clip-windows.ts";
-import { padded } from "./decode-row.ts";
 import type { ClipAudio, RowExtent } from "./decode-row.ts";
 import type { Loudness } from "./loudness.ts";
 import { LoudnessMeter, measureLoudness } from "./loudness.ts";
 import { checkFinite, openRowAudio } from "./row-audio.ts";
 import type { RowLocation } from "./row-bytes.ts";
 import type { RowRecipe } from "./row-recipe.ts";
+import { joinPieces, padWaveform } from "./waveform-pieces.ts";
 
 /** A row that is too long to be held at once, and known to be sound. */
 export interface LongRow {
@@ -29,7 +29,7 @@ export interface CodedClip {
 
 /** The channels of a long row that become clips of their own; null for all together. */
 export function channelsOfLongRow({ extent, recipe }: LongRow): readonly (number | null)[] {
-  return recipe.mode === "each" && extent.channels > 1 ? Array.from({ length: extent.channels }, (_, channel) => channel) : [null];
+  return recipe.mode === "each" ? Array.from({ length: extent.channels }, (_, channel) => channel) : [null];
 }
 
 /** The clips of one channel, as they are planned for audio that is in memory. */
@@ -62,8 +62,8 @@ export async function* windowsOfLongRow(row: LongRow, channel: number | null): A
     end += numSamplesOf(piece);
     while (waiting.length > 0 && waiting[0]!.start + waiting[0]!.length <= end) {
       const range = waiting.shift()!;
-      const waveform = cut(pieces, range.start - start, range.length);
-      yield { range, channel, waveform: padded(waveform, range.padding), loudness: measureLoudness(waveform.channelData) };
+      const waveform = joinPieces(pieces, { start: range.start - start, end: range.start - start + range.length });
+      yield { range, channel, waveform: padWaveform(waveform, range.padding), loudness: measureLoudness(waveform.channelData) };
     }
     const needed = waiting[0]?.start ?? Infinity;
     while (pieces.length > 0 && start + numSamplesOf(pieces[0]!) <= needed) start += numSamplesOf(pieces.shift()!);
@@ -88,20 +88,4 @@ async function* metered(pieces: AsyncIterable<Waveform>, meter: LoudnessMeter): 
     meter.push(piece.channelData);
     yield piece;
   }
-}
-
-function cut(pieces: readonly Waveform[], start: number, length: number): Waveform {
-  const { channelData, sampleRate } = pieces[0]!;
-  const cutData = channelData.map((_, channel) => {
-    const samples = new Float32Array(length);
-    let position = -start; // of the piece in `samples`
-    for (const piece of pieces) {
-      const from = piece.channelData[channel]!;
-      const [first, last] = [Math.max(0, -position), Math.min(from.length, length - position)];
-      if (last > first) samples.set(from.subarray(first, last), position + first);
-      position += from.length;
-    }
-    return samples;
-  });
-  return { channelData: cutData, sampleRate };
 }

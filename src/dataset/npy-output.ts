@@ -3,10 +3,12 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { formatClipNpy, formatClipRecord } from "./clip-record.ts";
+import type { TypedColumn } from "./column-types.ts";
 import { writingError } from "./disk-space.ts";
 import { writeDurably } from "./durable-file.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 import { fileShard } from "./file-shard.ts";
+import { plannedColumns } from "./planned-columns.ts";
 import { shardedOutput } from "./shard-writer.ts";
 import type { ShardStart, ShardWriter } from "./shard-writer.ts";
 
@@ -27,13 +29,14 @@ export const npyListExtension = ".npy.jsonl";
  * therefore vouches for the files.
  */
 export function npyOutput(folder: string, limits: ShardLimits = {}): ClipOutput {
+  const columns = plannedColumns(folder);
   return shardedOutput<NpyItem>(
     folder,
     {
       format: "npy",
       overhead: 0,
-      itemOf: (clip) => {
-        const item = itemOf(clip);
+      itemOf: async (clip) => {
+        const item = itemOf(clip, await columns());
         return { item, bytes: item.npy.length };
       },
       start: startList,
@@ -42,11 +45,11 @@ export function npyOutput(folder: string, limits: ShardLimits = {}): ClipOutput 
   );
 }
 
-function itemOf(clip: EncodedClip): NpyItem {
+function itemOf(clip: EncodedClip, types: readonly TypedColumn[]): NpyItem {
   const npy = formatClipNpy(clip);
   const file = npyName(clip.key);
   const sha256 = createHash("sha256").update(npy).digest("hex");
-  const line = `${formatClipRecord(clip).slice(0, -1)},${JSON.stringify({ file, bytes: npy.length, sha256 }).slice(1)}\n`;
+  const line = `${formatClipRecord(clip, types).slice(0, -1)},${JSON.stringify({ file, bytes: npy.length, sha256 }).slice(1)}\n`;
   return { file, npy, line: new TextEncoder().encode(line) };
 }
 

@@ -5,19 +5,20 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { clipFieldsOf } from "./clip-fields.ts";
 import type { ClipFields } from "./clip-fields.ts";
 import type { ClipOutput, ShardLimits } from "./clip-output.ts";
+import { columnTypes } from "./column-types.ts";
+import type { ColumnType, TypedColumn } from "./column-types.ts";
 import { DurableFile } from "./durable-file.ts";
+import { plannedColumns } from "./planned-columns.ts";
 import { shardedOutput } from "./shard-writer.ts";
 import type { ShardStart, ShardWriter } from "./shard-writer.ts";
 import type { JsonValue } from "./row.ts";
 import type { AudioCodes } from "../core/index.ts";
 
-/** Types that a column of the manifest can have in Parquet. */
-export type ColumnType = "string" | "double" | "boolean";
-
 export interface ParquetOutputOptions extends ShardLimits {
   /**
    * Columns of the manifest that get a column of their own, `text: "string"`; a value of another type is null there. The column
-   * `columns` has all of them as JSON. @default none
+   * `columns` has all of them as JSON.
+   * @default all that the plan of the dataset found, with the types that hold every value, except those with names that every clip has
    */
   readonly columns?: Readonly<Record<string, ColumnType>> | undefined;
   /** Codes after which a row group ends: what memory holds, at some 200 bytes each while a group is encoded. @default 2 ** 20, half an hour at 8 codebooks and 75 frames per second */
@@ -30,7 +31,7 @@ interface ParquetItem {
 }
 
 type Repetition = "REQUIRED" | "OPTIONAL";
-type ElementType = { readonly type: "BYTE_ARRAY"; readonly converted_type: "UTF8" } | { readonly type: "INT32" | "DOUBLE" | "BOOLEAN" };
+type ElementType = { readonly type: "BYTE_ARRAY"; readonly converted_type: "UTF8" } | { readonly type: "INT32" | "INT64" | "DOUBLE" | "BOOLEAN" };
 
 /** A column: its schema, and its value for a clip. */
 interface Column {
@@ -45,13 +46,19 @@ export const codecMetadataKey = "encodec-tokenizer.codec";
 /**
  * Clips as Parquet shards, `shards/part-000012-000.parquet`, a row for each: the fields of `<key>.json` of a WebDataset as columns, and
  * `codes` as lists of uint16, one for each codebook: `[K][T]`. For a codec that works in segments there are `num_segments` × K lists, those of
- * the first segment first. The codec, with model and license, is in the file's metadata.
+ * the first segment first. The codec, with model and license, is in the file's metadata. Pages are compressed with Snappy, which gives the
+ * same bytes on every machine.
  * @throws RangeError for a column whose name is taken, or an unknown type.
  */
 export function parquetOutput(folder: string, options: ParquetOutputOptions = {}): ClipOutput {
-  const { columns = {}, rowGroupCodes = 2 ** 20 } = options;
+  const { columns, rowGroupCodes = 2 ** 20 } = options;
   if (!(rowGroupCodes >= 1)) throw new RangeError(`rowGroupCodes must be 1 or more; received ${rowGroupCodes}`);
-  const all = [...clipColumns, ...Object.entries(columns).map(([name, type]) => manifestColumn(name, type)), codesColumn];
+  const chosen = columns === undefined ? undefined : Object.entries(columns).map(([name, type]) => checkColumn({ name, type }));
+  const planned = plannedColumns(folder);
+  const allColumns = async (): Promise<readonly Column[]> => {
+    const ofManifest = chosen ?? (await planned()).filter(({ name }) => name !== "" && !isTaken(name));
+    return [...clipColumns, ...ofManifest.map(manifestColumn), codesColumn];
+  };
   return shardedOutput<ParquetItem>(
     folder,
     {
@@ -62,7 +69,7 @@ export function parquetOutput(folder: string, options: ParquetOutputOptions = {}
         const item = { fields: clipFieldsOf(clip), codes: clip.codes };
         return { item, bytes: clip.codes.data.byteLength + JSON.stringify(item.fields).length };
       },
-      start: (shard) => startParquet(shard, all, rowGroupCodes),
+      start: async (shard) => startParquet(shard, await allColumns(), rowGroupCodes),
     },
     options,
   );
@@ -113,20 +120,33 @@ function fieldColumn(name: Exclude<keyof ClipFields, "columns" | "scales">, type
   return { name, schema: [{ name, ...type, repetition_type: repetition }], valueOf: ({ fields }) => fields[name] ?? undefined };
 }
 
-const columnTypes: Readonly<Record<ColumnType, { readonly schema: ElementType; accepts(value: JsonValue | undefined): boolean }>> = {
-  string: { schema: { type: "BYTE_ARRAY", converted_type: "UTF8" }, accepts: (value) => typeof value === "string" },
-  double: { schema: { type: "DOUBLE" }, accepts: (value) => typeof value === "number" },
-  boolean: { schema: { type: "BOOLEAN" }, accepts: (value) => typeof value === "boolean" },
+/** How values of each type are written; undefined for those of another one. */
+const valueTypes: Readonly<Record<ColumnType, { readonly schema: ElementType; valueOf(value: JsonValue): unknown }>> = {
+  string: { schema: { type: "BYTE_ARRAY", converted_type: "UTF8" }, valueOf: (value) => (typeof value === "string" ? value : undefined) },
+  int64: { schema: { type: "INT64" }, valueOf: (value) => (Number.isSafeInteger(value) ? BigInt(value as number) : undefined) },
+  double: { schema: { type: "DOUBLE" }, valueOf: (value) => (typeof value === "number" ? value : undefined) },
+  boolean: { schema: { type: "BOOLEAN" }, valueOf: (value) => (typeof value === "boolean" ? value : undefined) },
+  json: { schema: { type: "BYTE_ARRAY", converted_type: "UTF8" }, valueOf: (value) => JSON.stringify(value) },
 };
 
-function manifestColumn(name: string, type: ColumnType): Column {
-  if (!Object.hasOwn(columnTypes, type)) throw new RangeError(`column ${name}: type must be ${Object.keys(columnTypes).join(", ")}; received ${String(type)}`);
-  if (name === codesColumn.name || clipColumns.some((column) => column.name === name)) {
-    throw new RangeError(`column ${name} has the name of one that every clip has; leave it out, \`columns\` holds its value`);
-  }
-  const { schema, accepts } = columnTypes[type];
-  const valueOf = ({ fields }: ParquetItem): unknown => (accepts(fields.columns[name]) ? fields.columns[name] : undefined);
-  return { name, schema: [{ name, ...schema, repetition_type: "OPTIONAL" }], valueOf };
+function manifestColumn({ name, type }: TypedColumn): Column {
+  const { schema, valueOf } = valueTypes[type];
+  return {
+    name,
+    schema: [{ name, ...schema, repetition_type: "OPTIONAL" }],
+    valueOf: ({ fields: { columns } }) => (Object.hasOwn(columns, name) && columns[name] !== null ? valueOf(columns[name]!) : undefined),
+  };
+}
+
+function checkColumn(column: TypedColumn): TypedColumn {
+  const { name, type } = column;
+  if (!columnTypes.includes(type)) throw new RangeError(`column ${name}: type must be ${columnTypes.join(", ")}; received ${String(type)}`);
+  if (isTaken(name)) throw new RangeError(`column ${name} has the name of one that every clip has; leave it out, \`columns\` holds its value`);
+  return column;
+}
+
+function isTaken(name: string): boolean {
+  return name === codesColumn.name || clipColumns.some((column) => column.name === name);
 }
 
 async function startParquet({ folder, stem, codec }: ShardStart, columns: readonly Column[], rowGroupCodes: number): Promise<ShardWriter<ParquetItem>> {

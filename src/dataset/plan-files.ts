@@ -1,7 +1,10 @@
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { typedColumnSchema } from "./column-types.ts";
+import type { TypedColumn } from "./column-types.ts";
 import { DatasetError } from "./dataset-error.ts";
+import type { RepeatedKey } from "./key-check.ts";
 import type { JsonObject, JsonValue, Row } from "./row.ts";
 
 /** Files of a plan, by their names in the dataset's folder. */
@@ -10,6 +13,7 @@ export const planFiles = {
   plan: "plan.json",
   rows: "plan/rows.jsonl",
   offsets: "plan/offsets.bin",
+  repeats: "plan/repeats.bin",
   inputs: "plan/inputs.json",
 } as const;
 
@@ -27,6 +31,8 @@ const planSchema: z.ZodType<PlanFile> = z.object({
     dedupe: z.boolean(),
     duplicates: count,
     bad: count,
+    repeats: count,
+    columns: z.array(typedColumnSchema),
   }),
 });
 
@@ -45,6 +51,10 @@ export interface PlanFile {
     readonly dedupe: boolean;
     readonly duplicates: number;
     readonly bad: number;
+    /** Rows that have the key of an earlier one. */
+    readonly repeats: number;
+    /** Of all manifests, in the order in which they came up. */
+    readonly columns: readonly TypedColumn[];
   };
 }
 
@@ -85,6 +95,17 @@ export function formatOffsets(offsets: readonly number[]): Uint8Array {
   return new Uint8Array(BigUint64Array.from(offsets, BigInt).buffer);
 }
 
+/** Rows with the key of an earlier one: for each its number and that of the earliest with the key; little-endian uint64. */
+export function formatRepeats(repeats: readonly RepeatedKey[]): Uint8Array {
+  return new Uint8Array(BigUint64Array.from(repeats.flatMap(({ row, first }) => [BigInt(row), BigInt(first)])).buffer);
+}
+
+/** By the number of the row, that of the earliest with its key. @throws DatasetError with code DATASET_FORMAT. */
+export async function readRepeats(folder: string, number: number): Promise<ReadonlyMap<number, number>> {
+  const numbers = await readUint64s(join(folder, planFiles.repeats), 0, 2 * number);
+  return new Map(Array.from({ length: number }, (_, i) => [numbers[2 * i]!, numbers[2 * i + 1]!]));
+}
+
 /** Checks that the rows are all there. @throws DatasetError with code DATASET_FORMAT. */
 export async function checkPlanRows(folder: string, parts: number): Promise<void> {
   const [start] = await readOffsets(folder, parts, 1);
@@ -105,7 +126,11 @@ export async function readPlanRows(folder: string, part: number): Promise<readon
 }
 
 async function readOffsets(folder: string, first: number, length: number): Promise<readonly number[]> {
-  const bytes = await readRange(join(folder, planFiles.offsets), 8 * first, 8 * length);
+  return await readUint64s(join(folder, planFiles.offsets), first, length);
+}
+
+async function readUint64s(path: string, first: number, length: number): Promise<readonly number[]> {
+  const bytes = await readRange(path, 8 * first, 8 * length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   return Array.from({ length }, (_, i) => Number(view.getBigUint64(8 * i, true)));
 }

@@ -1,8 +1,8 @@
 import { decodeAudioStream } from "../audio/index.ts";
 import { AudioFormatError, numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
+import { openRowSource } from "./row-bytes.ts";
 import type { RowLocation } from "./row-bytes.ts";
-import { openRowSource } from "./row-source.ts";
 import type { SampleRange } from "./sample-range.ts";
 
 /** Audio of a row, open to be decoded; disposing it closes its file. */
@@ -22,6 +22,7 @@ export async function openRowAudio(location: RowLocation): Promise<RowAudio> {
   const close = async (): Promise<void> => source[Symbol.asyncDispose]();
   try {
     const stream = await decodeAudioStream(source);
+    if (stream.isCutOff) throw new AudioFormatError("AUDIO_CORRUPT", "truncated WAV: it ends before the samples that its header promises; fetch or export it again");
     return { sampleRate: stream.sampleRate, pieces: (range) => within(stream, range), [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();

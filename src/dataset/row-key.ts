@@ -1,14 +1,28 @@
+import { hash } from "node:crypto";
 import { audioExtensionOf } from "./audio-extensions.ts";
+
+/** File systems take 255 bytes; what is added to a key, and the extensions of files, take 45. */
+const maxNameBytes = 200;
 
 /**
  * A text as a key: slashes separate folders, and the base name has no dots, where WebDataset would split it.
- * Nothing in it leads out of a folder: `.` and empty parts go, `..` becomes `__`, control characters and backslashes `_`.
+ * Nothing in it leads out of a folder: `.` and empty parts go, `..` becomes `__`, control characters, backslashes and half characters `_`.
+ * Parts of over 200 bytes end in a digest in place of the rest, so that any file system takes them.
  */
 export function cleanKey(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  const parts = text.replaceAll(/[\u0000-\u001f\u007f\\]/gu, "_").split("/").filter((part) => part !== "" && part !== ".");
+  const parts = text.replaceAll(/[\u0000-\u001f\u007f\\\p{Surrogate}]/gu, "_").split("/").filter((part) => part !== "" && part !== ".");
   const base = parts.pop() ?? "";
-  return [...parts.map((part) => (part === ".." ? "__" : part)), base === "" ? "_" : base.replaceAll(".", "_")].join("/");
+  const folders = parts.map((part) => (part === ".." ? "__" : part.replace(/\.npy$/iu, "_npy"))); // else a folder could have the name of a clip's file
+  return [...folders, base === "" ? "_" : base.replaceAll(".", "_")].map(shortened).join("/");
+}
+
+function shortened(name: string): string {
+  const bytes = Buffer.from(name);
+  if (bytes.length <= maxNameBytes) return name;
+  const digest = hash("sha256", name).slice(0, 16);
+  const start = bytes.subarray(0, maxNameBytes - digest.length - 1).toString().replace(/\ufffd+$/u, ""); // of a character that was cut
+  return `${start}_${digest}`;
 }
 
 /** The key of an audio file by its path: without the extension. */

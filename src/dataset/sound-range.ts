@@ -1,4 +1,3 @@
-import type { Waveform } from "../core/index.ts";
 import type { SampleRange } from "./sample-range.ts";
 
 export interface TrimOptions {
@@ -73,11 +72,4 @@ export class SoundMeter {
 export function checkTrim({ threshold, padding = 0 }: TrimOptions): void {
   if (!(threshold <= 0 && threshold > -Infinity)) throw new RangeError(`threshold must be in dB, 0 or less; received ${threshold}`);
   if (!(padding >= 0 && padding < Infinity)) throw new RangeError(`padding must be in seconds, 0 or more; received ${padding}`);
-}
-
-/** Where a waveform sounds (see `SoundMeter`). */
-export function findSound({ channelData, sampleRate }: Waveform, options: TrimOptions): SampleRange | undefined {
-  const meter = new SoundMeter(sampleRate, options);
-  meter.push(channelData);
-  return meter.range();
 }

@@ -1,7 +1,6 @@
 import { createReadStream } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { createInterface } from "node:readline";
 import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import type { AsyncBuffer } from "hyparquet";
 import { extract } from "tar-stream";
@@ -17,6 +16,7 @@ import type { CodecFields } from "./codec-fields.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 import { codecMetadataKey } from "./parquet-output.ts";
+import { readLines } from "./text-lines.ts";
 
 /** Formats whose shards give the clips back; tokens alone do not say what their clips were. */
 export type ReadableFormat = Exclude<OutputFormat, "tokens">;
@@ -186,22 +186,11 @@ function clipOfNumbers(fields: ClipFields, codec: CodecFields, numbers: ArrayLik
   return clipFrom(fields, codec, codes);
 }
 
+/** Lines of a file that the package wrote, however long: one may hold the codes of hours. */
 async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
-  const stream = createReadStream(path, "utf8");
-  const lines = createInterface({ input: stream, crlfDelay: Infinity });
-  try {
-    // Errors of the stream do not reach the reader of lines by themselves.
-    const failed = new Promise<never>((_, reject) => stream.once("error", reject));
-    failed.catch(() => {});
-    const iterator = lines[Symbol.asyncIterator]();
-    for (;;) {
-      const { done, value } = await Promise.race([iterator.next(), failed]);
-      if (done === true) return;
-      yield value;
-    }
-  } finally {
-    lines.close();
-    stream.destroy();
+  for await (const { number, text, problem } of readLines(createReadStream(path), Infinity)) {
+    if (text === undefined) throw new SyntaxError(`line ${number}: ${problem}`);
+    yield text;
   }
 }
 

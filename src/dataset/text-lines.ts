@@ -6,14 +6,15 @@ export interface TextLine {
   readonly problem?: string | undefined;
 }
 
-/** A longer line is none that a person or a program meant to write. */
-const maxLineBytes = 2 ** 20;
+/** A longer line is none that a person meant to write. */
+const mostLineBytes = 2 ** 20;
 
 /**
  * Splits UTF-8 into lines, ended by LF or CR LF; a byte order mark before a line is dropped. A line that is not UTF-8, or
- * over 1 MiB, has a problem in place of its text. Memory holds one chunk and one line.
+ * too long, has a problem in place of its text. Memory holds one chunk and one line.
+ * @param maxLineBytes @default 1 MiB
  */
-export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TextLine> {
+export async function* readLines(chunks: AsyncIterable<Uint8Array>, maxLineBytes: number = mostLineBytes): AsyncGenerator<TextLine> {
   let begun: Uint8Array[] = [];
   let begunLength = 0;
   let number = 0;
@@ -22,7 +23,7 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
     if (begunLength <= maxLineBytes) begun.push(bytes);
   };
   const end = (): TextLine => {
-    const line = lineOf(++number, begun, begunLength);
+    const line = lineOf(++number, begun, { length: begunLength, maxLineBytes });
     begun = [];
     begunLength = 0;
     return line;
@@ -41,7 +42,7 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-function lineOf(number: number, pieces: readonly Uint8Array[], length: number): TextLine {
+function lineOf(number: number, pieces: readonly Uint8Array[], { length, maxLineBytes }: { readonly length: number; readonly maxLineBytes: number }): TextLine {
   if (length > maxLineBytes) return { number, text: undefined, problem: `it has ${length} bytes; at most ${maxLineBytes} are read` };
   const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
   try {

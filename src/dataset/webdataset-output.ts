@@ -2,6 +2,7 @@ import { pack } from "tar-stream";
 import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { formatClipNpy, formatClipRecord } from "./clip-record.ts";
 import { fileShard } from "./file-shard.ts";
+import { plannedColumns } from "./planned-columns.ts";
 import { shardedOutput } from "./shard-writer.ts";
 
 /** Two blocks of zeros end a tar. */
@@ -15,13 +16,14 @@ const ending = new Uint8Array(1024);
  * @param folder Of the dataset.
  */
 export function webdatasetOutput(folder: string, limits: ShardLimits = {}): ClipOutput {
+  const columns = plannedColumns(folder);
   return shardedOutput(
     folder,
     {
       format: "webdataset",
       overhead: ending.length,
       itemOf: async (clip) => {
-        const item = await tarMembers(clip.key, formatClipNpy(clip), formatClipRecord(clip));
+        const item = await tarMembers(clip.key, formatClipNpy(clip), formatClipRecord(clip, await columns()));
         return { item, bytes: item.length };
       },
       start: (shard) => fileShard(shard, ".tar", ending),

@@ -1,4 +1,4 @@
-import { colours, frame, leftTick, panelName, rightTick } from "./panel.ts";
+import { colours, figureDocument, frame, leftTick, panelName, rightTick } from "./panel.ts";
 import type { Box } from "./panel.ts";
 import { element, formatNumber, label, line } from "./svg.ts";
 import { ticksBetween } from "./ticks.ts";
@@ -46,28 +46,17 @@ const maxErrorKinds = 6;
  * ```
  */
 export function renderDatasetFigure(options: DatasetFigureOptions): string {
-  const document = element(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      viewBox: `0 0 ${width} ${height}`,
-      width,
-      height,
-      role: "img",
-      "font-family": "Helvetica, Arial, 'Liberation Sans', sans-serif",
-      "font-size": 12,
-      fill: colours.text,
-    },
-    element("rect", { width, height, fill: "#ffffff" }),
+  return figureDocument(
+    width,
+    height,
     label(options.title, usageBox.left, 34, { "font-size": 17, "font-weight": 600 }),
     label(options.subtitle, usageBox.left, 54, { fill: colours.faint }),
     usagePanel(options),
     entropyPanel(options),
-    histogramPanel("Clips by duration", "seconds", options.durations, durationBox, logarithmicTicks),
-    histogramPanel("Clips by loudness", "RMS, dB of full scale", options.loudness, loudnessBox, linearTicks),
+    histogramPanel("Clips by duration", "seconds", options.durations, durationBox, logarithmicEdges),
+    histogramPanel("Clips by loudness", "RMS, dB of full scale", options.loudness, loudnessBox, linearEdges),
     errorPanel(options.errors, errorBox),
   );
-  return `${document}\n`;
 }
 
 function usagePanel({ codebooks }: DatasetFigureOptions): string {
@@ -110,8 +99,14 @@ function codebookPanel(name: string, box: Box, values: readonly number[], top: n
   ].join("");
 }
 
-/** A histogram from the first bin that is not empty to the last, at equal widths. */
-function histogramPanel(name: string, unit: string, { edges, counts }: FigureHistogram, box: Box, ticksOf: (edges: readonly number[]) => readonly Mark[]): string {
+/** Which edges of a histogram are labelled, and how. */
+interface EdgeLabels {
+  isRound(edge: number): boolean;
+  labelOf(edge: number): string;
+}
+
+/** A histogram from the first bin that is not empty to the last, at equal widths. Where it has fewer than two round edges, all are labelled. */
+function histogramPanel(name: string, unit: string, { edges, counts }: FigureHistogram, box: Box, { isRound, labelOf }: EdgeLabels): string {
   const first = counts.findIndex((count) => count > 0);
   if (first < 0) return panelName(name, box) + frame(box) + nothing("not measured", box) + axisTitle(unit, box);
   const last = counts.findLastIndex((count) => count > 0);
@@ -121,15 +116,14 @@ function histogramPanel(name: string, unit: string, { edges, counts }: FigureHis
   const most = Math.max(...shown) * 1.08;
   const slot = box.width / shown.length;
   const bars = shown.map((count, index) => bar({ left: box.left + index * slot + 0.5, width: Math.max(0.5, slot - 1) }, count / most, box, shades.clips));
-  const marks = ticksOf(edges)
-    .map((tick) => ({ ...tick, at: edges.indexOf(tick.value) - start + 1 }))
-    .filter(({ at }) => at >= 1 && at <= shown.length - 1);
+  const marks = edges.map((value, index) => ({ value, label: labelOf(value), at: index - start + 1 })).filter(({ at }) => at >= 1 && at <= shown.length - 1);
+  const roundMarks = marks.filter(({ value }) => isRound(value));
   return [
     panelName(name, box),
     grid(wholeTicks(most), most, box),
     ...bars,
     frame(box),
-    ...spaced(marks, slot).map(({ at, label: text }) => bottomTick(text, box.left + at * slot, box)),
+    ...spaced(roundMarks.length < 2 ? marks : roundMarks, slot).map(({ at, label: text }) => bottomTick(text, box.left + at * slot, box)),
     axisTitle(unit, box),
   ].join("");
 }
@@ -189,14 +183,10 @@ function shortNumber(value: number): string {
   return `${formatNumber(value / unit)}${name}`;
 }
 
-/** The edges 1, 2 and 5 times a power of ten, or of those only the powers. */
-function logarithmicTicks(edges: readonly number[]): readonly Mark[] {
-  return edges.filter((edge) => /^(?:0\.)?0*[125]0*$/u.test(String(edge))).map((value) => ({ value, label: shortNumber(value) }));
-}
+/** Round are 1, 2 and 5 times a power of ten. */
+const logarithmicEdges: EdgeLabels = { isRound: (edge) => /^(?:0\.)?0*[125]0*$/u.test(String(edge)), labelOf: (edge) => (edge < 1 ? String(edge) : shortNumber(edge)) };
 
-function linearTicks(edges: readonly number[]): readonly Mark[] {
-  return edges.filter((edge) => edge % 4 === 0).map((value) => ({ value, label: String(value).replace("-", "−") }));
-}
+const linearEdges: EdgeLabels = { isRound: (edge) => edge % 4 === 0, labelOf: (edge) => String(edge).replace("-", "−") };
 
 /** Every so many-th mark, so that labels keep apart. */
 function spaced<T extends { readonly at: number }>(marks: readonly T[], slot: number): readonly T[] {

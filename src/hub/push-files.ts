@@ -19,7 +19,7 @@ export interface PushedFile {
 }
 
 export interface PushOptions extends Omit<HubOptions, "cacheDir"> {
-  /** Whether a repository that has to be created is private. @default false */
+  /** Whether a repository that has to be created is private. @default as the account or organization has it */
   readonly isPrivate?: boolean | undefined;
   /** Files of one commit at most. @default 50 */
   readonly commitFiles?: number | undefined;
@@ -92,7 +92,7 @@ export async function pushFiles(id: string, files: Iterable<PushedFile> | AsyncI
   };
   if (dryRun) return { ...report, commits: [] };
 
-  if (listed === null) await create(settings, id, options.isPrivate ?? false);
+  if (listed === null) await create(settings, id, options.isPrivate);
   const commits: string[] = [];
   const batches = inBatches(uploads, commitFiles, commitBytes);
   let done = 0;
@@ -129,10 +129,10 @@ async function isSame({ path, bytes, sha256 }: SizedFile, remote: RemoteFile | u
   return hasher.hex() === (remote.lfs?.oid ?? remote.oid);
 }
 
-async function create(settings: HubSettings, id: string, isPrivate: boolean): Promise<void> {
+async function create(settings: HubSettings, id: string, isPrivate: boolean | undefined): Promise<void> {
   await writing(id, () =>
     ask(settings, subjectOf(settings, id), (fetch) =>
-      createRepo({ repo: repoOf(id), private: isPrivate, accessToken: settings.token!, hubUrl: settings.endpoint, fetch }),
+      createRepo({ repo: repoOf(id), ...(isPrivate === undefined ? {} : { private: isPrivate }), accessToken: settings.token!, hubUrl: settings.endpoint, fetch }),
     ),
   );
 }

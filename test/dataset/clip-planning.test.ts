@@ -4,7 +4,9 @@ import { checkChannelMode, defaultChannelMode, splitChannels } from "../../src/d
 import type { ClipOptions } from "../../src/dataset/clip-windows.ts";
 import { planClips, planningOf } from "../../src/dataset/clip-windows.ts";
 import { sampleRangeOf } from "../../src/dataset/sample-range.ts";
-import { findSound, SoundMeter } from "../../src/dataset/sound-range.ts";
+import type { SampleRange } from "../../src/dataset/sample-range.ts";
+import { SoundMeter } from "../../src/dataset/sound-range.ts";
+import type { TrimOptions } from "../../src/dataset/sound-range.ts";
 
 const codec = { sampleRate: 24000, hopLength: 320 };
 const tiny = { sampleRate: 4, hopLength: 1 };
@@ -21,8 +23,15 @@ function audio(...parts: readonly (readonly [number, number])[]): Float32Array {
   return Float32Array.from(parts.flatMap(([length, value]) => Array.from({ length }, () => value)));
 }
 
+/** Where channels sound that are given as a whole. */
+function findSound(channelData: readonly Float32Array[], options: TrimOptions): SampleRange | undefined {
+  const meter = new SoundMeter(rate, options);
+  meter.push(channelData);
+  return meter.range();
+}
+
 function soundOf(level: number, other: number, threshold: number): unknown {
-  return findSound({ channelData: [audio([20, level]), audio([20, other])], sampleRate: rate }, { threshold, padding: 0 });
+  return findSound([audio([20, level]), audio([20, other])], { threshold, padding: 0 });
 }
 
 describe("windows", () => {
@@ -126,7 +135,7 @@ describe("channels", () => {
     expect(channelsOf(stereo, "first")).toEqual([[null, [1, 0]]]);
     expect(channelsOf(stereo, "each")).toEqual([[0, [1, 0]], [1, [0, 0.5]]]);
     expect(channelsOf(stereo, "stereo")).toEqual([[null, [1, 0], [0, 0.5]]]);
-    expect(channelsOf(mono, "each")).toEqual([[null, [1, 0]]]);
+    expect(channelsOf(mono, "each")).toEqual([[0, [1, 0]]]);
     expect(channelsOf(mono, "stereo")).toEqual([[null, [1, 0], [1, 0]]]);
     expect(channelsOf(three, "each")).toHaveLength(3);
   });
@@ -164,7 +173,7 @@ describe("time ranges", () => {
 describe("silence", () => {
   test("is what lies below the threshold before the first and after the last frame that does not", () => {
     const samples = audio([50, 0], [20, 0.5], [100, 0.001], [30, -0.5], [95, 0.001]);
-    const sound = (threshold: number, padding: number): unknown => findSound({ channelData: [samples], sampleRate: rate }, { threshold, padding });
+    const sound = (threshold: number, padding: number): unknown => findSound([samples], { threshold, padding });
     expect(sound(-40, 0)).toEqual({ start: 40, end: 200 });
     expect(sound(-40, 0.03)).toEqual({ start: 10, end: 230 });
     expect(sound(-70, 0)).toEqual({ start: 40, end: 295 });
@@ -188,7 +197,7 @@ describe("silence", () => {
         const samples = audio(...parts);
         const meter = new SoundMeter(rate, { threshold: -40, padding: 0.01 });
         for (let start = 0, i = 0; start < samples.length; start += cuts[i++ % cuts.length]!) meter.push([samples.subarray(start, start + cuts[i % cuts.length]!)]);
-        expect(meter.range()).toEqual(findSound({ channelData: [samples], sampleRate: rate }, { threshold: -40, padding: 0.01 }));
+        expect(meter.range()).toEqual(findSound([samples], { threshold: -40, padding: 0.01 }));
       }),
     );
   });

@@ -1,26 +1,17 @@
 import type { ChildProcess } from "node:child_process";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { buildPackage } from "./built-package.ts";
 import { tinyModel, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 /** Runs that are killed. */
 const numKills = 20;
-
-/** This package as it is installed, which starts faster than its sources. */
-async function buildPackage(folder: string): Promise<void> {
-  const root = process.cwd();
-  await promisify(execFile)(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json", "--outDir", join(folder, "dist")], { cwd: root });
-  await copyFile("src/runtime/onnx-worker.js", join(folder, "dist/runtime/onnx-worker.js"));
-  await copyFile("package.json", join(folder, "package.json"));
-  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-}
 
 function script(corpus: string): string {
   return `

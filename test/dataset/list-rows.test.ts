@@ -1,12 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { pack } from "tar-stream";
 import { describe, expect, test } from "vitest";
 import { DatasetError } from "../../src/dataset/dataset-error.ts";
 import { listRows } from "../../src/dataset/list-rows.ts";
 import { resolveInputs } from "../../src/dataset/resolve-inputs.ts";
-import { locateRow, readRowBytes } from "../../src/dataset/row-bytes.ts";
+import { locateRow, streamRowBytes } from "../../src/dataset/row-bytes.ts";
 import type { AudioRow, Row } from "../../src/dataset/row.ts";
+import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
@@ -20,18 +20,6 @@ async function rowsOf(names: readonly string[], cwd: string, stdin?: string): Pr
 
 async function keysOf(names: readonly string[], cwd: string, stdin?: string): Promise<readonly string[]> {
   return (await rowsOf(names, cwd, stdin)).map((row) => (row.problem === undefined ? row.key : `! ${row.problem.message}`));
-}
-
-/** A tar of members; numbers are sizes of members full of their position. */
-async function tarOf(members: Readonly<Record<string, string | number>>): Promise<Uint8Array> {
-  const tar = pack();
-  for (const [i, [name, contents]] of Object.entries(members).entries()) {
-    tar.entry({ name, mtime: new Date(0) }, typeof contents === "number" ? Buffer.alloc(contents, i) : contents);
-  }
-  tar.finalize();
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of tar) chunks.push(chunk as Uint8Array);
-  return Buffer.concat(chunks);
 }
 
 async function tarRows(bytes: Uint8Array): Promise<{ readonly rows: readonly Row[]; readonly folder: string }> {
@@ -131,8 +119,8 @@ describe("a WebDataset tar", () => {
     const names = Object.keys(members);
     for (const row of rows.filter((each): each is AudioRow => each.problem === undefined)) {
       const { name } = row.member!;
-      const bytes = await readRowBytes(locateRow(row, [folder]));
-      expect(Buffer.from(bytes)).toEqual(Buffer.alloc(members[name] as number, names.indexOf(name)));
+      const pieces = await collect(streamRowBytes(locateRow(row, [folder])));
+      expect(Buffer.concat(pieces)).toEqual(Buffer.alloc(members[name] as number, names.indexOf(name)));
     }
   });
 
@@ -148,7 +136,7 @@ describe("a WebDataset tar", () => {
   test("that became shorter is told when a member is read", async () => {
     const { rows, folder } = await tarRows(await tarOf({ "a.wav": 2000 }));
     await writeTree(folder, { "shard-0.tar": Buffer.alloc(600) });
-    await expect(readRowBytes(locateRow(rows[0] as AudioRow, [folder]))).rejects.toThrow("it has 88 of 2000 bytes");
+    await expect(collect(streamRowBytes(locateRow(rows[0] as AudioRow, [folder])))).rejects.toThrow("it has 88 of 2000 bytes");
   });
 
   test("that a glob matches has its path before the keys", async () => {

@@ -84,20 +84,72 @@ async function* failing(): AsyncGenerator<number, void> {
   throw new Error("source");
 }
 
-test("a batch is the clip that waits longest and those of similar lengths", async () => {
+describe("a batcher", () => {
+  test("takes the clip that waits longest and those of similar lengths", async () => {
+    const { batcher, batches, finish } = watched(3);
+    const lengths = [70, 71, 72, 50, 10, 52, 11, 90, 49, 12, 91, 51];
+    const codes = batcher.expecting(async () => lengths.map((length) => batcher.encode(silence(length))));
+    for (let batch = 0; batch < lengths.length; batch++) await finish();
+    expect(await Promise.all(await codes)).toEqual(lengths);
+    expect(batches).toEqual([[70], [71, 72, 50], [10, 11, 12], [52, 49, 51], [90, 91]]);
+  });
+
+  test("waits for full batches while the model has work, and for a quarter of one while it has none", async () => {
+    const { batcher, batches, finish } = watched(8);
+    let end!: () => void;
+    const expected = batcher.expecting(() => new Promise<void>((resolve) => (end = resolve)));
+    const bring = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) void batcher.encode(silence(1));
+      await turns(2);
+    };
+    const sizes = (): number[] => batches.map(({ length }) => length);
+    await bring(1);
+    expect(sizes()).toEqual([]);
+    await bring(1);
+    expect(sizes()).toEqual([2]);
+    await bring(7);
+    expect(sizes()).toEqual([2]);
+    await bring(1);
+    expect(sizes()).toEqual([2, 8]);
+    await bring(5);
+    await finish();
+    expect(sizes()).toEqual([2, 8]);
+    await finish();
+    expect(sizes()).toEqual([2, 8, 5]);
+    await bring(1);
+    end();
+    await expected;
+    await turns(2);
+    expect(sizes()).toEqual([2, 8, 5, 1]);
+  });
+
+  test("divides the last clips evenly", async () => {
+    const { batcher, batches, finish } = watched(8);
+    const codes = Array.from({ length: 27 }, () => batcher.encode(silence(1)));
+    for (let batch = 0; batch < codes.length; batch++) await finish();
+    expect(batches.map(({ length }) => length)).toEqual([1, 1, 7, 6, 6, 6]);
+  });
+});
+
+function silence(length: number): Waveform {
+  return { channelData: [new Float32Array(length)], sampleRate: 1 };
+}
+
+/** A batcher, and the lengths of the clips in the batches that it has begun; `finish` ends the oldest of those that run. */
+function watched(batchClips: number): { readonly batcher: ClipBatcher; readonly batches: number[][]; readonly finish: () => Promise<void> } {
   const batches: number[][] = [];
+  const running: (() => void)[] = [];
   const encode = async (waveforms: readonly Waveform[]): Promise<readonly AudioCodes[]> => {
     batches.push(waveforms.map(({ channelData }) => channelData[0]!.length));
-    await turns(1);
+    await new Promise<void>((end) => running.push(end));
     return waveforms.map(({ channelData }) => channelData[0]!.length as unknown as AudioCodes);
   };
-  const batcher = new ClipBatcher(encode, 3);
-  const lengths = [50, 10, 52, 11, 90, 49, 12];
-  const codes = await batcher.expecting(async () => lengths.map((length) => batcher.encode({ channelData: [new Float32Array(length)], sampleRate: 1 })));
-  expect(await Promise.all(codes)).toEqual(lengths);
-  expect(batches.flat().toSorted((a, b) => a - b)).toEqual(lengths.toSorted((a, b) => a - b));
-  expect(batches.every(({ length }) => length <= 3)).toBe(true);
-});
+  const finish = async (): Promise<void> => {
+    running.shift()?.();
+    await turns(2);
+  };
+  return { batcher: new ClipBatcher(encode, batchClips), batches, finish };
+}
 
 test("loudness is the same to the last bit however audio is cut", () => {
   const samples = fc.float32Array({ noNaN: true, min: -1, max: 1, minLength: 1, maxLength: 60 });

@@ -79,25 +79,39 @@ describe("a plan", () => {
       await planOf(folder, ["in", "in/m.jsonl"], { dedupe: true });
     }
     const [first, second] = [await snapshotOf(join(one, "out")), await snapshotOf(join(two, "out"))];
-    expect(Object.keys(first)).toEqual(["/plan.json", "/plan/inputs.json", "/plan/offsets.bin", "/plan/rows.jsonl"]);
-    for (const name of ["/plan.json", "/plan/offsets.bin", "/plan/rows.jsonl"]) expect(second[name]).toBe(first[name]);
+    expect(Object.keys(first)).toEqual(["/plan.json", "/plan/inputs.json", "/plan/offsets.bin", "/plan/repeats.bin", "/plan/rows.jsonl"]);
+    for (const name of ["/plan.json", "/plan/offsets.bin", "/plan/repeats.bin", "/plan/rows.jsonl"]) expect(second[name]).toBe(first[name]);
     expect(first["/plan.json"]).not.toContain(one);
   });
 
   test("says where the rows are", async () => {
     const folder = await temporaryFolder();
-    await writeTree(folder, sixFiles);
-    const plan = await planOf(folder, ["in", "in/c.wav"]);
+    await writeTree(folder, { ...sixFiles, "other/c.wav": "" });
+    const plan = await planOf(folder, ["in", "other/c.wav"]);
     const rows = (await allRows(plan)).map(({ row }) => (row.problem === undefined ? plan.locate(row).path : ""));
     expect(rows[0]).toBe(join(folder, "in/a/1.wav"));
-    expect(rows.at(-1)).toBe(join(folder, "in/c.wav"));
+    expect(rows.at(-1)).toBe(join(folder, "other/c.wav"));
   });
 
-  test("refuses the later of two rows with one key in a part", async () => {
+  test("refuses later rows with the key of an earlier one, in whatever part they are", async () => {
     const folder = await temporaryFolder();
-    const plan = await planOf(folder, ["-"], { stdin: "a.wav\na.flac\nb.wav\na.ogg" });
-    expect(await keysOf(plan)).toEqual(["a", "! ROW_DUPLICATE_KEY", "b", "a"]);
+    const plan = await planOf(folder, ["-"], { stdin: "a.wav\na.flac\nb.wav\na.ogg\nc.wav\nb.wav" });
+    expect(await keysOf(plan)).toEqual(["a", "! ROW_DUPLICATE_KEY", "b", "! ROW_DUPLICATE_KEY", "c", "! ROW_DUPLICATE_KEY"]);
     expect((await plan.readPart(0))[1]!.row.problem!.message).toContain('row 1 (a.flac) has the key "a" of row 0');
+    expect((await plan.readPart(1)).map(({ row }) => row.problem?.message)).toEqual([
+      'row 3 (a.ogg) has the key "a" of row 0; give the rows different ids',
+      undefined,
+      'row 5 (b.wav) has the key "b" of row 2; give the rows different ids',
+    ]);
+    expect(plan.rows).toMatchObject({ repeats: 3, bad: 0 });
+  });
+
+  test("knows the types of all columns of its manifests", async () => {
+    const folder = await temporaryFolder();
+    const lines = [{ a: "x", n: 1, ok: true, mixed: 1, list: [1] }, { a: null, n: 2 ** 40, ok: false, mixed: "1", late: 1.5, gone: null }, { n: 0.5, whole: -3, list: {} }];
+    await writeTree(folder, { "m.jsonl": lines.map((line, i) => JSON.stringify({ path: `${i}.wav`, ...line })).join("\n"), "m.csv": "path,speaker\na.wav,7\n" });
+    const plan = await planOf(folder, ["m.jsonl", "m.csv"]);
+    expect(plan.rows.columns.map(({ name, type }) => `${name} ${type}`)).toEqual(["a string", "n double", "ok boolean", "mixed json", "list json", "late double", "whole int64", "speaker string"]);
   });
 
   test("has parts from 0 up to their number only", async () => {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { FileError } from "../../src/core/index.ts";
 import { DatasetError } from "../../src/dataset/dataset-error.ts";
-import { checkFreeSpace, isDiskFull, writingError } from "../../src/dataset/disk-space.ts";
+import { isDiskFull, writingError } from "../../src/dataset/disk-space.ts";
 import { DurableFile, nameOfTemporary, writeDurably } from "../../src/dataset/durable-file.ts";
 import { LockFile } from "../../src/dataset/lock-file.ts";
 import { listFinishedParts, readPartRecord, removePartRecord, writePartRecord } from "../../src/dataset/part-record.ts";
@@ -80,12 +80,6 @@ describe("a full disk", () => {
   test("on a real full device reaches the caller", async () => {
     const error: unknown = await writeFile("/dev/full", "x").catch((cause: unknown) => writingError("/dev/full", cause));
     if (process.platform === "linux") expect(error).toMatchObject({ code: "DATASET_DISK_FULL" });
-  });
-
-  test("is seen beforehand", async () => {
-    const folder = await temporaryFolder();
-    await expect(checkFreeSpace(folder, 1)).resolves.toBeUndefined();
-    await expect(checkFreeSpace(folder, 2 ** 60)).rejects.toMatchObject({ code: "DATASET_DISK_FULL" });
   });
 });
 

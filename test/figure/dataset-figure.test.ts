@@ -54,3 +54,10 @@ test("adds up the kinds of errors that it has no room for", () => {
 test("is the same again", () => {
   expect(renderDatasetFigure(options)).toBe(renderDatasetFigure(structuredClone(options)));
 });
+
+test("labels all edges of a histogram that has no round ones", () => {
+  const durations = { edges: [1, 2, 2.5, 3.15, 4, 5], counts: [0, 0, 0, 7, 0, 0, 0] };
+  const loudness = { edges: [-12, -10, -8], counts: [0, 3, 0, 0] };
+  const found = texts(renderDatasetFigure({ ...options, durations, loudness }));
+  for (const text of ["2.5", "3.15", "−12", "−10"]) expect(found).toContain(text);
+});

@@ -27,6 +27,8 @@ const lfsExtensions = /\.(?:tar|parquet|npy|bin|idx)$/u;
 /** Dataset repositories that can be created, listed and committed to, as the Hub's API has it. Source of the routes: @huggingface/hub `lib/commit.ts`, `lib/create-repo.ts`. */
 export class ServedDatasets {
   readonly repositories = new Map<string, Map<string, StoredFile>>();
+  /** What repositories were created as: `public`, `private`. */
+  readonly visibilities = new Map<string, string | undefined>();
   /** Titles of the commits of all repositories. */
   readonly commits: string[] = [];
   /** What was uploaded to the storage, by SHA-256. */
@@ -50,7 +52,7 @@ export class ServedDatasets {
       (route === "/api/repos/create" ? { id: "", action: "create" } : {});
     if (id === undefined) return undefined;
     if (method !== "GET" && authorization === undefined) return { status: 401, body: "Invalid username or password." };
-    if (action === "create") return this.#create(JSON.parse(body.toString()) as { organization: string; name: string; type: string });
+    if (action === "create") return this.#create(JSON.parse(body.toString()) as CreateRequest);
     const files = this.repositories.get(id);
     if (files === undefined) return { status: 404, body: "Repository not found", headers: { "x-error-code": "RepoNotFound", "x-error-message": "Repository not found" } };
     if (action === "tree") return json([...files].map(([path, file]) => entryOf(path, file)));
@@ -66,9 +68,10 @@ export class ServedDatasets {
     return { body: "", headers: { etag: `"${digest}"` } };
   }
 
-  #create({ organization, name, type }: { readonly organization: string; readonly name: string; readonly type: string }): DatasetAnswer {
+  #create({ organization, name, type, visibility }: CreateRequest): DatasetAnswer {
     const id = `${organization}/${name}`;
     if (type !== "dataset" || this.repositories.has(id)) return { status: 409, body: "exists" };
+    this.visibilities.set(id, visibility);
     this.repositories.set(id, new Map([[".gitattributes", { bytes: Buffer.from("*.tar filter=lfs\n"), isLfs: false }]]));
     return json({ url: `https://huggingface.co/datasets/${id}`, id, name: id });
   }
@@ -94,6 +97,13 @@ export class ServedDatasets {
     const oid = createHash("sha1").update(String(this.commits.length)).digest("hex");
     return json({ success: true, commitOid: oid, commitUrl: `https://huggingface.co/${oid}`, hookOutput: "" });
   }
+}
+
+interface CreateRequest {
+  readonly organization: string;
+  readonly name: string;
+  readonly type: string;
+  readonly visibility?: string;
 }
 
 interface LfsObject {
