@@ -11,13 +11,11 @@ import { addEnqueueCommand } from "./tokenize-enqueue.ts";
 import { addClipOptions, addDatasetOutputOptions, addWorkOptions } from "./tokenize-options.ts";
 import type { WorkOptions } from "./tokenize-options.ts";
 import { startDatasetProgress } from "./tokenize-progress.ts";
-import { addPushCommand } from "./tokenize-push.ts";
 import { tellEvents } from "./tokenize-queue.ts";
 import { addCodecOptions, checkRecipe, recipeOf } from "./tokenize-recipe.ts";
 import type { DatasetRecipeOptions } from "./tokenize-recipe.ts";
 import { eventLine, reportLines } from "./tokenize-report.ts";
 import { addStatusCommand } from "./tokenize-status.ts";
-import { addVerifyCommand } from "./tokenize-verify.ts";
 import { addWorkerCommand } from "./tokenize-worker.ts";
 
 interface TokenizeCommandOptions extends DatasetRecipeOptions, RunOptions, WorkOptions {
@@ -33,13 +31,13 @@ Examples:
   encodec-tokenizer tokenize corpus/ -o codes --shard auto/8           one of eight tasks of an array job
   find in -name '*.mp3' | encodec-tokenizer tokenize - -o codes        a list of paths
   encodec-tokenizer tokenize enqueue corpus/ -o codes                  for workers on any machines (tokenize worker -o codes)
-  encodec-tokenizer tokenize verify codes                              read everything again
-  encodec-tokenizer tokenize push codes user/dataset                   upload what is not there yet
+  encodec-tokenizer verify codes                                       read everything again
+  encodec-tokenizer push codes user/dataset                            upload what is not there yet
 
 Interrupted in whatever way, the same command goes on where it was. Ctrl-C ends it after the part at hand, a second one at once.
 `;
 
-/** Adds `tokenize <inputs…>` with `enqueue`, `worker`, `status`, `verify` and `push`: a corpus of audio to a dataset of codes. */
+/** Adds `tokenize <inputs…>` with `enqueue`, `worker` and `status`: a corpus of audio to a dataset of codes. */
 export function addTokenizeCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command("tokenize")
@@ -57,8 +55,6 @@ export function addTokenizeCommand(program: Command, terminal: Terminal): void {
   addEnqueueCommand(command, terminal);
   addWorkerCommand(command, terminal);
   addStatusCommand(command, terminal);
-  addVerifyCommand(command, terminal);
-  addPushCommand(command, terminal);
 }
 
 async function tokenize(inputs: readonly string[], options: TokenizeCommandOptions, terminal: Terminal): Promise<void> {

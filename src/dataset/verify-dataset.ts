@@ -35,7 +35,7 @@ export interface VerifyOptions {
  * Reads a finished dataset from end to end against its index: digests and lengths of all files, then of every clip its shape, the range of
  * its codes, its codec and its line in the manifest, and of all together the counts and statistics. Files that nobody listed are found too.
  *
- *     for await (const { message } of verifyDataset("out", { reencode: { sample: { clips: 100 } } })) console.warn(message);
+ *     for await (const { message } of verifyDataset("out", { reencode: { sample: { clips: 100 } } })) report(message);
  *
  * @returns Everything that is wrong, in the order in which it is met; nothing for a sound dataset.
  * @throws DatasetError with code DATASET_FORMAT if the folder is no finished dataset; to encode again, also if it has no plan, and with

@@ -126,13 +126,13 @@ describe("a dataset that is there", () => {
   it("is verified: nothing is said of a sound one, and what is wrong of another", async () => {
     await using folder = await folderWithCorpus();
     await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q"]);
-    expect(await run(["tokenize", "verify", folder.in("out")])).toMatchObject({ code: 0, stderr: expect.stringMatching(/1 shard with 5 clips, all as the index says\n$/) });
+    expect(await run(["verify", folder.in("out")])).toMatchObject({ code: 0, stderr: expect.stringMatching(/1 shard with 5 clips, all as the index says\n$/) });
     await writeFile(folder.in("out/shards/stray.tar"), "");
     await rm(folder.in("out/shards/part-000000-000.tar"));
-    const { code, stdout, stderr } = await run(["tokenize", "verify", folder.in("out"), "--json"]);
+    const { code, stdout, stderr } = await run(["verify", folder.in("out"), "--json"]);
     expect({ code, kinds: (JSON.parse(stdout.toString()) as { findings: { kind: string }[] }).findings.map(({ kind }) => kind) }).toEqual({ code: 1, kinds: ["missing", "extra"] });
     expect(stderr).toMatch(/part-000000-000\.tar: missing: [^]*stray\.tar: extra: [^]*2 findings\n$/);
-    expect(await run(["tokenize", "verify", folder.in("in")])).toMatchObject({ code: 1, stderr: expect.stringContaining("no finished dataset") });
+    expect(await run(["verify", folder.in("in")])).toMatchObject({ code: 1, stderr: expect.stringContaining("no finished dataset") });
   });
 
   it("is inspected: counts, shards, codec, licenses and usage", async () => {
@@ -147,9 +147,9 @@ describe("a dataset that is there", () => {
 
   it("is not pushed where there is none, nor to what is no repository", async () => {
     await using folder = await folderWithCorpus();
-    expect(await run(["tokenize", "push", folder.in("in"), "user/dataset"])).toMatchObject({ code: 1, stderr: expect.stringContaining("no shards that are done") });
+    expect(await run(["push", folder.in("in"), "user/dataset"])).toMatchObject({ code: 1, stderr: expect.stringContaining("no shards that are done") });
     await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q"]);
-    expect((await run(["tokenize", "push", folder.in("out"), "no repository"])).code).toBe(2);
+    expect((await run(["push", folder.in("out"), "no repository"])).code).toBe(2);
   });
 });
 

@@ -27,7 +27,7 @@ const lfsExtensions = /\.(?:tar|parquet|npy|bin|idx)$/u;
 /** Dataset repositories that can be created, listed and committed to, as the Hub's API has it. Source of the routes: @huggingface/hub `lib/commit.ts`, `lib/create-repo.ts`. */
 export class ServedDatasets {
   readonly repositories = new Map<string, Map<string, StoredFile>>();
-  /** What repositories were created as: `public`, `private`. */
+  /** What repositories were asked to be: `public`, `private`, undefined for what the account has. */
   readonly visibilities = new Map<string, string | undefined>();
   /** Titles of the commits of all repositories. */
   readonly commits: string[] = [];

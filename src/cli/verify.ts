@@ -25,14 +25,14 @@ interface VerifyCommandOptions extends ModelCommandOptions {
 
 const examples = `
 Examples:
-  encodec-tokenizer tokenize verify codes                          every shard against the index
-  encodec-tokenizer tokenize verify codes --sample 20              and 20 clips encoded again
-  encodec-tokenizer tokenize verify codes --sample 1% -m 24khz     a share of them, with a model that is named
+  encodec-tokenizer verify codes                          every shard against the index
+  encodec-tokenizer verify codes --sample 20              and 20 clips encoded again
+  encodec-tokenizer verify codes --sample 1% -m 24khz     a share of them, with a model that is named
 `;
 
-/** Adds `tokenize verify <folder>`: reads a finished dataset against its index. */
-export function addVerifyCommand(command: Command, terminal: Terminal): void {
-  const verifying = command
+/** Adds `verify <folder>`: reads a finished dataset against its index. */
+export function addVerifyCommand(program: Command, terminal: Terminal): void {
+  const verifying = program
     .command("verify")
     .summary("read a finished dataset against its index")
     .description("Reads every shard of a finished dataset again: digests, shapes, ranges of codes, counts, and files that do not belong there. With --sample, some clips are encoded again from their audio, and the codes compared.")

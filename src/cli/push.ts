@@ -19,9 +19,9 @@ interface PushCommandOptions {
   readonly json?: boolean;
 }
 
-/** Adds `tokenize push <folder> <user/dataset>`: uploads what a dataset repository of the Hub does not have. */
-export function addPushCommand(command: Command, terminal: Terminal): void {
-  command
+/** Adds `push <folder> <user/dataset>`: uploads what a dataset repository of the Hub does not have. */
+export function addPushCommand(program: Command, terminal: Terminal): void {
+  program
     .command("push")
     .summary("upload a dataset to the Hugging Face Hub")
     .description("Uploads the shards that a dataset repository does not have yet, and the index and card of a finished dataset. Needs a token with write access (HF_TOKEN).")
