@@ -6,13 +6,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { loadOnnxRuntimeNode } from "../src/runtime/index.ts";
+import { datasetDefaults, datasetTables, measureDataset } from "./dataset.ts";
+import type { DatasetMeasurement } from "./dataset.ts";
 import { fullSizeModels, writeFullSizeModel } from "./full-size-models.ts";
 import type { FullSizeModel } from "./full-size-models.ts";
 import type { Measurement } from "./measure.ts";
 
 /*
- * Full-size models with random weights: how fast, how long to load, how much memory.
- * Usage: npm run bench -- [--seconds 30] [--model 24khz] [--keep folder] [--json results.json] [--compare earlier.json] [--pytorch results.json]
+ * Full-size models with random weights: how fast, how long to load, how much memory; and data sets made with the one at 24 kHz.
+ * Usage: npm run bench -- [--seconds 30] [--model 24khz] [--no-datasets] [--keep folder] [--json results.json] [--compare earlier.json]
+ *   [--pytorch results.json]
  * With --compare, every number is followed by its change since an earlier run; with --pytorch (see pytorch.py), every
  * factor by its ratio to PyTorch's.
  */
@@ -33,9 +36,11 @@ const columns: Readonly<Record<Quantity, { readonly title: string; readonly show
 };
 
 const { values: options } = parseArgs({
+  allowNegative: true,
   options: {
     seconds: { type: "string", default: "30" },
     model: { type: "string", multiple: true, default: Object.keys(fullSizeModels) },
+    datasets: { type: "boolean", default: true },
     keep: { type: "string" },
     json: { type: "string" },
     compare: { type: "string" },
@@ -48,7 +53,7 @@ if (unknown.length > 0) throw new RangeError(`there is no model ${unknown.join("
 const folder = options.keep ?? (await mkdtemp(join(tmpdir(), "encodec-bench-")));
 try {
   const pytorch = options.pytorch === undefined ? [] : await readJson<Known[]>(options.pytorch);
-  const earlier = options.compare === undefined ? [] : (await readJson<{ results: Known[] }>(options.compare)).results;
+  const earlier = options.compare === undefined ? { results: [] } : await readJson<{ results: Known[]; datasets?: DatasetMeasurement }>(options.compare);
   const runtime = await loadOnnxRuntimeNode();
   const machine = `${cpus()[0]!.model}, ${cpus().length} cores; Node ${process.version}; ${runtime.name}`;
   await runtime.close();
@@ -57,19 +62,27 @@ try {
   console.log(`| ${titles.join(" | ")} |\n|${"---|".repeat(titles.length)}`);
   const results: Measurement[] = [];
   for (const model of options.model as FullSizeModel[]) {
-    const path = join(folder, model);
-    if (!existsSync(join(path, "model.safetensors"))) await writeFullSizeModel(model, path);
+    const path = await modelFolder(model);
     const { size } = await stat(join(path, "model.safetensors"));
     for (const threads of [1, 2]) {
       const result = await measureInProcess(model, path, threads);
       results.push(result);
       const same = (other: Known): boolean => other.model === model && other.threads === threads;
-      console.log(row(result, size, earlier.find(same), pytorch.find(same)));
+      console.log(row(result, size, earlier.results.find(same), pytorch.find(same)));
     }
   }
-  if (options.json !== undefined) await writeFile(options.json, JSON.stringify({ machine, results }, null, 1));
+  const datasets = options.datasets ? await measureDataset({ ...datasetDefaults, model: await modelFolder("24khz") }) : undefined;
+  if (datasets !== undefined) console.log(datasetTables(datasets, earlier.datasets));
+  if (options.json !== undefined) await writeFile(options.json, JSON.stringify({ machine, results, datasets }, null, 1));
 } finally {
   if (options.keep === undefined) await rm(folder, { recursive: true });
+}
+
+/** Where a model is, written if it is not there yet. */
+async function modelFolder(model: FullSizeModel): Promise<string> {
+  const path = join(folder, model);
+  if (!existsSync(join(path, "model.safetensors"))) await writeFullSizeModel(model, path);
+  return path;
 }
 
 async function measureInProcess(model: FullSizeModel, path: string, threads: number): Promise<Measurement> {

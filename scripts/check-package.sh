@@ -21,6 +21,7 @@ cat >use.js <<'JS'
 import { AudioTokenizer, readAudio } from "encodec-tokenizer";
 import { parseWav } from "encodec-tokenizer/audio";
 import { patternProvider } from "encodec-tokenizer/patterns";
+import { datasetQueueStatus } from "encodec-tokenizer/queue";
 
 const tokenizer = await AudioTokenizer.fromPretrained("tiny");
 const codes = await tokenizer.encode(await readAudio("speech.wav"), { bandwidth: 3 });
@@ -29,7 +30,7 @@ await tokenizer.dispose();
 const pattern = patternProvider({ kind: "delay", numCodebooks: 4 }).getPattern(codes.numFrames);
 const { dims } = pattern.buildSequence(codes, { specialToken: codes.codebookSize });
 if (dims.join() !== `1,4,${codes.numFrames + 4}`) throw new Error("the patterns of the installed package do not work");
-if (codes.numCodebooks !== 4 || audio.channelData[0]?.length !== codes.numSamples || typeof parseWav !== "function") {
+if (codes.numCodebooks !== 4 || audio.channelData[0]?.length !== codes.numSamples || typeof parseWav !== "function" || typeof datasetQueueStatus !== "function") {
   throw new Error("the installed package does not work");
 }
 JS

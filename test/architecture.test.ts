@@ -16,7 +16,9 @@ const rooms: Record<string, readonly string[]> = {
   files: ["patterns", "storage", "audio", "checkpoint", "core"],
   hub: ["files", "checkpoint", "core"],
   tokenizer: ["hub", "files", "graph", "runtime", "audio", "checkpoint", "core"],
-  cli: ["."],
+  dataset: ["tokenizer", "hub", "files", "audio", "storage", "patterns", "figure", "core"],
+  queue: ["dataset", "tokenizer", "core"],
+  cli: [".", "queue"],
 };
 /** Rooms that run in a browser as well: no Node modules, no network, no ONNX Runtime. */
 const portable = new Set(["core", "audio", "figure", "checkpoint", "graph", "storage", "patterns"]);

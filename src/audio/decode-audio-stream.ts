@@ -31,6 +31,8 @@ export interface AudioStream extends AsyncIterable<Waveform> {
    * too small for an MP3 file that has more frames than its header knows of.
    */
   readonly numSamples: number | undefined;
+  /** Whether the file ends before the samples that its header promises: a WAV file, of which what is there is decoded. Others are refused. */
+  readonly isCutOff: boolean;
 }
 
 /** Bytes that are read without giving way to timers and events. */
@@ -57,8 +59,8 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
   const container = await identifyContainer(window);
   if (container === undefined) throw unreadableFileError(await window.bytes(0, 256));
   const audio = await OPENERS[container](window);
-  const { sampleRate, channels, numSamples } = audio;
-  return { container, sampleRate, channels, numSamples, [Symbol.asyncIterator]: () => inSeconds(audio, signal) };
+  const { sampleRate, channels, numSamples, isCutOff = false } = audio;
+  return { container, sampleRate, channels, numSamples, isCutOff, [Symbol.asyncIterator]: () => inSeconds(audio, signal) };
 }
 
 const OPENERS: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<EncodedAudio>>> = {

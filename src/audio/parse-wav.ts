@@ -38,13 +38,14 @@ export async function openWav(source: ByteWindow): Promise<EncodedAudio> {
   const reading = readWavHeader(source.size);
   let step = reading.next();
   while (!step.done) step = reading.next(await source.bytes(step.value.start, step.value.end - step.value.start));
-  const { format, data, numSamples } = step.value;
+  const { format, data, numSamples, isCutOff } = step.value;
   const bytesPerFrame = format.numChannels * format.bytesPerSample;
   const samplesPerPiece = Math.max(1, Math.floor(PIECE_LENGTH / bytesPerFrame));
   return {
     sampleRate: format.sampleRate,
     channels: format.numChannels,
     numSamples,
+    isCutOff,
     async *decode() {
       for (let first = 0; first < numSamples; first += samplesPerPiece) {
         const count = Math.min(samplesPerPiece, numSamples - first);

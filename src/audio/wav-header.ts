@@ -22,7 +22,12 @@ export interface WavHeader {
   readonly data: ByteRange;
   /** Whole samples per channel in `data`, at least one. */
   readonly numSamples: number;
+  /** Whether the file ends before the samples that its header promises. Lengths that stand for "until the end" promise none. */
+  readonly isCutOff: boolean;
 }
+
+/** Programs that write to a pipe, and so cannot know the length, state one of about 2 or 4 GiB. */
+const leastPlaceholder = 0x7fff0000;
 
 /** Tells whether bytes start as a WAV file does: `RIFF`, or `RF64` / `BW64` for files over 4 GiB. */
 export function isWav(bytes: Uint8Array): boolean {
@@ -44,6 +49,7 @@ export function* readWavHeader(size: number): Generator<ByteRange, WavHeader, Ui
   let formatChunk: { readonly view: DataView; readonly length: number } | undefined;
   let data: ByteRange | undefined;
   let longDataLength: number | undefined;
+  let isCutOff = false;
   let offset = 12;
   while ((formatChunk === undefined || data === undefined) && offset + 8 <= size) {
     const start = offset + 8;
@@ -55,6 +61,7 @@ export function* readWavHeader(size: number): Generator<ByteRange, WavHeader, Ui
       // Where the RIFF length reaches past `start` and fits the file, what follows is chunks, not samples.
       const isAccountedFor = riffEnd > start && riffEnd <= size;
       if (length === 0 && !isAccountedFor) length = size - start;
+      isCutOff = start + length > size && length < leastPlaceholder;
       data ??= { start, end: Math.min(start + length, size) };
     } else if (start + length > size) {
       throw new AudioFormatError(
@@ -73,7 +80,7 @@ export function* readWavHeader(size: number): Generator<ByteRange, WavHeader, Ui
     throw new AudioFormatError("AUDIO_CORRUPT", `truncated WAV: it ends after ${size} bytes without a "${missing}" chunk`);
   }
   const format = parseFormat(formatChunk.view, formatChunk.length);
-  return { format, data, numSamples: countSamples(format, data) };
+  return { format, data, numSamples: countSamples(format, data), isCutOff };
 }
 
 function countSamples({ numChannels, bytesPerSample }: SampleFormat, { start, end }: ByteRange): number {

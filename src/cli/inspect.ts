@@ -1,9 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
-import { extname } from "node:path";
+import { extname, join } from "node:path";
 import type { Command } from "commander";
-import { CodesError, codesFormats, inspectModel, readCodes, readPattern, readSequence } from "../index.ts";
-import type { AudioCodes, PatternSpec, TokenSequence } from "../index.ts";
+import { CodesError, codesFormats, inspectModel, readCodes, readDatasetInfo, readPattern, readSequence } from "../index.ts";
+import type { AudioCodes, DatasetInfo, PatternSpec, TokenSequence } from "../index.ts";
 import { attempt, CommandError, withArguments } from "./failures.ts";
 import { formatCodesInspection, formatModelInspection, summarizeCodes } from "./inspect-report.ts";
 import { defaultModel, Models } from "./models.ts";
@@ -13,6 +13,7 @@ import { addModelOptions, modelSources } from "./shared-options.ts";
 import type { ModelCommandOptions } from "./shared-options.ts";
 import { displayName, readIn, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
+import { formatDatasetInspection, summarizeDataset } from "./tokenize-report.ts";
 
 interface InspectCommandOptions extends ModelCommandOptions {
   readonly model: string;
@@ -26,15 +27,16 @@ Examples:
   encodec-tokenizer inspect ./encodec_24khz         a folder or file with weights
   encodec-tokenizer inspect speech.safetensors      a file of codes, or a sequence file of patterns apply
   encodec-tokenizer inspect pattern.json            a pattern file
+  encodec-tokenizer inspect codes/                  a dataset of tokenize
 `;
 
 /** Adds `inspect <source>`: what a model or a file of codes, of a sequence or of a pattern holds. */
 export function addInspectCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command("inspect")
-    .summary("show what a model, or a file of codes, a sequence or a pattern holds")
-    .description("Shows a model's configuration, bandwidths, tensors and license; the shape, rate and usage of codes; or what a pattern does.")
-    .argument("<source>", "tiny, a folder or file with weights, a Hugging Face Hub id or alias, a file of codes, a sequence or a pattern, or - for codes or a sequence on standard input")
+    .summary("show what a model, a dataset, or a file of codes, a sequence or a pattern holds")
+    .description("Shows a model's configuration, bandwidths, tensors and license; the shape, rate and usage of codes or of a dataset of them; or what a pattern does.")
+    .argument("<source>", "tiny, a folder or file with weights, a Hugging Face Hub id or alias, a dataset, a file of codes, a sequence or a pattern, or - for codes or a sequence on standard input")
     .option("-m, --model <source>", `the model that bare .npy codes are for: ${modelSources}`, defaultModel);
   addModelOptions(command);
   command
@@ -47,6 +49,8 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
   const name = displayName(source, "stdin");
   const { revision, exact, offline, license } = options;
   const outcome = await attempt(name, async () => {
+    const dataset = await readIfDataset(source);
+    if (dataset !== undefined) return options.json ? summarizeDataset(dataset) : formatDatasetInspection(name, dataset);
     const pattern = await readIfPattern(source);
     if (pattern !== undefined) return withArguments(async () => (options.json ? summarizePattern(pattern) : formatPatternInspection(name, pattern)));
     const input = source === stream ? await readIn(terminal) : source;
@@ -60,6 +64,11 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
   if ("failure" in outcome) throw new CommandError(outcome.failure);
   const { result } = outcome;
   await writeOut(terminal, typeof result === "string" ? result : `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** A dataset's index, or `undefined` for everything that is no folder with one. */
+async function readIfDataset(source: string): Promise<DatasetInfo | undefined> {
+  return source !== stream && existsSync(join(source, "dataset.json")) ? readDatasetInfo(source) : undefined;
 }
 
 /** A pattern, or `undefined` for everything that is not JSON with a `kind`. */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { licenseClasses, licensePolicyVariable, parseLicensePolicy } from "../index.ts";
-import type { LicenseClass, LicensePolicy } from "../index.ts";
+import type { ClipLength, LicenseClass, LicensePolicy } from "../index.ts";
 import { UsageError } from "./failures.ts";
 
 /** A bandwidth in kbps. */
@@ -46,6 +46,37 @@ export function parseAmount(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value > 0 && value < Infinity)) throw new InvalidArgumentError("It must be a number above 0.");
   return value;
+}
+
+/** Any number. */
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It must be a number.");
+  return value;
+}
+
+/** A length of audio: seconds, or frames with an `f`, such as `750f`. */
+export function parseLength(text: string): ClipLength {
+  const { frames, seconds } = /^(?:(?<frames>[1-9]\d{0,8})f|(?<seconds>\d*\.?\d+)s?)$/.exec(text)?.groups ?? {};
+  if (frames !== undefined) return { frames: Number(frames) };
+  if (seconds === undefined || Number(seconds) === 0) throw new InvalidArgumentError("It must be seconds above 0, such as 10 or 2.5, or frames, such as 750f.");
+  return { seconds: Number(seconds) };
+}
+
+const byteUnits: Readonly<Record<string, number>> = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30, ti: 2 ** 40 };
+
+/** An amount of bytes: `500000000`, `500MB`, `1GiB`. */
+export function parseBytes(text: string): number {
+  const { amount, unit } = /^(?<amount>\d+(?:\.\d+)?) ?(?<unit>(?:[kmgt]i?)?)b?$/i.exec(text)?.groups ?? {};
+  const bytes = amount === undefined ? 0 : Math.round(Number(amount) * byteUnits[unit!.toLowerCase()]!);
+  if (!(bytes >= 1 && Number.isSafeInteger(bytes))) throw new InvalidArgumentError("It must be an amount of bytes, such as 500MB or 1GiB.");
+  return bytes;
+}
+
+/** A whole number from 0, however large. */
+export function parseLimit(text: string): number {
+  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError("It must be a whole number, 0 or more.");
+  return Number(text);
 }
 
 /**

@@ -10,8 +10,11 @@ import { addModelsCommand } from "./list-models.ts";
 import { addNoticeCommand } from "./notice.ts";
 import { addPatternsCommand } from "./patterns.ts";
 import { addPullCommand } from "./pull.ts";
+import { addPushCommand } from "./push.ts";
 import { addRoundtripCommand } from "./roundtrip.ts";
 import type { Terminal } from "./terminal.ts";
+import { addTokenizeCommand } from "./tokenize.ts";
+import { addVerifyCommand } from "./verify.ts";
 
 const notes = `
 Exit codes: 0 all went well, 1 something failed, 2 the command line is wrong, 130 interrupted by Ctrl-C,
@@ -50,6 +53,9 @@ function createProgram(terminal: Terminal): Command {
   addEncodeCommand(program, terminal);
   addDecodeCommand(program, terminal);
   addRoundtripCommand(program, terminal);
+  addTokenizeCommand(program, terminal);
+  addVerifyCommand(program, terminal);
+  addPushCommand(program, terminal);
   addInspectCommand(program, terminal);
   addPatternsCommand(program, terminal);
   addModelsCommand(program, terminal);

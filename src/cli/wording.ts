@@ -45,6 +45,13 @@ export function timeText(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** `12.3 h`, with minutes or seconds for less than one of them. */
+export function hoursText(seconds: number): string {
+  if (seconds < 60) return secondsText(seconds);
+  if (seconds < 3600) return `${(seconds / 60).toFixed(1)} min`;
+  return `${(seconds / 3600).toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} h`;
+}
+
 /** `8 codebooks × 720 frames`, with the number of segments where there are several. */
 export function codesText(codes: AudioCodes): string {
   const segments = codes.numSegments === 1 ? "" : `${codes.numSegments} segments × `;

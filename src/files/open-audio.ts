@@ -51,6 +51,7 @@ async function decodeOpened(file: OpenedFile, name: string, toError: (error: unk
       sampleRate: stream.sampleRate,
       channels: stream.channels,
       numSamples: stream.numSamples,
+      isCutOff: stream.isCutOff,
       async *[Symbol.asyncIterator](): AsyncGenerator<Waveform, void> {
         if (closing !== undefined) throw new DisposedError(name);
         try {

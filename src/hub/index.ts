@@ -28,3 +28,5 @@ export { resolveLicense } from "./resolve-license.ts";
 export type { ResolveLicenseOptions } from "./resolve-license.ts";
 export { selectCheckpoint } from "./select-checkpoint.ts";
 export type { CheckpointCriteria, Criterion, PassedOver, Relaxation, Selection } from "./select-checkpoint.ts";
+export { pushFiles } from "./push-files.ts";
+export type { PushedFile, PushOptions, PushReport } from "./push-files.ts";

@@ -2,7 +2,7 @@ export { formatArrayArchive, parseArrayArchive } from "./array-archive.ts";
 export { codesFormatOf, codesFormats } from "./codes-format.ts";
 export type { CodesFormat } from "./codes-format.ts";
 export { elementBytes } from "./elements.ts";
-export { formatArray } from "./npy.ts";
+export { formatArray, parseArray } from "./npy.ts";
 export { formatCodes, parseCodes } from "./store-codes.ts";
 export type { ParseCodesOptions } from "./store-codes.ts";
 export { withName } from "./codes-fields.ts";

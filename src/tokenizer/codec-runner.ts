@@ -59,8 +59,9 @@ const aStep: WholeRuns = { threading: "divided", onFrames() {} };
 const floats = (length: number): Float32Array => new Float32Array(length);
 const integers = (length: number): Int32Array => new Int32Array(length);
 
-/** Beyond this many rows the LSTM gains nothing more per row. */
+/** Beyond this many rows the LSTM gains nothing more per row, and below the least it loses much. */
 const maxRows = 16;
+const leastRows = 8;
 
 /** Groups of so many rows under way at the same time: while one waits for the LSTM, or is put together, the other keeps the threads busy. */
 const groupsAtOnce = 2;
@@ -169,7 +170,7 @@ export class CodecRunner {
     const { hopLength } = this.#dimensions;
     const frames = pieces.map(({ numSamples }) => Math.ceil(numSamples / hopLength));
     const codes = frames.map((count) => new Int32Array(numCodebooks * count));
-    const runs = this.#encoderRuns(() => numCodebooks, options.signal, { threading: threadingOf(frames), onFrames: this.#progress("encode", frames, options) });
+    const runs = this.#encoderRuns(() => numCodebooks, options.signal, { threading: threadingOf(frames.length), onFrames: this.#progress("encode", frames, options) });
     await this.#inWindows(frames, {
       start: () => this.startEncoding(),
       read: (index, start, end) => {
@@ -191,7 +192,7 @@ export class CodecRunner {
     const { audioChannels, hopLength } = this.#dimensions;
     const frames = pieces.map((piece) => piece.frames);
     const unfinished = new Map<number, Float32Array>();
-    const runs = this.#decoderRuns(options.signal, { threading: threadingOf(frames), onFrames: this.#progress("decode", frames, options) });
+    const runs = this.#decoderRuns(options.signal, { threading: threadingOf(frames.length), onFrames: this.#progress("decode", frames, options) });
     await this.#inWindows(frames, {
       start: (index) => {
         unfinished.set(index, new Float32Array(audioChannels * frames[index]! * hopLength));
@@ -332,18 +333,24 @@ export class CodecRunner {
 }
 
 /** Several groups have runs enough for all threads; one has its LSTM alone. */
-function threadingOf(frames: readonly number[]): Threading {
-  return frames.length > maxRows ? "sideBySide" : "divided";
+function threadingOf(numPieces: number): Threading {
+  return numGroups(numPieces) > 1 ? "sideBySide" : "divided";
+}
+
+function numGroups(numPieces: number): number {
+  return Math.max(Math.ceil(numPieces / maxRows), Math.min(groupsAtOnce, Math.floor(numPieces / leastRows)));
 }
 
 /**
- * Groups pieces for the LSTM: similar lengths together, so that they end together.
+ * Groups pieces for the LSTM: similar lengths together, so that they end together, and about as many in each.
  * @param frames Length of each piece in frames.
  * @returns Indices into `frames`, each once; a group's longest piece comes first.
  */
 export function groupByLength(frames: readonly number[]): number[][] {
   const order = frames.map((_, index) => index).toSorted((a, b) => frames[b]! - frames[a]!);
-  return Array.from({ length: Math.ceil(order.length / maxRows) }, (_, group) => order.slice(group * maxRows, (group + 1) * maxRows));
+  const count = numGroups(order.length);
+  const bound = (group: number): number => Math.round((group * order.length) / count);
+  return Array.from({ length: count }, (_, group) => order.slice(bound(group), bound(group + 1)));
 }
 
 /** @param samplesPerColumn Samples that a column of the first part's input stands for. */

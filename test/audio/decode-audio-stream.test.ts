@@ -251,3 +251,13 @@ test("an aborted signal rejects before anything is read", async () => {
   await expect(decodeAudioStream(source, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   expect(lengths).toEqual([]);
 });
+
+test.each([
+  [false, 4],
+  [true, 6],
+  [false, 0xffffffff],
+  [false, 0x7ffff000],
+])("says %s of being cut off where two samples of 16 bits are said to take %i bytes", async (isCutOff, size) => {
+  const stream = await decodeAudioStream(wav([...formatChunk(), ...chunk("data", [0, 64, 0, 32], size)]));
+  expect(stream.isCutOff).toBe(isCutOff);
+});

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { ServedDatasets } from "./served-datasets.ts";
 
 /** A repository as the server has it. */
 export interface ServedRepository {
@@ -52,14 +53,16 @@ export const memberToken = "hf_member";
 export class HubServer implements AsyncDisposable {
   readonly requests: SeenRequest[] = [];
   readonly repositories: Map<string, ServedRepository>;
+  /** Dataset repositories, which can be pushed to. */
+  readonly datasets: ServedDatasets = new ServedDatasets(() => this.storage);
   readonly #hub: Server;
   readonly #storage: Server;
   readonly #faults: { pattern: RegExp; fault: Fault; times: number }[] = [];
 
   private constructor(repositories: Readonly<Record<string, ServedRepository>>) {
     this.repositories = new Map(Object.entries(repositories));
-    this.#hub = createServer((request, response) => this.#answer("hub", request, response));
-    this.#storage = createServer((request, response) => this.#answer("storage", request, response));
+    this.#hub = createServer((request, response) => void this.#answer("hub", request, response));
+    this.#storage = createServer((request, response) => void this.#answer("storage", request, response));
   }
 
   static async start(repositories: Readonly<Record<string, ServedRepository>>): Promise<HubServer> {
@@ -99,14 +102,26 @@ export class HubServer implements AsyncDisposable {
     }
   }
 
-  #answer(host: SeenRequest["host"], request: IncomingMessage, response: ServerResponse): void {
+  async #answer(host: SeenRequest["host"], request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? "/";
     const { authorization, range } = request.headers;
     this.requests.push({ host, method: request.method ?? "", path, authorization, range });
     const found = this.#faults.find(({ pattern, times }) => times > 0 && pattern.test(`${host} ${path}`));
     if (found !== undefined) found.times--;
-    const answer = host === "hub" ? this.#hubAnswer(path, authorization) : this.#storageAnswer(path);
+    const body = request.method === "GET" ? Buffer.alloc(0) : await bodyOf(request);
+    // A request that fails has no effect.
+    const pushed = found?.fault.status === undefined ? this.#pushAnswer(host, request.method ?? "", path, body, authorization) : { body: "" };
+    const answer = pushed ?? (host === "hub" ? this.#hubAnswer(path, authorization) : this.#storageAnswer(path));
     write(request, response, answer, found?.fault ?? {});
+  }
+
+  #pushAnswer(host: SeenRequest["host"], method: string, path: string, body: Buffer, authorization: string | undefined): Answer | undefined {
+    const route = path.replace(/\?.*/u, "");
+    if (host === "hub") {
+      const isKnown = authorization === undefined || authorization === `Bearer ${memberToken}`;
+      return isKnown ? this.datasets.answer({ method, route, body }, authorization) : undefined;
+    }
+    return method === "PUT" ? this.datasets.store(route.replace("/upload/", ""), body) : undefined;
   }
 
   #storageAnswer(path: string): Answer {
@@ -186,6 +201,12 @@ interface Answer {
   readonly status?: number;
   readonly body: Uint8Array | string;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
 }
 
 function refusal(status: number, code: string | undefined, message: string): Answer {

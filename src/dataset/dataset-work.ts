@@ -1,0 +1,268 @@
+import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { AudioTokenizer } from "../tokenizer/index.ts";
+import type { LoadOptions } from "../tokenizer/index.ts";
+import { assembleDataset } from "./assemble-dataset.ts";
+import { checkChannelMode, defaultChannelMode } from "./clip-channels.ts";
+import type { ChannelMode } from "./clip-channels.ts";
+import type { ClipOutput } from "./clip-output.ts";
+import { planningOf } from "./clip-windows.ts";
+import type { ClipOptions } from "./clip-windows.ts";
+import { codecFieldsOf } from "./codec-fields.ts";
+import type { CodecFields } from "./codec-fields.ts";
+import { fingerprintOf, probeCodec } from "./codec-probe.ts";
+import type { DatasetCardOptions } from "./dataset-card.ts";
+import { DatasetError } from "./dataset-error.ts";
+import type { DatasetEvent } from "./dataset-event.ts";
+import { datasetInfoName, readDatasetInfo } from "./dataset-info.ts";
+import type { DatasetInfo } from "./dataset-info.ts";
+import { openPlan } from "./dataset-plan.ts";
+import type { DatasetPlan } from "./dataset-plan.ts";
+import { DecodePool } from "./decode-pool.ts";
+import { encodeRows, longRowBytes } from "./encode-rows.ts";
+import type { EncodedRow } from "./encode-rows.ts";
+import type { Emit } from "./event-queue.ts";
+import { frozenLicense } from "./frozen-license.ts";
+import { createOutputs, describeOutput } from "./output-spec.ts";
+import type { OutputSpec } from "./output-spec.ts";
+import { listFinishedParts, readPartRecord } from "./part-record.ts";
+import type { PartRecord } from "./part-record.ts";
+import { DatasetPartWriter } from "./part-writer.ts";
+import { mismatchError, planDifferences } from "./plan-differences.ts";
+import { preparePlan } from "./prepare-plan.ts";
+import { removeLeftovers } from "./remove-leftovers.ts";
+import { resolveInputs } from "./resolve-inputs.ts";
+import type { ResolveInputsOptions } from "./resolve-inputs.ts";
+import type { RowRecipe } from "./row-recipe.ts";
+import type { JsonObject } from "./row.ts";
+import { acquireRunLock } from "./run-lock.ts";
+import { everyPart } from "./shard-selection.ts";
+import { checkTrim } from "./sound-range.ts";
+import type { TrimOptions } from "./sound-range.ts";
+import { thisTool } from "./tool.ts";
+import { rowsOf, writeParts } from "./write-parts.ts";
+
+/** What a dataset is made of, and what making it may use. */
+export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
+  /** Of the dataset; made if it is not there. A dataset that was begun in it is continued. */
+  readonly folder: string;
+  /**
+   * Folders, globs, audio files, manifests, tars, and `-` for a list on `stdin` (see `resolveInputs`).
+   * @default those that the dataset in `folder` was begun with
+   */
+  readonly inputs?: readonly string[] | undefined;
+  /** A tokenizer, which stays open, or what `AudioTokenizer.fromPretrained` takes. */
+  readonly model: AudioTokenizer | string;
+  /** For a model by its name: license policy, revision, threads and so on. */
+  readonly load?: Omit<LoadOptions, "signal" | "onProgress"> | undefined;
+  /** In kbps. Give this or `numCodebooks`. @default all codebooks */
+  readonly bandwidth?: number | undefined;
+  readonly numCodebooks?: number | undefined;
+  /** @default "stereo" for a codec with two channels, otherwise "mix" */
+  readonly channels?: ChannelMode | undefined;
+  /** Cuts silence off both ends of rows before they become clips. @default It stays. */
+  readonly trim?: TrimOptions | undefined;
+  /** @default [{ format: "webdataset" }] */
+  readonly outputs?: readonly OutputSpec[] | undefined;
+  /** Rows of a part, the unit of work and of resumption. @default 1000 */
+  readonly partRows?: number | undefined;
+  /** Whether rows with the same audio as an earlier one are left out; all files are read for that. @default false */
+  readonly dedupe?: boolean | undefined;
+  /** License of the recordings, in SPDX or Hub ids. @default not stated */
+  readonly audioLicense?: string | undefined;
+  /** Of the dataset card. */
+  readonly card?: DatasetCardOptions | undefined;
+  /** Threads that decode. @default half of the cores, at least 2 */
+  readonly workers?: number | undefined;
+  /** Decoded audio that memory may hold, in bytes; the model's own memory comes on top. @default 512 MiB, or 64 MiB for each of the workers if that is more */
+  readonly maxMemory?: number | undefined;
+  /** The most clips that go through the model together. @default 32 */
+  readonly batchClips?: number | undefined;
+}
+
+/** How parts are done. */
+export interface PartsOptions {
+  readonly emit: Emit<DatasetEvent>;
+  /** Beyond so many failed rows the work fails with DATASET_ERRORS. */
+  readonly maxErrors?: number | undefined;
+  /** Failed rows that count besides. @default 0 */
+  readonly errorsBefore?: number | undefined;
+  /** Ends the work after the part at hand. */
+  readonly stop?: AbortSignal | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** A dataset that is being made, with everything at hand that its parts need: model, plan and outputs. */
+export class DatasetWork implements AsyncDisposable {
+  readonly plan: DatasetPlan;
+  readonly #options: DatasetWorkOptions;
+  readonly #model: LoadedModel;
+  readonly #codec: CodecFields;
+  readonly #recipe: RowRecipe;
+  readonly #outputs: readonly ClipOutput[];
+  #pool: DecodePool | undefined;
+
+  private constructor(plan: DatasetPlan, options: DatasetWorkOptions, model: LoadedModel, { codec, recipe, outputs }: { readonly codec: CodecFields; readonly recipe: RowRecipe; readonly outputs: readonly ClipOutput[] }) {
+    this.plan = plan;
+    this.#options = options;
+    this.#model = model;
+    this.#codec = codec;
+    this.#recipe = recipe;
+    this.#outputs = outputs;
+  }
+
+  /**
+   * Loads the model and makes the plan, or opens the one that the folder was begun with.
+   * @throws as `tokenizeDataset`.
+   */
+  static async open(options: DatasetWorkOptions, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<DatasetWork> {
+    checkNumbers(options);
+    signal.throwIfAborted();
+    const model = await loadModel(options, emit, signal);
+    try {
+      const { tokenizer } = model;
+      const { folder, bandwidth, numCodebooks, outputs: specs = defaultOutputs } = options;
+      const probed = await probeCodec(tokenizer, { ...(bandwidth === undefined ? {} : { bandwidth }), ...(numCodebooks === undefined ? {} : { numCodebooks }), signal });
+      const codec = codecFieldsOf(probed);
+      const recipe = recipeOf(options, tokenizer);
+      const outputs = createOutputs(folder, specs);
+      const plan = await planOf(options, settingsOf(options, recipe, codec, codec.digest === null ? fingerprintOf(probed) : null), emit, signal);
+      await frozenLicense(folder, tokenizer.license);
+      return new DatasetWork(plan, options, model, { codec, recipe, outputs });
+    } catch (error) {
+      await model[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Does parts, one after the other, under a lock that the caller holds; gives the record of each. */
+  async *doParts(parts: readonly number[], { emit, maxErrors = Infinity, errorsBefore = 0, stop, signal }: PartsOptions): AsyncGenerator<PartRecord, void> {
+    const isStopped = (): boolean => stop?.aborted === true;
+    if (parts.length === 0 || isStopped()) return;
+    const { folder, workers = defaultWorkers(), maxMemory = defaultMaxMemory(workers), batchClips = defaultBatchClips } = this.#options;
+    // An index must never speak of parts that are being done again.
+    await rm(join(folder, datasetInfoName), { force: true });
+    this.#pool ??= new DecodePool(workers);
+    const encoded = encodeRows(rowsOf(this.plan, parts, stop), {
+      plan: this.plan, tokenizer: this.#model.tokenizer, numCodebooks: this.#codec.num_codebooks, recipe: this.#recipe, pool: this.#pool, workers, maxMemory, batchClips, signal,
+    });
+    let errors = errorsBefore;
+    const begin = (part: number): Promise<DatasetPartWriter> => DatasetPartWriter.begin(folder, part, this.#outputs);
+    for await (const record of writeParts(encoded, begin, async (row) => {
+      signal.throwIfAborted();
+      if (row.failure !== null) errors++;
+      const seconds = row.clips.reduce((sum, { codes }) => sum + codes.duration, 0);
+      await emit({ kind: "row", part: row.part, row: row.index, path: row.row.path, clips: row.clips.length, seconds, failure: row.failure });
+      if (errors > maxErrors) throw tooManyErrors(maxErrors, row);
+    }, emit)) {
+      yield record;
+      if (isStopped()) return;
+    }
+  }
+
+  /**
+   * Does one part beside other processes that do others, under a lock of its own. If it is done already, nothing happens.
+   * No folder is listed, so that it costs the same however many parts there are; what a killed process left of the part stays until `finish`.
+   * @throws DatasetError DATASET_LOCKED where somebody else does the part.
+   */
+  async doPart(part: number, { signal, ...options }: Omit<PartsOptions, "stop">): Promise<PartRecord> {
+    const { folder } = this.#options;
+    await using lock = await acquireRunLock(folder, { index: part, count: this.plan.numParts });
+    const finished = await readPartRecord(folder, part).catch(() => undefined);
+    if (finished !== undefined) return finished;
+    for await (const record of this.doParts([part], { ...options, signal: AbortSignal.any([signal, lock.signal]) })) return record;
+    throw new Error(`part ${part} came to nothing`);
+  }
+
+  /** The index, written if all parts of the dataset are done; null if not. */
+  async writeIndex(signal: AbortSignal): Promise<DatasetInfo | null> {
+    const { folder, audioLicense = null, card } = this.#options;
+    const { settings, numParts } = this.plan;
+    if ((await listFinishedParts(folder, everyPart)).length < numParts) return null;
+    const before = await readDatasetInfo(folder).catch(() => undefined);
+    if (before !== undefined) return before;
+    const license = await frozenLicense(folder, this.#model.tokenizer.license);
+    return await assembleDataset({ folder, numParts, tool: thisTool(), codec: this.#codec, license, audioLicense, options: settings, card, signal });
+  }
+
+  /**
+   * Ends work that went part by part: once all parts are done it removes what killed processes left, and writes the index; null if parts are missing.
+   * @throws DatasetError DATASET_LOCKED while somebody else does so, or still has a part at hand.
+   */
+  async finish(signal: AbortSignal): Promise<DatasetInfo | null> {
+    const { folder } = this.#options;
+    if ((await listFinishedParts(folder, everyPart)).length < this.plan.numParts) return null;
+    await using lock = await acquireRunLock(folder, everyPart);
+    await removeLeftovers(folder, everyPart);
+    return await this.writeIndex(AbortSignal.any([signal, lock.signal]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool?.[Symbol.asyncDispose]();
+    await this.#model[Symbol.asyncDispose]();
+  }
+}
+
+type LoadedModel = { readonly tokenizer: AudioTokenizer } & AsyncDisposable;
+
+const defaultOutputs: readonly OutputSpec[] = [{ format: "webdataset" }];
+const defaultBatchClips = 32;
+
+function defaultWorkers(): number {
+  return Math.max(2, Math.floor(availableParallelism() / 2));
+}
+
+/** More threads decode more at a time. */
+function defaultMaxMemory(workers: number): number {
+  return Math.max(2 ** 29, workers * 2 ** 26);
+}
+
+async function loadModel({ model, load }: DatasetWorkOptions, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<LoadedModel> {
+  if (typeof model !== "string") return { tokenizer: model, [Symbol.asyncDispose]: async () => {} };
+  const onProgress = ({ done, total }: { readonly done: number; readonly total: number }): void => void emit({ kind: "loading", done, total });
+  const tokenizer = await AudioTokenizer.fromPretrained(model, { ...load, signal, onProgress });
+  return { tokenizer, [Symbol.asyncDispose]: () => tokenizer.dispose() };
+}
+
+function recipeOf(options: DatasetWorkOptions, { sampleRate, channels, hopLength }: AudioTokenizer): RowRecipe {
+  const mode = options.channels ?? defaultChannelMode(channels);
+  checkChannelMode(mode, channels);
+  const planning = planningOf(options, { sampleRate, hopLength });
+  const trim = options.trim ?? null;
+  if (trim !== null) checkTrim(trim);
+  const { workers = defaultWorkers(), maxMemory = defaultMaxMemory(workers) } = options;
+  const windowBytes = (planning.window?.length ?? 0) * channels * Float32Array.BYTES_PER_ELEMENT;
+  if (windowBytes > longRowBytes({ workers, maxMemory })) {
+    throw new RangeError(`windows of ${(planning.window!.length / sampleRate).toFixed(1)} s take ${windowBytes} bytes each; give a maxMemory of at least ${windowBytes * (2 * workers + 4)} bytes`);
+  }
+  return { sampleRate, channels, mode, planning, trim };
+}
+
+/** Everything that shapes the result besides the rows. */
+function settingsOf({ outputs = defaultOutputs, audioLicense, card }: DatasetWorkOptions, { mode, planning, trim }: RowRecipe, codec: CodecFields, fingerprint: string | null): JsonObject {
+  const settings = { tool: thisTool(), codec, fingerprint, clips: { ...planning, channels: mode, trim }, outputs: outputs.map(describeOutput), audioLicense: audioLicense ?? null, card: card ?? null };
+  return JSON.parse(JSON.stringify(settings)) as JsonObject;
+}
+
+async function planOf(options: DatasetWorkOptions, settings: JsonObject, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<DatasetPlan> {
+  const { folder, inputs, partRows, dedupe } = options;
+  if (inputs === undefined) {
+    const plan = await openPlan(folder);
+    const differences = planDifferences(plan.settings, settings);
+    if (differences.length > 0) throw mismatchError(folder, differences);
+    return plan;
+  }
+  const resolved = await resolveInputs(inputs, options);
+  return await preparePlan({ folder, inputs: resolved, settings, partRows, dedupe, signal, onRows: (rows) => void emit({ kind: "listing", rows }) });
+}
+
+function tooManyErrors(maxErrors: number, { row, failure }: EncodedRow): DatasetError {
+  return new DatasetError("DATASET_ERRORS", `over ${maxErrors} rows failed, ${failure === null ? "" : `the last one ${row.path}: ${failure.message}; `}see errors.jsonl of the parts, or allow more`);
+}
+
+function checkNumbers({ workers = 1, batchClips = 1, maxMemory = 1 }: DatasetWorkOptions): void {
+  for (const [name, value] of Object.entries({ workers, batchClips, maxMemory })) {
+    if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number from 1; received ${value}`);
+  }
+}

@@ -1,0 +1,52 @@
+import { Change } from "./change.ts";
+
+/**
+ * Works on many items at a time and gives the results in the order of the items.
+ * @param admit Waits until there is room for an item.
+ * @param work Begun as soon as an item is admitted.
+ * @param ahead The most results that are under way or wait to be taken.
+ * @param abandon Told that no more results will be taken, so that work that is under way can end; it is waited for.
+ */
+export async function* inOrder<Item, Result>(
+  items: AsyncIterable<Item>,
+  { admit, work, ahead, abandon }: {
+    readonly admit: (item: Item) => Promise<void>;
+    readonly work: (item: Item) => Promise<Result>;
+    readonly ahead: number;
+    readonly abandon?: (() => void) | undefined;
+  },
+): AsyncGenerator<Result, void> {
+  const results: Promise<Result>[] = [];
+  const change = new Change();
+  const state = { isOver: false };
+  const feeding = (async () => {
+    for await (const item of items) {
+      while (results.length >= ahead && !state.isOver) await change.wait();
+      if (state.isOver) return;
+      await admit(item);
+      const result = work(item);
+      result.catch(() => {}); // whoever takes it hears of it
+      results.push(result);
+      change.announce();
+    }
+  })().finally(() => {
+    state.isOver = true;
+    change.announce();
+  });
+  feeding.catch(() => {});
+  try {
+    for (;;) {
+      while (results.length === 0 && !state.isOver) await change.wait();
+      if (results.length === 0) break;
+      yield await results[0]!;
+      results.shift();
+      change.announce();
+    }
+    await feeding;
+  } finally {
+    abandon?.();
+    state.isOver = true;
+    change.announce();
+    await Promise.allSettled([feeding, ...results]);
+  }
+}

@@ -1,0 +1,91 @@
+import { convertAudioStream } from "../audio/index.ts";
+import { AudioCodes, numSamplesOf } from "../core/index.ts";
+import type { Waveform } from "../core/index.ts";
+import { splitChannels } from "./clip-channels.ts";
+import { planClips } from "./clip-windows.ts";
+import type { ClipRange } from "./clip-windows.ts";
+import type { ClipAudio, RowExtent } from "./decode-row.ts";
+import type { Loudness } from "./loudness.ts";
+import { LoudnessMeter, measureLoudness } from "./loudness.ts";
+import { checkFinite, openRowAudio } from "./row-audio.ts";
+import type { RowLocation } from "./row-bytes.ts";
+import type { RowRecipe } from "./row-recipe.ts";
+import { joinPieces, padWaveform } from "./waveform-pieces.ts";
+
+/** A row that is too long to be held at once, and known to be sound. */
+export interface LongRow {
+  readonly location: RowLocation;
+  readonly extent: RowExtent;
+  readonly recipe: RowRecipe;
+}
+
+/** A clip with its codes. */
+export interface CodedClip {
+  readonly range: ClipRange;
+  readonly channel: number | null;
+  readonly codes: AudioCodes;
+  readonly loudness: Loudness;
+}
+
+/** The channels of a long row that become clips of their own; null for all together. */
+export function channelsOfLongRow({ extent, recipe }: LongRow): readonly (number | null)[] {
+  return recipe.mode === "each" ? Array.from({ length: extent.channels }, (_, channel) => channel) : [null];
+}
+
+/** The clips of one channel, as they are planned for audio that is in memory. */
+export function planLongRow({ extent, recipe }: LongRow): readonly ClipRange[] {
+  const { samples, sampleRate } = extent;
+  return planClips(Math.ceil(((samples.end - samples.start) * recipe.sampleRate) / sampleRate), recipe.planning);
+}
+
+/** Encodes a whole row as one clip, in constant memory. */
+export async function encodeLongClip(
+  row: LongRow,
+  channel: number | null,
+  range: ClipRange,
+  encodeStream: (pieces: AsyncIterable<Waveform>) => AsyncIterable<AudioCodes>,
+): Promise<CodedClip> {
+  const meter = new LoudnessMeter();
+  const codes: AudioCodes[] = [];
+  for await (const piece of encodeStream(metered(audioOf(row, channel), meter))) codes.push(piece);
+  return { range, channel, codes: AudioCodes.concatenate(codes), loudness: meter.loudness };
+}
+
+/** The windows of one channel, one after the other; memory holds as many of them as overlap. */
+export async function* windowsOfLongRow(row: LongRow, channel: number | null): AsyncGenerator<ClipAudio, void> {
+  const waiting = [...planLongRow(row)];
+  let pieces: Waveform[] = [];
+  let start = 0; // of the first piece, in samples
+  let end = 0;
+  for await (const piece of audioOf(row, channel)) {
+    pieces.push(piece);
+    end += numSamplesOf(piece);
+    while (waiting.length > 0 && waiting[0]!.start + waiting[0]!.length <= end) {
+      const range = waiting.shift()!;
+      const waveform = joinPieces(pieces, { start: range.start - start, end: range.start - start + range.length });
+      yield { range, channel, waveform: padWaveform(waveform, range.padding), loudness: measureLoudness(waveform.channelData) };
+    }
+    const needed = waiting[0]?.start ?? Infinity;
+    while (pieces.length > 0 && start + numSamplesOf(pieces[0]!) <= needed) start += numSamplesOf(pieces.shift()!);
+  }
+}
+
+/** A row's audio at the codec's rate and channels. */
+async function* audioOf({ location, extent, recipe }: LongRow, channel: number | null): AsyncGenerator<Waveform, void> {
+  await using audio = await openRowAudio(location);
+  for await (const piece of convertAudioStream(oneClip(audio.pieces(extent.samples)), recipe)) {
+    checkFinite(piece.channelData);
+    yield piece;
+  }
+
+  async function* oneClip(pieces: AsyncIterable<Waveform>): AsyncGenerator<Waveform, void> {
+    for await (const piece of pieces) yield splitChannels(piece, recipe.mode)[channel ?? 0]!.waveform;
+  }
+}
+
+async function* metered(pieces: AsyncIterable<Waveform>, meter: LoudnessMeter): AsyncGenerator<Waveform, void> {
+  for await (const piece of pieces) {
+    meter.push(piece.channelData);
+    yield piece;
+  }
+}

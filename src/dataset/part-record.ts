@@ -1,0 +1,85 @@
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { outputFormats } from "./clip-output.ts";
+import type { FinishedShard } from "./clip-output.ts";
+import { DatasetError } from "./dataset-error.ts";
+import { writeDurably } from "./durable-file.ts";
+import type { JsonObject } from "./row.ts";
+import { selectsPart } from "./shard-selection.ts";
+import type { ShardSelection } from "./shard-selection.ts";
+
+const count = z.int().min(0);
+
+const schema: z.ZodType<PartRecord> = z.object({
+  part: count,
+  rows: count,
+  clips: count,
+  errors: count,
+  seconds: z.number().min(0),
+  shards: z.array(z.object({ format: z.enum(outputFormats), path: z.string(), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/u), clips: count })),
+  statistics: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
+});
+
+/** What is known of a part that is done. It holds nothing that depends on the machine or the time. */
+export interface PartRecord {
+  readonly part: number;
+  /** Rows of the part, bad ones included. */
+  readonly rows: number;
+  readonly clips: number;
+  /** Rows that became errors. */
+  readonly errors: number;
+  /** Audio that was encoded. */
+  readonly seconds: number;
+  readonly shards: readonly FinishedShard[];
+  /** Whatever the report at the end adds up. */
+  readonly statistics: JsonObject;
+}
+
+/** The number of a part as its files have it: `000012`. */
+export function formatPart(part: number): string {
+  return String(part).padStart(6, "0");
+}
+
+/** The part that a name of a file speaks of: `000012.json`, `part-000012-000.tar`; undefined if of none. */
+export function partOfName(name: string): number | undefined {
+  const digits = /^(?:part-)?(?<part>\d{6,})[-.]/u.exec(name)?.groups!["part"];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/**
+ * Records that a part is done: to be called when everything else of it has its final name and is synced.
+ * @throws as `writeDurably`.
+ */
+export async function writePartRecord(folder: string, record: PartRecord): Promise<void> {
+  await writeDurably(recordPath(folder, record.part), `${JSON.stringify(schema.parse(record))}\n`);
+}
+
+/** @throws DatasetError with code DATASET_FORMAT if there is none, or it is damaged. */
+export async function readPartRecord(folder: string, part: number): Promise<PartRecord> {
+  const path = recordPath(folder, part);
+  try {
+    return schema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch (cause) {
+    throw new DatasetError("DATASET_FORMAT", `${path} is missing or damaged; delete it, and the next run does part ${part} again`, { cause });
+  }
+}
+
+/** Takes a part back, so that the next run does it again. */
+export async function removePartRecord(folder: string, part: number): Promise<void> {
+  await rm(recordPath(folder, part), { force: true });
+}
+
+/** Parts of a selection that are done, in order. It reads names only: 100,000 parts take a blink. */
+export async function listFinishedParts(folder: string, selection: ShardSelection): Promise<readonly number[]> {
+  const names = await readdir(join(folder, "parts")).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  const parts = names.filter((name) => /^\d{6,}\.json$/u.test(name)).map((name) => Number.parseInt(name, 10));
+  return parts.filter((part) => selectsPart(selection, part)).toSorted((a, b) => a - b);
+}
+
+function recordPath(folder: string, part: number): string {
+  return join(folder, "parts", `${formatPart(part)}.json`);
+}

@@ -1,0 +1,165 @@
+import { open, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { typedColumnSchema } from "./column-types.ts";
+import type { TypedColumn } from "./column-types.ts";
+import { DatasetError } from "./dataset-error.ts";
+import type { RepeatedKey } from "./key-check.ts";
+import type { JsonObject, JsonValue, Row } from "./row.ts";
+
+/** Files of a plan, by their names in the dataset's folder. */
+export const planFiles = {
+  /** Written last: a plan without it is none. */
+  plan: "plan.json",
+  rows: "plan/rows.jsonl",
+  offsets: "plan/offsets.bin",
+  repeats: "plan/repeats.bin",
+  inputs: "plan/inputs.json",
+} as const;
+
+const planVersion = 1;
+const count = z.int().min(0);
+
+const planSchema: z.ZodType<PlanFile> = z.object({
+  version: z.literal(planVersion),
+  settings: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
+  rows: z.object({
+    count: count.min(1),
+    partRows: count.min(1),
+    parts: count.min(1),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/u),
+    dedupe: z.boolean(),
+    duplicates: count,
+    bad: count,
+    repeats: count,
+    columns: z.array(typedColumnSchema),
+  }),
+});
+
+/** What `plan.json` says. It is the same wherever and whenever the plan is made. */
+export interface PlanFile {
+  readonly version: typeof planVersion;
+  /** Everything that shapes the result besides the rows. */
+  readonly settings: JsonObject;
+  readonly rows: {
+    readonly count: number;
+    /** Rows of a part. */
+    readonly partRows: number;
+    readonly parts: number;
+    /** Of the rows as they were listed, duplicates not marked: which corpus this is, wherever it lies. */
+    readonly sha256: string;
+    readonly dedupe: boolean;
+    readonly duplicates: number;
+    readonly bad: number;
+    /** Rows that have the key of an earlier one. */
+    readonly repeats: number;
+    /** Of all manifests, in the order in which they came up. */
+    readonly columns: readonly TypedColumn[];
+  };
+}
+
+const inputsSchema: z.ZodType<PlannedInputs> = z.array(z.object({ kind: z.string(), root: z.string(), details: z.json() as z.ZodType<JsonValue> }));
+
+/** Where the inputs were on the machine that made the plan; no part of the result. */
+export type PlannedInputs = readonly {
+  readonly kind: string;
+  /** Absolute. */
+  readonly root: string;
+  /** What else tells the input from others: its path, its pattern, length and time of its file. */
+  readonly details: JsonValue;
+}[];
+
+export function formatPlanFile(plan: Omit<PlanFile, "version">): string {
+  return `${JSON.stringify({ version: planVersion, ...plan }, null, 2)}\n`;
+}
+
+export function formatPlannedInputs(inputs: PlannedInputs): string {
+  return `${JSON.stringify(inputs, null, 2)}\n`;
+}
+
+/** @returns undefined if the folder has no plan. @throws DatasetError with code DATASET_FORMAT if it has a damaged one. */
+export async function readPlanFile(folder: string): Promise<PlanFile | undefined> {
+  return await readJson(join(folder, planFiles.plan), planSchema);
+}
+
+/** @throws DatasetError with code DATASET_FORMAT if it is missing or damaged. */
+export async function readPlannedInputs(folder: string): Promise<PlannedInputs> {
+  const path = join(folder, planFiles.inputs);
+  const inputs = await readJson(path, inputsSchema);
+  if (inputs === undefined) throw damaged(path, "it is missing");
+  return inputs;
+}
+
+/** Offsets in `rows.jsonl`: of the first row of each part, then the file's length; little-endian uint64. */
+export function formatOffsets(offsets: readonly number[]): Uint8Array {
+  return new Uint8Array(BigUint64Array.from(offsets, BigInt).buffer);
+}
+
+/** Rows with the key of an earlier one: for each its number and that of the earliest with the key; little-endian uint64. */
+export function formatRepeats(repeats: readonly RepeatedKey[]): Uint8Array {
+  return new Uint8Array(BigUint64Array.from(repeats.flatMap(({ row, first }) => [BigInt(row), BigInt(first)])).buffer);
+}
+
+/** By the number of the row, that of the earliest with its key. @throws DatasetError with code DATASET_FORMAT. */
+export async function readRepeats(folder: string, number: number): Promise<ReadonlyMap<number, number>> {
+  const numbers = await readUint64s(join(folder, planFiles.repeats), 0, 2 * number);
+  return new Map(Array.from({ length: number }, (_, i) => [numbers[2 * i]!, numbers[2 * i + 1]!]));
+}
+
+/** Checks that the rows are all there. @throws DatasetError with code DATASET_FORMAT. */
+export async function checkPlanRows(folder: string, parts: number): Promise<void> {
+  const [start] = await readOffsets(folder, parts, 1);
+  const { size } = await stat(join(folder, planFiles.rows)).catch(() => ({ size: 0 }));
+  if (size !== start) throw damaged(join(folder, planFiles.rows), `it has ${size} bytes and should have ${start}`);
+}
+
+/** The rows of one part, from the disk. @throws DatasetError with code DATASET_FORMAT. */
+export async function readPlanRows(folder: string, part: number): Promise<readonly Row[]> {
+  const [start, end] = (await readOffsets(folder, part, 2)) as [number, number];
+  const path = join(folder, planFiles.rows);
+  const bytes = await readRange(path, start, end - start);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes).trimEnd().split("\n").map((line) => JSON.parse(line) as Row);
+  } catch (cause) {
+    throw damaged(path, `part ${part} at byte ${start} is not what was written`, cause);
+  }
+}
+
+async function readOffsets(folder: string, first: number, length: number): Promise<readonly number[]> {
+  return await readUint64s(join(folder, planFiles.offsets), first, length);
+}
+
+async function readUint64s(path: string, first: number, length: number): Promise<readonly number[]> {
+  const bytes = await readRange(path, 8 * first, 8 * length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length }, (_, i) => Number(view.getBigUint64(8 * i, true)));
+}
+
+async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
+  await using handle = await open(path, "r").catch((cause: unknown) => {
+    throw damaged(path, "it cannot be opened", cause);
+  });
+  const { size } = await handle.stat();
+  if (offset + length > size) throw damaged(path, `it has ${size} bytes; at least ${offset + length} are expected`);
+  const bytes = new Uint8Array(length);
+  const { bytesRead } = await handle.read(bytes, 0, length, offset);
+  if (bytesRead < length) throw damaged(path, `reading stopped at byte ${offset + bytesRead}`);
+  return bytes;
+}
+
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw damaged(path, "it is not a plan of this version", cause);
+  }
+}
+
+function damaged(path: string, reason: string, cause?: unknown): DatasetError {
+  return new DatasetError("DATASET_FORMAT", `the plan of this dataset is damaged: ${path}: ${reason}; begin it again in an empty folder`, { cause });
+}

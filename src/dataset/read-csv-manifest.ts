@@ -1,0 +1,72 @@
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
+import { CsvError, parse } from "csv-parse";
+import type { Info } from "csv-parse";
+import { DatasetError } from "./dataset-error.ts";
+import { badLine, rowOfRecord } from "./manifest-record.ts";
+import type { ManifestPlace } from "./manifest-record.ts";
+import type { Row } from "./row.ts";
+
+/** What the parser gives for a record. */
+interface CsvRecord {
+  readonly info: Info;
+  readonly record: readonly string[];
+}
+
+/**
+ * Rows of a manifest in CSV or TSV (see `rowOfRecord` for what they say). Its first line names the columns, and every
+ * value is text. Empty lines are passed over; a line with more or fewer values than the first is a bad row.
+ * @throws DatasetError with code DATASET_INPUT, naming the line, for columns that do not do, and for quotes that are
+ * not closed or not doubled: where the next row starts, nobody knows then.
+ */
+export async function* readCsvManifest(path: string, { input, prefix }: Omit<ManifestPlace, "path" | "line">, delimiter: "," | "\t"): AsyncGenerator<Row> {
+  const name = basename(path);
+  const parser = parse({
+    bom: true,
+    delimiter,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: 2 ** 20,
+    // Tab-separated files have no quotes by custom: a value may well start with one.
+    ...(delimiter === "\t" ? { quote: null } : {}),
+  });
+  const source = createReadStream(path);
+  source.on("error", (error) => parser.destroy(error));
+  source.pipe(parser);
+  let columns: readonly string[] | undefined;
+  try {
+    for await (const { info, record } of parser as AsyncIterable<CsvRecord>) {
+      if (columns === undefined) {
+        columns = checkColumns(record, `${path}, line ${info.lines}`, delimiter);
+        continue;
+      }
+      const place = { input, prefix, path: name, line: info.lines };
+      if (record.length !== columns.length) {
+        yield badLine(place, `found ${record.length} values; expected ${columns.length}, one for each of ${columns.join(", ")}`);
+      } else {
+        yield rowOfRecord(Object.fromEntries(columns.map((column, i) => [column, record[i]!])), place);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new DatasetError("DATASET_INPUT", `${path}: ${error.message}; put quotes around values that hold them, and write "" for a quote within`, { cause: error });
+  } finally {
+    source.destroy();
+  }
+  if (columns === undefined) throw new DatasetError("DATASET_INPUT", `${path} is empty; expected a first line that names its columns, such as path${delimiter}id`);
+}
+
+function checkColumns(record: readonly string[], place: string, delimiter: string): readonly string[] {
+  const columns = record.map((name) => name.trim());
+  const fail = (reason: string): never => {
+    throw new DatasetError("DATASET_INPUT", `${place}: ${reason}`);
+  };
+  if (!columns.includes("path")) fail(`there is no column path; found ${columns.join(", ")}. Rename the one with the paths, or check that ${delimiter === "\t" ? "tabs" : "commas"} separate the columns`);
+  const repeated = columns.find((name, i) => columns.indexOf(name) !== i);
+  if (repeated !== undefined) fail(`there are two columns named ${JSON.stringify(repeated)}; rename one`);
+  if (columns.includes("offset") && (columns.includes("start") || columns.includes("end"))) {
+    fail("there are columns offset and start or end; keep start and end, or offset and duration");
+  }
+  return columns;
+}

@@ -1,0 +1,31 @@
+import { rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { formatOfExtension } from "./clip-output.ts";
+import { shardStem } from "./shard-writer.ts";
+import { listedFiles } from "./stored-clips.ts";
+
+/**
+ * Removes the shards that an earlier run made of a part, and the `.npy` that they list: to be called before a part is done again, which
+ * may give fewer of them.
+ */
+export async function removeShards(folder: string, part: number): Promise<void> {
+  const numbered: string[][] = [];
+  for (let paths = await existing(folder, part, 0); paths.length > 0; paths = await existing(folder, part, numbered.length)) numbered.push(paths);
+  // From the last to the first, so that what a kill leaves is found again.
+  for (const path of numbered.toReversed().flat()) {
+    if (path.endsWith(".npy.jsonl")) await removeListed(folder, path);
+    await rm(join(folder, path), { force: true });
+  }
+}
+
+async function existing(folder: string, part: number, shard: number): Promise<string[]> {
+  const paths = Object.keys(formatOfExtension).map((extension) => `${shardStem(part, shard)}${extension}`);
+  const isThere = await Promise.all(paths.map((path) => stat(join(folder, path)).then((stats) => stats.isFile(), () => false)));
+  return paths.filter((_, index) => isThere[index]);
+}
+
+async function removeListed(folder: string, path: string): Promise<void> {
+  const files: string[] = [];
+  for await (const { file } of listedFiles(folder, path)) files.push(file);
+  for (const file of files) await rm(join(folder, file), { force: true });
+}

@@ -1,0 +1,27 @@
+import { CodecError } from "../core/index.ts";
+
+/** Why a row gave no clips, as `errors.jsonl` has it. */
+export interface RowFailure {
+  /**
+   * Of the error: `AUDIO_CORRUPT`. `ROW_TOO_SHORT` and `ROW_SILENT` are for sound audio that gives no clip, `ROW_RANGE` for a time range
+   * that the audio does not have, `ROW_FAILED` for what nobody foresaw.
+   */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What is wrong with a row, on its way out. */
+export class RowError extends Error implements RowFailure {
+  readonly code: string;
+
+  constructor({ code, message }: RowFailure) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What an error says of a row. */
+export function failureOf(error: unknown): RowFailure {
+  const code = error instanceof CodecError || error instanceof RowError ? error.code : "ROW_FAILED";
+  return { code, message: error instanceof Error ? error.message : String(error) };
+}

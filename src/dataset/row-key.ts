@@ -1,0 +1,68 @@
+import { hash } from "node:crypto";
+import { audioExtensionOf } from "./audio-extensions.ts";
+
+/** File systems take 255 bytes; what is added to a key, and the extensions of files, take 45. */
+const maxNameBytes = 200;
+
+/**
+ * A text as a key: slashes separate folders, and the base name has no dots, where WebDataset would split it.
+ * Nothing in it leads out of a folder: `.` and empty parts go, `..` becomes `__`, control characters, backslashes and half characters `_`.
+ * Parts of over 200 bytes end in a digest in place of the rest, so that any file system takes them.
+ */
+export function cleanKey(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  const parts = text.replaceAll(/[\u0000-\u001f\u007f\\\p{Surrogate}]/gu, "_").split("/").filter((part) => part !== "" && part !== ".");
+  const base = parts.pop() ?? "";
+  const folders = parts.map((part) => (part === ".." ? "__" : part.replace(/\.npy$/iu, "_npy"))); // else a folder could have the name of a clip's file
+  return [...folders, base === "" ? "_" : base.replaceAll(".", "_")].map(shortened).join("/");
+}
+
+function shortened(name: string): string {
+  const bytes = Buffer.from(name);
+  if (bytes.length <= maxNameBytes) return name;
+  const digest = hash("sha256", name).slice(0, 16);
+  const start = bytes.subarray(0, maxNameBytes - digest.length - 1).toString().replace(/\ufffd+$/u, ""); // of a character that was cut
+  return `${start}_${digest}`;
+}
+
+/** The key of an audio file by its path: without the extension. */
+export function keyOfPath(path: string): string {
+  const extension = audioExtensionOf(path);
+  return cleanKey(extension === undefined ? path : path.slice(0, -extension.length - 1));
+}
+
+/**
+ * Base names of the keys of all audio files in one folder. Names that differ in the extension only keep it after `_`;
+ * what is still the same as another one is numbered from `_2`, in the order given.
+ */
+export function keysOfSiblings(names: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>();
+  const stems = names.map((name) => keyOfPath(name));
+  for (const stem of stems) counts.set(stem, (counts.get(stem) ?? 0) + 1);
+  const taken = new Set(stems.filter((stem) => counts.get(stem) === 1));
+  return names.map((name, i) => {
+    const stem = stems[i]!;
+    if (counts.get(stem) === 1) return stem;
+    const wanted = `${stem}_${audioExtensionOf(name) ?? ""}`;
+    let key = wanted;
+    for (let n = 2; taken.has(key); n++) key = `${wanted}_${n}`;
+    taken.add(key);
+    return key;
+  });
+}
+
+/** Key of one time range of a file, where the rows of its manifest have no ids: milliseconds of both ends. */
+export function keyOfRange(key: string, start: number | undefined, end: number | undefined): string {
+  if (start === undefined && end === undefined) return key;
+  return `${key}_t${milliseconds(start ?? 0)}-${end === undefined ? "end" : milliseconds(end)}`;
+}
+
+/** Key of a clip: the row's key, then `_w000012` for a window and `_c1` for a channel. */
+export function keyOfClip(key: string, clip: { readonly window?: number | undefined; readonly channel?: number | undefined }): string {
+  const window = clip.window === undefined ? "" : `_w${String(clip.window).padStart(6, "0")}`;
+  return `${key}${window}${clip.channel === undefined ? "" : `_c${clip.channel}`}`;
+}
+
+function milliseconds(seconds: number): string {
+  return String(Math.round(seconds * 1000)).padStart(9, "0");
+}

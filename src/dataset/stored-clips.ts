@@ -1,0 +1,200 @@
+import { createReadStream } from "node:fs";
+import { open, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import type { AsyncBuffer } from "hyparquet";
+import { extract } from "tar-stream";
+import { z } from "zod";
+import { CodecError, CodesError } from "../core/index.ts";
+import { parseArray } from "../storage/index.ts";
+import { clipFrom, clipSchema } from "./clip-fields.ts";
+import type { ClipFields } from "./clip-fields.ts";
+import { shardFormatOf } from "./clip-output.ts";
+import type { OutputFormat } from "./clip-output.ts";
+import { codecSchema } from "./codec-fields.ts";
+import type { CodecFields } from "./codec-fields.ts";
+import { DatasetError } from "./dataset-error.ts";
+import type { EncodedClip } from "./encoded-clip.ts";
+import { codecMetadataKey } from "./parquet-output.ts";
+import { readLines } from "./text-lines.ts";
+
+/** Formats whose shards give the clips back; tokens alone do not say what their clips were. */
+export type ReadableFormat = Exclude<OutputFormat, "tokens">;
+export const readableFormats: readonly ReadableFormat[] = ["webdataset", "parquet", "npy", "jsonl"];
+
+/** A member of a tar, or the list of a `.npy`, of more bytes than this is none that this library wrote. */
+const maxMemberBytes = 2 ** 31;
+
+const recordSchema = z.object({ codec: codecSchema });
+
+/**
+ * The clips of one shard, in their order. Memory holds one of them; of Parquet, a row group.
+ * @param path Of the shard in the dataset's folder.
+ * @throws DatasetError with code DATASET_FORMAT naming the shard if it is damaged, at the clip where that shows.
+ */
+export async function* readShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
+  const format = readableFormats.find((known) => known === shardFormatOf(path));
+  if (format === undefined) throw new RangeError(`${path} is no shard that clips can be read from; expected one of ${readableFormats.join(", ")}`);
+  try {
+    yield* readers[format](folder, path);
+  } catch (error) {
+    throw damaged(path, error);
+  }
+}
+
+function damaged(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof DatasetError) return error;
+  return new DatasetError("DATASET_FORMAT", `${path} is damaged: ${reasonOf(error)}`, { cause: error });
+}
+
+const readers: Readonly<Record<ReadableFormat, (folder: string, path: string) => AsyncGenerator<EncodedClip, void, undefined>>> = {
+  webdataset: readTarShard,
+  parquet: readParquetShard,
+  npy: readNpyShard,
+  jsonl: readJsonlShard,
+};
+
+async function* readTarShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
+  const file = createReadStream(join(folder, path));
+  const members = extract();
+  file.on("error", (error) => members.destroy(error));
+  file.pipe(members);
+  try {
+    let npy: { readonly name: string; readonly bytes: Uint8Array } | undefined;
+    for await (const entry of members) {
+      const { name, size = 0 } = entry.header;
+      if (size > maxMemberBytes) throw new CodesError("CODES_FORMAT", `${name} is said to have ${size} bytes`);
+      const pieces: Uint8Array[] = [];
+      for await (const piece of entry) pieces.push(piece as Uint8Array);
+      const bytes = Buffer.concat(pieces);
+      if (name.endsWith(".npy")) {
+        npy = { name: name.slice(0, -".npy".length), bytes };
+      } else if (name.endsWith(".json")) {
+        if (npy === undefined || `${npy.name}.json` !== name) throw new CodesError("CODES_FORMAT", `${name} does not follow the .npy of its clip`);
+        yield clipOfNpy(JSON.parse(bytes.toString("utf8")), npy.bytes);
+        npy = undefined;
+      }
+    }
+    if (npy !== undefined) throw new CodesError("CODES_FORMAT", `${npy.name}.npy has no .json after it`);
+  } finally {
+    file.destroy();
+  }
+}
+
+/** A `.npy` as the list of its part has it. */
+export interface ListedFile {
+  /** In the dataset's folder: `npy/speaker/clip.npy`. */
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+const listedSchema = z.object({
+  file: z.string().regex(/^npy\/(?!.*(?:^|\/)\.\.(?:\/|$))/u),
+  bytes: z.int().min(0),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/u),
+});
+
+/** The files that a list, `shards/part-000012-000.npy.jsonl`, vouches for. @throws DatasetError with code DATASET_FORMAT if it is damaged. */
+export async function* listedFiles(folder: string, path: string): AsyncGenerator<ListedFile, void, undefined> {
+  try {
+    for await (const line of linesOf(join(folder, path))) yield listedSchema.parse(JSON.parse(line));
+  } catch (error) {
+    throw damaged(path, error);
+  }
+}
+
+async function* readNpyShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
+  for await (const line of linesOf(join(folder, path))) {
+    const document: unknown = JSON.parse(line);
+    yield clipOfNpy(document, await readFile(join(folder, listedSchema.parse(document).file)));
+  }
+}
+
+async function* readJsonlShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
+  for await (const line of linesOf(join(folder, path))) {
+    const document = z.looseObject({ codes: z.array(z.unknown()) }).parse(JSON.parse(line));
+    const fields = clipSchema.parse(document);
+    const { codec } = recordSchema.parse(document);
+    const numbers = (document.codes as unknown[]).flat(2);
+    yield clipOfNumbers(fields, codec, numbers as number[]);
+  }
+}
+
+async function* readParquetShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
+  await using handle = await open(join(folder, path), "r");
+  const { size } = await handle.stat();
+  const file: AsyncBuffer = {
+    byteLength: size,
+    async slice(start, end = size) {
+      const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
+      await handle.read(bytes, 0, bytes.length, start);
+      return bytes.buffer;
+    },
+  };
+  const metadata = await parquetMetadataAsync(file);
+  const codecText = metadata.key_value_metadata?.find(({ key }) => key === codecMetadataKey)?.value;
+  if (codecText === undefined) throw new CodesError("CODES_FORMAT", `its metadata has no ${codecMetadataKey}`);
+  const codec = codecSchema.parse(JSON.parse(codecText));
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    for (const row of await parquetReadObjects({ file, metadata, rowStart, rowEnd })) {
+      const { codes, ...fields } = row as { readonly codes: readonly (readonly number[])[] } & Record<string, unknown>;
+      yield clipOfNumbers(clipSchema.parse(fieldsOfRow(fields)), codec, codes.flat());
+    }
+    rowStart = rowEnd;
+  }
+}
+
+/** A row in the types of JSON. */
+function fieldsOfRow(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { scales, window, channel, peak, rms } = row;
+  return {
+    ...row,
+    num_samples: Number(row["num_samples"]),
+    scales: scales === undefined || scales === null ? null : Array.from(scales as ArrayLike<number>),
+    window: window ?? null,
+    channel: channel ?? null,
+    peak: peak ?? null,
+    rms: rms ?? null,
+    columns: JSON.parse(String(row["columns"])) as unknown,
+  };
+}
+
+function clipOfNpy(document: unknown, npy: Uint8Array): EncodedClip {
+  const fields = clipSchema.parse(document);
+  const { codec } = recordSchema.parse(document);
+  const array = parseArray(npy, `${fields.key}.npy`);
+  const expected = [fields.num_segments, codec.num_codebooks, fields.num_frames].slice(codec.segment_length === null ? 1 : 0);
+  if (typeof array === "string" || array.type !== "u2" || array.shape.join() !== expected.join()) {
+    const found = typeof array === "string" ? "text" : `${array.type} [${array.shape.join(", ")}]`;
+    throw new CodesError("CODES_MISMATCH", `${fields.key}.npy holds ${found}; its description says u2 [${expected.join(", ")}]`);
+  }
+  return clipFrom(fields, codec, Uint16Array.from(array.data as ArrayLike<number>));
+}
+
+function clipOfNumbers(fields: ClipFields, codec: CodecFields, numbers: ArrayLike<number>): EncodedClip {
+  const shape = [fields.num_segments, codec.num_codebooks, fields.num_frames] as const;
+  if (numbers.length !== shape[0] * shape[1] * shape[2]) {
+    throw new CodesError("CODES_MISMATCH", `${fields.key} has ${numbers.length} codes; shape [${shape.join(", ")}] takes ${shape[0] * shape[1] * shape[2]}`);
+  }
+  const codes = Uint16Array.from(numbers, (code) => {
+    if (Number.isInteger(code) && code >= 0 && code < codec.codebook_size) return code;
+    throw new CodesError("CODES_OUT_OF_RANGE", `${fields.key} has ${String(code)} among its codes; expected 0 to ${codec.codebook_size - 1}`);
+  });
+  return clipFrom(fields, codec, codes);
+}
+
+/** Lines of a file that the package wrote, however long: one may hold the codes of hours. */
+async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
+  for await (const { number, text, problem } of readLines(createReadStream(path), Infinity)) {
+    if (text === undefined) throw new SyntaxError(`line ${number}: ${problem}`);
+    yield text;
+  }
+}
+
+function reasonOf(error: Error): string {
+  if (error instanceof z.ZodError) return `${error.issues[0]!.path.join(".")}: ${error.issues[0]!.message}`;
+  return error instanceof CodecError || !("path" in error) ? error.message : error.message.replace(String(error.path), basename(String(error.path)));
+}

@@ -1,0 +1,74 @@
+import type { DatasetEvent, DatasetReport } from "./dataset-event.ts";
+import { DatasetWork } from "./dataset-work.ts";
+import type { DatasetWorkOptions } from "./dataset-work.ts";
+import { eventsOf } from "./event-queue.ts";
+import type { Emit } from "./event-queue.ts";
+import { addCounts, readFinishedWork } from "./finished-work.ts";
+import { removeLeftovers } from "./remove-leftovers.ts";
+import { acquireRunLock } from "./run-lock.ts";
+import { checkSelection, everyPart, selectedParts } from "./shard-selection.ts";
+import type { ShardSelection } from "./shard-selection.ts";
+
+export interface TokenizeDatasetOptions extends DatasetWorkOptions {
+  /** The parts that this run does, where several share the work. @default all */
+  readonly shard?: ShardSelection | undefined;
+  /** The run fails with DATASET_ERRORS beyond so many failed rows in its share, earlier runs' included. @default Infinity */
+  readonly maxErrors?: number | undefined;
+  /** Whether parts with failed rows are done again. @default false */
+  readonly retryErrors?: boolean | undefined;
+  /** Ends the run after the part at hand; the same call continues it. */
+  readonly stop?: AbortSignal | undefined;
+  /** Ends the run at once, with the signal's reason; the part at hand will be done again. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Turns a corpus into a dataset of codes: a folder that trainers read, and that says where everything in it came from.
+ *
+ *     for await (const event of tokenizeDataset({ folder: "out", inputs: ["corpus"], model: "24khz", bandwidth: 6 })) {
+ *       if (event.kind === "finished") show(event.report);
+ *     }
+ *
+ * Called again it continues where it was interrupted, in whatever way, and the result is the same to the byte; so it is
+ * whatever `workers`, `maxMemory`, `batchClips` and `shard` are, and the codes are those of `encode`. Several machines share the
+ * work by `shard`, on one folder; whoever finishes the last part writes the index.
+ *
+ * A row that cannot be read, decoded or cut into a clip becomes a line of `errors.jsonl`. Leaving the loop aborts the run.
+ * @throws DatasetError DATASET_MISMATCH for a folder begun with other options, model or rows; DATASET_LOCKED where another run
+ * works on the same parts; DATASET_INPUT, DATASET_FORMAT, DATASET_DISK_FULL; DATASET_ERRORS beyond `maxErrors`.
+ * @throws as `AudioTokenizer.fromPretrained` does, LicenseError included; RangeError for options that do not fit the model.
+ */
+export function tokenizeDataset(options: TokenizeDatasetOptions): AsyncGenerator<DatasetEvent, void> {
+  return eventsOf((emit, left) => run(options, emit, options.signal === undefined ? left : AbortSignal.any([options.signal, left])));
+}
+
+async function run(options: TokenizeDatasetOptions, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<void> {
+  const begun = performance.now();
+  const { folder, shard = everyPart, maxErrors = Infinity, stop } = options;
+  if (!(maxErrors >= 0)) throw new RangeError(`maxErrors must be 0 or more; received ${maxErrors}`);
+  checkSelection(shard.index, shard.count);
+  await using work = await DatasetWork.open(options, emit, signal);
+  const { plan } = work;
+  await using lock = await acquireRunLock(folder, shard);
+  const runSignal = AbortSignal.any([signal, lock.signal]);
+  await removeLeftovers(folder, shard);
+
+  const { done, finished } = await readFinishedWork(folder, shard, { retryErrors: options.retryErrors });
+  const todo = [...selectedParts(shard, plan.numParts)].filter((part) => !finished.has(part));
+  const rowsToDo = todo.reduce((sum, part) => sum + plan.rowsOfPart(part), 0);
+  await emit({ kind: "plan", rows: plan.numRows, parts: plan.numParts, partsToDo: todo.length, rowsToDo, done });
+
+  const counts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
+  let partsDone = 0;
+  for await (const record of work.doParts(todo, { emit, maxErrors, errorsBefore: done.errors, stop, signal: runSignal })) {
+    partsDone++;
+    counts.rows += record.rows;
+    counts.clips += record.clips;
+    counts.errors += record.errors;
+    counts.seconds += record.seconds;
+  }
+  const info = await work.writeIndex(runSignal);
+  const total = addCounts(done, counts);
+  const report: DatasetReport = { folder, ...counts, total, parts: partsDone, partsLeft: todo.length - partsDone, elapsed: (performance.now() - begun) / 1000, info };
+  await emit({ kind: "finished", report });
+}

@@ -1,0 +1,213 @@
+import { stat } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
+import { commitIter, createRepo, listFiles } from "@huggingface/hub";
+import { z } from "zod";
+import { HubError } from "../core/index.ts";
+import { createHasher, hashFile } from "./file-digest.ts";
+import type { Subject } from "./hub-answer.ts";
+import { ask } from "./hub-fetch.ts";
+import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
+
+/** A local file and the name that it gets in a repository. */
+export interface PushedFile {
+  /** In the repository, with slashes. */
+  readonly name: string;
+  /** Where it lies. */
+  readonly path: string;
+  /** SHA-256 in hexadecimal, where it is known; otherwise it is computed if the repository has a file of this name and length. */
+  readonly sha256?: string | undefined;
+}
+
+export interface PushOptions extends Omit<HubOptions, "cacheDir"> {
+  /** Whether a repository that has to be created is private. @default as the account or organization has it */
+  readonly isPrivate?: boolean | undefined;
+  /** Files of one commit at most. @default 50 */
+  readonly commitFiles?: number | undefined;
+  /** Bytes of one commit at most, unless a single file has more. @default 2 ** 32 */
+  readonly commitBytes?: number | undefined;
+  /** Whether it is only found out what would be uploaded. @default false */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What a push did, or in a dry run what it would do. */
+export interface PushReport {
+  /** Names of files that the repository did not have, or had with other contents, in the order in which they were uploaded. */
+  readonly uploaded: readonly string[];
+  /** Names of files that the repository had already. */
+  readonly unchanged: readonly string[];
+  /** Bytes of those that were uploaded. */
+  readonly bytes: number;
+  /** Ids of the commits, the first one first. */
+  readonly commits: readonly string[];
+  readonly isNewRepository: boolean;
+}
+
+interface SizedFile extends PushedFile {
+  readonly bytes: number;
+}
+
+const entrySchema = z.object({
+  type: z.string(),
+  path: z.string(),
+  size: z.number(),
+  oid: z.string().optional(),
+  lfs: z.object({ oid: z.string(), size: z.number() }).optional(),
+});
+type RemoteFile = z.infer<typeof entrySchema>;
+
+/**
+ * Uploads files to a dataset repository of the Hugging Face Hub, creating it if need be, in commits of bounded size. What the
+ * repository has already is left out, so that a push that was interrupted goes on after its last commit, and one that is repeated uploads
+ * nothing. Files that the repository has besides stay there.
+ * @param id `user/dataset`.
+ * @param files In the order in which they are to be there.
+ * @throws HubError, HUB_FORBIDDEN if the token may not write there; FileError-like errors of the system for a local file that is gone.
+ * @throws TypeError without a token, RangeError for an id that is none.
+ */
+export async function pushFiles(id: string, files: Iterable<PushedFile> | AsyncIterable<PushedFile>, options: PushOptions = {}): Promise<PushReport> {
+  if (!/^[\w.-]+\/[\w.-]+$/u.test(id)) throw new RangeError(`expected a repository such as user/dataset; received ${JSON.stringify(id)}`);
+  const { commitFiles = 50, commitBytes = 2 ** 32, dryRun = false } = options;
+  for (const [name, value] of Object.entries({ commitFiles, commitBytes })) {
+    if (!(value >= 1)) throw new RangeError(`${name} must be 1 or more; received ${value}`);
+  }
+  const settings = resolveHubOptions(options);
+  if (settings.offline) throw new HubError("HUB_OFFLINE", `nothing can be pushed to ${id} offline; unset HF_HUB_OFFLINE`);
+  if (settings.token === null && !dryRun) throw new TypeError(`a token is needed to push to ${id}; set HF_TOKEN to one with permission to write`);
+
+  const listed = await listRemote(settings, id);
+  const remote = listed ?? new Map<string, RemoteFile>();
+  const uploads: SizedFile[] = [];
+  const unchanged: string[] = [];
+  for await (const file of files) {
+    settings.signal?.throwIfAborted();
+    const sized = { ...file, bytes: (await stat(file.path)).size };
+    if (await isSame(sized, remote.get(file.name), settings.signal)) unchanged.push(file.name);
+    else uploads.push(sized);
+  }
+  const report = {
+    uploaded: uploads.map(({ name }) => name),
+    unchanged,
+    bytes: uploads.reduce((sum, { bytes }) => sum + bytes, 0),
+    isNewRepository: listed === null,
+  };
+  if (dryRun) return { ...report, commits: [] };
+
+  if (listed === null) await create(settings, id, options.isPrivate);
+  const commits: string[] = [];
+  const batches = inBatches(uploads, commitFiles, commitBytes);
+  let done = 0;
+  for (const [index, batch] of batches.entries()) {
+    settings.signal?.throwIfAborted();
+    commits.push(await commit(settings, id, batch, `Add ${batch.length} files (${index + 1} of ${batches.length})`, { done, total: report.bytes }));
+    done += batch.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+  return { ...report, commits };
+}
+
+/** Files of the repository by name; null where there is none. */
+async function listRemote(settings: HubSettings, id: string): Promise<ReadonlyMap<string, RemoteFile> | null> {
+  const files = new Map<string, RemoteFile>();
+  try {
+    await ask(settings, subjectOf(settings, id), async (fetch) => {
+      for await (const entry of listFiles({ repo: repoOf(id), recursive: true, revision: settings.revision, hubUrl: settings.endpoint, fetch })) {
+        const file = entrySchema.parse(entry);
+        if (file.type === "file") files.set(file.path, file);
+      }
+    });
+  } catch (error) {
+    if (error instanceof HubError && error.code === "HUB_NOT_FOUND") return null;
+    throw error;
+  }
+  return files;
+}
+
+async function isSame({ path, bytes, sha256 }: SizedFile, remote: RemoteFile | undefined, signal: AbortSignal | undefined): Promise<boolean> {
+  if (remote === undefined || bytes !== (remote.lfs?.size ?? remote.size)) return false;
+  if (remote.lfs !== undefined && sha256 !== undefined) return remote.lfs.oid === sha256;
+  const hasher = createHasher(remote.lfs === undefined ? "git-sha1" : "sha256", bytes);
+  await hashFile(path, hasher, signal);
+  return hasher.hex() === (remote.lfs?.oid ?? remote.oid);
+}
+
+async function create(settings: HubSettings, id: string, isPrivate: boolean | undefined): Promise<void> {
+  await writing(id, () =>
+    ask(settings, subjectOf(settings, id), (fetch) =>
+      createRepo({ repo: repoOf(id), ...(isPrivate === undefined ? {} : { private: isPrivate }), accessToken: settings.token!, hubUrl: settings.endpoint, fetch }),
+    ),
+  );
+}
+
+/** @returns The id of the commit. */
+async function commit(
+  settings: HubSettings,
+  id: string,
+  batch: readonly SizedFile[],
+  title: string,
+  { done, total }: { readonly done: number; readonly total: number },
+): Promise<string> {
+  const sizes = new Map(batch.map(({ name, bytes }) => [name, bytes]));
+  const uploaded = new Map<string, number>();
+  return writing(id, () =>
+    ask(settings, subjectOf(settings, id), async (fetch) => {
+      const events = commitIter({
+        repo: repoOf(id),
+        operations: batch.map(({ name, path }) => ({ operation: "addOrUpdate", path: name, content: pathToFileURL(path) })),
+        title,
+        branch: settings.revision,
+        hubUrl: settings.endpoint,
+        fetch,
+        // The plain upload of Git LFS: its digests are those of the listing, and it needs no code but the client's own.
+        useXet: false,
+        ...(settings.signal === undefined ? {} : { abortSignal: settings.signal }),
+      });
+      for (;;) {
+        const step = await events.next();
+        if (step.done === true) return step.value?.commit.oid ?? "";
+        if (step.value.event !== "fileProgress" || step.value.state !== "uploading") continue;
+        const { path, progress } = step.value;
+        uploaded.set(path, progress * (sizes.get(path) ?? 0));
+        const sent = [...uploaded.values()].reduce((sum, bytes) => sum + bytes, 0);
+        settings.onProgress?.({ file: path, done: Math.round(done + sent), total });
+      }
+    }),
+  );
+}
+
+/** Consecutive files, as many as fit a commit. */
+function inBatches(files: readonly SizedFile[], maxFiles: number, maxBytes: number): readonly (readonly SizedFile[])[] {
+  const batches: SizedFile[][] = [];
+  let room = 0;
+  for (const file of files) {
+    const last = batches.at(-1);
+    if (last === undefined || last.length >= maxFiles || file.bytes > room) {
+      batches.push([file]);
+      room = maxBytes - file.bytes;
+    } else {
+      last.push(file);
+      room -= file.bytes;
+    }
+  }
+  return batches;
+}
+
+async function writing<T>(id: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof HubError) || (error.code !== "HUB_FORBIDDEN" && error.code !== "HUB_NOT_FOUND")) throw error;
+    throw new HubError("HUB_FORBIDDEN", `${id} cannot be written to with this token; it needs permission to write there (${error.message})`, {
+      cause: error,
+      url: error.url,
+      status: error.status,
+      requestId: error.requestId,
+    });
+  }
+}
+
+function repoOf(id: string): { readonly type: "dataset"; readonly name: string } {
+  return { type: "dataset", name: id };
+}
+
+function subjectOf(settings: HubSettings, id: string): Subject {
+  return { id: `datasets/${id}`, revision: settings.revision };
+}

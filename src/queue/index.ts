@@ -1,0 +1,14 @@
+export { datasetQueueStatus } from "./dataset-queue-status.ts";
+export type { DatasetQueueStatus, DatasetQueueStatusOptions, QueueCounts } from "./dataset-queue-status.ts";
+export { enqueueDataset } from "./enqueue-dataset.ts";
+export type { EnqueueDatasetOptions, EnqueueEvent, EnqueueReport } from "./enqueue-dataset.ts";
+export type { ConnectionEvent } from "./part-queue.ts";
+export type { PartFailedEvent, PartReturnedEvent, RefusalEvent } from "./part-worker.ts";
+export { QueueError } from "./queue-error.ts";
+export type { QueueErrorCode } from "./queue-error.ts";
+export { readQueueRecord } from "./queue-record.ts";
+export type { QueueRecord } from "./queue-record.ts";
+export { checkRedis, defaultRedisUrl, redisUrlVariable } from "./redis-address.ts";
+export type { RedisAddress } from "./redis-address.ts";
+export { workOnDataset } from "./work-on-dataset.ts";
+export type { WorkEvent, WorkOnDatasetOptions, WorkReport } from "./work-on-dataset.ts";

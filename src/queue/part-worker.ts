@@ -1,0 +1,159 @@
+import { hostname } from "node:os";
+import { DelayedError, WaitingError, Worker } from "bullmq";
+import type { Job } from "bullmq";
+import { CodecError } from "../core/index.ts";
+import { DatasetError } from "../dataset/index.ts";
+import type { PartRecord } from "../dataset/index.ts";
+import { orDisconnect } from "./part-queue.ts";
+import type { PartJob, PartResult } from "./part-queue.ts";
+import { QueueError } from "./queue-error.ts";
+import { lastingConnection } from "./redis-address.ts";
+import type { RedisAddress } from "./redis-address.ts";
+
+/** How long a part that another process has locked is left alone, in milliseconds: as often as that process shows that it lives. */
+const lockedDelay = 15_000;
+
+/** Errors of this machine, or of how it was started: other parts would fail here as well. */
+const endWorker: ReadonlySet<string> = new Set(["DATASET_DISK_FULL", "DATASET_MISMATCH", "FILE_UNWRITABLE", "QUEUE_MISMATCH"]);
+
+/** A part went back to the queue without having failed. */
+export interface PartReturnedEvent {
+  readonly kind: "part-returned";
+  readonly part: number;
+  /** `locked`: another process still has it; `stopped`: this worker ends. */
+  readonly reason: "locked" | "stopped";
+}
+
+/** A part failed. */
+export interface PartFailedEvent {
+  readonly kind: "part-failed";
+  readonly part: number;
+  readonly message: string;
+  readonly attempt: number;
+  /** There are so many; after the last one the part stays failed. */
+  readonly attempts: number;
+}
+
+/** Redis answers, but does not do what a queue needs: its memory is full, or it is a replica. */
+export interface RefusalEvent {
+  readonly kind: "refused";
+  readonly message: string;
+}
+
+export interface PartWorkerOptions {
+  readonly queue: string;
+  readonly address: RedisAddress;
+  /** Digest of the plan. */
+  readonly dataset: string;
+  readonly concurrency: number;
+  /** Seconds. */
+  readonly stalledAfter: number;
+  /** When it fires no part is begun any more. */
+  readonly stop: AbortSignal;
+  /** When it fires, parts in the making go back to the queue. */
+  readonly signal: AbortSignal;
+  readonly doPart: (part: number) => Promise<PartRecord>;
+  readonly onEvent: (event: PartReturnedEvent | PartFailedEvent | RefusalEvent) => void;
+}
+
+/** Takes parts from a queue and does them, until it is closed. */
+export class PartWorker {
+  readonly #worker: Worker<PartJob, PartResult, "part">;
+  readonly #options: PartWorkerOptions;
+  readonly #atHand = new Set<Promise<PartRecord>>();
+  #taken = 0;
+  #error: unknown;
+
+  constructor(options: PartWorkerOptions) {
+    this.#options = options;
+    const { queue, address, concurrency, stalledAfter, onEvent } = options;
+    const milliseconds = Math.round(stalledAfter * 1000);
+    this.#worker = new Worker<PartJob, PartResult, "part">(queue, (job, token) => this.#process(job, token), {
+      connection: lastingConnection(address),
+      name: `${hostname()}:${process.pid}`,
+      concurrency,
+      lockDuration: milliseconds,
+      stalledInterval: milliseconds,
+      // That a worker died is no fault of the part.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      runRetryDelay: 1000,
+    });
+    let refusal = "";
+    this.#worker.on("error", ({ name, message }) => {
+      // Others are outages, which the queue's own connection tells of, and parts that went to another worker meanwhile.
+      if (name !== "ReplyError" || message === refusal) return;
+      refusal = message;
+      onEvent({ kind: "refused", message });
+    });
+    this.#worker.on("failed", (job, { message }) => {
+      if (job !== undefined) onEvent({ kind: "part-failed", part: job.data.part, message, attempt: job.attemptsMade, attempts: job.opts.attempts ?? 1 });
+    });
+  }
+
+  /** Whether it has no part at hand. */
+  get isIdle(): boolean {
+    return this.#atHand.size === 0;
+  }
+
+  /** How many parts it has taken so far. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** What keeps it from going on: it has taken no part since. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  async #process(job: Job<PartJob, PartResult, "part">, token: string | undefined): Promise<PartResult> {
+    try {
+      const { rows, seconds } = await this.#do(job.data);
+      return { rows, seconds };
+    } catch (error) {
+      await this.#giveBack(job, token, error);
+      throw error;
+    }
+  }
+
+  async #do({ dataset, part }: PartJob): Promise<PartRecord> {
+    const { queue, doPart, stop } = this.#options;
+    stop.throwIfAborted(); // it came with the end of the part before
+    if (dataset !== this.#options.dataset) {
+      throw new QueueError("QUEUE_MISMATCH", `the queue ${queue} has parts of another dataset, and a queue is for one; give another name with --queue`);
+    }
+    this.#taken++;
+    const doing = doPart(part);
+    this.#atHand.add(doing);
+    try {
+      return await doing;
+    } finally {
+      this.#atHand.delete(doing);
+    }
+  }
+
+  /** Puts a part back that did not fail by itself. @throws what tells BullMQ that it moved. */
+  async #giveBack(job: Job<PartJob, PartResult, "part">, token: string | undefined, error: unknown): Promise<void> {
+    const { stop, signal, onEvent } = this.#options;
+    const { part } = job.data;
+    const isFatal = error instanceof CodecError && endWorker.has(error.code);
+    if (isFatal || signal.aborted || error === stop.reason) {
+      this.#error ??= isFatal ? error : undefined;
+      void this.#worker.pause(true);
+      await job.moveToWait(token);
+      onEvent({ kind: "part-returned", part, reason: "stopped" });
+      throw new WaitingError();
+    }
+    if (error instanceof DatasetError && error.code === "DATASET_LOCKED") {
+      await job.moveToDelayed(Date.now() + lockedDelay, token);
+      onEvent({ kind: "part-returned", part, reason: "locked" });
+      throw new DelayedError();
+    }
+  }
+
+  /** Takes no more parts, ends those at hand, and lets go of Redis. */
+  async close(): Promise<void> {
+    const closing = this.#worker.close();
+    await Promise.allSettled(this.#atHand);
+    await orDisconnect(closing, () => this.#worker.disconnect());
+  }
+}

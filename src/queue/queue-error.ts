@@ -1,0 +1,23 @@
+import { CodecError } from "../core/index.ts";
+
+/** What a `QueueError` can be. */
+export type QueueErrorCode =
+  /** No Redis answers, or not to us. */
+  | "QUEUE_UNREACHABLE"
+  /** Redis refuses what a queue needs. */
+  | "QUEUE_REFUSED"
+  /** Nothing is on the queue though parts are missing, or the dataset is on no queue. */
+  | "QUEUE_EMPTY"
+  /** The queue has parts of another dataset. */
+  | "QUEUE_MISMATCH"
+  /** The dataset's `plan/queue.json` cannot be read. */
+  | "QUEUE_FORMAT";
+
+/** A queue that cannot be used as asked. */
+export class QueueError extends CodecError {
+  declare readonly code: QueueErrorCode;
+
+  constructor(code: QueueErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}

@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { z } from "zod";
+import { writeDurably } from "../dataset/index.ts";
+import type { DatasetPlan, JsonObject } from "../dataset/index.ts";
+import { QueueError } from "./queue-error.ts";
+
+const schema: z.ZodType<QueueRecord> = z.object({
+  version: z.literal(1),
+  queue: z.string().min(1),
+  recipe: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
+});
+
+/** What the folder of a dataset says of its queue as long as parts are to be done: so workers need to be told the folder only. */
+export interface QueueRecord {
+  readonly version: 1;
+  /** Name of the queue. */
+  readonly queue: string;
+  /** What whoever put the dataset on the queue wants workers to know. */
+  readonly recipe: JsonObject;
+}
+
+/** @returns undefined if the dataset is on no queue. @throws QueueError QUEUE_FORMAT for a damaged record. */
+export async function readQueueRecord(folder: string): Promise<QueueRecord | undefined> {
+  const path = recordPath(folder);
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new QueueError("QUEUE_FORMAT", `${path} is damaged; put the dataset on the queue again`, { cause });
+  }
+}
+
+export async function writeQueueRecord(folder: string, record: Omit<QueueRecord, "version">): Promise<void> {
+  await writeDurably(recordPath(folder), `${JSON.stringify({ version: 1, ...record }, null, 2)}\n`);
+}
+
+/** A finished dataset is on no queue, and its folder is that of one that never was. */
+export async function removeQueueRecord(folder: string): Promise<void> {
+  await rm(recordPath(folder), { force: true });
+}
+
+/** Tells the parts of one dataset from those of others: 12 hexadecimal digits of what the plan says. */
+export function planDigest({ settings, rows }: DatasetPlan): string {
+  return digest(JSON.stringify([settings, rows]));
+}
+
+/** A queue for a dataset: the same whenever its parts are put on it, and another for another folder. */
+export function defaultQueueName(plan: DatasetPlan): string {
+  const folder = resolve(plan.folder);
+  return `encodec-tokenizer-${basename(folder).replace(/[^\w.-]/gu, "_")}-${digest(`${folder}\n${planDigest(plan)}`)}`;
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}
+
+function recordPath(folder: string): string {
+  return join(folder, "plan", "queue.json");
+}

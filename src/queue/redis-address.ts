@@ -1,0 +1,74 @@
+import type { ConnectionOptions } from "bullmq";
+import { Redis } from "ioredis";
+import { QueueError } from "./queue-error.ts";
+
+/** Where Redis is, if nobody says otherwise. */
+export const defaultRedisUrl = "redis://127.0.0.1:6379";
+
+/** The environment variable with a URL that stands for the default. */
+export const redisUrlVariable = "REDIS_URL";
+
+/** A Redis server. */
+export interface RedisAddress {
+  /** With its password, if it has one: not for messages. */
+  readonly url: string;
+  /** `host:port`, for messages. */
+  readonly shown: string;
+}
+
+/**
+ * Reads the URL of a Redis server.
+ * @param url `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. @default REDIS_URL, or `defaultRedisUrl`
+ * @throws RangeError for what is none; the message does not repeat it.
+ */
+export function redisAddress(url: string = process.env[redisUrlVariable] || defaultRedisUrl): RedisAddress {
+  const { protocol, hostname, port } = parseUrl(url);
+  if ((protocol !== "redis:" && protocol !== "rediss:") || hostname === "") {
+    throw new RangeError("redis must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0");
+  }
+  return { url, shown: `${hostname}:${port === "" ? "6379" : port}` };
+}
+
+function parseUrl(url: string): { readonly protocol: string; readonly hostname: string; readonly port: string } {
+  try {
+    return new URL(url);
+  } catch {
+    return { protocol: "", hostname: "", port: "" };
+  }
+}
+
+/** A connection that waits for Redis to come back, however long that takes. */
+export function lastingConnection({ url }: RedisAddress): ConnectionOptions {
+  return { url, maxRetriesPerRequest: null, retryStrategy: (times: number) => Math.min(200 * times, 2000) };
+}
+
+/**
+ * Asks Redis for a sign of life.
+ * @param url As `redisAddress` takes it.
+ * @throws QueueError QUEUE_UNREACHABLE if there is none, or it refuses the password; RangeError for what is no URL of Redis.
+ */
+export async function checkRedis(url?: string): Promise<RedisAddress> {
+  const address = redisAddress(url);
+  const client = new Redis(address.url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: 10_000 });
+  let cause: Error | undefined;
+  client.on("error", (error: Error) => {
+    cause ??= error;
+  });
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    const reason = cause ?? (error as Error);
+    const message = `cannot reach Redis at ${address.shown}: ${reasonText(reason)}. Start it (redis-server), or say where it is with --redis redis://host:6379 or ${redisUrlVariable}`;
+    throw new QueueError("QUEUE_UNREACHABLE", message, { cause: reason });
+  } finally {
+    client.disconnect();
+  }
+  return address;
+}
+
+/** Errors of several addresses of one host have their texts inside. */
+function reasonText(error: Error): string {
+  if (error instanceof AggregateError) return error.errors.map((each: Error) => each.message).join("; ");
+  return error.message === "" ? ((error as NodeJS.ErrnoException).code ?? "no answer") : error.message;
+}

@@ -1,0 +1,26 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeAll, expect, it } from "vitest";
+import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
+import { writeTree } from "../dataset/temporary-folder.ts";
+import { run, temporaryFolder } from "./fake-terminal.ts";
+
+const page = await readFile(fileURLToPath(new URL("../../docs/datasets.md", import.meta.url)), "utf8");
+
+const home = process.cwd();
+beforeAll(runWorkersFromSources);
+afterEach(() => process.chdir(home));
+
+it("every command of docs/datasets.md works as printed, and leaves a dataset that is sound", async () => {
+  await using folder = await temporaryFolder();
+  await writeTree(folder.path, Object.fromEntries([0, 1, 2].map((i) => [`corpus/${i}.wav`, toneWav(i, 0.8 + 0.3 * i)])));
+  process.chdir(folder.path);
+  const commands = Array.from(page.matchAll(/```sh\n([^]*?)```/g), (match) => match[1]!.trimEnd().split("\n")).flat();
+  for (const command of commands) {
+    const { code, stderr } = await run(command.split(" ").slice(1));
+    expect({ command, code, stderr: code === 0 ? "" : stderr }).toEqual({ command, code: 0, stderr: "" });
+  }
+  const folders = new Set(commands.map((command) => / -o (\S+)/.exec(command)?.[1]).filter((name) => name !== undefined));
+  expect(folders.size).toBeGreaterThan(6);
+  for (const name of folders) expect(await run(["verify", name]), name).toMatchObject({ code: 0 });
+});

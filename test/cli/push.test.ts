@@ -1,0 +1,178 @@
+import { createHash } from "node:crypto";
+import { readFile, rm, unlink } from "node:fs/promises";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { parse } from "yaml";
+import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
+import { bytesBelow } from "../dataset/encoded-clips.ts";
+import { writeTree } from "../dataset/temporary-folder.ts";
+import type { HubFixture } from "../hub/hub-fixture.ts";
+import { memberToken } from "../hub/hub-server.ts";
+import { run, temporaryFolder } from "./fake-terminal.ts";
+import { served24, servedHub } from "./served-hub.ts";
+
+beforeEach(runWorkersFromSources);
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const id = "user/speech";
+
+/** Five files in parts of one, in `in/`; tokenized into `out/` if wanted. */
+async function folderWithDataset(args: readonly string[] = []) {
+  const folder = await temporaryFolder();
+  await writeTree(folder.path, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.3)])));
+  await tokenizeInto(folder, args);
+  return folder;
+}
+
+async function tokenizeInto(folder: { in(name: string): string }, args: readonly string[]): Promise<void> {
+  const made = await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-q", "-n", "2", "--part-rows", "1", ...args]);
+  if (made.code !== 0) throw new Error(made.stderr);
+}
+
+/** A Hub that takes the token. */
+async function hubToPushTo(repositories: Parameters<typeof servedHub>[0] = {}): Promise<HubFixture> {
+  const hub = await servedHub(repositories);
+  vi.stubEnv("HF_TOKEN", memberToken);
+  return hub;
+}
+
+function filesOf({ server }: HubFixture): readonly string[] {
+  return [...server.datasets.repositories.get(id)!.keys()].filter((name) => name !== ".gitattributes").toSorted();
+}
+
+const shards = Array.from({ length: 5 }, (_, part) => `shards/part-00000${part}-000.tar`);
+const indexFiles = ["README.md", "dataset.json", "errors.jsonl", "manifest.jsonl", "report.svg"];
+
+describe("push", () => {
+  it("uploads a finished dataset to the byte, and a second time nothing", async () => {
+    await using hub = await hubToPushTo();
+    await using folder = await folderWithDataset();
+    const { code, stderr } = await run(["push", folder.in("out"), id]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^user\/speech: 10 files, [\d.]+ kB, uploaded; 0 there already\n$/) });
+    expect(filesOf(hub)).toEqual([...indexFiles, ...shards]);
+    const local = await bytesBelow(folder.in("out"));
+    for (const name of filesOf(hub)) expect(local.get(name)!.equals(hub.server.datasets.repositories.get(id)!.get(name)!.bytes)).toBe(true);
+    hub.server.requests.length = 0;
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 0, stderr: "user/speech: 0 files, 0 bytes, uploaded; 10 there already\n" });
+    expect(hub.server.requests.every(({ method }) => method === "GET")).toBe(true);
+  });
+
+  it("uploads the shards that are done while others are not, and later the new ones and the index", async () => {
+    await using hub = await hubToPushTo();
+    await using folder = await folderWithDataset(["--shard", "0/2"]);
+    expect((await run(["push", folder.in("out"), id])).stderr).toMatch(/: 3 files, .*uploaded; 0 there already\n$/);
+    expect(filesOf(hub)).toEqual([shards[0], shards[2], shards[4]]);
+    await tokenizeInto(folder, ["--shard", "1/2"]);
+    const { stdout } = await run(["push", folder.in("out"), id, "--json", "-q"]);
+    expect(JSON.parse(stdout.toString())).toMatchObject({ uploaded: [shards[1], shards[3], "manifest.jsonl", "errors.jsonl", "report.svg", "README.md", "dataset.json"], unchanged: [shards[0], shards[2], shards[4]], isNewRepository: false });
+  });
+
+  it("lives through a connection that breaks, and goes on after the last commit when it failed", async () => {
+    await using hub = await hubToPushTo();
+    await using folder = await folderWithDataset(["-f", "npy", "--window", "1f"]); // 115 clips: three commits
+    const late = "npy/clip-3_w000005.npy";
+    const digest = createHash("sha256").update(await readFile(folder.in(`out/${late}`))).digest("hex");
+    hub.server.spoil(/^storage \/upload/u, { cutAfter: 0 }, 1);
+    hub.server.spoil(new RegExp(`^storage /upload/${digest}`, "u"), { status: 400 }, 1);
+    const failed = await run(["push", folder.in("out"), id]);
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining("answers with status 400") });
+    const before = filesOf(hub);
+    expect(before).toHaveLength(50);
+    const stored = new Set(hub.server.paths("storage"));
+    hub.server.requests.length = 0;
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 0, stderr: expect.stringMatching(/: 75 files, [\d.]+ kB, uploaded; 50 there already\n$/) });
+    expect(filesOf(hub)).toEqual([...indexFiles, ...before, ...[...(await bytesBelow(folder.in("out"))).keys()].filter((name) => /^(?:npy|shards)\//u.test(name) && !before.includes(name))].toSorted());
+    // What lies in the storage is not sent again.
+    expect(hub.server.paths("storage").filter((path) => stored.has(path))).toEqual([`/upload/${digest}`]);
+  });
+
+  it("tells in a dry run what it would do, without a token", async () => {
+    await using hub = await servedHub({});
+    await using folder = await folderWithDataset();
+    const { code, stderr } = await run(["push", folder.in("out"), id, "--dry-run"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/: 10 files, [\d.]+ kB, to upload; 0 there already\n$/) });
+    expect(hub.server.requests.map(({ method }) => method)).toEqual(["GET"]);
+    expect(hub.server.datasets.repositories.size).toBe(0);
+  });
+
+  it("needs a token, and one that may write", async () => {
+    await using hub = await servedHub({});
+    await using folder = await folderWithDataset();
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 2, stderr: expect.stringMatching(/a token is needed to push to user\/speech; set HF_TOKEN/) });
+    vi.stubEnv("HF_TOKEN", "hf_stranger");
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 1, stderr: expect.stringMatching(/does not accept the access token/) });
+    vi.stubEnv("HF_TOKEN", memberToken);
+    hub.server.spoil(/create/u, { status: 403 });
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot be written to with this token/) });
+  });
+
+  it("makes the repository private if asked to, and otherwise as the account has it", async () => {
+    await using hub = await hubToPushTo();
+    await using folder = await folderWithDataset();
+    await run(["push", folder.in("out"), "user/open"]);
+    await run(["push", folder.in("out"), "user/closed", "--private"]);
+    expect(Object.fromEntries(hub.server.datasets.visibilities)).toEqual({ "user/open": undefined, "user/closed": "private" });
+  });
+
+  it("shows how far it is", async () => {
+    await using _ = await hubToPushTo();
+    await using folder = await folderWithDataset();
+    expect((await run(["push", folder.in("out"), id], { isTTY: true })).stderr).toMatch(/ of [\d.]+ kB uploaded/);
+  });
+
+  it("is interrupted, and says nothing of a bug", async () => {
+    await using _ = await hubToPushTo();
+    await using folder = await folderWithDataset();
+    expect((await run(["push", folder.in("out"), id], { signal: AbortSignal.abort() })).code).toBe(130);
+  });
+
+  it.each([
+    ["report.svg", "tokenizing again writes the index anew"],
+    ["npy/clip-2.npy", "verify the dataset"],
+    ["shards/part-000002-000.npy.jsonl", "verify the dataset"],
+  ])("refuses a dataset without its %s", async (name, hint) => {
+    await using hub = await hubToPushTo();
+    await using folder = await folderWithDataset(["-f", "npy"]);
+    await unlink(folder.in(`out/${name}`));
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`${name} is not there; .*${hint}`, "u")) });
+    expect(hub.server.datasets.repositories.size).toBe(0);
+    if (name !== "report.svg") return;
+    await unlink(folder.in("out/dataset.json"));
+    await tokenizeInto(folder, ["-f", "npy"]);
+    expect((await run(["push", folder.in("out"), id])).code).toBe(0);
+  });
+});
+
+describe("the license of a dataset that is pushed", () => {
+  it("is that of the model's weights too, in the card that the Hub shows", async () => {
+    await using hub = await hubToPushTo(served24);
+    await using folder = await folderWithDataset(["-m", "24khz", "--audio-license", "cc-by-4.0"]);
+    expect((await run(["push", folder.in("out"), id])).code).toBe(0);
+    const card = hub.server.datasets.textOf(id, "README.md");
+    expect(parse(/^---\n(?<yaml>[^]*?)---\n/u.exec(card)!.groups!["yaml"]!)).toMatchObject({ license: ["cc-by-4.0", "cc-by-nc-4.0"] });
+    expect(card).toMatch(/The codec's weights, facebook\/encodec_24khz: CC-BY-NC-4\.0 \(unresolved\)/);
+  });
+
+  it("is held against the policy of the command, or of the deployment, before anything is sent", async () => {
+    await using hub = await hubToPushTo(served24);
+    await using folder = await folderWithDataset(["-m", "24khz", "--shard", "0/2"]);
+    hub.server.requests.length = 0;
+    const refusal = { code: 1, stderr: expect.stringMatching(/policy commercial does not admit facebook\/encodec_24khz: CC-BY-NC-4\.0 is attribution, non-commercial/) };
+    expect(await run(["push", folder.in("out"), id, "--license", "commercial"])).toMatchObject(refusal);
+    await tokenizeInto(folder, ["-m", "24khz", "--shard", "1/2", "--offline"]);
+    vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "commercial");
+    expect(await run(["push", folder.in("out"), id])).toMatchObject(refusal);
+    expect(await run(["push", folder.in("out"), id, "--dry-run"])).toMatchObject(refusal);
+    expect(hub.server.requests).toEqual([]);
+    expect((await run(["push", folder.in("out"), id, "--license", "research"])).code).toBe(0);
+  });
+
+  it("has to be known to any policy but one that admits all", async () => {
+    await using _ = await hubToPushTo();
+    await using folder = await folderWithDataset(["--shard", "0/2"]);
+    await rm(folder.in("out/plan/license.json"));
+    expect(await run(["push", folder.in("out"), id, "--license", "permissive"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/does not say what license the weights have/) });
+    expect((await run(["push", folder.in("out"), id])).code).toBe(0);
+  });
+});

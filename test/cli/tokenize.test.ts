@@ -1,0 +1,211 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { Writable } from "node:stream";
+import { beforeAll, describe, expect, it } from "vitest";
+import { startDatasetProgress } from "../../src/cli/tokenize-progress.ts";
+import { AudioTokenizer, openDataset, readAudio, readTokenDataset } from "../../src/index.ts";
+import type { EncodedClip } from "../../src/index.ts";
+import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
+import { bytesBelow } from "../dataset/encoded-clips.ts";
+import { collect, writeTree } from "../dataset/temporary-folder.ts";
+import { run, temporaryFolder } from "./fake-terminal.ts";
+
+beforeAll(runWorkersFromSources);
+
+/** Five files of 0.5 to 0.9 s in `in/`. */
+async function folderWithCorpus() {
+  const folder = await temporaryFolder();
+  await writeTree(folder.path, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.5 + 0.1 * i)])));
+  return folder;
+}
+
+async function clipsOf(path: string): Promise<readonly EncodedClip[]> {
+  return collect(await openDataset(path));
+}
+
+function eventsIn(stdout: Buffer): readonly Record<string, unknown>[] {
+  return stdout.toString().trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe("tokenize", () => {
+  it("gives every file the codes of encode, lists what fails, and says what came of it", async () => {
+    await using folder = await folderWithCorpus();
+    await writeFile(folder.in("in/bad.wav"), "not audio");
+    const { code, stdout, stderr } = await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-b", "3", "--audio-license", "cc-by-4.0", "--title", "Tones"]);
+    expect({ code, stdout: stdout.toString() }).toEqual({ code: 0, stdout: "" });
+    expect(stderr).toMatch(/^6 of 6 files to do\nbad\.wav: not readable[^\n]*\n[^\n]*out: 6 files, 3\.50 s in [^\n]* × real time\n1 file failed; errors\.jsonl has the reasons\ncomplete: 5 clips, 3\.50 s, 1 shard file\n$/);
+    await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
+    const clips = await clipsOf(folder.in("out"));
+    expect(clips.map(({ key }) => key)).toEqual(["clip-0", "clip-1", "clip-2", "clip-3", "clip-4"]);
+    for (const { source, codes } of clips) expect(codes).toEqual(await tokenizer.encode(await readAudio(folder.in(`in/${source}`)), { bandwidth: 3 }));
+    expect(await readFile(folder.in("out/README.md"), "utf8")).toMatch(/^---\n[^]*cc-by-4\.0[^]*\n# Tones\n/);
+  });
+
+  it("prints events as lines of JSON, goes on where it was, and refuses other options", async () => {
+    await using folder = await folderWithCorpus();
+    const args = ["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "4", "--part-rows", "2"];
+    const first = await run([...args, "--shard", "0/2", "--json"]);
+    expect(eventsIn(first.stdout).filter(({ kind }) => kind !== "listing").map(({ kind }) => kind)).toEqual([
+      "plan", "part-started", "row", "row", "part-finished", "part-started", "row", "part-finished", "finished",
+    ]);
+    expect(eventsIn(first.stdout).at(-1)).toMatchObject({ rows: 3, errors: 0, partsLeft: 0, isComplete: false });
+    expect(first.stderr).toMatch(/this share is done; others are not\n$/);
+    const second = await run([...args, "--json", "-q"]);
+    expect(second).toMatchObject({ code: 0, stderr: "" });
+    expect(eventsIn(second.stdout).at(-1)).toMatchObject({ rows: 2, total: { rows: 5 }, isComplete: true });
+    expect((await run(args)).stderr).toMatch(/nothing done now, 5 files done earlier\ncomplete: 5 clips/);
+    const refused = await run([...args, "--window", "0.2"]);
+    expect(refused).toMatchObject({ code: 1, stdout: Buffer.alloc(0), stderr: expect.stringMatching(/begun in another way[^]*clips\.window: begun with null/) });
+  });
+
+  it("ends after the part at hand when interrupted, and the same command goes on to the same bytes", async () => {
+    await using folder = await folderWithCorpus();
+    const args = (out: string): string[] => ["tokenize", folder.in("in"), "-o", folder.in(out), "-n", "4", "--part-rows", "1", "--json"];
+    await run(args("whole"));
+    const { outcome, said } = await interruptedAfter("part-started", args("out"));
+    expect(outcome.code).toBe(130);
+    expect(said).toMatch(/finishing the part at hand; Ctrl-C again stops at once\n[^]*parts? left; the same command goes on\nencodec-tokenizer: interrupted\n$/);
+    const done = (await readdir(folder.in("out/parts"))).filter((name) => /^\d+\.json$/.test(name));
+    expect(done.length).toBeGreaterThan(0);
+    expect(done.length).toBeLessThan(5);
+    expect(await run(args("out"))).toMatchObject({ code: 0 });
+    expect(await bytesBelow(folder.in("out"))).toEqual(await bytesBelow(folder.in("whole")));
+  });
+
+  it("cuts windows, writes several formats, and limits shards", async () => {
+    await using folder = await folderWithCorpus();
+    const args = ["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "4", "--window", "15f", "--stride", "0.2", "--tail", "drop", "-f", "webdataset,jsonl", "-f", "flat", "--vocabulary", "codebook-major", "--vocabulary-base", "100", "--shard-clips", "4", "-q"];
+    expect(await run(args)).toMatchObject({ code: 0, stderr: "" });
+    const clips = await clipsOf(folder.in("out"));
+    expect(clips.map(({ codes }) => codes.numFrames)).toEqual(clips.map(() => 15));
+    expect(clips).toHaveLength(2 + 3 + 3 + 4 + 4);
+    const shards = await readdir(folder.in("out/shards"));
+    expect(shards.filter((name) => name.endsWith(".tar"))).toHaveLength(4);
+    const documents = await collect(await readTokenDataset(folder.in("out/shards/part-000000-000.bin")));
+    const { codes } = clips[0]!;
+    expect([...documents[0]!]).toEqual(Array.from(codes.data, (code, at) => 100 + 1024 * Math.floor(at / codes.numFrames) + code));
+  });
+
+  it("lays tokens out by a pattern, and refuses one that does not fit the codec before any work", async () => {
+    await using folder = await folderWithCorpus();
+    const args = ["tokenize", folder.in("in"), "-o", folder.in("out"), "-f", "megatron", "-q", "--pattern"];
+    expect(await run([...args, "musicgen", "-n", "8"])).toMatchObject({ code: 2, stderr: expect.stringContaining("give --codebooks 4") });
+    expect(await run([...args, "musicgen", "-n", "4"])).toMatchObject({ code: 2, stderr: expect.stringMatching(/--pattern musicgen does not fit the codec: .* 2048/) });
+    expect(existsSync(folder.in("out"))).toBe(false);
+    expect(await run([...args, "delay", "-n", "4"])).toMatchObject({ code: 0, stderr: "" });
+    const layout = { kind: "pattern", pattern: { kind: "delay", numCodebooks: 4 }, eosToken: 1025 };
+    expect(JSON.parse(await readFile(folder.in("out/dataset.json"), "utf8"))).toMatchObject({ options: { outputs: [{ format: "tokens", stream: "megatron", layout }] } });
+    // An empty step, the frames, and three more steps for the delays, four tokens each.
+    const documents = await collect(await readTokenDataset(folder.in("out/shards/part-000000-000.bin")));
+    expect(documents.map(({ length }) => length)).toEqual([38, 45, 53, 60, 68].map((frames) => 4 * (1 + frames + 3)));
+  });
+
+  it("takes a list of paths on standard input", async () => {
+    await using folder = await folderWithCorpus();
+    const stdin = Buffer.from(`${folder.in("in/clip-3.wav")}\n${folder.in("in/clip-1.wav")}\n`);
+    expect(await run(["tokenize", "-", "-o", folder.in("out"), "-n", "2", "-q"], { stdin })).toMatchObject({ code: 0, stderr: "" });
+    expect((await clipsOf(folder.in("out"))).map(({ codes }) => codes.numSamples)).toEqual([19_200, 14_400]);
+  });
+
+  it.each([
+    [["in"], "--output is missing"],
+    [["in", "-o", "out", "--tail", "drop"], "--tail is about windows; add --window"],
+    [["in", "-o", "out", "--pattern", "delay"], "--pattern is about tokens; add --format flat or megatron"],
+    [["in", "-o", "out", "-f", "flat,megatron"], "choose one of them"],
+    [["in", "-o", "out", "-f", "zip"], "is no format"],
+    [["in", "-o", "out", "--shard", "4/4"], "shards count from 0"],
+    [["in", "-o", "out", "--window", "0"], "seconds above 0"],
+    [["in", "-o", "out", "--memory", "lots"], "an amount of bytes"],
+    [["in", "-o", "out", "-b", "5"], "5"],
+  ])("refuses %j before any work", async (args, message) => {
+    expect(await run(["tokenize", ...args])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  });
+});
+
+describe("a dataset that is there", () => {
+  it("is verified: nothing is said of a sound one, and what is wrong of another", async () => {
+    await using folder = await folderWithCorpus();
+    await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q"]);
+    expect(await run(["verify", folder.in("out")])).toMatchObject({ code: 0, stderr: expect.stringMatching(/1 shard with 5 clips, all as the index says\n$/) });
+    await writeFile(folder.in("out/shards/stray.tar"), "");
+    await rm(folder.in("out/shards/part-000000-000.tar"));
+    const { code, stdout, stderr } = await run(["verify", folder.in("out"), "--json"]);
+    expect({ code, kinds: (JSON.parse(stdout.toString()) as { findings: { kind: string }[] }).findings.map(({ kind }) => kind) }).toEqual({ code: 1, kinds: ["missing", "extra"] });
+    expect(stderr).toMatch(/part-000000-000\.tar: missing: [^]*stray\.tar: extra: [^]*2 findings\n$/);
+    expect(await run(["verify", folder.in("in")])).toMatchObject({ code: 1, stderr: expect.stringContaining("no finished dataset") });
+  });
+
+  it("is inspected: counts, shards, codec, licenses and usage", async () => {
+    await using folder = await folderWithCorpus();
+    await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--audio-license", "cc0-1.0"]);
+    const { code, stdout } = await run(["inspect", folder.in("out")]);
+    expect(code).toBe(0);
+    expect(stdout.toString()).toMatch(/clips +5, 3\.50 s, of 5 files\n +errors +none\n[^]*webdataset +1 [^]*2 codebooks of 1024 codes[^]*license cc0-1\.0\n[^]*codebook +codes used +entropy of 10 bits\n/);
+    const summary = JSON.parse((await run(["inspect", folder.in("out"), "--json"])).stdout.toString());
+    expect(summary).toMatchObject({ counts: { clips: 5 }, audioLicense: "cc0-1.0", usage: [{ entropy: expect.any(Number) }, {}] });
+  });
+
+  it("is not pushed where there is none, nor to what is no repository", async () => {
+    await using folder = await folderWithCorpus();
+    expect(await run(["push", folder.in("in"), "user/dataset"])).toMatchObject({ code: 1, stderr: expect.stringContaining("no shards that are done") });
+    await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q"]);
+    expect((await run(["push", folder.in("out"), "no repository"])).code).toBe(2);
+  });
+});
+
+describe("the progress display", () => {
+  const counts = { rows: 100, clips: 100, errors: 1, seconds: 3600 };
+  const row = { kind: "row", part: 0, row: 0, path: "a.wav", clips: 1, seconds: 60, failure: null } as const;
+
+  it("says now and then how far it is, how fast, and how long it takes", () => {
+    let time = 0;
+    const { terminal, said } = screen();
+    using progress = startDatasetProgress(terminal, false, () => time);
+    progress.show({ kind: "plan", rows: 300, parts: 3, partsToDo: 2, rowsToDo: 200, done: counts });
+    for (let i = 0; i < 50; i++) {
+      time++;
+      progress.show(row);
+    }
+    const lines = said().split("\n");
+    expect(lines).toHaveLength(7);
+    expect(lines[0]).toBe("200 of 300 files to do");
+    expect(lines[5]).toBe("150 of 300 files, 1.8 h, 60 × real time, 1 error, 2 min 30 s left");
+  });
+
+  it("tells the first failures one by one", () => {
+    const { terminal, said } = screen();
+    using progress = startDatasetProgress(terminal, false, () => 0);
+    for (let i = 0; i < 30; i++) progress.show({ ...row, path: `${i}.wav`, failure: { code: "AUDIO_EMPTY", message: "empty" } });
+    expect(said().split("\n").slice(18)).toEqual(["18.wav: empty", "19.wav: empty", "further failures are counted, and told in errors.jsonl", ""]);
+  });
+
+  it("is silent when asked", () => {
+    const { terminal, said } = screen();
+    using progress = startDatasetProgress(terminal, true);
+    progress.show({ ...row, failure: { code: "AUDIO_EMPTY", message: "empty" } });
+    progress.stopping();
+    expect(said()).toBe("");
+  });
+});
+
+function screen() {
+  let text = "";
+  const stderr = new Writable({ write: (part: Buffer, _, done) => ((text += part.toString()), done()) });
+  return { terminal: { stdin: (async function* () {})(), stdout: stderr, stderr, signal: new AbortController().signal }, said: () => text };
+}
+
+/** Presses Ctrl-C when an event of a kind comes out. */
+async function interruptedAfter(kind: string, args: readonly string[]) {
+  const interrupt = new AbortController();
+  let said = "";
+  const stdout = new Writable({
+    write(part: Buffer, _, done) {
+      if (part.toString().includes(`"kind":"${kind}"`)) interrupt.abort();
+      done();
+    },
+  });
+  const stderr = new Writable({ write: (part: Buffer, _, done) => ((said += part.toString()), done()) });
+  const { runCommandLine } = await import("../../src/cli/program.ts");
+  const code = await runCommandLine(args, { stdin: (async function* () {})(), stdout, stderr, signal: interrupt.signal });
+  return { outcome: { code }, said };
+}

@@ -1,0 +1,13 @@
+import { execFile } from "node:child_process";
+import { copyFile, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+/** This package as it is installed, which starts faster than its sources. */
+export async function buildPackage(folder: string): Promise<void> {
+  const root = process.cwd();
+  await promisify(execFile)(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json", "--outDir", join(folder, "dist")], { cwd: root });
+  await copyFile("src/runtime/onnx-worker.js", join(folder, "dist/runtime/onnx-worker.js"));
+  await copyFile("package.json", join(folder, "package.json"));
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+}

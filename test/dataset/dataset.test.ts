@@ -1,0 +1,186 @@
+import { createHash } from "node:crypto";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { assembleDataset } from "../../src/dataset/assemble-dataset.ts";
+import { formatDatasetCard } from "../../src/dataset/dataset-card.ts";
+import { parseDatasetInfo, readDatasetInfo } from "../../src/dataset/dataset-info.ts";
+import { jsonlOutput } from "../../src/dataset/jsonl-output.ts";
+import { npyOutput } from "../../src/dataset/npy-output.ts";
+import { openDataset } from "../../src/dataset/open-dataset.ts";
+import { parquetOutput } from "../../src/dataset/parquet-output.ts";
+import { pushDataset } from "../../src/dataset/push-dataset.ts";
+import { vocabularyLayout } from "../../src/dataset/token-layout.ts";
+import { tokensOutput } from "../../src/dataset/tokens-output.ts";
+import { verifyDataset } from "../../src/dataset/verify-dataset.ts";
+import { webdatasetOutput } from "../../src/dataset/webdataset-output.ts";
+import { TokenVocabulary } from "../../src/patterns/index.ts";
+import { HubServer, memberToken } from "../hub/hub-server.ts";
+import { bytesBelow, clipOf, segmentedClipOf } from "./encoded-clips.ts";
+import { writeDataset, writeParts } from "./finished-dataset.ts";
+import { collect, temporaryFolder } from "./temporary-folder.ts";
+
+const layout = vocabularyLayout(new TokenVocabulary({ codebookSize: 1024, numCodebooks: 3, specialTokens: { eos: {} } }));
+const parts = [[clipOf(1), clipOf(2, 30), clipOf(3)], [], [clipOf(4, 80), clipOf(5, 400, { loudness: null })]];
+const allOutputs = (folder: string) => [
+  webdatasetOutput(folder, { shardClips: 2 }),
+  parquetOutput(folder, { columns: { text: "string" } }),
+  npyOutput(folder),
+  jsonlOutput(folder),
+  tokensOutput(folder, { layout, stream: "megatron" }),
+];
+
+async function findings(folder: string) {
+  return (await collect(verifyDataset(folder))).map(({ kind, file }) => `${kind} ${file}`);
+}
+
+describe("a finished dataset", () => {
+  test("is described by an index that reads back, with the same bytes again", async () => {
+    const [one, two] = [await temporaryFolder(), await temporaryFolder()];
+    const info = await writeDataset(one, allOutputs(one), parts, { failures: 4, audioLicense: "CC-BY-4.0" });
+    expect(await readDatasetInfo(one)).toEqual(info);
+    expect(info.counts).toEqual({ rows: 9, clips: 5, errors: 4, parts: 3, hours: info.statistics.samples / 24_000 / 3600 });
+    expect(info.statistics).toMatchObject({ clips: 5, errors: { AUDIO_CORRUPT: 2, AUDIO_EMPTY: 2 } });
+    expect((await readFile(join(one, "manifest.jsonl"), "utf8")).trim().split("\n").map((line) => (JSON.parse(line) as { key: string }).key)).toEqual(parts.flat().map(({ key }) => key));
+    await writeDataset(two, allOutputs(two), parts, { failures: 4, audioLicense: "CC-BY-4.0" });
+    expect(await bytesBelow(two)).toEqual(await bytesBelow(one));
+    expect(() => parseDatasetInfo('{"format":"other"}', "dataset.json")).toThrow(/does not describe a dataset/);
+  });
+
+  test.each(["webdataset", "parquet", "npy", "jsonl"] as const)("gives its clips back from %s", async (format) => {
+    const folder = await temporaryFolder();
+    await writeDataset(folder, allOutputs(folder), parts);
+    const dataset = await openDataset(folder, { format });
+    expect(dataset.info.license?.status).toBe("contested");
+    expect(await collect(dataset)).toEqual(parts.flat());
+    expect(await collect(dataset)).toHaveLength(5);
+  });
+
+  test("is refused where it is none, or has no clips to read", async () => {
+    const folder = await temporaryFolder();
+    await expect(openDataset(folder)).rejects.toMatchObject({ code: "DATASET_FORMAT" });
+    await writeDataset(folder, [tokensOutput(folder, { layout })], parts);
+    await expect(openDataset(folder)).rejects.toThrow(/holds tokens; clips are read from webdataset/);
+  });
+
+  test("without any clip is a dataset too", async () => {
+    const folder = await temporaryFolder();
+    await writeDataset(folder, allOutputs(folder), [[]], { failures: 2 });
+    expect(await collect(await openDataset(folder))).toEqual([]);
+    expect(await findings(folder)).toEqual([]);
+  });
+
+  test("cannot be assembled while a part is missing", async () => {
+    const folder = await temporaryFolder();
+    await writeParts(folder, [jsonlOutput(folder)], parts);
+    await rm(join(folder, "parts/000001.json"));
+    const info = { tool: { name: "a", version: "1" }, codec: null, license: null, options: {} };
+    await expect(assembleDataset({ folder, numParts: 3, ...info })).rejects.toMatchObject({ code: "DATASET_FORMAT" });
+    expect([...(await bytesBelow(folder)).keys()].filter((name) => !/^(?:parts|shards)\//u.test(name))).toEqual([]);
+  });
+});
+
+describe("verifyDataset", () => {
+  test("finds nothing in a sound dataset, of mono or of segments", async () => {
+    const folder = await temporaryFolder();
+    await writeDataset(folder, allOutputs(folder), parts, { failures: 1 });
+    expect(await findings(folder)).toEqual([]);
+    const stereo = await temporaryFolder();
+    await writeDataset(stereo, allOutputs(stereo).slice(0, 4), [[segmentedClipOf(1), segmentedClipOf(2)]]);
+    expect(await findings(stereo)).toEqual([]);
+  });
+
+  test("finds a byte that changed, a file that is shorter, one that is gone and one too many", async () => {
+    const folder = await temporaryFolder();
+    await writeDataset(folder, allOutputs(folder), parts);
+    const files = await bytesBelow(folder);
+    const flipped = Buffer.from(files.get("shards/part-000000-000.tar")!);
+    flipped[700]! ^= 1;
+    await writeFile(join(folder, "shards/part-000000-000.tar"), flipped);
+    await writeFile(join(folder, "shards/part-000002-000.parquet"), files.get("shards/part-000002-000.parquet")!.subarray(1));
+    await rm(join(folder, "npy/speaker/clip-4.npy"));
+    await rm(join(folder, "shards/part-000002-000.bin"));
+    await writeFile(join(folder, "shards/part-000009-000.tar"), "");
+    await writeFile(join(folder, "errors.jsonl"), "x");
+    expect(await findings(folder)).toEqual([
+      "size errors.jsonl",
+      "digest shards/part-000000-000.tar",
+      "size shards/part-000002-000.parquet",
+      "missing npy/speaker/clip-4.npy",
+      "missing shards/part-000002-000.bin",
+      "extra shards/part-000009-000.tar",
+    ]);
+  });
+
+  test("finds codes that are none, and clips that are not those of the manifest, where digests are right", async () => {
+    const folder = await temporaryFolder();
+    await writeDataset(folder, [jsonlOutput(folder)], [[clipOf(1), clipOf(2)]]);
+    const shard = "shards/part-000000-000.jsonl";
+    const text = (await bytesBelow(folder)).get(shard)!.toString("utf8");
+    const [first, second] = text.trim().split("\n") as [string, string];
+    const forge = async (contents: string): Promise<readonly string[]> => {
+      await writeFile(join(folder, shard), contents);
+      const path = join(folder, "dataset.json");
+      const info = JSON.parse(await readFile(path, "utf8")) as { shards: { bytes: number; sha256: string }[] };
+      Object.assign(info.shards[0]!, { bytes: Buffer.byteLength(contents), sha256: createHash("sha256").update(contents).digest("hex") });
+      await writeFile(path, JSON.stringify(info));
+      return findings(folder);
+    };
+    expect(await forge(`${first}\n${second.replace(/"codes":\[\[\d+/u, '"codes":[[1024')}\n`)).toEqual([`damaged ${shard}`]);
+    expect(await forge(`${second}\n${first}\n`)).toEqual([`mismatch ${shard}`, `mismatch ${shard}`]);
+    expect(await forge(`${first}\n`)).toEqual([`mismatch ${shard}`]);
+    expect(await forge(`${first}\n${second.replace(/"codes":\[\[\d+/u, '"codes":[[77')}\n`)).toEqual(["mismatch dataset.json"]);
+  });
+});
+
+function frontMatter(card: string): Record<string, unknown> {
+  return parse(/^---\n(?<yaml>[\s\S]*?)---\n/u.exec(card)!.groups!["yaml"]!) as Record<string, unknown>;
+}
+
+describe("the card", () => {
+  test("names licenses by the Hub's ids, the size, and the files that load_dataset reads", async () => {
+    const folder = await temporaryFolder();
+    const info = await writeDataset(folder, allOutputs(folder), parts, { audioLicense: "CC-BY-4.0" });
+    const card = await readFile(join(folder, "README.md"), "utf8");
+    expect(frontMatter(card)).toEqual({
+      pretty_name: "Speech as tokens",
+      license: ["cc-by-4.0", "mit"],
+      language: ["en"],
+      size_categories: ["n<1K"],
+      tags: ["audio", "encodec", "audio-tokens", "neural-codec", "webdataset"],
+      configs: [{ config_name: "default", data_files: [{ split: "train", path: "shards/*.parquet" }] }],
+    });
+    expect(card).toContain("The codec's weights, facebook/encodec_24khz: MIT (contested).");
+    expect(card).toContain("- the repository is MIT (https://example.org/LICENSE, 2023-04-26)");
+    const license = (audioLicense: string | null) => frontMatter(formatDatasetCard({ ...info, audioLicense }));
+    expect(license(null)).toMatchObject({ license: ["unknown", "mit"] });
+    expect(license("MIT")).toMatchObject({ license: "mit" });
+    expect(license("House Rules: 1")).toMatchObject({ license: "other", license_name: "house-rules-1-and-mit", license_link: "README.md#license" });
+    expect(frontMatter(formatDatasetCard({ ...info, audioLicense: null, license: null, codec: null }))).toMatchObject({ license: "unknown" });
+    expect(frontMatter(formatDatasetCard({ ...info, counts: { ...info.counts, clips: 1_000_000 } }))).toMatchObject({ size_categories: ["1M<n<10M"] });
+  });
+});
+
+describe("pushDataset", () => {
+  test("uploads shards while work goes on, the index when it is done, and nothing twice", async () => {
+    await using server = await HubServer.start({});
+    const options = { endpoint: server.endpoint, token: memberToken, retryDelay: 0.001, env: {} };
+    const folder = await temporaryFolder();
+    await expect(pushDataset(folder, "user/speech", options)).rejects.toMatchObject({ code: "DATASET_FORMAT" });
+    const outputs = [npyOutput(folder), webdatasetOutput(folder)];
+    await writeParts(folder, outputs, parts.slice(0, 1));
+    const early = await pushDataset(folder, "user/speech", options);
+    expect(early.uploaded).toEqual(["npy/speaker/clip-1.npy", "npy/speaker/clip-2.npy", "npy/speaker/clip-3.npy", "shards/part-000000-000.npy.jsonl", "shards/part-000000-000.tar"]);
+
+    await writeDataset(folder, outputs, parts);
+    const late = await pushDataset(folder, "user/speech", options);
+    expect(late.unchanged).toEqual(early.uploaded);
+    expect(late.uploaded.slice(-5)).toEqual(["manifest.jsonl", "errors.jsonl", "report.svg", "README.md", "dataset.json"]);
+    expect(await pushDataset(folder, "user/speech", options)).toMatchObject({ uploaded: [], commits: [] });
+    expect(server.datasets.textOf("user/speech", "dataset.json")).toBe(await readFile(join(folder, "dataset.json"), "utf8"));
+
+    await writeFile(join(folder, "shards/part-000000-000.tar"), "short");
+    await expect(pushDataset(folder, "user/speech", options)).rejects.toThrow(/has 5 bytes and was written with/);
+  });
+});

@@ -1,0 +1,147 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { DatasetError } from "../../src/dataset/dataset-error.ts";
+import { listRows } from "../../src/dataset/list-rows.ts";
+import { resolveInputs } from "../../src/dataset/resolve-inputs.ts";
+import { locateRow, streamRowBytes } from "../../src/dataset/row-bytes.ts";
+import type { AudioRow, Row } from "../../src/dataset/row.ts";
+import { tarOf } from "./tar-of.ts";
+import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+
+async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
+
+async function rowsOf(names: readonly string[], cwd: string, stdin?: string): Promise<readonly Row[]> {
+  const options = { cwd, stdin: stdin === undefined ? undefined : chunksOf(stdin) };
+  return await collect(listRows(await resolveInputs(names, options)));
+}
+
+async function keysOf(names: readonly string[], cwd: string, stdin?: string): Promise<readonly string[]> {
+  return (await rowsOf(names, cwd, stdin)).map((row) => (row.problem === undefined ? row.key : `! ${row.problem.message}`));
+}
+
+async function tarRows(bytes: Uint8Array): Promise<{ readonly rows: readonly Row[]; readonly folder: string }> {
+  const folder = await temporaryFolder();
+  await writeTree(folder, { "shard-0.tar": bytes });
+  return { rows: await rowsOf(["shard-0.tar"], folder), folder };
+}
+
+describe("inputs", () => {
+  test("folders, globs, files, manifests, tars and lists give rows in the order in which they are given", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, {
+      "music/b/2.flac": "", "music/a.wav": "", "music/notes.txt": "",
+      "speech/x/1.wav": "", "speech/x/2.ogg": "", "speech/3.wav": "",
+      "one.wav": "", "lists/m.csv": "path,id\n1.wav,\n2.wav,utt.2\n",
+      "t.tar": await tarOf({ "s1.wav": 4 }),
+    });
+    const names = ["music", "speech/*/*.wav", "one.wav", "lists/m.csv", "t.tar", "-"];
+    expect(await keysOf(names, folder, "listed/z.mp3\r\n\nother/y.wav")).toEqual(["music/a", "music/b/2", "speech/x/1", "one", "m/1", "utt_2", "t/s1", "listed/z", "other/y"]);
+    expect((await rowsOf(names, folder, "z.mp3")).map(({ input, path }) => `${input}:${path}`)).toEqual(["0:a.wav", "0:b/2.flac", "1:x/1.wav", "2:one.wav", "3:1.wav", "3:2.wav", "4:t.tar", "5:z.mp3"]);
+  });
+
+  test("of one kind alone need no name before their keys", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "in/a/1.wav": "", "in/b/2.WAV": "", "in/.git/3.wav": "" });
+    expect(await keysOf(["in"], folder)).toEqual(["a/1", "b/2"]);
+    expect(await keysOf(["in/**/*.wav"], folder)).toEqual(["a/1"]);
+    expect(await keysOf(["in/{a,b}/*"], folder)).toEqual(["a/1", "b/2"]);
+  });
+
+  test("of the same name are told apart", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "x/wav/1.wav": "", "y/wav/1.wav": "" });
+    expect(await keysOf(["x/wav", "y/wav"], folder)).toEqual(["wav/1", "wav_2/1"]);
+  });
+
+  test("are what their names say before they are globs", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "take[1].wav": "", "take1.wav": "" });
+    expect(await keysOf(["take[1].wav"], folder)).toEqual(["take[1]"]);
+    expect(await keysOf(["take[0-9].wav"], folder)).toEqual(["take1"]);
+  });
+
+  test.each([
+    [[], "there are no inputs"],
+    [["nowhere"], "there is no nowhere"],
+    [["nowhere/*.wav"], "there is no folder nowhere"],
+    [["notes.txt"], "notes.txt is no input"],
+    [["a.tar.gz"], "a.tar.gz is compressed"],
+    [["-"], "there is none here"],
+  ])("%j are refused before anything is listed", async (names, reason) => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "notes.txt": "", "a.tar.gz": "" });
+    await expect(resolveInputs(names, { cwd: folder })).rejects.toThrow(DatasetError);
+    await expect(resolveInputs(names, { cwd: folder })).rejects.toThrow(reason);
+  });
+
+  test("without any row are refused", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "empty"));
+    await writeTree(folder, { "some/a.wav": "", "m.jsonl": "\n", "t.tar": await tarOf({ "a.txt": 3 }) });
+    for (const name of ["empty", "some/*.flac", "m.jsonl", "t.tar"]) await expect(rowsOf(["some", name], folder), name).rejects.toMatchObject({ code: "DATASET_INPUT" });
+    await expect(rowsOf(["-"], folder, "\n\n")).rejects.toThrow("standard input names no files");
+    await expect(resolveInputs(["-", "-"], { stdin: chunksOf("") })).rejects.toThrow("given twice");
+  });
+
+  test("end at an abort", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "a.wav": "", "b.wav": "" });
+    const abort = new AbortController();
+    const rows = listRows(await resolveInputs(["."], { cwd: folder }), abort.signal);
+    await rows.next();
+    abort.abort(new Error("enough"));
+    await expect(rows.next()).rejects.toThrow("enough");
+  });
+});
+
+describe("a WebDataset tar", () => {
+  const long = `${"deep/".repeat(60)}name.wav`;
+  const members: Readonly<Record<string, string | number>> = { "s/a.wav": 1000, "s/a.json": '{"text":"hé","n":1}', "b.txt": "x", "b.flac": 513, "c.json": '{"n":2}', "c.left.wav": 1, "c.right.wav": 2, "._a.wav": 9, [long]: 7, "d.json": "{", "d.mp3": 3, "e.wav": 0 };
+
+  test("gives a row for each audio member, with the fields of its .json", async () => {
+    const { rows } = await tarRows(await tarOf(members));
+    expect(rows.map((row) => (row.problem === undefined ? [row.key, row.columns] : row.problem.message))).toEqual([
+      ["s/a", { text: "hé", n: 1 }],
+      ["b", undefined],
+      ["c_left_wav", { n: 2 }],
+      ["c_right_wav", { n: 2 }],
+      [long.slice(0, -4), undefined],
+      expect.stringContaining("member d.mp3: its .json cannot be read"),
+      ["e", undefined],
+    ]);
+  });
+
+  test("has rows that lead to the bytes of their members alone", async () => {
+    const { rows, folder } = await tarRows(await tarOf(members));
+    const names = Object.keys(members);
+    for (const row of rows.filter((each): each is AudioRow => each.problem === undefined)) {
+      const { name } = row.member!;
+      const pieces = await collect(streamRowBytes(locateRow(row, [folder])));
+      expect(Buffer.concat(pieces)).toEqual(Buffer.alloc(members[name] as number, names.indexOf(name)));
+    }
+  });
+
+  test("that is damaged gives what stands before the damage, and then the damage", async () => {
+    const whole = await tarOf({ "a.wav": 2000, "b.wav": 2000, "c.wav": 2000 });
+    for (const [bytes, keys] of [[whole.subarray(0, 4000), ["a", "b"]], [Buffer.concat([whole.subarray(0, 2560), Buffer.alloc(600, "junk")]), ["a"]]] as const) {
+      const { rows } = await tarRows(bytes);
+      expect(rows.slice(0, -1).map((row) => (row as AudioRow).key)).toEqual(keys);
+      expect(rows.at(-1)!.problem).toMatchObject({ code: "TAR_DAMAGED" });
+    }
+  });
+
+  test("that became shorter is told when a member is read", async () => {
+    const { rows, folder } = await tarRows(await tarOf({ "a.wav": 2000 }));
+    await writeTree(folder, { "shard-0.tar": Buffer.alloc(600) });
+    await expect(collect(streamRowBytes(locateRow(rows[0] as AudioRow, [folder])))).rejects.toThrow("it has 88 of 2000 bytes");
+  });
+
+  test("that a glob matches has its path before the keys", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "w/s.1.tar": await tarOf({ "a.wav": 1 }), "w/s.0.tar": await tarOf({ "a.wav": 1 }), "w/x.wav": "" });
+    expect(await keysOf(["w/*"], folder)).toEqual(["s_0/a", "s_1/a", "x"]);
+  });
+});

@@ -1,0 +1,150 @@
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DatasetError } from "../../src/dataset/dataset-error.ts";
+import { readCsvManifest } from "../../src/dataset/read-csv-manifest.ts";
+import { readJsonlManifest } from "../../src/dataset/read-jsonl-manifest.ts";
+import type { Row } from "../../src/dataset/row.ts";
+import { readLines } from "../../src/dataset/text-lines.ts";
+import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+
+async function jsonl(text: string | Uint8Array): Promise<readonly Row[]> {
+  const folder = await temporaryFolder();
+  await writeTree(folder, { "m.jsonl": text });
+  return await collect(readJsonlManifest(join(folder, "m.jsonl"), { input: 0, prefix: "" }));
+}
+
+async function csv(text: string | Uint8Array, delimiter: "," | "\t" = ","): Promise<readonly Row[]> {
+  const folder = await temporaryFolder();
+  await writeTree(folder, { "m.csv": text });
+  return await collect(readCsvManifest(join(folder, "m.csv"), { input: 0, prefix: "" }, delimiter));
+}
+
+/** What is wrong, by line. */
+function problemsOf(rows: readonly Row[]): readonly (readonly [number | undefined, string])[] {
+  return rows.flatMap((row) => (row.problem === undefined ? [] : [[row.line, row.problem.message] as const]));
+}
+
+describe("a JSONL manifest", () => {
+  test("gives rows with ranges, ids and all other columns as they are", async () => {
+    const rows = await jsonl(
+      '{"path":"a.wav"}\n{"path":"x/b.wav","start":1.5,"end":3,"id":"speaker.1/utt","text":"héllo","n":7,"ok":true,"tags":["x",{"y":null}]}\n{"path":"/abs/c.wav","offset":2,"duration":0.5,"id":9}\n{"path":"d.wav","duration":4.2}\n',
+    );
+    expect(rows).toEqual([
+      { key: "a", input: 0, path: "a.wav" },
+      { key: "speaker.1/utt", input: 0, path: "x/b.wav", start: 1.5, end: 3, columns: { text: "héllo", n: 7, ok: true, tags: ["x", { y: null }] } },
+      { key: "9", input: 0, path: "/abs/c.wav", start: 2, end: 2.5 },
+      { key: "d", input: 0, path: "d.wav", columns: { duration: 4.2 } },
+    ]);
+  });
+
+  test("may have a byte order mark, CR LF, empty lines and no line break at its end", async () => {
+    const rows = await jsonl('\ufeff{"path":"a.wav"}\r\n\r\n  \n{"path":"ü.wav","text":"\\u2028 \u{1f600}"}');
+    expect(rows).toEqual([
+      { key: "a", input: 0, path: "a.wav" },
+      { key: "ü", input: 0, path: "ü.wav", columns: { text: "\u2028 \u{1f600}" } },
+    ]);
+  });
+
+  test("has bad rows where lines are bad, and goes on after them", async () => {
+    const lines = ['{"path":"a.wav","start":NaN}', "[1]", '{"path":7}', '{"text":"x"}', '{"path":"a.wav","start":-1}', '{"path":"a.wav","start":2,"end":2}', '{"path":"a.wav","start":1,"offset":1}', '{"path":"s3://b/a.wav"}', '{"path":"a.wav","id":[1]}', '{"path":"ok.wav"}', '{"path":"cut'];
+    const rows = await jsonl(lines.join("\n"));
+    const problems = problemsOf(rows);
+    expect(problems.map(([line]) => line)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
+    for (const [line, message] of problems) expect(message).toContain(`m.jsonl, line ${line}: `);
+    expect(problems[0]![1]).toContain("JSON has no NaN");
+    expect(problems[3]![1]).toContain("path: found nothing");
+    expect(problems[4]![1]).toContain("start: found -1");
+    expect(problems[7]![1]).toContain("s3://b/a.wav");
+    expect(rows[9]).toEqual({ key: "ok", input: 0, path: "ok.wav" });
+  });
+
+  test("has bad rows for lines that are not UTF-8 or have no end", async () => {
+    const bytes = Buffer.concat([Buffer.from([0x22, 0xff, 0x22, 0x0a]), Buffer.alloc(2 ** 20 + 1, "x"), Buffer.from('\n{"path":"a.wav"}\n')]);
+    const rows = await jsonl(bytes);
+    expect(problemsOf(rows).map(([line, message]) => [line, message.includes(line === 1 ? "not UTF-8" : "1048577 bytes")])).toEqual([[1, true], [2, true]]);
+    expect(rows[2]).toEqual({ key: "a", input: 0, path: "a.wav" });
+  });
+
+  test("brings back any columns that JSON can hold", async () => {
+    const name = fc.string().filter((text) => !["path", "id", "start", "end", "offset", "duration"].includes(text));
+    const columns = fc.dictionary(name, fc.jsonValue(), { minKeys: 1, maxKeys: 4 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(columns, { minLength: 1, maxLength: 5 }), async (records) => {
+        const rows = await jsonl(records.map((record, i) => `${JSON.stringify({ path: `${i}.wav`, ...record })}\n`).join(""));
+        expect(rows.map((row) => (row.problem === undefined ? row.columns : row))).toEqual(records.map((record) => JSON.parse(JSON.stringify(record))));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe("a CSV manifest", () => {
+  test("gives the same rows as JSONL, with text for all other columns", async () => {
+    const rows = await csv("path,start,end,id,speaker,text\na.wav,,,,007,\nb.wav,1.5,3,utt2,8,\"say \"\"hi\"\", then\nleave\"\n");
+    expect(rows).toEqual([
+      { key: "a", input: 0, path: "a.wav", columns: { speaker: "007", text: "" } },
+      { key: "utt2", input: 0, path: "b.wav", start: 1.5, end: 3, columns: { speaker: "8", text: 'say "hi", then\nleave' } },
+    ]);
+  });
+
+  test("may have a byte order mark, CR LF, empty lines and no line break at its end", async () => {
+    expect(await csv("\ufeffpath,offset,duration\r\n\r\nä.wav,1,2\r\n\r\nb.wav,0,1")).toEqual([
+      { key: "ä_t000001000-000003000", input: 0, path: "ä.wav", start: 1, end: 3 },
+      { key: "b_t000000000-000001000", input: 0, path: "b.wav", start: 0, end: 1 },
+    ]);
+  });
+
+  test("with tabs takes quotes as they are", async () => {
+    expect(await csv('path\ttext\na.wav\t"so\n', "\t")).toEqual([{ key: "a", input: 0, path: "a.wav", columns: { text: '"so' } }]);
+  });
+
+  test("has bad rows for lines with other numbers of values, no path or no seconds", async () => {
+    const rows = await csv("path,start\na.wav,1\nb.wav\nc.wav,1,2\n,1\nd.wav,NaN\ne.wav,1e999\nf.wav,2\n");
+    expect(problemsOf(rows).map(([line]) => line)).toEqual([3, 4, 5, 6, 7]);
+    expect(problemsOf(rows)[0]![1]).toContain("found 1 values; expected 2");
+    expect(problemsOf(rows)[3]![1]).toContain('start: found "NaN"');
+    expect(rows.filter((row) => row.problem === undefined)).toHaveLength(2);
+  });
+
+  test.each([
+    ["", "is empty"],
+    ["file,text\n", "line 1: there is no column path; found file, text"],
+    ["\n\npath,text,text\na.wav,,\n", 'line 3: there are two columns named "text"'],
+    ["path,start,offset\n", "line 1: there are columns offset and start"],
+    ['path,text\na.wav,"never closed\nb.wav,x\n', "Quote"],
+    ['path,text\na.wav,"closed"too early\n', "line 2"],
+  ])("that begins %j is refused", async (text, reason) => {
+    await expect(csv(text)).rejects.toThrow(DatasetError);
+    await expect(csv(text)).rejects.toThrow(reason);
+  });
+
+  test("that is not there gives the error of the system", async () => {
+    await expect(collect(readCsvManifest("/nowhere/m.csv", { input: 0, prefix: "" }, ","))).rejects.toThrow("ENOENT");
+  });
+
+  test("whose reading is given up closes its file", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "m.csv": `path\n${"a.wav\n".repeat(100_000)}` });
+    const rows = readCsvManifest(join(folder, "m.csv"), { input: 0, prefix: "" }, ",");
+    expect((await rows.next()).value).toEqual({ key: "a", input: 0, path: "a.wav" });
+    expect(await rows.return(undefined)).toEqual({ done: true, value: undefined });
+  });
+});
+
+test("lines are the same, however the bytes are cut", async () => {
+  const text = "ab\r\n\n\u{1f600}é\nlast";
+  const bytes = Buffer.from(text);
+  for (const size of [1, 2, 3, 5, 100]) {
+    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
+    const lines = await collect(readLines((async function* () { yield* chunks; })()));
+    expect(lines.map((line) => [line.number, line.text])).toEqual([[1, "ab"], [2, ""], [3, "\u{1f600}é"], [4, "last"]]);
+  }
+});
+
+test("a stream of a file gives lines", async () => {
+  const folder = await temporaryFolder();
+  await writeTree(folder, { list: "a\nb\n" });
+  expect((await collect(readLines(createReadStream(join(folder, "list"))))).map(({ text }) => text)).toEqual(["a", "b"]);
+});

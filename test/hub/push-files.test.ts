@@ -1,0 +1,100 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { pushFiles } from "../../src/hub/index.ts";
+import type { PushedFile, PushOptions } from "../../src/hub/index.ts";
+import { hubErrorOf } from "./hub-fixture.ts";
+import { HubServer, memberToken } from "./hub-server.ts";
+
+const id = "user/dataset";
+let server: HubServer;
+let folder: string;
+let options: PushOptions;
+
+beforeEach(async () => {
+  server = await HubServer.start({});
+  folder = await mkdtemp(join(tmpdir(), "push-files-"));
+  options = { endpoint: server.endpoint, token: memberToken, retryDelay: 0.001, env: {} };
+});
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function filesOf(contents: Readonly<Record<string, string>>): Promise<PushedFile[]> {
+  return Promise.all(
+    Object.entries(contents).map(async ([name, text]) => {
+      const path = join(folder, name);
+      await writeFile(path, text);
+      return { name: `shards/${name}`, path };
+    }),
+  );
+}
+
+describe("pushFiles", () => {
+  test("creates the repository and uploads every file, large ones through LFS", async () => {
+    const seen: number[] = [];
+    const files = await filesOf({ "a.tar": "first", "b.jsonl": "second" });
+    const report = await pushFiles(id, files, { ...options, onProgress: ({ done }) => seen.push(done) });
+    expect(report).toMatchObject({ uploaded: ["shards/a.tar", "shards/b.jsonl"], unchanged: [], bytes: 11, isNewRepository: true });
+    expect(report.commits).toHaveLength(1);
+    expect(server.datasets.textOf(id, "shards/a.tar")).toBe("first");
+    expect(server.datasets.textOf(id, "shards/b.jsonl")).toBe("second");
+    expect(server.paths("storage")).toHaveLength(1);
+    expect(seen.at(-1)).toBeGreaterThan(0);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  });
+
+  test("uploads nothing that is there already, and what changed again", async () => {
+    await pushFiles(id, await filesOf({ "a.tar": "first", "b.jsonl": "second", "c.tar": "third" }), options);
+    server.requests.length = 0;
+    const again = await pushFiles(id, await filesOf({ "a.tar": "first", "b.jsonl": "second", "c.tar": "third" }), options);
+    expect(again).toMatchObject({ uploaded: [], bytes: 0, commits: [], isNewRepository: false });
+    expect(server.requests.map(({ method }) => method)).toEqual(["GET"]);
+    const changed = await pushFiles(id, await filesOf({ "a.tar": "FIRST", "b.jsonl": "SECOND", "c.tar": "third" }), options);
+    expect(changed).toMatchObject({ uploaded: ["shards/a.tar", "shards/b.jsonl"], unchanged: ["shards/c.tar"] });
+    expect(server.datasets.textOf(id, "shards/a.tar")).toBe("FIRST");
+  });
+
+  test("goes on after the last commit when it was interrupted", async () => {
+    const files = await filesOf({ "a.tar": "a", "b.tar": "b", "c.tar": "c", "d.tar": "d" });
+    const controller = new AbortController();
+    const interrupted = pushFiles(id, files, {
+      ...options,
+      commitFiles: 2,
+      signal: controller.signal,
+      onProgress: ({ file }) => file === "shards/c.tar" && controller.abort(new Error("enough")),
+    });
+    await expect(interrupted).rejects.toThrow("enough");
+    expect(server.datasets.commits).toEqual(["Add 2 files (1 of 2)"]);
+    expect(await pushFiles(id, files, options)).toMatchObject({ uploaded: ["shards/c.tar", "shards/d.tar"], unchanged: ["shards/a.tar", "shards/b.tar"] });
+  });
+
+  test("bounds commits by files and by bytes", async () => {
+    const files = await filesOf({ "a.tar": "aaaa", "b.tar": "bb", "c.tar": "cc", "d.tar": "ddddddddd", "e.tar": "e" });
+    expect((await pushFiles(id, files, { ...options, commitBytes: 4 })).commits).toHaveLength(4);
+    expect([...server.datasets.repositories.get(id)!.keys()].filter((name) => name !== ".gitattributes")).toEqual(files.map(({ name }) => name));
+  });
+
+  test("a dry run says what would be uploaded, and uploads nothing", async () => {
+    const report = await pushFiles(id, await filesOf({ "a.tar": "first" }), { ...options, token: null, dryRun: true });
+    expect(report).toEqual({ uploaded: ["shards/a.tar"], unchanged: [], bytes: 5, commits: [], isNewRepository: true });
+    expect(server.requests.every(({ method }) => method === "GET")).toBe(true);
+  });
+
+  test("tries again when the server is busy, at every step", async () => {
+    for (const route of [/tree/u, /create/u, /preupload/u, /batch/u, /upload/u, /commit/u]) server.spoil(route, { status: 503 }, 1);
+    await pushFiles(id, await filesOf({ "a.tar": "first" }), options);
+    expect(server.datasets.textOf(id, "shards/a.tar")).toBe("first");
+    expect(server.datasets.commits).toHaveLength(1);
+  });
+
+  test("says so where the token may not write", async () => {
+    server.spoil(/commit/u, { status: 403, headers: { "x-error-message": "read-only token" } });
+    const error = await hubErrorOf(pushFiles(id, await filesOf({ "a.tar": "first" }), options));
+    expect(error).toMatchObject({ code: "HUB_FORBIDDEN", message: expect.stringMatching(/needs permission to write/) });
+    await expect(pushFiles(id, [], { ...options, token: null })).rejects.toThrow(/set HF_TOKEN/);
+    await expect(pushFiles("dataset", [], options)).rejects.toThrow(/such as user\/dataset/);
+  });
+});
