@@ -4,14 +4,12 @@ import type { EnqueueDatasetOptions, EnqueueReport } from "../queue/index.ts";
 import { UsageError, withArguments } from "./failures.ts";
 import { Models } from "./models.ts";
 import { parseAmount, parseCount } from "./option-values.ts";
-import { addRunOptions } from "./shared-options.ts";
 import type { RunOptions } from "./shared-options.ts";
 import { say, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
-import { addClipOptions, addDatasetOutputOptions } from "./tokenize-options.ts";
-import { addRedisOption, connectionText, tellEvents } from "./tokenize-queue.ts";
+import { addRedisOption, connectionText } from "./tokenize-queue.ts";
 import type { QueueCommandOptions } from "./tokenize-queue.ts";
-import { addCodecOptions, checkRecipe, givenOptions, recipeOf, recipeOptionsOf, recordedRecipe } from "./tokenize-recipe.ts";
+import { addRecipeOptions, checkRecipe, givenOptions, recipeOf, recipeOptionsOf, recordedRecipe } from "./tokenize-recipe.ts";
 import type { DatasetRecipeOptions } from "./tokenize-recipe.ts";
 import { eventLine } from "./tokenize-report.ts";
 import { countText } from "./wording.ts";
@@ -39,14 +37,8 @@ export function addEnqueueCommand(parent: Command, terminal: Terminal): void {
   const command = parent
     .command("enqueue")
     .summary("put a dataset on a queue, for workers on any machines")
-    .description("Lists the inputs and puts the parts of the dataset that are not done on a queue (BullMQ on Redis), from which tokenize worker takes them. Inputs and dataset lie where all machines see them, under the same paths.")
-    .argument("[inputs...]", "what to tokenize, or - for a list of paths on standard input (default: what the dataset was begun with)")
-    .option("-o, --output <folder>", "where the dataset is, or is to be");
-  addCodecOptions(command);
-  addRunOptions(command);
-  tellEvents(command);
-  addClipOptions(command);
-  addDatasetOutputOptions(command);
+    .description("Lists the inputs and puts the parts of the dataset that are not done on a queue (BullMQ on Redis), from which tokenize worker takes them. Inputs and dataset lie where all machines see them, under the same paths.");
+  addRecipeOptions(command);
   command.optionsGroup("Queue:");
   addRedisOption(command);
   command

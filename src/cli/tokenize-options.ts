@@ -77,7 +77,13 @@ export function addWorkOptions(command: Command): void {
     .addOption(new Option("--shard <i/n>", "do the share i of n, from 0; auto or auto/n within an array job of Slurm or Kubernetes").argParser(parseShard))
     .addOption(new Option("--max-errors <count>", "fail when more files than that have failed (default: go on)").argParser(parseLimit))
     .option("--retry-errors", "do parts again that have errors")
-    .option("--dedupe", "leave out files whose audio is the same as an earlier one's")
+    .option("--dedupe", "leave out files whose audio is the same as an earlier one's");
+  addDecodingOptions(command);
+}
+
+/** Adds `--workers` and `--memory`. */
+export function addDecodingOptions(command: Command): void {
+  command
     .addOption(new Option("--workers <count>", "threads that decode (default: half of the cores, at least 2)").argParser(parseCount))
     .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB)").argParser(parseBytes));
 }

@@ -4,10 +4,11 @@ import type { Command } from "commander";
 import type { AudioTokenizer, JsonObject, TokenizeDatasetOptions } from "../index.ts";
 import { defaultModel, encodeOptionsFor } from "./models.ts";
 import type { RateOptions } from "./models.ts";
-import { addModelOptions, addRateOptions, modelSources } from "./shared-options.ts";
+import { addModelOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
 import type { ModelCommandOptions } from "./shared-options.ts";
-import { checkOutputs, clipOptionsOf, outputsOf } from "./tokenize-options.ts";
+import { addClipOptions, addDatasetOutputOptions, checkOutputs, clipOptionsOf, outputsOf } from "./tokenize-options.ts";
 import type { ClipCommandOptions, DatasetOutputOptions } from "./tokenize-options.ts";
+import { tellEvents } from "./tokenize-queue.ts";
 
 /** What of a command line shapes a dataset besides its rows: the same options give the same bytes. */
 export interface DatasetRecipeOptions extends RateOptions, ModelCommandOptions, ClipCommandOptions, DatasetOutputOptions {
@@ -16,14 +17,21 @@ export interface DatasetRecipeOptions extends RateOptions, ModelCommandOptions, 
   readonly title?: string;
 }
 
-/** Adds the model, the rate, and what the dataset's card says; clips and outputs have groups of their own. */
-export function addCodecOptions(command: Command): void {
-  command.option("-m, --model <source>", modelSources, defaultModel);
+/** Adds inputs and output, the model, the rate, what the dataset's card says, how the run is told, clips and outputs: all that begins a dataset. */
+export function addRecipeOptions(command: Command): void {
+  command
+    .argument("[inputs...]", "what to tokenize, or - for a list of paths on standard input (default: what the dataset was begun with)")
+    .option("-o, --output <folder>", "where the dataset is, or is to be")
+    .option("-m, --model <source>", modelSources, defaultModel);
   addRateOptions(command);
   addModelOptions(command);
   command
     .option("--audio-license <license>", "license of the recordings, for the dataset card: cc-by-4.0")
     .option("--title <text>", "name of the dataset, for its card");
+  addRunOptions(command);
+  tellEvents(command);
+  addClipOptions(command);
+  addDatasetOutputOptions(command);
 }
 
 /** @throws UsageError for options that do not go together, before any model is loaded. */

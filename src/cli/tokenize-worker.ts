@@ -2,17 +2,18 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import type { WorkOnDatasetOptions, WorkReport } from "../queue/index.ts";
 import { ReportedError, UsageError, withArguments } from "./failures.ts";
+import { followRun } from "./follow-run.ts";
 import { defaultModel, Models } from "./models.ts";
-import { parseAmount, parseBytes, parseCount, parseLimit } from "./option-values.ts";
+import { parseAmount, parseCount, parseLimit } from "./option-values.ts";
 import { addModelOptions, addRunOptions } from "./shared-options.ts";
 import type { ModelCommandOptions, RunOptions } from "./shared-options.ts";
-import { say, writeOut } from "./terminal.ts";
+import { say } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
+import { addDecodingOptions } from "./tokenize-options.ts";
 import { addRedisOption, tellEvents } from "./tokenize-queue.ts";
 import type { QueueCommandOptions } from "./tokenize-queue.ts";
 import { givenOptions, recipeOf, recipeOptionsOf } from "./tokenize-recipe.ts";
 import type { DatasetRecipeOptions } from "./tokenize-recipe.ts";
-import { eventLine } from "./tokenize-report.ts";
 import { startWorkerProgress } from "./worker-progress.ts";
 import { countText, hoursText, timeText } from "./wording.ts";
 
@@ -54,24 +55,23 @@ export function addWorkerCommand(parent: Command, terminal: Terminal): void {
     .addOption(new Option("--concurrency <count>", "parts at the same time; one uses all threads already (default: 1)").argParser(parseCount))
     .addOption(new Option("--max-errors <count>", "fail a part when more of its files than that have failed (default: go on)").argParser(parseLimit))
     .addOption(new Option("--stalled-after <seconds>", "without a sign of life for so long, a worker's part goes to another (default: 30)").argParser(parseAmount))
-    .option("--wait", "when the queue is empty, wait for more")
-    .addOption(new Option("--workers <count>", "threads that decode (default: half of the cores, at least 2)").argParser(parseCount))
-    .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB)").argParser(parseBytes))
-    .addHelpText("after", examples)
-    .action((options: WorkerCommandOptions) => work(options, command, terminal));
+    .option("--wait", "when the queue is empty, wait for more");
+  addDecodingOptions(command);
+  command.addHelpText("after", examples).action((options: WorkerCommandOptions) => work(options, command, terminal));
 }
 
 async function work(options: WorkerCommandOptions, command: Command, terminal: Terminal): Promise<void> {
-  const { output: folder, redis, concurrency, maxErrors, stalledAfter, wait, workers, memory, threads, quiet, offline } = options;
+  const { output: folder, redis, concurrency, maxErrors, stalledAfter, wait, workers, memory, threads, quiet, json, offline } = options;
   if (folder === undefined) throw new UsageError("--output is missing: the folder of the dataset");
-  const { checkRedis, readQueueRecord } = await import("../queue/index.ts");
+  const { checkRedis, readQueueRecord, workOnDataset } = await import("../queue/index.ts");
   const record = await readQueueRecord(folder);
   if (record !== undefined) await withArguments(() => checkRedis(redis));
   const recipe = record === undefined ? { model: defaultModel } : recipeOptionsOf(record.recipe, ofModel(givenOptions(command, options)));
   if (recipe === undefined) throw new UsageError(`${folder} was put on its queue by a program, which did not say how; take its parts with workOnDataset`);
   await using models = new Models(terminal, { ...recipe, threads, ...(quiet === undefined ? {} : { quiet }), ...(offline === undefined ? {} : { offline }) });
   const shape = record === undefined ? { model: defaultModel } : await recipeOf(recipe, await models.load(recipe.model));
-  const report = await runWorking(terminal, options, { folder, ...shape, redis, concurrency, maxErrors, stalledAfter, wait, workers, maxMemory: memory });
+  const working: WorkOnDatasetOptions = { folder, ...shape, redis, concurrency, maxErrors, stalledAfter, wait, workers, maxMemory: memory };
+  const report = await followRun(terminal, json, { start: (signals) => workOnDataset({ ...working, ...signals }), readyAt: "ready", progress: startWorkerProgress(terminal, quiet) });
   for (const line of reportLines(report)) say(terminal, options, line);
   if (report.partsFailed > 0) {
     terminal.stderr.write(`encodec-tokenizer: ${countText(report.partsFailed, "part")} failed; encodec-tokenizer tokenize status -o ${folder} has the reasons\n`);
@@ -84,29 +84,6 @@ async function work(options: WorkerCommandOptions, command: Command, terminal: T
 /** What of a worker's options is about the model. */
 function ofModel({ model, revision, exact, license }: Partial<WorkerCommandOptions>): Partial<DatasetRecipeOptions> {
   return Object.fromEntries(Object.entries({ model, revision, exact, license }).filter(([, value]) => value !== undefined));
-}
-
-/** Works until nothing is left, or to the end of the part at hand when interrupted; before the first part, interrupting ends it at once. */
-async function runWorking(terminal: Terminal, { quiet, json }: RunOptions, options: WorkOnDatasetOptions): Promise<WorkReport> {
-  const { workOnDataset } = await import("../queue/index.ts");
-  const preparing = new AbortController();
-  const progress = startWorkerProgress(terminal, quiet);
-  let isReady = false;
-  const interrupt = (): void => (isReady ? progress.stopping() : preparing.abort(terminal.signal.reason));
-  terminal.signal.addEventListener("abort", interrupt);
-  try {
-    return await withArguments(async () => {
-      for await (const event of workOnDataset({ ...options, stop: terminal.signal, signal: preparing.signal })) {
-        if (event.kind === "ready") isReady = true;
-        progress.show(event);
-        if (json) await writeOut(terminal, eventLine(event));
-        if (event.kind === "finished") return event.report;
-      }
-      throw new Error("the run ended without a report");
-    });
-  } finally {
-    terminal.signal.removeEventListener("abort", interrupt);
-  }
 }
 
 function reportLines({ folder, rows, parts, seconds, elapsed, partsLeft, info }: WorkReport): readonly string[] {

@@ -1,20 +1,19 @@
 import type { Command } from "commander";
 import { tokenizeDataset } from "../index.ts";
-import type { DatasetReport } from "../index.ts";
-import { UsageError, withArguments } from "./failures.ts";
+import type { DatasetReport, TokenizeDatasetOptions } from "../index.ts";
+import { UsageError } from "./failures.ts";
+import { followRun } from "./follow-run.ts";
 import { Models } from "./models.ts";
-import { addRunOptions } from "./shared-options.ts";
 import type { RunOptions } from "./shared-options.ts";
-import { say, writeOut } from "./terminal.ts";
+import { say } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { addEnqueueCommand } from "./tokenize-enqueue.ts";
-import { addClipOptions, addDatasetOutputOptions, addWorkOptions } from "./tokenize-options.ts";
+import { addWorkOptions } from "./tokenize-options.ts";
 import type { WorkOptions } from "./tokenize-options.ts";
 import { startDatasetProgress } from "./tokenize-progress.ts";
-import { tellEvents } from "./tokenize-queue.ts";
-import { addCodecOptions, checkRecipe, recipeOf } from "./tokenize-recipe.ts";
+import { addRecipeOptions, checkRecipe, recipeOf } from "./tokenize-recipe.ts";
 import type { DatasetRecipeOptions } from "./tokenize-recipe.ts";
-import { eventLine, reportLines } from "./tokenize-report.ts";
+import { reportLines } from "./tokenize-report.ts";
 import { addStatusCommand } from "./tokenize-status.ts";
 import { addWorkerCommand } from "./tokenize-worker.ts";
 
@@ -42,14 +41,8 @@ export function addTokenizeCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command("tokenize")
     .summary("turn a corpus into a dataset of codes that trainers read")
-    .description("Turns folders, globs, manifests (.jsonl, .csv, .tsv), WebDataset tars or lists of audio files into a dataset of codes. Files that cannot be read become lines of errors.jsonl.")
-    .argument("[inputs...]", "what to tokenize, or - for a list of paths on standard input (default: what the dataset was begun with)")
-    .option("-o, --output <folder>", "where the dataset is, or is to be");
-  addCodecOptions(command);
-  addRunOptions(command);
-  tellEvents(command);
-  addClipOptions(command);
-  addDatasetOutputOptions(command);
+    .description("Turns folders, globs, manifests (.jsonl, .csv, .tsv), WebDataset tars or lists of audio files into a dataset of codes. Files that cannot be read become lines of errors.jsonl.");
+  addRecipeOptions(command);
   addWorkOptions(command);
   command.addHelpText("after", examples).action((inputs: readonly string[], options: TokenizeCommandOptions) => tokenize(inputs, options, terminal));
   addEnqueueCommand(command, terminal);
@@ -81,24 +74,7 @@ async function tokenize(inputs: readonly string[], options: TokenizeCommandOptio
   if (report.partsLeft > 0) terminal.signal.throwIfAborted();
 }
 
-/** Runs to the end, or to that of a part when interrupted; before the first part, interrupting ends it at once. */
-async function runTokenizing(terminal: Terminal, { quiet, json }: RunOptions, options: Parameters<typeof tokenizeDataset>[0]): Promise<DatasetReport> {
-  const preparing = new AbortController();
+async function runTokenizing(terminal: Terminal, { quiet, json }: RunOptions, options: TokenizeDatasetOptions): Promise<DatasetReport> {
   using progress = startDatasetProgress(terminal, quiet);
-  let isPlanned = false;
-  const interrupt = (): void => (isPlanned ? progress.stopping() : preparing.abort(terminal.signal.reason));
-  terminal.signal.addEventListener("abort", interrupt);
-  try {
-    return await withArguments(async () => {
-      for await (const event of tokenizeDataset({ ...options, stop: terminal.signal, signal: preparing.signal })) {
-        if (event.kind === "plan") isPlanned = true;
-        progress.show(event);
-        if (json) await writeOut(terminal, eventLine(event));
-        if (event.kind === "finished") return event.report;
-      }
-      throw new Error("the run ended without a report");
-    });
-  } finally {
-    terminal.signal.removeEventListener("abort", interrupt);
-  }
+  return await followRun(terminal, json, { start: (signals) => tokenizeDataset({ ...options, ...signals }), readyAt: "plan", progress });
 }

@@ -10,7 +10,7 @@ import { inOrder } from "./in-order.ts";
 import { channelsOfLongRow, encodeLongClip, planLongRow, windowsOfLongRow } from "./long-row.ts";
 import type { CodedClip, LongRow } from "./long-row.ts";
 import { MemoryBudget } from "./memory-budget.ts";
-import { failureOf } from "./row-failure.ts";
+import { failureOf, RowError } from "./row-failure.ts";
 import type { RowFailure } from "./row-failure.ts";
 import { keyOfClip } from "./row-key.ts";
 import type { RowRecipe } from "./row-recipe.ts";
@@ -92,7 +92,7 @@ class RowEncoder {
     const { plan, signal } = this.#options;
     const location = plan.locate(row);
     const result = await this.#clipsOf(row).catch((error: unknown) => {
-      if (error instanceof RowError) return error.failure;
+      if (error instanceof RowError) return failureOf(error);
       throw error;
     });
     signal.throwIfAborted();
@@ -162,16 +162,6 @@ class RowEncoder {
     } finally {
       await Promise.allSettled(clips);
     }
-  }
-}
-
-/** What is wrong with a row, on its way out. */
-class RowError extends Error {
-  readonly failure: RowFailure;
-
-  constructor(failure: RowFailure) {
-    super(failure.message);
-    this.failure = failure;
   }
 }
 

@@ -8,10 +8,10 @@ export type Emit<Event> = (event: Event) => Promise<void>;
 
 /**
  * The events of work that goes on by itself, also while nobody takes them.
- * @param run The work. Its signal fires when nobody will take any more.
+ * @param run The work. Its signal fires when nobody will take any more, and with `signal`.
  * @throws what the work throws.
  */
-export async function* eventsOf<Event>(run: (emit: Emit<Event>, signal: AbortSignal) => Promise<void>): AsyncGenerator<Event, void> {
+export async function* eventsOf<Event>(run: (emit: Emit<Event>, signal: AbortSignal) => Promise<void>, signal?: AbortSignal): AsyncGenerator<Event, void> {
   const waiting: Event[] = [];
   const left = new AbortController();
   const change = new Change();
@@ -21,7 +21,7 @@ export async function* eventsOf<Event>(run: (emit: Emit<Event>, signal: AbortSig
     change.announce();
     while (waiting.length > maxWaiting && !left.signal.aborted) await change.wait();
   };
-  const running = run(emit, left.signal).finally(() => {
+  const running = run(emit, signal === undefined ? left.signal : AbortSignal.any([signal, left.signal])).finally(() => {
     state.isOver = true;
     change.announce();
   });

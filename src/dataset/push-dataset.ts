@@ -1,12 +1,13 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { LicenseRecord } from "../core/index.ts";
-import { licensePolicyVariable, parseLicensePolicy, pushFiles, requireLicense } from "../hub/index.ts";
+import { licensePolicyOf, pushFiles, requireLicense } from "../hub/index.ts";
 import type { LicensePolicy, PushedFile, PushOptions, PushReport } from "../hub/index.ts";
 import type { FinishedShard } from "./clip-output.ts";
 import { cardName } from "./dataset-card.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { datasetInfoName, readDatasetInfo } from "./dataset-info.ts";
+import { frozenLicensePath } from "./frozen-license.ts";
 import { listFinishedParts, readPartRecord } from "./part-record.ts";
 import { everyPart } from "./shard-selection.ts";
 import { listedFiles } from "./stored-clips.ts";
@@ -33,7 +34,7 @@ export async function pushDataset(folder: string, id: string, options: PushDatas
   const isFinished = await exists(join(folder, datasetInfoName));
   const { shards, license } = isFinished ? await readDatasetInfo(folder) : { shards: await shardsOfFinishedParts(folder), license: await licenseOfPlan(folder) };
   if (!isFinished && shards.length === 0) throw new DatasetError("DATASET_FORMAT", `${folder} has no shards that are done; tokenize into it first`);
-  checkPolicy(folder, license, options.license ?? policyOfDeployment());
+  checkPolicy(folder, license, licensePolicyOf(options.license));
   return pushFiles(id, filesOf(folder, shards, isFinished), options);
 }
 
@@ -66,7 +67,7 @@ async function shardsOfFinishedParts(folder: string): Promise<readonly FinishedS
 
 /** Of the weights, as it was when the dataset was begun; null where nobody looked. */
 async function licenseOfPlan(folder: string): Promise<LicenseRecord | null> {
-  const text = await readFile(join(folder, "plan", "license.json"), "utf8").catch(() => undefined);
+  const text = await readFile(frozenLicensePath(folder), "utf8").catch(() => undefined);
   return text === undefined ? null : (JSON.parse(text) as LicenseRecord);
 }
 
@@ -74,11 +75,6 @@ async function licenseOfPlan(folder: string): Promise<LicenseRecord | null> {
 function checkPolicy(folder: string, license: LicenseRecord | null, policy: LicensePolicy): void {
   if (license !== null) requireLicense(license, policy);
   else if (policy !== "any") throw new DatasetError("DATASET_FORMAT", `${folder} does not say what license the weights have, so that no policy can admit it; push it under the policy any`);
-}
-
-function policyOfDeployment(): LicensePolicy {
-  const text = process.env[licensePolicyVariable] ?? "";
-  return text === "" ? "any" : parseLicensePolicy(text);
 }
 
 async function exists(path: string): Promise<boolean> {

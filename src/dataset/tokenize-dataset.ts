@@ -1,4 +1,4 @@
-import type { DatasetEvent, DatasetReport } from "./dataset-event.ts";
+import type { DatasetEvent, DatasetReport, RowCounts } from "./dataset-event.ts";
 import { DatasetWork } from "./dataset-work.ts";
 import type { DatasetWorkOptions } from "./dataset-work.ts";
 import { eventsOf } from "./event-queue.ts";
@@ -39,7 +39,7 @@ export interface TokenizeDatasetOptions extends DatasetWorkOptions {
  * @throws as `AudioTokenizer.fromPretrained` does, LicenseError included; RangeError for options that do not fit the model.
  */
 export function tokenizeDataset(options: TokenizeDatasetOptions): AsyncGenerator<DatasetEvent, void> {
-  return eventsOf((emit, left) => run(options, emit, options.signal === undefined ? left : AbortSignal.any([options.signal, left])));
+  return eventsOf((emit, signal) => run(options, emit, signal), options.signal);
 }
 
 async function run(options: TokenizeDatasetOptions, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<void> {
@@ -58,14 +58,11 @@ async function run(options: TokenizeDatasetOptions, emit: Emit<DatasetEvent>, si
   const rowsToDo = todo.reduce((sum, part) => sum + plan.rowsOfPart(part), 0);
   await emit({ kind: "plan", rows: plan.numRows, parts: plan.numParts, partsToDo: todo.length, rowsToDo, done });
 
-  const counts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
+  let counts: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
   let partsDone = 0;
   for await (const record of work.doParts(todo, { emit, maxErrors, errorsBefore: done.errors, stop, signal: runSignal })) {
     partsDone++;
-    counts.rows += record.rows;
-    counts.clips += record.clips;
-    counts.errors += record.errors;
-    counts.seconds += record.seconds;
+    counts = addCounts(counts, record);
   }
   const info = await work.writeIndex(runSignal);
   const total = addCounts(done, counts);

@@ -16,7 +16,7 @@ export type { CatalogueEntry, CatalogueFile, CheckpointLayout, Confidence } from
 export { catalogue } from "./catalogue-entries.ts";
 export { checkLicense, requireLicense } from "./check-license.ts";
 export type { RepositoryMetadata } from "./license-declaration.ts";
-export { licensePolicyVariable, namedPolicies, parseLicensePolicy } from "./license-policy.ts";
+export { licensePolicyOf, licensePolicyVariable, namedPolicies, parseLicensePolicy } from "./license-policy.ts";
 export type { LicensePolicy, LicenseRules, NamedLicensePolicy, Verdict } from "./license-policy.ts";
 export { summarizeLicenses } from "./license-summary.ts";
 export type { LicenseGroup, LicenseSummary } from "./license-summary.ts";

@@ -68,6 +68,13 @@ export function parseLicensePolicy(text: string, source: string = licensePolicyV
   return rules;
 }
 
+/** The policy of a call: what it says itself, or the deployment's, or none. @throws RangeError if the deployment's is none. */
+export function licensePolicyOf(policy: LicensePolicy | undefined): LicensePolicy {
+  const ofDeployment = process.env[licensePolicyVariable];
+  if (policy !== undefined) return policy;
+  return ofDeployment === undefined || ofDeployment === "" ? "any" : parseLicensePolicy(ofDeployment);
+}
+
 /**
  * The rules that a policy which is not a function stands for.
  * @throws TypeError if it is no policy, RangeError if it names a policy, class or license that does not exist.

@@ -62,7 +62,7 @@ const chunk = 1000;
  * @throws as `tokenizeDataset`; RangeError for options that are none.
  */
 export function enqueueDataset(options: EnqueueDatasetOptions): AsyncGenerator<EnqueueEvent, void> {
-  return eventsOf((emit, left) => run(options, emit, options.signal === undefined ? left : AbortSignal.any([options.signal, left])));
+  return eventsOf((emit, signal) => run(options, emit, signal), options.signal);
 }
 
 async function run(options: EnqueueDatasetOptions, emit: Emit<EnqueueEvent>, signal: AbortSignal): Promise<void> {

@@ -69,7 +69,7 @@ const pollInterval = 1000;
  * @throws as `tokenizeDataset`, for what no other attempt would mend: DATASET_MISMATCH, DATASET_DISK_FULL, LicenseError.
  */
 export function workOnDataset(options: WorkOnDatasetOptions): AsyncGenerator<WorkEvent, void> {
-  return eventsOf((emit, left) => run(options, emit, options.signal === undefined ? left : AbortSignal.any([options.signal, left])));
+  return eventsOf((emit, signal) => run(options, emit, signal), options.signal);
 }
 
 async function run(options: WorkOnDatasetOptions, emit: Emit<WorkEvent>, signal: AbortSignal): Promise<void> {

@@ -4,9 +4,8 @@ import {
   describeRepository,
   fetchRepositoryMetadata,
   findCheckpoint,
-  licensePolicyVariable,
+  licensePolicyOf,
   metadataOf,
-  parseLicensePolicy,
   requiredDigests,
   requireLicense,
   resolveLicense,
@@ -79,11 +78,4 @@ export async function admitRepository(
   });
   requireLicense(license, policy);
   return { description, license, interleaveStereo: requested?.interleaveStereo ?? false };
-}
-
-/** The policy of a call: what it says itself, or the deployment's, or none. */
-export function licensePolicyOf(policy: LicensePolicy | undefined): LicensePolicy {
-  const ofDeployment = process.env[licensePolicyVariable];
-  if (policy !== undefined) return policy;
-  return ofDeployment === undefined || ofDeployment === "" ? "any" : parseLicensePolicy(ofDeployment);
 }
