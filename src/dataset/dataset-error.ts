@@ -12,6 +12,8 @@ export type DatasetErrorCode =
   | "DATASET_LOCKED"
   /** More rows failed than were allowed to. */
   | "DATASET_ERRORS"
+  /** A thread that decodes audio could not start. */
+  | "DATASET_THREADS"
   /** No room left on the disk. */
   | "DATASET_DISK_FULL";
 

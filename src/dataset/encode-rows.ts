@@ -1,5 +1,6 @@
 import type { AudioCodes } from "../core/index.ts";
 import type { AudioTokenizer } from "../tokenizer/index.ts";
+import { Budget } from "./budget.ts";
 import { ClipBatcher } from "./clip-batcher.ts";
 import type { DatasetPlan } from "./dataset-plan.ts";
 import type { DecodePool } from "./decode-pool.ts";
@@ -9,7 +10,6 @@ import type { EncodedClip } from "./encoded-clip.ts";
 import { inOrder } from "./in-order.ts";
 import { channelsOfLongRow, encodeLongClip, planLongRow, windowsOfLongRow } from "./long-row.ts";
 import type { CodedClip, LongRow } from "./long-row.ts";
-import { MemoryBudget } from "./memory-budget.ts";
 import { failureOf, RowError } from "./row-failure.ts";
 import type { RowFailure } from "./row-failure.ts";
 import { keyOfClip } from "./row-key.ts";
@@ -51,7 +51,7 @@ const rowsAhead = 1000;
 /**
  * Encodes rows: they are decoded ahead in threads, their clips go through the model in batches of similar lengths, and come out in the order of the rows.
  * Decoded audio takes at most `maxMemory` bytes; rows that would take a good part of it alone are streamed.
- * @throws what the model throws, and the reason of the signal; what is wrong with a row is in its result.
+ * @throws what the model and the threads throw, and the reason of the signal; what is wrong with a row is in its result.
  */
 export function encodeRows(rows: AsyncIterable<PartRow>, options: EncodeRowsOptions): AsyncGenerator<EncodedRow, void> {
   const abandoned = new AbortController();
@@ -66,7 +66,7 @@ export function longRowBytes({ workers, maxMemory }: Pick<EncodeRowsOptions, "wo
 
 class RowEncoder {
   readonly #options: EncodeRowsOptions;
-  readonly #budget: MemoryBudget;
+  readonly #budget: Budget;
   readonly #batcher: ClipBatcher;
   readonly #rowBytes: number;
   /** The long row at work: one at a time is. */
@@ -75,7 +75,7 @@ class RowEncoder {
   constructor(options: EncodeRowsOptions) {
     const { tokenizer, numCodebooks, maxMemory, batchClips, signal } = options;
     this.#options = options;
-    this.#budget = new MemoryBudget(maxMemory);
+    this.#budget = new Budget(maxMemory);
     this.#rowBytes = longRowBytes(options);
     this.#batcher = new ClipBatcher((waveforms) => tokenizer.encodeBatch(waveforms, { numCodebooks, signal }), batchClips);
   }

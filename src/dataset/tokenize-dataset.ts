@@ -35,7 +35,7 @@ export interface TokenizeDatasetOptions extends DatasetWorkOptions {
  *
  * A row that cannot be read, decoded or cut into a clip becomes a line of `errors.jsonl`. Leaving the loop aborts the run.
  * @throws DatasetError DATASET_MISMATCH for a folder begun with other options, model or rows; DATASET_LOCKED where another run
- * works on the same parts; DATASET_INPUT, DATASET_FORMAT, DATASET_DISK_FULL; DATASET_ERRORS beyond `maxErrors`.
+ * works on the same parts; DATASET_INPUT, DATASET_FORMAT, DATASET_DISK_FULL, DATASET_THREADS; DATASET_ERRORS beyond `maxErrors`.
  * @throws as `AudioTokenizer.fromPretrained` does, LicenseError included; RangeError for options that do not fit the model.
  */
 export function tokenizeDataset(options: TokenizeDatasetOptions): AsyncGenerator<DatasetEvent, void> {

@@ -1,21 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AudioCodes, Waveform } from "../../src/core/index.ts";
+import { Budget } from "../../src/dataset/budget.ts";
 import { ClipBatcher } from "../../src/dataset/clip-batcher.ts";
 import { inOrder } from "../../src/dataset/in-order.ts";
 import { LoudnessMeter, measureLoudness } from "../../src/dataset/loudness.ts";
-import { MemoryBudget } from "../../src/dataset/memory-budget.ts";
 import { collect } from "./temporary-folder.ts";
 
 const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-describe("a memory budget", () => {
+describe("a budget", () => {
   test("is never exceeded, except by one that is larger than all of it and alone", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.integer({ min: 1, max: 150 }), fc.nat(4)), { minLength: 1, maxLength: 30 }), async (work) => {
-        const budget = new MemoryBudget(100);
+        const budget = new Budget(100);
         let used = 0;
         let numUsers = 0;
         const order: number[] = [];
