@@ -2,13 +2,13 @@ import { move, transferableSymbol, valueSymbol } from "piscina";
 import { convertAudio } from "../audio/index.ts";
 import { numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
+import { AudioAtHand } from "./audio-at-hand.ts";
 import { splitChannels } from "./clip-channels.ts";
 import { planClips } from "./clip-windows.ts";
 import type { ClipRange } from "./clip-windows.ts";
 import { measureLoudness } from "./loudness.ts";
 import type { Loudness } from "./loudness.ts";
-import { checkFinite, openRowAudio } from "./row-audio.ts";
-import type { RowAudio } from "./row-audio.ts";
+import { checkFinite, RowAudio } from "./row-audio.ts";
 import type { RowLocation } from "./row-bytes.ts";
 import { failureOf } from "./row-failure.ts";
 import type { RowFailure } from "./row-failure.ts";
@@ -55,19 +55,34 @@ export type DecodedRow =
   | { readonly kind: "long"; readonly extent: RowExtent }
   | { readonly kind: "failed"; readonly failure: RowFailure };
 
-/** Decodes a row, cuts it into clips and brings them to the codec's rate and channels. What is wrong with the row is a result too. */
-export async function decodeRow(task: DecodeRowTask): Promise<DecodedRow> {
+/**
+ * Decodes a row, cuts it into clips and brings them to the codec's rate and channels. What is wrong with the row is a result too.
+ * @param atHand Where the audio of a row before may be, and where this row's is kept if it ends within its file.
+ */
+export async function decodeRow(task: DecodeRowTask, atHand?: AudioAtHand): Promise<DecodedRow> {
+  const { location, range } = task;
+  let audio: RowAudio | undefined;
   try {
-    await using audio = await openRowAudio(task.location);
-    return await decode(audio, task);
+    audio = await (atHand === undefined ? RowAudio.open(location) : atHand.take(location, range.start ?? 0));
+    const decoded = await decode(audio, task);
+    if (range.end !== undefined && atHand !== undefined) {
+      atHand.keep(location, audio);
+      audio = undefined;
+    }
+    return decoded;
   } catch (error) {
     return { kind: "failed", failure: failureOf(error) };
+  } finally {
+    await audio?.[Symbol.asyncDispose]();
   }
 }
 
+/** Of this thread. */
+const atHand = new AudioAtHand();
+
 /** `decodeRow` for a thread: samples are moved, not copied. */
 export default async function decodeRowInThread(task: DecodeRowTask): Promise<unknown> {
-  const row = await decodeRow(task);
+  const row = await decodeRow(task, atHand);
   if (row.kind !== "clips") return row;
   const buffers = new Set(row.clips.flatMap(({ waveform }) => waveform.channelData.map(({ buffer }) => buffer as ArrayBuffer)));
   return move({ [transferableSymbol]: [...buffers], [valueSymbol]: row });
@@ -79,21 +94,18 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
   const meter = recipe.trim === null ? undefined : new SoundMeter(sampleRate, recipe.trim);
   const pieces: Waveform[] = [];
   let channels = 0;
-  let numSamples = 0; // of the file, as far as it is decoded
   let bytes = 0;
   const last = range.end === undefined ? Infinity : Math.round(range.end * sampleRate);
-  for await (const piece of audio.pieces({ start: 0, end: last })) {
-    const start = Math.min(Math.max(0, first - numSamples), numSamplesOf(piece));
-    numSamples += numSamplesOf(piece);
-    channels = piece.channelData.length;
-    const channelData = piece.channelData.map((samples) => samples.subarray(start));
+  for await (const piece of audio.pieces({ start: first, end: last })) {
+    const { channelData } = piece;
+    channels = channelData.length;
     checkFinite(channelData);
     meter?.push(channelData);
     bytes += channels * channelData[0]!.length * Float32Array.BYTES_PER_ELEMENT;
-    if (bytes <= maxBytes) pieces.push({ channelData, sampleRate });
+    if (bytes <= maxBytes) pieces.push(piece);
     else pieces.length = 0;
   }
-  const whole = sampleRangeOf(range, numSamples, sampleRate);
+  const whole = sampleRangeOf(range, audio.numDecoded, sampleRate);
   const sound = meter === undefined ? { start: 0, end: whole.end - whole.start } : meter.range();
   if (sound === undefined) {
     return { kind: "failed", failure: { code: "ROW_SILENT", message: `nothing in it is louder than ${recipe.trim!.threshold} dB; lower the threshold to keep it` } };

@@ -7,7 +7,7 @@ import type { ClipRange } from "./clip-windows.ts";
 import type { ClipAudio, RowExtent } from "./decode-row.ts";
 import type { Loudness } from "./loudness.ts";
 import { LoudnessMeter, measureLoudness } from "./loudness.ts";
-import { checkFinite, openRowAudio } from "./row-audio.ts";
+import { checkFinite, RowAudio } from "./row-audio.ts";
 import type { RowLocation } from "./row-bytes.ts";
 import type { RowRecipe } from "./row-recipe.ts";
 import { joinPieces, padWaveform } from "./waveform-pieces.ts";
@@ -72,7 +72,7 @@ export async function* windowsOfLongRow(row: LongRow, channel: number | null): A
 
 /** A row's audio at the codec's rate and channels. */
 async function* audioOf({ location, extent, recipe }: LongRow, channel: number | null): AsyncGenerator<Waveform, void> {
-  await using audio = await openRowAudio(location);
+  await using audio = await RowAudio.open(location);
   for await (const piece of convertAudioStream(oneClip(audio.pieces(extent.samples)), recipe)) {
     checkFinite(piece.channelData);
     yield piece;

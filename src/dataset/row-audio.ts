@@ -1,42 +1,81 @@
 import { decodeAudioStream } from "../audio/index.ts";
+import type { AudioStream } from "../audio/index.ts";
 import { AudioFormatError, numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
 import { openRowSource } from "./row-bytes.ts";
-import type { RowLocation } from "./row-bytes.ts";
+import type { RowLocation, RowSource } from "./row-bytes.ts";
 import type { SampleRange } from "./sample-range.ts";
 
-/** Audio of a row, open to be decoded; disposing it closes its file. */
-export interface RowAudio extends AsyncDisposable {
+/**
+ * Audio of a row's file, open to be decoded from its beginning on; disposing it closes the file.
+ * After an error of its pieces nothing more can be had of it.
+ */
+export class RowAudio implements AsyncDisposable {
   /** In hertz. */
   readonly sampleRate: number;
-  /** The samples `start` … `end` − 1, as far as there are any, in pieces of at most a second. What follows is not decoded. */
-  pieces(range: SampleRange): AsyncGenerator<Waveform, void>;
-}
+  readonly #source: RowSource;
+  readonly #decoding: AsyncIterator<Waveform>;
+  /** What was decoded last, and which sample of the file it starts with. */
+  #piece: Waveform | undefined;
+  #start = 0;
 
-/**
- * Opens the audio of a row.
- * @throws FileError, AudioFormatError for a file that cannot be read or decoded; while iterating, too.
- */
-export async function openRowAudio(location: RowLocation): Promise<RowAudio> {
-  const source = await openRowSource(location);
-  const close = async (): Promise<void> => source[Symbol.asyncDispose]();
-  try {
-    const stream = await decodeAudioStream(source);
-    if (stream.isCutOff) throw new AudioFormatError("AUDIO_CORRUPT", "truncated WAV: it ends before the samples that its header promises; fetch or export it again");
-    return { sampleRate: stream.sampleRate, pieces: (range) => within(stream, range), [Symbol.asyncDispose]: close };
-  } catch (error) {
-    await close();
-    throw error;
+  private constructor(source: RowSource, decoded: AudioStream) {
+    this.sampleRate = decoded.sampleRate;
+    this.#source = source;
+    this.#decoding = decoded[Symbol.asyncIterator]();
   }
-}
 
-async function* within(pieces: AsyncIterable<Waveform>, { start, end }: SampleRange): AsyncGenerator<Waveform, void> {
-  let position = 0;
-  for await (const piece of pieces) {
-    const [from, to] = [Math.max(0, start - position), Math.min(numSamplesOf(piece), end - position)];
-    position += numSamplesOf(piece);
-    if (to > from) yield { channelData: piece.channelData.map((samples) => samples.subarray(from, to)), sampleRate: piece.sampleRate };
-    if (position >= end) return;
+  /** @throws FileError, AudioFormatError for a file that cannot be read or decoded; `pieces` too. */
+  static async open(location: RowLocation): Promise<RowAudio> {
+    const source = await openRowSource(location);
+    try {
+      const decoded = await decodeAudioStream(source);
+      if (decoded.isCutOff) throw new AudioFormatError("AUDIO_CORRUPT", "truncated WAV: it ends before the samples that its header promises; fetch or export it again");
+      return new RowAudio(source, decoded);
+    } catch (error) {
+      await source[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** State of the file when it was opened. */
+  get version(): string {
+    return this.#source.version;
+  }
+
+  /** Samples of the file that are decoded. */
+  get numDecoded(): number {
+    return this.#start + this.#pieceLength;
+  }
+
+  /** Whether samples from `start` on can be had without decoding the file anew. */
+  reaches(start: number): boolean {
+    return start >= this.#start;
+  }
+
+  /**
+   * The samples `start` … `end` − 1, as far as there are any, in pieces of at most a second whose memory is their own. What follows is not decoded.
+   * @param range Starts at a sample that `reaches` tells to be there.
+   */
+  async *pieces({ start, end }: SampleRange): AsyncGenerator<Waveform, void> {
+    for (;;) {
+      const [from, to] = [Math.max(0, start - this.#start), Math.min(this.#pieceLength, end - this.#start)];
+      if (to > from) yield { channelData: this.#piece!.channelData.map((samples) => samples.slice(from, to)), sampleRate: this.sampleRate };
+      if (this.numDecoded >= end) return;
+      const next = await this.#decoding.next();
+      if (next.done === true) return;
+      this.#start = this.numDecoded;
+      this.#piece = next.value;
+    }
+  }
+
+  get #pieceLength(): number {
+    return this.#piece === undefined ? 0 : numSamplesOf(this.#piece);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#decoding.return?.();
+    await this.#source[Symbol.asyncDispose]();
   }
 }
 

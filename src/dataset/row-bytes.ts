@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { checkRange, FileError } from "../core/index.ts";
@@ -16,7 +17,10 @@ export function locateRow({ input, path, member }: Pick<AudioRow, "input" | "pat
 }
 
 /** The bytes of a row's audio file, or member of a tar, open to be read in ranges; disposing it closes the file. */
-export interface RowSource extends ByteSource, AsyncDisposable {}
+export interface RowSource extends ByteSource, AsyncDisposable {
+  /** State of the file when it was opened, as `fileVersion` gives it. */
+  readonly version: string;
+}
 
 /**
  * Opens a row's audio.
@@ -28,10 +32,12 @@ export async function openRowSource({ path, member }: RowLocation): Promise<RowS
     const stats = await stat(path); // before opening, which would wait for a writer if this were a pipe
     if (!stats.isFile()) throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it is not a file`);
     const handle = await open(path, "r");
+    const version = versionOf(stats);
     const { name, offset, size } = member ?? { name: path, offset: 0, size: stats.size };
     return {
       name,
       size,
+      version,
       async read(start, length) {
         checkRange(name, size, start, length);
         const bytes = new Uint8Array(length);
@@ -49,6 +55,15 @@ export async function openRowSource({ path, member }: RowLocation): Promise<RowS
   } catch (error) {
     throw readingError(path, error);
   }
+}
+
+/** What changes when a file is replaced or written to; undefined where there is none. */
+export async function fileVersion(path: string): Promise<string | undefined> {
+  return stat(path).then(versionOf, () => undefined);
+}
+
+function versionOf({ dev, ino, size, mtimeMs }: Stats): string {
+  return [dev, ino, size, mtimeMs].join(":");
 }
 
 /** The bytes of a row's audio, piece by piece. Memory holds one piece. @throws as `openRowSource`, and the reason of the signal. */
