@@ -3,7 +3,7 @@ import { checkWaveform, numSamplesOf } from "../core/index.ts";
 import type { KernelPhase } from "./resampling-kernel.ts";
 import { ResamplingKernel } from "./resampling-kernel.ts";
 
-/** Longest waveform that `resample` makes, in samples per channel: 4 GiB of float32. */
+/** Longest waveform that `resample` takes or makes, in samples per channel: 4 GiB of float32. */
 const MAX_NUM_SAMPLES = 2 ** 30;
 
 /**
@@ -17,7 +17,7 @@ const MAX_NUM_SAMPLES = 2 ** 30;
  * Source: torchaudio 2.x `functional/functional.py`, `_get_sinc_resample_kernel` and `_apply_sinc_resample_kernel`.
  * @param sampleRate In hertz, a positive integer.
  * @throws TypeError if either rate is not a positive integer.
- * @throws RangeError if the rates are too far apart, or the result would be longer than 2^30 samples.
+ * @throws RangeError if the rates are too far apart, or the waveform or its result is longer than 2^30 samples.
  */
 export function resample(waveform: Waveform, sampleRate: number): Waveform {
   checkWaveform(waveform);
@@ -27,7 +27,7 @@ export function resample(waveform: Waveform, sampleRate: number): Waveform {
 
   const kernel = createKernel(waveform.sampleRate, sampleRate);
   const numSamples = resampledLength(kernel, numSamplesOf(waveform));
-  if (numSamples > MAX_NUM_SAMPLES) {
+  if (Math.max(numSamplesOf(waveform), numSamples) > MAX_NUM_SAMPLES) {
     throw new RangeError(
       `resampling ${numSamplesOf(waveform)} samples from ${waveform.sampleRate} to ${sampleRate} Hz gives ${numSamples} samples, ` +
         `at most ${MAX_NUM_SAMPLES} are supported; check the waveform's sample rate, or resample it in parts with AudioConverter`,
@@ -78,7 +78,8 @@ export function interpolate(kernel: ResamplingKernel, input: Float32Array, input
   let blockStart = Math.floor(firstOutput / to) * from - inputStart;
   for (let i = 0; i < output.length; i++) {
     const row = kernel.phase(phase);
-    output[i] = dotProduct(row, input, blockStart + row.firstTap);
+    // Told that it is an integer, V8 makes the loops in dotProduct a third faster.
+    output[i] = dotProduct(row, input, (blockStart + row.firstTap) | 0);
     if (++phase === to) {
       phase = 0;
       blockStart += from;
