@@ -19,5 +19,5 @@ export {
 export type { HubErrorCode } from "./errors.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./license.ts";
 export type { OnnxModel } from "./onnx-model.ts";
-export { checkWaveform, durationOf, numSamplesOf } from "./waveform.ts";
+export { checkWaveform, durationOf, firstNotFinite, numSamplesOf } from "./waveform.ts";
 export type { Waveform } from "./waveform.ts";

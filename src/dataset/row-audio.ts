@@ -1,6 +1,6 @@
 import { decodeAudioStream } from "../audio/index.ts";
 import type { AudioStream } from "../audio/index.ts";
-import { AudioFormatError, numSamplesOf } from "../core/index.ts";
+import { AudioFormatError, firstNotFinite, numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
 import { openRowSource } from "./row-bytes.ts";
 import type { RowLocation, RowSource } from "./row-bytes.ts";
@@ -82,7 +82,7 @@ export class RowAudio implements AsyncDisposable {
 /** @throws AudioFormatError `AUDIO_NOT_FINITE` for samples that are NaN or infinite. */
 export function checkFinite(channelData: readonly Float32Array[]): void {
   for (const [channel, samples] of channelData.entries()) {
-    const sample = samples.find((value) => !Number.isFinite(value));
-    if (sample !== undefined) throw new AudioFormatError("AUDIO_NOT_FINITE", `a sample of channel ${channel} is ${sample}; expected finite numbers`);
+    const index = firstNotFinite(samples);
+    if (index >= 0) throw new AudioFormatError("AUDIO_NOT_FINITE", `a sample of channel ${channel} is ${samples[index]}; expected finite numbers`);
   }
 }
