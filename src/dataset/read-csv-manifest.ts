@@ -38,13 +38,16 @@ export async function* readCsvManifest(path: string, { input, prefix }: Omit<Man
   source.on("error", (error) => parser.destroy(error));
   source.pipe(parser);
   let columns: readonly string[] | undefined;
+  let countedTwice = 0; // lines: the parser takes a CR LF within quotes for two
   try {
     for await (const { info, record } of parser as AsyncIterable<CsvRecord>) {
+      countedTwice += record.reduce((sum, value) => sum + (value.match(/\r\n/gu)?.length ?? 0), 0);
+      const line = info.lines - countedTwice;
       if (columns === undefined) {
-        columns = checkColumns(record, `${path}, line ${info.lines}`, delimiter);
+        columns = checkColumns(record, `${path}, line ${line}`, delimiter);
         continue;
       }
-      const place = { input, prefix, path: name, line: info.lines };
+      const place = { input, prefix, path: name, line };
       if (record.length !== columns.length) {
         yield badLine(place, `found ${record.length} values; expected ${columns.length}, one for each of ${columns.join(", ")}`);
       } else {

@@ -113,6 +113,14 @@ describe("a CSV manifest", () => {
     expect(rows.map((row) => (row.problem === undefined ? [row.path, row.columns] : row))).toEqual([["a.wav", { text: "x" }], ["b.wav", { text: "y" }], ["c.wav", { text: "z" }], ["d.wav", { text: "" }]]);
   });
 
+  test("has its lines counted, also within quotes, whatever ends them", async () => {
+    for (const ending of ["\n", "\r\n", "\r"]) {
+      const rows = await csv(["path,text", "a.wav", "", 'b.wav,"1', "", '4"', "c.wav", ""].join(ending));
+      expect(problemsOf(rows).map(([line]) => line), JSON.stringify(ending)).toEqual([2, 7]);
+      expect(rows[1], JSON.stringify(ending)).toMatchObject({ path: "b.wav", columns: { text: `1${ending}${ending}4` } });
+    }
+  });
+
   test("may be UTF-16 with a byte order mark", async () => {
     expect(await csv(Buffer.from("\ufeffpath\ttext\r\nä.wav\t\u{1f600}\r\n", "utf16le"), "\t")).toEqual([{ key: "ä", input: 0, path: "ä.wav", columns: { text: "\u{1f600}" } }]);
   });
