@@ -55,19 +55,58 @@ export type DecodedRow =
   | { readonly kind: "long"; readonly extent: RowExtent }
   | { readonly kind: "failed"; readonly failure: RowFailure };
 
-/** Decodes a row, cuts it into clips and brings them to the codec's rate and channels. What is wrong with the row is a result too. */
-export async function decodeRow(task: DecodeRowTask): Promise<DecodedRow> {
-  try {
-    await using audio = await openRowAudio(task.location);
-    return await decode(audio, task);
-  } catch (error) {
-    return { kind: "failed", failure: failureOf(error) };
+/**
+ * Decodes rows, one at a time. The file of a row that ends before its file may do stays open, so that rows with ranges of one recording
+ * do not each decode it from its start.
+ */
+export class RowDecoder implements AsyncDisposable {
+  #open: { readonly location: RowLocation; readonly audio: RowAudio } | undefined;
+
+  /** Decodes a row, cuts it into clips and brings them to the codec's rate and channels. What is wrong with the row is a result too. */
+  async decode(task: DecodeRowTask): Promise<DecodedRow> {
+    try {
+      const row = await decode(await this.#audioOf(task.location), task);
+      if (task.range.end === undefined) await this.#close();
+      return row;
+    } catch (error) {
+      await this.#close().catch(() => {});
+      return { kind: "failed", failure: failureOf(error) };
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+
+  async #audioOf(location: RowLocation): Promise<RowAudio> {
+    if (this.#open !== undefined && isSamePlace(this.#open.location, location)) return this.#open.audio;
+    await this.#close();
+    this.#open = { location, audio: await openRowAudio(location) };
+    return this.#open.audio;
+  }
+
+  async #close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.audio[Symbol.asyncDispose]();
   }
 }
 
-/** `decodeRow` for a thread: samples are moved, not copied. */
+function isSamePlace(a: RowLocation, b: RowLocation): boolean {
+  return a.path === b.path && a.member?.offset === b.member?.offset && a.member?.size === b.member?.size;
+}
+
+/** Decodes one row, as `RowDecoder` does. */
+export async function decodeRow(task: DecodeRowTask): Promise<DecodedRow> {
+  await using decoder = new RowDecoder();
+  return await decoder.decode(task);
+}
+
+const ofThread = new RowDecoder();
+
+/** Decodes a row in a thread: samples are moved, not copied. */
 export default async function decodeRowInThread(task: DecodeRowTask): Promise<unknown> {
-  const row = await decodeRow(task);
+  const row = await ofThread.decode(task);
   if (row.kind !== "clips") return row;
   const buffers = new Set(row.clips.flatMap(({ waveform }) => waveform.channelData.map(({ buffer }) => buffer as ArrayBuffer)));
   return move({ [transferableSymbol]: [...buffers], [valueSymbol]: row });
@@ -79,28 +118,26 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
   const meter = recipe.trim === null ? undefined : new SoundMeter(sampleRate, recipe.trim);
   const pieces: Waveform[] = [];
   let channels = 0;
-  let numSamples = 0; // of the file, as far as it is decoded
   let bytes = 0;
   const last = range.end === undefined ? Infinity : Math.round(range.end * sampleRate);
-  for await (const piece of audio.pieces({ start: 0, end: last })) {
-    const start = Math.min(Math.max(0, first - numSamples), numSamplesOf(piece));
-    numSamples += numSamplesOf(piece);
-    channels = piece.channelData.length;
-    const channelData = piece.channelData.map((samples) => samples.subarray(start));
+  for await (const piece of audio.pieces({ start: first, end: last })) {
+    const { channelData } = piece;
+    channels = channelData.length;
     checkFinite(channelData);
-    meter?.push(channelData);
-    bytes += channels * channelData[0]!.length * Float32Array.BYTES_PER_ELEMENT;
-    if (bytes <= maxBytes) pieces.push({ channelData, sampleRate });
+    // Sound in channels that are left out is none in the clips.
+    meter?.push(recipe.mode === "first" ? channelData.slice(0, 1) : channelData);
+    bytes += channels * numSamplesOf(piece) * Float32Array.BYTES_PER_ELEMENT;
+    if (bytes <= maxBytes) pieces.push(piece);
     else pieces.length = 0;
   }
-  const whole = sampleRangeOf(range, numSamples, sampleRate);
+  const whole = sampleRangeOf(range, audio.numDecoded, sampleRate);
   const sound = meter === undefined ? { start: 0, end: whole.end - whole.start } : meter.range();
   if (sound === undefined) {
     return { kind: "failed", failure: { code: "ROW_SILENT", message: `nothing in it is louder than ${recipe.trim!.threshold} dB; lower the threshold to keep it` } };
   }
   const extent = { samples: { start: whole.start + sound.start, end: whole.start + sound.end }, sampleRate, channels };
   if (bytes > maxBytes) return { kind: "long", extent };
-  const waveform = pieces.length === 1 ? sliceWaveform(pieces[0]!, sound) : joinPieces(pieces, sound);
+  const waveform = joinPieces(pieces, sound); // copied: the file's own samples stay for the rows after this one
   const clips = splitChannels(waveform, recipe.mode).flatMap((own) => clipsOf(own.waveform, own.channel, recipe));
   return clips.length === 0 ? { kind: "failed", failure: tooShort(numSamplesOf(waveform) / sampleRate, recipe) } : { kind: "clips", extent, clips };
 }

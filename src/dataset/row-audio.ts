@@ -1,4 +1,5 @@
 import { decodeAudioStream } from "../audio/index.ts";
+import type { AudioStream } from "../audio/index.ts";
 import { AudioFormatError, numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
 import { openRowSource } from "./row-bytes.ts";
@@ -9,8 +10,13 @@ import type { SampleRange } from "./sample-range.ts";
 export interface RowAudio extends AsyncDisposable {
   /** In hertz. */
   readonly sampleRate: number;
-  /** The samples `start` … `end` − 1, as far as there are any, in pieces of at most a second. What follows is not decoded. */
+  /**
+   * The samples `start` … `end` − 1, as far as there are any, in pieces of at most a second, one call at a time. What follows is not decoded,
+   * and what stands before only if an earlier call has not come as far already.
+   */
   pieces(range: SampleRange): AsyncGenerator<Waveform, void>;
+  /** Samples up to where the last call of `pieces` came: those of the file, if it asked for all that there are. */
+  readonly numDecoded: number;
 }
 
 /**
@@ -19,24 +25,75 @@ export interface RowAudio extends AsyncDisposable {
  */
 export async function openRowAudio(location: RowLocation): Promise<RowAudio> {
   const source = await openRowSource(location);
-  const close = async (): Promise<void> => source[Symbol.asyncDispose]();
   try {
     const stream = await decodeAudioStream(source);
     if (stream.isCutOff) throw new AudioFormatError("AUDIO_CORRUPT", "truncated WAV: it ends before the samples that its header promises; fetch or export it again");
-    return { sampleRate: stream.sampleRate, pieces: (range) => within(stream, range), [Symbol.asyncDispose]: close };
+    return new OpenAudio(source, stream);
   } catch (error) {
-    await close();
+    await source[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-async function* within(pieces: AsyncIterable<Waveform>, { start, end }: SampleRange): AsyncGenerator<Waveform, void> {
-  let position = 0;
-  for await (const piece of pieces) {
-    const [from, to] = [Math.max(0, start - position), Math.min(numSamplesOf(piece), end - position)];
-    position += numSamplesOf(piece);
-    if (to > from) yield { channelData: piece.channelData.map((samples) => samples.subarray(from, to)), sampleRate: piece.sampleRate };
-    if (position >= end) return;
+class OpenAudio implements RowAudio {
+  readonly #source: AsyncDisposable;
+  readonly #stream: AudioStream;
+  /** Undefined before the start of the file. */
+  #decoding: AsyncIterator<Waveform> | undefined;
+  /** That came last, up to `numDecoded`. */
+  #piece: Waveform | undefined;
+  #numDecoded = 0;
+
+  constructor(source: AsyncDisposable, stream: AudioStream) {
+    this.#source = source;
+    this.#stream = stream;
+  }
+
+  get sampleRate(): number {
+    return this.#stream.sampleRate;
+  }
+
+  get numDecoded(): number {
+    return this.#numDecoded;
+  }
+
+  async *pieces({ start, end }: SampleRange): AsyncGenerator<Waveform, void> {
+    if (start < this.#pieceStart) await this.#rewind();
+    do {
+      if (this.#piece === undefined) continue;
+      const { channelData, sampleRate } = this.#piece;
+      const [from, to] = [Math.max(0, start - this.#pieceStart), Math.min(numSamplesOf(this.#piece), end - this.#pieceStart)];
+      if (to > from) yield { channelData: channelData.map((samples) => samples.subarray(from, to)), sampleRate };
+    } while (this.#numDecoded < end && (await this.#advance()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#rewind();
+    } finally {
+      await this.#source[Symbol.asyncDispose]();
+    }
+  }
+
+  get #pieceStart(): number {
+    return this.#numDecoded - (this.#piece === undefined ? 0 : numSamplesOf(this.#piece));
+  }
+
+  /** Decodes the next piece. @returns Whether there was one. */
+  async #advance(): Promise<boolean> {
+    this.#decoding ??= this.#stream[Symbol.asyncIterator]();
+    const next = await this.#decoding.next();
+    if (next.done === true) return false;
+    this.#piece = next.value;
+    this.#numDecoded += numSamplesOf(next.value);
+    return true;
+  }
+
+  async #rewind(): Promise<void> {
+    await this.#decoding?.return?.();
+    this.#decoding = undefined;
+    this.#piece = undefined;
+    this.#numDecoded = 0;
   }
 }
 
