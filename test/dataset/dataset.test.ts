@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { assembleDataset } from "../../src/dataset/assemble-dataset.ts";
+import type { OutputFormat } from "../../src/dataset/clip-output.ts";
 import { formatDatasetCard } from "../../src/dataset/dataset-card.ts";
 import { parseDatasetInfo, readDatasetInfo } from "../../src/dataset/dataset-info.ts";
 import { jsonlOutput } from "../../src/dataset/jsonl-output.ts";
@@ -151,6 +152,9 @@ describe("the card", () => {
       tags: ["audio", "encodec", "audio-tokens", "neural-codec", "webdataset"],
       configs: [{ config_name: "default", data_files: [{ split: "train", path: "shards/*.parquet" }] }],
     });
+    const loaded = (...formats: readonly OutputFormat[]) => frontMatter(formatDatasetCard({ ...info, shards: info.shards.filter(({ format }) => formats.includes(format)) }))["configs"];
+    expect(loaded("npy", "jsonl", "tokens")).toMatchObject([{ data_files: [{ path: "shards/part-*-*[0-9].jsonl" }] }]);
+    expect(loaded("npy", "tokens")).toMatchObject([{ data_files: [{ path: "manifest.jsonl" }] }]); // where the clips are
     expect(card).toContain("The codec's weights, facebook/encodec_24khz: MIT (contested).");
     expect(card).toContain("- the repository is MIT (https://example.org/LICENSE, 2023-04-26)");
     const license = (audioLicense: string | null) => frontMatter(formatDatasetCard({ ...info, audioLicense }));
