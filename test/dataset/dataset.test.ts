@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { assembleDataset } from "../../src/dataset/assemble-dataset.ts";
+import { clipFieldsOf } from "../../src/dataset/clip-fields.ts";
 import type { OutputFormat } from "../../src/dataset/clip-output.ts";
 import { formatDatasetCard } from "../../src/dataset/dataset-card.ts";
 import { parseDatasetInfo, readDatasetInfo } from "../../src/dataset/dataset-info.ts";
 import { jsonlOutput } from "../../src/dataset/jsonl-output.ts";
+import { formatManifestLine, parseManifestLine } from "../../src/dataset/manifest.ts";
 import { npyOutput } from "../../src/dataset/npy-output.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import { parquetOutput } from "../../src/dataset/parquet-output.ts";
@@ -133,6 +135,14 @@ describe("verifyDataset", () => {
     expect(await forge(`${first}\n`)).toEqual([`mismatch ${shard}`]);
     expect(await forge(`${first}\n${second.replace(/"codes":\[\[\d+/u, '"codes":[[77')}\n`)).toEqual(["mismatch dataset.json"]);
   });
+});
+
+test("a line of the manifest has decimals where the type is to be seen, columns as they are, and reads back", () => {
+  const clip = clipOf(0, 75, { columns: { duration: 3, start: 0 } });
+  const line = formatManifestLine(clip, { npy: { file: "npy/a.npy", index: 0 } });
+  expect(line).toContain('"start":0.0,"end":1.0,"window":null,"channel":null,"duration":1.0,"num_samples":24000,');
+  expect(line).toMatch(/"columns":\{"duration":3,"start":0\},"places":\{"npy":\{"file":"npy\/a.npy","index":0\}\}\}\n$/u);
+  expect(parseManifestLine(line)).toEqual({ ...clipFieldsOf(clip), places: { npy: { file: "npy/a.npy", index: 0 } } });
 });
 
 function frontMatter(card: string): Record<string, unknown> {
