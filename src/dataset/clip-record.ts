@@ -34,6 +34,7 @@ function formatColumns(columns: JsonObject, types: readonly TypedColumn[]): stri
   return `{${fields.join(",")}}`;
 }
 
-function withDecimals(json: string): string {
+/** JSON of fields whose seconds, levels and rates have a decimal point, also where they are whole. */
+export function withDecimals(json: string): string {
   return json.replaceAll(decimals, "$&.0");
 }

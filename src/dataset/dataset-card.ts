@@ -56,7 +56,8 @@ export function formatDatasetCard(info: DatasetInfo, options: DatasetCardOptions
 
 function frontMatterOf(info: DatasetInfo, { languages = [] }: DatasetCardOptions, title: string): Readonly<Record<string, unknown>> {
   const formats = formatsOf(info);
-  const data = loadable.find(([format]) => formats.has(format));
+  // Left to itself, load_dataset would take all files with lines of JSON for one table.
+  const data = loadable.find(([format]) => formats.has(format))?.[1] ?? info.manifest.path;
   const { clips } = info.counts;
   return {
     pretty_name: title,
@@ -64,7 +65,7 @@ function frontMatterOf(info: DatasetInfo, { languages = [] }: DatasetCardOptions
     ...(languages.length === 0 ? {} : { language: languages }),
     size_categories: [sizeCategories.find(([below]) => clips < below)?.[1] ?? "n>1T"],
     tags: ["audio", "encodec", "audio-tokens", "neural-codec", ...(formats.has("webdataset") ? ["webdataset"] : [])],
-    ...(data === undefined ? {} : { configs: [{ config_name: "default", data_files: [{ split: "train", path: data[1] }] }] }),
+    ...(clips === 0 ? {} : { configs: [{ config_name: "default", data_files: [{ split: "train", path: data }] }] }),
   };
 }
 

@@ -76,7 +76,8 @@ export class DatasetPlan {
   #withOwnKey(row: Row, index: number): Row {
     const first = this.#repeats.get(index);
     if (first === undefined || isBadRow(row)) return row;
-    const message = `row ${index} (${row.path}) has the key ${JSON.stringify(row.key)} of row ${first}; give the rows different ids`;
+    const name = row.member === undefined ? row.path : `${row.path}#${row.member.name}`;
+    const message = `row ${index} (${name}) has the key ${JSON.stringify(row.key)} of row ${first}; give the rows different ids`;
     return { input: row.input, path: row.path, problem: { code: "ROW_DUPLICATE_KEY", message } } satisfies BadRow;
   }
 }

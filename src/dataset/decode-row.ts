@@ -100,7 +100,8 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
     const { channelData } = piece;
     channels = channelData.length;
     checkFinite(channelData);
-    meter?.push(channelData);
+    // Sound in channels that are left out is none in the clips.
+    meter?.push(recipe.mode === "first" ? channelData.slice(0, 1) : channelData);
     bytes += channels * channelData[0]!.length * Float32Array.BYTES_PER_ELEMENT;
     if (bytes <= maxBytes) pieces.push(piece);
     else pieces.length = 0;

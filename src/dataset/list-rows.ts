@@ -1,7 +1,8 @@
 import { basename, join, posix, relative } from "node:path";
 import picomatch from "picomatch";
-import { audioExtensionOf } from "./audio-extensions.ts";
+import { audioExtensionOf, audioExtensions } from "./audio-extensions.ts";
 import { DatasetError } from "./dataset-error.ts";
+import { pathProblem } from "./manifest-record.ts";
 import { readCsvManifest } from "./read-csv-manifest.ts";
 import { readJsonlManifest } from "./read-jsonl-manifest.ts";
 import { readTar } from "./read-tar.ts";
@@ -74,9 +75,11 @@ async function* fileRows(paths: Iterable<string>, input: number): AsyncGenerator
 }
 
 async function* listedRows(lines: AsyncIterable<Uint8Array>, input: number): AsyncGenerator<Row> {
-  for await (const { number, text, problem } of readLines(lines)) {
-    if (text === undefined) yield { input, path: "-", line: number, problem: { code: "ROW_INVALID", message: `standard input, line ${number}: ${problem}` } };
-    else if (text.trim() !== "") yield rowOfFile(text, input);
+  for await (const { number, text, problem: unread } of readLines(lines)) {
+    if (text?.trim() === "") continue;
+    const problem = unread ?? pathProblem(text!);
+    if (problem === undefined) yield rowOfFile(text!, input);
+    else yield { input, path: "-", line: number, problem: { code: "ROW_INVALID", message: `standard input, line ${number}: ${problem}` } };
   }
 }
 
@@ -92,11 +95,16 @@ function prefixesOf(inputs: readonly DatasetInput[]): readonly string[] {
   return inputs.map((input) => {
     const name = nameOf(input);
     if (name === "") return "";
-    let prefix = name;
-    for (let n = 2; taken.has(prefix); n++) prefix = `${name}_${n}`;
+    let prefix = asFolder(name);
+    for (let n = 2; taken.has(prefix); n++) prefix = asFolder(`${name}_${n}`);
     taken.add(prefix);
-    return `${prefix}/`;
+    return prefix;
   });
+}
+
+/** A name as a folder of a key, with its slash. */
+function asFolder(name: string): string {
+  return cleanKey(`${name}/_`).slice(0, -1);
 }
 
 /** Named files and lists have whole paths in their keys already. */
@@ -116,7 +124,7 @@ function nameOf(input: DatasetInput): string {
 function describeInput(input: DatasetInput): string {
   switch (input.kind) {
     case "folder":
-      return `the folder ${input.root} has no audio files`;
+      return `the folder ${input.root} has no audio files, which end in ${audioExtensions.map((extension) => `.${extension}`).join(", ")}`;
     case "glob":
       return `nothing below ${input.root} matches ${input.pattern} and is an audio file or a tar`;
     case "list":

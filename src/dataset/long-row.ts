@@ -9,6 +9,7 @@ import type { Loudness } from "./loudness.ts";
 import { LoudnessMeter, measureLoudness } from "./loudness.ts";
 import { checkFinite, RowAudio } from "./row-audio.ts";
 import type { RowLocation } from "./row-bytes.ts";
+import { RowError } from "./row-failure.ts";
 import type { RowRecipe } from "./row-recipe.ts";
 import { joinPieces, padWaveform } from "./waveform-pieces.ts";
 
@@ -33,9 +34,13 @@ export function channelsOfLongRow({ extent, recipe }: LongRow): readonly (number
 }
 
 /** The clips of one channel, as they are planned for audio that is in memory. */
-export function planLongRow({ extent, recipe }: LongRow): readonly ClipRange[] {
-  const { samples, sampleRate } = extent;
-  return planClips(Math.ceil(((samples.end - samples.start) * recipe.sampleRate) / sampleRate), recipe.planning);
+export function planLongRow(row: LongRow): readonly ClipRange[] {
+  return planClips(numConverted(row), row.recipe.planning);
+}
+
+/** Samples of a long row at the codec's rate. */
+function numConverted({ extent: { samples, sampleRate }, recipe }: LongRow): number {
+  return Math.ceil(((samples.end - samples.start) * recipe.sampleRate) / sampleRate);
 }
 
 /** Encodes a whole row as one clip, in constant memory. */
@@ -70,12 +75,18 @@ export async function* windowsOfLongRow(row: LongRow, channel: number | null): A
   }
 }
 
-/** A row's audio at the codec's rate and channels. */
-async function* audioOf({ location, extent, recipe }: LongRow, channel: number | null): AsyncGenerator<Waveform, void> {
+/** A row's audio at the codec's rate and channels. @throws RowError if there is less of it than a moment ago. */
+async function* audioOf(row: LongRow, channel: number | null): AsyncGenerator<Waveform, void> {
+  const { location, extent, recipe } = row;
   await using audio = await RowAudio.open(location);
+  let numSamples = 0;
   for await (const piece of convertAudioStream(oneClip(audio.pieces(extent.samples)), recipe)) {
     checkFinite(piece.channelData);
+    numSamples += numSamplesOf(piece);
     yield piece;
+  }
+  if (numSamples < numConverted(row)) {
+    throw new RowError({ code: "FILE_UNREADABLE", message: `it has ${numSamples} of ${numConverted(row)} samples; the file became shorter while it was read` });
   }
 
   async function* oneClip(pieces: AsyncIterable<Waveform>): AsyncGenerator<Waveform, void> {

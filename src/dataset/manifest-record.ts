@@ -26,8 +26,8 @@ export function rowOfRecord(record: JsonObject, place: ManifestPlace): Row {
   const { path, id, start, end, offset, duration, ...others } = record;
   try {
     if (typeof path !== "string" || path.trim() === "") throw new RecordError(`path: found ${show(path)}; expected the path of an audio file`);
-    if (path.includes("\0")) throw new RecordError("path: found a zero byte in it");
-    if (/^[a-z][a-z0-9+.-]+:\/\//iu.test(path)) throw new RecordError(`path: found the URL ${path}; download the file and give its path`);
+    const problem = pathProblem(path);
+    if (problem !== undefined) throw new RecordError(`path: ${problem}`);
     const range = rangeOf({ start, end, offset, duration });
     const columns = isEmpty(offset) && !isEmpty(duration) ? { duration: duration!, ...others } : others;
     return {
@@ -41,6 +41,12 @@ export function rowOfRecord(record: JsonObject, place: ManifestPlace): Row {
     if (!(error instanceof RecordError)) throw error;
     return badLine(place, error.message);
   }
+}
+
+/** What is wrong with a text that should be the path of a file; undefined for nothing that could be known without looking. */
+export function pathProblem(path: string): string | undefined {
+  if (path.includes("\0")) return "found a zero byte in it; expected one path a line";
+  return /^[a-z][a-z0-9+.-]+:\/\//iu.test(path) ? `found the URL ${path}; download the file and give its path` : undefined;
 }
 
 /** A line that is no row. */

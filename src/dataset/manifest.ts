@@ -2,6 +2,7 @@ import { clipFieldsOf, clipSchema } from "./clip-fields.ts";
 import type { ClipFields } from "./clip-fields.ts";
 import { outputFormats } from "./clip-output.ts";
 import type { ClipPlace, OutputFormat } from "./clip-output.ts";
+import { withDecimals } from "./clip-record.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 import { z } from "zod";
 
@@ -17,7 +18,8 @@ const placesSchema = z.object({ places: z.partialRecord(z.enum(outputFormats), p
 /** A clip as a line of `parts/000012.manifest.jsonl`, with its line break. */
 export function formatManifestLine(clip: EncodedClip, places: Places): string {
   const inOrder = outputFormats.flatMap((format) => (places[format] === undefined ? [] : [[format, places[format]] as const]));
-  return `${JSON.stringify({ ...clipFieldsOf(clip), places: Object.fromEntries(inOrder) })}\n`;
+  const { columns, ...fields } = clipFieldsOf(clip);
+  return `${withDecimals(JSON.stringify(fields)).slice(0, -1)},${JSON.stringify({ columns, places: Object.fromEntries(inOrder) }).slice(1)}\n`;
 }
 
 /** @throws ZodError, SyntaxError if it is no such line. */

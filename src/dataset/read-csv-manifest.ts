@@ -1,11 +1,13 @@
 import { createReadStream } from "node:fs";
 import { basename } from "node:path";
+import { Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
 import type { Info } from "csv-parse";
 import { DatasetError } from "./dataset-error.ts";
 import { badLine, rowOfRecord } from "./manifest-record.ts";
 import type { ManifestPlace } from "./manifest-record.ts";
 import type { Row } from "./row.ts";
+import { readLines } from "./text-lines.ts";
 
 /** What the parser gives for a record. */
 interface CsvRecord {
@@ -15,15 +17,16 @@ interface CsvRecord {
 
 /**
  * Rows of a manifest in CSV or TSV (see `rowOfRecord` for what they say). Its first line names the columns, and every
- * value is text. Empty lines are passed over; a line with more or fewer values than the first is a bad row.
- * @throws DatasetError with code DATASET_INPUT, naming the line, for columns that do not do, and for quotes that are
- * not closed or not doubled: where the next row starts, nobody knows then.
+ * value is text: in UTF-8, or in UTF-16 with a byte order mark, as spreadsheets save it. Lines end in LF, CR LF or CR. Empty lines are passed
+ * over; a line with more or fewer values than the first is a bad row.
+ * @throws DatasetError with code DATASET_INPUT, naming the line, for columns that do not do, for bytes that are no text, and for quotes
+ * that are not closed or not doubled: where the next row starts, nobody knows then.
  */
 export async function* readCsvManifest(path: string, { input, prefix }: Omit<ManifestPlace, "path" | "line">, delimiter: "," | "\t"): AsyncGenerator<Row> {
   const name = basename(path);
   const parser = parse({
-    bom: true,
     delimiter,
+    record_delimiter: ["\r\n", "\n", "\r"], // any of them everywhere: else the first line would decide for all
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
@@ -31,17 +34,20 @@ export async function* readCsvManifest(path: string, { input, prefix }: Omit<Man
     // Tab-separated files have no quotes by custom: a value may well start with one.
     ...(delimiter === "\t" ? { quote: null } : {}),
   });
-  const source = createReadStream(path);
+  const source = Readable.from(textOf(path));
   source.on("error", (error) => parser.destroy(error));
   source.pipe(parser);
   let columns: readonly string[] | undefined;
+  let countedTwice = 0; // lines: the parser takes a CR LF within quotes for two
   try {
     for await (const { info, record } of parser as AsyncIterable<CsvRecord>) {
+      countedTwice += record.reduce((sum, value) => sum + (value.match(/\r\n/gu)?.length ?? 0), 0);
+      const line = info.lines - countedTwice;
       if (columns === undefined) {
-        columns = checkColumns(record, `${path}, line ${info.lines}`, delimiter);
+        columns = checkColumns(record, `${path}, line ${line}`, delimiter);
         continue;
       }
-      const place = { input, prefix, path: name, line: info.lines };
+      const place = { input, prefix, path: name, line };
       if (record.length !== columns.length) {
         yield badLine(place, `found ${record.length} values; expected ${columns.length}, one for each of ${columns.join(", ")}`);
       } else {
@@ -55,6 +61,28 @@ export async function* readCsvManifest(path: string, { input, prefix }: Omit<Man
     source.destroy();
   }
   if (columns === undefined) throw new DatasetError("DATASET_INPUT", `${path} is empty; expected a first line that names its columns, such as path${delimiter}id`);
+}
+
+/** A file's text, without its byte order mark. */
+async function* textOf(path: string): AsyncGenerator<string, void> {
+  let decoder: TextDecoder | undefined;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) {
+    decoder ??= new TextDecoder(chunk[0] === 0xff && chunk[1] === 0xfe ? "utf-16le" : "utf-8", { fatal: true });
+    yield await decoded(decoder, chunk, path);
+  }
+  if (decoder !== undefined) yield await decoded(decoder, undefined, path);
+}
+
+/** @param chunk Undefined for the end. */
+async function decoded(decoder: TextDecoder, chunk: Uint8Array | undefined, path: string): Promise<string> {
+  try {
+    return decoder.decode(chunk, { stream: chunk !== undefined });
+  } catch (cause) {
+    for await (const { number, text } of readLines(createReadStream(path), Infinity)) {
+      if (text === undefined) throw new DatasetError("DATASET_INPUT", `${path}, line ${number}: it is not UTF-8; save the file as UTF-8`, { cause });
+    }
+    throw new DatasetError("DATASET_INPUT", `${path} is not UTF-16, as its byte order mark says; save it as UTF-8`, { cause });
+  }
 }
 
 function checkColumns(record: readonly string[], place: string, delimiter: string): readonly string[] {

@@ -2,12 +2,13 @@ import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { badLine, rowOfRecord } from "./manifest-record.ts";
 import type { ManifestPlace } from "./manifest-record.ts";
+import { parseJsonObject } from "./parse-json-object.ts";
 import type { JsonObject, Row } from "./row.ts";
 import { readLines } from "./text-lines.ts";
 
 /**
  * Rows of a manifest with one JSON object per line (see `rowOfRecord` for what they say). Empty lines are passed over;
- * a line that is no object is a bad row.
+ * a line that is no object, or has numbers that would lose digits, is a bad row.
  */
 export async function* readJsonlManifest(path: string, { input, prefix }: Omit<ManifestPlace, "path" | "line">): AsyncGenerator<Row> {
   const name = basename(path);
@@ -19,15 +20,11 @@ export async function* readJsonlManifest(path: string, { input, prefix }: Omit<M
 }
 
 function rowOfLine(text: string, place: ManifestPlace): Row {
-  let record: unknown;
+  let record: JsonObject;
   try {
-    record = JSON.parse(text);
+    record = parseJsonObject(text);
   } catch (error) {
-    const advice = /\b(?:NaN|Infinity)\b/u.test(text) ? "; JSON has no NaN and no Infinity, write null" : "";
-    return badLine(place, `it is not JSON: ${(error as Error).message}${advice}`);
+    return badLine(place, (error as Error).message);
   }
-  if (typeof record !== "object" || record === null || Array.isArray(record)) {
-    return badLine(place, `found ${text.slice(0, 80)}; expected an object such as {"path": "a.wav"}`);
-  }
-  return rowOfRecord(record as JsonObject, place);
+  return rowOfRecord(record, place);
 }

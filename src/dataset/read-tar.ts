@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { extract } from "tar-stream";
 import { audioExtensionOf } from "./audio-extensions.ts";
+import { parseJsonObject } from "./parse-json-object.ts";
 import { cleanKey } from "./row-key.ts";
 import type { AudioRow, BadRow, JsonObject, Row, RowProblem, TarMember } from "./row.ts";
 
@@ -90,9 +91,7 @@ async function readColumns(member: Member, sample: Sample): Promise<void> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of member) chunks.push(chunk as Uint8Array);
   try {
-    const columns: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
-    if (typeof columns !== "object" || columns === null || Array.isArray(columns)) throw new TypeError("expected an object");
-    sample.columns = columns as JsonObject;
+    sample.columns = parseJsonObject(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
   } catch (error) {
     sample.problem = `its .json cannot be read: ${(error as Error).message}`;
   }

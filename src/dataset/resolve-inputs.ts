@@ -53,6 +53,8 @@ export async function resolveInputs(names: readonly string[], options: ResolveIn
 }
 
 async function resolveInput(name: string, cwd: string): Promise<DatasetInput | "file"> {
+  // Otherwise a variable that is not set would be the working directory.
+  if (name === "") throw new DatasetError("DATASET_INPUT", `an input is empty text; give ${expected}`);
   const path = resolve(cwd, name);
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;

@@ -2,7 +2,7 @@ import type { SampleRange } from "./sample-range.ts";
 
 export interface TrimOptions {
   /**
-   * Audio is silent where its level is below this: root mean square of a frame over all channels, in dB relative to full
+   * Audio is silent where its level is below this: root mean square of a frame over all channels that are used, in dB relative to full
    * scale. A constant of 1 has 0 dB, a full-scale sine −3 dB, the noise of 16-bit rounding about −101 dB.
    */
   readonly threshold: number;

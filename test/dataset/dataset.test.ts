@@ -4,9 +4,12 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { assembleDataset } from "../../src/dataset/assemble-dataset.ts";
+import { clipFieldsOf } from "../../src/dataset/clip-fields.ts";
+import type { OutputFormat } from "../../src/dataset/clip-output.ts";
 import { formatDatasetCard } from "../../src/dataset/dataset-card.ts";
 import { parseDatasetInfo, readDatasetInfo } from "../../src/dataset/dataset-info.ts";
 import { jsonlOutput } from "../../src/dataset/jsonl-output.ts";
+import { formatManifestLine, parseManifestLine } from "../../src/dataset/manifest.ts";
 import { npyOutput } from "../../src/dataset/npy-output.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import { parquetOutput } from "../../src/dataset/parquet-output.ts";
@@ -134,6 +137,14 @@ describe("verifyDataset", () => {
   });
 });
 
+test("a line of the manifest has decimals where the type is to be seen, columns as they are, and reads back", () => {
+  const clip = clipOf(0, 75, { columns: { duration: 3, start: 0 } });
+  const line = formatManifestLine(clip, { npy: { file: "npy/a.npy", index: 0 } });
+  expect(line).toContain('"start":0.0,"end":1.0,"window":null,"channel":null,"duration":1.0,"num_samples":24000,');
+  expect(line).toMatch(/"columns":\{"duration":3,"start":0\},"places":\{"npy":\{"file":"npy\/a.npy","index":0\}\}\}\n$/u);
+  expect(parseManifestLine(line)).toEqual({ ...clipFieldsOf(clip), places: { npy: { file: "npy/a.npy", index: 0 } } });
+});
+
 function frontMatter(card: string): Record<string, unknown> {
   return parse(/^---\n(?<yaml>[\s\S]*?)---\n/u.exec(card)!.groups!["yaml"]!) as Record<string, unknown>;
 }
@@ -151,6 +162,9 @@ describe("the card", () => {
       tags: ["audio", "encodec", "audio-tokens", "neural-codec", "webdataset"],
       configs: [{ config_name: "default", data_files: [{ split: "train", path: "shards/*.parquet" }] }],
     });
+    const loaded = (...formats: readonly OutputFormat[]) => frontMatter(formatDatasetCard({ ...info, shards: info.shards.filter(({ format }) => formats.includes(format)) }))["configs"];
+    expect(loaded("npy", "jsonl", "tokens")).toMatchObject([{ data_files: [{ path: "shards/part-*-*[0-9].jsonl" }] }]);
+    expect(loaded("npy", "tokens")).toMatchObject([{ data_files: [{ path: "manifest.jsonl" }] }]); // where the clips are
     expect(card).toContain("The codec's weights, facebook/encodec_24khz: MIT (contested).");
     expect(card).toContain("- the repository is MIT (https://example.org/LICENSE, 2023-04-26)");
     const license = (audioLicense: string | null) => frontMatter(formatDatasetCard({ ...info, audioLicense }));

@@ -56,6 +56,21 @@ describe("inputs", () => {
     expect(await keysOf(["x/wav", "y/wav"], folder)).toEqual(["wav/1", "wav_2/1"]);
   });
 
+  test("whose names could not be folders of a key have others before their keys", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "x/a.npy/1.wav": "", "y/a\nb/1.wav": "", "z/v1.0/1.wav": "" });
+    expect(await keysOf(["x/a.npy", "y/a\nb", "z/v1.0"], folder)).toEqual(["a_npy/1", "a_b/1", "v1.0/1"]);
+  });
+
+  test("of a list have what is no path as bad rows", async () => {
+    const folder = await temporaryFolder();
+    expect(await keysOf(["-"], folder, "a.wav\0b.wav\0\nhttps://example.org/a.wav\nc.wav\n")).toEqual([
+      "! standard input, line 1: found a zero byte in it; expected one path a line",
+      "! standard input, line 2: found the URL https://example.org/a.wav; download the file and give its path",
+      "c",
+    ]);
+  });
+
   test("are what their names say before they are globs", async () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "take[1].wav": "", "take1.wav": "" });
@@ -65,6 +80,7 @@ describe("inputs", () => {
 
   test.each([
     [[], "there are no inputs"],
+    [[""], "an input is empty text"],
     [["nowhere"], "there is no nowhere"],
     [["nowhere/*.wav"], "there is no folder nowhere"],
     [["notes.txt"], "notes.txt is no input"],

@@ -67,6 +67,18 @@ describe("a JSONL manifest", () => {
     expect(rows[2]).toEqual({ key: "a", input: 0, path: "a.wav" });
   });
 
+  test("has bad rows where numbers would lose digits or values are nested beyond all measure, and keeps those that look alike", async () => {
+    const lines = ['{"path":"a.wav","id":1234567890123456789}', '{"path":"a.wav","x":{"y":[-12345678901234567890]}}', '{"path":"a.wav","x":1e400}', `{"path":"a.wav","x":${"[".repeat(100_000)}${"]".repeat(100_000)}}`];
+    const rows = await jsonl(`${lines.join("\n")}\n{"path":"ok.wav","x":"\\"1234567890123456789, 1e400","y":1234567890123456800,"z":0.12345678901234567890,"w":1e300}\n`);
+    expect(problemsOf(rows)).toEqual([
+      [1, "m.jsonl, line 1: found the number 1234567890123456789, which would lose digits; write it as text, in quotes"],
+      [2, "m.jsonl, line 2: found the number -12345678901234567890, which would lose digits; write it as text, in quotes"],
+      [3, "m.jsonl, line 3: found the number 1e400, which would lose digits; write it as text, in quotes"],
+      [4, "m.jsonl, line 4: it is nested deeper than 100; expected plainer values"],
+    ]);
+    expect(rows[4]).toEqual({ key: "ok", input: 0, path: "ok.wav", columns: { x: '"1234567890123456789, 1e400', y: 1234567890123456800, z: 0.12345678901234568, w: 1e300 } });
+  });
+
   test("brings back any columns that JSON can hold", async () => {
     const name = fc.string().filter((text) => !["path", "id", "start", "end", "offset", "duration"].includes(text));
     const columns = fc.dictionary(name, fc.jsonValue(), { minKeys: 1, maxKeys: 4 });
@@ -94,6 +106,29 @@ describe("a CSV manifest", () => {
       { key: "ä_t000001000-000003000", input: 0, path: "ä.wav", start: 1, end: 3 },
       { key: "b_t000000000-000001000", input: 0, path: "b.wav", start: 0, end: 1 },
     ]);
+  });
+
+  test("may have lines that end in other ways than its first one", async () => {
+    const rows = await csv('path,text\na.wav,"x"\r\nb.wav,y\r\nc.wav,z\rd.wav,\n');
+    expect(rows.map((row) => (row.problem === undefined ? [row.path, row.columns] : row))).toEqual([["a.wav", { text: "x" }], ["b.wav", { text: "y" }], ["c.wav", { text: "z" }], ["d.wav", { text: "" }]]);
+  });
+
+  test("has its lines counted, also within quotes, whatever ends them", async () => {
+    for (const ending of ["\n", "\r\n", "\r"]) {
+      const rows = await csv(["path,text", "a.wav", "", 'b.wav,"1', "", '4"', "c.wav", ""].join(ending));
+      expect(problemsOf(rows).map(([line]) => line), JSON.stringify(ending)).toEqual([2, 7]);
+      expect(rows[1], JSON.stringify(ending)).toMatchObject({ path: "b.wav", columns: { text: `1${ending}${ending}4` } });
+    }
+  });
+
+  test("may be UTF-16 with a byte order mark", async () => {
+    expect(await csv(Buffer.from("\ufeffpath\ttext\r\nä.wav\t\u{1f600}\r\n", "utf16le"), "\t")).toEqual([{ key: "ä", input: 0, path: "ä.wav", columns: { text: "\u{1f600}" } }]);
+  });
+
+  test("that is not UTF-8 is refused, with the line", async () => {
+    const bytes = Buffer.concat([Buffer.from(`path,text\n${"a.wav,ä\n".repeat(20_000)}b.wav,caf`), Buffer.from([0xe9]), Buffer.from("\nc.wav,x\n")]);
+    await expect(csv(bytes)).rejects.toMatchObject({ code: "DATASET_INPUT", message: expect.stringMatching(/m\.csv, line 20002: it is not UTF-8/u) });
+    await expect(csv(Buffer.concat([Buffer.from("path\na.wav\n"), Buffer.from([0xc3])]))).rejects.toThrow("line 3: it is not UTF-8"); // cut within a character
   });
 
   test("with tabs takes quotes as they are", async () => {

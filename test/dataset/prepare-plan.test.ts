@@ -9,6 +9,7 @@ import type { PreparePlanOptions } from "../../src/dataset/prepare-plan.ts";
 import { resolveInputs } from "../../src/dataset/resolve-inputs.ts";
 import type { NumberedRow } from "../../src/dataset/row.ts";
 import { selectedParts } from "../../src/dataset/shard-selection.ts";
+import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 const settings = { model: { id: "tiny", commit: null }, bandwidth: 6, clips: { window: { seconds: 10 }, tail: "keep" } };
@@ -104,6 +105,13 @@ describe("a plan", () => {
       'row 5 (b.wav) has the key "b" of row 2; give the rows different ids',
     ]);
     expect(plan.rows).toMatchObject({ repeats: 3, bad: 0 });
+  });
+
+  test("names the member of a tar whose key an earlier one has", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "t.tar": await tarOf({ "a.wav": 4, "b.wav": 4, "a.flac": 4 }) });
+    const plan = await planOf(folder, ["t.tar"]);
+    expect((await plan.readPart(0)).at(-1)!.row.problem!.message).toContain('row 2 (t.tar#a.flac) has the key "a" of row 0');
   });
 
   test("knows the types of all columns of its manifests", async () => {

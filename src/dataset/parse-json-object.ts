@@ -1,0 +1,40 @@
+import type { JsonObject, JsonValue } from "./row.ts";
+
+/** What is nested deeper is nothing that a person meant to write, and too deep for the stack of whoever walks through it. */
+const maxDepth = 100;
+
+/**
+ * Reads a JSON object whose values can be carried along as they are.
+ * @throws TypeError saying what is wrong, for what is no JSON object, for objects nested deeper than 100, and for numbers that JavaScript does not
+ * hold: whole ones of more digits, such as ids of 64 bits, and those beyond 10³⁰⁸.
+ */
+export function parseJsonObject(text: string): JsonObject {
+  const value = parse(text);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new TypeError(`found ${text.slice(0, 80)}; expected a JSON object, such as {"path": "a.wav"}`);
+  if (isDeeperThan(maxDepth, value)) throw new TypeError(`it is nested deeper than ${maxDepth}; expected plainer values`);
+  const lost = /\d{16}|\de\+?\d{3}/iu.test(text) ? lostNumber(text) : undefined;
+  if (lost !== undefined) throw new TypeError(`found the number ${lost}, which would lose digits; write it as text, in quotes`);
+  return value as JsonObject;
+}
+
+function parse(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch (error) {
+    const advice = /\b(?:NaN|Infinity)\b/u.test(text) ? "; JSON has no NaN and no Infinity, write null" : "";
+    throw new TypeError(`it is not JSON: ${(error as Error).message}${advice}`, { cause: error });
+  }
+}
+
+function isDeeperThan(depth: number, value: JsonValue): boolean {
+  return typeof value === "object" && value !== null && (depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner as JsonValue)));
+}
+
+/** The first number outside of strings that is not what was written. */
+function lostNumber(text: string): string | undefined {
+  const withoutStrings = text.replaceAll(/"[^"\\]*(?:\\.[^"\\]*)*"/gu, '""');
+  return withoutStrings.match(/-?\d[\d.eE+-]*/gu)?.find((number) => {
+    const value = Number(number);
+    return !Number.isFinite(value) || (/^-?\d{16,}$/u.test(number) && String(value) !== number);
+  });
+}
