@@ -160,7 +160,7 @@ describe("the progress display", () => {
   it("says now and then how far it is, how fast, and how long it takes", () => {
     let time = 0;
     const { terminal, said } = screen();
-    using progress = startDatasetProgress(terminal, false, () => time);
+    using progress = startDatasetProgress(terminal, {}, () => time);
     progress.show({ kind: "plan", rows: 300, parts: 3, partsToDo: 2, rowsToDo: 200, done: counts });
     for (let i = 0; i < 50; i++) {
       time++;
@@ -174,14 +174,14 @@ describe("the progress display", () => {
 
   it("tells the first failures one by one", () => {
     const { terminal, said } = screen();
-    using progress = startDatasetProgress(terminal, false, () => 0);
+    using progress = startDatasetProgress(terminal, {}, () => 0);
     for (let i = 0; i < 30; i++) progress.show({ ...row, path: `${i}.wav`, failure: { code: "AUDIO_EMPTY", message: "empty" } });
     expect(said().split("\n").slice(18)).toEqual(["18.wav: empty", "19.wav: empty", "further failures are counted, and told in errors.jsonl", ""]);
   });
 
   it("is silent when asked", () => {
     const { terminal, said } = screen();
-    using progress = startDatasetProgress(terminal, true);
+    using progress = startDatasetProgress(terminal, { quiet: true });
     progress.show({ ...row, failure: { code: "AUDIO_EMPTY", message: "empty" } });
     progress.stopping();
     expect(said()).toBe("");
