@@ -33,7 +33,7 @@ describe("tokenize", () => {
     await writeFile(folder.in("in/bad.wav"), "not audio");
     const { code, stdout, stderr } = await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-b", "3", "--audio-license", "cc-by-4.0", "--title", "Tones"]);
     expect({ code, stdout: stdout.toString() }).toEqual({ code: 0, stdout: "" });
-    expect(stderr).toMatch(/^6 of 6 files to do\nbad\.wav: not readable[^\n]*\n[^\n]*out: 6 files, 3\.50 s in [^\n]* × real time\n1 file failed; errors\.jsonl has the reasons\ncomplete: 5 clips, 3\.50 s, 1 shard file\n$/);
+    expect(stderr).toMatch(/^6 of 6 files to do\nbad\.wav: not readable[^\n]*\n[^\n]*out: 6 files, 3\.50 s in [^\n]* × real time\n1 file failed; errors\.jsonl has the reasons\ncomplete: 5 clips, 3\.50 s, 1 shard file\ncodebooks: \d+ to \d+ % of their codes in use, entropy [\d.]+ to [\d.]+ of 10 bits\nmore in [^\n]*report\.svg, or by encodec-tokenizer inspect [^\n]*out\n$/);
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
     const clips = await clipsOf(folder.in("out"));
     expect(clips.map(({ key }) => key)).toEqual(["clip-0", "clip-1", "clip-2", "clip-3", "clip-4"]);
@@ -140,9 +140,17 @@ describe("a dataset that is there", () => {
     await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--audio-license", "cc0-1.0"]);
     const { code, stdout } = await run(["inspect", folder.in("out")]);
     expect(code).toBe(0);
-    expect(stdout.toString()).toMatch(/clips +5, 3\.50 s, of 5 files\n +errors +none\n[^]*webdataset +1 [^]*2 codebooks of 1024 codes[^]*license cc0-1\.0\n[^]*codebook +codes used +entropy of 10 bits\n/);
+    expect(stdout.toString()).toMatch(/clips +5, 3\.50 s, of 5 files\n +errors +none\n[^]*webdataset +1 [^]*2 codebooks of 1024 codes[^]*license cc0-1\.0\n[^]*codebook +codes used +entropy of 10 bits\n[^]*seconds +clips\n +0\.5 to 1 +5 +█{20}\n[^]*dB of full scale +clips\n/);
     const summary = JSON.parse((await run(["inspect", folder.in("out"), "--json"])).stdout.toString());
     expect(summary).toMatchObject({ counts: { clips: 5 }, audioLicense: "cc0-1.0", usage: [{ entropy: expect.any(Number) }, {}] });
+    const { durations } = summary.statistics as { durations: { edges: number[]; counts: number[] } };
+    expect(durations.counts.flatMap((count, bin) => (count === 0 ? [] : [[durations.edges[bin - 1], durations.edges[bin], count]]))).toEqual([[0.5, 0.63, 2], [0.63, 0.8, 1], [0.8, 1, 2]]);
+  });
+
+  it("that was only begun is said to be one, and not taken for a model", async () => {
+    await using folder = await folderWithCorpus();
+    await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--part-rows", "1", "--shard", "0/2"]);
+    expect(await run(["inspect", folder.in("out")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/out is no finished dataset: .*finish it first\n$/u) });
   });
 
   it("is not pushed where there is none, nor to what is no repository", async () => {
