@@ -50,8 +50,12 @@ function stateText(info: DatasetInfo | null, partsLeft: number): string {
 /** `codebooks: 49 to 81 % of their codes in use, entropy 8.07 to 9.00 of 10 bits`. */
 function usageText({ codec, statistics }: DatasetInfo): string {
   const usage = codebookUsage(statistics);
-  const rangeOf = (values: readonly number[], digits: number): string => [...new Set([Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits)))].join(" to ");
   return `codebooks: ${rangeOf(usage.map(({ used }) => 100 * used), 0)} % of their codes in use, entropy ${rangeOf(usage.map(({ entropy }) => entropy), 2)} of ${Math.log2(codec?.codebook_size ?? 1).toFixed(0)} bits`;
+}
+
+/** `8.07 to 9.00`; one number where there is no more to tell. */
+function rangeOf(values: readonly number[], digits: number): string {
+  return [...new Set([Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits)))].join(" to ");
 }
 
 /** What a finished dataset holds, for people. */
