@@ -69,6 +69,7 @@ describe("a finished dataset", () => {
     await writeDataset(folder, allOutputs(folder), [[]], { failures: 2 });
     expect(await collect(await openDataset(folder))).toEqual([]);
     expect(await findings(folder)).toEqual([]);
+    expect(await readFile(join(folder, "README.md"), "utf8")).not.toMatch(/## Reading|shards\//u);
   });
 
   test("cannot be assembled while a part is missing", async () => {
@@ -159,6 +160,11 @@ describe("the card", () => {
     expect(license("House Rules: 1")).toMatchObject({ license: "other", license_name: "house-rules-1-and-mit", license_link: "README.md#license" });
     expect(frontMatter(formatDatasetCard({ ...info, audioLicense: null, license: null, codec: null }))).toMatchObject({ license: "unknown" });
     expect(frontMatter(formatDatasetCard({ ...info, counts: { ...info.counts, clips: 1_000_000 } }))).toMatchObject({ size_categories: ["1M<n<10M"] });
+    // Each way of reading is one for what the dataset has.
+    const readingOf = (format: string) => /```python\n(?<code>[^]*?)```/u.exec(formatDatasetCard({ ...info, shards: info.shards.filter((shard) => shard.format === format) }))!.groups!["code"];
+    expect(readingOf("webdataset")).toContain('np.array(next(iter(dataset))["npy"], dtype=np.uint16)');
+    expect(readingOf("parquet")).toContain('np.array(next(iter(dataset))["codes"], dtype=np.uint16)');
+    expect(readingOf("jsonl")).toBe(readingOf("parquet"));
   });
 });
 
