@@ -21,7 +21,7 @@ const formatVersion = 1;
 const count = z.int().min(0);
 const digest = z.string().regex(/^[0-9a-f]{64}$/u);
 /** A path that does not lead out of the folder. */
-const filePath = z.string().regex(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\]+$/u);
+export const filePath: z.ZodType<string> = z.string().regex(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\]+$/u);
 
 /** One file of the index besides the shards. */
 export interface IndexFile {

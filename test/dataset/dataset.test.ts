@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -114,6 +114,16 @@ describe("verifyDataset", () => {
     ]);
   });
 
+  test.runIf(process.platform === "linux")("keeps no file open for one who has heard enough", async () => {
+    const folder = await temporaryFolder();
+    // A manifest of several reads, so that it is not at its end already.
+    await writeDataset(folder, [jsonlOutput(folder)], [[clipOf(0)], Array.from({ length: 1000 }, (_, index) => clipOf(index + 1))]);
+    await appendFile(join(folder, "shards/part-000001-000.jsonl"), "x");
+    const openFiles = async () => (await Promise.all((await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")))).filter((path) => path.startsWith(folder));
+    for await (const { kind } of verifyDataset(folder)) if (kind === "size") break;
+    await expect.poll(openFiles).toEqual([]);
+  });
+
   test("finds codes that are none, and clips that are not those of the manifest, where digests are right", async () => {
     const folder = await temporaryFolder();
     await writeDataset(folder, [jsonlOutput(folder)], [[clipOf(1), clipOf(2)]]);
@@ -188,5 +198,17 @@ describe("pushDataset", () => {
 
     await writeFile(join(folder, "shards/part-000000-000.tar"), "short");
     await expect(pushDataset(folder, "user/speech", options)).rejects.toThrow(/has 5 bytes and was written with/);
+  });
+
+  test("uploads nothing from outside of the folder, whatever the records say", async () => {
+    await using server = await HubServer.start({});
+    const folder = join(await temporaryFolder(), "dataset");
+    await writeParts(folder, [webdatasetOutput(folder)], parts.slice(0, 1));
+    await writeFile(join(folder, "../secret.tar"), "secret");
+    const path = join(folder, "parts/000000.json");
+    const record = JSON.parse(await readFile(path, "utf8")) as { shards: object[] };
+    await writeFile(path, JSON.stringify({ ...record, shards: [{ ...record.shards[0], path: "../secret.tar", bytes: 6 }] }));
+    await expect(pushDataset(folder, "user/speech", { endpoint: server.endpoint, token: memberToken, env: {} })).rejects.toMatchObject({ code: "DATASET_FORMAT" });
+    expect(server.datasets.repositories.size).toBe(0);
   });
 });
