@@ -54,7 +54,7 @@ export interface DatasetInfo {
 const indexFile = z.object({ path: filePath, bytes: count, sha256: digest, lines: count });
 const status = z.enum(["settled", "unresolved", "contested"]);
 
-const licenseSchema = z.object({
+export const licenseSchema: z.ZodType<LicenseRecord> = z.object({
   subject: z.string(),
   revision: z.string().nullable(),
   declared: z.object({ card: z.array(z.string()), api: z.array(z.string()).nullable() }),

@@ -58,6 +58,16 @@ describe("tokenize", () => {
     expect(refused).toMatchObject({ code: 1, stdout: Buffer.alloc(0), stderr: expect.stringMatching(/begun in another way[^]*clips\.window: begun with null/) });
   });
 
+  it("shows no bar where events come on the same terminal", async () => {
+    await using folder = await folderWithCorpus();
+    const args = ["tokenize", folder.in("in"), "-n", "2", "-o"];
+    expect((await run([...args, folder.in("bar")], { isTTY: true, columns: 100 })).stderr).toContain("░");
+    const { stdout, stderr } = await run([...args, folder.in("events"), "--json"], { isTTY: true, columns: 100 });
+    expect(eventsIn(stdout).at(-1)).toMatchObject({ kind: "finished" });
+    expect(stderr).not.toMatch(/[░█\r]/u);
+    expect((await run([...args, folder.in("piped"), "--json"], { isTTY: true })).stderr).toContain("░");
+  });
+
   it("ends after the part at hand when interrupted, and the same command goes on to the same bytes", async () => {
     await using folder = await folderWithCorpus();
     const args = (out: string): string[] => ["tokenize", folder.in("in"), "-o", folder.in(out), "-n", "4", "--part-rows", "1", "--json"];
