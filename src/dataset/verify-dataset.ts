@@ -110,6 +110,9 @@ function* checkCounts(info: DatasetInfo, counted: StatisticsBuilder | undefined)
   if (info.manifest.lines !== info.counts.clips) {
     yield { kind: "mismatch", file, message: `the manifest has ${info.manifest.lines} lines; ${file} says ${info.counts.clips} clips` };
   }
+  if (info.errors.lines !== info.counts.errors) {
+    yield { kind: "mismatch", file, message: `the list of errors has ${info.errors.lines} lines; ${file} says ${info.counts.errors} errors` };
+  }
   if (counted === undefined) return;
   const { clips, samples, frames, codes, durations } = counted.build();
   const { statistics: stated } = info;

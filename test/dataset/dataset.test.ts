@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { assembleDataset } from "../../src/dataset/assemble-dataset.ts";
 import { formatDatasetCard } from "../../src/dataset/dataset-card.ts";
-import { parseDatasetInfo, readDatasetInfo } from "../../src/dataset/dataset-info.ts";
+import { formatDatasetInfo, parseDatasetInfo, readDatasetInfo } from "../../src/dataset/dataset-info.ts";
 import { jsonlOutput } from "../../src/dataset/jsonl-output.ts";
 import { npyOutput } from "../../src/dataset/npy-output.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
@@ -122,6 +122,15 @@ describe("verifyDataset", () => {
     const openFiles = async () => (await Promise.all((await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")))).filter((path) => path.startsWith(folder));
     for await (const { kind } of verifyDataset(folder)) if (kind === "size") break;
     await expect.poll(openFiles).toEqual([]);
+  });
+
+  test("finds counts that are not those of the files", async () => {
+    const folder = await temporaryFolder();
+    const info = await writeDataset(folder, allOutputs(folder), parts, { failures: 2 });
+    for (const counts of [{ ...info.counts, errors: 1 }, { ...info.counts, errors: 3 }]) {
+      await writeFile(join(folder, "dataset.json"), formatDatasetInfo({ ...info, counts }));
+      expect(await findings(folder)).toEqual(["mismatch dataset.json"]);
+    }
   });
 
   test("finds codes that are none, and clips that are not those of the manifest, where digests are right", async () => {
