@@ -1,5 +1,5 @@
-import { Presets, SingleBar } from "cli-progress";
 import type { Progress } from "../index.ts";
+import { Bar } from "./bar.ts";
 import type { ProgressBar } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { TransferRate } from "./transfer-rate.ts";
@@ -51,14 +51,11 @@ interface DownloadView {
   stop(): void;
 }
 
-function barOn({ stderr }: Terminal, name: string): DownloadView {
-  const bar = new SingleBar(
-    { stream: stderr, clearOnComplete: true, hideCursor: false, barsize: 30, format: `${name}  {bar} {percentage} %  {text}` },
-    Presets.shades_grey,
-  );
+function barOn(terminal: Terminal, name: string): DownloadView {
+  const bar = new Bar(terminal);
   return {
-    start: ({ done, total }) => bar.start(total, done, { text: "" }),
-    update: ({ done }, text) => bar.update(done, { text }),
+    start() {},
+    update: ({ done, total }, text) => bar.show(done, total, { name, texts: [text] }),
     stop: () => bar.stop(),
   };
 }

@@ -66,9 +66,9 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
   await writeOut(terminal, typeof result === "string" ? result : `${JSON.stringify(result, null, 2)}\n`);
 }
 
-/** A dataset's index, or `undefined` for everything that is no folder with one. */
+/** A dataset's index, or `undefined` for everything that is no folder of a dataset. @throws DatasetError for one that was begun only. */
 async function readIfDataset(source: string): Promise<DatasetInfo | undefined> {
-  return source !== stream && existsSync(join(source, "dataset.json")) ? readDatasetInfo(source) : undefined;
+  return source !== stream && ["dataset.json", "plan.json"].some((file) => existsSync(join(source, file))) ? readDatasetInfo(source) : undefined;
 }
 
 /** A pattern, or `undefined` for everything that is not JSON with a `kind`. */

@@ -1,5 +1,5 @@
-import { Presets, SingleBar } from "cli-progress";
 import type { Progress } from "../index.ts";
+import { Bar } from "./bar.ts";
 import type { Terminal } from "./terminal.ts";
 import { timeText } from "./wording.ts";
 
@@ -24,7 +24,7 @@ export function startProgress(
   now: () => number = () => performance.now() / 1000,
 ): ProgressBar<ClipProgress> {
   if (quiet || terminal.stderr.isTTY !== true) return { show() {}, [Symbol.dispose]() {} };
-  let bar: SingleBar | undefined;
+  const bar = new Bar(terminal);
   let current: Progress["stage"] | undefined;
   let lastReport = now();
   let start = lastReport;
@@ -34,36 +34,24 @@ export function startProgress(
         // Each stage begins where the one before ended, not with its first report, which comes when part of it is done.
         start = lastReport;
         current = stage;
-        bar?.stop();
-        bar = undefined;
+        bar.stop();
       }
       lastReport = now();
       if (stage === "load") return;
       const seconds = lastReport - start;
-      const values = { stage, text: total === undefined ? doneText(done, seconds) : leftText(done / total, seconds) };
+      const text = total === undefined ? doneText(done, seconds) : leftText(done / total, seconds);
       const end = total ?? done;
-      if (bar === undefined) {
-        bar = barOn(terminal, name, total !== undefined);
-        bar.start(end, Math.min(done, end), values);
-      } else {
-        bar.setTotal(end);
-        bar.update(Math.min(done, end), values);
-      }
+      bar.show(Math.min(done, end), end, { name: `${name}  ${stage}`, texts: [text], hasEnd: total !== undefined });
     },
     [Symbol.dispose]() {
-      bar?.stop();
+      bar.stop();
     },
   };
 }
 
-function barOn({ stderr }: Terminal, name: string, hasEnd: boolean): SingleBar {
-  const format = hasEnd ? `${name}  {stage} {bar} {percentage} %{text}` : `${name}  {stage}  {text}`;
-  return new SingleBar({ stream: stderr, clearOnComplete: true, hideCursor: false, barsize: 30, format }, Presets.shades_grey);
-}
-
 /** Time that is left at the speed so far, once that can be told. */
 function leftText(part: number, seconds: number): string {
-  return seconds < 3 || part <= 0 || part >= 1 ? "" : `  ${timeText((seconds * (1 - part)) / part)} left`;
+  return seconds < 3 || part <= 0 || part >= 1 ? "" : `${timeText((seconds * (1 - part)) / part)} left`;
 }
 
 /** `2 h 14 min of audio in 39 min 20 s`. */

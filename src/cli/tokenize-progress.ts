@@ -1,5 +1,6 @@
-import { Presets, SingleBar } from "cli-progress";
 import type { DatasetEvent, RowCounts } from "../index.ts";
+import { Bar } from "./bar.ts";
+import type { RunOptions } from "./shared-options.ts";
 import type { Terminal } from "./terminal.ts";
 import { countText, hoursText, timeText } from "./wording.ts";
 
@@ -21,14 +22,16 @@ export interface DatasetProgress extends Disposable {
  * Shows how a dataset comes along: files, hours, speed, errors and time left, as a bar on a terminal, as a line now and then elsewhere.
  * @param now The time in seconds. @default the clock
  */
-export function startDatasetProgress(terminal: Terminal, quiet: boolean | undefined, now: () => number = () => performance.now() / 1000): DatasetProgress {
+export function startDatasetProgress(terminal: Terminal, { quiet, json }: Pick<RunOptions, "quiet" | "json">, now: () => number = () => performance.now() / 1000): DatasetProgress {
   if (quiet) return { show() {}, stopping() {}, [Symbol.dispose]() {} };
-  const view = terminal.stderr.isTTY === true ? barOn(terminal) : linesOn(terminal, now);
+  // Events on the same terminal would be written into the bar.
+  const hasBar = terminal.stderr.isTTY === true && !(json === true && terminal.stdout.isTTY === true);
+  const view = hasBar ? barOn(terminal) : linesOn(terminal, now);
   let start = now();
   let before: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
   let total = 0;
   const run = { rows: 0, errors: 0, seconds: 0 };
-  const update = (): void => view.update(before.rows + run.rows, progressText({ before, run, total, elapsed: now() - start }));
+  const update = (): void => view.update(before.rows + run.rows, total, progressTexts({ before, run, total, elapsed: now() - start }));
   return {
     show(event) {
       if (event.kind === "listing") view.listing(event.rows);
@@ -36,7 +39,7 @@ export function startDatasetProgress(terminal: Terminal, quiet: boolean | undefi
         start = now();
         before = event.done;
         total = before.rows + event.rowsToDo;
-        if (event.rowsToDo > 0) view.start(total, before.rows);
+        if (event.rowsToDo > 0) view.start(before.rows, total);
       }
       if (event.kind === "row") {
         run.rows++;
@@ -63,18 +66,16 @@ interface ProgressState {
   readonly elapsed: number;
 }
 
-/** `1,200 of 20,000 files, 3.4 h, 41 × real time, 2 errors, 1 h 10 min left`. */
-export function progressText({ before, run, total, elapsed }: ProgressState): string {
+/** `1,200 of 20,000 files, 3.4 h, 41 × real time, 2 errors, 1 h 10 min left`; then in fewer words, for narrow terminals. */
+export function progressTexts({ before, run, total, elapsed }: ProgressState): readonly string[] {
   const rows = before.rows + run.rows;
   const errors = before.errors + run.errors;
   const left = elapsed < settled || run.rows === 0 || rows >= total ? [] : [`${timeText(((total - rows) * elapsed) / run.rows)} left`];
-  return [
-    `${rows.toLocaleString("en")} of ${total.toLocaleString("en")} files`,
-    hoursText(before.seconds + run.seconds),
-    ...(elapsed > 0 && run.seconds > 0 ? [speedText(run.seconds / elapsed)] : []),
-    ...(errors === 0 ? [] : [countText(errors, "error")]),
-    ...left,
-  ].join(", ");
+  const hours = hoursText(before.seconds + run.seconds);
+  const speed = elapsed > 0 && run.seconds > 0 ? [speedText(run.seconds / elapsed)] : [];
+  const rest = [...(errors === 0 ? [] : [countText(errors, "error")]), ...left];
+  const number = `${rows.toLocaleString("en")} of ${total.toLocaleString("en")}`;
+  return [[`${number} files`, hours, ...speed, ...rest], [`${number} files`, ...speed, ...rest], [`${number} files`, ...rest], [number, ...left]].map((texts) => texts.join(", "));
 }
 
 /** `41 × real time`. */
@@ -84,28 +85,26 @@ export function speedText(ratio: number): string {
 
 interface View {
   listing(rows: number): void;
-  start(total: number, done: number): void;
-  update(done: number, text: string): void;
+  start(done: number, total: number): void;
+  /** @param texts The longest first. */
+  update(done: number, total: number, texts: readonly string[]): void;
   failure(line: string): void;
   note(line: string): void;
   stop(): void;
 }
 
-function barOn({ stderr }: Terminal): View {
-  const bar = new SingleBar({ stream: stderr, clearOnComplete: true, hideCursor: false, barsize: 24, fps: 5, format: "{bar} {percentage} %  {text}{note}" }, Presets.shades_grey);
-  let note = "";
+function barOn(terminal: Terminal): View {
+  const { stderr } = terminal;
+  const bar = new Bar(terminal);
   return {
     listing: (rows) => void stderr.write(`\r${rows.toLocaleString("en")} files listed`),
-    start(total, done) {
+    start(done, total) {
       stderr.write("\r\u001B[K");
-      bar.start(total, done, { text: "", note });
+      bar.show(done, total, { texts: [""] });
     },
-    update: (done, text) => bar.update(done, { text, note }),
+    update: (done, total, texts) => bar.show(done, total, { texts }),
     failure() {},
-    note(line) {
-      note = `; ${line}`;
-      bar.update({ note });
-    },
+    note: (line) => bar.note(line),
     stop: () => bar.stop(),
   };
 }
@@ -122,11 +121,11 @@ function linesOn({ stderr }: Terminal, now: () => number): View {
     listing(rows) {
       if (isDue()) stderr.write(`${rows.toLocaleString("en")} files listed\n`);
     },
-    start(total, done) {
+    start(done, total) {
       last = now();
       stderr.write(`${(total - done).toLocaleString("en")} of ${total.toLocaleString("en")} files to do\n`);
     },
-    update(_, text) {
+    update(_done, _total, [text]) {
       if (isDue()) stderr.write(`${text}\n`);
     },
     failure(line) {

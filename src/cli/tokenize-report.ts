@@ -1,6 +1,8 @@
-import { codebookUsage } from "../index.ts";
+import { join } from "node:path";
+import { codebookUsage, durationEdges, loudnessEdges } from "../index.ts";
 import type { DatasetEvent, DatasetInfo, DatasetReport } from "../index.ts";
 import type { EnqueueEvent, WorkEvent } from "../queue/index.ts";
+import { histogramTable } from "./histogram-table.ts";
 import { licenseRows } from "./models-report.ts";
 import { formatReport, formatTable } from "./report.ts";
 import type { Row } from "./report.ts";
@@ -36,12 +38,24 @@ export function reportLines({ folder, rows, errors, seconds, elapsed, partsLeft,
     `${folder}: ${work.join(", ")}`,
     ...(total.errors === 0 ? [] : [`${countText(total.errors, "file")} failed${errors === total.errors ? "" : `, ${errors} of them now`}; ${info === null ? "parts/*.errors.jsonl" : "errors.jsonl"} has the reasons`]),
     stateText(info, partsLeft),
+    ...(info === null || info.counts.clips === 0 ? [] : [usageText(info), `more in ${join(folder, "report.svg")}, or by encodec-tokenizer inspect ${folder}`]),
   ];
 }
 
 function stateText(info: DatasetInfo | null, partsLeft: number): string {
   if (info === null) return partsLeft > 0 ? `${countText(partsLeft, "part")} left; the same command goes on` : "this share is done; others are not";
   return `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
+}
+
+/** `codebooks: 49 to 81 % of their codes in use, entropy 8.07 to 9.00 of 10 bits`. */
+function usageText({ codec, statistics }: DatasetInfo): string {
+  const usage = codebookUsage(statistics);
+  return `codebooks: ${rangeOf(usage.map(({ used }) => 100 * used), 0)} % of their codes in use, entropy ${rangeOf(usage.map(({ entropy }) => entropy), 2)} of ${Math.log2(codec?.codebook_size ?? 1).toFixed(0)} bits`;
+}
+
+/** `8.07 to 9.00`; one number where there is no more to tell. */
+function rangeOf(values: readonly number[], digits: number): string {
+  return [...new Set([Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits)))].join(" to ");
 }
 
 /** What a finished dataset holds, for people. */
@@ -70,11 +84,14 @@ export function formatDatasetInspection(name: string, info: DatasetInfo): string
     codecRows,
     [["recordings", audioLicense === null ? "license not stated" : `license ${audioLicense}`], ...(license === null ? [] : licenseRows(license)), ["made by", `${tool.name} ${tool.version}`]],
     usage.length === 0 ? [] : [["usage", formatTable(["codebook", "codes used", `entropy of ${Math.log2(codec?.codebook_size ?? 1).toFixed(0)} bits`], usage)]],
+    counts.clips === 0 ? [] : [["durations", histogramTable("seconds", durationEdges, statistics.durations, (edge) => /^(?:0\.)?0*[125]0*$/u.test(String(edge)))]],
+    counts.clips === 0 ? [] : [["loudness", histogramTable("dB of full scale", loudnessEdges, statistics.loudness, (edge) => edge % 10 === 0)]],
   ]);
 }
 
-/** What a finished dataset holds, for programs: the index with the usage of codebooks in place of all counts. */
+/** What a finished dataset holds, for programs: the index with the usage of codebooks in place of all counts, and histograms with their edges. */
 export function summarizeDataset({ statistics, ...info }: DatasetInfo): Readonly<Record<string, unknown>> {
-  const { codes: _, ...others } = statistics;
-  return { ...info, statistics: others, usage: codebookUsage(statistics) };
+  const { codes: _, durations, loudness, ...others } = statistics;
+  const histograms = { durations: { edges: durationEdges, counts: durations }, loudness: { edges: loudnessEdges, counts: loudness } };
+  return { ...info, statistics: { ...others, ...histograms }, usage: codebookUsage(statistics) };
 }

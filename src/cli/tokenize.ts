@@ -74,7 +74,7 @@ async function tokenize(inputs: readonly string[], options: TokenizeCommandOptio
   if (report.partsLeft > 0) terminal.signal.throwIfAborted();
 }
 
-async function runTokenizing(terminal: Terminal, { quiet, json }: RunOptions, options: TokenizeDatasetOptions): Promise<DatasetReport> {
-  using progress = startDatasetProgress(terminal, quiet);
-  return await followRun(terminal, json, { start: (signals) => tokenizeDataset({ ...options, ...signals }), readyAt: "plan", progress });
+async function runTokenizing(terminal: Terminal, options: RunOptions, dataset: TokenizeDatasetOptions): Promise<DatasetReport> {
+  using progress = startDatasetProgress(terminal, options);
+  return await followRun(terminal, options.json, { start: (signals) => tokenizeDataset({ ...dataset, ...signals }), readyAt: "plan", progress });
 }

@@ -62,7 +62,11 @@ async function verify(folder: string, options: VerifyCommandOptions, terminal: T
   }
   const compared = reencoded - missing.length;
   const sound = `${folder}: ${countText(shards.length, "shard")} with ${countText(counts.clips, "clip")}, all as the index says`;
-  say(terminal, options, compared === 0 ? sound : `${sound}; ${countText(compared, "clip")} encoded again to the same codes`);
+  const again = [
+    ...(compared > 0 ? [`${countText(compared, "clip")} encoded again to the same codes`] : []),
+    ...(options.sample !== undefined && reencoded === 0 ? ["no clip is in the sample, so none was encoded again"] : []),
+  ];
+  say(terminal, options, [sound, ...again].join("; "));
   if (missing.length > 0 && compared === 0) throw new CommandError(`no clip of the sample could be compared; verify ${folder} where its audio is`);
 }
 

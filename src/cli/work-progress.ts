@@ -1,4 +1,4 @@
-import { Presets, SingleBar } from "cli-progress";
+import { Bar } from "./bar.ts";
 import type { Terminal } from "./terminal.ts";
 import { timeText } from "./wording.ts";
 
@@ -19,7 +19,8 @@ export interface WorkProgress extends Disposable {
  * Shows how work comes along, with the time left: as a bar on a terminal, as a line now and then elsewhere. It appears with the first report.
  * @param now The time in seconds. @default the clock
  */
-export function startWork({ stderr }: Terminal, quiet: boolean | undefined, now: () => number = () => performance.now() / 1000): WorkProgress {
+export function startWork(terminal: Terminal, quiet: boolean | undefined, now: () => number = () => performance.now() / 1000): WorkProgress {
+  const { stderr } = terminal;
   const note = (line: string): void => void stderr.write(`${line}\n`);
   if (quiet) return { show() {}, note, [Symbol.dispose]() {} };
   const start = now();
@@ -39,17 +40,10 @@ export function startWork({ stderr }: Terminal, quiet: boolean | undefined, now:
       [Symbol.dispose]() {},
     };
   }
-  const bar = new SingleBar({ stream: stderr, clearOnComplete: true, hideCursor: false, barsize: 24, fps: 5, format: "{bar} {percentage} %  {text}" }, Presets.shades_grey);
+  const bar = new Bar(terminal);
   return {
-    show(done, total, text) {
-      const state = { text: textWithTime(done, total, text) };
-      if (bar.isActive) bar.update(done, state);
-      else bar.start(total, done, state);
-    },
-    note(line) {
-      if (bar.isActive) stderr.write("\r\u001B[K");
-      note(line);
-    },
+    show: (done, total, text) => bar.show(done, total, { texts: [textWithTime(done, total, text), text] }),
+    note: (line) => bar.note(line),
     [Symbol.dispose]: () => bar.stop(),
   };
 }

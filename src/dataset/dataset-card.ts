@@ -48,7 +48,7 @@ export function formatDatasetCard(info: DatasetInfo, options: DatasetCardOptions
     summaryOf(info),
     "![Codebook usage, durations, loudness and errors](report.svg)",
     filesOf(info),
-    readingOf(info),
+    info.shards.length === 0 ? undefined : readingOf(info),
     licenseOf(info),
   ];
   return `---\n${stringify(frontMatterOf(info, options, title), { lineWidth: 0 })}---\n\n${sections.filter((section) => section !== undefined).join("\n\n")}\n`;
@@ -123,19 +123,24 @@ function filesOf(info: DatasetInfo): string {
 function readingOf(info: DatasetInfo): string {
   const formats = formatsOf(info);
   const python = formats.has("parquet")
-    ? ['from datasets import load_dataset', 'import numpy as np', "", 'dataset = load_dataset("<user>/<dataset>", split="train", streaming=True)', 'codes = np.array(next(iter(dataset))["codes"], dtype=np.uint16)']
+    ? pythonOf("codes")
     : formats.has("webdataset")
-      ? ['from datasets import load_dataset', "", 'dataset = load_dataset("<user>/<dataset>", split="train", streaming=True)', 'codes = next(iter(dataset))["npy"]']
+      ? pythonOf("npy")
       : formats.has("npy")
         ? ["import json", "import numpy as np", "", 'for line in open("manifest.jsonl"):', '    codes = np.load(json.loads(line)["places"]["npy"]["file"])']
         : formats.has("tokens")
           ? ["import json", "import numpy as np", "", 'about = json.load(open("shards/part-000000-000.json"))', 'tokens = np.memmap("shards/part-000000-000.bin", dtype=about["dtype"], mode="r")']
-          : ['from datasets import load_dataset', "", 'dataset = load_dataset("<user>/<dataset>", split="train")'];
+          : pythonOf("codes");
   const isReadable = [...formats].some((format) => format !== "tokens");
   const typescript = isReadable
     ? ['import { openDataset } from "encodec-tokenizer";', "", "for await (const { key, codes } of await openDataset(\"<folder>\")) {", "  const { data, shape } = codes; // Uint16Array, row-major", "}"]
     : ['import { readTokenDataset } from "encodec-tokenizer";', "", 'for await (const tokens of await readTokenDataset("shards/part-000000-000")) train(tokens);'];
   return ["## Reading", "", "```python", ...python, "```", "", "```ts", ...typescript, "```"].join("\n");
+}
+
+/** What `datasets` gives are lists. */
+function pythonOf(column: string): readonly string[] {
+  return ["from datasets import load_dataset", "import numpy as np", "", 'dataset = load_dataset("<user>/<dataset>", split="train", streaming=True)', `codes = np.array(next(iter(dataset))["${column}"], dtype=np.uint16)`];
 }
 
 function licenseOf({ license, codec, audioLicense }: DatasetInfo): string {

@@ -21,7 +21,7 @@ const formatVersion = 1;
 const count = z.int().min(0);
 const digest = z.string().regex(/^[0-9a-f]{64}$/u);
 /** A path that does not lead out of the folder. */
-const filePath = z.string().regex(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\]+$/u);
+export const filePath: z.ZodType<string> = z.string().regex(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\]+$/u);
 
 /** One file of the index besides the shards. */
 export interface IndexFile {
@@ -54,7 +54,7 @@ export interface DatasetInfo {
 const indexFile = z.object({ path: filePath, bytes: count, sha256: digest, lines: count });
 const status = z.enum(["settled", "unresolved", "contested"]);
 
-const licenseSchema = z.object({
+export const licenseSchema: z.ZodType<LicenseRecord> = z.object({
   subject: z.string(),
   revision: z.string().nullable(),
   declared: z.object({ card: z.array(z.string()), api: z.array(z.string()).nullable() }),

@@ -1,21 +1,35 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LicenseRecord } from "../core/index.ts";
+import { DatasetError } from "./dataset-error.ts";
+import { licenseSchema } from "./dataset-info.ts";
 import { writeDurably } from "./durable-file.ts";
 
 /** What was known of the license when the dataset was begun: evidence has the date on which it was found, and the index is to be the same on every day. */
 export async function frozenLicense(folder: string, license: LicenseRecord): Promise<LicenseRecord> {
-  const path = frozenLicensePath(folder);
+  const frozen = await readFrozenLicense(folder);
+  if (frozen !== null) return frozen;
+  await writeDurably(pathIn(folder), `${JSON.stringify(license, null, 2)}\n`);
+  return license;
+}
+
+/** Of the weights, as it was when the dataset was begun; null where nobody looked. @throws DatasetError with code DATASET_FORMAT if it is damaged. */
+export async function readFrozenLicense(folder: string): Promise<LicenseRecord | null> {
+  const path = pathIn(folder);
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  if (text !== undefined) return JSON.parse(text) as LicenseRecord;
-  await writeDurably(path, `${JSON.stringify(license, null, 2)}\n`);
-  return license;
+  if (text === undefined) return null;
+  try {
+    const license: unknown = JSON.parse(text);
+    licenseSchema.parse(license);
+    return license as LicenseRecord; // with its fields in the order in which they were found, so that the index is the same to the byte
+  } catch (cause) {
+    throw new DatasetError("DATASET_FORMAT", `${path} is damaged; delete it, and the next run looks for the license anew`, { cause });
+  }
 }
 
-/** Where it is kept. */
-export function frozenLicensePath(folder: string): string {
+function pathIn(folder: string): string {
   return join(folder, "plan", "license.json");
 }

@@ -20,6 +20,7 @@ export type { Emit } from "./event-queue.ts";
 export type { EncodedClip } from "./encoded-clip.ts";
 export { addCounts, readFinishedWork } from "./finished-work.ts";
 export type { FinishedWork } from "./finished-work.ts";
+export { durationEdges, loudnessEdges } from "./histogram.ts";
 export type { Loudness } from "./loudness.ts";
 export type { ManifestEntry, Places } from "./manifest.ts";
 export { openDataset } from "./open-dataset.ts";

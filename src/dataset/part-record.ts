@@ -4,6 +4,7 @@ import { z } from "zod";
 import { outputFormats } from "./clip-output.ts";
 import type { FinishedShard } from "./clip-output.ts";
 import { DatasetError } from "./dataset-error.ts";
+import { filePath } from "./dataset-info.ts";
 import { writeDurably } from "./durable-file.ts";
 import type { JsonObject } from "./row.ts";
 import { selectsPart } from "./shard-selection.ts";
@@ -17,7 +18,7 @@ const schema: z.ZodType<PartRecord> = z.object({
   clips: count,
   errors: count,
   seconds: z.number().min(0),
-  shards: z.array(z.object({ format: z.enum(outputFormats), path: z.string(), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/u), clips: count })),
+  shards: z.array(z.object({ format: z.enum(outputFormats), path: filePath, bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/u), clips: count })),
   statistics: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
 });
 

@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { LicenseRecord } from "../core/index.ts";
 import { licensePolicyOf, pushFiles, requireLicense } from "../hub/index.ts";
@@ -7,7 +7,7 @@ import type { FinishedShard } from "./clip-output.ts";
 import { cardName } from "./dataset-card.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { datasetInfoName, readDatasetInfo } from "./dataset-info.ts";
-import { frozenLicensePath } from "./frozen-license.ts";
+import { readFrozenLicense } from "./frozen-license.ts";
 import { listFinishedParts, readPartRecord } from "./part-record.ts";
 import { everyPart } from "./shard-selection.ts";
 import { listedFiles } from "./stored-clips.ts";
@@ -32,7 +32,7 @@ export interface PushDatasetOptions extends PushOptions {
  */
 export async function pushDataset(folder: string, id: string, options: PushDatasetOptions = {}): Promise<PushReport> {
   const isFinished = await exists(join(folder, datasetInfoName));
-  const { shards, license } = isFinished ? await readDatasetInfo(folder) : { shards: await shardsOfFinishedParts(folder), license: await licenseOfPlan(folder) };
+  const { shards, license } = isFinished ? await readDatasetInfo(folder) : { shards: await shardsOfFinishedParts(folder), license: await readFrozenLicense(folder) };
   if (!isFinished && shards.length === 0) throw new DatasetError("DATASET_FORMAT", `${folder} has no shards that are done; tokenize into it first`);
   checkPolicy(folder, license, licensePolicyOf(options.license));
   return pushFiles(id, filesOf(folder, shards, isFinished), options);
@@ -63,12 +63,6 @@ async function shardsOfFinishedParts(folder: string): Promise<readonly FinishedS
   const records = [];
   for (const part of parts) records.push(await readPartRecord(folder, part));
   return records.flatMap((record) => record.shards);
-}
-
-/** Of the weights, as it was when the dataset was begun; null where nobody looked. */
-async function licenseOfPlan(folder: string): Promise<LicenseRecord | null> {
-  const text = await readFile(frozenLicensePath(folder), "utf8").catch(() => undefined);
-  return text === undefined ? null : (JSON.parse(text) as LicenseRecord);
 }
 
 /** @throws LicenseError. */

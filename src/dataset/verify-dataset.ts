@@ -65,17 +65,20 @@ export async function* verifyDataset(folder: string, options: VerifyOptions = {}
     const shards = info.shards.filter((shard) => shard.format === format);
     if (shards.length === 0) continue;
     const manifest = isManifestSound ? manifestOf(folder, info, signal) : undefined;
-    for (const shard of shards) {
-      signal?.throwIfAborted();
-      const check = format === read ? { statistics, sample } : {};
-      for await (const finding of checkShard(folder, info, shard, { ...check, manifest, known, progress, signal })) {
-        if (finding.kind !== "codes" && finding.kind !== "source") isWhole = false;
-        yield finding;
+    try {
+      for (const shard of shards) {
+        signal?.throwIfAborted();
+        const check = format === read ? { statistics, sample } : {};
+        for await (const finding of checkShard(folder, info, shard, { ...check, manifest, known, progress, signal })) {
+          if (finding.kind !== "codes" && finding.kind !== "source") isWhole = false;
+          yield finding;
+        }
+        behind += shard.clips;
+        progress.goTo(shard.path, behind);
       }
-      behind += shard.clips;
-      progress.goTo(shard.path, behind);
+    } finally {
+      await manifest?.return();
     }
-    await manifest?.return();
   }
   if (isWhole) yield* checkCounts(info, read === undefined ? undefined : statistics);
   yield* extraFiles(folder, known);
@@ -106,6 +109,9 @@ function* checkCounts(info: DatasetInfo, counted: StatisticsBuilder | undefined)
   }
   if (info.manifest.lines !== info.counts.clips) {
     yield { kind: "mismatch", file, message: `the manifest has ${info.manifest.lines} lines; ${file} says ${info.counts.clips} clips` };
+  }
+  if (info.errors.lines !== info.counts.errors) {
+    yield { kind: "mismatch", file, message: `the list of errors has ${info.errors.lines} lines; ${file} says ${info.counts.errors} errors` };
   }
   if (counted === undefined) return;
   const { clips, samples, frames, codes, durations } = counted.build();

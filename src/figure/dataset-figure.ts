@@ -34,6 +34,9 @@ const loudnessBox: Box = { left: 392, top: 396, width: 230, height: 200 };
 const errorBox: Box = { left: 706, top: 396, width: 226, height: 200 };
 const shades = { codes: "#2a788e", clips: "#475569", errors: "#b5487f", limit: "#9ca3af" } as const;
 
+/** Characters that fit the figure at the sizes of the two lines, in most fonts. */
+const [longestTitle, longestSubtitle] = [90, 140];
+
 /** More kinds of errors than this are added up in a last bar. */
 const maxErrorKinds = 6;
 
@@ -49,8 +52,8 @@ export function renderDatasetFigure(options: DatasetFigureOptions): string {
   return figureDocument(
     width,
     height,
-    label(options.title, usageBox.left, 34, { "font-size": 17, "font-weight": 600 }),
-    label(options.subtitle, usageBox.left, 54, { fill: colours.faint }),
+    label(shortened(options.title, longestTitle), usageBox.left, 34, { "font-size": 17, "font-weight": 600 }),
+    label(shortened(options.subtitle, longestSubtitle), usageBox.left, 54, { fill: colours.faint }),
     usagePanel(options),
     entropyPanel(options),
     histogramPanel("Clips by duration", "seconds", options.durations, durationBox, logarithmicEdges),
@@ -149,6 +152,11 @@ function errorPanel(errors: DatasetFigureOptions["errors"], box: Box): string {
 
 function sumOf(kinds: readonly (readonly [string, number])[]): number {
   return kinds.reduce((sum, [, count]) => sum + count, 0);
+}
+
+function shortened(text: string, length: number): string {
+  const characters = Array.from(text);
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join("").trimEnd()}…`;
 }
 
 function bar(across: { readonly left: number; readonly width: number }, share: number, box: Box, fill: string): string {

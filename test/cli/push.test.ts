@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, rm, unlink } from "node:fs/promises";
+import { readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
@@ -174,5 +174,7 @@ describe("the license of a dataset that is pushed", () => {
     await rm(folder.in("out/plan/license.json"));
     expect(await run(["push", folder.in("out"), id, "--license", "permissive"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/does not say what license the weights have/) });
     expect((await run(["push", folder.in("out"), id])).code).toBe(0);
+    await writeFile(folder.in("out/plan/license.json"), '{"subject":"tiny"}');
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: [^\n]*license\.json is damaged; delete it/u) });
   });
 });

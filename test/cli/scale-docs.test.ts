@@ -61,6 +61,7 @@ interface Manifest {
   readonly kind: string;
   readonly spec: {
     readonly completions?: number;
+    readonly parallelism?: number;
     readonly podFailurePolicy?: { readonly rules: readonly { readonly onExitCodes?: { readonly containerName: string } }[] };
     readonly template?: { readonly spec: { readonly containers: readonly Container[]; readonly volumes?: readonly { readonly name: string }[] } };
   };
@@ -92,6 +93,8 @@ describe("examples/kubernetes", () => {
     const { spec } = manifests.find(({ file }) => file === "indexed-job.yaml")!;
     const words = wordsOf(spec.template!.spec.containers[0]!);
     expect(words).toContain(`auto/${spec.completions}`);
+    expect(spec.parallelism).toBe(spec.completions); // no more shares than processes that run at the same time
+    expect(page).toContain(`of ${spec.completions} shares`);
     const here: Readonly<Record<string, string>> = { "facebook/encodec_24khz": "tiny", "10000": "1" };
     const local = (word: string): string => here[word] ?? word.replace(/^\/(?=corpus|codes)/u, `${folder.path}/`);
     for (const index of ["2", "0", "1", "3"]) {
@@ -105,6 +108,13 @@ describe("examples/kubernetes", () => {
 
 describe("examples/slurm/tokenize.sbatch", () => {
   const script = fileURLToPath(new URL("examples/slurm/tokenize.sbatch", root));
+
+  it("its array has a task for each share", async () => {
+    const text = await readFile(script, "utf8");
+    const [, last, shares] = /--array=0-(\d+)\n[^]*TASKS:-(\d+)/u.exec(text)!;
+    expect(Number(last) + 1).toBe(Number(shares));
+    expect(page).toContain(`an array of ${shares} tasks`);
+  });
 
   it("its tasks make one dataset, which the last of them verifies, and can be submitted again", { timeout: 120_000 }, async () => {
     await using folder = await temporaryFolder();

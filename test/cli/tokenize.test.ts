@@ -33,7 +33,7 @@ describe("tokenize", () => {
     await writeFile(folder.in("in/bad.wav"), "not audio");
     const { code, stdout, stderr } = await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-b", "3", "--audio-license", "cc-by-4.0", "--title", "Tones"]);
     expect({ code, stdout: stdout.toString() }).toEqual({ code: 0, stdout: "" });
-    expect(stderr).toMatch(/^6 of 6 files to do\nbad\.wav: not readable[^\n]*\n[^\n]*out: 6 files, 3\.50 s in [^\n]* × real time\n1 file failed; errors\.jsonl has the reasons\ncomplete: 5 clips, 3\.50 s, 1 shard file\n$/);
+    expect(stderr).toMatch(/^6 of 6 files to do\nbad\.wav: not readable[^\n]*\n[^\n]*out: 6 files, 3\.50 s in [^\n]* × real time\n1 file failed; errors\.jsonl has the reasons\ncomplete: 5 clips, 3\.50 s, 1 shard file\ncodebooks: \d+ to \d+ % of their codes in use, entropy [\d.]+ to [\d.]+ of 10 bits\nmore in [^\n]*report\.svg, or by encodec-tokenizer inspect [^\n]*out\n$/);
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
     const clips = await clipsOf(folder.in("out"));
     expect(clips.map(({ key }) => key)).toEqual(["clip-0", "clip-1", "clip-2", "clip-3", "clip-4"]);
@@ -56,6 +56,16 @@ describe("tokenize", () => {
     expect((await run(args)).stderr).toMatch(/nothing done now, 5 files done earlier\ncomplete: 5 clips/);
     const refused = await run([...args, "--window", "0.2"]);
     expect(refused).toMatchObject({ code: 1, stdout: Buffer.alloc(0), stderr: expect.stringMatching(/begun in another way[^]*clips\.window: begun with null/) });
+  });
+
+  it("shows no bar where events come on the same terminal", async () => {
+    await using folder = await folderWithCorpus();
+    const args = ["tokenize", folder.in("in"), "-n", "2", "-o"];
+    expect((await run([...args, folder.in("bar")], { isTTY: true, columns: 100 })).stderr).toContain("░");
+    const { stdout, stderr } = await run([...args, folder.in("events"), "--json"], { isTTY: true, columns: 100 });
+    expect(eventsIn(stdout).at(-1)).toMatchObject({ kind: "finished" });
+    expect(stderr).not.toMatch(/[░█\r]/u);
+    expect((await run([...args, folder.in("piped"), "--json"], { isTTY: true })).stderr).toContain("░");
   });
 
   it("ends after the part at hand when interrupted, and the same command goes on to the same bytes", async () => {
@@ -140,9 +150,17 @@ describe("a dataset that is there", () => {
     await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--audio-license", "cc0-1.0"]);
     const { code, stdout } = await run(["inspect", folder.in("out")]);
     expect(code).toBe(0);
-    expect(stdout.toString()).toMatch(/clips +5, 3\.50 s, of 5 files\n +errors +none\n[^]*webdataset +1 [^]*2 codebooks of 1024 codes[^]*license cc0-1\.0\n[^]*codebook +codes used +entropy of 10 bits\n/);
+    expect(stdout.toString()).toMatch(/clips +5, 3\.50 s, of 5 files\n +errors +none\n[^]*webdataset +1 [^]*2 codebooks of 1024 codes[^]*license cc0-1\.0\n[^]*codebook +codes used +entropy of 10 bits\n[^]*seconds +clips\n +0\.5 to 1 +5 +█{20}\n[^]*dB of full scale +clips\n/);
     const summary = JSON.parse((await run(["inspect", folder.in("out"), "--json"])).stdout.toString());
     expect(summary).toMatchObject({ counts: { clips: 5 }, audioLicense: "cc0-1.0", usage: [{ entropy: expect.any(Number) }, {}] });
+    const { durations } = summary.statistics as { durations: { edges: number[]; counts: number[] } };
+    expect(durations.counts.flatMap((count, bin) => (count === 0 ? [] : [[durations.edges[bin - 1], durations.edges[bin], count]]))).toEqual([[0.5, 0.63, 2], [0.63, 0.8, 1], [0.8, 1, 2]]);
+  });
+
+  it("that was only begun is said to be one, and not taken for a model", async () => {
+    await using folder = await folderWithCorpus();
+    await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--part-rows", "1", "--shard", "0/2"]);
+    expect(await run(["inspect", folder.in("out")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/out is no finished dataset: .*finish it first\n$/u) });
   });
 
   it("is not pushed where there is none, nor to what is no repository", async () => {
@@ -160,7 +178,7 @@ describe("the progress display", () => {
   it("says now and then how far it is, how fast, and how long it takes", () => {
     let time = 0;
     const { terminal, said } = screen();
-    using progress = startDatasetProgress(terminal, false, () => time);
+    using progress = startDatasetProgress(terminal, {}, () => time);
     progress.show({ kind: "plan", rows: 300, parts: 3, partsToDo: 2, rowsToDo: 200, done: counts });
     for (let i = 0; i < 50; i++) {
       time++;
@@ -174,14 +192,14 @@ describe("the progress display", () => {
 
   it("tells the first failures one by one", () => {
     const { terminal, said } = screen();
-    using progress = startDatasetProgress(terminal, false, () => 0);
+    using progress = startDatasetProgress(terminal, {}, () => 0);
     for (let i = 0; i < 30; i++) progress.show({ ...row, path: `${i}.wav`, failure: { code: "AUDIO_EMPTY", message: "empty" } });
     expect(said().split("\n").slice(18)).toEqual(["18.wav: empty", "19.wav: empty", "further failures are counted, and told in errors.jsonl", ""]);
   });
 
   it("is silent when asked", () => {
     const { terminal, said } = screen();
-    using progress = startDatasetProgress(terminal, true);
+    using progress = startDatasetProgress(terminal, { quiet: true });
     progress.show({ ...row, failure: { code: "AUDIO_EMPTY", message: "empty" } });
     progress.stopping();
     expect(said()).toBe("");

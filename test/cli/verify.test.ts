@@ -31,6 +31,7 @@ describe("verify --sample", () => {
     expect(await run(["verify", folder.in("out"), "--sample", "3"])).toMatchObject({ code: 0, stderr: `${sound}; 3 clips encoded again to the same codes\n` });
     expect(await run(["verify", folder.in("out"), "--sample", "100%", "-m", "tiny", "--threads", "1"])).toMatchObject({ code: 0, stderr: `${sound}; 5 clips encoded again to the same codes\n` });
     expect(await run(["verify", folder.in("out"), "-q", "--sample", "3"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["verify", folder.in("out"), "--sample", "0.001%"])).toMatchObject({ code: 0, stderr: `${sound}; no clip is in the sample, so none was encoded again\n` });
   });
 
   it("takes a model of the Hub at the commit that the dataset names, under the policy that is asked for", async () => {

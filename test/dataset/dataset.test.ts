@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -7,7 +7,7 @@ import { assembleDataset } from "../../src/dataset/assemble-dataset.ts";
 import { clipFieldsOf } from "../../src/dataset/clip-fields.ts";
 import type { OutputFormat } from "../../src/dataset/clip-output.ts";
 import { formatDatasetCard } from "../../src/dataset/dataset-card.ts";
-import { parseDatasetInfo, readDatasetInfo } from "../../src/dataset/dataset-info.ts";
+import { formatDatasetInfo, parseDatasetInfo, readDatasetInfo } from "../../src/dataset/dataset-info.ts";
 import { jsonlOutput } from "../../src/dataset/jsonl-output.ts";
 import { formatManifestLine, parseManifestLine } from "../../src/dataset/manifest.ts";
 import { npyOutput } from "../../src/dataset/npy-output.ts";
@@ -72,6 +72,7 @@ describe("a finished dataset", () => {
     await writeDataset(folder, allOutputs(folder), [[]], { failures: 2 });
     expect(await collect(await openDataset(folder))).toEqual([]);
     expect(await findings(folder)).toEqual([]);
+    expect(await readFile(join(folder, "README.md"), "utf8")).not.toMatch(/## Reading|shards\//u);
   });
 
   test("cannot be assembled while a part is missing", async () => {
@@ -114,6 +115,25 @@ describe("verifyDataset", () => {
       "missing shards/part-000002-000.bin",
       "extra shards/part-000009-000.tar",
     ]);
+  });
+
+  test.runIf(process.platform === "linux")("keeps no file open for one who has heard enough", async () => {
+    const folder = await temporaryFolder();
+    // A manifest of several reads, so that it is not at its end already.
+    await writeDataset(folder, [jsonlOutput(folder)], [[clipOf(0)], Array.from({ length: 1000 }, (_, index) => clipOf(index + 1))]);
+    await appendFile(join(folder, "shards/part-000001-000.jsonl"), "x");
+    const openFiles = async () => (await Promise.all((await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")))).filter((path) => path.startsWith(folder));
+    for await (const { kind } of verifyDataset(folder)) if (kind === "size") break;
+    await expect.poll(openFiles).toEqual([]);
+  });
+
+  test("finds counts that are not those of the files", async () => {
+    const folder = await temporaryFolder();
+    const info = await writeDataset(folder, allOutputs(folder), parts, { failures: 2 });
+    for (const counts of [{ ...info.counts, errors: 1 }, { ...info.counts, errors: 3 }]) {
+      await writeFile(join(folder, "dataset.json"), formatDatasetInfo({ ...info, counts }));
+      expect(await findings(folder)).toEqual(["mismatch dataset.json"]);
+    }
   });
 
   test("finds codes that are none, and clips that are not those of the manifest, where digests are right", async () => {
@@ -173,6 +193,11 @@ describe("the card", () => {
     expect(license("House Rules: 1")).toMatchObject({ license: "other", license_name: "house-rules-1-and-mit", license_link: "README.md#license" });
     expect(frontMatter(formatDatasetCard({ ...info, audioLicense: null, license: null, codec: null }))).toMatchObject({ license: "unknown" });
     expect(frontMatter(formatDatasetCard({ ...info, counts: { ...info.counts, clips: 1_000_000 } }))).toMatchObject({ size_categories: ["1M<n<10M"] });
+    // Each way of reading is one for what the dataset has.
+    const readingOf = (format: string) => /```python\n(?<code>[^]*?)```/u.exec(formatDatasetCard({ ...info, shards: info.shards.filter((shard) => shard.format === format) }))!.groups!["code"];
+    expect(readingOf("webdataset")).toContain('np.array(next(iter(dataset))["npy"], dtype=np.uint16)');
+    expect(readingOf("parquet")).toContain('np.array(next(iter(dataset))["codes"], dtype=np.uint16)');
+    expect(readingOf("jsonl")).toBe(readingOf("parquet"));
   });
 });
 
@@ -196,5 +221,17 @@ describe("pushDataset", () => {
 
     await writeFile(join(folder, "shards/part-000000-000.tar"), "short");
     await expect(pushDataset(folder, "user/speech", options)).rejects.toThrow(/has 5 bytes and was written with/);
+  });
+
+  test("uploads nothing from outside of the folder, whatever the records say", async () => {
+    await using server = await HubServer.start({});
+    const folder = join(await temporaryFolder(), "dataset");
+    await writeParts(folder, [webdatasetOutput(folder)], parts.slice(0, 1));
+    await writeFile(join(folder, "../secret.tar"), "secret");
+    const path = join(folder, "parts/000000.json");
+    const record = JSON.parse(await readFile(path, "utf8")) as { shards: object[] };
+    await writeFile(path, JSON.stringify({ ...record, shards: [{ ...record.shards[0], path: "../secret.tar", bytes: 6 }] }));
+    await expect(pushDataset(folder, "user/speech", { endpoint: server.endpoint, token: memberToken, env: {} })).rejects.toMatchObject({ code: "DATASET_FORMAT" });
+    expect(server.datasets.repositories.size).toBe(0);
   });
 });

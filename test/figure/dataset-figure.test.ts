@@ -51,6 +51,13 @@ test("adds up the kinds of errors that it has no room for", () => {
   expect(found[found.indexOf("others") + 1]).toBe(String(5 + 4 + 3 + 2));
 });
 
+test("cuts titles that are wider than the figure", () => {
+  const found = texts(renderDatasetFigure({ ...options, title: "Speech of many people ".repeat(20), subtitle: "😀".repeat(300) }));
+  expect(found[0]).toBe(`${"Speech of many people ".repeat(4)}S…`);
+  expect(found[1]).toBe(`${"😀".repeat(139)}…`);
+  expect(texts(renderDatasetFigure({ ...options, title: "x".repeat(90) }))[0]).toBe("x".repeat(90));
+});
+
 test("is the same again", () => {
   expect(renderDatasetFigure(options)).toBe(renderDatasetFigure(structuredClone(options)));
 });
