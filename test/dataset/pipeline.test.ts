@@ -131,6 +131,17 @@ describe("a batcher", () => {
   });
 });
 
+test("any number of clips may wait for the model", async () => {
+  const encode = async (waveforms: readonly Waveform[]): Promise<readonly AudioCodes[]> => {
+    await turns(1);
+    return waveforms.map((_, index) => index as unknown as AudioCodes);
+  };
+  const batcher = new ClipBatcher(encode, 100_000);
+  const clip = silence(1);
+  const codes = await batcher.expecting(() => Promise.all(Array.from({ length: 400_000 }, () => batcher.encode(clip))));
+  expect(codes).toHaveLength(400_000);
+});
+
 function silence(length: number): Waveform {
   return { channelData: [new Float32Array(length)], sampleRate: 1 };
 }
