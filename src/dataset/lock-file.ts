@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { constants, readFileSync } from "node:fs";
+import { constants, readFileSync, readlinkSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { copyFile, link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -19,14 +19,16 @@ export interface LockOptions {
 export interface LockHolder {
   readonly id: string;
   readonly host: string;
-  /** Changes whenever the machine starts; empty where the system does not tell. */
+  /** Whose process numbers `pid` is one of: changes whenever the machine starts, and from container to container; empty where the system does not tell. */
   readonly boot: string;
   readonly pid: number;
+  /** When the process started, as the system has it, which may give its number to another one later; empty where it does not tell. */
+  readonly started: string;
   /** ISO 8601. */
   readonly since: string;
 }
 
-const holderSchema: z.ZodType<LockHolder> = z.object({ id: z.string(), host: z.string(), boot: z.string(), pid: z.number(), since: z.string() });
+const holderSchema: z.ZodType<LockHolder> = z.object({ id: z.string(), host: z.string(), boot: z.string(), pid: z.number(), started: z.string(), since: z.string() });
 
 /** Ids of the locks that this process holds: its own number alone does not tell it from one that had it before a restart. */
 const held = new Set<string>();
@@ -55,7 +57,7 @@ export class LockFile implements AsyncDisposable {
    * @throws DatasetError with code DATASET_LOCKED, naming the holder.
    */
   static async acquire(path: string, { heartbeat = 15_000, staleAfter = 120_000 }: LockOptions = {}): Promise<LockFile> {
-    const holder: LockHolder = { id: randomUUID(), host: hostname(), boot: bootId(), pid: process.pid, since: new Date().toISOString() };
+    const holder: LockHolder = { id: randomUUID(), host: hostname(), boot: bootId(), pid: process.pid, started: startOf(process.pid), since: new Date().toISOString() };
     const temporary = join(dirname(path), `.lock.${holder.id}.tmp`);
     try {
       await writeFile(temporary, JSON.stringify(holder), { flag: "wx" });
@@ -83,7 +85,7 @@ export class LockFile implements AsyncDisposable {
   async release(): Promise<void> {
     if (!held.delete(this.#holder.id)) return;
     clearInterval(this.#timer);
-    if (await this.#isOurs()) await rm(this.path, { force: true });
+    if (await this.#isOurs().catch(() => false)) await rm(this.path, { force: true });
     await this.#handle.close();
   }
 
@@ -125,7 +127,7 @@ export async function readLock(path: string, now: number, staleAfter: number): P
   if (stats === undefined) return undefined;
   const age = Math.max(0, now - stats.mtimeMs);
   const holder = await readHolder(path);
-  if (holder === undefined) return { id: "", host: "unknown", boot: "", pid: 0, since: stats.mtime.toISOString(), age, isGone: age > staleAfter };
+  if (holder === undefined) return { id: "", host: "unknown", boot: "", pid: 0, started: "", since: stats.mtime.toISOString(), age, isGone: age > staleAfter };
   const isHere = holder.host === hostname() && holder.boot === bootId();
   return { ...holder, age, isGone: isHere ? !isAlive(holder) : age > staleAfter };
 }
@@ -149,22 +151,25 @@ export function lockedError(path: string, { host, pid, since, age }: LockState):
   );
 }
 
+/** @returns undefined for a lock that is not there, or cut short. @throws where the disk does not tell. */
 async function readHolder(path: string): Promise<LockHolder | undefined> {
+  const text = await readFile(path, "utf8").catch(ignoreMissing);
   try {
-    return holderSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    return text === undefined ? undefined : holderSchema.parse(JSON.parse(text));
   } catch {
-    return undefined; // not there, or cut short
+    return undefined;
   }
 }
 
-function isAlive({ id, pid }: LockHolder): boolean {
+function isAlive({ id, pid, started }: LockHolder): boolean {
   if (pid === process.pid) return held.has(id);
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's process
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false; // else somebody else's process
   }
+  const start = startOf(pid);
+  return start === "" || started === "" || start === started;
 }
 
 /** Gives a file a second name; false if that is taken. */
@@ -188,7 +193,17 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
 
 function bootId(): string {
   try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return "";
+  }
+}
+
+/** The start of a process, in ticks since the machine started. */
+function startOf(pid: number): string {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? ""; // its 22nd field: the second, a name in parentheses, may have spaces
   } catch {
     return "";
   }
