@@ -30,7 +30,7 @@ export interface LockHolder {
 
 const holderSchema: z.ZodType<LockHolder> = z.object({ id: z.string(), host: z.string(), boot: z.string(), pid: z.number(), started: z.string(), since: z.string() });
 
-/** Ids of the locks that this process holds: its own number alone does not tell it from one that had it before a restart. */
+/** Ids of the locks that this thread holds: the number of its process alone does not tell it from one that had it before a restart. */
 const held = new Set<string>();
 
 /**
@@ -128,8 +128,7 @@ export async function readLock(path: string, now: number, staleAfter: number): P
   const age = Math.max(0, now - stats.mtimeMs);
   const holder = await readHolder(path);
   if (holder === undefined) return { id: "", host: "unknown", boot: "", pid: 0, started: "", since: stats.mtime.toISOString(), age, isGone: age > staleAfter };
-  const isHere = holder.host === hostname() && holder.boot === bootId();
-  return { ...holder, age, isGone: isHere ? !isAlive(holder) : age > staleAfter };
+  return { ...holder, age, isGone: !(isAlive(holder) ?? age <= staleAfter) };
 }
 
 /** Removes a lock if it is still the one meant: somebody else may have taken it over in between. */
@@ -161,15 +160,19 @@ async function readHolder(path: string): Promise<LockHolder | undefined> {
   }
 }
 
-function isAlive({ id, pid, started }: LockHolder): boolean {
-  if (pid === process.pid) return held.has(id);
+/** Whether the process of a holder goes on with its work; undefined where its signs of life have to tell. */
+function isAlive({ id, host, boot, pid, started }: LockHolder): boolean | undefined {
+  if (host !== hostname() || boot !== bootId()) return undefined;
+  const start = startOf(pid);
+  if (start !== "" && started !== "" && start !== started) return false; // the number is another one's now
+  // Of this very process, but of another thread, or of a copy of this module.
+  if (pid === process.pid) return held.has(id) || (start === "" ? false : undefined);
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false; // else somebody else's process
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's process
   }
-  const start = startOf(pid);
-  return start === "" || started === "" || start === started;
 }
 
 /** Gives a file a second name; false if that is taken. */

@@ -5,7 +5,7 @@ import { link, mkdir, readFile, readdir, rename, symlink, utimes, writeFile } fr
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FileError } from "../../src/core/index.ts";
 import { DatasetError } from "../../src/dataset/dataset-error.ts";
 import { isDiskFull, writingError } from "../../src/dataset/disk-space.ts";
@@ -228,8 +228,21 @@ describe("the lock of a run", () => {
     const mine = await LockFile.acquire(join(folder, "mine"));
     const holder = JSON.parse(await readFile(mine.path, "utf8")) as object;
     await mine.release();
-    await writeFile(path, JSON.stringify(holder));
+    await writeFile(path, JSON.stringify({ ...holder, started: "1" }));
     await (await acquireRunLock(folder, everything)).release();
+  });
+
+  test.skipIf(!existsSync("/proc/self/stat"))("is not taken over from another thread of the process, nor from a copy of the package in it", async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, "lock");
+    await using lock = await LockFile.acquire(path);
+    vi.resetModules();
+    const { LockFile: OfCopy } = await import("../../src/dataset/lock-file.ts");
+    expect(OfCopy).not.toBe(LockFile);
+    await expect(OfCopy.acquire(path)).rejects.toThrow(`process ${process.pid} on ${hostname()}`);
+    expect(lock.signal.aborted).toBe(false);
+    await utimes(path, 1, 1);
+    await (await OfCopy.acquire(path)).release();
   });
 
   test("shows that it lives, and aborts when somebody took it over", async () => {
