@@ -9,6 +9,7 @@ import type { Loudness } from "./loudness.ts";
 import { LoudnessMeter, measureLoudness } from "./loudness.ts";
 import { checkFinite, openRowAudio } from "./row-audio.ts";
 import type { RowLocation } from "./row-bytes.ts";
+import { RowError } from "./row-failure.ts";
 import type { RowRecipe } from "./row-recipe.ts";
 import { joinPieces, padWaveform } from "./waveform-pieces.ts";
 
@@ -70,7 +71,7 @@ export async function* windowsOfLongRow(row: LongRow, channel: number | null): A
   }
 }
 
-/** A row's audio at the codec's rate and channels. */
+/** A row's audio at the codec's rate and channels. @throws RowError for a file that has less than when it was looked at. */
 async function* audioOf({ location, extent, recipe }: LongRow, channel: number | null): AsyncGenerator<Waveform, void> {
   await using audio = await openRowAudio(location);
   for await (const piece of convertAudioStream(oneClip(audio.pieces(extent.samples)), recipe)) {
@@ -79,7 +80,12 @@ async function* audioOf({ location, extent, recipe }: LongRow, channel: number |
   }
 
   async function* oneClip(pieces: AsyncIterable<Waveform>): AsyncGenerator<Waveform, void> {
-    for await (const piece of pieces) yield splitChannels(piece, recipe.mode)[channel ?? 0]!.waveform;
+    let missing = extent.samples.end - extent.samples.start;
+    for await (const piece of pieces) {
+      missing -= numSamplesOf(piece);
+      yield splitChannels(piece, recipe.mode)[channel ?? 0]!.waveform;
+    }
+    if (missing > 0) throw new RowError({ code: "FILE_UNREADABLE", message: `the file became shorter while it was read: ${missing} samples are missing` });
   }
 }
 

@@ -12,6 +12,7 @@ import type { DecodePool } from "../../src/dataset/decode-pool.ts";
 import { encodeRows, longRowBytes } from "../../src/dataset/encode-rows.ts";
 import type { PartRow } from "../../src/dataset/encode-rows.ts";
 import { inOrder } from "../../src/dataset/in-order.ts";
+import { windowsOfLongRow } from "../../src/dataset/long-row.ts";
 import { LoudnessMeter, measureLoudness } from "../../src/dataset/loudness.ts";
 import type { RowRecipe } from "../../src/dataset/row-recipe.ts";
 import type { AudioTokenizer } from "../../src/tokenizer/index.ts";
@@ -162,6 +163,17 @@ test("audio that is held has no more bytes than it may, also where the codec's r
   expect((await decode(bytes - 1)).kind).toBe("long");
   const held = await decode(bytes);
   expect(held).toMatchObject({ kind: "clips", clips: [{ range: { length: 48_000 } }] });
+});
+
+test("a long file that becomes shorter meanwhile is no shorter clip", async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, "cut.wav");
+  await writeFile(file, toneWav(1, 2));
+  const recipe: RowRecipe = { sampleRate: 24_000, channels: 1, mode: "mix", planning: { window: { length: 12_000, stride: 12_000, tail: "keep" }, minimum: 1, hopLength: 320 }, trim: null };
+  const row = { location: { path: file }, extent: { samples: { start: 6000, end: 48_000 }, sampleRate: 24_000, channels: 1 }, recipe };
+  expect(await collect(windowsOfLongRow(row, null))).toHaveLength(4);
+  await writeFile(file, toneWav(1, 1.5));
+  await expect(collect(windowsOfLongRow(row, null))).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("became shorter while it was read: 12000 samples") });
 });
 
 test("parts that are encoded at the same time share their memory", async () => {
