@@ -85,7 +85,7 @@ export function addWorkOptions(command: Command): void {
 export function addDecodingOptions(command: Command): void {
   command
     .addOption(new Option("--workers <count>", "threads that decode (default: half of the cores, at least 2)").argParser(parseCount))
-    .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB)").argParser(parseBytes));
+    .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB, or 64MiB for each of the workers if that is more)").argParser(parseBytes));
 }
 
 /** @throws UsageError for options that nothing would come of. */

@@ -23,7 +23,7 @@ const leastShare = 1 / 4;
 export class ClipBatcher {
   readonly #encode: EncodeBatch;
   readonly #batchClips: number;
-  readonly #waiting: WaitingClip[] = [];
+  #waiting: WaitingClip[] = [];
   #expected = 0;
   #running = 0;
 
@@ -68,7 +68,7 @@ export class ClipBatcher {
     const distances = this.#waiting.map(({ waveform }, index) => ({ index, distance: Math.abs(numSamplesOf(waveform) - length) }));
     const chosen = new Set(distances.toSorted((a, b) => a.distance - b.distance).slice(0, size).map(({ index }) => index));
     const batch = this.#waiting.filter((_, index) => chosen.has(index));
-    this.#waiting.splice(0, Infinity, ...this.#waiting.filter((_, index) => !chosen.has(index)));
+    this.#waiting = this.#waiting.filter((_, index) => !chosen.has(index));
     return batch;
   }
 

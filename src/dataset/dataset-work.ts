@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AudioTokenizer } from "../tokenizer/index.ts";
 import type { LoadOptions } from "../tokenizer/index.ts";
 import { assembleDataset } from "./assemble-dataset.ts";
+import { Budget } from "./budget.ts";
 import { checkChannelMode, defaultChannelMode } from "./clip-channels.ts";
 import type { ChannelMode } from "./clip-channels.ts";
 import type { ClipOutput } from "./clip-output.ts";
@@ -102,6 +103,8 @@ export class DatasetWork implements AsyncDisposable {
   readonly #recipe: RowRecipe;
   readonly #outputs: readonly ClipOutput[];
   #pool: DecodePool | undefined;
+  /** Memory for decoded audio, of all parts at hand together. */
+  #budget: Budget | undefined;
 
   private constructor(plan: DatasetPlan, options: DatasetWorkOptions, model: LoadedModel, { codec, recipe, outputs }: { readonly codec: CodecFields; readonly recipe: RowRecipe; readonly outputs: readonly ClipOutput[] }) {
     this.plan = plan;
@@ -144,8 +147,9 @@ export class DatasetWork implements AsyncDisposable {
     // An index must never speak of parts that are being done again.
     await rm(join(folder, datasetInfoName), { force: true });
     this.#pool ??= new DecodePool(workers);
+    this.#budget ??= new Budget(maxMemory);
     const encoded = encodeRows(rowsOf(this.plan, parts, stop), {
-      plan: this.plan, tokenizer: this.#model.tokenizer, numCodebooks: this.#codec.num_codebooks, recipe: this.#recipe, pool: this.#pool, workers, maxMemory, batchClips, signal,
+      plan: this.plan, tokenizer: this.#model.tokenizer, numCodebooks: this.#codec.num_codebooks, recipe: this.#recipe, pool: this.#pool, workers, maxMemory, budget: this.#budget, batchClips, signal,
     });
     let errors = errorsBefore;
     const begin = (part: number): Promise<DatasetPartWriter> => DatasetPartWriter.begin(folder, part, this.#outputs);

@@ -26,7 +26,7 @@ export interface DecodeRowTask {
   /** Time range of the row, in seconds. */
   readonly range: { readonly start?: number | undefined; readonly end?: number | undefined };
   readonly recipe: RowRecipe;
-  /** The most decoded audio that is kept, in bytes. */
+  /** The most decoded audio that is kept, in bytes, before and after it is brought to the codec's rate and channels. */
   readonly maxBytes: number;
 }
 
@@ -102,7 +102,7 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
     checkFinite(channelData);
     // Sound in channels that are left out is none in the clips.
     meter?.push(recipe.mode === "first" ? channelData.slice(0, 1) : channelData);
-    bytes += channels * channelData[0]!.length * Float32Array.BYTES_PER_ELEMENT;
+    bytes += channelData[0]!.length * Math.max(channels, valuesPerSample(channels, sampleRate, recipe)) * Float32Array.BYTES_PER_ELEMENT;
     if (bytes <= maxBytes) pieces.push(piece);
     else pieces.length = 0;
   }
@@ -116,6 +116,11 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
   const waveform = pieces.length === 1 ? sliceWaveform(pieces[0]!, sound) : joinPieces(pieces, sound);
   const clips = splitChannels(waveform, recipe.mode).flatMap((own) => clipsOf(own.waveform, own.channel, recipe));
   return clips.length === 0 ? { kind: "failed", failure: tooShort(numSamplesOf(waveform) / sampleRate, recipe) } : { kind: "clips", extent, clips };
+}
+
+/** How many values the codec's input has for a sample of the file: 12 of a telephone call for a codec of 48 kHz and two channels. */
+function valuesPerSample(channels: number, sampleRate: number, recipe: RowRecipe): number {
+  return ((recipe.mode === "each" ? channels : 1) * recipe.channels * recipe.sampleRate) / sampleRate;
 }
 
 /** What is wrong with sound audio that gives no clip. */

@@ -1,6 +1,6 @@
 import type { AudioCodes } from "../core/index.ts";
 import type { AudioTokenizer } from "../tokenizer/index.ts";
-import { Budget } from "./budget.ts";
+import type { Budget } from "./budget.ts";
 import { ClipBatcher } from "./clip-batcher.ts";
 import type { DatasetPlan } from "./dataset-plan.ts";
 import type { DecodePool } from "./decode-pool.ts";
@@ -40,6 +40,8 @@ export interface EncodeRowsOptions {
   readonly workers: number;
   /** Bytes of decoded audio. */
   readonly maxMemory: number;
+  /** Of so many bytes: for all who encode rows at the same time. */
+  readonly budget: Budget;
   /** The most clips that go through the model together. */
   readonly batchClips: number;
   readonly signal: AbortSignal;
@@ -73,16 +75,21 @@ class RowEncoder {
   #lastLong: Promise<unknown> = Promise.resolve();
 
   constructor(options: EncodeRowsOptions) {
-    const { tokenizer, numCodebooks, maxMemory, batchClips, signal } = options;
+    const { tokenizer, numCodebooks, budget, batchClips, signal } = options;
     this.#options = options;
-    this.#budget = new Budget(maxMemory);
+    this.#budget = budget;
     this.#rowBytes = longRowBytes(options);
     this.#batcher = new ClipBatcher((waveforms) => tokenizer.encodeBatch(waveforms, { numCodebooks, signal }), batchClips);
   }
 
   async admit({ row }: PartRow): Promise<void> {
-    this.#options.signal.throwIfAborted();
-    if (isWork(row)) await this.#budget.take(this.#rowBytes);
+    const { signal } = this.#options;
+    signal.throwIfAborted();
+    if (!isWork(row)) return;
+    await this.#budget.take(this.#rowBytes);
+    if (!signal.aborted) return;
+    this.#budget.give(this.#rowBytes); // no one else would
+    throw signal.reason;
   }
 
   async encode(numbered: PartRow): Promise<EncodedRow> {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { constants, readFileSync } from "node:fs";
+import { constants, readFileSync, readlinkSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { copyFile, link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -19,16 +19,18 @@ export interface LockOptions {
 export interface LockHolder {
   readonly id: string;
   readonly host: string;
-  /** Changes whenever the machine starts; empty where the system does not tell. */
+  /** Whose process numbers `pid` is one of: changes whenever the machine starts, and from container to container; empty where the system does not tell. */
   readonly boot: string;
   readonly pid: number;
+  /** When the process started, as the system has it, which may give its number to another one later; empty where it does not tell. */
+  readonly started: string;
   /** ISO 8601. */
   readonly since: string;
 }
 
-const holderSchema: z.ZodType<LockHolder> = z.object({ id: z.string(), host: z.string(), boot: z.string(), pid: z.number(), since: z.string() });
+const holderSchema: z.ZodType<LockHolder> = z.object({ id: z.string(), host: z.string(), boot: z.string(), pid: z.number(), started: z.string(), since: z.string() });
 
-/** Ids of the locks that this process holds: its own number alone does not tell it from one that had it before a restart. */
+/** Ids of the locks that this thread holds: the number of its process alone does not tell it from one that had it before a restart. */
 const held = new Set<string>();
 
 /**
@@ -55,7 +57,7 @@ export class LockFile implements AsyncDisposable {
    * @throws DatasetError with code DATASET_LOCKED, naming the holder.
    */
   static async acquire(path: string, { heartbeat = 15_000, staleAfter = 120_000 }: LockOptions = {}): Promise<LockFile> {
-    const holder: LockHolder = { id: randomUUID(), host: hostname(), boot: bootId(), pid: process.pid, since: new Date().toISOString() };
+    const holder: LockHolder = { id: randomUUID(), host: hostname(), boot: bootId(), pid: process.pid, started: startOf(process.pid), since: new Date().toISOString() };
     const temporary = join(dirname(path), `.lock.${holder.id}.tmp`);
     try {
       await writeFile(temporary, JSON.stringify(holder), { flag: "wx" });
@@ -83,7 +85,7 @@ export class LockFile implements AsyncDisposable {
   async release(): Promise<void> {
     if (!held.delete(this.#holder.id)) return;
     clearInterval(this.#timer);
-    if (await this.#isOurs()) await rm(this.path, { force: true });
+    if (await this.#isOurs().catch(() => false)) await rm(this.path, { force: true });
     await this.#handle.close();
   }
 
@@ -125,9 +127,8 @@ export async function readLock(path: string, now: number, staleAfter: number): P
   if (stats === undefined) return undefined;
   const age = Math.max(0, now - stats.mtimeMs);
   const holder = await readHolder(path);
-  if (holder === undefined) return { id: "", host: "unknown", boot: "", pid: 0, since: stats.mtime.toISOString(), age, isGone: age > staleAfter };
-  const isHere = holder.host === hostname() && holder.boot === bootId();
-  return { ...holder, age, isGone: isHere ? !isAlive(holder) : age > staleAfter };
+  if (holder === undefined) return { id: "", host: "unknown", boot: "", pid: 0, started: "", since: stats.mtime.toISOString(), age, isGone: age > staleAfter };
+  return { ...holder, age, isGone: !(isAlive(holder) ?? age <= staleAfter) };
 }
 
 /** Removes a lock if it is still the one meant: somebody else may have taken it over in between. */
@@ -149,16 +150,23 @@ export function lockedError(path: string, { host, pid, since, age }: LockState):
   );
 }
 
+/** @returns undefined for a lock that is not there, or cut short. @throws where the disk does not tell. */
 async function readHolder(path: string): Promise<LockHolder | undefined> {
+  const text = await readFile(path, "utf8").catch(ignoreMissing);
   try {
-    return holderSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    return text === undefined ? undefined : holderSchema.parse(JSON.parse(text));
   } catch {
-    return undefined; // not there, or cut short
+    return undefined;
   }
 }
 
-function isAlive({ id, pid }: LockHolder): boolean {
-  if (pid === process.pid) return held.has(id);
+/** Whether the process of a holder goes on with its work; undefined where its signs of life have to tell. */
+function isAlive({ id, host, boot, pid, started }: LockHolder): boolean | undefined {
+  if (host !== hostname() || boot !== bootId()) return undefined;
+  const start = startOf(pid);
+  if (start !== "" && started !== "" && start !== started) return false; // the number is another one's now
+  // Of this very process, but of another thread, or of a copy of this module.
+  if (pid === process.pid) return held.has(id) || (start === "" ? false : undefined);
   try {
     process.kill(pid, 0);
     return true;
@@ -188,7 +196,17 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
 
 function bootId(): string {
   try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return "";
+  }
+}
+
+/** The start of a process, in ticks since the machine started. */
+function startOf(pid: number): string {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? ""; // its 22nd field: the second, a name in parentheses, may have spaces
   } catch {
     return "";
   }

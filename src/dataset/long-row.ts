@@ -34,13 +34,9 @@ export function channelsOfLongRow({ extent, recipe }: LongRow): readonly (number
 }
 
 /** The clips of one channel, as they are planned for audio that is in memory. */
-export function planLongRow(row: LongRow): readonly ClipRange[] {
-  return planClips(numConverted(row), row.recipe.planning);
-}
-
-/** Samples of a long row at the codec's rate. */
-function numConverted({ extent: { samples, sampleRate }, recipe }: LongRow): number {
-  return Math.ceil(((samples.end - samples.start) * recipe.sampleRate) / sampleRate);
+export function planLongRow({ extent, recipe }: LongRow): readonly ClipRange[] {
+  const { samples, sampleRate } = extent;
+  return planClips(Math.ceil(((samples.end - samples.start) * recipe.sampleRate) / sampleRate), recipe.planning);
 }
 
 /** Encodes a whole row as one clip, in constant memory. */
@@ -75,22 +71,21 @@ export async function* windowsOfLongRow(row: LongRow, channel: number | null): A
   }
 }
 
-/** A row's audio at the codec's rate and channels. @throws RowError if there is less of it than a moment ago. */
-async function* audioOf(row: LongRow, channel: number | null): AsyncGenerator<Waveform, void> {
-  const { location, extent, recipe } = row;
+/** A row's audio at the codec's rate and channels. @throws RowError for a file that has less than when it was looked at. */
+async function* audioOf({ location, extent, recipe }: LongRow, channel: number | null): AsyncGenerator<Waveform, void> {
   await using audio = await RowAudio.open(location);
-  let numSamples = 0;
   for await (const piece of convertAudioStream(oneClip(audio.pieces(extent.samples)), recipe)) {
     checkFinite(piece.channelData);
-    numSamples += numSamplesOf(piece);
     yield piece;
-  }
-  if (numSamples < numConverted(row)) {
-    throw new RowError({ code: "FILE_UNREADABLE", message: `it has ${numSamples} of ${numConverted(row)} samples; the file became shorter while it was read` });
   }
 
   async function* oneClip(pieces: AsyncIterable<Waveform>): AsyncGenerator<Waveform, void> {
-    for await (const piece of pieces) yield splitChannels(piece, recipe.mode)[channel ?? 0]!.waveform;
+    let missing = extent.samples.end - extent.samples.start;
+    for await (const piece of pieces) {
+      missing -= numSamplesOf(piece);
+      yield splitChannels(piece, recipe.mode)[channel ?? 0]!.waveform;
+    }
+    if (missing > 0) throw new RowError({ code: "FILE_UNREADABLE", message: `the file became shorter while it was read: ${missing} samples are missing` });
   }
 }
 

@@ -13,8 +13,11 @@ import type { RedisAddress } from "./redis-address.ts";
 /** How long a part that another process has locked is left alone, in milliseconds: as often as that process shows that it lives. */
 const lockedDelay = 15_000;
 
-/** Errors of this machine, or of how it was started: other parts would fail here as well. */
-const endWorker: ReadonlySet<string> = new Set(["DATASET_DISK_FULL", "DATASET_MISMATCH", "FILE_UNWRITABLE", "QUEUE_MISMATCH"]);
+/** Errors of this machine, or of how it was started: other parts would fail here as well. The part goes back as it came. */
+const endWorker: ReadonlySet<string> = new Set(["DATASET_DISK_FULL", "DATASET_MISMATCH", "DATASET_THREADS", "FILE_UNWRITABLE", "QUEUE_MISMATCH"]);
+
+/** The same, but it may as well be the part that brings it about, such as one that is too much for the memory of every machine: an attempt counts. */
+const endWorkerAfterAttempt: ReadonlySet<string> = new Set(["RUNTIME_FAILED"]);
 
 /** A part went back to the queue without having failed. */
 export interface PartReturnedEvent {
@@ -131,17 +134,21 @@ export class PartWorker {
     }
   }
 
-  /** Puts a part back that did not fail by itself. @throws what tells BullMQ that it moved. */
+  /** Puts a part back that did not fail by itself, and takes no more where the others would fail as well. @throws what tells BullMQ that it moved. */
   async #giveBack(job: Job<PartJob, PartResult, "part">, token: string | undefined, error: unknown): Promise<void> {
     const { stop, signal, onEvent } = this.#options;
     const { part } = job.data;
     const isFatal = error instanceof CodecError && endWorker.has(error.code);
     if (isFatal || signal.aborted || error === stop.reason) {
-      this.#error ??= isFatal ? error : undefined;
+      if (isFatal) this.#error ??= error;
       void this.#worker.pause(true);
       await job.moveToWait(token);
       onEvent({ kind: "part-returned", part, reason: "stopped" });
       throw new WaitingError();
+    }
+    if (error instanceof CodecError && endWorkerAfterAttempt.has(error.code)) {
+      this.#error ??= error;
+      void this.#worker.pause(true);
     }
     if (error instanceof DatasetError && error.code === "DATASET_LOCKED") {
       await job.moveToDelayed(Date.now() + lockedDelay, token);

@@ -42,6 +42,9 @@ export function lastingConnection({ url }: RedisAddress): ConnectionOptions {
   return { url, maxRetriesPerRequest: null, retryStrategy: (times: number) => Math.min(200 * times, 2000) };
 }
 
+/** Within which Redis has to give a sign of life, in milliseconds: something else may listen at its port, and say nothing. */
+const answerTime = 10_000;
+
 /**
  * Asks Redis for a sign of life.
  * @param url As `redisAddress` takes it.
@@ -49,7 +52,7 @@ export function lastingConnection({ url }: RedisAddress): ConnectionOptions {
  */
 export async function checkRedis(url?: string): Promise<RedisAddress> {
   const address = redisAddress(url);
-  const client = new Redis(address.url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: 10_000 });
+  const client = new Redis(address.url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: answerTime, commandTimeout: answerTime });
   let cause: Error | undefined;
   client.on("error", (error: Error) => {
     cause ??= error;

@@ -66,7 +66,7 @@ const pollInterval = 1000;
  * machine alone would have written. What a worker leaves that is killed goes to another after `stalledAfter`. A part that fails is tried again, later and anywhere.
  * @throws QueueError QUEUE_UNREACHABLE if Redis does not answer at the start (an outage later is waited for); QUEUE_EMPTY for a dataset that is on no queue, and for
  * an empty queue with parts missing: put the dataset on it again.
- * @throws as `tokenizeDataset`, for what no other attempt would mend: DATASET_MISMATCH, DATASET_DISK_FULL, LicenseError.
+ * @throws as `tokenizeDataset`, for what other parts would meet here as well: DATASET_MISMATCH, DATASET_DISK_FULL, DATASET_THREADS, RUNTIME_FAILED, LicenseError.
  */
 export function workOnDataset(options: WorkOnDatasetOptions): AsyncGenerator<WorkEvent, void> {
   return eventsOf((emit, signal) => run(options, emit, signal), options.signal);

@@ -1,11 +1,22 @@
 import fc from "fast-check";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { AudioCodes, Waveform } from "../../src/core/index.ts";
 import { Budget } from "../../src/dataset/budget.ts";
 import { ClipBatcher } from "../../src/dataset/clip-batcher.ts";
+import { decodeRow } from "../../src/dataset/decode-row.ts";
+import type { DecodedRow } from "../../src/dataset/decode-row.ts";
+import type { DatasetPlan } from "../../src/dataset/dataset-plan.ts";
+import type { DecodePool } from "../../src/dataset/decode-pool.ts";
+import { encodeRows, longRowBytes } from "../../src/dataset/encode-rows.ts";
+import type { PartRow } from "../../src/dataset/encode-rows.ts";
 import { inOrder } from "../../src/dataset/in-order.ts";
 import { LoudnessMeter, measureLoudness } from "../../src/dataset/loudness.ts";
-import { collect } from "./temporary-folder.ts";
+import type { RowRecipe } from "../../src/dataset/row-recipe.ts";
+import type { AudioTokenizer } from "../../src/tokenizer/index.ts";
+import { toneWav } from "./corpus.ts";
+import { collect, temporaryFolder } from "./temporary-folder.ts";
 
 const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -130,6 +141,52 @@ describe("a batcher", () => {
     expect(batches.map(({ length }) => length)).toEqual([1, 1, 7, 6, 6, 6]);
   });
 });
+
+test("any number of clips may wait for the model", async () => {
+  const batcher = new ClipBatcher(async (waveforms) => {
+    await turns(1);
+    return waveforms.map((_, index) => index as unknown as AudioCodes);
+  }, 100_000);
+  const clip = silence(1);
+  const codes = await batcher.expecting(() => Promise.all(Array.from({ length: 400_000 }, () => batcher.encode(clip))));
+  expect(codes).toHaveLength(400_000);
+});
+
+test("audio that is held has no more bytes than it may, also where the codec's rate and channels make more of it than the file has", async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, "call.wav");
+  await writeFile(file, toneWav(1, 1, { sampleRate: 8000 }));
+  const recipe: RowRecipe = { sampleRate: 48_000, channels: 2, mode: "stereo", planning: { window: null, minimum: 1, hopLength: 320 }, trim: null };
+  const bytes = 48_000 * 2 * Float32Array.BYTES_PER_ELEMENT;
+  const decode = (maxBytes: number): Promise<DecodedRow> => decodeRow({ location: { path: file }, range: {}, recipe, maxBytes });
+  expect((await decode(bytes - 1)).kind).toBe("long");
+  const held = await decode(bytes);
+  expect(held).toMatchObject({ kind: "clips", clips: [{ range: { length: 48_000 } }] });
+});
+
+test("parts that are encoded at the same time share their memory", async () => {
+  const maxMemory = 6 * 100;
+  const budget = new Budget(maxMemory);
+  let atHand = 0;
+  let most = 0;
+  const decode = async (): Promise<DecodedRow> => {
+    most = Math.max(most, ++atHand);
+    await turns(3);
+    atHand--;
+    return { kind: "failed", failure: { code: "ROW_FAILED", message: "" } };
+  };
+  const options = {
+    plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan, pool: { decode } as unknown as DecodePool, tokenizer: {} as AudioTokenizer, recipe: {} as RowRecipe,
+    numCodebooks: 1, workers: 1, maxMemory, budget, batchClips: 1, signal: new AbortController().signal,
+  };
+  const parts = await Promise.all([0, 1, 2].map((part) => collect(encodeRows(items(rowsOf(part)), options))));
+  expect(parts.map(({ length }) => length)).toEqual([40, 40, 40]);
+  expect(most).toBe(maxMemory / longRowBytes(options));
+});
+
+function rowsOf(part: number): readonly PartRow[] {
+  return Array.from({ length: 40 }, (_, index) => ({ index, part, isLastOfPart: index === 39, row: { input: 0, path: `${index}.wav`, key: `${index}` } }));
+}
 
 function silence(length: number): Waveform {
   return { channelData: [new Float32Array(length)], sampleRate: 1 };

@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, readdir, symlink, utimes, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { link, mkdir, readFile, readdir, rename, symlink, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FileError } from "../../src/core/index.ts";
 import { DatasetError } from "../../src/dataset/dataset-error.ts";
 import { isDiskFull, writingError } from "../../src/dataset/disk-space.ts";
@@ -25,8 +26,10 @@ const record = (part: number): PartRecord => ({
   statistics: { codebooks: [1, 2], peak: 0.5 },
 });
 
+/** Arguments of `unshare` for a command with process numbers of its own. */
+const inContainer = (...command: readonly string[]): string[] => ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", ...command];
 /** What another process writes into a lock. */
-const other = (host: string, pid: number): string => JSON.stringify({ id: "x", host, boot: "b", pid, since: "2026-01-01T00:00:00.000Z" });
+const other = (host: string, pid: number): string => JSON.stringify({ id: "x", host, boot: "b", pid, started: "", since: "2026-01-01T00:00:00.000Z" });
 
 describe("a durable file", () => {
   test("has its name when it is complete, and replaces what had it", async () => {
@@ -182,6 +185,30 @@ describe("the lock of a run", () => {
     expect(lock.signal.aborted).toBe(false);
   });
 
+  test.skipIf(!existsSync("/proc/self/stat"))("is taken over from a process that ended and whose number another one has", async () => {
+    const folder = await temporaryFolder();
+    const mine = await LockFile.acquire(join(folder, "mine"));
+    const holder = JSON.parse(await readFile(mine.path, "utf8")) as { readonly started: string };
+    await mine.release();
+    const path = join(folder, "lock-0-of-1.json");
+    const started = readFileSync(`/proc/${process.ppid}/stat`, "utf8").split(") ").at(-1)!.split(" ")[19]!;
+    await writeFile(path, JSON.stringify({ ...holder, id: "other", pid: process.ppid, started }));
+    await expect(acquireRunLock(folder, everything)).rejects.toThrow(`process ${process.ppid} on`);
+    await writeFile(path, JSON.stringify({ ...holder, id: "other", pid: process.ppid, started: "1" }));
+    await (await acquireRunLock(folder, everything)).release();
+  });
+
+  test.skipIf(spawnSync("unshare", inContainer("true")).status !== 0)("is not taken over from another container of the same name, where its process has no number", async () => {
+    const folder = await temporaryFolder();
+    await using lock = await acquireRunLock(folder, everything);
+    const script = `import { acquireRunLock } from ${JSON.stringify(join(process.cwd(), "src/dataset/run-lock.ts"))}; await acquireRunLock(${JSON.stringify(folder)}, { index: 0, count: 1 }).then(() => console.log("taken"), ({ code }) => console.log(code));`;
+    await writeFile(join(folder, "take.mts"), script);
+    const child = spawn("unshare", inContainer(process.execPath, "--import", "tsx", join(folder, "take.mts")), { stdio: ["ignore", "pipe", "inherit"] });
+    const [answer] = (await once(child.stdout, "data")) as [Buffer];
+    expect(answer.toString().trim()).toBe("DATASET_LOCKED");
+    expect(JSON.parse(await readFile(lock.path, "utf8"))).toMatchObject({ pid: process.pid });
+  });
+
   test("of another machine is taken over when it has shown no life for long enough", async () => {
     const folder = await temporaryFolder();
     const path = join(folder, "lock-0-of-1.json");
@@ -201,8 +228,21 @@ describe("the lock of a run", () => {
     const mine = await LockFile.acquire(join(folder, "mine"));
     const holder = JSON.parse(await readFile(mine.path, "utf8")) as object;
     await mine.release();
-    await writeFile(path, JSON.stringify(holder));
+    await writeFile(path, JSON.stringify({ ...holder, started: "1" }));
     await (await acquireRunLock(folder, everything)).release();
+  });
+
+  test.skipIf(!existsSync("/proc/self/stat"))("is not taken over from another thread of the process, nor from a copy of the package in it", async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, "lock");
+    await using lock = await LockFile.acquire(path);
+    vi.resetModules();
+    const { LockFile: OfCopy } = await import("../../src/dataset/lock-file.ts");
+    expect(OfCopy).not.toBe(LockFile);
+    await expect(OfCopy.acquire(path)).rejects.toThrow(`process ${process.pid} on ${hostname()}`);
+    expect(lock.signal.aborted).toBe(false);
+    await utimes(path, 1, 1);
+    await (await OfCopy.acquire(path)).release();
   });
 
   test("shows that it lives, and aborts when somebody took it over", async () => {
@@ -223,9 +263,22 @@ describe("the lock of a run", () => {
     expect(await readFile(path, "utf8")).toContain("elsewhere");
   });
 
+  test("stays where the disk does not tell for a while whose it is", async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, "lock");
+    await using lock = await LockFile.acquire(path, { heartbeat: 5 });
+    await link(path, join(folder, "aside"));
+    await symlink(path, join(folder, "loop")); // at its new place it leads to itself, which cannot be read
+    await rename(join(folder, "loop"), path);
+    await expect(readFile(path)).rejects.toMatchObject({ code: "ELOOP" });
+    await sleep(100);
+    await rename(join(folder, "aside"), path);
+    expect(lock.signal.aborted).toBe(false);
+  });
+
   test("is had by one of many that want it at once", async () => {
     const folder = await temporaryFolder();
-    await writeFile(join(folder, "lock-0-of-1.json"), JSON.stringify({ id: "dead", host: "elsewhere", boot: "b", pid: 1, since: "" }));
+    await writeFile(join(folder, "lock-0-of-1.json"), JSON.stringify({ id: "dead", host: "elsewhere", boot: "b", pid: 1, started: "", since: "" }));
     await utimes(join(folder, "lock-0-of-1.json"), 1, 1);
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => acquireRunLock(folder, everything)));
     const locks = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));

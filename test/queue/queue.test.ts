@@ -1,13 +1,19 @@
 import { Queue } from "bullmq";
+import { once } from "node:events";
 import { readdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { RuntimeError } from "../../src/core/index.ts";
+import { DatasetError } from "../../src/dataset/dataset-error.ts";
 import { readDatasetInfo } from "../../src/dataset/dataset-info.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import { acquireRunLock } from "../../src/dataset/run-lock.ts";
 import type { DatasetWorkOptions } from "../../src/dataset/dataset-work.ts";
-import { datasetQueueStatus, enqueueDataset, readQueueRecord, workOnDataset } from "../../src/queue/index.ts";
+import { checkRedis, datasetQueueStatus, enqueueDataset, readQueueRecord, workOnDataset } from "../../src/queue/index.ts";
 import type { EnqueueDatasetOptions, EnqueueReport, WorkEvent, WorkOnDatasetOptions, WorkReport } from "../../src/queue/index.ts";
+import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "../dataset/temporary-folder.ts";
@@ -218,11 +224,39 @@ describeWithRedis("a dataset on a queue", () => {
     expect((await working).report).toMatchObject({ parts: 5, partsLeft: 0 });
   });
 
+  test.each([
+    { code: "DATASET_THREADS", failure: new DatasetError("DATASET_THREADS", "no thread"), attemptsMade: 0 },
+    { code: "RUNTIME_FAILED", failure: new RuntimeError("RUNTIME_FAILED", "its thread has ended"), attemptsMade: 1 },
+  ])("loses no attempt of other parts to a worker that can do none ($code)", async ({ code, failure, attemptsMade }) => {
+    const { folder, inputs } = await corpus();
+    await enqueue({ folder, inputs, attempts: 2, backoff: 0 });
+    const { encodeBatch: original } = AudioTokenizer.prototype;
+    // What tells the codec, before any part is taken, succeeds.
+    const encodeBatch = vi.spyOn(AudioTokenizer.prototype, "encodeBatch").mockRejectedValue(failure).mockImplementationOnce(original);
+    await expect(work({ folder })).rejects.toMatchObject({ code });
+    encodeBatch.mockRestore();
+    await using queue = await queueOf(folder);
+    const jobs = await queue.getJobs(["waiting", "delayed", "prioritized", "failed", "active"]);
+    expect(jobs.map(({ data, attemptsMade: made }) => [data.part as number, made]).toSorted()).toEqual([[0, attemptsMade], [1, 0], [2, 0], [3, 0]]);
+    expect((await work({ folder })).report).toMatchObject({ parts: 4, partsFailed: 0, info: { counts: { clips: 7, errors: 0 } } });
+  });
+
   test("does not take parts of another dataset", async () => {
     const [one, other] = [await corpus(), await corpus({ "more.wav": toneWav(11, 0.4) })];
     await enqueue({ ...one, queue: "shared-name" });
     await enqueue({ ...other, queue: "shared-name" });
     await expect(work({ folder: other.folder })).rejects.toMatchObject({ code: "QUEUE_MISMATCH" });
+  });
+
+  test("needs something that answers where Redis should be", { timeout: 60_000 }, async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const connections = new Set<Socket>();
+    silent.on("connection", (socket) => connections.add(socket));
+    const { port } = silent.address() as AddressInfo;
+    await expect(checkRedis(`redis://127.0.0.1:${port}`)).rejects.toMatchObject({ code: "QUEUE_UNREACHABLE", message: expect.stringContaining("timed out") });
+    for (const socket of connections) socket.destroy();
+    silent.close();
   });
 
   test("needs Redis, and says so without its password", async () => {
