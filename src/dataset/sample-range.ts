@@ -19,10 +19,10 @@ export function sampleRangeOf(
   numSamples: number,
   sampleRate: number,
 ): SampleRange {
-  if (numSamples === 0) throw new RowError({ code: "AUDIO_EMPTY", message: "it has no samples" });
   const first = Math.round(start * sampleRate);
   const last = end === undefined ? numSamples : Math.round(end * sampleRate);
   if (last <= first && end !== undefined) throw outside(`the range from ${start} s to ${end} s has no samples at ${sampleRate} Hz`);
+  if (numSamples === 0) throw new RowError({ code: "AUDIO_EMPTY", message: "it has no samples" });
   const duration = `${(numSamples / sampleRate).toFixed(3)} s long`;
   if (last > numSamples + Math.round(endTolerance * sampleRate)) throw outside(`the range ends at ${end} s, and the audio is ${duration}`);
   if (first >= numSamples) throw outside(`the range starts at ${start} s, and the audio is ${duration}`);
