@@ -112,7 +112,7 @@ async function* windowsOf(source: Pieces<Waveform>, format: ClipFormat, { signal
   const numSamples = segment === null ? tileFrames * hopLength : segmentsAtATime * segment.stride;
   const waiting = new SampleQueue();
   let converter: StepwiseConverter | undefined;
-  for await (const pieces of readAhead(source, { accept: audioAcceptor(), limit: numSamples / sampleRate, signal })) {
+  for await (const pieces of readAhead(source, { accept: audioAcceptor(numSamples / sampleRate), limit: numSamples / sampleRate, signal })) {
     for (const piece of pieces) {
       converter ??= new StepwiseConverter({ sampleRate: piece.sampleRate, channels: piece.channelData.length }, format, signal);
       for await (const { channelData } of converter.push(piece)) {
@@ -125,23 +125,29 @@ async function* windowsOf(source: Pieces<Waveform>, format: ClipFormat, { signal
   for (const rest of converter?.flush() ?? []) yield rest;
 }
 
-/** Takes audio as `encode` does, counted in seconds, and copies it. */
-function audioAcceptor(): (waveform: Waveform) => Accepted<Waveform> {
+/** Takes audio as `encode` does, counted in seconds, and copies it, so many of them at a time. */
+function audioAcceptor(seconds: number): (waveform: Waveform) => Generator<Accepted<Waveform>, void> {
   let offset = 0;
-  return (waveform) => {
+  return function* (waveform) {
     checkWaveform(waveform);
-    checkFinite(waveform.channelData, { offset });
-    offset += numSamplesOf(waveform);
-    const channelData = waveform.channelData.map((samples) => samples.slice());
-    return { value: { channelData, sampleRate: waveform.sampleRate }, size: durationOf(waveform) };
+    const numSamples = numSamplesOf(waveform);
+    const length = Math.ceil(seconds * waveform.sampleRate);
+    // Even an empty piece has to be of the right form.
+    for (let start = 0; start === 0 || start < numSamples; start += length) {
+      const channelData = waveform.channelData.map((samples) => samples.slice(start, start + length));
+      checkFinite(channelData, { offset: offset + start });
+      const value = { channelData, sampleRate: waveform.sampleRate };
+      yield { value, size: durationOf(value) };
+    }
+    offset += numSamples;
   };
 }
 
 /** Copies codes, counted in frames. @throws CodesError for what are none. */
-function acceptCodes(codes: AudioCodesData): Accepted<AudioCodes> {
+function acceptCodes(codes: AudioCodesData): Accepted<AudioCodes>[] {
   const checked = codes instanceof AudioCodes ? codes : new AudioCodes(codes);
   const value = new AudioCodes({ ...checked, data: checked.data.slice(), scales: checked.scales?.slice() ?? null });
-  return { value, size: value.numSegments * value.numFrames };
+  return [{ value, size: value.numSegments * value.numFrames }];
 }
 
 /** Codes that came meanwhile as one clip, if they follow each other; the stream says what is wrong with others. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ReadableStream } from "node:stream/web";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { AudioCodes, AudioFormatError, AudioTokenizer, CodesError, DecoderStream, DisposedError, EncoderStream } from "../../src/index.ts";
+import { AudioCodes, AudioFormatError, AudioTokenizer, CodesError, DecoderStream, DisposedError, EncoderStream, openAudio } from "../../src/index.ts";
 import type { Runtime, Waveform } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import { goldenFolder } from "../golden.ts";
@@ -305,6 +305,9 @@ describe("an abort", () => {
     await expect(tokenizer.createDecoder().flush({ signal })).rejects.toThrow("no more");
     await expect(collect(tokenizer.encodeStream(source.pieces, { signal }))).rejects.toThrow("no more");
     await expect(collect(tokenizer.decodeStream([whole], { signal }))).rejects.toThrow("no more");
+    const audio = await openAudio("examples/speech.wav");
+    await expect(collect(tokenizer.encodeStream(audio, { signal }))).rejects.toThrow("no more");
+    await expect(collect(audio)).rejects.toBeInstanceOf(DisposedError);
   });
 });
 

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { AudioCodes, AudioFormatError, AudioTokenizer, DisposedError, numSamplesOf } from "../../src/index.ts";
 import type { Runtime, Waveform } from "../../src/index.ts";
 import { goldenFolder } from "../golden.ts";
-import { collect, cut, cutCodes, joinAudio, noisyTone, sameAudio } from "./streams.ts";
+import { collect, cut, cutCodes, joinAudio, noisyTone, sameAudio, slice } from "./streams.ts";
 
 const load = (codec: string, options: { runtime?: Runtime } = {}): Promise<AudioTokenizer> =>
   AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 1, ...options });
@@ -86,6 +86,41 @@ describe("a source that uses its memory again", () => {
       }
     };
     expect(sameAudio(joinAudio(await collect(own.decodeStream(reusing()))), await own.decode(whole))).toBe(true);
+  });
+});
+
+describe("a long piece", () => {
+  const clip = noisyTone(tokenizer, 20 * tokenizer.sampleRate);
+  /** The clip, which tells how much of it is copied. */
+  function watchedClip(): Waveform & { numCopied: number } {
+    const watched = { ...clip, numCopied: 0, channelData: [clip.channelData[0]!.subarray()] };
+    watched.channelData[0]!.slice = function (start, end) {
+      const copy = Float32Array.prototype.slice.call(this, start, end) as Float32Array<ArrayBuffer>;
+      watched.numCopied += copy.length;
+      return copy;
+    };
+    return watched;
+  }
+
+  test("is taken a window at a time", async () => {
+    const watched = watchedClip();
+    for await (const codes of tokenizer.encodeStream([watched])) {
+      expect(codes.numFrames).toBeLessThanOrEqual(100);
+      break;
+    }
+    expect(watched.numCopied).toBeLessThanOrEqual(3 * 100 * tokenizer.hopLength);
+    expect(AudioCodes.concatenate(await collect(tokenizer.encodeStream([clip]))).equals(await tokenizer.encode(clip))).toBe(true);
+  });
+
+  test("gives the codes of what comes before a sample that is no number", async () => {
+    const samples = clip.channelData[0]!.slice();
+    samples[10 * tokenizer.sampleRate + 5] = Number.NaN;
+    const codes: AudioCodes[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const piece of tokenizer.encodeStream([slice(clip, 0, 7), { ...clip, channelData: [samples] }])) codes.push(piece);
+    };
+    await expect(reading()).rejects.toThrow(`sample ${7 + 10 * tokenizer.sampleRate + 5} of channel 0 is NaN`);
+    expect(AudioCodes.concatenate(codes).numFrames).toBeGreaterThan(500);
   });
 });
 
