@@ -173,6 +173,22 @@ describe("a batch of steps", () => {
   });
 });
 
+describe("a batch that is none", () => {
+  const [encoder, decoder] = [tokenizer.createEncoder(), tokenizer.createDecoder()];
+
+  test.each([
+    ["nothing", undefined],
+    ["one entry without its array", { stream: encoder, waveform: null }],
+    ["streams without their input", [encoder]],
+    ["null", [null]],
+    ["streams of the other side", [{ stream: decoder, waveform: null }]],
+  ])("is refused: %s", async (_, entries) => {
+    await expect(EncoderStream.stepBatch(entries as never)).rejects.toThrow(/^EncoderStream.stepBatch takes an array of \{ stream, waveform \}/u);
+    const other = Array.isArray(entries) && entries[0] !== encoder && entries[0] !== null ? [{ stream: encoder, codes: null }] : entries;
+    await expect(DecoderStream.stepBatch(other as never)).rejects.toThrow(/^DecoderStream.stepBatch takes an array of \{ stream, codes \}/u);
+  });
+});
+
 describe("a state", () => {
   test("of another model or number of codebooks is refused", () => {
     const { state } = tokenizer.createEncoder({ numCodebooks: 2 });
