@@ -56,9 +56,21 @@ export function startProgress(
   };
 }
 
+/** Columns that stand beside the name and the bar: `  encode `, ` 100 %` and `  59 min 59 s left`. */
+const textWidth = 33;
+
+/** A bar in one line: where that is narrow, the bar and then the name give way to the time left. */
 function barOn({ stderr }: Terminal, name: string, hasEnd: boolean): SingleBar {
-  const format = hasEnd ? `${name}  {stage} {bar} {percentage} %{text}` : `${name}  {stage}  {text}`;
-  return new SingleBar({ stream: stderr, clearOnComplete: true, hideCursor: false, barsize: 30, format }, Presets.shades_grey);
+  const room = (stderr.columns ?? 80) - textWidth;
+  const barsize = Math.min(30, Math.max(5, room - name.length));
+  const shown = endOf(name.replaceAll(/\p{Cc}/gu, " "), hasEnd ? room - barsize : room);
+  const format = hasEnd ? `${shown}  {stage} {bar} {percentage} %{text}` : `${shown}  {stage}  {text}`;
+  return new SingleBar({ stream: stderr, clearOnComplete: true, hideCursor: false, barsize, format }, Presets.shades_grey);
+}
+
+/** A name, or as much of its end as there is room for. */
+function endOf(name: string, width: number): string {
+  return name.length <= width ? name : `…${name.slice(name.length - Math.max(0, width - 1))}`;
 }
 
 /** Time that is left at the speed so far, once that can be told. */

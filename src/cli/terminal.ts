@@ -6,7 +6,7 @@ export interface Terminal {
   /** Data only: results, reports, JSON. */
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Messages and progress. */
-  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Aborted by Ctrl-C, and by what else asks the process to end; an `Interruption` says how it then ends. */
   readonly signal: AbortSignal;
 }
