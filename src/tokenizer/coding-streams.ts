@@ -12,6 +12,7 @@ import { readAhead } from "./read-ahead.ts";
 import type { Accepted } from "./read-ahead.ts";
 import { SampleQueue } from "./sample-queue.ts";
 import { StepwiseConverter } from "./stepwise-converter.ts";
+import { whileAlive } from "./while-alive.ts";
 
 /** Pieces that come now or later. */
 export type Pieces<T> = AsyncIterable<T> | Iterable<T>;
@@ -22,6 +23,11 @@ export interface CodingTransform<Input, Output> {
   readonly readable: ReadableStream<Output>;
 }
 
+/** What ends a stream, even one that waits for a silent source: the caller's signal, and the tokenizer's disposal. */
+interface StreamEnds extends StreamOptions {
+  readonly life: AbortSignal;
+}
+
 /** Segments that go through the network at a time. */
 const segmentsAtATime = 8;
 
@@ -30,8 +36,10 @@ export async function* encodePieces(
   encoder: EncoderStream,
   source: Pieces<Waveform>,
   format: ClipFormat,
-  { signal }: StreamOptions,
+  ends: StreamEnds,
 ): AsyncGenerator<AudioCodes, void> {
+  using alive = whileAlive(ends.signal, ends.life);
+  const { signal } = alive;
   for await (const waveform of windowsOf(source, format, { signal })) {
     const codes = await encoder.push(waveform, { signal });
     if (codes !== null) yield codes;
@@ -45,8 +53,10 @@ export async function* decodePieces(
   decoder: DecoderStream,
   source: Pieces<AudioCodesData>,
   { segment, hopLength }: ClipFormat,
-  { signal }: StreamOptions,
+  ends: StreamEnds,
 ): AsyncGenerator<Waveform, void> {
+  using alive = whileAlive(ends.signal, ends.life);
+  const { signal } = alive;
   const limit = segment === null ? tileFrames : segmentsAtATime * Math.ceil(segment.length / hopLength);
   for await (const pieces of readAhead(source, { accept: acceptCodes, limit, signal })) {
     for (const codes of joinCodes(pieces).flatMap(cutCodes)) {
@@ -64,7 +74,7 @@ export async function* decodePieces(
  */
 export function transformOf<Input, Output>(
   code: (source: AsyncIterable<Input>, options: { readonly signal: AbortSignal }) => AsyncGenerator<Output, void>,
-  { signal }: StreamOptions,
+  ends: StreamEnds,
 ): CodingTransform<Input, Output> {
   let input!: TransformStreamDefaultController<Input>;
   let output!: ReadableStreamDefaultController<Output>;
@@ -74,15 +84,21 @@ export function transformOf<Input, Output>(
   // It cannot be left: that would end the writable side before the reason is known.
   const incoming: AsyncIterableIterator<Input> = { next: () => reader.read() as Promise<IteratorResult<Input>>, [Symbol.asyncIterator]: () => incoming };
   const pieces = code(incoming, { signal: stopping.signal });
+  const alive = whileAlive(ends.signal, ends.life);
+  const { signal } = alive;
+  const listenNoMore = (): void => {
+    signal.removeEventListener("abort", abort);
+    alive[Symbol.dispose]();
+  };
   /** A generator that never began leaves nothing, and one that nobody asks for more hears nothing: the ends are told here. */
   const stop = (reason: unknown): void => {
-    signal?.removeEventListener("abort", abort);
+    listenNoMore();
     stopping.abort(reason);
     input.error(stopping.signal.reason);
     output.error(stopping.signal.reason);
     pieces.return().catch(() => {});
   };
-  const abort = (): void => stop(signal!.reason);
+  const abort = (): void => stop(signal.reason);
   const readable = new ReadableStream<Output>(
     {
       start: (controller) => void (output = controller),
@@ -91,7 +107,7 @@ export function transformOf<Input, Output>(
           const { done, value } = await pieces.next();
           if (stopping.signal.aborted) return;
           if (done !== true) return output.enqueue(value);
-          signal?.removeEventListener("abort", abort);
+          listenNoMore();
           output.close();
         } catch (error) {
           stop(error);
@@ -101,8 +117,8 @@ export function transformOf<Input, Output>(
     },
     { highWaterMark: 0 },
   );
-  signal?.addEventListener("abort", abort);
-  if (signal?.aborted === true) abort();
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
   return { writable, readable };
 }
 

@@ -240,6 +240,27 @@ describe("a transform that nobody reads from", () => {
   });
 });
 
+test("streams with signals of their own leave no trace in the tokenizer's", async () => {
+  const [any, seen] = [AbortSignal.any, new Set<AbortSignal>()];
+  let again = 0;
+  AbortSignal.any = (signals) => {
+    for (const signal of signals) again += seen.has(signal) ? 1 : 0;
+    for (const signal of signals) seen.add(signal);
+    return any.call(AbortSignal, signals);
+  };
+  try {
+    const clip = noisyTone(tokenizer, 3000);
+    for (let stream = 0; stream < 3; stream++) {
+      const codes = await collect(tokenizer.encodeStream([clip], { signal: new AbortController().signal }));
+      await collect(tokenizer.decodeStream(codes, { signal: new AbortController().signal }));
+      await collect(ReadableStream.from([clip]).pipeThrough(tokenizer.encoderTransform({ signal: new AbortController().signal })));
+    }
+  } finally {
+    AbortSignal.any = any;
+  }
+  expect({ again, isSeen: seen.size > 0 }).toEqual({ again: 0, isSeen: true });
+});
+
 test("disposal ends streams that wait for a silent source, and makes it leave", async () => {
   const own = await load("mini-24khz");
   const [audio, codes] = [silence<Waveform>(), silence<AudioCodes>()];
