@@ -57,11 +57,11 @@ export class Bar {
   }
 }
 
-/** `speech.wav  ████████░░░░ 66 %  2 of 3 files`, in fewer characters than the terminal has columns. */
+/** `speech.wav  ████████░░░░ 66 %  2 of 3 files`, in fewer characters than the terminal has columns: first the bar gives way, then the name. */
 function barLine({ name = "", texts, hasEnd = true }: BarWords, progress: number, columns: number): string {
-  const start = name === "" ? "" : `${name}  `;
   const percentage = hasEnd ? `${Math.floor(progress * 100)} %` : "";
   const ends = texts.map((text) => [percentage, text].filter((words) => words !== "").join("  "));
+  const start = name === "" ? "" : `${endOf(name, columns - 3 - ends.at(-1)!.length)}  `;
   const room = columns - 1 - start.length;
   const ofBar = (end: string): number => (hasEnd ? room - end.length - 1 : 0);
   const end = ends.find((words) => ofBar(words) >= leastCharacters) ?? ends.find(({ length }) => length <= room) ?? ends.at(-1)!;
@@ -69,4 +69,10 @@ function barLine({ name = "", texts, hasEnd = true }: BarWords, progress: number
   const filled = Math.round(progress * characters);
   const bar = characters < leastCharacters ? "" : `${"█".repeat(filled)}${"░".repeat(characters - filled)} `;
   return `${start}${bar}${end}`.slice(0, columns - 1);
+}
+
+/** A name in one line, or as much of its end as there is room for. */
+function endOf(name: string, width: number): string {
+  const line = name.replaceAll(/\p{Cc}/gu, " ");
+  return line.length <= width ? line : `…${line.slice(line.length - Math.max(0, width - 1))}`;
 }

@@ -66,6 +66,7 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
     await (output === stream
       ? writeOut(terminal, formatCodes(codes, formatOf(output, options)))
       : writeCodes(output, codes, { overwrite: options.force === true }));
+    if (clip.isCutOff) say(terminal, options, `${displayName(input, "stdin")} ends before the samples that its header promises; what is there was encoded`);
     return { line: encodedText(codes, conversionText(clip, tokenizer)), summary: codesSummary(codes) };
   });
 }

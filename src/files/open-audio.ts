@@ -6,6 +6,7 @@ import type { ByteSource, Waveform } from "../core/index.ts";
 import { checkRange, DisposedError, FileError } from "../core/index.ts";
 import { namingFile } from "./audio-file.ts";
 import { readError } from "./read-file.ts";
+import { readingPipe } from "./reading-pipe.ts";
 import { readRange } from "./read-range.ts";
 import { spool } from "./spool.ts";
 import type { OpenedFile } from "./spool.ts";
@@ -46,21 +47,32 @@ async function decodeOpened(file: OpenedFile, name: string, toError: (error: unk
   const close = (): Promise<void> => (closing ??= file.close());
   try {
     const stream = await decodeAudioStream(rangesOf(file, name), options);
+    const decode = async function* (): AsyncGenerator<Waveform, void> {
+      if (closing !== undefined) throw new DisposedError(name);
+      try {
+        yield* stream;
+      } catch (error) {
+        throw toError(error);
+      } finally {
+        await close();
+      }
+    };
     return {
       container: stream.container,
       sampleRate: stream.sampleRate,
       channels: stream.channels,
       numSamples: stream.numSamples,
       isCutOff: stream.isCutOff,
-      async *[Symbol.asyncIterator](): AsyncGenerator<Waveform, void> {
-        if (closing !== undefined) throw new DisposedError(name);
-        try {
-          yield* stream;
-        } catch (error) {
-          throw toError(error);
-        } finally {
-          await close();
-        }
+      [Symbol.asyncIterator]() {
+        const pieces = decode();
+        return {
+          next: () => pieces.next(),
+          async return() {
+            await pieces.return();
+            await close(); // a generator that was asked for nothing yet does not
+            return { done: true, value: undefined };
+          },
+        };
       },
       [Symbol.asyncDispose]: close,
     };
@@ -74,7 +86,7 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
   try {
     // Before opening, which would wait for a writer if this were a pipe.
     const stats = await stat(path);
-    if (stats.isFIFO() || stats.isSocket()) return await spool(createReadStream(path, signal && { signal }), signal);
+    if (stats.isFIFO() || stats.isSocket()) return await readingPipe(path, signal, () => spool(createReadStream(path, signal && { signal }), signal));
     if (!stats.isFile()) {
       const what = stats.isDirectory() ? "it is a folder" : "it is a device";
       throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: ${what}; give the name of a file`);

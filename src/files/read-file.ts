@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { FileError } from "../core/index.ts";
+import { readingPipe } from "./reading-pipe.ts";
 
 /**
  * The bytes of a file.
@@ -13,7 +14,8 @@ export async function readWholeFile(path: string, signal?: AbortSignal): Promise
     if (stats.isCharacterDevice() || stats.isBlockDevice()) {
       throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it is a device; give the name of a file`);
     }
-    return await readFile(path, { signal });
+    const read = (): Promise<Uint8Array> => readFile(path, { signal });
+    return await (stats.isFIFO() ? readingPipe(path, signal, read) : read());
   } catch (error) {
     signal?.throwIfAborted();
     throw error instanceof FileError ? error : readError(path, error);

@@ -25,6 +25,7 @@ export async function spool(pieces: AsyncIterable<Uint8Array>, signal: AbortSign
   signal?.throwIfAborted();
   const file = await createNameless();
   try {
+    signal?.throwIfAborted(); // what was aborted by now would not be heard below
     const size = await orAborted(copyInto(file, pieces, signal), signal);
     return { handle: file.handle, size, close: file.close };
   } catch (error) {

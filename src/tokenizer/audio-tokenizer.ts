@@ -195,7 +195,7 @@ export class AudioTokenizer {
    * @throws as `encode` and `createEncoder` do, and what the source throws. The source is left whenever the loop is.
    */
   encodeStream(source: Pieces<Waveform>, { signal, ...options }: EncodeStreamOptions = {}): AsyncGenerator<AudioCodes, void> {
-    return encodePieces(this.createEncoder(options), source, this, { signal: this.#whileAlive(signal) });
+    return encodePieces(this.createEncoder(options), source, this, { signal, life: this.#sessions.signal });
   }
 
   /**
@@ -205,17 +205,17 @@ export class AudioTokenizer {
    * @throws as `decode` and `DecoderStream.push` do, and what the source throws. The source is left whenever the loop is.
    */
   decodeStream(source: Pieces<AudioCodesData>, { signal }: StreamOptions = {}): AsyncGenerator<Waveform, void> {
-    return decodePieces(this.createDecoder(), source, this, { signal: this.#whileAlive(signal) });
+    return decodePieces(this.createDecoder(), source, this, { signal, life: this.#sessions.signal });
   }
 
   /** `encodeStream` as a web transform: `audio.pipeThrough(tokenizer.encoderTransform({ bandwidth: 6 }))`. */
   encoderTransform(options: EncodeStreamOptions = {}): CodingTransform<Waveform, AudioCodes> {
-    return transformOf((source, { signal }) => this.encodeStream(source, { ...options, signal }), { signal: this.#whileAlive(options.signal) });
+    return transformOf((source, { signal }) => this.encodeStream(source, { ...options, signal }), { signal: options.signal, life: this.#sessions.signal });
   }
 
   /** `decodeStream` as a web transform. */
   decoderTransform(options: StreamOptions = {}): CodingTransform<AudioCodesData, Waveform> {
-    return transformOf((source, { signal }) => this.decodeStream(source, { signal }), { signal: this.#whileAlive(options.signal) });
+    return transformOf((source, { signal }) => this.decodeStream(source, { signal }), { signal: options.signal, life: this.#sessions.signal });
   }
 
   /** Frees the model's memory once running calls have ended their current step. Calling it again changes nothing. */
@@ -234,11 +234,6 @@ export class AudioTokenizer {
 
   get #decoderJob(): DecoderJob {
     return { runner: this.#runner, format: this, streams: this.#streams };
-  }
-
-  /** Aborted by the caller, or by disposal: a stream may be waiting for a source that is silent. */
-  #whileAlive(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#sessions.signal : AbortSignal.any([signal, this.#sessions.signal]);
   }
 
   #numCodebooks({ bandwidth, numCodebooks }: EncodeOptions): number {

@@ -12,6 +12,7 @@ import { readAhead } from "./read-ahead.ts";
 import type { Accepted } from "./read-ahead.ts";
 import { SampleQueue } from "./sample-queue.ts";
 import { StepwiseConverter } from "./stepwise-converter.ts";
+import { whileAlive } from "./while-alive.ts";
 
 /** Pieces that come now or later. */
 export type Pieces<T> = AsyncIterable<T> | Iterable<T>;
@@ -22,6 +23,11 @@ export interface CodingTransform<Input, Output> {
   readonly readable: ReadableStream<Output>;
 }
 
+/** What ends a stream, even one that waits for a silent source: the caller's signal, and the tokenizer's disposal. */
+interface StreamEnds extends StreamOptions {
+  readonly life: AbortSignal;
+}
+
 /** Segments that go through the network at a time. */
 const segmentsAtATime = 8;
 
@@ -30,8 +36,10 @@ export async function* encodePieces(
   encoder: EncoderStream,
   source: Pieces<Waveform>,
   format: ClipFormat,
-  { signal }: StreamOptions,
+  ends: StreamEnds,
 ): AsyncGenerator<AudioCodes, void> {
+  using alive = whileAlive(ends.signal, ends.life);
+  const { signal } = alive;
   for await (const waveform of windowsOf(source, format, { signal })) {
     const codes = await encoder.push(waveform, { signal });
     if (codes !== null) yield codes;
@@ -45,8 +53,10 @@ export async function* decodePieces(
   decoder: DecoderStream,
   source: Pieces<AudioCodesData>,
   { segment, hopLength }: ClipFormat,
-  { signal }: StreamOptions,
+  ends: StreamEnds,
 ): AsyncGenerator<Waveform, void> {
+  using alive = whileAlive(ends.signal, ends.life);
+  const { signal } = alive;
   const limit = segment === null ? tileFrames : segmentsAtATime * Math.ceil(segment.length / hopLength);
   for await (const pieces of readAhead(source, { accept: acceptCodes, limit, signal })) {
     for (const codes of joinCodes(pieces).flatMap(cutCodes)) {
@@ -64,7 +74,7 @@ export async function* decodePieces(
  */
 export function transformOf<Input, Output>(
   code: (source: AsyncIterable<Input>, options: { readonly signal: AbortSignal }) => AsyncGenerator<Output, void>,
-  { signal }: StreamOptions,
+  ends: StreamEnds,
 ): CodingTransform<Input, Output> {
   let input!: TransformStreamDefaultController<Input>;
   let output!: ReadableStreamDefaultController<Output>;
@@ -74,15 +84,21 @@ export function transformOf<Input, Output>(
   // It cannot be left: that would end the writable side before the reason is known.
   const incoming: AsyncIterableIterator<Input> = { next: () => reader.read() as Promise<IteratorResult<Input>>, [Symbol.asyncIterator]: () => incoming };
   const pieces = code(incoming, { signal: stopping.signal });
+  const alive = whileAlive(ends.signal, ends.life);
+  const { signal } = alive;
+  const listenNoMore = (): void => {
+    signal.removeEventListener("abort", abort);
+    alive[Symbol.dispose]();
+  };
   /** A generator that never began leaves nothing, and one that nobody asks for more hears nothing: the ends are told here. */
   const stop = (reason: unknown): void => {
-    signal?.removeEventListener("abort", abort);
+    listenNoMore();
     stopping.abort(reason);
     input.error(stopping.signal.reason);
     output.error(stopping.signal.reason);
     pieces.return().catch(() => {});
   };
-  const abort = (): void => stop(signal!.reason);
+  const abort = (): void => stop(signal.reason);
   const readable = new ReadableStream<Output>(
     {
       start: (controller) => void (output = controller),
@@ -91,7 +107,7 @@ export function transformOf<Input, Output>(
           const { done, value } = await pieces.next();
           if (stopping.signal.aborted) return;
           if (done !== true) return output.enqueue(value);
-          signal?.removeEventListener("abort", abort);
+          listenNoMore();
           output.close();
         } catch (error) {
           stop(error);
@@ -101,8 +117,8 @@ export function transformOf<Input, Output>(
     },
     { highWaterMark: 0 },
   );
-  signal?.addEventListener("abort", abort);
-  if (signal?.aborted === true) abort();
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
   return { writable, readable };
 }
 
@@ -112,7 +128,7 @@ async function* windowsOf(source: Pieces<Waveform>, format: ClipFormat, { signal
   const numSamples = segment === null ? tileFrames * hopLength : segmentsAtATime * segment.stride;
   const waiting = new SampleQueue();
   let converter: StepwiseConverter | undefined;
-  for await (const pieces of readAhead(source, { accept: audioAcceptor(), limit: numSamples / sampleRate, signal })) {
+  for await (const pieces of readAhead(source, { accept: audioAcceptor(numSamples / sampleRate), limit: numSamples / sampleRate, signal })) {
     for (const piece of pieces) {
       converter ??= new StepwiseConverter({ sampleRate: piece.sampleRate, channels: piece.channelData.length }, format, signal);
       for await (const { channelData } of converter.push(piece)) {
@@ -125,23 +141,29 @@ async function* windowsOf(source: Pieces<Waveform>, format: ClipFormat, { signal
   for (const rest of converter?.flush() ?? []) yield rest;
 }
 
-/** Takes audio as `encode` does, counted in seconds, and copies it. */
-function audioAcceptor(): (waveform: Waveform) => Accepted<Waveform> {
+/** Takes audio as `encode` does, counted in seconds, and copies it, so many of them at a time. */
+function audioAcceptor(seconds: number): (waveform: Waveform) => Generator<Accepted<Waveform>, void> {
   let offset = 0;
-  return (waveform) => {
+  return function* (waveform) {
     checkWaveform(waveform);
-    checkFinite(waveform.channelData, { offset });
-    offset += numSamplesOf(waveform);
-    const channelData = waveform.channelData.map((samples) => samples.slice());
-    return { value: { channelData, sampleRate: waveform.sampleRate }, size: durationOf(waveform) };
+    const numSamples = numSamplesOf(waveform);
+    const length = Math.ceil(seconds * waveform.sampleRate);
+    // Even an empty piece has to be of the right form.
+    for (let start = 0; start === 0 || start < numSamples; start += length) {
+      const channelData = waveform.channelData.map((samples) => samples.slice(start, start + length));
+      checkFinite(channelData, { offset: offset + start });
+      const value = { channelData, sampleRate: waveform.sampleRate };
+      yield { value, size: durationOf(value) };
+    }
+    offset += numSamples;
   };
 }
 
 /** Copies codes, counted in frames. @throws CodesError for what are none. */
-function acceptCodes(codes: AudioCodesData): Accepted<AudioCodes> {
+function acceptCodes(codes: AudioCodesData): Accepted<AudioCodes>[] {
   const checked = codes instanceof AudioCodes ? codes : new AudioCodes(codes);
   const value = new AudioCodes({ ...checked, data: checked.data.slice(), scales: checked.scales?.slice() ?? null });
-  return { value, size: value.numSegments * value.numFrames };
+  return [{ value, size: value.numSegments * value.numFrames }];
 }
 
 /** Codes that came meanwhile as one clip, if they follow each other; the stream says what is wrong with others. */

@@ -4,7 +4,7 @@ import type { DecoderJob } from "./coding-job.ts";
 import { checkDecoderState, decoderStep, startDecoderStream } from "./decoder-steps.ts";
 import type { DecoderStreamState } from "./decoder-steps.ts";
 import type { StreamOptions } from "./options.ts";
-import { StreamPosition } from "./stream-position.ts";
+import { isBatchOf, StreamPosition } from "./stream-position.ts";
 
 interface DecoderStreamJob extends DecoderJob {
   /** @throws CodesError for codes of another kind of model. */
@@ -89,12 +89,15 @@ export class DecoderStream {
    * Takes one step of several streams together, faster than one by one: their LSTMs share the recurrent weights.
    * @param entries Streams of one tokenizer, each once, and their next codes; null ends a stream.
    * @returns What `push` or `flush` of each would give.
-   * @throws as `push` does, if any is at fault; all streams are then as they were before.
+   * @throws as `push` does, if any is at fault; all streams are then as they were before. TypeError for anything but such entries.
    */
   static async stepBatch(
     entries: readonly { readonly stream: DecoderStream; readonly codes: AudioCodesData | null }[],
     { signal }: StreamOptions = {},
   ): Promise<(Waveform | null)[]> {
+    if (!isBatchOf(DecoderStream, entries)) {
+      throw new TypeError("DecoderStream.stepBatch takes an array of { stream, codes }, each stream one of createDecoder()");
+    }
     const moves = entries.map(({ stream, codes }) => ({
       position: stream.#position,
       stepFrom: (state: DecoderStreamState) => decoderStep(state, codes === null ? null : stream.#job.accept(codes), stream.#job),

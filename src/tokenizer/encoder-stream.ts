@@ -6,7 +6,7 @@ import type { ClipFormat, EncoderJob } from "./coding-job.ts";
 import { checkEncoderState, encoderLatency, encoderStep, startEncoderStream } from "./encoder-steps.ts";
 import type { EncoderStreamState } from "./encoder-steps.ts";
 import type { StreamOptions } from "./options.ts";
-import { StreamPosition } from "./stream-position.ts";
+import { isBatchOf, StreamPosition } from "./stream-position.ts";
 
 /**
  * Audio to codes while it comes in: give it samples with `push`, and end it with `flush`.
@@ -82,12 +82,15 @@ export class EncoderStream {
    * Takes one step of several streams together, faster than one by one: their LSTMs share the recurrent weights.
    * @param entries Streams of one tokenizer, each once, and their next samples; null ends a stream.
    * @returns What `push` or `flush` of each would give.
-   * @throws as `push` does, if any is at fault; all streams are then as they were before.
+   * @throws as `push` does, if any is at fault; all streams are then as they were before. TypeError for anything but such entries.
    */
   static async stepBatch(
     entries: readonly { readonly stream: EncoderStream; readonly waveform: Waveform | null }[],
     { signal }: StreamOptions = {},
   ): Promise<(AudioCodes | null)[]> {
+    if (!isBatchOf(EncoderStream, entries)) {
+      throw new TypeError("EncoderStream.stepBatch takes an array of { stream, waveform }, each stream one of createEncoder()");
+    }
     const moves = entries.map(({ stream, waveform }) => ({
       position: stream.#position,
       stepFrom: (state: EncoderStreamState) => encoderStep(state, waveform === null ? null : acceptedSamples(waveform, state, stream.#job.format), stream.#job),

@@ -9,10 +9,11 @@ export interface Accepted<Kept> {
 /** How far to read ahead. */
 export interface ReadAheadOptions<T, Kept> {
   /**
-   * Checks a value, and says what it counts for. It is called before the source is asked for the next one: a source may use
-   * the memory of the value again from then on, so what is given on has to be a copy. What it throws ends the reading.
+   * Checks a value and takes it apart into what is given on, each part as soon as there is room for it. The source is asked for
+   * the next value after the last part: it may use the memory of the value again from then on, so parts have to be copies.
+   * What it throws ends the reading.
    */
-  readonly accept: (value: T) => Accepted<Kept>;
+  readonly accept: (value: T) => Iterable<Accepted<Kept>>;
   /** Reading stops while this much is waiting. */
   readonly limit: number;
   /** Ends the waiting, with the signal's reason, even while the source is silent. */
@@ -21,14 +22,13 @@ export interface ReadAheadOptions<T, Kept> {
 
 /**
  * Reads a source while its values are worked on, and gives all that have come meanwhile at a time: few from a source that is
- * live, many from one that is quick. Whoever leaves early makes the source leave too.
+ * live, many from one that is quick. Whoever leaves early makes the source leave too, and so does a signal that was aborted before.
  */
 export async function* readAhead<T, Kept>(
   source: AsyncIterable<T> | Iterable<T>,
   options: ReadAheadOptions<T, Kept>,
 ): AsyncGenerator<Kept[], void> {
   const { signal } = options;
-  signal?.throwIfAborted();
   const reader = new Reader(source, options);
   const wake = (): void => reader.wake();
   signal?.addEventListener("abort", wake);
@@ -51,6 +51,8 @@ class Reader<T, Kept> {
   readonly #options: ReadAheadOptions<T, Kept>;
   #waiting: Kept[] = [];
   #size = 0;
+  /** What is to come of the last value. */
+  #parts: Iterator<Accepted<Kept>> | null = null;
   #isReading = false;
   #hasEnded = false;
   /** What the source or `accept` threw, which comes after all values before. */
@@ -110,15 +112,23 @@ class Reader<T, Kept> {
   }
 
   async #readOne(): Promise<void> {
-    const result = await this.#next();
-    if (result.done === true) {
-      this.#hasEnded = true;
-    } else {
-      const { value, size } = this.#options.accept(result.value);
-      this.#size += size;
-      this.#waiting.push(value);
+    this.#parts ??= await this.#nextParts();
+    const part = this.#parts?.next();
+    if (part?.done === false) {
+      this.#size += part.value.size;
+      this.#waiting.push(part.value.value);
       this.#wake();
+    } else {
+      this.#parts = null;
     }
+  }
+
+  /** Parts of the source's next value, or null at its end. */
+  async #nextParts(): Promise<Iterator<Accepted<Kept>> | null> {
+    const result = await this.#next();
+    if (result.done !== true) return this.#options.accept(result.value)[Symbol.iterator]();
+    this.#hasEnded = true;
+    return null;
   }
 
   /** A source that throws has ended. */

@@ -73,3 +73,8 @@ export class StreamPosition<Runner, State> {
     if (this.#isMoving) throw new RangeError("the stream is at work on a step; await that first");
   }
 }
+
+/** Whether these are entries of a batch of steps, each with a stream of this kind. */
+export function isBatchOf(kind: abstract new (...args: never) => unknown, entries: readonly { readonly stream: unknown }[]): boolean {
+  return Array.isArray(entries) && entries.every((entry) => entry?.stream instanceof kind);
+}

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { AudioCodes, AudioTokenizer, formatCodes, formatWav, parseCodes, parseWav, readAudio, readCodes, writeWav } from "../../src/index.ts";
@@ -146,6 +146,14 @@ describe("audio that goes through in pieces", () => {
     }
   });
 
+  it("that is cut off is encoded as far as it goes, and that is told", async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.in("cut.wav"), (await readFile(speech)).subarray(0, -10_000));
+    const { code, stderr } = await run(["encode", folder.in("cut.wav")]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/cut\.wav ends before the samples that its header promises; what is there was encoded\n/u) });
+    expect((await run(["encode", folder.in("cut.wav"), "--force", "-q"])).stderr).toBe("");
+  });
+
   it("is converted as the library converts the whole", async () => {
     await using folder = await temporaryFolder();
     const channelData = [0.05, 0.07].map((step) => Float32Array.from({ length: 200_000 }, (_, index) => Math.sin(index * step) / 2));
@@ -235,6 +243,13 @@ describe("the command line", () => {
     const { code, stderr } = await run(["encode", speech, "-o", "never.npz", "-m", "no-such-model"]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^encodec-tokenizer: there is no file or folder no-such-model[^\n]*\n$/);
+  });
+
+  it.skipIf(process.getuid?.() === 0 || process.platform === "win32")("into a folder that may not be written into fails before the work", async () => {
+    await using folder = await temporaryFolder();
+    await chmod(folder.path, 0o555);
+    const { code, stderr } = await run(["encode", "no-such-file.wav", "-o", folder.in("a.npz")]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: cannot write into the folder [^\n]*EACCES[^\n]*\n$/) });
   });
 
   it("with an output that cannot be written fails in one line", async () => {

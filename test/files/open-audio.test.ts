@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -80,6 +81,7 @@ describe("openAudio", () => {
         break;
       }
       await expect(collect(await openAudio(damaged))).rejects.toThrow(`${damaged}: truncated or damaged FLAC file`);
+      await (await openAudio(at("a.wav")))[Symbol.asyncIterator]().return!();
       const unread = await openAudio(at("a.wav"));
       await unread[Symbol.asyncDispose]();
       await unread[Symbol.asyncDispose]();
@@ -180,6 +182,38 @@ describe("openAudio of a stream", () => {
     await expect(opening).rejects.toBe(reason);
     source.destroy();
   });
+
+  test("a signal that fires while the temporary file is made is heard as well", async () => {
+    const controller = new AbortController();
+    const reason = new Error("stop");
+    const source = new Readable({ read() {} });
+    const before = openFiles();
+    const opening = openAudio(source, { signal: controller.signal });
+    controller.abort(reason);
+    await expect(opening).rejects.toBe(reason);
+    expect(openFiles()).toBe(before);
+    source.destroy();
+  });
+
+  test.skipIf(process.platform === "win32").each([
+    ["openAudio", "nobody writes into"],
+    ["openAudio", "somebody holds without writing into"],
+    ["readAudio", "nobody writes into"],
+    ["readAudio", "somebody holds without writing into"],
+  ])("%s of a pipe that %s ends with its signal, and holds no thread that the process would wait for", async (read, who) => {
+    execFileSync("mkfifo", [at("pipe")]);
+    await using writer = who.startsWith("somebody") ? await open(at("pipe"), "r+") : undefined;
+    const script = `
+      import { ${read} } from ${JSON.stringify(new URL("../../src/files/index.ts", import.meta.url).href)};
+      await ${read}(${JSON.stringify(at("pipe"))}, { signal: AbortSignal.timeout(100) }).catch(({ name }) => console.log(name));
+    `;
+    const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script]);
+    const stop = setTimeout(() => child.kill("SIGKILL"), 30_000);
+    const [stdout, [code]] = await Promise.all([child.stdout.toArray(), once(child, "close")]);
+    clearTimeout(stop);
+    expect([code, String(stdout.join(""))]).toEqual([0, "TimeoutError\n"]);
+    await writer?.close();
+  }, 40_000);
 
   test.skipIf(process.platform === "win32")("reads a pipe by its path", async () => {
     execFileSync("mkfifo", [at("pipe")]);

@@ -5,7 +5,7 @@ import type { Accepted } from "../../src/tokenizer/read-ahead.ts";
 import { readAhead } from "../../src/tokenizer/read-ahead.ts";
 import { collect } from "./streams.ts";
 
-const one = <T>(value: T): Accepted<T> => ({ value, size: 1 });
+const one = <T>(value: T): Accepted<T>[] => [{ value, size: 1 }];
 
 /** Gives 0, 1, 2 … and counts what was asked of it. */
 class Counter implements AsyncIterableIterator<number> {
@@ -37,9 +37,9 @@ async function* failing(): AsyncGenerator<number> {
   throw new Error("unplugged");
 }
 
-function belowTwo(value: number): Accepted<number> {
+function belowTwo(value: number): Accepted<number>[] {
   if (value === 2) throw new RangeError("bad value");
-  return { value, size: 1 };
+  return one(value);
 }
 
 describe("readAhead", () => {
@@ -54,6 +54,32 @@ describe("readAhead", () => {
     expect(batches.flat()).toEqual(Array.from({ length: 1000 }, (_, index) => index));
     expect(Math.max(...batches.map(({ length }) => length))).toBe(7);
     expect(source.timesLeft).toBe(0);
+  });
+
+  test("takes a value apart as fast as there is room, and asks for the next after its last part", async () => {
+    const source = new Counter(3);
+    const parts: number[] = [];
+    const accept = function* (value: number): Generator<Accepted<number>, void> {
+      for (let part = 0; part < 10; part++) {
+        expect(source.given).toBe(value + 1);
+        parts.push(10 * value + part);
+        yield { value: 10 * value + part, size: 1 };
+      }
+    };
+    const given: number[] = [];
+    for await (const values of readAhead(source, { accept, limit: 3 })) {
+      given.push(...values);
+      await nextTurn();
+      expect(parts.length - given.length).toBeLessThanOrEqual(3);
+    }
+    expect(given).toEqual(Array.from({ length: 30 }, (_, index) => index));
+  });
+
+  test("makes the source leave if it was aborted before it began", async () => {
+    const source = new Counter();
+    const signal = AbortSignal.abort(new Error("no more"));
+    await expect(collect(readAhead(source, { accept: one, limit: 3, signal }))).rejects.toThrow("no more");
+    expect(source).toMatchObject({ given: 0, timesLeft: 1 });
   });
 
   test("takes arrays and generators as well", async () => {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ReadableStream } from "node:stream/web";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { AudioCodes, AudioFormatError, AudioTokenizer, CodesError, DecoderStream, DisposedError, EncoderStream } from "../../src/index.ts";
+import { AudioCodes, AudioFormatError, AudioTokenizer, CodesError, DecoderStream, DisposedError, EncoderStream, openAudio } from "../../src/index.ts";
 import type { Runtime, Waveform } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import { goldenFolder } from "../golden.ts";
@@ -173,6 +173,22 @@ describe("a batch of steps", () => {
   });
 });
 
+describe("a batch that is none", () => {
+  const [encoder, decoder] = [tokenizer.createEncoder(), tokenizer.createDecoder()];
+
+  test.each([
+    ["nothing", undefined],
+    ["one entry without its array", { stream: encoder, waveform: null }],
+    ["streams without their input", [encoder]],
+    ["null", [null]],
+    ["streams of the other side", [{ stream: decoder, waveform: null }]],
+  ])("is refused: %s", async (_, entries) => {
+    await expect(EncoderStream.stepBatch(entries as never)).rejects.toThrow(/^EncoderStream.stepBatch takes an array of \{ stream, waveform \}/u);
+    const other = Array.isArray(entries) && entries[0] !== encoder && entries[0] !== null ? [{ stream: encoder, codes: null }] : entries;
+    await expect(DecoderStream.stepBatch(other as never)).rejects.toThrow(/^DecoderStream.stepBatch takes an array of \{ stream, codes \}/u);
+  });
+});
+
 describe("a state", () => {
   test("of another model or number of codebooks is refused", () => {
     const { state } = tokenizer.createEncoder({ numCodebooks: 2 });
@@ -305,6 +321,9 @@ describe("an abort", () => {
     await expect(tokenizer.createDecoder().flush({ signal })).rejects.toThrow("no more");
     await expect(collect(tokenizer.encodeStream(source.pieces, { signal }))).rejects.toThrow("no more");
     await expect(collect(tokenizer.decodeStream([whole], { signal }))).rejects.toThrow("no more");
+    const audio = await openAudio("examples/speech.wav");
+    await expect(collect(tokenizer.encodeStream(audio, { signal }))).rejects.toThrow("no more");
+    await expect(collect(audio)).rejects.toBeInstanceOf(DisposedError);
   });
 });
 

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { AudioCodes, AudioFormatError, AudioTokenizer, DisposedError, numSamplesOf } from "../../src/index.ts";
 import type { Runtime, Waveform } from "../../src/index.ts";
 import { goldenFolder } from "../golden.ts";
-import { collect, cut, cutCodes, joinAudio, noisyTone, sameAudio } from "./streams.ts";
+import { collect, cut, cutCodes, joinAudio, noisyTone, sameAudio, slice } from "./streams.ts";
 
 const load = (codec: string, options: { runtime?: Runtime } = {}): Promise<AudioTokenizer> =>
   AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 1, ...options });
@@ -86,6 +86,41 @@ describe("a source that uses its memory again", () => {
       }
     };
     expect(sameAudio(joinAudio(await collect(own.decodeStream(reusing()))), await own.decode(whole))).toBe(true);
+  });
+});
+
+describe("a long piece", () => {
+  const clip = noisyTone(tokenizer, 20 * tokenizer.sampleRate);
+  /** The clip, which tells how much of it is copied. */
+  function watchedClip(): Waveform & { numCopied: number } {
+    const watched = { ...clip, numCopied: 0, channelData: [clip.channelData[0]!.subarray()] };
+    watched.channelData[0]!.slice = function (start, end) {
+      const copy = Float32Array.prototype.slice.call(this, start, end) as Float32Array<ArrayBuffer>;
+      watched.numCopied += copy.length;
+      return copy;
+    };
+    return watched;
+  }
+
+  test("is taken a window at a time", async () => {
+    const watched = watchedClip();
+    for await (const codes of tokenizer.encodeStream([watched])) {
+      expect(codes.numFrames).toBeLessThanOrEqual(100);
+      break;
+    }
+    expect(watched.numCopied).toBeLessThanOrEqual(3 * 100 * tokenizer.hopLength);
+    expect(AudioCodes.concatenate(await collect(tokenizer.encodeStream([clip]))).equals(await tokenizer.encode(clip))).toBe(true);
+  });
+
+  test("gives the codes of what comes before a sample that is no number", async () => {
+    const samples = clip.channelData[0]!.slice();
+    samples[10 * tokenizer.sampleRate + 5] = Number.NaN;
+    const codes: AudioCodes[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const piece of tokenizer.encodeStream([slice(clip, 0, 7), { ...clip, channelData: [samples] }])) codes.push(piece);
+    };
+    await expect(reading()).rejects.toThrow(`sample ${7 + 10 * tokenizer.sampleRate + 5} of channel 0 is NaN`);
+    expect(AudioCodes.concatenate(codes).numFrames).toBeGreaterThan(500);
   });
 });
 
@@ -203,6 +238,27 @@ describe("a transform that nobody reads from", () => {
     const late = tokenizer.encoderTransform({ signal: AbortSignal.abort(reason) });
     await expect(collect(late.readable)).rejects.toBe(reason);
   });
+});
+
+test("streams with signals of their own leave no trace in the tokenizer's", async () => {
+  const [any, seen] = [AbortSignal.any, new Set<AbortSignal>()];
+  let again = 0;
+  AbortSignal.any = (signals) => {
+    for (const signal of signals) again += seen.has(signal) ? 1 : 0;
+    for (const signal of signals) seen.add(signal);
+    return any.call(AbortSignal, signals);
+  };
+  try {
+    const clip = noisyTone(tokenizer, 3000);
+    for (let stream = 0; stream < 3; stream++) {
+      const codes = await collect(tokenizer.encodeStream([clip], { signal: new AbortController().signal }));
+      await collect(tokenizer.decodeStream(codes, { signal: new AbortController().signal }));
+      await collect(ReadableStream.from([clip]).pipeThrough(tokenizer.encoderTransform({ signal: new AbortController().signal })));
+    }
+  } finally {
+    AbortSignal.any = any;
+  }
+  expect({ again, isSeen: seen.size > 0 }).toEqual({ again: 0, isSeen: true });
 });
 
 test("disposal ends streams that wait for a silent source, and makes it leave", async () => {
