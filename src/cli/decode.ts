@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { CheckpointError, CodesError, durationOf, findCheckpoint, formatWavHeader, formatWavSamples, HubError, readCodes, writeWavStream } from "../index.ts";
+import { CheckpointError, durationOf, findCheckpoint, formatWavHeader, formatWavSamples, HubError, readCodes, writeWavStream } from "../index.ts";
 import type { AudioCodes, AudioTokenizer, CallOptions, WavFormat, Waveform } from "../index.ts";
 import { forEachInput } from "./each-input.ts";
 import { CommandError, UsageError, withInput } from "./failures.ts";
@@ -61,7 +61,8 @@ async function decode(inputs: readonly string[], options: DecodeCommandOptions, 
   // A model that is named and cannot be loaded fails before any input is read.
   if (options.model !== undefined) await models.load(options.model);
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
-    const read = await readCodesInput(input === stream ? await readIn(terminal) : input, () => models.load(options.model ?? defaultModel));
+    const source = input === stream ? await readIn(terminal) : input;
+    const read = await readCodes(source, { context: () => models.load(options.model ?? defaultModel), signal: terminal.signal });
     const codes = firstCodebooks(read, options.codebooks);
     withInput(() => formatWavHeader(codes, { format })); // over 4 GiB is told before the work, not after it
     const tokenizer = options.model === undefined ? await loadNamed(codes, models) : await loadFor(codes, options.model, models);
@@ -92,16 +93,6 @@ async function writeOutWav(terminal: Terminal, form: AudioCodes, audio: AsyncIte
     numBytes += bytes.length;
   }
   if (numBytes % 2 === 1) await writeOut(terminal, new Uint8Array(1));
-}
-
-/** Reads codes; only those that do not name their codec need the model for it. */
-export async function readCodesInput(source: string | Uint8Array, loadContext: () => Promise<AudioTokenizer>): Promise<AudioCodes> {
-  try {
-    return await readCodes(source);
-  } catch (error) {
-    if (!(error instanceof CodesError)) throw error;
-    return readCodes(source, { context: await loadContext() });
-  }
 }
 
 /** The model that codes were made with, at the same commit; where that is not to be had, another can be named. */

@@ -48,7 +48,7 @@ async function sumUpLicenses(inputs: readonly string[], options: LicenseCommandO
     terminal.signal.throwIfAborted();
     const name = displayName(input, "stdin");
     const outcome = await attempt(name, async () => {
-      const codes = await readCodes(input === stream ? await readIn(terminal) : input, { context: anyCodec });
+      const codes = await readCodes(input === stream ? await readIn(terminal) : input, { context: anyCodec, signal: terminal.signal });
       return codes.provenance;
     });
     if ("failure" in outcome) failures.push({ input: name, error: outcome.failure });

@@ -1,8 +1,8 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { applyPattern, codesFormats, codesFormatOf, CodesError, formatCodes, formatSequence, readSequence, revertPattern, sequenceFormatOf, sequenceFormats, writeCodes, writeSequence } from "../index.ts";
+import { applyPattern, codesFormats, codesFormatOf, CodesError, formatCodes, formatSequence, readCodes, readSequence, revertPattern, sequenceFormatOf, sequenceFormats, writeCodes, writeSequence } from "../index.ts";
 import type { AudioCodes, AudioTokenizer, CodesFormat, SequenceFormat, SequenceLayoutOptions, TokenSequence } from "../index.ts";
-import { firstCodebooks, readCodesInput } from "./decode.ts";
+import { firstCodebooks } from "./decode.ts";
 import { forEachInput } from "./each-input.ts";
 import { UsageError, withArguments } from "./failures.ts";
 import { defaultModel, Models } from "./models.ts";
@@ -96,7 +96,8 @@ async function apply(inputs: readonly string[], options: ApplyOptions, terminal:
   }
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
     const source = input === stream ? await readIn(terminal) : input;
-    const codes = firstCodebooks(await readCodesInput(source, () => models.load(options.model ?? defaultModel)), options.codebooks);
+    const read = await readCodes(source, { context: () => models.load(options.model ?? defaultModel), signal: terminal.signal });
+    const codes = firstCodebooks(read, options.codebooks);
     checkCodebooks(codes, choice, options);
     const sequence = await withArguments(async () => applyPattern(codes, patternFor(choice, codes.numCodebooks), options));
     const format = formats.get(output)!;

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { CodesError } from "../core/index.ts";
 import type { AudioCodes, AudioCodesContext, AudioCodesData } from "../core/index.ts";
 import { codesFormatOf, formatCodes, parseCodes } from "../storage/index.ts";
 import { readWholeFile } from "./read-file.ts";
@@ -8,9 +9,11 @@ import type { WriteFileOptions } from "./write-file.ts";
 export interface ReadCodesOptions {
   /**
    * The codec, for files that do not name it: `.npy`, and arrays that were written from Python.
-   * An `AudioTokenizer` or other `AudioCodes` fits.
+   * An `AudioTokenizer` or other `AudioCodes` fits; a function is called only for such files.
    */
-  readonly context?: AudioCodesContext;
+  readonly context?: AudioCodesContext | (() => AudioCodesContext | Promise<AudioCodesContext>);
+  /** Ends the reading, also of a pipe whose writer is silent. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -26,9 +29,15 @@ export async function writeCodes(path: string, codes: AudioCodesData, options: W
 /**
  * Reads codes from a file, or from the bytes of one. The format is recognised by the contents, whatever the name.
  * @throws CodesError if it is no codes file, is cut short or damaged, or does not name its codec and no context does.
- * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`.
+ * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`, and the signal's reason.
  */
-export async function readCodes(source: string | Uint8Array, options: ReadCodesOptions = {}): Promise<AudioCodes> {
-  if (source instanceof Uint8Array) return parseCodes(source, options);
-  return parseCodes(await readWholeFile(source), { ...options, name: basename(source) });
+export async function readCodes(source: string | Uint8Array, { context, signal }: ReadCodesOptions = {}): Promise<AudioCodes> {
+  const [bytes, named] = source instanceof Uint8Array ? [source, {}] : [await readWholeFile(source, signal), { name: basename(source) }];
+  if (typeof context !== "function") return parseCodes(bytes, context === undefined ? named : { ...named, context });
+  try {
+    return await parseCodes(bytes, named);
+  } catch (error) {
+    if (!(error instanceof CodesError)) throw error;
+    return parseCodes(bytes, { ...named, context: await context() });
+  }
 }

@@ -1,10 +1,14 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CodesError, FileError } from "../../src/core/index.ts";
+import type { AudioCodes } from "../../src/core/index.ts";
 import { readCodes, writeCodes } from "../../src/files/codes-file.ts";
-import { codesAt48kHz } from "../core/arbitrary-codes.ts";
+import { formatCodes } from "../../src/storage/index.ts";
+import { codesAt48kHz, wholeClips } from "../core/arbitrary-codes.ts";
 
 const codes = codesAt48kHz(50_000);
 let folder: string;
@@ -30,6 +34,23 @@ describe("codes files", () => {
     await expect(writeCodes(join(folder, "clip.wav"), codes)).rejects.toThrow(/clip\.wav does not name a format for codes; end it in \.safetensors/);
     await expect(writeCodes(join(folder, "clip.npy"), codes)).rejects.toThrow(CodesError);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("that name their codec need no other one, and do not ask for it", async () => {
+    const context = vi.fn(() => codes);
+    expect(await readCodes(formatCodes(codes, "npz"), { context })).toEqual(codes);
+    expect(context).not.toHaveBeenCalled();
+    await expect(readCodes(new Uint8Array(8))).rejects.toThrow(CodesError);
+  });
+
+  it.skipIf(process.platform === "win32")("are read through a pipe once, also where their codec has to be asked for", async () => {
+    const [clip] = fc.sample(wholeClips, { numRuns: 1, seed: 1 }) as [AudioCodes];
+    execFileSync("mkfifo", [join(folder, "pipe.npy")]);
+    const writing = writeFile(join(folder, "pipe.npy"), formatCodes(clip, "npy"));
+    const read = await readCodes(join(folder, "pipe.npy"), { context: async () => clip, signal: AbortSignal.timeout(10_000) });
+    await writing;
+    expect(read.data).toEqual(clip.data);
+    await expect(readCodes(join(folder, "pipe.npy"), { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ name: "TimeoutError" });
   });
 
   it("are kept when overwriting is not allowed", async () => {
