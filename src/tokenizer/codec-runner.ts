@@ -221,25 +221,32 @@ export class CodecRunner {
     },
   ): Promise<void> {
     let lastReading: Promise<unknown> = Promise.resolve();
+    const failure = new AbortController();
     await inParallel(groupByLength(frames), groupsAtOnce, async (group) => {
       const windowFrames = tileFrames * Math.ceil(this.#sessions.parallelRuns / group.length);
       let active = group.map((index) => ({ index, state: work.start(index) }));
-      for (let start = 0; active.length > 0; start += windowFrames) {
-        const end = start + windowFrames;
-        const readWindow = async (): Promise<NextPiece<Input>[]> => {
-          const pieces: NextPiece<Input>[] = [];
-          for (const { index, state } of active) {
-            const input = await work.read(index, start, Math.min(end, frames[index]!));
-            pieces.push({ state, input, isLast: end >= frames[index]! });
-          }
-          return pieces;
-        };
-        const reading = lastReading.then(readWindow);
-        lastReading = reading;
-        const pieces = await reading;
-        const results = await work.advance(pieces);
-        for (const [row, { output }] of results.entries()) work.write(active[row]!.index, active[row]!.state.after, output);
-        active = active.map(({ index }, row) => ({ index, state: results[row]!.state })).filter((_, row) => !pieces[row]!.isLast);
+      try {
+        for (let start = 0; active.length > 0; start += windowFrames) {
+          const end = start + windowFrames;
+          const readWindow = async (): Promise<NextPiece<Input>[]> => {
+            const pieces: NextPiece<Input>[] = [];
+            for (const { index, state } of active) {
+              const input = await work.read(index, start, Math.min(end, frames[index]!));
+              pieces.push({ state, input, isLast: end >= frames[index]! });
+            }
+            return pieces;
+          };
+          const reading = lastReading.then(readWindow);
+          lastReading = reading;
+          const pieces = await reading;
+          failure.signal.throwIfAborted();
+          const results = await work.advance(pieces);
+          for (const [row, { output }] of results.entries()) work.write(active[row]!.index, active[row]!.state.after, output);
+          active = active.map(({ index }, row) => ({ index, state: results[row]!.state })).filter((_, row) => !pieces[row]!.isLast);
+        }
+      } catch (error) {
+        failure.abort(error); // ends the other group, whose work is for nobody now
+        throw error;
       }
     });
   }

@@ -195,6 +195,17 @@ describe("a tokenizer", () => {
     await expect(AudioTokenizer.fromPretrained("tiny", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
+  test("a batch that failed goes on with nothing", async () => {
+    let numReports = 0;
+    const onProgress = (): void => {
+      if (++numReports === 1) throw new Error("not interested");
+    };
+    // Two groups of 8 clips and 8 windows: 256 reports.
+    await expect(tokenizer.encodeBatch(Array(16).fill(tone(8 * 32_000)), { onProgress })).rejects.toThrow("not interested");
+    for (let other = 0; other < 10; other++) await tokenizer.encode(tone(8 * 32_000)); // time enough to go on
+    expect(numReports).toBeLessThan(50);
+  });
+
   test("reports progress that grows to the whole length in seconds", async () => {
     const events: { stage: string; done: number; total: number }[] = [];
     await tokenizer.encodeBatch([tone(24_000), tone(12_000)], { onProgress: (event) => events.push(event) });
