@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { Budget } from "./budget.ts";
@@ -17,6 +18,7 @@ export class DecodePool implements AsyncDisposable {
   /** @param numThreads At most; they start when they are needed. */
   constructor(numThreads: number) {
     this.#threads = new Budget(numThreads);
+    setMaxListeners(0, this.#broken.signal); // one for each row at work
     this.#pool = new Piscina({
       filename: fileURLToPath(decodeRowUrl),
       minThreads: 0,

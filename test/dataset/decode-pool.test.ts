@@ -34,6 +34,23 @@ test("rows that wait are decoded although the only thread dies of one before the
   );
 });
 
+test("many threads at work give no warning", async () => {
+  const file = join(await temporaryFolder(), "decoder.mjs");
+  await writeFile(file, `export default async (task) => ({ kind: "long", extent: task });`);
+  decoder.url = pathToFileURL(file).href;
+  const warnings: string[] = [];
+  const listener = ({ message }: Error): void => void warnings.push(message);
+  process.on("warning", listener);
+  try {
+    await using pool = new DecodePool(12);
+    const rows = Array.from({ length: 40 }, (_, index) => `row ${index}`);
+    expect(await Promise.all(rows.map((row) => pool.decode(row as unknown as DecodeRowTask)))).toEqual(rows.map((extent) => ({ kind: "long", extent })));
+  } finally {
+    process.off("warning", listener);
+  }
+  expect(warnings).toEqual([]);
+});
+
 test("a thread that cannot start ends the run, no row is blamed, and the folder can be continued", async () => {
   const folder = await temporaryFolder();
   for (let i = 0; i < 6; i++) await writeFile(join(folder, `${i}.wav`), toneWav(i, 0.3));
