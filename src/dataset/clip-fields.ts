@@ -31,14 +31,7 @@ export const clipSchema: z.ZodType<ClipFields> = z.object({
 });
 
 /** A clip in the words of the files: seconds, samples per channel, frames per segment. */
-export interface ClipFields {
-  readonly key: string;
-  readonly row: string;
-  readonly source: string;
-  readonly start: number;
-  readonly end: number;
-  readonly window: number | null;
-  readonly channel: number | null;
+export interface ClipFields extends Pick<EncodedClip, "key" | "row" | "source" | "start" | "end" | "window" | "channel" | "columns"> {
   readonly duration: number;
   readonly num_samples: number;
   readonly num_segments: number;
@@ -46,7 +39,6 @@ export interface ClipFields {
   readonly scales: readonly number[] | null;
   readonly peak: number | null;
   readonly rms: number | null;
-  readonly columns: JsonObject;
 }
 
 /** The fields of a clip, always in this order. */

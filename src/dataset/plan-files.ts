@@ -1,10 +1,11 @@
-import { open, readFile, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { typedColumnSchema } from "./column-types.ts";
 import type { TypedColumn } from "./column-types.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { RepeatedKey } from "./key-check.ts";
+import { readJsonFile } from "./read-json-file.ts";
 import type { JsonObject, JsonValue, Row } from "./row.ts";
 
 /** Files of a plan, by their names in the dataset's folder. */
@@ -147,17 +148,8 @@ async function readRange(path: string, offset: number, length: number): Promise<
   return bytes;
 }
 
-async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw damaged(path, "it is not a plan of this version", cause);
-  }
+function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  return readJsonFile(path, schema, (cause) => damaged(path, "it is not a plan of this version", cause));
 }
 
 function damaged(path: string, reason: string, cause?: unknown): DatasetError {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
-import { writeDurably } from "../dataset/index.ts";
+import { readJsonFile, writeDurably } from "../dataset/index.ts";
 import type { DatasetPlan, JsonObject } from "../dataset/index.ts";
 import { QueueError } from "./queue-error.ts";
 
@@ -24,16 +24,7 @@ export interface QueueRecord {
 /** @returns undefined if the dataset is on no queue. @throws QueueError QUEUE_FORMAT for a damaged record. */
 export async function readQueueRecord(folder: string): Promise<QueueRecord | undefined> {
   const path = recordPath(folder);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new QueueError("QUEUE_FORMAT", `${path} is damaged; put the dataset on the queue again`, { cause });
-  }
+  return readJsonFile(path, schema, (cause) => new QueueError("QUEUE_FORMAT", `${path} is damaged; put the dataset on the queue again`, { cause }));
 }
 
 export async function writeQueueRecord(folder: string, record: Omit<QueueRecord, "version">): Promise<void> {
