@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { temporaryName } from "../files/index.ts";
 import { writingError } from "./disk-space.ts";
 
 /** What is recorded of a file that is complete. */
@@ -98,12 +99,7 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** A name for a file in the making that nobody else takes. */
-function temporaryName(name: string): string {
-  return `.${name.slice(0, 100)}.${randomUUID()}.tmp`;
-}
-
-/** The final name of a file whose temporary name this is (its first 100 characters); undefined for all other names. */
+/** The final name of a file whose temporary name this is (its first 100 bytes); undefined for all other names. */
 export function nameOfTemporary(name: string): string | undefined {
   return /^\.(?<final>.+)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/u.exec(name)?.groups!["final"];
 }

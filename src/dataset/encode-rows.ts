@@ -12,7 +12,7 @@ import { channelsOfLongRow, encodeLongClip, planLongRow, windowsOfLongRow } from
 import type { CodedClip, LongRow } from "./long-row.ts";
 import { failureOf, RowError } from "./row-failure.ts";
 import type { RowFailure } from "./row-failure.ts";
-import { keyOfClip } from "./row-key.ts";
+import { keyOfClip, rowKeyProblem } from "./row-key.ts";
 import type { RowRecipe } from "./row-recipe.ts";
 import { isBadRow } from "./row.ts";
 import type { AudioRow, NumberedRow } from "./row.ts";
@@ -114,6 +114,8 @@ class RowEncoder {
     const location = plan.locate(row);
     let taken = this.#rowBytes;
     try {
+      const problem = rowKeyProblem(row.key);
+      if (problem !== undefined) throw new RowError({ code: "ROW_INVALID", message: `its key ${JSON.stringify(row.key.slice(0, 200))} cannot name files: ${problem}; give the row another id` });
       const task = { location, range: { start: row.start, end: row.end }, recipe, maxBytes: this.#rowBytes };
       const decoded = await this.#batcher.expecting(() => pool.decode(task));
       if (decoded.kind === "failed") throw new RowError(decoded.failure);

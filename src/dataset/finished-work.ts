@@ -1,8 +1,9 @@
-import { open, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { openInside } from "../files/index.ts";
 import type { RowCounts } from "./dataset-event.ts";
 import { datasetInfoName } from "./dataset-info.ts";
-import { formatPart, listFinishedParts, readPartRecord, removePartRecord } from "./part-record.ts";
+import { listFinishedParts, readPartRecord, recordName, removePartRecord } from "./part-record.ts";
 import type { ShardSelection } from "./shard-selection.ts";
 
 /** Records that are read at the same time: a disk of the network takes its time for each. */
@@ -50,7 +51,7 @@ const beginning = /^\{"part":\d+,"rows":(?<rows>\d+),"clips":(?<clips>\d+),"erro
 
 async function readCounts(folder: string, part: number): Promise<PartCounts> {
   const bytes = Buffer.alloc(256);
-  const handle = await open(join(folder, "parts", `${formatPart(part)}.json`)).catch(() => undefined);
+  const handle = await openInside(folder, recordName(part)).catch(() => undefined);
   const length = (await handle?.read(bytes, 0, bytes.length, 0).finally(() => handle.close()))?.bytesRead ?? 0;
   const { rows, clips, errors, seconds } = beginning.exec(bytes.toString("latin1", 0, length))?.groups ?? {};
   if (rows === undefined) return await readPartRecord(folder, part);

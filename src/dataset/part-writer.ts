@@ -1,5 +1,4 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { makeFolderInside } from "../files/index.ts";
 import { partFile } from "./assemble-dataset.ts";
 import type { ClipOutput, ClipPlace, FinishedShard, OutputFormat, PartWriter } from "./clip-output.ts";
 import { writingError } from "./disk-space.ts";
@@ -9,6 +8,7 @@ import { formatManifestLine } from "./manifest.ts";
 import { writePartRecord } from "./part-record.ts";
 import type { PartRecord } from "./part-record.ts";
 import { removeShards } from "./remove-shards.ts";
+import { failureOf, RowError } from "./row-failure.ts";
 import type { JsonObject } from "./row.ts";
 import { isBadRow } from "./row.ts";
 import { StatisticsBuilder } from "./statistics.ts";
@@ -38,7 +38,7 @@ export class DatasetPartWriter implements AsyncDisposable {
   /** Begins a part; what an earlier run left of it goes. */
   static async begin(folder: string, part: number, outputs: readonly ClipOutput[]): Promise<DatasetPartWriter> {
     await removeShards(folder, part);
-    await mkdir(join(folder, "parts"), { recursive: true }).catch((error: unknown) => {
+    await makeFolderInside(folder, "parts").catch((error: unknown) => {
       throw writingError(folder, error);
     });
     const manifest = await DurableFile.create(partFile(folder, part, "manifest"));
@@ -51,8 +51,9 @@ export class DatasetPartWriter implements AsyncDisposable {
     }
   }
 
-  /** Writes the next row. */
-  async add(encoded: EncodedRow): Promise<void> {
+  /** Writes the next row. @returns What is written: a row whose clips cannot be named here has failed. */
+  async add(row: EncodedRow): Promise<EncodedRow> {
+    const encoded = await this.#prepare(row);
     this.#counts.rows++;
     if (encoded.failure !== null) {
       this.#counts.errors++;
@@ -66,6 +67,17 @@ export class DatasetPartWriter implements AsyncDisposable {
       this.#statistics.addClip(clip);
       this.#counts.clips++;
       this.#counts.seconds += clip.codes.duration;
+    }
+    return encoded;
+  }
+
+  async #prepare(row: EncodedRow): Promise<EncodedRow> {
+    try {
+      for (const writer of this.#writers.values()) await writer.prepare(row.clips);
+      return row;
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      return { ...row, clips: [], failure: failureOf(error) };
     }
   }
 

@@ -1,13 +1,13 @@
-import { createReadStream } from "node:fs";
-import { open, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
+import { Readable } from "node:stream";
 import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import type { AsyncBuffer } from "hyparquet";
 import { extract } from "tar-stream";
 import { z } from "zod";
 import { CodecError, CodesError } from "../core/index.ts";
+import { openInside, piecesOf } from "../files/index.ts";
 import { parseArray } from "../storage/index.ts";
-import { clipFrom, clipSchema } from "./clip-fields.ts";
+import { clipFrom, clipKey, clipSchema } from "./clip-fields.ts";
 import type { ClipFields } from "./clip-fields.ts";
 import { shardFormatOf } from "./clip-output.ts";
 import type { OutputFormat } from "./clip-output.ts";
@@ -16,6 +16,8 @@ import type { CodecFields } from "./codec-fields.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 import { codecMetadataKey } from "./parquet-output.ts";
+import { parseJson, reasonOf as reasonOfSchema } from "./read-json-file.ts";
+import { npyName } from "./row-key.ts";
 import { readLines } from "./text-lines.ts";
 
 /** Formats whose shards give the clips back; tokens alone do not say what their clips were. */
@@ -55,7 +57,8 @@ const readers: Readonly<Record<ReadableFormat, (folder: string, path: string) =>
 };
 
 async function* readTarShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  const file = createReadStream(join(folder, path));
+  await using handle = await openInside(folder, path);
+  const file = Readable.from(piecesOf(handle));
   const members = extract();
   file.on("error", (error) => members.destroy(error));
   file.pipe(members);
@@ -71,7 +74,7 @@ async function* readTarShard(folder: string, path: string): AsyncGenerator<Encod
         npy = { name: name.slice(0, -".npy".length), bytes };
       } else if (name.endsWith(".json")) {
         if (npy === undefined || `${npy.name}.json` !== name) throw new CodesError("CODES_FORMAT", `${name} does not follow the .npy of its clip`);
-        yield clipOfNpy(JSON.parse(bytes.toString("utf8")), npy.bytes);
+        yield clipOfNpy(parseJson(bytes.toString("utf8")), npy.bytes);
         npy = undefined;
       }
     }
@@ -89,31 +92,39 @@ export interface ListedFile {
   readonly sha256: string;
 }
 
-const listedSchema = z.object({
-  file: z.string().regex(/^npy\/(?!.*(?:^|\/)\.\.(?:\/|$))/u),
-  bytes: z.int().min(0),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/u),
-});
+/** The path of a clip's file says its key, so that a list can name nothing else. */
+const listedSchema: z.ZodType<ListedFile> = z
+  .object({ key: clipKey, file: z.string(), bytes: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/u) })
+  .refine(({ key, file }) => file === npyName(key), { error: "it is not that of the clip, such as npy/speaker/clip.npy", path: ["file"] });
 
 /** The files that a list, `shards/part-000012-000.npy.jsonl`, vouches for. @throws DatasetError with code DATASET_FORMAT if it is damaged. */
 export async function* listedFiles(folder: string, path: string): AsyncGenerator<ListedFile, void, undefined> {
   try {
-    for await (const line of linesOf(join(folder, path))) yield listedSchema.parse(JSON.parse(line));
+    for await (const line of linesOf(folder, path)) yield listedSchema.parse(parseJson(line));
   } catch (error) {
     throw damaged(path, error);
   }
 }
 
 async function* readNpyShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  for await (const line of linesOf(join(folder, path))) {
-    const document: unknown = JSON.parse(line);
-    yield clipOfNpy(document, await readFile(join(folder, listedSchema.parse(document).file)));
+  for await (const line of linesOf(folder, path)) {
+    const document = parseJson(line);
+    const { file, bytes } = listedSchema.parse(document);
+    yield clipOfNpy(document, await readListed(folder, file, bytes));
   }
 }
 
+/** @throws CodesError for a file of another length than the list says. */
+async function readListed(folder: string, file: string, bytes: number): Promise<Uint8Array> {
+  await using handle = await openInside(folder, file);
+  const { size } = await handle.stat();
+  if (size !== bytes) throw new CodesError("CODES_FORMAT", `${file} has ${size} bytes; its list says ${bytes}`);
+  return await handle.readFile();
+}
+
 async function* readJsonlShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  for await (const line of linesOf(join(folder, path))) {
-    const document = z.looseObject({ codes: z.array(z.unknown()) }).parse(JSON.parse(line));
+  for await (const line of linesOf(folder, path)) {
+    const document = z.looseObject({ codes: z.array(z.unknown()) }).parse(parseJson(line));
     const fields = clipSchema.parse(document);
     const { codec } = recordSchema.parse(document);
     const numbers = (document.codes as unknown[]).flat(2);
@@ -122,7 +133,7 @@ async function* readJsonlShard(folder: string, path: string): AsyncGenerator<Enc
 }
 
 async function* readParquetShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  await using handle = await open(join(folder, path), "r");
+  await using handle = await openInside(folder, path);
   const { size } = await handle.stat();
   const file: AsyncBuffer = {
     byteLength: size,
@@ -187,14 +198,15 @@ function clipOfNumbers(fields: ClipFields, codec: CodecFields, numbers: ArrayLik
 }
 
 /** Lines of a file that the package wrote, however long: one may hold the codes of hours. */
-async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
-  for await (const { number, text, problem } of readLines(createReadStream(path), Infinity)) {
+async function* linesOf(folder: string, path: string): AsyncGenerator<string, void, undefined> {
+  await using handle = await openInside(folder, path);
+  for await (const { number, text, problem } of readLines(piecesOf(handle), Infinity)) {
     if (text === undefined) throw new SyntaxError(`line ${number}: ${problem}`);
     yield text;
   }
 }
 
 function reasonOf(error: Error): string {
-  if (error instanceof z.ZodError) return `${error.issues[0]!.path.join(".")}: ${error.issues[0]!.message}`;
+  if (error instanceof z.ZodError) return reasonOfSchema(error);
   return error instanceof CodecError || !("path" in error) ? error.message : error.message.replace(String(error.path), basename(String(error.path)));
 }

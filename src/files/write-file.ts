@@ -123,7 +123,18 @@ export async function renameToNew(from: string, to: string): Promise<void> {
 
 /** A name in the same folder that nothing has, for a file that is not complete. */
 export function temporaryBeside(path: string): string {
-  return join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
+  return join(dirname(path), temporaryName(basename(path)));
+}
+
+/** Of the name that a file will have, its temporary name has so many bytes: both together have at most 255, as file systems take them. */
+const keptBytes = 100;
+
+/** A name for a file in the making that nobody else takes. */
+export function temporaryName(name: string): string {
+  const bytes = Buffer.from(name);
+  const start = bytes.subarray(0, keptBytes).toString();
+  const kept = bytes.length > keptBytes ? start.replace(/\ufffd+$/u, "") : start; // of a character that was cut
+  return `.${kept}.${randomUUID()}.tmp`;
 }
 
 async function statIfExists(path: string): Promise<Stats | undefined> {
