@@ -8,7 +8,7 @@ import { DatasetError } from "./dataset-error.ts";
 import { cardName, formatDatasetCard } from "./dataset-card.ts";
 import type { DatasetCardOptions } from "./dataset-card.ts";
 import { datasetFigureOf } from "./dataset-figure.ts";
-import { datasetInfoName, formatDatasetInfo } from "./dataset-info.ts";
+import { datasetInfoName, errorsName, formatDatasetInfo, manifestName } from "./dataset-info.ts";
 import type { DatasetInfo, DescribedFile, IndexFile } from "./dataset-info.ts";
 import { DurableFile, writeDurably } from "./durable-file.ts";
 import { formatPart, readPartRecord } from "./part-record.ts";
@@ -38,8 +38,8 @@ export interface AssembleOptions {
  */
 export async function assembleDataset(options: AssembleOptions): Promise<DatasetInfo> {
   const { folder, numParts, tool, codec, license, audioLicense = null, signal } = options;
-  await using manifest = await DurableFile.create(join(folder, "manifest.jsonl"));
-  await using errors = await DurableFile.create(join(folder, "errors.jsonl"));
+  await using manifest = await DurableFile.create(join(folder, manifestName));
+  await using errors = await DurableFile.create(join(folder, errorsName));
   const shards: FinishedShard[] = [];
   let [statistics, rows, manifestLines, errorLines] = [noStatistics, 0, 0, 0];
   for (let part = 0; part < numParts; part++) {
@@ -51,8 +51,8 @@ export async function assembleDataset(options: AssembleOptions): Promise<Dataset
     shards.push(...record.shards);
     rows += record.rows;
   }
-  const manifestFile: IndexFile = { path: "manifest.jsonl", ...(await manifest.publish()), lines: manifestLines };
-  const errorsFile: IndexFile = { path: "errors.jsonl", ...(await errors.publish()), lines: errorLines };
+  const manifestFile: IndexFile = { path: manifestName, ...(await manifest.publish()), lines: manifestLines };
+  const errorsFile: IndexFile = { path: errorsName, ...(await errors.publish()), lines: errorLines };
   const counts = { rows, clips: statistics.clips, errors: errorLines, parts: numParts, hours: hoursOf(statistics) };
   const files: DescribedFile[] = [];
   const info = { tool, codec: statistics.clips === 0 ? null : codec, license, audioLicense, options: options.options, counts, statistics, manifest: manifestFile, errors: errorsFile, files, shards };

@@ -13,8 +13,10 @@ import type { JsonObject } from "./row.ts";
 import { statisticsSchema } from "./statistics.ts";
 import type { DatasetStatistics } from "./statistics.ts";
 
-/** Name of the index in a dataset's folder. */
+/** Names, in a dataset's folder, of the index and of what goes with it. */
 export const datasetInfoName = "dataset.json";
+export const manifestName = "manifest.jsonl";
+export const errorsName = "errors.jsonl";
 
 const formatTag = "encodec-tokenizer/dataset";
 const formatVersion = 1;
@@ -69,7 +71,7 @@ export interface DatasetInfo {
 }
 
 const describedFile = z.object({ path: filePath, bytes: count, sha256: digest });
-const indexFile = describedFile.extend({ lines: count });
+const indexFile = (path: string): z.ZodType<IndexFile> => describedFile.extend({ path: z.literal(path), lines: count });
 const status = z.enum(["settled", "unresolved", "contested"]);
 
 export const licenseSchema: z.ZodType<LicenseRecord> = z.object({
@@ -96,8 +98,8 @@ const schema = z.object({
   options: jsonObject,
   counts: z.object({ rows: count, clips: count, errors: count, parts: count, hours: z.number().min(0) }),
   statistics: statisticsSchema,
-  manifest: indexFile,
-  errors: indexFile,
+  manifest: indexFile(manifestName),
+  errors: indexFile(errorsName),
   files: z.array(describedFile).default([]),
   shards: z.array(shardSchema),
 });
