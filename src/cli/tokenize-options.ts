@@ -39,6 +39,7 @@ export interface WorkOptions {
   readonly maxErrors?: number;
   readonly retryErrors?: boolean;
   readonly dedupe?: boolean;
+  readonly followLinks?: boolean;
   readonly workers?: number;
   readonly memory?: number;
 }
@@ -69,6 +70,9 @@ export function addDatasetOutputOptions(command: Command): void {
     .addOption(new Option("--vocabulary-base <id>", "the first of these ids: how many the text tokenizer has (default: 0)").argParser(parseLimit));
 }
 
+/** What `--follow-links` does. */
+export const followLinksText = "follow links in folders that leave the folder (default: each is an error)";
+
 /** Adds how the work is divided, bounded and repeated. */
 export function addWorkOptions(command: Command): void {
   command
@@ -77,7 +81,8 @@ export function addWorkOptions(command: Command): void {
     .addOption(new Option("--shard <i/n>", "do the share i of n, from 0; auto or auto/n within an array job of Slurm or Kubernetes").argParser(parseShard))
     .addOption(new Option("--max-errors <count>", "fail when more files than that have failed (default: go on)").argParser(parseLimit))
     .option("--retry-errors", "do parts again that have errors")
-    .option("--dedupe", "leave out files whose audio is the same as an earlier one's");
+    .option("--dedupe", "leave out files whose audio is the same as an earlier one's")
+    .option("--follow-links", followLinksText);
   addDecodingOptions(command);
 }
 

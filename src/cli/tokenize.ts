@@ -63,6 +63,7 @@ async function tokenize(inputs: readonly string[], options: TokenizeCommandOptio
     ...(await recipeOf(options, tokenizer)),
     partRows: options.partRows,
     dedupe: options.dedupe,
+    followLinks: options.followLinks,
     shard: options.shard,
     maxErrors: options.maxErrors,
     retryErrors: options.retryErrors,

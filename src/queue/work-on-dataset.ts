@@ -11,7 +11,7 @@ import { checkRedis } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
 /** Options that shape the dataset are those that it was put on the queue with; others are refused. */
-export interface WorkOnDatasetOptions extends Omit<DatasetWorkOptions, "inputs" | "cwd" | "stdin" | "partRows" | "dedupe"> {
+export interface WorkOnDatasetOptions extends Omit<DatasetWorkOptions, "inputs" | "cwd" | "stdin" | "followLinks" | "partRows" | "dedupe"> {
   /** URL of Redis: `redis://host:6379`, or `rediss://` for TLS. @default the variable REDIS_URL, or redis://127.0.0.1:6379 */
   readonly redis?: string | undefined;
   /** Parts at the same time. One uses all threads already. @default 1 */
