@@ -42,6 +42,7 @@ export interface WorkOptions {
   readonly followLinks?: boolean;
   readonly workers?: number;
   readonly memory?: number;
+  readonly maxCrashes?: number;
 }
 
 /** Adds `--window`, `--stride`, `--tail`, `--min`, `--channels`, `--trim` and `--trim-padding`. */
@@ -86,11 +87,12 @@ export function addWorkOptions(command: Command): void {
   addDecodingOptions(command);
 }
 
-/** Adds `--workers` and `--memory`. */
+/** Adds `--workers`, `--memory` and `--max-crashes`. */
 export function addDecodingOptions(command: Command): void {
   command
     .addOption(new Option("--workers <count>", "threads that decode (default: half of the cores, at least 2)").argParser(parseCount))
-    .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB, or 64MiB for each of the workers if that is more)").argParser(parseBytes));
+    .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB, or 64MiB for each of the workers if that is more)").argParser(parseBytes))
+    .addOption(new Option("--max-crashes <count>", "give a part up when processes have died so often over the same file (default: 3)").argParser(parseCount));
 }
 
 /** @throws UsageError for options that nothing would come of. */

@@ -69,6 +69,7 @@ async function tokenize(inputs: readonly string[], options: TokenizeCommandOptio
     retryErrors: options.retryErrors,
     workers: options.workers,
     maxMemory: options.memory,
+    maxCrashes: options.maxCrashes,
   });
   for (const line of reportLines(report)) say(terminal, options, line);
   // Stopped on purpose, but not done.

@@ -60,6 +60,9 @@ export function startWorkerProgress({ stderr }: Terminal, quiet: boolean | undef
         case "part-returned":
           tell(event.reason === "locked" ? `part ${event.part} is still in the hands of another process; it is tried again later` : `part ${event.part} goes back to the queue`);
           break;
+        case "job-refused":
+          tell(`a job on the queue is refused: ${event.message}`);
+          break;
         case "refused":
           tell(`Redis refuses: ${event.message}`);
           break;

@@ -23,11 +23,13 @@ export class DatasetPartWriter implements AsyncDisposable {
   readonly #writers: ReadonlyMap<OutputFormat, PartWriter>;
   readonly #manifest: DurableFile;
   readonly #errors: DurableFile;
+  readonly #onDone: () => Promise<void>;
   readonly #statistics = new StatisticsBuilder();
   readonly #counts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
   #isFinished = false;
 
-  private constructor(folder: string, part: number, writers: ReadonlyMap<OutputFormat, PartWriter>, manifest: DurableFile, errors: DurableFile) {
+  private constructor(folder: string, part: number, writers: ReadonlyMap<OutputFormat, PartWriter>, manifest: DurableFile, errors: DurableFile, onDone: () => Promise<void>) {
+    this.#onDone = onDone;
     this.#folder = folder;
     this.part = part;
     this.#writers = writers;
@@ -35,8 +37,8 @@ export class DatasetPartWriter implements AsyncDisposable {
     this.#errors = errors;
   }
 
-  /** Begins a part; what an earlier run left of it goes. */
-  static async begin(folder: string, part: number, outputs: readonly ClipOutput[]): Promise<DatasetPartWriter> {
+  /** Begins a part; what an earlier run left of it goes. @param onDone Called, and waited for, when all but its record is written. */
+  static async begin(folder: string, part: number, outputs: readonly ClipOutput[], onDone: () => Promise<void> = async () => {}): Promise<DatasetPartWriter> {
     await removeShards(folder, part);
     await makeFolderInside(folder, "parts").catch((error: unknown) => {
       throw writingError(folder, error);
@@ -44,7 +46,7 @@ export class DatasetPartWriter implements AsyncDisposable {
     const manifest = await DurableFile.create(partFile(folder, part, "manifest"));
     try {
       const errors = await DurableFile.create(partFile(folder, part, "errors"));
-      return new DatasetPartWriter(folder, part, new Map(outputs.map((output) => [output.format, output.openPart(part)])), manifest, errors);
+      return new DatasetPartWriter(folder, part, new Map(outputs.map((output) => [output.format, output.openPart(part)])), manifest, errors, onDone);
     } catch (error) {
       await manifest[Symbol.asyncDispose]();
       throw error;
@@ -90,6 +92,7 @@ export class DatasetPartWriter implements AsyncDisposable {
     const { rows, clips, errors, seconds } = this.#counts;
     const statistics = JSON.parse(JSON.stringify(this.#statistics.build())) as JsonObject;
     const record: PartRecord = { part: this.part, rows, clips, errors, seconds, shards, statistics };
+    await this.#onDone();
     await writePartRecord(this.#folder, record);
     this.#isFinished = true;
     return record;
