@@ -95,7 +95,7 @@ class ClipFiles {
 }
 
 function unwritable(file: string, reason: string): RowError {
-  return new RowError({ code: "ROW_UNWRITABLE", message: `${file} cannot be written here: ${reason}; give the row another id` });
+  return new RowError({ code: "ROW_UNWRITABLE", message: `${file.length > 200 ? `${file.slice(0, 200)}…` : file} cannot be written here: ${reason}; give the row another id` });
 }
 
 async function startList(shard: ShardStart, files: ClipFiles): Promise<ShardWriter<NpyItem>> {

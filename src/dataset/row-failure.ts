@@ -21,8 +21,11 @@ export class RowError extends Error implements RowFailure {
   }
 }
 
+/** The longest reason that is kept of a row: paths may be long, and there may be many rows. */
+const maxMessageLength = 2000;
+
 /** What an error says of a row. */
 export function failureOf(error: unknown): RowFailure {
   const code = error instanceof CodecError || error instanceof RowError ? error.code : "ROW_FAILED";
-  return { code, message: error instanceof Error ? error.message : String(error) };
+  return { code, message: (error instanceof Error ? error.message : String(error)).slice(0, maxMessageLength) };
 }

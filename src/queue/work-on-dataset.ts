@@ -58,6 +58,9 @@ export interface WorkReport extends RowCounts {
 /** How often a worker without a part looks whether there is anything left to wait for, in milliseconds. */
 const pollInterval = 1000;
 
+/** After so many looks at a queue that is not empty, the folder is asked whether all parts are done nevertheless: somebody may fill the queue with what nobody can read. */
+const looksAtFolder = 10;
+
 /**
  * Takes parts of a dataset from its queue and does them, beside any number of others on any machines that see the folder.
  *
@@ -154,6 +157,7 @@ async function untilDone(
 ): Promise<Outcome | undefined> {
   const ended = AbortSignal.any([signal, stop]);
   let settled = -1; // parts that it had taken when it last was known what came of the queue
+  let looks = 0;
   while (!ended.aborted && worker.error === undefined) {
     await sleep(pollInterval, undefined, { signal: ended }).catch(() => {});
     if (ended.aborted || !worker.isIdle) continue;
@@ -163,9 +167,11 @@ async function untilDone(
     });
     if (counts === undefined) break;
     const { failed = 0, ...others } = counts;
-    if (!worker.isIdle || settled === worker.taken || Object.values(others).some((number) => number > 0)) continue;
+    if (!worker.isIdle || settled === worker.taken) continue;
+    const isEmpty = Object.values(others).every((number) => number === 0);
+    if (!isEmpty && ++looks % looksAtFolder !== 0) continue;
     const info = await finish(work, signal);
-    if (info === "locked") continue;
+    if (info === "locked" || (info === null && !isEmpty)) continue;
     if (!wait) return { info, failed };
     settled = worker.taken;
   }
