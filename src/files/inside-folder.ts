@@ -71,19 +71,22 @@ export async function removeInside(folder: string, path: string): Promise<void> 
 }
 
 /**
- * Checks that a file or folder below a folder is not a link, or behind one, that leaves it.
+ * Checks that a file or folder below a folder, or the place where it would be, is not a link, or behind one, that leaves it.
  * @returns False if there is nothing of that name.
  * @throws FileError `FILE_OUTSIDE`, `FILE_UNREADABLE`.
  */
 export async function isInside(folder: string, path: string): Promise<boolean> {
   const full = pathInside(folder, path);
-  try {
-    await realPathInside(folder, full);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error instanceof FileError ? error : readError(full, error);
+  const parts = path.split("/");
+  for (let length = parts.length; length > 0; length--) {
+    try {
+      await realPathInside(folder, join(folder, ...parts.slice(0, length)), full);
+      return length === parts.length;
+    } catch (error) {
+      if (!isMissing(error)) throw error instanceof FileError ? error : readError(full, error);
+    }
   }
+  return false;
 }
 
 /** Whether a real path is that of a folder, or of something below it. */

@@ -194,7 +194,8 @@ async function holdsCodec({ path, commits }: CachedRepository): Promise<boolean>
   for (const { commit, files } of commits) {
     if (files.some((file) => codecFiles.test(file))) return true;
     const config = join(path, "snapshots", commit, "config.json");
-    if (!files.includes("config.json") || !(await staysInside(path, config))) continue;
+    if (!files.includes("config.json")) continue;
+    if (!(await staysInside(path, config))) return true; // to be found and removed
     if (codecTypes.test(await readFile(config, "utf8"))) return true;
   }
   return (await readdir(join(path, "blobs")).catch(() => [])).some(isPartial);

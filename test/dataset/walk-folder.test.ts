@@ -2,6 +2,7 @@ import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { relativePathProblem } from "../../src/core/index.ts";
 import { compareBytewise } from "../../src/dataset/compare-bytewise.ts";
 import { cleanKey, keyOfClip, keyOfRange, keysOfSiblings } from "../../src/dataset/row-key.ts";
 import { walkFolder } from "../../src/dataset/walk-folder.ts";
@@ -140,14 +141,17 @@ test("keys of any siblings are unique and have no dots", () => {
 
 test("no key leads out of a folder, and cleaning twice changes nothing more", () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom("a", ".", "/", "\\", "\0", "ü") }), (text) => {
+    fc.property(fc.string({ unit: fc.constantFrom("a", ".", "/", "\\", "\0", "ü", ":", " ", "\u202e", "\u0085", "\n", "\ud800", "con", "名".repeat(60)) }), (text) => {
       const key = cleanKey(text);
       expect(key.split("/").filter((part) => ["", ".", ".."].includes(part))).toEqual([]);
       expect(key.split("/").at(-1)).not.toContain(".");
       expect(cleanKey(key)).toBe(key);
+      expect(relativePathProblem(key)).toBeUndefined();
     }),
   );
   expect(cleanKey("../x/a.b.c")).toBe("__/x/a_b_c");
+  expect(cleanKey("Dr. Who/take 1 (live)")).toBe("Dr. Who/take 1 (live)");
+  expect(cleanKey("12:30/a\u202eb\u0085/CON/Mr. /nul.x")).toBe("12_30/a_b_/_CON/Mr__/nul_x");
 });
 
 test("ranges, windows and channels are told apart in keys", () => {

@@ -83,7 +83,9 @@ describe("a file of a folder", () => {
       await expect(isInside(folder, path), path).rejects.toMatchObject(outside);
     }
     expect(await isInside(folder, "a/b")).toBe(true);
-    expect(await isInside(folder, "a/c")).toBe(false);
+    for (const path of ["a/c", "a/c/d", "c", "a/b/c"]) expect(await isInside(folder, path)).toBe(false);
+    for (const path of ["sub/c", "sub/c/d"]) await expect(isInside(folder, path), path).rejects.toMatchObject(outside);
+    expect(await isInside(join(folder, "c"), "d")).toBe(false);
   });
 
   test("of a snapshot in a cache of the Hub lies among the blobs beside it, and nowhere else", async () => {

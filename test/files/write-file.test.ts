@@ -2,13 +2,23 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { writeFileAtomically } from "../../src/files/write-file.ts";
+import { temporaryName, writeFileAtomically } from "../../src/files/write-file.ts";
 
 // A file system without hard links, such as FAT.
 vi.mock(import("node:fs/promises"), async (importOriginal) => ({
   ...(await importOriginal()),
   link: () => Promise.reject(Object.assign(new Error("operation not permitted"), { code: "EPERM" })),
 }));
+
+it("has room for any name that a file system takes", async () => {
+  for (const name of ["名".repeat(85), `${"n".repeat(98)}${"🎵".repeat(39)}`, "x".repeat(255)]) {
+    const path = join(folder, name);
+    await writeFileAtomically(path, Uint8Array.of(1));
+    expect([...(await readFile(path))]).toEqual([1]);
+    expect(temporaryName(name)).toMatch(/^\.[^\ufffd]{25,100}\.[0-9a-f-]{36}\.tmp$/u);
+    await rm(path);
+  }
+});
 
 let folder: string;
 beforeAll(async () => {
