@@ -90,6 +90,7 @@ export type {
   RepositoryMetadata,
   ResolveLicenseOptions,
   Selection,
+  TrainingStatement,
   VerifiedFile,
   Verdict,
   WeightsFile,

@@ -12,7 +12,7 @@ export { fetchRepositoryMetadata, metadataOf } from "./repository-metadata.ts";
 export type { RepositoryInfo } from "./resolve-revision.ts";
 
 export { findByDigest, findCheckpoint, requiredDigests } from "./catalogue.ts";
-export type { CatalogueEntry, CatalogueFile, CheckpointLayout, Confidence } from "./catalogue.ts";
+export type { CatalogueEntry, CatalogueFile, CheckpointLayout, Confidence, TrainingStatement } from "./catalogue.ts";
 export { catalogue } from "./catalogue-entries.ts";
 export { checkLicense, requireLicense } from "./check-license.ts";
 export type { RepositoryMetadata } from "./license-declaration.ts";

@@ -1,5 +1,5 @@
 import type { LicenseRecord } from "../core/index.ts";
-import { catalogue } from "./catalogue-entries.ts";
+import { recognised } from "./catalogue-entries.ts";
 import { findByDigest, findCheckpoint } from "./catalogue.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
 import { containedCodecs } from "./license-components.ts";
@@ -49,7 +49,7 @@ class LicenseSearch {
 
   constructor(options: ResolveLicenseOptions) {
     this.#options = options;
-    this.#entries = options.entries ?? catalogue;
+    this.#entries = options.entries ?? recognised;
     this.#date = options.date ?? new Date().toISOString().slice(0, 10);
   }
 
