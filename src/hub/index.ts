@@ -1,6 +1,6 @@
 export { listCache, removeCached, verifyCached } from "./cache.ts";
 export type { CachedCommit, CachedRepository, VerifiedFile } from "./cache.ts";
-export { describeRepository } from "./describe-repository.ts";
+export { describeRepository, sha256Of } from "./describe-repository.ts";
 export type { DescribeOptions, RepositoryDescription, WeightsFile } from "./describe-repository.ts";
 export { createHasher, hashFile } from "./file-digest.ts";
 export type { FileDigest } from "./file-digest.ts";
@@ -30,3 +30,4 @@ export { selectCheckpoint } from "./select-checkpoint.ts";
 export type { CheckpointCriteria, Criterion, PassedOver, Relaxation, Selection } from "./select-checkpoint.ts";
 export { pushFiles } from "./push-files.ts";
 export type { PushedFile, PushOptions, PushReport } from "./push-files.ts";
+export { sha256OfWeights } from "./weights-digest.ts";

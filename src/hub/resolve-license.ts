@@ -30,7 +30,7 @@ const maxRepositories = 32;
 /**
  * Works out the license of a repository.
  *
- * At its catalogued commit the catalogue's record holds. Otherwise everything applies at once: what the repository
+ * At its catalogued commit the catalogue's record holds, unless the files there are known to be those of another checkpoint. Otherwise everything applies at once: what the repository
  * declares, what the catalogue knows about the repository, about files with the same digests and about codecs that its
  * configuration names, and the licenses of its base models, theirs worked out in the same way. A base that cannot be seen,
  * that leads back to itself or that lies too far away leaves the license unresolved. See docs/licensing.md.
@@ -55,12 +55,15 @@ class LicenseSearch {
 
   /** @param path Ids of the repositories whose base this one is, the first asked for first. */
   async resolve(repository: RepositoryMetadata, path: readonly string[]): Promise<LicenseRecord> {
-    const entry = this.#catalogued(repository.id);
-    if (entry !== undefined && entry.revision !== null && entry.revision === repository.revision) return entry.license;
-
     const { id, revision, digests, config } = repository;
-    const { baseModels, ...own } = readDeclaration(repository, this.#date);
+    const entry = this.#catalogued(id);
     const copies = digests.map((digest) => (digest === null ? undefined : findByDigest(digest, this.#entries)));
+    const isCatalogued = entry !== undefined && entry.revision !== null && entry.revision === revision;
+    // A cache or a mirror may have other weights there than those that the catalogue speaks of.
+    const hasOthers = digests.some((digest, index) => copies[index] !== undefined && !entry?.files.some(({ sha256 }) => sha256 === digest));
+    if (isCatalogued && !hasOthers) return entry.license;
+
+    const { baseModels, ...own } = readDeclaration(repository, this.#date);
     const known = [entry, ...copies, ...containedCodecs(config, this.#entries)].filter((part) => part !== undefined);
     const parts = new Map(known.map((part) => [part.id, part.license]));
     for (const base of baseModels) {
