@@ -1,11 +1,11 @@
 import { createReadStream } from "node:fs";
-import { open, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
-import type { AsyncBuffer } from "hyparquet";
 import { extract } from "tar-stream";
 import { z } from "zod";
 import { CodecError, CodesError } from "../core/index.ts";
+import { ParquetFile } from "../parquet/index.ts";
+import type { ParquetColumn } from "../parquet/index.ts";
 import { parseArray } from "../storage/index.ts";
 import { clipFrom, clipSchema } from "./clip-fields.ts";
 import type { ClipFields } from "./clip-fields.ts";
@@ -15,7 +15,8 @@ import { codecSchema } from "./codec-fields.ts";
 import type { CodecFields } from "./codec-fields.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
-import { codecMetadataKey } from "./parquet-output.ts";
+import { codecMetadataKey, storedColumns } from "./parquet-output.ts";
+import { openRowSource } from "./row-bytes.ts";
 import { readLines } from "./text-lines.ts";
 
 /** Formats whose shards give the clips back; tokens alone do not say what their clips were. */
@@ -122,44 +123,30 @@ async function* readJsonlShard(folder: string, path: string): AsyncGenerator<Enc
 }
 
 async function* readParquetShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  await using handle = await open(join(folder, path), "r");
-  const { size } = await handle.stat();
-  const file: AsyncBuffer = {
-    byteLength: size,
-    async slice(start, end = size) {
-      const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
-      await handle.read(bytes, 0, bytes.length, start);
-      return bytes.buffer;
-    },
-  };
-  const metadata = await parquetMetadataAsync(file);
-  const codecText = metadata.key_value_metadata?.find(({ key }) => key === codecMetadataKey)?.value;
+  await using source = await openRowSource({ path: join(folder, path) });
+  const file = await ParquetFile.open(source);
+  const codecText = file.metadata.get(codecMetadataKey);
   if (codecText === undefined) throw new CodesError("CODES_FORMAT", `its metadata has no ${codecMetadataKey}`);
   const codec = codecSchema.parse(JSON.parse(codecText));
-  let rowStart = 0;
-  for (const group of metadata.row_groups) {
-    const rowEnd = rowStart + Number(group.num_rows);
-    for (const row of await parquetReadObjects({ file, metadata, rowStart, rowEnd })) {
-      const { codes, ...fields } = row as { readonly codes: readonly (readonly number[])[] } & Record<string, unknown>;
-      yield clipOfNumbers(clipSchema.parse(fieldsOfRow(fields)), codec, codes.flat());
+  for (const [group, numRows] of file.groupRows.entries()) {
+    const columns = new Map<string, ParquetColumn>();
+    for (const name of storedColumns) {
+      const column = await file.readColumn(group, name);
+      if (column !== undefined) columns.set(name, column);
     }
-    rowStart = rowEnd;
+    for (let row = 0; row < numRows; row++) {
+      const fields = Object.fromEntries(Array.from(columns, ([name, column]) => [name, fieldOf(name, column.valuesOf(row))]));
+      const { codes = [], ...others } = fields;
+      yield clipOfNumbers(clipSchema.parse({ ...others, columns: JSON.parse(String(fields["columns"])) as unknown }), codec, codes as ArrayLike<number>);
+    }
   }
 }
 
-/** A row in the types of JSON. */
-function fieldsOfRow(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { scales, window, channel, peak, rms } = row;
-  return {
-    ...row,
-    num_samples: Number(row["num_samples"]),
-    scales: scales === undefined || scales === null ? null : Array.from(scales as ArrayLike<number>),
-    window: window ?? null,
-    channel: channel ?? null,
-    peak: peak ?? null,
-    rms: rms ?? null,
-    columns: JSON.parse(String(row["columns"])) as unknown,
-  };
+/** Lists as they are, everything else by itself; null for nothing. */
+function fieldOf(name: string, values: ArrayLike<unknown>): unknown {
+  if (name === "codes") return values;
+  if (name === "scales") return values.length === 0 ? null : Array.from(values);
+  return values[0] ?? null;
 }
 
 function clipOfNpy(document: unknown, npy: Uint8Array): EncodedClip {
