@@ -1,7 +1,6 @@
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { extract } from "tar-stream";
 import { z } from "zod";
 import { CodecError, CodesError } from "../core/index.ts";
 import { ParquetFile } from "../parquet/index.ts";
@@ -17,14 +16,21 @@ import { DatasetError } from "./dataset-error.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 import { codecMetadataKey, storedColumns } from "./parquet-output.ts";
 import { openRowSource } from "./row-bytes.ts";
+import { tarEntries } from "./tar-members.ts";
 import { readLines } from "./text-lines.ts";
 
 /** Formats whose shards give the clips back; tokens alone do not say what their clips were. */
 export type ReadableFormat = Exclude<OutputFormat, "tokens">;
 export const readableFormats: readonly ReadableFormat[] = ["webdataset", "parquet", "npy", "jsonl"];
 
-/** A member of a tar, or the list of a `.npy`, of more bytes than this is none that this library wrote. */
-const maxMemberBytes = 2 ** 31;
+/** A `.npy` of more bytes than this is none that this library wrote. */
+const maxNpyBytes = 2 ** 31;
+/** What is known of a clip but its codes takes less: columns, and a number for each second. */
+const maxRecordBytes = 2 ** 24;
+/** A line with the codes of a clip: 12 hours of 16 codebooks at 75 frames per second take as much. */
+const maxLineBytes = 2 ** 28;
+/** Of such a line: one for each codebook of each segment. In memory an empty list takes twenty times what it takes in JSON, a code four times. */
+const maxLists = 2 ** 21;
 
 const recordSchema = z.object({ codec: codecSchema });
 
@@ -56,30 +62,20 @@ const readers: Readonly<Record<ReadableFormat, (folder: string, path: string) =>
 };
 
 async function* readTarShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  const file = createReadStream(join(folder, path));
-  const members = extract();
-  file.on("error", (error) => members.destroy(error));
-  file.pipe(members);
-  try {
-    let npy: { readonly name: string; readonly bytes: Uint8Array } | undefined;
-    for await (const entry of members) {
-      const { name, size = 0 } = entry.header;
-      if (size > maxMemberBytes) throw new CodesError("CODES_FORMAT", `${name} is said to have ${size} bytes`);
-      const pieces: Uint8Array[] = [];
-      for await (const piece of entry) pieces.push(piece as Uint8Array);
-      const bytes = Buffer.concat(pieces);
-      if (name.endsWith(".npy")) {
-        npy = { name: name.slice(0, -".npy".length), bytes };
-      } else if (name.endsWith(".json")) {
-        if (npy === undefined || `${npy.name}.json` !== name) throw new CodesError("CODES_FORMAT", `${name} does not follow the .npy of its clip`);
-        yield clipOfNpy(JSON.parse(bytes.toString("utf8")), npy.bytes);
-        npy = undefined;
-      }
+  await using source = await openRowSource({ path: join(folder, path) });
+  let npy: { readonly name: string; readonly bytes: Uint8Array } | undefined;
+  for await (const { name, offset, size } of tarEntries(source)) {
+    if (name.endsWith(".npy")) {
+      if (size > maxNpyBytes) throw new CodesError("CODES_FORMAT", `${name} is said to have ${size} bytes`);
+      npy = { name: name.slice(0, -".npy".length), bytes: await source.read(offset, size) };
+    } else if (name.endsWith(".json")) {
+      if (npy === undefined || `${npy.name}.json` !== name) throw new CodesError("CODES_FORMAT", `${name} does not follow the .npy of its clip`);
+      if (size > maxRecordBytes) throw new CodesError("CODES_FORMAT", `${name} is said to have ${size} bytes`);
+      yield clipOfNpy(JSON.parse(Buffer.from(await source.read(offset, size)).toString("utf8")), npy.bytes);
+      npy = undefined;
     }
-    if (npy !== undefined) throw new CodesError("CODES_FORMAT", `${npy.name}.npy has no .json after it`);
-  } finally {
-    file.destroy();
   }
+  if (npy !== undefined) throw new CodesError("CODES_FORMAT", `${npy.name}.npy has no .json after it`);
 }
 
 /** A `.npy` as the list of its part has it. */
@@ -173,12 +169,19 @@ function clipOfNumbers(fields: ClipFields, codec: CodecFields, numbers: ArrayLik
   return clipFrom(fields, codec, codes);
 }
 
-/** Lines of a file that the package wrote, however long: one may hold the codes of hours. */
+/** Lines of a file that the package wrote. */
 async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
-  for await (const { number, text, problem } of readLines(createReadStream(path), Infinity)) {
+  for await (const { number, text, problem } of readLines(createReadStream(path), maxLineBytes)) {
     if (text === undefined) throw new SyntaxError(`line ${number}: ${problem}`);
+    if (countOf("[", text) + countOf("{", text) > maxLists) throw new SyntaxError(`line ${number}: it has more than ${maxLists} lists and objects`);
     yield text;
   }
+}
+
+function countOf(character: string, text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) count++;
+  return count;
 }
 
 function reasonOf(error: Error): string {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
 import { extract } from "tar-stream";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { ClipOutput, FinishedShard, ShardLimits } from "../../src/dataset/clip-output.ts";
 import { shardFormatOf } from "../../src/dataset/clip-output.ts";
 import type { EncodedClip } from "../../src/dataset/encoded-clip.ts";
@@ -231,6 +231,18 @@ test("a Parquet shard whose codes claim to repeat fifty million times is refused
     code: "DATASET_FORMAT",
     message: "shards/part-000000-000.parquet is damaged: it has a run of 50000000 values where 600 are left",
   });
+});
+
+test("a line of a JSONL shard that would become many times as much in memory is refused before it is parsed", async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, "shards"));
+  for (const [what, pieces] of [["lists", "[],"], ["objects", "{},"]] as const) {
+    await writeFile(join(folder, "shards/part-000000-000.jsonl"), `{"codes":[${pieces.repeat(2 ** 21)}0]}\n`);
+    const parse = vi.spyOn(JSON, "parse");
+    await expect(collect(readShard(folder, "shards/part-000000-000.jsonl")), what).rejects.toMatchObject({ code: "DATASET_FORMAT", message: expect.stringContaining("line 1: it has more than 2097152 lists and objects") });
+    expect(parse, what).not.toHaveBeenCalled();
+    parse.mockRestore();
+  }
 });
 
 test("row groups of more codes than memory takes are refused", () => {
