@@ -59,7 +59,7 @@ export async function* checkFile(folder: string, { file, bytes, sha256 }: Expect
     return;
   }
   const hasher = createHasher("sha256", bytes);
-  for await (const piece of piecesOf(opened, signal)) hasher.update(piece);
+  for await (const piece of piecesOf(opened, { signal })) hasher.update(piece);
   const found = hasher.hex();
   if (found !== sha256) yield { kind: "digest", file, message: `${file} has SHA-256 ${found}; the index says ${sha256}` };
 }

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { openInside } from "../files/index.ts";
+import { openInside, piecesOf } from "../files/index.ts";
 import { typedColumnSchema } from "./column-types.ts";
 import type { TypedColumn } from "./column-types.ts";
 import { DatasetError } from "./dataset-error.ts";
@@ -9,6 +9,7 @@ import type { RepeatedKey } from "./key-check.ts";
 import { readJsonFile } from "./read-json-file.ts";
 import { parseRow } from "./row.ts";
 import type { JsonObject, JsonValue, Row } from "./row.ts";
+import { readLines } from "./text-lines.ts";
 
 /** Files of a plan, by their names in the dataset's folder. */
 export const planFiles = {
@@ -21,6 +22,9 @@ export const planFiles = {
 } as const;
 
 const planVersion = 1;
+
+/** A line of a manifest has at most a mebibyte; as JSON each of its bytes takes six at most. */
+const maxRowBytes = 2 ** 23;
 const count = z.int().min(0);
 
 const planSchema: z.ZodType<PlanFile> = z.object({
@@ -118,26 +122,26 @@ export async function checkPlanRows(folder: string, parts: number): Promise<void
   if (size !== expected) throw damaged(folder, planFiles.rows, `it has ${size} bytes and should have ${expected}`);
 }
 
-/** The most bytes that the rows of a part take: they are read at once, and V8 has no longer text. */
-const maxPartBytes = 2 ** 29 - 24;
-
 /**
- * The rows of one part, from the disk.
- * @param numRows So many there should be.
+ * The rows of one part, from the disk: line by line, since a thousand rows may be more than one text can hold.
+ * @param number Of the rows.
  * @throws DatasetError with code DATASET_FORMAT.
  */
-export async function readPlanRows(folder: string, part: number, numRows: number): Promise<readonly Row[]> {
+export async function readPlanRows(folder: string, part: number, number: number): Promise<readonly Row[]> {
   const [start, end] = (await readUint64s(folder, planFiles.offsets, part, 2)) as [number, number];
-  const isRange = start <= end && end - start <= maxPartBytes;
-  if (!isRange) throw damaged(folder, planFiles.offsets, `part ${part} goes from byte ${start} to ${end} of the rows; at most ${maxPartBytes} bytes are expected`);
-  const bytes = await readRange(folder, planFiles.rows, start, end - start);
+  await using handle = await openPlanFile(folder, planFiles.rows);
+  const rows: Row[] = [];
   try {
-    const rows = new TextDecoder("utf-8", { fatal: true }).decode(bytes).trimEnd().split("\n").map(parseRow);
-    if (rows.length !== numRows) throw new RangeError(`it has ${rows.length} rows and should have ${numRows}`);
-    return rows;
+    for await (const { text, problem } of readLines(piecesOf(handle, { start, end }), maxRowBytes)) {
+      if (text === undefined) throw new SyntaxError(problem);
+      if (rows.length >= number) break;
+      rows.push(parseRow(text));
+    }
+    if (rows.length !== number) throw new RangeError(`it has ${rows.length} of ${number} rows`);
   } catch (cause) {
     throw damaged(folder, planFiles.rows, `part ${part} at byte ${start} is not what was written`, cause);
   }
+  return rows;
 }
 
 async function readUint64s(folder: string, name: string, first: number, length: number): Promise<readonly number[]> {

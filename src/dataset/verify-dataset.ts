@@ -142,7 +142,7 @@ async function* extraFiles(folder: string, known: ReadonlySet<string>): AsyncGen
 /** The lines of the manifest; undefined for one that is none. */
 async function* manifestOf(folder: string, { manifest }: DatasetInfo, signal: AbortSignal | undefined): AsyncGenerator<ManifestEntry | undefined, void, undefined> {
   await using handle = await openInside(folder, manifest.path);
-  for await (const { text } of readLines(piecesOf(handle, signal), Infinity)) yield text === undefined ? undefined : entryOf(text);
+  for await (const { text } of readLines(piecesOf(handle, { signal }), Infinity)) yield text === undefined ? undefined : entryOf(text);
 }
 
 function entryOf(line: string): ManifestEntry | undefined {

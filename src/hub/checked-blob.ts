@@ -1,8 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { HubError } from "../core/index.ts";
-
-const pieceBytes = 2 ** 20;
+import { piecesOf } from "../files/index.ts";
 
 /** What `fetch` uploads of a file: as a `Blob`, whose bytes are read when they are sent. Each time, the file has to be the one that was checked. */
 export class CheckedBlob extends Blob {
@@ -58,13 +57,12 @@ export class CheckedBlob extends Blob {
   async *#pieces(): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
     const handle = await this.#file.open();
     try {
-      for (let position = this.#start; position < this.#end; ) {
-        const length = Math.min(pieceBytes, this.#end - position);
-        const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, position);
-        if (bytesRead === 0) throw this.#file.changed();
-        yield buffer.subarray(0, bytesRead);
-        position += bytesRead;
+      let left = this.size;
+      for await (const piece of piecesOf(handle, { start: this.#start, end: this.#end })) {
+        left -= piece.length;
+        yield piece;
       }
+      if (left > 0) throw this.#file.changed();
     } finally {
       await handle.close();
     }

@@ -142,7 +142,7 @@ async function isSame({ bytes, sha256 }: SizedFile, handle: FileHandle, remote: 
 
 async function digestOf(handle: FileHandle, algorithm: "sha256" | "git-sha1", bytes: number, signal: AbortSignal | undefined): Promise<string> {
   const hasher = createHasher(algorithm, bytes);
-  for await (const piece of piecesOf(handle, signal)) hasher.update(piece);
+  for await (const piece of piecesOf(handle, { signal })) hasher.update(piece);
   return hasher.hex();
 }
 

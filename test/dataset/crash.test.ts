@@ -84,12 +84,16 @@ const numFiles = 9;
 /** Its process is killed whenever it is encoded. */
 const killer = { file: 4, seconds: 0.77 };
 
+/** A module of the sources, for an import. */
+function module(name: string): string {
+  return JSON.stringify(join(process.cwd(), "src", name));
+}
+
 /** Tokenizes with a model that ends the process at a clip of a certain length. */
 function script(): string {
-  const modules = (name: string): string => JSON.stringify(join(process.cwd(), "src", name));
   return `
-    import { AudioTokenizer } from ${modules("tokenizer/index.ts")};
-    import { tokenizeDataset } from ${modules("dataset/tokenize-dataset.ts")};
+    import { AudioTokenizer } from ${module("tokenizer/index.ts")};
+    import { tokenizeDataset } from ${module("dataset/tokenize-dataset.ts")};
     const [folder, input, retry] = process.argv.slice(2);
     const { encodeBatch } = AudioTokenizer.prototype;
     AudioTokenizer.prototype.encodeBatch = async function (waveforms, options) {

@@ -284,27 +284,28 @@ describe("a dataset that is pushed", () => {
   });
 });
 
+/** A folder with a plan of these rows; what else its files say may be given. */
+async function planOf(lines: readonly unknown[], more: { readonly count?: number; readonly partRows?: number; readonly parts?: number; readonly offsets?: readonly number[] } = {}): Promise<string> {
+  const folder = await temporaryFolder();
+  const text = lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("");
+  const { count = lines.length, partRows = 1000, parts: numParts = 1, offsets = [0, Buffer.byteLength(text)] } = more;
+  const rows = { count, partRows, parts: numParts, sha256: "0".repeat(64), dedupe: false, duplicates: 0, bad: 0, repeats: 0, columns: [] };
+  await writeTree(folder, {
+    [planFiles.plan]: formatPlanFile({ settings: {}, rows }),
+    [planFiles.rows]: text,
+    [planFiles.offsets]: formatOffsets(offsets),
+    [planFiles.repeats]: "",
+    [planFiles.inputs]: formatPlannedInputs([{ kind: "folder", root: "/corpus", details: {} }]),
+  });
+  return folder;
+}
+
+async function rowsOf(folder: string): Promise<unknown> {
+  return (await (await openPlan(folder)).readPart(0)).map((each) => each.row);
+}
+
 describe("a plan", () => {
   const row = { key: "a", input: 0, path: "a.wav" };
-
-  async function planOf(lines: readonly unknown[], more: { readonly count?: number; readonly partRows?: number; readonly parts?: number; readonly offsets?: readonly number[] } = {}): Promise<string> {
-    const folder = await temporaryFolder();
-    const text = lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("");
-    const { count = lines.length, partRows = 1000, parts: numParts = 1, offsets = [0, Buffer.byteLength(text)] } = more;
-    const rows = { count, partRows, parts: numParts, sha256: "0".repeat(64), dedupe: false, duplicates: 0, bad: 0, repeats: 0, columns: [] };
-    await writeTree(folder, {
-      [planFiles.plan]: formatPlanFile({ settings: {}, rows }),
-      [planFiles.rows]: text,
-      [planFiles.offsets]: formatOffsets(offsets),
-      [planFiles.repeats]: "",
-      [planFiles.inputs]: formatPlannedInputs([{ kind: "folder", root: "/corpus", details: {} }]),
-    });
-    return folder;
-  }
-
-  async function rowsOf(folder: string): Promise<unknown> {
-    return (await (await openPlan(folder)).readPart(0)).map((each) => each.row);
-  }
 
   test("gives rows back as they are", async () => {
     const columns = JSON.parse('{"__proto__":{"x":1},"constructor":1}') as object;

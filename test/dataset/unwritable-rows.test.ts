@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { relativePathProblem } from "../../src/core/index.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import { npyOutput } from "../../src/dataset/npy-output.ts";
+import type { EncodedRow } from "../../src/dataset/encode-rows.ts";
 import { DatasetPartWriter } from "../../src/dataset/part-writer.ts";
 import { verifyDataset } from "../../src/dataset/verify-dataset.ts";
 import { webdatasetOutput } from "../../src/dataset/webdataset-output.ts";
@@ -54,18 +55,22 @@ test("rows whose keys no file system takes fail as rows; all others are written,
   expect(await collect(verifyDataset(join(folder, "out")))).toEqual([]);
 });
 
+/** A row of a part that was encoded. */
+function rowOf(index: number, clips: readonly ReturnType<typeof clipOf>[]): EncodedRow {
+  return { index, part: 0, isLastOfPart: false, row: { key: `speaker/clip-${index}`, input: 0, path: "a.wav" }, clips, failure: null };
+}
+
 test("a clip whose name is taken by a folder fails with its row, and no format has it", async () => {
   const folder = await temporaryFolder();
   await mkdir(join(folder, "npy/speaker/clip-2_c1.npy"), { recursive: true });
   await writeTree(folder, { "npy/file": "" });
   const outputs = [webdatasetOutput(folder), npyOutput(folder)];
   const writer = await DatasetPartWriter.begin(folder, 0, outputs);
-  const row = (index: number, clips: readonly ReturnType<typeof clipOf>[]) => ({ index, part: 0, isLastOfPart: false, row: { key: `speaker/clip-${index}`, input: 0, path: "a.wav" }, clips, failure: null });
   const written = [
-    await writer.add(row(1, [clipOf(1)])),
-    await writer.add(row(2, [clipOf(2, 5, { key: "speaker/clip-2_c0" }), clipOf(3, 5, { key: "speaker/clip-2_c1" })])),
-    await writer.add(row(3, [clipOf(4, 5, { key: "file/clip" })])),
-    await writer.add(row(4, [clipOf(5)])),
+    await writer.add(rowOf(1, [clipOf(1)])),
+    await writer.add(rowOf(2, [clipOf(2, 5, { key: "speaker/clip-2_c0" }), clipOf(3, 5, { key: "speaker/clip-2_c1" })])),
+    await writer.add(rowOf(3, [clipOf(4, 5, { key: "file/clip" })])),
+    await writer.add(rowOf(4, [clipOf(5)])),
   ];
   expect(written.map(({ clips, failure }) => [clips.length, failure?.code])).toEqual([[1, undefined], [0, "ROW_UNWRITABLE"], [0, "ROW_UNWRITABLE"], [1, undefined]]);
   expect(written[1]!.failure!.message).toBe("npy/speaker/clip-2_c1.npy cannot be written here: there is a folder of that name; give the row another id");

@@ -1,7 +1,7 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { relativePathProblem } from "../../src/core/index.ts";
 import { compareBytewise } from "../../src/dataset/compare-bytewise.ts";
 import { cleanKey, keyOfClip, keyOfRange, keysOfSiblings } from "../../src/dataset/row-key.ts";
@@ -19,6 +19,17 @@ async function pathsOf(folder: string, accepts: (path: string) => boolean = () =
 async function found(folder: string, options: Partial<WalkOptions> = {}): Promise<readonly string[]> {
   return (await collect(walkFolder(folder, { ...everything, ...options }))).map(({ path, problem }) => (problem === undefined ? path : `${path} ${problem.code}`));
 }
+
+test("many names that come to the same key are numbered without counting from the start for each", () => {
+  const names = Array.from({ length: 20_000 }, (_, i) => `${String.fromCharCode(1 + (i % 31))}${String.fromCharCode(1 + ((i / 31) % 31))}${String.fromCharCode(1 + i / 961)}.wav`);
+  const lookups = vi.spyOn(Set.prototype, "has");
+  const keys = keysOfSiblings(names);
+  const numLookups = lookups.mock.calls.length;
+  lookups.mockRestore();
+  expect(keys.slice(0, 3)).toEqual(["____wav", "____wav_2", "____wav_3"]);
+  expect(new Set(keys).size).toBe(names.length);
+  expect(numLookups).toBeLessThan(3 * names.length);
+});
 
 test("a tree is listed once, sorted by the bytes of its paths, whatever its names", async () => {
   const name = fc.stringMatching(/^[a-c!~0é\ue000\u{1f600}-]{1,4}$/u);

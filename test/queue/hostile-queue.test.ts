@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, writeFile } from "node:fs/promises";
@@ -17,6 +16,12 @@ import { describeWithRedis, RedisServer } from "./redis-server.ts";
 beforeAll(runWorkersFromSources);
 
 const options = { model: tinyModel, numCodebooks: 2, workers: 1 } as const;
+
+/** The bytes that one machine makes of the same corpus. */
+async function expectedBytes(folder: string, inputs: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+  await tokenize({ ...options, folder: `${folder}-alone`, inputs, partRows: 2 });
+  return bytesBelow(`${folder}-alone`);
+}
 
 describeWithRedis("a queue that others write to", () => {
   let redis: RedisServer;
@@ -55,12 +60,6 @@ describeWithRedis("a queue that others write to", () => {
     const client = new Redis(redis.url);
     await client.hset(queue.toKey(id), fields);
     client.disconnect();
-  }
-
-  /** The bytes that one machine makes of the same corpus. */
-  async function expectedBytes(folder: string, inputs: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
-    await tokenize({ ...options, folder: `${folder}-alone`, inputs, partRows: 2 });
-    return bytesBelow(`${folder}-alone`);
   }
 
   test("has what is no part fail at once and for good, and all parts done besides; nothing else is read, written or removed", async () => {
@@ -137,12 +136,16 @@ describeWithRedis("a queue that others write to", () => {
   });
 });
 
+/** A module of the sources, for an import. */
+function module(name: string): string {
+  return JSON.stringify(join(process.cwd(), "src", name));
+}
+
 /** A worker whose process ends at a clip of a certain length. */
 function script(seconds: number): string {
-  const modules = (name: string): string => JSON.stringify(join(process.cwd(), "src", name));
   return `
-    import { AudioTokenizer } from ${modules("tokenizer/index.ts")};
-    import { workOnDataset } from ${modules("queue/index.ts")};
+    import { AudioTokenizer } from ${module("tokenizer/index.ts")};
+    import { workOnDataset } from ${module("queue/index.ts")};
     const [folder, redis] = process.argv.slice(2);
     const { encodeBatch } = AudioTokenizer.prototype;
     AudioTokenizer.prototype.encodeBatch = async function (waveforms, options) {
@@ -155,6 +158,17 @@ function script(seconds: number): string {
     process.exit(0);`;
 }
 
+/** What a worker says, and what ends it. */
+async function workerOf(args: readonly string[]): Promise<{ readonly signal: string | null; readonly text: string }> {
+  const child = spawn(process.execPath, ["--import", "tsx", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  child.stdout.on("data", (chunk) => {
+    text += String(chunk);
+  });
+  await once(child, "close");
+  return { signal: child.signalCode, text };
+}
+
 describe("a clip that ends its process", () => {
   describeWithRedis("on a queue", () => {
     test("ends so many workers and no more: its part fails with the key of the clip, and the others are done", { timeout: 300_000 }, async () => {
@@ -164,18 +178,10 @@ describe("a clip that ends its process", () => {
       await writeTree(root, Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, i === 3 ? 0.77 : 0.3)])));
       await collect(enqueueDataset({ ...options, folder, inputs: [join(root, "in")], partRows: 2, redis: redis.url, attempts: 3, backoff: 0 }));
       await writeFile(join(root, "work.mts"), script(0.77));
-      let deaths = 0;
-      let report = "";
-      while (report === "" && deaths < 10) {
-        const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", join(root, "work.mts"), folder, redis.url], { stdio: ["ignore", "pipe", "inherit"] });
-        child.stdout!.on("data", (chunk) => {
-          report += String(chunk);
-        });
-        await once(child, "close");
-        if (child.signalCode === "SIGKILL") deaths++;
-      }
-      expect(deaths).toBe(4);
-      expect(JSON.parse(report)).toMatchObject({ partsLeft: 1, partsFailed: 1 });
+      const workers: { readonly signal: string | null; readonly text: string }[] = [];
+      do workers.push(await workerOf([join(root, "work.mts"), folder, redis.url])); while (workers.at(-1)!.signal === "SIGKILL" && workers.length < 10);
+      expect(workers.map(({ signal }) => signal)).toEqual(["SIGKILL", "SIGKILL", "SIGKILL", "SIGKILL", null]);
+      expect(JSON.parse(workers.at(-1)!.text)).toMatchObject({ partsLeft: 1, partsFailed: 1 });
       expect((await readPartNotes(folder, [0, 1, 2])).get(1)).toEqual({ crashed: { row: 3, key: "clip-3", path: "clip-3.wav", times: 3 } });
       const status = await datasetQueueStatus(folder, { redis: redis.url });
       expect(status).toMatchObject({ done: { parts: 2, rows: 4 }, queue: { failed: 1, failures: [{ part: 1, attempts: 1, reason: expect.stringContaining("3 times at the clip clip-3, row 3, clip-3.wav") }] } });
