@@ -1,5 +1,5 @@
 import type { ByteSource } from "../core/index.ts";
-import { CheckpointError } from "../core/index.ts";
+import { CheckpointError, relativePathProblem } from "../core/index.ts";
 import type { CheckpointFolder } from "./checkpoint-files.ts";
 import { readText } from "./read-text.ts";
 import { isJsonObject, parseStrictJson } from "./strict-json.ts";
@@ -49,7 +49,7 @@ function parseIndex(text: string, file: string, prefix: string): ReadonlyMap<str
   }
   const tensorsOfShard = new Map<string, string[]>();
   for (const [tensor, shard] of Object.entries(weightMap)) {
-    if (typeof shard !== "string" || !/^\w[\w.-]*$/.test(shard)) {
+    if (typeof shard !== "string" || !/^\w[\w.-]*$/.test(shard) || relativePathProblem(shard) !== undefined) {
       throw new CheckpointError(
         "CHECKPOINT_FORMAT",
         `${file} puts ${tensor} into ${JSON.stringify(shard)}; expected the plain name of a file beside it`,
