@@ -132,6 +132,7 @@ export {
   readPattern,
   readSequence,
   readTokenDataset,
+  removeLeftoverFiles,
   sequenceFormatOf,
   TokenDatasetWriter,
   writeBarkPrompt,
