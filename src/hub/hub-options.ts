@@ -95,8 +95,16 @@ function cacheDirOf(env: Environment): string {
 
 /** What is of that name in Hugging Face's folder; undefined if that would be in a home folder, and there is none. */
 function hfHomeOf(env: Environment, name: string): string | undefined {
-  const cacheHome = nonEmpty(env["XDG_CACHE_HOME"]) ?? join("~", ".cache");
-  return expandHome(join(nonEmpty(env["HF_HOME"]) ?? join(cacheHome, "huggingface"), name));
+  return expandHome(join(nonEmpty(env["HF_HOME"]) ?? join(cacheHomeOf(env), "huggingface"), name));
+}
+
+function cacheHomeOf(env: Environment): string {
+  return nonEmpty(env["XDG_CACHE_HOME"]) ?? join("~", ".cache");
+}
+
+/** The folder for what this package itself remembers; null where nobody knows a home. */
+export function ownCacheOf(env: Environment): string | null {
+  return expandHome(join(cacheHomeOf(env), "encodec-tokenizer")) ?? null;
 }
 
 function tokenOf(env: Environment): string | null {
