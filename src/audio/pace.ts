@@ -1,5 +1,5 @@
-/** What is done before timers, signals and other events get their turn, in bytes read and samples made: some 10 ms of work. */
-export const WORK_PER_TURN: number = 2 ** 18;
+/** What is done before timers, signals and other events get their turn, in bytes read and samples made: 5 ms of work or so. */
+export const WORK_PER_TURN: number = 2 ** 17;
 
 /**
  * Keeps long work from holding the event loop: counts what is done, gives everything else its turn now and then, and

@@ -2,7 +2,7 @@ import { AudioFormatError } from "../core/index.ts";
 
 /**
  * The most entries that a stream's codebooks may have together, and the most numbers that these may stand for. libvorbis's
- * encoders, at any quality and rate, stay below an eighth of it.
+ * encoder, at any quality and rate and up to six channels, has 19 413 and 87 952 at most.
  */
 const MAX_ENTRIES = 2 ** 17;
 const MAX_VALUES = 2 ** 20;
