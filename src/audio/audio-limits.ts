@@ -38,13 +38,18 @@ export function allLimits(limits: AudioLimits = {}): AllAudioLimits {
   return all;
 }
 
+/** @throws RangeError for what is no limit. */
+export function checkAudioLimits(limits: AudioLimits | undefined): void {
+  allLimits(limits);
+}
+
 /**
  * @param container Name of the format in messages, such as `wav`.
  * @throws AudioFormatError `AUDIO_UNSUPPORTED` for a sample rate or a number of channels outside the limits.
  */
 export function checkForm(container: string, { sampleRate, channels }: AudioForm, { minSampleRate, maxSampleRate, maxChannels }: AllAudioLimits): void {
   if (sampleRate < minSampleRate) {
-    throw beyondLimit(`${container} file at ${sampleRate} Hz, and audio is read from ${minSampleRate} Hz on`, "lower limits.minSampleRate");
+    throw beyondLimit(`${container} file at ${sampleRate} Hz, and audio is read from ${minSampleRate} Hz on`, "lower limits.minSampleRate, which is --min-sample-rate on the command line");
   }
   if (sampleRate > maxSampleRate) {
     throw beyondLimit(`${container} file at ${sampleRate} Hz, and audio is read up to ${maxSampleRate} Hz`, "raise limits.maxSampleRate");

@@ -7,7 +7,7 @@ import type { SampleFormat } from "./wav-header.ts";
 import { readWavHeader } from "./wav-header.ts";
 
 /** Bytes of samples read at a time from a long file. */
-const PIECE_LENGTH = 2 ** 18;
+const PIECE_LENGTH = 2 ** 17;
 
 /**
  * Reads a WAV file: 8-, 16-, 24- and 32-bit integers, 32- and 64-bit floats, plain or WAVE_FORMAT_EXTENSIBLE,

@@ -79,11 +79,12 @@ async function attempt<T>(format: string, step: () => T | Promise<T>): Promise<T
   }
 }
 
+const MUTE: Pick<Console, "log" | "warn" | "error"> = { log() {}, warn() {}, error() {} };
+
 /** The decoders print what they also report. Nothing else runs during a synchronous call, so nobody else's words are lost. */
 function silently<T>(call: () => T): T {
   const { log, warn, error } = console;
-  const quiet = (): void => {};
-  Object.assign(console, { log: quiet, warn: quiet, error: quiet });
+  Object.assign(console, MUTE);
   try {
     return call();
   } finally {

@@ -28,4 +28,4 @@ async function readFrames(bytes: Uint8Array): Promise<void> {
 fuzz({ name: "mp3 frames", seeds, dictionary, parse: readFrames });
 // Each file has a decoder of its own, which takes milliseconds to make.
 const real = [shortMp3("mono-no-info.mp3", 3), shortMp3("stereo-no-info.mp3", 3)];
-fuzz({ name: "mp3", seeds: [...seeds, ...real], dictionary, share: 0.02, parse: (bytes) => decodeAudio(bytes) });
+fuzz({ name: "mp3", seeds: [...seeds, ...real], dictionary, share: 0.01, parse: (bytes) => decodeAudio(bytes) });
