@@ -17,7 +17,11 @@ export {
   RuntimeError,
 } from "./errors.ts";
 export type { HubErrorCode } from "./errors.ts";
+export { atOnce, inTurns, stretches } from "./in-turns.ts";
+export type { Turns } from "./in-turns.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./license.ts";
 export type { OnnxModel } from "./onnx-model.ts";
+export { parseJson } from "./parse-json.ts";
+export { printable, printableJson } from "./printable.ts";
 export { checkWaveform, durationOf, firstNotFinite, numSamplesOf } from "./waveform.ts";
 export type { Waveform } from "./waveform.ts";

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { CheckpointError } from "../../src/core/errors.ts";
+import { atOnce, CheckpointError } from "../../src/core/index.ts";
 import { PickledTensor } from "../../src/checkpoint/pickle-values.ts";
 import { readPickle } from "../../src/checkpoint/pickle.ts";
 import { pickle, pickledTensor, u32 } from "./torch-writer.ts";
 
-const read = (value: Uint8Array): unknown => readPickle(pickle.file(value), "the pickle");
+const read = (value: Uint8Array): unknown => atOnce(readPickle(pickle.file(value), "the pickle"));
 
 function errorOf(bytes: Uint8Array): CheckpointError {
   try {
-    readPickle(bytes, "the pickle");
+    atOnce(readPickle(bytes, "the pickle"));
   } catch (error) {
     expect(error).toBeInstanceOf(CheckpointError);
     return error as CheckpointError;

@@ -87,7 +87,7 @@ describe("a file is refused", () => {
     [
       "whose header is longer than any may be",
       Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 0x7b),
-      "at most 100000000",
+      "at most 4194304",
     ],
     ["whose header is empty", safetensorsWithHeader(""), "does not start with {"],
     ["whose header starts with a space", safetensorsWithHeader(" {}"), "does not start with {"],
