@@ -4,12 +4,16 @@
  */
 export type Turns<Result> = Generator<undefined, Result, undefined>;
 
-/** Does the work, with timers, signals and sockets served in between. */
-export async function inTurns<Result>(work: Turns<Result>): Promise<Result> {
+/**
+ * Does the work, with timers, signals and sockets served in between.
+ * @throws Whatever the work throws, and the signal's reason once it is aborted.
+ */
+export async function inTurns<Result>(work: Turns<Result>, signal?: AbortSignal): Promise<Result> {
   for (;;) {
     const turn = work.next();
     if (turn.done === true) return turn.value;
     await nextTurn();
+    signal?.throwIfAborted();
   }
 }
 

@@ -1,4 +1,4 @@
-export { AudioCodes } from "./audio-codes.ts";
+export { AudioCodes, clipShape, codeOutOfRange, codesOfClip } from "./audio-codes.ts";
 export type { AudioCodesContext, AudioCodesData, ClipDetails, Provenance, TensorConstructor, TensorLike } from "./audio-codes.ts";
 export { bandwidthOf, bitsPerCodeOf } from "./bandwidth.ts";
 export { bytesSource, checkRange } from "./byte-source.ts";

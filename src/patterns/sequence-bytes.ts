@@ -1,6 +1,6 @@
-import { bandwidthOf, CodesError } from "../core/index.ts";
+import { bandwidthOf, CodesError, inTurns } from "../core/index.ts";
 import type { AudioCodesContext } from "../core/index.ts";
-import { formatSequenceNpy, formatSequenceSafetensors, parseStoredSequence, sequenceFormats, withName } from "../storage/index.ts";
+import { fillFrom, formatSequenceNpy, formatSequenceSafetensors, maxCodes, parseStoredSequence, sequenceFormats, withName } from "../storage/index.ts";
 import type { CodesDetails, SequenceFormat, StoredSequence } from "../storage/index.ts";
 import { checkCodecFor } from "./model-layouts.ts";
 import type { ModelLayout } from "./model-layouts.ts";
@@ -36,13 +36,13 @@ export function formatSequence(sequence: TokenSequence, format: SequenceFormat):
 
 /**
  * Reads a sequence file, or a bare `.npy` array of tokens `[K, S]` with what the options say.
- * @throws CodesError if it is neither, is damaged, or does not fit its pattern; TypeError for what are no bytes.
+ * @throws CodesError if it is neither, is damaged, does not fit its pattern, or has more than 2^28 tokens; TypeError for what are no bytes.
  */
 export async function parseSequence(bytes: Uint8Array, options: ParseSequenceOptions = {}): Promise<TokenSequence> {
   const { name = "sequence" } = options;
   if (!(bytes instanceof Uint8Array)) throw new TypeError("expected the bytes of a sequence file as a Uint8Array; readSequence takes a path");
   const stored = await parseStoredSequence(bytes, name);
-  const tokens = gridFrom(stored, name);
+  const tokens = await gridFrom(stored, name);
   if (stored.origin === null) return bareSequence(tokens, { ...options, name });
   return checked({ ...stored.origin, pattern: stored.origin.pattern as PatternSpec, tokens }, name);
 }
@@ -122,18 +122,17 @@ function timestepsOf(layout: SequenceLayout, numSteps: number, name: string): nu
   return timesteps;
 }
 
-function gridFrom({ tokens: { shape, data } }: StoredSequence, name: string): TokenSequence["tokens"] {
+async function gridFrom({ tokens }: StoredSequence, name: string): Promise<TokenSequence["tokens"]> {
+  const { shape } = tokens;
   const dims = shape.length === 2 ? [1, ...shape] : shape;
   if (dims.length !== 3 || dims.includes(0)) {
     throw new CodesError("CODES_FORMAT", `${name} holds tokens of shape [${shape.join(", ")}]; expected [K, S] or [numSegments, K, S]`);
   }
-  const grid = filledGrid(data instanceof Uint16Array ? "uint16" : "int32", dims);
-  for (let index = 0; index < data.length; index++) {
-    const token = Number(data[index]);
-    grid.data[index] = token;
-    if (grid.data[index] !== token) throw new CodesError("CODES_OUT_OF_RANGE", `${name} holds ${token}; tokens fit 32 bits`);
-  }
-  return grid;
+  const count = dims.reduce((product, size) => product * size, 1);
+  if (count > maxCodes) throw new CodesError("CODES_FORMAT", `${name} has ${count} tokens; at most ${maxCodes} are read`);
+  const refuse = (token: number): Error => new CodesError("CODES_OUT_OF_RANGE", `${name} holds ${token}; tokens fit 32 bits`);
+  if (tokens.type === "u2") return { type: "uint16", dims, data: await inTurns(fillFrom(new Uint16Array(count), tokens, refuse)) };
+  return { type: "int32", dims, data: await inTurns(fillFrom(new Int32Array(count), tokens, refuse)) };
 }
 
 function mismatch(message: string): CodesError {
