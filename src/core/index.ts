@@ -23,5 +23,6 @@ export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, Li
 export type { OnnxModel } from "./onnx-model.ts";
 export { parseJson } from "./parse-json.ts";
 export { printable, printableJson } from "./printable.ts";
+export { visibleLine, visibleText } from "./visible-text.ts";
 export { checkWaveform, durationOf, firstNotFinite, numSamplesOf } from "./waveform.ts";
 export type { Waveform } from "./waveform.ts";

@@ -1,10 +1,11 @@
+import { visibleLine } from "./visible-text.ts";
+
 /** Characters of foreign text that a message shows. */
 const maxLength = 100;
 
-/** Text from outside, fit for a message: cut where it is long, and without characters that steer a terminal. */
+/** Text from outside, fit for a message: cut where it is long, on one line, and nothing in it unseen. */
 export function printable(text: string): string {
-  const short = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
-  return short.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?");
+  return visibleLine(text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);
 }
 
 /**
