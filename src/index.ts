@@ -300,6 +300,7 @@ export type {
   PatternKind,
   PatternLayout,
   PatternProvider,
+  PatternProviderOptions,
   PatternSequence,
   PatternSpec,
   RevertedSequence,

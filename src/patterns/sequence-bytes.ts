@@ -8,7 +8,7 @@ import { patternProvider } from "./pattern-provider.ts";
 import type { PatternSpec } from "./pattern-spec.ts";
 import type { Pattern } from "./pattern.ts";
 import { framesOfSequence } from "./sequence-frames.ts";
-import { patternOf, sequenceLayout, stepsOf } from "./sequence-layout.ts";
+import { patternOf, roomFor, sequenceLayout, stepsOf } from "./sequence-layout.ts";
 import type { SequenceLayout, SequenceLayoutOptions } from "./sequence-layout.ts";
 import { filledGrid } from "./token-grid.ts";
 import type { TokenSequence } from "./token-sequence.ts";
@@ -66,7 +66,7 @@ async function bareSequence(tokens: TokenSequence["tokens"], options: ParseSeque
     throw mismatch(`${name} is a bare array; sequences of segments need their scales and lengths, which only a .safetensors file holds`);
   }
   const layout = sequenceLayout(typeof pattern === "function" ? pattern(numCodebooks) : pattern, codebookSize, options);
-  const timesteps = timestepsOf(layout, numSteps, name);
+  const timesteps = timestepsOf(layout, numSteps, tokens.data.length, name);
   const numFrames = layout.eosToken === null ? timesteps : framesBeforeEos(tokens, patternOf(layout, timesteps - 1), layout.eosToken);
   const codes: CodesDetails = {
     sampleRate,
@@ -101,11 +101,11 @@ function firstSteps({ type, data, dims }: TokenSequence["tokens"], numSteps: num
 }
 
 /** Timesteps of the pattern whose sequence has so many steps; where none has exactly, of the shortest that has more. */
-function timestepsOf(layout: SequenceLayout, numSteps: number, name: string): number {
+function timestepsOf(layout: SequenceLayout, numSteps: number, numTokens: number, name: string): number {
   const { pattern: spec } = layout;
   if (spec.kind === "custom") return spec.timesteps;
-  const provider = patternProvider(spec);
-  const stepsFor = (timesteps: number): number => stepsOf(layout, provider.getPattern(timesteps));
+  const provider = patternProvider(spec, roomFor(numTokens));
+  const stepsFor = (timesteps: number): number => (layout.keepOnlyValidSteps ? provider.getPattern(timesteps).numValidSteps : provider.countSteps(timesteps));
   const search = (low: number, high: number): number => {
     const middle = Math.floor((low + high) / 2);
     return low === high ? low : stepsFor(middle) < numSteps ? search(middle + 1, high) : search(low, middle);
