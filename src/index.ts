@@ -92,6 +92,7 @@ export type {
   RepositoryMetadata,
   ResolveLicenseOptions,
   Selection,
+  TrainingStatement,
   VerifiedFile,
   Verdict,
   WeightsFile,

@@ -4,7 +4,7 @@ export { readBarkPrompt, writeBarkPrompt } from "./bark-prompt-file.ts";
 export { readCodes, writeCodes } from "./codes-file.ts";
 export type { ReadCodesOptions } from "./codes-file.ts";
 export { openFile, openModelPath } from "./file-source.ts";
-export type { FileSource } from "./file-source.ts";
+export type { FileSource, FileState, LocalFile, LocalFolder } from "./file-source.ts";
 export { openAudio } from "./open-audio.ts";
 export type { AudioFile } from "./open-audio.ts";
 export { readPattern, readSequence, sequenceFormatOf, writePattern, writeSequence } from "./pattern-files.ts";

@@ -88,8 +88,20 @@ function cacheDirOf(env: Environment): string {
 }
 
 function hfHomeOf(env: Environment): string {
-  const cacheHome = nonEmpty(env["XDG_CACHE_HOME"]) ?? join("~", ".cache");
-  return expandHome(nonEmpty(env["HF_HOME"]) ?? join(cacheHome, "huggingface"));
+  return expandHome(nonEmpty(env["HF_HOME"]) ?? join(cacheHomeOf(env), "huggingface"));
+}
+
+function cacheHomeOf(env: Environment): string {
+  return nonEmpty(env["XDG_CACHE_HOME"]) ?? join("~", ".cache");
+}
+
+/** The folder for what this package itself remembers; null where nobody knows a home. */
+export function ownCacheOf(env: Environment): string | null {
+  try {
+    return expandHome(join(cacheHomeOf(env), "encodec-tokenizer"));
+  } catch {
+    return null;
+  }
 }
 
 function tokenOf(env: Environment): string | null {
