@@ -275,7 +275,7 @@ function concatenateSegments(parts: readonly AudioCodes[], segment: { readonly s
   const first = parts[0]!;
   const last = parts.at(-1)!;
   const numSegments = parts.reduce((sum, part) => sum + part.numSegments, 0);
-  const numFrames = Math.max(...parts.map((part) => part.numFrames));
+  const numFrames = parts.reduce((most, part) => Math.max(most, part.numFrames), 0);
   const grids = parts.map((part) => regrid(part, 0, part.numSegments, numFrames));
   const data = new Uint16Array(numSegments * first.numCodebooks * numFrames);
   let start = 0;

@@ -71,6 +71,11 @@ function formatPattern(spec: PatternSpec): string {
  */
 export async function readPattern(path: string): Promise<PatternSpec> {
   const bytes = await readWholeFile(path, undefined, maxPatternBytes);
+  return parsePattern(bytes, path);
+}
+
+/** The pattern of a file. @throws CodesError as `readPattern` does. */
+export function parsePattern(bytes: Uint8Array, path: string): PatternSpec {
   // A pipe has no size before it is read.
   if (bytes.length > maxPatternBytes) throw new CodesError("CODES_FORMAT", `${path} has ${bytes.length} bytes; a pattern has at most ${maxPatternBytes}`);
   try {

@@ -1,6 +1,6 @@
 import { bandwidthOf, CodesError, inTurns } from "../core/index.ts";
 import type { AudioCodesContext } from "../core/index.ts";
-import { fillFrom, formatSequenceNpy, formatSequenceSafetensors, maxCodes, parseStoredSequence, sequenceFormats, withName } from "../storage/index.ts";
+import { fillFrom, formatSequenceNpy, formatSequenceSafetensors, maxCodes, maxSegments, parseStoredSequence, sequenceFormats, withName } from "../storage/index.ts";
 import type { CodesDetails, SequenceFormat, StoredSequence } from "../storage/index.ts";
 import { checkCodecFor } from "./model-layouts.ts";
 import type { ModelLayout } from "./model-layouts.ts";
@@ -36,7 +36,7 @@ export function formatSequence(sequence: TokenSequence, format: SequenceFormat):
 
 /**
  * Reads a sequence file, or a bare `.npy` array of tokens `[K, S]` with what the options say.
- * @throws CodesError if it is neither, is damaged, does not fit its pattern, or has more than 2^28 tokens; TypeError for what are no bytes.
+ * @throws CodesError if it is neither, is damaged, does not fit its pattern, or has more than 2^28 tokens or 2^20 segments; TypeError for what are no bytes.
  */
 export async function parseSequence(bytes: Uint8Array, options: ParseSequenceOptions = {}): Promise<TokenSequence> {
   const { name = "sequence" } = options;
@@ -129,6 +129,7 @@ async function gridFrom({ tokens }: StoredSequence, name: string): Promise<Token
     throw new CodesError("CODES_FORMAT", `${name} holds tokens of shape [${shape.join(", ")}]; expected [K, S] or [numSegments, K, S]`);
   }
   const count = dims.reduce((product, size) => product * size, 1);
+  if (dims[0]! > maxSegments) throw new CodesError("CODES_FORMAT", `${name} has ${dims[0]} segments; at most ${maxSegments} are read`);
   if (count > maxCodes) throw new CodesError("CODES_FORMAT", `${name} has ${count} tokens; at most ${maxCodes} are read`);
   const refuse = (token: number): Error => new CodesError("CODES_OUT_OF_RANGE", `${name} holds ${token}; tokens fit 32 bits`);
   if (tokens.type === "u2") return { type: "uint16", dims, data: await inTurns(fillFrom(new Uint16Array(count), tokens, refuse)) };

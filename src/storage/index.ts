@@ -5,7 +5,7 @@ export { elementBytes, fillFrom } from "./elements.ts";
 export { formatArray, parseArray } from "./npy.ts";
 export { formatCodes, parseCodes } from "./store-codes.ts";
 export type { ParseCodesOptions } from "./store-codes.ts";
-export { maxCodes, withName } from "./codes-fields.ts";
+export { maxCodes, maxSegments, withName } from "./codes-fields.ts";
 export type { CodesDetails } from "./codes-fields.ts";
 export { formatSequenceNpy, formatSequenceSafetensors, parseStoredSequence, sequenceFormats } from "./store-sequence.ts";
 export type { SequenceFormat, SequenceOrigin, StoredSequence } from "./store-sequence.ts";
