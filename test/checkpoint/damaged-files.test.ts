@@ -61,6 +61,7 @@ async function expectSoundOrRefused(
         await read(damaged(input, damages));
       } catch (error) {
         expect(error).toBeInstanceOf(CheckpointError);
+        expect((error as CheckpointError).message.length).toBeLessThan(1000);
         refused++;
       }
     }),
