@@ -133,6 +133,7 @@ export {
   readPattern,
   readSequence,
   readTokenDataset,
+  removeLeftoverFiles,
   sequenceFormatOf,
   TokenDatasetWriter,
   writeBarkPrompt,
