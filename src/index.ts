@@ -304,6 +304,7 @@ export type {
   PatternKind,
   PatternLayout,
   PatternProvider,
+  PatternProviderOptions,
   PatternSequence,
   PatternSpec,
   RevertedSequence,
