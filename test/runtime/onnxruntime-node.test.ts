@@ -22,8 +22,8 @@ const tone = (seconds: number): Waveform => ({
 async function loadWithProcess(): Promise<{ tokenizer: AudioTokenizer; pid: number }> {
   const before = runtimeProcesses();
   const tokenizer = await AudioTokenizer.fromPretrained("tiny", { threads: 1 });
-  const [pid] = runtimeProcesses().filter((each) => !before.includes(each));
-  return { tokenizer, pid: pid! };
+  const pid = runtimeProcesses().find((each) => !before.includes(each))!;
+  return { tokenizer, pid };
 }
 
 const ended = (pid: number): Promise<void> => vi.waitFor(() => expect(runtimeProcesses()).not.toContain(pid));
