@@ -33,6 +33,8 @@ export {
   RuntimeError,
   durationOf,
   numSamplesOf,
+  visibleLine,
+  visibleText,
 } from "./core/index.ts";
 export type { AudioCodesContext, AudioCodesData, ByteSource, ClipDetails, OnnxModel, Provenance, TensorConstructor, TensorLike, Waveform } from "./core/index.ts";
 

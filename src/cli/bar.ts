@@ -1,4 +1,7 @@
 import { SingleBar } from "cli-progress";
+import { visibleLine } from "../index.ts";
+import { plainLine } from "./plain-line.ts";
+import { admitsEscapes, tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** A bar has so many characters at most; where there is no room for the least of them, there are only the words. */
@@ -16,12 +19,13 @@ export interface BarWords {
 
 /** A bar in one line of a terminal. It appears with the first report; while it is there, nothing but its notes is to be written to the terminal. */
 export class Bar {
-  readonly #stderr: Terminal["stderr"];
+  readonly #terminal: Terminal;
   readonly #bar: SingleBar;
   #latest: readonly [total: number, done: number, words: BarWords] | undefined;
 
-  constructor({ stderr }: Terminal) {
-    this.#stderr = stderr;
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+    const { stderr } = terminal;
     this.#bar = new SingleBar({
       stream: stderr,
       clearOnComplete: true,
@@ -30,6 +34,7 @@ export class Bar {
       linewrap: true,
       fps: 5,
       format: (_, { progress, maxWidth }, words: BarWords) => barLine(words, progress, maxWidth),
+      ...(admitsEscapes() ? {} : { terminal: plainLine(stderr) }),
     });
   }
 
@@ -43,10 +48,10 @@ export class Bar {
     }
   }
 
-  /** Writes a line of its own, above the bar. */
-  note(line: string): void {
+  /** Tells a message above the bar. */
+  note(message: string): void {
     this.#bar.stop();
-    this.#stderr.write(`${line}\n`);
+    tell(this.#terminal, message);
     if (this.#latest !== undefined) this.#bar.start(...this.#latest);
   }
 
@@ -73,6 +78,6 @@ function barLine({ name = "", texts, hasEnd = true }: BarWords, progress: number
 
 /** A name in one line, or as much of its end as there is room for. */
 function endOf(name: string, width: number): string {
-  const line = name.replaceAll(/\p{Cc}/gu, " ");
+  const line = visibleLine(name.replaceAll(/\p{Cc}/gu, " "));
   return line.length <= width ? line : `…${line.slice(line.length - Math.max(0, width - 1))}`;
 }

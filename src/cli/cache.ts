@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { findCheckpoint, listCache, removeCached, verifyCached } from "../index.ts";
+import { findCheckpoint, listCache, removeCached, verifyCached, visibleLine } from "../index.ts";
 import type { CachedRepository, VerifiedFile } from "../index.ts";
 import { CommandError, ReportedError, withArguments } from "./failures.ts";
 import { formatTable, jsonText } from "./report.ts";
-import { writeOut } from "./terminal.ts";
+import { tell, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { bytesText, countText } from "./wording.ts";
 
@@ -62,7 +62,7 @@ async function remove(name: string, { revision, json = false }: JsonOption & { r
   }
   const bytes = await withArguments(() => removeCached(id, { revision }));
   if (cached === undefined && bytes === 0) throw notCached(id);
-  await writeOut(terminal, json ? jsonText({ id, revision: revision ?? null, bytes }) : `removed ${id}${revision === undefined ? "" : ` at ${revision}`}: ${bytesText(bytes)} freed\n`);
+  await writeOut(terminal, json ? jsonText({ id, revision: revision ?? null, bytes }) : `${visibleLine(`removed ${id}${revision === undefined ? "" : ` at ${revision}`}: ${bytesText(bytes)} freed`)}\n`);
 }
 
 async function verify(name: string | undefined, { json = false }: JsonOption, terminal: Terminal): Promise<void> {
@@ -72,12 +72,13 @@ async function verify(name: string | undefined, { json = false }: JsonOption, te
     if (repository === undefined) throw notCached(name!);
     results.push({ id: repository.id, files: await verifyCached(repository.id, { signal: terminal.signal }) });
   }
-  await writeOut(terminal, json ? jsonText(results) : results.map(({ id, files }) => `${id}: ${verifiedText(files)}\n`).join(""));
+  await writeOut(terminal, json ? jsonText(results) : results.map(({ id, files }) => `${visibleLine(`${id}: ${verifiedText(files)}`)}\n`).join(""));
   const wrong = results.flatMap((result) => result.files.filter(({ isRight }) => isRight === false).map((file) => ({ ...file, id: result.id })));
   for (const { id, commit, file, expected, actual } of wrong) {
-    terminal.stderr.write(
+    tell(
+      terminal,
       `encodec-tokenizer: ${file} of ${id} at ${commit} has digest ${actual}, expected ${expected}; ` +
-        `remove it with encodec-tokenizer cache remove ${id} and pull again\n`,
+        `remove it with encodec-tokenizer cache remove ${id} and pull again`,
     );
   }
   if (wrong.length > 0) throw new ReportedError();

@@ -1,6 +1,7 @@
 import type { Progress } from "../index.ts";
 import { Bar } from "./bar.ts";
 import type { ProgressBar } from "./progress.ts";
+import { showsBars, tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { TransferRate } from "./transfer-rate.ts";
 import { bytesText, timeText } from "./wording.ts";
@@ -21,7 +22,7 @@ export function startDownload(
 ): ProgressBar {
   if (quiet) return { show() {}, [Symbol.dispose]() {} };
   const rate = new TransferRate();
-  const view = terminal.stderr.isTTY === true ? barOn(terminal, name) : linesOn(terminal, name, now);
+  const view = showsBars(terminal) ? barOn(terminal, name) : linesOn(terminal, name, now);
   let hasStarted = false;
   return {
     show({ stage, done, total }) {
@@ -60,16 +61,16 @@ function barOn(terminal: Terminal, name: string): DownloadView {
   };
 }
 
-function linesOn({ stderr }: Terminal, name: string, now: () => number): DownloadView {
+function linesOn(terminal: Terminal, name: string, now: () => number): DownloadView {
   let last = now();
   let isDone = false;
   return {
-    start: ({ done, total }) => void stderr.write(`${name}: downloading ${bytesText(total - done)}\n`),
+    start: ({ done, total }) => tell(terminal, `${name}: downloading ${bytesText(total - done)}`),
     update({ done, total }, text) {
       if (isDone || (done < total && now() - last < lineInterval)) return;
       isDone = done >= total;
       last = now();
-      stderr.write(`${name}: ${text}\n`);
+      tell(terminal, `${name}: ${text}`);
     },
     stop() {},
   };

@@ -2,7 +2,8 @@ import { attempt, ReportedError } from "./failures.ts";
 import { makeFolderFor } from "./make-folder.ts";
 import { refuseExisting } from "./output-plan.ts";
 import type { PlannedOutput } from "./output-plan.ts";
-import { displayName, say, stream, writeOut } from "./terminal.ts";
+import { jsonText } from "./report.ts";
+import { displayName, say, stream, tell, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface EachInputOptions {
@@ -37,14 +38,14 @@ export async function forEachInput(
     const outcome = await attempt(names.input, () => work(step));
     if ("failure" in outcome) {
       failures.push({ input: names.input, error: outcome.failure });
-      terminal.stderr.write(`encodec-tokenizer: ${outcome.failure}\n`);
+      tell(terminal, `encodec-tokenizer: ${outcome.failure}`);
     } else {
       results.push({ ...names, ...outcome.result.summary });
       say(terminal, options, `${names.input} → ${names.output}: ${outcome.result.line}`);
     }
   }
-  if (options.json) await writeOut(terminal, `${JSON.stringify({ results, failures }, null, 2)}\n`);
+  if (options.json) await writeOut(terminal, jsonText({ results, failures }));
   if (failures.length === 0) return;
-  if (plan.length > 1) terminal.stderr.write(`encodec-tokenizer: ${failures.length} of ${plan.length} inputs failed\n`);
+  if (plan.length > 1) tell(terminal, `encodec-tokenizer: ${failures.length} of ${plan.length} inputs failed`);
   throw new ReportedError();
 }

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { CommanderError } from "commander";
 import { CodecError } from "../index.ts";
+import { tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What scripts can rely on; from 128 upwards that of shells, 128 + the number of the signal. */
@@ -50,6 +51,9 @@ export function withInput<T>(call: () => T): T {
   }
 }
 
+/** Nobody reads the output any more, or it cannot be written: nobody could press Ctrl-C again either, so the work ends at once. */
+export class OutputLost extends Interruption {}
+
 /** Runs work on one input, and gives its failure as one line where it is not a bug. */
 export async function attempt<T>(input: string, work: () => Promise<T>): Promise<{ readonly result: T } | { readonly failure: string }> {
   try {
@@ -64,16 +68,17 @@ export async function attempt<T>(input: string, work: () => Promise<T>): Promise
 }
 
 /** Tells an error to the person and gives the exit code for it: one line for what can be expected, a stack for a bug. */
-export function reportError(error: unknown, { stderr, signal }: Terminal): number {
+export function reportError(error: unknown, terminal: Terminal): number {
+  const { signal } = terminal;
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof ReportedError) return exitCodes.failed;
   if (signal.aborted) {
     const { message, exitCode } = signal.reason instanceof Interruption ? signal.reason : new Interruption("interrupted", exitCodes.interrupted);
-    if (message !== "") stderr.write(`encodec-tokenizer: ${message}\n`);
+    if (message !== "") tell(terminal, `encodec-tokenizer: ${message}`);
     return exitCode;
   }
   const line = lineOf(error);
-  stderr.write(`encodec-tokenizer: ${line ?? `this is a bug, please report it:\n${error instanceof Error ? error.stack : String(error)}`}\n`);
+  tell(terminal, `encodec-tokenizer: ${line ?? `this is a bug, please report it:\n  ${error instanceof Error ? error.stack : String(error)}`}`);
   return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
 }
 

@@ -1,6 +1,6 @@
 import type { DatasetEvent } from "../index.ts";
 import type { WorkEvent } from "../queue/index.ts";
-import { withArguments } from "./failures.ts";
+import { OutputLost, withArguments } from "./failures.ts";
 import { writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { eventLine } from "./tokenize-report.ts";
@@ -21,7 +21,11 @@ interface Run<Event> {
 export async function followRun<Event extends DatasetEvent | WorkEvent>(terminal: Terminal, json: boolean | undefined, { start, readyAt, progress }: Run<Event>): Promise<ReportOf<Event>> {
   const preparing = new AbortController();
   let isReady = false;
-  const interrupt = (): void => (isReady ? progress.stopping() : preparing.abort(terminal.signal.reason));
+  const interrupt = (): void => {
+    const { reason } = terminal.signal;
+    if (isReady && !(reason instanceof OutputLost)) progress.stopping();
+    else preparing.abort(reason);
+  };
   terminal.signal.addEventListener("abort", interrupt);
   try {
     return await withArguments(async () => {

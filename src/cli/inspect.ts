@@ -11,6 +11,7 @@ import { formatPatternInspection, formatSequenceInspection, summarizePattern, su
 import { policyOf } from "./option-values.ts";
 import { addModelOptions, modelSources } from "./shared-options.ts";
 import type { ModelCommandOptions } from "./shared-options.ts";
+import { jsonText } from "./report.ts";
 import { displayName, readIn, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatDatasetInspection, summarizeDataset } from "./tokenize-report.ts";
@@ -63,7 +64,7 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
   });
   if ("failure" in outcome) throw new CommandError(outcome.failure);
   const { result } = outcome;
-  await writeOut(terminal, typeof result === "string" ? result : `${JSON.stringify(result, null, 2)}\n`);
+  await writeOut(terminal, typeof result === "string" ? result : jsonText(result));
 }
 
 /** A dataset's index, or `undefined` for everything that is no folder of a dataset. @throws DatasetError for one that was begun only. */

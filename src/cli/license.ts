@@ -7,7 +7,7 @@ import { formatLicenses, groupFiles, summarizeFiles } from "./license-report.ts"
 import type { CodesFile } from "./license-report.ts";
 import { parsePolicy, policyOf } from "./option-values.ts";
 import { jsonText } from "./report.ts";
-import { displayName, readIn, stream, writeOut } from "./terminal.ts";
+import { displayName, readIn, stream, tell, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface LicenseCommandOptions {
@@ -63,6 +63,6 @@ async function sumUpLicenses(inputs: readonly string[], options: LicenseCommandO
   else if (files.length > 0) await writeOut(terminal, formatLicenses(summary, groups));
   const refusals = groups.filter(({ verdict }) => !verdict.allowed).map(({ verdict }) => verdict.reason);
   const problems = [...failures.map(({ error }) => error), ...refusals];
-  for (const problem of problems) terminal.stderr.write(`encodec-tokenizer: ${problem}\n`);
+  for (const problem of problems) tell(terminal, `encodec-tokenizer: ${problem}`);
   if (problems.length > 0) throw new ReportedError();
 }

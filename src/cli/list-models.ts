@@ -6,7 +6,7 @@ import { ReportedError, UsageError } from "./failures.ts";
 import { formatCheckpoint, formatModels, formatSelection, nothingPassesText } from "./models-report.ts";
 import { parseAmount, parseCount, parseLicenseClasses, parsePolicy } from "./option-values.ts";
 import { jsonText } from "./report.ts";
-import { writeOut } from "./terminal.ts";
+import { tell, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface FilterOptions extends CheckpointCriteria {
@@ -62,7 +62,7 @@ async function listModels({ json = false, ...filters }: FilterOptions & JsonOpti
   const { matches, passedOver, relaxations } = selection;
   if (json) await writeOut(terminal, jsonText({ models: matches, passedOver, relaxations }));
   if (selection.best === null) {
-    terminal.stderr.write(`encodec-tokenizer: ${nothingPassesText(relaxations, licenseFlags(filters))}\n`);
+    tell(terminal, `encodec-tokenizer: ${nothingPassesText(relaxations, licenseFlags(filters))}`);
     throw new ReportedError();
   }
   if (!json) await writeOut(terminal, formatSelection(selection));

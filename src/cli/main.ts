@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { exitCodes, Interruption, reportError } from "./failures.ts";
+import { exitCodes, Interruption, OutputLost, reportError } from "./failures.ts";
 import { runCommandLine } from "./program.ts";
+import { tellStrayMessages } from "./stray-messages.ts";
 import type { Terminal } from "./terminal.ts";
 
 const { stdin, stdout, stderr } = process;
@@ -8,6 +9,8 @@ const { stdin, stdout, stderr } = process;
 const interrupt = new AbortController();
 const terminal: Terminal = { stdin, stdout, stderr, signal: interrupt.signal };
 let isDone = false;
+
+tellStrayMessages(terminal);
 
 const endings = { SIGHUP: exitCodes.hungUp, SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated } as const;
 for (const [signal, exitCode] of Object.entries(endings)) {
@@ -18,12 +21,14 @@ for (const [signal, exitCode] of Object.entries(endings)) {
   });
 }
 
+/** The reader of a pipe, a terminal or a connection is not there any more. */
+const goneCodes: ReadonlySet<string> = new Set(["EPIPE", "EIO", "ECONNRESET"]);
 for (const output of [stdout, stderr]) {
   output.on("error", (error: NodeJS.ErrnoException) => {
     // What was begun is put away first. A terminal that was closed, or a reader that went away as `head` does, is told nothing.
     if (interrupt.signal.aborted) return;
-    const isGone = error.code === "EPIPE";
-    interrupt.abort(isGone ? new Interruption("", exitCodes.brokenPipe) : new Interruption(`cannot write the output: ${error.message}`, exitCodes.failed));
+    const isGone = error.code !== undefined && goneCodes.has(error.code);
+    interrupt.abort(isGone ? new OutputLost("", exitCodes.brokenPipe) : new OutputLost(`cannot write the output: ${error.message}`, exitCodes.failed));
     if (isDone) process.exitCode = reportError(interrupt.signal.reason, terminal);
   });
 }

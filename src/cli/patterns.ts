@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
-import { formatPatternGrid, modelLayouts, patternKinds, patternProvider, renderPatternFigure, writeFileAtomically, writePattern } from "../index.ts";
+import { formatPatternGrid, modelLayouts, patternKinds, patternProvider, renderPatternFigure, visibleLine, writeFileAtomically, writePattern } from "../index.ts";
 import type { ModelLayout, Pattern, PatternSpec } from "../index.ts";
 import { UsageError, withArguments } from "./failures.ts";
 import { makeFolderFor } from "./make-folder.ts";
@@ -12,7 +12,7 @@ import type { PatternPartOptions } from "./pattern-choice.ts";
 import { addApplyCommand, addRevertCommand } from "./patterns-apply.ts";
 import { factsText, formatPatterns, specText, symbolsText } from "./patterns-report.ts";
 import { jsonText } from "./report.ts";
-import { say, showsColour, stream, writeOut } from "./terminal.ts";
+import { say, showsColour, stream, widthOf, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { countText } from "./wording.ts";
 
@@ -62,7 +62,7 @@ export function addPatternsCommand(program: Command, terminal: Terminal): void {
     .command("list")
     .description("Lists the kinds of patterns, and the models whose layouts are known.")
     .option("--json", "print it as JSON")
-    .action(({ json = false }: { readonly json?: boolean }) => writeOut(terminal, json ? jsonText({ kinds: patternKinds, models: modelLayouts }) : formatPatterns(terminal.stdout.columns)));
+    .action(({ json = false }: { readonly json?: boolean }) => writeOut(terminal, json ? jsonText({ kinds: patternKinds, models: modelLayouts }) : formatPatterns(widthOf(terminal))));
   const show = command
     .command("show")
     .description("Shows a pattern as a grid: a row for each codebook, a column for each step, in each cell the frame whose code it holds.")
@@ -107,9 +107,11 @@ async function showPattern(source: string, options: ShowOptions, terminal: Termi
     const layout = Array.from({ length: numSteps }, (_, step) => pattern.coordinates(step));
     await writeOut(terminal, jsonText({ pattern: spec, model, timesteps: pattern.timesteps, numSteps, numSequenceSteps, numValidSteps, maxDelay, startsWithSpecialToken, layout }));
   } else {
-    const grid = formatPatternGrid(pattern, { ...cells, width: terminal.stdout.columns, isColoured: showsColour(terminal) });
+    const grid = formatPatternGrid(pattern, { ...cells, width: widthOf(terminal), isColoured: showsColour(terminal) });
     const symbols = symbolsText(model);
-    await writeOut(terminal, `${headingOf(view)}\n\n${grid}\n${symbols === "" ? "" : `${symbols}\n`}${factsText(pattern, numFrames, cells.numSteps)}\n`);
+    await writeOut(terminal, `${visibleLine(headingOf(view))}\n\n`);
+    await writeOut(terminal, new TextEncoder().encode(grid)); // numbers and colours only
+    await writeOut(terminal, `\n${symbols === "" ? "" : `${symbols}\n`}${factsText(pattern, numFrames, cells.numSteps)}\n`);
   }
   const overwrite = options.force === true;
   for (const file of outputs) await makeFolderFor(file);

@@ -12,6 +12,7 @@ import { addPatternsCommand } from "./patterns.ts";
 import { addPullCommand } from "./pull.ts";
 import { addPushCommand } from "./push.ts";
 import { addRoundtripCommand } from "./roundtrip.ts";
+import { showText, tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { addTokenizeCommand } from "./tokenize.ts";
 import { addVerifyCommand } from "./verify.ts";
@@ -44,9 +45,9 @@ function createProgram(terminal: Terminal): Command {
     // So that options after the name of a command are that command's: `models show tiny --json`.
     .enablePositionalOptions()
     .configureOutput({
-      writeOut: (text) => terminal.stdout.write(text),
-      writeErr: (text) => terminal.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, "encodec-tokenizer: ")),
+      writeOut: (text) => showText(terminal.stdout, text),
+      writeErr: (text) => showText(terminal.stderr, text),
+      outputError: (text) => tell(terminal, text.trimEnd().replace(/^error: /, "encodec-tokenizer: ").replace(/\n(?=\(Did you mean .*\)$)/u, " ")),
     })
     .showHelpAfterError("(add --help for options and examples)")
     .addHelpText("after", notes);

@@ -1,5 +1,6 @@
 import type { Progress } from "../index.ts";
 import { Bar } from "./bar.ts";
+import { showsBars } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { timeText } from "./wording.ts";
 
@@ -23,7 +24,7 @@ export function startProgress(
   quiet: boolean | undefined,
   now: () => number = () => performance.now() / 1000,
 ): ProgressBar<ClipProgress> {
-  if (quiet || terminal.stderr.isTTY !== true) return { show() {}, [Symbol.dispose]() {} };
+  if (quiet || !showsBars(terminal)) return { show() {}, [Symbol.dispose]() {} };
   const bar = new Bar(terminal);
   let current: Progress["stage"] | undefined;
   let lastReport = now();

@@ -1,8 +1,10 @@
+import { visibleLine } from "../index.ts";
+
 /** A line of a report, or several under one label. */
 export type Row = readonly [label: string, value: string | readonly string[]];
 
 /**
- * Lays out a report: a heading, then groups of rows with the values in one column.
+ * Lays out a report: a heading, then groups of rows with the values in one column. Each value is one line, whatever is in it.
  *
  * ```text
  * speech.wav
@@ -14,20 +16,21 @@ export type Row = readonly [label: string, value: string | readonly string[]];
 export function formatReport(heading: string, groups: readonly (readonly Row[])[]): string {
   const labelWidth = Math.max(...groups.flat().map(([label]) => label.length));
   const blocks = groups.filter((rows) => rows.length > 0).map((rows) => rows.flatMap((row) => formatRow(row, labelWidth)).join("\n"));
-  return `${[heading, ...blocks].join("\n\n")}\n`;
+  return `${[visibleLine(heading), ...blocks].join("\n\n")}\n`;
 }
 
 function formatRow([label, value]: Row, labelWidth: number): readonly string[] {
   const lines = typeof value === "string" ? [value] : value;
-  return lines.map((line, index) => `  ${(index === 0 ? label : "").padEnd(labelWidth)}   ${line}`.trimEnd());
+  return lines.map((line, index) => `  ${(index === 0 ? label : "").padEnd(labelWidth)}   ${visibleLine(line)}`.trimEnd());
 }
 
 /** Lines of a table: a header, then rows; numbers to the right, and words, in the columns that are named, to the left. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[], words: readonly string[] = []): readonly string[] {
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+  const cells = [header, ...rows.map((row) => row.map(visibleLine))];
+  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   const cellText = (cell: string, column: number): string =>
     words.includes(header[column]!) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
-  return [header, ...rows].map((row) => row.map(cellText).join("   ").trimEnd());
+  return cells.map((row) => row.map(cellText).join("   ").trimEnd());
 }
 
 /** Columns of words are not made narrower than this. */

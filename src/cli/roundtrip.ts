@@ -9,6 +9,7 @@ import type { RateOptions } from "./models.ts";
 import { refuseExisting, stemOf } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
 import { readClip } from "./read-clip.ts";
+import { jsonText } from "./report.ts";
 import { formatRoundtrip, summarizeRoundtrip } from "./roundtrip-report.ts";
 import { addModelOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
 import type { ModelCommandOptions, RunOptions } from "./shared-options.ts";
@@ -69,7 +70,7 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
   await writeWav(files.audio, result.output, { overwrite });
   const figure = renderCodesFigure({ input: result.clip.original, output: result.output, codes: result.codes, title: basename(name) });
   await writeFileAtomically(files.figure, new TextEncoder().encode(figure), { overwrite });
-  if (options.json) await writeOut(terminal, `${JSON.stringify(summarizeRoundtrip(result), null, 2)}\n`);
+  if (options.json) await writeOut(terminal, jsonText(summarizeRoundtrip(result)));
   else if (!options.quiet) await writeOut(terminal, formatRoundtrip(result));
 }
 

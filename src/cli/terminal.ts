@@ -1,6 +1,10 @@
 import type { Writable } from "node:stream";
+import { visibleLine, visibleText } from "../index.ts";
 
-/** What commands know of the world around them; tests hand in their own. */
+/**
+ * What commands know of the world around them; tests hand in their own. Nothing but this file writes to the streams: names, metadata and
+ * answers of servers are in most of what is told, and here they lose whatever would steer a terminal.
+ */
 export interface Terminal {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Data only: results, reports, JSON. */
@@ -11,6 +15,9 @@ export interface Terminal {
   readonly signal: AbortSignal;
 }
 
+/** A message of more characters is cut: it quotes something that nobody reads. */
+const longestMessage = 8192;
+
 /** Stands for standard input or output in place of a path. */
 export const stream = "-";
 
@@ -19,16 +26,45 @@ export function displayName(path: string, whenStream: "stdin" | "stdout"): strin
   return path === stream ? whenStream : path;
 }
 
-/** Writes to standard output and waits until it is taken. */
+/**
+ * Writes to standard output and waits until it is taken.
+ * @param data Text is made visible, which leaves the values of JSON what they are; bytes are data, and go out as they are.
+ */
 export async function writeOut(terminal: Terminal, data: string | Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    terminal.stdout.write(data, (error) => (error ? reject(error) : resolve()));
+    terminal.stdout.write(typeof data === "string" ? visibleText(data) : data, (error) => (error ? reject(error) : resolve()));
   });
 }
 
-/** Whether standard output shows colours: it is a terminal, and the person has not asked for none (https://no-color.org). */
+/** Writes text of several lines without waiting. */
+export function showText(output: Terminal["stdout"], text: string): void {
+  output.write(visibleText(text));
+}
+
+/** Tells the person a message. It is one line; further ones begin with two spaces, so that no name in it can pass for a message of its own. */
+export function tell({ stderr }: Terminal, message: string): void {
+  const lines = (message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message).split(/\n(?= {2})/u);
+  stderr.write(`${lines.map(visibleLine).join("\n")}\n`);
+}
+
+/** Columns of standard output; undefined where it is no terminal, or one that does not tell. */
+export function widthOf({ stdout }: Terminal): number | undefined {
+  return stdout.columns || undefined;
+}
+
+/** Whether standard output shows colours. */
 export function showsColour({ stdout }: Terminal): boolean {
-  return stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
+  return stdout.isTTY === true && process.env["TERM"] !== "dumb" && admitsEscapes();
+}
+
+/** Whether there is a line on standard error that can be written again and again. */
+export function showsBars({ stderr }: Terminal): boolean {
+  return stderr.isTTY === true && process.env["TERM"] !== "dumb";
+}
+
+/** Whether the person has not asked for plain text (https://no-color.org). */
+export function admitsEscapes(): boolean {
+  return (process.env["NO_COLOR"] ?? "") === "";
 }
 
 /** Reads all of standard input, or stops waiting for it when the signal says so. */
@@ -59,7 +95,7 @@ function withRejection(): { readonly promise: Promise<never>; readonly reject: (
   return { promise, reject };
 }
 
-/** Writes a line for people to read, unless they asked for quiet. */
+/** Tells a message, unless the person asked for quiet. */
 export function say(terminal: Terminal, { quiet = false }: { readonly quiet?: boolean }, line: string): void {
-  if (!quiet) terminal.stderr.write(`${line}\n`);
+  if (!quiet) tell(terminal, line);
 }

@@ -1,6 +1,7 @@
 import type { DatasetEvent, RowCounts } from "../index.ts";
 import { Bar } from "./bar.ts";
 import type { RunOptions } from "./shared-options.ts";
+import { showsBars, tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { countText, hoursText, timeText } from "./wording.ts";
 
@@ -25,7 +26,7 @@ export interface DatasetProgress extends Disposable {
 export function startDatasetProgress(terminal: Terminal, { quiet, json }: Pick<RunOptions, "quiet" | "json">, now: () => number = () => performance.now() / 1000): DatasetProgress {
   if (quiet) return { show() {}, stopping() {}, [Symbol.dispose]() {} };
   // Events on the same terminal would be written into the bar.
-  const hasBar = terminal.stderr.isTTY === true && !(json === true && terminal.stdout.isTTY === true);
+  const hasBar = showsBars(terminal) && !(json === true && terminal.stdout.isTTY === true);
   const view = hasBar ? barOn(terminal) : linesOn(terminal, now);
   let start = now();
   let before: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
@@ -94,12 +95,11 @@ interface View {
 }
 
 function barOn(terminal: Terminal): View {
-  const { stderr } = terminal;
   const bar = new Bar(terminal);
   return {
-    listing: (rows) => void stderr.write(`\r${rows.toLocaleString("en")} files listed`),
+    listing: (rows) => bar.show(rows, rows, { texts: [`${rows.toLocaleString("en")} files listed`], hasEnd: false }),
     start(done, total) {
-      stderr.write("\r\u001B[K");
+      bar.stop();
       bar.show(done, total, { texts: [""] });
     },
     update: (done, total, texts) => bar.show(done, total, { texts }),
@@ -109,7 +109,7 @@ function barOn(terminal: Terminal): View {
   };
 }
 
-function linesOn({ stderr }: Terminal, now: () => number): View {
+function linesOn(terminal: Terminal, now: () => number): View {
   let last = now();
   let failures = 0;
   const isDue = (): boolean => {
@@ -119,20 +119,20 @@ function linesOn({ stderr }: Terminal, now: () => number): View {
   };
   return {
     listing(rows) {
-      if (isDue()) stderr.write(`${rows.toLocaleString("en")} files listed\n`);
+      if (isDue()) tell(terminal, `${rows.toLocaleString("en")} files listed`);
     },
     start(done, total) {
       last = now();
-      stderr.write(`${(total - done).toLocaleString("en")} of ${total.toLocaleString("en")} files to do\n`);
+      tell(terminal, `${(total - done).toLocaleString("en")} of ${total.toLocaleString("en")} files to do`);
     },
     update(_done, _total, [text]) {
-      if (isDue()) stderr.write(`${text}\n`);
+      if (isDue()) tell(terminal, text!);
     },
     failure(line) {
-      if (++failures <= shownFailures) stderr.write(`${line}\n`);
-      if (failures === shownFailures) stderr.write("further failures are counted, and told in errors.jsonl\n");
+      if (++failures <= shownFailures) tell(terminal, line);
+      if (failures === shownFailures) tell(terminal, "further failures are counted, and told in errors.jsonl");
     },
-    note: (line) => void stderr.write(`${line}\n`),
+    note: (line) => tell(terminal, line),
     stop() {},
   };
 }

@@ -7,7 +7,7 @@ import { defaultModel, Models } from "./models.ts";
 import { parseAmount, parseCount, parseLimit } from "./option-values.ts";
 import { addModelOptions, addRunOptions } from "./shared-options.ts";
 import type { ModelCommandOptions, RunOptions } from "./shared-options.ts";
-import { say } from "./terminal.ts";
+import { say, tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { addDecodingOptions } from "./tokenize-options.ts";
 import { addRedisOption, tellEvents } from "./tokenize-queue.ts";
@@ -74,7 +74,7 @@ async function work(options: WorkerCommandOptions, command: Command, terminal: T
   const report = await followRun(terminal, json, { start: (signals) => workOnDataset({ ...working, ...signals }), readyAt: "ready", progress: startWorkerProgress(terminal, quiet) });
   for (const line of reportLines(report)) say(terminal, options, line);
   if (report.partsFailed > 0) {
-    terminal.stderr.write(`encodec-tokenizer: ${countText(report.partsFailed, "part")} failed; encodec-tokenizer tokenize status -o ${folder} has the reasons\n`);
+    tell(terminal, `encodec-tokenizer: ${countText(report.partsFailed, "part")} failed; encodec-tokenizer tokenize status -o ${folder} has the reasons`);
     throw new ReportedError();
   }
   // Stopped on purpose, but not done.

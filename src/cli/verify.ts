@@ -8,7 +8,7 @@ import { parseCount, parseThreads, policyOf } from "./option-values.ts";
 import { jsonText } from "./report.ts";
 import { addModelOptions, modelSources } from "./shared-options.ts";
 import type { ModelCommandOptions } from "./shared-options.ts";
-import { say, writeOut } from "./terminal.ts";
+import { say, tell, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { startWork } from "./work-progress.ts";
 import { countText } from "./wording.ts";
@@ -54,10 +54,10 @@ async function verify(folder: string, options: VerifyCommandOptions, terminal: T
   const { findings, reencoded } = await findingsOf(folder, options, terminal);
   if (options.json) await writeOut(terminal, jsonText({ folder, findings, ...(options.sample === undefined ? {} : { reencoded }) }));
   const missing = findings.filter(({ kind }) => kind === "source");
-  if (missing.length > 0) terminal.stderr.write(`${countText(missing.length, "clip")} could not be encoded again; ${findingText(missing[0]!)}\n`);
+  if (missing.length > 0) tell(terminal, `${countText(missing.length, "clip")} could not be encoded again; ${findingText(missing[0]!)}`);
   const wrong = findings.length - missing.length;
   if (wrong > 0) {
-    terminal.stderr.write(`encodec-tokenizer: ${folder} is not as its index says: ${countText(wrong, "finding")}\n`);
+    tell(terminal, `encodec-tokenizer: ${folder} is not as its index says: ${countText(wrong, "finding")}`);
     throw new ReportedError();
   }
   const compared = reencoded - missing.length;

@@ -1,4 +1,5 @@
 import { Bar } from "./bar.ts";
+import { showsBars, tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { timeText } from "./wording.ts";
 
@@ -20,15 +21,14 @@ export interface WorkProgress extends Disposable {
  * @param now The time in seconds. @default the clock
  */
 export function startWork(terminal: Terminal, quiet: boolean | undefined, now: () => number = () => performance.now() / 1000): WorkProgress {
-  const { stderr } = terminal;
-  const note = (line: string): void => void stderr.write(`${line}\n`);
+  const note = (line: string): void => tell(terminal, line);
   if (quiet) return { show() {}, note, [Symbol.dispose]() {} };
   const start = now();
   const textWithTime = (done: number, total: number, text: string): string => {
     const elapsed = now() - start;
     return elapsed < settled || done === 0 || done >= total ? text : `${text}, ${timeText(((total - done) * elapsed) / done)} left`;
   };
-  if (stderr.isTTY !== true) {
+  if (!showsBars(terminal)) {
     let last = start;
     return {
       show(done, total, text) {

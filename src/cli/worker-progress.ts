@@ -1,4 +1,5 @@
 import type { WorkEvent } from "../queue/index.ts";
+import { tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { speedText } from "./tokenize-progress.ts";
 import { connectionText } from "./tokenize-queue.ts";
@@ -17,21 +18,21 @@ export interface WorkerProgress {
 }
 
 /** @param now The time in seconds. @default the clock */
-export function startWorkerProgress({ stderr }: Terminal, quiet: boolean | undefined, now: () => number = () => performance.now() / 1000): WorkerProgress {
+export function startWorkerProgress(terminal: Terminal, quiet: boolean | undefined, now: () => number = () => performance.now() / 1000): WorkerProgress {
   if (quiet) return { show() {}, stopping() {} };
   const begun = new Map<number, number>();
   const rows = new Map<number, number>();
   let last = now();
   let failures = 0;
-  const tell = (line: string): void => {
+  const say = (line: string): void => {
     last = now();
-    stderr.write(`${line}\n`);
+    tell(terminal, line);
   };
   return {
     show(event) {
       switch (event.kind) {
         case "ready":
-          tell(`taking parts from ${event.queue}: ${countText(event.parts, "part")} of ${countText(event.rows, "file")} in all`);
+          say(`taking parts from ${event.queue}: ${countText(event.parts, "part")} of ${countText(event.rows, "file")} in all`);
           break;
         case "part-started":
           begun.set(event.part, now());
@@ -40,35 +41,36 @@ export function startWorkerProgress({ stderr }: Terminal, quiet: boolean | undef
         case "row":
           rows.set(event.part, (rows.get(event.part) ?? 0) + 1);
           if (event.failure !== null && ++failures <= shownFailures) {
-            tell(`${event.path}: ${event.failure.message}${failures === shownFailures ? "\nfurther failures are counted, and told in errors.jsonl" : ""}`);
+            say(`${event.path}: ${event.failure.message}`);
+            if (failures === shownFailures) say("further failures are counted, and told in errors.jsonl");
           }
-          if (now() - last >= lineInterval) tell(`part ${event.part}: ${countText(rows.get(event.part)!, "file")} so far`);
+          if (now() - last >= lineInterval) say(`part ${event.part}: ${countText(rows.get(event.part)!, "file")} so far`);
           break;
         case "part-finished": {
           const { record } = event;
           const elapsed = now() - (begun.get(event.part) ?? now());
           const speed = record.seconds > 0 && elapsed > 0 ? [speedText(record.seconds / elapsed)] : [];
           const errors = record.errors > 0 ? [countText(record.errors, "error")] : [];
-          tell(`part ${event.part}: ${[countText(record.rows, "file"), `${hoursText(record.seconds)} in ${timeText(elapsed)}`, ...speed, ...errors].join(", ")}`);
+          say(`part ${event.part}: ${[countText(record.rows, "file"), `${hoursText(record.seconds)} in ${timeText(elapsed)}`, ...speed, ...errors].join(", ")}`);
           begun.delete(event.part);
           rows.delete(event.part);
           break;
         }
         case "part-failed":
-          tell(`part ${event.part} failed: ${event.message}; attempt ${event.attempt} of ${event.attempts}`);
+          say(`part ${event.part} failed: ${event.message}; attempt ${event.attempt} of ${event.attempts}`);
           break;
         case "part-returned":
-          tell(event.reason === "locked" ? `part ${event.part} is still in the hands of another process; it is tried again later` : `part ${event.part} goes back to the queue`);
+          say(event.reason === "locked" ? `part ${event.part} is still in the hands of another process; it is tried again later` : `part ${event.part} goes back to the queue`);
           break;
         case "refused":
-          tell(`Redis refuses: ${event.message}`);
+          say(`Redis refuses: ${event.message}`);
           break;
         case "redis":
-          tell(connectionText(event));
+          say(connectionText(event));
           break;
         default:
       }
     },
-    stopping: () => tell("finishing the part at hand; Ctrl-C again stops at once"),
+    stopping: () => say("finishing the part at hand; Ctrl-C again stops at once"),
   };
 }

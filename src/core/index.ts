@@ -19,5 +19,6 @@ export {
 export type { HubErrorCode } from "./errors.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./license.ts";
 export type { OnnxModel } from "./onnx-model.ts";
+export { visibleLine, visibleText } from "./visible-text.ts";
 export { checkWaveform, durationOf, firstNotFinite, numSamplesOf } from "./waveform.ts";
 export type { Waveform } from "./waveform.ts";
