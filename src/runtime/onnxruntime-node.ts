@@ -91,11 +91,7 @@ class OnnxProcess {
     try {
       pipes = await startRuntimeProcess();
     } catch (error) {
-      throw new RuntimeError(
-        "RUNTIME_UNAVAILABLE",
-        `ONNX Runtime needs a process of its own, which cannot be started: ${messageOf(error)}; ` +
-          "allow it (Node: --allow-child-process, Deno: --allow-run), or give another runtime as the option of that name",
-      );
+      throw notStarted(error);
     }
     const process = new OnnxProcess(pipes);
     try {
@@ -188,6 +184,15 @@ class OnnxProcess {
     for (const [id, { what, reject }] of this.#waiting) reject(failure(id, what, this.#end));
     this.#waiting.clear();
   }
+}
+
+function notStarted(error: unknown): RuntimeError {
+  const isLimit = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"].includes((error as NodeJS.ErrnoException | undefined)?.code ?? "");
+  const advice = isLimit ? "raise the limits on open files and processes (`ulimit -n`, `ulimit -u`) or free memory" : "allow it (Node: --allow-child-process, Deno: --allow-run)";
+  return new RuntimeError(
+    "RUNTIME_UNAVAILABLE",
+    `ONNX Runtime needs a process of its own, which cannot be started: ${messageOf(error)}; ${advice}, or give another runtime as the option of that name`,
+  );
 }
 
 function failure(id: number, what: string, reason: string): RuntimeError {

@@ -146,6 +146,20 @@ describe("the process", () => {
     }
   });
 
+  test.runIf(hasProc)("that finds too many files open says which limit to raise", async () => {
+    const script = `
+      import { openSync } from "node:fs";
+      import { loadOnnxRuntimeNode } from ${JSON.stringify(pathToFileURL(join(source, "runtime/index.ts")).href)};
+      try { for (;;) openSync("/dev/null"); } catch {}
+      await loadOnnxRuntimeNode().catch(({ code, message }) => console.log(code, message));
+    `;
+    const command = ["-c", `ulimit -n 256; exec "$0" "$@"`, process.execPath, "--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script];
+    const child = spawn("/bin/sh", command, { cwd: root });
+    const [stdout, stderr] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), once(child, "close")]);
+    expect(stderr.join("")).toBe("");
+    expect(stdout.join("")).toMatch(/^RUNTIME_UNAVAILABLE ONNX Runtime needs a process of its own, which cannot be started: .*EMFILE.*; raise the limits on open files and processes \(`ulimit -n`, `ulimit -u`\)/u);
+  });
+
   test.each([
     ["a tokenizer is not disposed", "await tokenizer.encode(tone);"],
     ["a stream is left in the middle", "for await (const codes of tokenizer.encodeStream([tone, tone])) break;"],
