@@ -135,6 +135,7 @@ export {
   readPattern,
   readSequence,
   readTokenDataset,
+  removeLeftoverFiles,
   sequenceFormatOf,
   TokenDatasetWriter,
   writeBarkPrompt,
