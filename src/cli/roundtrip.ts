@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { renderCodesFigure, siSnr, writeCodes, writeFileAtomically, writeWav } from "../index.ts";
 import type { AudioTokenizer, CallOptions } from "../index.ts";
 import { attempt, CommandError, UsageError } from "./failures.ts";
-import { makeFolderFor } from "./make-folder.ts";
+import { makeFoldersFor } from "./make-folder.ts";
 import { defaultModel, encodeOptionsFor, Models } from "./models.ts";
 import type { RateOptions } from "./models.ts";
 import { refuseExisting, stemOf } from "./output-plan.ts";
@@ -66,7 +66,7 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
   if ("failure" in outcome) throw new CommandError(outcome.failure);
   const { result } = outcome;
   const overwrite = options.force === true;
-  await makeFolderFor(files.codes);
+  await using _ = await makeFoldersFor(Object.values(files), terminal);
   await writeCodes(files.codes, result.codes, { overwrite });
   await writeWav(files.audio, result.output, { overwrite });
   const figure = renderCodesFigure({ input: result.clip.original, output: result.output, codes: result.codes, title: basename(name) });

@@ -54,7 +54,7 @@ export class DatasetPlan {
       throw new RangeError(`there is no part ${part}; the plan has ${this.numParts}, from 0`);
     }
     const start = part * this.#file.rows.partRows;
-    return (await readPlanRows(this.folder, part)).map((row, i) => ({ index: start + i, row: this.#withOwnKey(row, start + i) }));
+    return (await readPlanRows(this.folder, part, this.rowsOfPart(part))).map((row, i) => ({ index: start + i, row: this.#withOwnKey(row, start + i) }));
   }
 
   /** How many rows a part has. */
@@ -77,7 +77,7 @@ export class DatasetPlan {
     const first = this.#repeats.get(index);
     if (first === undefined || isBadRow(row)) return row;
     const name = row.member === undefined ? row.path : `${row.path}#${row.member.name}`;
-    const message = `row ${index} (${name}) has the key ${JSON.stringify(row.key)} of row ${first}; give the rows different ids`;
+    const message = `row ${index} (${name.slice(0, 200)}) has the key ${JSON.stringify(row.key.slice(0, 200))} of row ${first}; give the rows different ids`;
     return { input: row.input, path: row.path, problem: { code: "ROW_DUPLICATE_KEY", message } } satisfies BadRow;
   }
 }

@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -7,6 +8,7 @@ import { DatasetError } from "./dataset-error.ts";
 import type { RepeatedKey } from "./key-check.ts";
 import { readJsonFile } from "./read-json-file.ts";
 import type { JsonObject, JsonValue, Row } from "./row.ts";
+import { readLines } from "./text-lines.ts";
 
 /** Files of a plan, by their names in the dataset's folder. */
 export const planFiles = {
@@ -19,6 +21,9 @@ export const planFiles = {
 } as const;
 
 const planVersion = 1;
+
+/** A line of a manifest has at most a mebibyte; as JSON each of its bytes takes six at most. */
+const maxRowBytes = 2 ** 23;
 const count = z.int().min(0);
 
 const planSchema: z.ZodType<PlanFile> = z.object({
@@ -114,16 +119,21 @@ export async function checkPlanRows(folder: string, parts: number): Promise<void
   if (size !== start) throw damaged(join(folder, planFiles.rows), `it has ${size} bytes and should have ${start}`);
 }
 
-/** The rows of one part, from the disk. @throws DatasetError with code DATASET_FORMAT. */
-export async function readPlanRows(folder: string, part: number): Promise<readonly Row[]> {
+/** The rows of one part, from the disk: line by line, since a thousand rows may be more than one text can hold. @param number Of the rows. @throws DatasetError with code DATASET_FORMAT. */
+export async function readPlanRows(folder: string, part: number, number: number): Promise<readonly Row[]> {
   const [start, end] = (await readOffsets(folder, part, 2)) as [number, number];
   const path = join(folder, planFiles.rows);
-  const bytes = await readRange(path, start, end - start);
+  const rows: Row[] = [];
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes).trimEnd().split("\n").map((line) => JSON.parse(line) as Row);
+    for await (const { text, problem } of readLines(createReadStream(path, { start, end: end - 1 }), maxRowBytes)) {
+      if (text === undefined) throw new SyntaxError(problem);
+      rows.push(JSON.parse(text) as Row);
+    }
+    if (rows.length !== number) throw new RangeError(`it has ${rows.length} of ${number} rows`);
   } catch (cause) {
     throw damaged(path, `part ${part} at byte ${start} is not what was written`, cause);
   }
+  return rows;
 }
 
 async function readOffsets(folder: string, first: number, length: number): Promise<readonly number[]> {

@@ -40,12 +40,15 @@ export function keysOfSiblings(names: readonly string[]): readonly string[] {
   const stems = names.map((name) => keyOfPath(name));
   for (const stem of stems) counts.set(stem, (counts.get(stem) ?? 0) + 1);
   const taken = new Set(stems.filter((stem) => counts.get(stem) === 1));
+  const numbers = new Map<string, number>(); // up to which a name is taken, so that no folder is numbered from the start for each file
   return names.map((name, i) => {
     const stem = stems[i]!;
     if (counts.get(stem) === 1) return stem;
     const wanted = `${stem}_${audioExtensionOf(name) ?? ""}`;
     let key = wanted;
-    for (let n = 2; taken.has(key); n++) key = `${wanted}_${n}`;
+    let number = numbers.get(wanted) ?? 1;
+    while (taken.has(key)) key = `${wanted}_${++number}`;
+    numbers.set(wanted, number);
     taken.add(key);
     return key;
   });

@@ -1,7 +1,7 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { compareBytewise } from "../../src/dataset/compare-bytewise.ts";
 import { cleanKey, keyOfClip, keyOfRange, keysOfSiblings } from "../../src/dataset/row-key.ts";
 import { walkFolder } from "../../src/dataset/walk-folder.ts";
@@ -12,6 +12,17 @@ const everything = { accepts: () => true };
 async function pathsOf(folder: string, accepts: (path: string) => boolean = () => true): Promise<readonly string[]> {
   return (await collect(walkFolder(folder, { accepts }))).map(({ path }) => path);
 }
+
+test("many names that come to the same key are numbered without counting from the start for each", () => {
+  const names = Array.from({ length: 20_000 }, (_, i) => `${String.fromCharCode(1 + (i % 31))}${String.fromCharCode(1 + ((i / 31) % 31))}${String.fromCharCode(1 + i / 961)}.wav`);
+  const lookups = vi.spyOn(Set.prototype, "has");
+  const keys = keysOfSiblings(names);
+  const numLookups = lookups.mock.calls.length;
+  lookups.mockRestore();
+  expect(keys.slice(0, 3)).toEqual(["____wav", "____wav_2", "____wav_3"]);
+  expect(new Set(keys).size).toBe(names.length);
+  expect(numLookups).toBeLessThan(3 * names.length);
+});
 
 test("a tree is listed once, sorted by the bytes of its paths, whatever its names", async () => {
   const name = fc.stringMatching(/^[a-c!~0é\ue000\u{1f600}-]{1,4}$/u);

@@ -90,7 +90,7 @@ function isDigit(byte: number): boolean {
 }
 
 function changed(bytes: Uint8Array, at: number, values: ArrayLike<number>): Uint8Array {
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes); // `slice` of a Buffer would share its memory
   copy.set(Array.prototype.slice.call(values, 0, copy.length - at), at);
   return copy;
 }
