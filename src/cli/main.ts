@@ -12,8 +12,11 @@ let isDone = false;
 
 tellStrayMessages(terminal);
 
+/** Commands that only print have nothing to put away: signals end them as the system does, also within a step that nothing can interrupt. */
+const printing: ReadonlySet<string | undefined> = new Set(["inspect", "license", "models", "notice"]);
+
 const endings = { SIGHUP: exitCodes.hungUp, SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated } as const;
-for (const [signal, exitCode] of Object.entries(endings)) {
+for (const [signal, exitCode] of printing.has(process.argv[2]) ? [] : Object.entries(endings)) {
   process.on(signal, () => {
     // The second time, at once: the first may have to wait for a step of the network.
     if (interrupt.signal.aborted) process.exit(exitCode);
