@@ -18,7 +18,7 @@ const arrayTypes = {
   f8: Float64Array,
 } as const satisfies Readonly<Record<ElementType, unknown>>;
 
-type Elements = InstanceType<(typeof arrayTypes)[ElementType]>;
+type Elements = Uint8Array | Uint16Array | Uint32Array | BigUint64Array | Int8Array | Int16Array | Int32Array | BigInt64Array | Float32Array | Float64Array;
 
 /** Elements that are read in some milliseconds. */
 const elementsPerTurn = 2 ** 17;
