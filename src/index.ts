@@ -1,4 +1,4 @@
-export { AudioTokenizer, DecoderStream, EncoderStream, inspectModel, pullModel } from "./tokenizer/index.ts";
+export { AudioTokenizer, DecoderStream, EncoderStream, inspectModel, optionsForNamed, pullModel } from "./tokenizer/index.ts";
 export type {
   CallOptions,
   CodingTransform,
@@ -11,6 +11,8 @@ export type {
   HubModelOptions,
   LoadOptions,
   ModelInspection,
+  NamedModel,
+  NamedModelOptions,
   Pieces,
   Progress,
   PulledModel,

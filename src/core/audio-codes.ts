@@ -220,7 +220,10 @@ export class AudioCodes implements AudioCodesData {
   /**
    * Joins clips in time. All but the last must end on a frame (or, where there are segments, on a full segment) border:
    * a clip that ends within a frame is taken to fill it.
-   * @throws CodesError if the clips are of different codecs or numbers of codebooks, or only some have scales.
+   *
+   * All have to be of the same weights, under the same license: what is joined has one provenance, and must not pass for more, or for freer, than any of its
+   * parts is. To join clips of which you know better, give them one first: `new AudioCodes({ ...codes, provenance })`.
+   * @throws CodesError if the clips are of different codecs, weights or numbers of codebooks, if their provenances state different licenses, or only some have scales.
    * @throws RangeError if there are none.
    */
   static concatenate(parts: readonly AudioCodes[]): AudioCodes {
@@ -417,6 +420,36 @@ function checkSameCodec(a: AudioCodes, b: AudioCodes): void {
   if (a.segment?.length !== b.segment?.length || a.segment?.stride !== b.segment?.stride) {
     throw mismatch("clips with different segment lengths cannot be joined");
   }
+  checkSameOrigin(a.provenance, b.provenance);
+}
+
+/** The same weights may go by several names, but not without a digest that says so. */
+function checkSameOrigin(a: Provenance, b: Provenance): void {
+  const isSameModel = a.model === b.model && a.revision === b.revision;
+  const areSameWeights = a.digest === b.digest && (a.digest !== null || isSameModel);
+  if (!areSameWeights) {
+    throw mismatch(`clips that different weights made cannot be joined: those of ${weightsText(a)} and of ${weightsText(b)}. Decode them and join the audio`);
+  }
+  if (a.license !== b.license || a.licenseStatus !== b.licenseStatus) {
+    throw mismatch(
+      `clips under different licenses cannot be joined: ${licenseText(a)} and ${licenseText(b)}, of ${weightsText(a)}. ` +
+        "Give them the provenance that holds for all first: new AudioCodes({ ...codes, provenance })",
+    );
+  }
+}
+
+function weightsText({ model, revision, digest }: Provenance): string {
+  const place = revision === null ? "" : ` at ${clipped(revision)}`;
+  return `${JSON.stringify(clipped(model))}${place}${digest === null ? ", SHA-256 not known" : `, SHA-256 ${clipped(digest)}`}`;
+}
+
+function licenseText({ license, licenseStatus }: Provenance): string {
+  return `${license === null ? "no license stated" : JSON.stringify(clipped(license))} (${licenseStatus ?? "nobody looked"})`;
+}
+
+/** A text from outside, as far as a message has room for it. */
+function clipped(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
 }
 
 function mismatch(message: string): CodesError {

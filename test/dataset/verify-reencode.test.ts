@@ -9,7 +9,8 @@ import type { Finding, VerifyOptions, VerifyProgress } from "../../src/dataset/v
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { formatSafetensors } from "../../src/checkpoint/index.ts";
 import { goldenConfig, goldenTensors, renamed } from "../checkpoint/fixtures.ts";
-import { hubFixture, mini24Folder } from "../hub/hub-fixture.ts";
+import { hubFixture, mini24Folder, tinyFolder } from "../hub/hub-fixture.ts";
+import { folderRepository } from "../hub/hub-server.ts";
 import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
@@ -172,6 +173,21 @@ describe("the model of a dataset that is verified", () => {
     const { findings } = await verify(join(folder, "out"), { reencode: { ...everyClip, model: unlisted.tokenizer } });
     expect(findings).toHaveLength(6);
     expect(findings[0]).toMatchObject({ kind: "codes", message: expect.stringMatching(/from codebook 1 of 2 on; the digest of .* is not known, and its weights may be others/) });
+  });
+
+  test("is not downloaded because a dataset names it", async () => {
+    await using hub = await hubFixture({ "evil/enc": folderRepository(tinyFolder) });
+    const load = { endpoint: hub.server.endpoint, cacheDir: hub.cacheDir, token: "hf_member" };
+    const folder = await corpus();
+    await tokenize({ folder: join(folder, "out"), inputs: [join(folder, "in")], model: "tiny" });
+    for (const file of ["dataset.json", "plan.json"]) {
+      const path = join(folder, "out", file);
+      await writeFile(path, (await readFile(path, "utf8")).replaceAll(/"model": ?"tiny"/gu, '"model":"evil/enc"'));
+    }
+    await expect(verify(join(folder, "out"), { reencode: { ...everyClip, load } })).rejects.toThrow(/made with the model "evil\/enc", which could not be loaded; name it.* is neither in the catalogue nor, with its weights, in the cache/u);
+    expect(hub.server.requests).toEqual([]);
+    await verify(join(folder, "out"), { reencode: { ...everyClip, load, model: "evil/enc" } });
+    expect(hub.server.requests.length).toBeGreaterThan(0);
   });
 
   test("has to be named where the one of the dataset is gone", async () => {
