@@ -4,8 +4,20 @@ import type { Turns } from "../core/index.ts";
 /** An element type as numpy spells it without the byte order: unsigned, signed or floating point, and its size in bytes. */
 export type ElementType = "u1" | "u2" | "u4" | "u8" | "i1" | "i2" | "i4" | "i8" | "f4" | "f8";
 
+/** What this file needs of typed arrays. */
+interface Elements extends Iterable<number | bigint> {
+  readonly length: number;
+  [index: number]: number | bigint;
+  slice(): Elements;
+}
+
+interface ElementArray {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBuffer): Elements;
+}
+
 /** All engines that run this library are little-endian, as the formats are, so elements are views of bytes. */
-const arrayTypes = {
+const arrayTypes: Readonly<Record<ElementType, ElementArray>> = {
   u1: Uint8Array,
   u2: Uint16Array,
   u4: Uint32Array,
@@ -16,9 +28,7 @@ const arrayTypes = {
   i8: BigInt64Array,
   f4: Float32Array,
   f8: Float64Array,
-} as const satisfies Readonly<Record<ElementType, unknown>>;
-
-type Elements = Uint8Array | Uint16Array | Uint32Array | BigUint64Array | Int8Array | Int16Array | Int32Array | BigInt64Array | Float32Array | Float64Array;
+};
 
 /** Elements that are read in some milliseconds. */
 const elementsPerTurn = 2 ** 17;
