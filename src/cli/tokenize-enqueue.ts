@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
 import type { EnqueueDatasetOptions, EnqueueReport } from "../queue/index.ts";
 import { UsageError, withArguments } from "./failures.ts";
+import { removingEmptyFolders } from "./make-folder.ts";
 import { Models } from "./models.ts";
 import { parseAmount, parseCount } from "./option-values.ts";
 import type { RunOptions } from "./shared-options.ts";
@@ -64,6 +66,7 @@ async function enqueue(inputs: readonly string[], given: EnqueueCommandOptions, 
   const before = inputs.length > 0 ? undefined : await readQueueRecord(folder);
   const options: EnqueueCommandOptions = before === undefined ? given : { ...given, ...recipeOptionsOf(before.recipe, givenOptions(command, given)) };
   checkRecipe(options);
+  await using _ = removingEmptyFolders([join(folder, "plan")], terminal);
   await using models = new Models(terminal, options);
   const tokenizer = await models.load(options.model);
   const report = await runEnqueueing(terminal, options, {

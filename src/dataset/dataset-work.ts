@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { checkAudioLimits } from "../audio/index.ts";
+import type { AudioLimits } from "../audio/index.ts";
 import { AudioTokenizer } from "../tokenizer/index.ts";
 import type { LoadOptions } from "../tokenizer/index.ts";
 import { assembleDataset } from "./assemble-dataset.ts";
@@ -66,6 +68,8 @@ export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
   readonly channels?: ChannelMode | undefined;
   /** Cuts silence off both ends of rows before they become clips. @default It stays. */
   readonly trim?: TrimOptions | undefined;
+  /** What audio files may be; a row beyond it fails. @default Everything that is usual, and more: see `AudioLimits`. */
+  readonly limits?: AudioLimits | undefined;
   /** @default [{ format: "webdataset" }] */
   readonly outputs?: readonly OutputSpec[] | undefined;
   /** Rows of a part, the unit of work and of resumption. @default 1000 */
@@ -289,12 +293,18 @@ function recipeOf(options: DatasetWorkOptions, { sampleRate, channels, hopLength
   if (windowBytes > longRowBytes({ workers, maxMemory })) {
     throw new RangeError(`windows of ${(planning.window!.length / sampleRate).toFixed(1)} s take ${windowBytes} bytes each; give a maxMemory of at least ${windowBytes * (2 * workers + 4)} bytes`);
   }
-  return { sampleRate, channels, mode, planning, trim };
+  return { sampleRate, channels, mode, planning, trim, limits: recordableLimits(options.limits) };
+}
+
+/** Limits that JSON can hold. @throws RangeError for what is no limit. */
+function recordableLimits(limits: AudioLimits | undefined): AudioLimits | undefined {
+  checkAudioLimits(limits);
+  return limits && Object.fromEntries(Object.entries(limits).map(([name, limit]) => [name, Math.min(limit, Number.MAX_SAFE_INTEGER)]));
 }
 
 /** Everything that shapes the result besides the rows. */
-function settingsOf({ outputs = defaultOutputs, audioLicense, card }: DatasetWorkOptions, { mode, planning, trim }: RowRecipe, codec: CodecFields, fingerprint: string | null): JsonObject {
-  const settings = { tool: thisTool(), codec, fingerprint, clips: { ...planning, channels: mode, trim }, outputs: outputs.map(describeOutput), audioLicense: audioLicense ?? null, card: card ?? null };
+function settingsOf({ outputs = defaultOutputs, audioLicense, card }: DatasetWorkOptions, { mode, planning, trim, limits }: RowRecipe, codec: CodecFields, fingerprint: string | null): JsonObject {
+  const settings = { tool: thisTool(), codec, fingerprint, clips: { ...planning, channels: mode, trim, limits }, outputs: outputs.map(describeOutput), audioLicense: audioLicense ?? null, card: card ?? null };
   return JSON.parse(JSON.stringify(settings)) as JsonObject;
 }
 

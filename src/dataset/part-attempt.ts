@@ -1,7 +1,7 @@
 import { readdir, rename, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
-import { makeFolderInside, removeInside, temporaryName } from "../files/index.ts";
+import { makeFolderInside, removeInside, temporaryBeside } from "../files/index.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { writingError } from "./disk-space.ts";
 import { formatPart } from "./part-record.ts";
@@ -77,7 +77,7 @@ export class PartAttempt implements AsyncDisposable {
   /** Not synced: a note is for the death of a process, not of the machine. */
   async #write(note: PartNote): Promise<void> {
     const path = join(this.#folder, noteName(this.part));
-    const temporary = join(this.#folder, "parts", temporaryName(basename(path)));
+    const temporary = temporaryBeside(path);
     try {
       await writeFile(temporary, JSON.stringify(note), { flag: "wx" });
       await rename(temporary, path);

@@ -8,6 +8,7 @@ export type { FileSource, FileState, LocalFile, LocalFolder } from "./file-sourc
 export { isBelow, isInside, makeFolderInside, openInside, removeInside } from "./inside-folder.ts";
 export { openAudio } from "./open-audio.ts";
 export type { AudioFile } from "./open-audio.ts";
+export { isProcessAlive, processNamespace, startOfProcess } from "./process-identity.ts";
 export { readPattern, readSequence, sequenceFormatOf, writePattern, writeSequence } from "./pattern-files.ts";
 export { piecesOf } from "./read-range.ts";
 export { readTokenDataset } from "./read-token-dataset.ts";
@@ -15,7 +16,8 @@ export type { ReadTokenDatasetOptions, TokenDataset } from "./read-token-dataset
 export type { TokenDatasetInfo } from "./token-dataset-files.ts";
 export { TokenDatasetWriter } from "./token-dataset.ts";
 export type { TokenDatasetOptions, TokenDatasetReport } from "./token-dataset.ts";
-export { temporaryName, writeFileAtomically } from "./write-file.ts";
+export { finalNameOf, removeLeftoverFiles, temporaryBeside } from "./temporary-name.ts";
+export { writeFileAtomically } from "./write-file.ts";
 export type { WriteFileOptions } from "./write-file.ts";
 export { writeWavStream } from "./write-wav-stream.ts";
 export type { WriteWavStreamOptions } from "./write-wav-stream.ts";

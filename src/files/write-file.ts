@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { link, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { FileError } from "../core/index.ts";
+import { temporaryBeside } from "./temporary-name.ts";
 
 export interface WriteFileOptions {
   /**
@@ -119,22 +119,6 @@ export async function renameToNew(from: string, to: string): Promise<void> {
     return;
   }
   await rm(from);
-}
-
-/** A name in the same folder that nothing has, for a file that is not complete. */
-export function temporaryBeside(path: string): string {
-  return join(dirname(path), temporaryName(basename(path)));
-}
-
-/** Of the name that a file will have, its temporary name has so many bytes: both together have at most 255, as file systems take them. */
-const keptBytes = 100;
-
-/** A name for a file in the making that nobody else takes. */
-export function temporaryName(name: string): string {
-  const bytes = Buffer.from(name);
-  const start = bytes.subarray(0, keptBytes).toString();
-  const kept = bytes.length > keptBytes ? start.replace(/\ufffd+$/u, "") : start; // of a character that was cut
-  return `.${kept}.${randomUUID()}.tmp`;
 }
 
 async function statIfExists(path: string): Promise<Stats | undefined> {

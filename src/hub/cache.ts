@@ -55,6 +55,14 @@ export async function listCache(options: HubOptions = {}): Promise<readonly Cach
   return repositories;
 }
 
+/** Whether the cache has anything of a repository at a commit, which then was asked for before. */
+export async function holdsCommit(id: string, commit: string, options: Pick<HubOptions, "cacheDir"> = {}): Promise<boolean> {
+  if (!isCommit(commit)) return false;
+  const { cacheDir } = resolveHubOptions({ ...options, token: null });
+  const stats = await stat(repositoryFolder(cacheDir, id).snapshot(commit)).catch(() => undefined);
+  return stats?.isDirectory() === true;
+}
+
 /**
  * Hashes every cached file of a repository anew and compares it with the digest that it is stored under.
  * What is wrong is in the result; nothing is removed.
