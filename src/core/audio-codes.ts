@@ -26,7 +26,7 @@ export interface AudioCodesData {
   readonly scales: Float32Array | null;
   /** Samples per channel that the codes stand for; decoding gives exactly this many. */
   readonly numSamples: number;
-  /** In hertz. */
+  /** In hertz: a whole number. */
   readonly sampleRate: number;
   readonly channels: number;
   /** Samples per frame. */
@@ -60,6 +60,9 @@ export interface ClipDetails {
   /** `[numSegments]`; needed by codecs that normalise. @default null */
   readonly scales?: Float32Array | null | undefined;
 }
+
+/** As high as a WAV file can say. */
+const maxSampleRate = 2 ** 32 - 1;
 
 const unknownProvenance: Provenance = { model: "unknown", revision: null, digest: null, license: null, licenseStatus: null };
 
@@ -331,7 +334,9 @@ function checkCodes(codes: AudioCodesData): void {
   for (const [name, count] of Object.entries(counts)) {
     if (!Number.isSafeInteger(count) || count < 1) throw mismatch(`${name} must be a positive integer; found ${count}`);
   }
-  if (!(sampleRate > 0 && sampleRate < Infinity)) throw mismatch(`sampleRate must be a positive number of hertz; found ${sampleRate}`);
+  if (!Number.isInteger(sampleRate) || sampleRate < 1 || sampleRate > maxSampleRate) {
+    throw mismatch(`sampleRate must be a whole number of hertz from 1 to ${maxSampleRate}; found ${sampleRate}`);
+  }
   if (!(bandwidth >= 0 && bandwidth < Infinity)) throw mismatch(`bandwidth must be a number of kbps, 0 or more; found ${bandwidth}`);
   if (codebookSize > 65_536) throw mismatch(`codebookSize must be at most 65536 to fit 16 bits; found ${codebookSize}`);
   if (!(data instanceof Uint16Array) || data.length !== numSegments * numCodebooks * numFrames) {

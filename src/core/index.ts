@@ -23,6 +23,7 @@ export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, Li
 export type { OnnxModel } from "./onnx-model.ts";
 export { maxJsonLength, parseJson } from "./parse-json.ts";
 export { printable, printableJson } from "./printable.ts";
+export { relativePathPart, relativePathProblem } from "./relative-path.ts";
 export { visibleLine, visibleText } from "./visible-text.ts";
 export { checkWaveform, durationOf, firstNotFinite, numSamplesOf } from "./waveform.ts";
 export type { Waveform } from "./waveform.ts";
