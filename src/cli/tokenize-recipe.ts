@@ -45,7 +45,7 @@ export function checkRecipe(options: DatasetRecipeOptions): void {
 export async function recipeOf(
   options: DatasetRecipeOptions,
   tokenizer: AudioTokenizer,
-): Promise<Pick<TokenizeDatasetOptions, "model" | "bandwidth" | "numCodebooks" | "window" | "stride" | "tail" | "minimum" | "channels" | "trim" | "outputs" | "audioLicense" | "card">> {
+): Promise<Pick<TokenizeDatasetOptions, "model" | "bandwidth" | "numCodebooks" | "window" | "stride" | "tail" | "minimum" | "channels" | "trim" | "limits" | "outputs" | "audioLicense" | "card">> {
   const { bandwidth, codebooks, audioLicense, title } = options;
   const rate = await encodeOptionsFor(tokenizer, options);
   return {
@@ -75,6 +75,7 @@ const isShared: Readonly<Record<keyof DatasetRecipeOptions, boolean>> = {
   channels: true,
   trim: true,
   trimPadding: true,
+  minSampleRate: true,
   format: true,
   shardBytes: true,
   shardClips: true,

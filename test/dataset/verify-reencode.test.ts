@@ -62,6 +62,20 @@ describe("encoding a sample again", () => {
     expect(await verify(join(folder, "out"))).toMatchObject({ findings: [], reencoded: report.total.clips });
   });
 
+  test("reads what was read by wider limits, which are part of how the dataset is made", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "in/slow.wav": toneWav(1, 2, { sampleRate: 500 }), "in/usual.wav": toneWav(2, 0.5) });
+    const common = { folder: join(folder, "out"), inputs: [join(folder, "in")] };
+    const limits = { minSampleRate: 500, maxSamples: Infinity };
+    const { report } = await tokenize({ ...common, limits });
+    expect(report.total).toMatchObject({ clips: 2, errors: 0 });
+    expect(await verify(join(folder, "out"))).toMatchObject({ findings: [], reencoded: 2 });
+    await expect(tokenize(common)).rejects.toMatchObject({ code: "DATASET_MISMATCH" });
+    await expect(tokenize({ ...common, limits: { minSampleRate: 0 } })).rejects.toThrow(/limits\.minSampleRate must be a positive number/u);
+    const usual = await tokenize({ ...common, folder: join(folder, "usual") });
+    expect(usual.report.total).toMatchObject({ clips: 1, errors: 1 });
+  });
+
   test("reads members of tars again", async () => {
     const folder = await temporaryFolder();
     const tar = pack();
