@@ -21,7 +21,7 @@ export { atOnce, inTurns, stretches } from "./in-turns.ts";
 export type { Turns } from "./in-turns.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./license.ts";
 export type { OnnxModel } from "./onnx-model.ts";
-export { parseJson } from "./parse-json.ts";
+export { maxJsonLength, parseJson } from "./parse-json.ts";
 export { printable, printableJson } from "./printable.ts";
 export { relativePathPart, relativePathProblem } from "./relative-path.ts";
 export { visibleLine, visibleText } from "./visible-text.ts";
