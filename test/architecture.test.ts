@@ -10,18 +10,19 @@ const rooms: Record<string, readonly string[]> = {
   checkpoint: ["core"],
   graph: ["checkpoint", "core"],
   storage: ["checkpoint", "core"],
+  parquet: ["core"],
   patterns: ["storage", "core"],
   figure: ["patterns", "core"],
   runtime: ["core"],
   files: ["patterns", "storage", "audio", "checkpoint", "core"],
   hub: ["files", "checkpoint", "core"],
   tokenizer: ["hub", "files", "graph", "runtime", "audio", "checkpoint", "core"],
-  dataset: ["tokenizer", "hub", "files", "audio", "storage", "patterns", "figure", "core"],
+  dataset: ["tokenizer", "hub", "files", "audio", "storage", "parquet", "patterns", "figure", "core"],
   queue: ["dataset", "tokenizer", "core"],
   cli: [".", "queue"],
 };
 /** Rooms that run in a browser as well: no Node modules, no network, no ONNX Runtime. */
-const portable = new Set(["core", "audio", "figure", "checkpoint", "graph", "storage", "patterns"]);
+const portable = new Set(["core", "audio", "figure", "checkpoint", "graph", "storage", "parquet", "patterns"]);
 
 /** Loads all rooms, one after the other. */
 const entry = "cli/main.ts";

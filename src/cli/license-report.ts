@@ -1,4 +1,5 @@
 import type { LicenseGroup, LicenseSummary, Provenance } from "../index.ts";
+import { trainingLines } from "./models-report.ts";
 import { formatReport } from "./report.ts";
 import { countText, licenseText } from "./wording.ts";
 
@@ -32,6 +33,7 @@ export function formatLicenses(summary: LicenseSummary, groups: readonly FileGro
     ["license", licenseText(group.record)],
     ["policy", group.verdict.allowed ? "admits it" : `refuses it by its rule ${group.verdict.rule}`],
     ["files", [...group.files.slice(0, shownFiles), ...(group.count > shownFiles ? [`and ${group.count - shownFiles} more`] : [])]],
+    ["trained on", trainingLines(group.trainingData)],
   ]));
 }
 

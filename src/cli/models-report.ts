@@ -1,5 +1,5 @@
 import { checkLicense, findCheckpoint, namedPolicies } from "../index.ts";
-import type { CatalogueEntry, CatalogueFile, Criterion, LicenseRecord, NamedLicensePolicy, PassedOver, Relaxation, Selection } from "../index.ts";
+import type { CatalogueEntry, CatalogueFile, Criterion, LicenseRecord, NamedLicensePolicy, PassedOver, Relaxation, Selection, TrainingStatement } from "../index.ts";
 import { formatReport, formatTable, wrapText } from "./report.ts";
 import type { Row } from "./report.ts";
 import { bytesText, channelsText, countText, licenseText, rateText } from "./wording.ts";
@@ -69,6 +69,7 @@ export function formatCheckpoint(entry: CatalogueEntry): string {
     licenseRows(license),
     [["policies", formatTable(["policy", "admits it"], policyRows(license), ["policy", "admits it"])]],
     [["evidence", evidenceLines(license)]],
+    [["trained on", trainingLines(entry.trainingData)]],
   ]);
 }
 
@@ -86,6 +87,15 @@ export function licenseRows(record: LicenseRecord): readonly Row[] {
 /** Who said what, and when. */
 export function evidenceLines({ evidence }: LicenseRecord): readonly string[] {
   return evidence.flatMap(({ source, fact, date }) => [`${date}  ${source}`, ...wrapText(fact).map((line) => `            ${line}`)]);
+}
+
+/** Who said what about the training audio, and when. */
+export function trainingLines(statements: readonly TrainingStatement[]): readonly string[] {
+  if (statements.length === 0) return ["no statement is known"];
+  return statements.flatMap(({ about, source, quote, date }, index) => [
+    ...(source === statements[index - 1]?.source ? [] : [`${date}  ${source}`]),
+    ...wrapText(`of the ${about}: "${quote}"`).map((line) => `            ${line}`),
+  ]);
 }
 
 function modelsTable(entries: readonly CatalogueEntry[]): readonly string[] {

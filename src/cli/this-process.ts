@@ -6,6 +6,9 @@ import type { Terminal } from "./terminal.ts";
 /** The reader of a pipe, a terminal or a connection is not there any more. */
 const goneCodes: ReadonlySet<string> = new Set(["EPIPE", "EIO", "ECONNRESET"]);
 
+/** Commands that only print have nothing to put away: signals end them as the system does, also within a step that nothing can interrupt. */
+const printing: ReadonlySet<string | undefined> = new Set(["inspect", "license", "models", "notice"]);
+
 /** Runs the command line that this process was started with, at its own terminal, to its end. */
 export async function runThisProcess(): Promise<void> {
   const { stdin, stdout, stderr } = process;
@@ -17,7 +20,7 @@ export async function runThisProcess(): Promise<void> {
   tellStrayMessages(terminal);
 
   const endings = { SIGHUP: exitCodes.hungUp, SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated } as const;
-  for (const [signal, exitCode] of Object.entries(endings)) {
+  for (const [signal, exitCode] of printing.has(process.argv[2]) ? [] : Object.entries(endings)) {
     process.on(signal, () => {
       // The second time, at once: the first may have to wait for a step of the network.
       if (interrupt.signal.aborted) process.exit(exitCode);

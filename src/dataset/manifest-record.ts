@@ -46,7 +46,7 @@ export function rowOfRecord(record: JsonObject, place: ManifestPlace): Row {
 /** What is wrong with a text that should be the path of a file; undefined for nothing that could be known without looking. */
 export function pathProblem(path: string): string | undefined {
   if (path.includes("\0")) return "found a zero byte in it; expected one path a line";
-  return /^[a-z][a-z0-9+.-]+:\/\//iu.test(path) ? `found the URL ${path}; download the file and give its path` : undefined;
+  return /^[a-z][a-z0-9+.-]+:\/\//iu.test(path) ? `found the URL ${path.slice(0, 200)}; download the file and give its path` : undefined;
 }
 
 /** A line that is no row. */

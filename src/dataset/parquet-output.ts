@@ -21,7 +21,7 @@ export interface ParquetOutputOptions extends ShardLimits {
    * @default all that the plan of the dataset found, with the types that hold every value, except those with names that every clip has
    */
   readonly columns?: Readonly<Record<string, ColumnType>> | undefined;
-  /** Codes after which a row group ends: what memory holds, at some 200 bytes each while a group is encoded. @default 2 ** 20, half an hour at 8 codebooks and 75 frames per second */
+  /** Codes after which a row group ends: what memory holds, at some 200 bytes each while a group is encoded; up to 2 ** 24. @default 2 ** 20, half an hour at 8 codebooks and 75 frames per second */
   readonly rowGroupCodes?: number | undefined;
 }
 
@@ -40,6 +40,9 @@ interface Column {
   valueOf(item: ParquetItem): unknown;
 }
 
+/** More take over 3 GiB while they are encoded, and what is read back is bounded too. */
+const maxRowGroupCodes = 2 ** 24;
+
 /** Names the codec in the file's metadata, as JSON of `CodecFields`. */
 export const codecMetadataKey = "encodec-tokenizer.codec";
 
@@ -52,7 +55,7 @@ export const codecMetadataKey = "encodec-tokenizer.codec";
  */
 export function parquetOutput(folder: string, options: ParquetOutputOptions = {}): ClipOutput {
   const { columns, rowGroupCodes = 2 ** 20 } = options;
-  if (!(rowGroupCodes >= 1)) throw new RangeError(`rowGroupCodes must be 1 or more; received ${rowGroupCodes}`);
+  if (!(rowGroupCodes >= 1 && rowGroupCodes <= maxRowGroupCodes)) throw new RangeError(`rowGroupCodes must be 1 to ${maxRowGroupCodes}; received ${rowGroupCodes}`);
   const chosen = columns === undefined ? undefined : Object.entries(columns).map(([name, type]) => checkColumn({ name, type }));
   const planned = plannedColumns(folder);
   const allColumns = async (): Promise<readonly Column[]> => {
@@ -115,6 +118,9 @@ const codesColumn: Column = {
     return Array.from({ length: numSegments * numCodebooks }, (_, row) => Array.from(data.subarray(row * numFrames, (row + 1) * numFrames)));
   },
 };
+
+/** Names of the columns from which clips are read back. */
+export const storedColumns: readonly string[] = [...clipColumns, codesColumn].map(({ name }) => name);
 
 function fieldColumn(name: Exclude<keyof ClipFields, "columns" | "scales">, type: ElementType, repetition: Repetition): Column {
   return { name, schema: [{ name, ...type, repetition_type: repetition }], valueOf: ({ fields }) => fields[name] ?? undefined };

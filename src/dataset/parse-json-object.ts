@@ -1,19 +1,24 @@
 import type { JsonObject, JsonValue } from "./row.ts";
 
 /** What is nested deeper is nothing that a person meant to write, and too deep for the stack of whoever walks through it. */
-const maxDepth = 100;
+export const maxJsonDepth = 100;
+
+/** Most columns of a row. Tables of acoustic features have some thousands. */
+export const maxColumns = 10_000;
 
 /**
  * Reads a JSON object whose values can be carried along as they are.
- * @throws TypeError saying what is wrong, for what is no JSON object, for objects nested deeper than 100, and for numbers that JavaScript does not
+ * @throws TypeError saying what is wrong, for what is no JSON object, for objects nested deeper than 100 or with more than 10,000 names, and for numbers that JavaScript does not
  * hold: whole ones of more digits, such as ids of 64 bits, and those beyond 10³⁰⁸.
  */
 export function parseJsonObject(text: string): JsonObject {
   const value = parse(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new TypeError(`found ${text.slice(0, 80)}; expected a JSON object, such as {"path": "a.wav"}`);
-  if (isDeeperThan(maxDepth, value)) throw new TypeError(`it is nested deeper than ${maxDepth}; expected plainer values`);
+  const numColumns = Object.keys(value).length;
+  if (numColumns > maxColumns) throw new TypeError(`it has ${numColumns} columns; at most ${maxColumns} are read`);
+  if (isDeeperThan(maxJsonDepth, value)) throw new TypeError(`it is nested deeper than ${maxJsonDepth}; expected plainer values`);
   const lost = /\d{16}|\de\+?\d{3}/iu.test(text) ? lostNumber(text) : undefined;
-  if (lost !== undefined) throw new TypeError(`found the number ${lost}, which would lose digits; write it as text, in quotes`);
+  if (lost !== undefined) throw new TypeError(`found the number ${lost.slice(0, 80)}, which would lose digits; write it as text, in quotes`);
   return value as JsonObject;
 }
 
@@ -22,11 +27,12 @@ function parse(text: string): JsonValue {
     return JSON.parse(text) as JsonValue;
   } catch (error) {
     const advice = /\b(?:NaN|Infinity)\b/u.test(text) ? "; JSON has no NaN and no Infinity, write null" : "";
-    throw new TypeError(`it is not JSON: ${(error as Error).message}${advice}`, { cause: error });
+    throw new TypeError(`it is not JSON: ${(error as Error).message.slice(0, 200)}${advice}`, { cause: error });
   }
 }
 
-function isDeeperThan(depth: number, value: JsonValue): boolean {
+/** Whether a value has arrays or objects within one another to more than so many levels. */
+export function isDeeperThan(depth: number, value: JsonValue): boolean {
   return typeof value === "object" && value !== null && (depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner as JsonValue)));
 }
 

@@ -1,100 +1,96 @@
 import { createReadStream } from "node:fs";
 import { basename } from "node:path";
-import { Readable } from "node:stream";
-import { CsvError, parse } from "csv-parse";
-import type { Info } from "csv-parse";
+import { csvRecords } from "./csv-records.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { badLine, rowOfRecord } from "./manifest-record.ts";
 import type { ManifestPlace } from "./manifest-record.ts";
+import { maxColumns } from "./parse-json-object.ts";
 import type { Row } from "./row.ts";
-import { readLines } from "./text-lines.ts";
-
-/** What the parser gives for a record. */
-interface CsvRecord {
-  readonly info: Info;
-  readonly record: readonly string[];
-}
+import { notUtf8, readLines } from "./text-lines.ts";
 
 /**
- * Rows of a manifest in CSV or TSV (see `rowOfRecord` for what they say). Its first line names the columns, and every
+ * Rows of a manifest in CSV or TSV (see `rowOfRecord` for what they say). Its first line names the columns, at most 10,000, and every
  * value is text: in UTF-8, or in UTF-16 with a byte order mark, as spreadsheets save it. Lines end in LF, CR LF or CR. Empty lines are passed
  * over; a line with more or fewer values than the first is a bad row.
- * @throws DatasetError with code DATASET_INPUT, naming the line, for columns that do not do, for bytes that are no text, and for quotes
- * that are not closed or not doubled: where the next row starts, nobody knows then.
+ * @throws DatasetError with code DATASET_INPUT, naming the line, for columns that do not do, for bytes that are no text, and for lines that
+ * `csvRecords` refuses.
  */
-export async function* readCsvManifest(path: string, { input, prefix }: Omit<ManifestPlace, "path" | "line">, delimiter: "," | "\t"): AsyncGenerator<Row> {
+export function readCsvManifest(path: string, place: Omit<ManifestPlace, "path" | "line">, delimiter: "," | "\t"): AsyncGenerator<Row> {
+  return rowsOfCsv(() => createReadStream(path), path, place, delimiter);
+}
+
+/** As `readCsvManifest`. @param open Gives the bytes of the file, from its beginning each time. */
+export async function* rowsOfCsv(
+  open: () => AsyncIterable<Uint8Array>,
+  path: string,
+  { input, prefix }: Omit<ManifestPlace, "path" | "line">,
+  delimiter: "," | "\t",
+): AsyncGenerator<Row> {
   const name = basename(path);
-  const parser = parse({
-    delimiter,
-    record_delimiter: ["\r\n", "\n", "\r"], // any of them everywhere: else the first line would decide for all
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: 2 ** 20,
-    // Tab-separated files have no quotes by custom: a value may well start with one.
-    ...(delimiter === "\t" ? { quote: null } : {}),
-  });
-  const source = Readable.from(textOf(path));
-  source.on("error", (error) => parser.destroy(error));
-  source.pipe(parser);
   let columns: readonly string[] | undefined;
-  let countedTwice = 0; // lines: the parser takes a CR LF within quotes for two
-  try {
-    for await (const { info, record } of parser as AsyncIterable<CsvRecord>) {
-      countedTwice += record.reduce((sum, value) => sum + (value.match(/\r\n/gu)?.length ?? 0), 0);
-      const line = info.lines - countedTwice;
-      if (columns === undefined) {
-        columns = checkColumns(record, `${path}, line ${line}`, delimiter);
-        continue;
-      }
-      const place = { input, prefix, path: name, line };
-      if (record.length !== columns.length) {
-        yield badLine(place, `found ${record.length} values; expected ${columns.length}, one for each of ${columns.join(", ")}`);
-      } else {
-        yield rowOfRecord(Object.fromEntries(columns.map((column, i) => [column, record[i]!])), place);
-      }
+  // Tab-separated files have no quotes by custom: a value may well start with one.
+  for await (const { values, line } of csvRecords(textOf(open, path), { path, delimiter, hasQuotes: delimiter === "," })) {
+    if (columns === undefined) {
+      columns = checkColumns(values, `${path}, line ${line}`, delimiter);
+      continue;
     }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new DatasetError("DATASET_INPUT", `${path}: ${error.message}; put quotes around values that hold them, and write "" for a quote within`, { cause: error });
-  } finally {
-    source.destroy();
+    const place = { input, prefix, path: name, line };
+    if (values.length !== columns.length) {
+      yield badLine(place, `found ${values.length} values; expected ${columns.length}, one for each of ${someOf(columns)}`);
+    } else {
+      yield rowOfRecord(Object.fromEntries(columns.map((column, i) => [column, values[i]!])), place);
+    }
   }
   if (columns === undefined) throw new DatasetError("DATASET_INPUT", `${path} is empty; expected a first line that names its columns, such as path${delimiter}id`);
 }
 
 /** A file's text, without its byte order mark. */
-async function* textOf(path: string): AsyncGenerator<string, void> {
+async function* textOf(open: () => AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string, void> {
   let decoder: TextDecoder | undefined;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of open()) {
     decoder ??= new TextDecoder(chunk[0] === 0xff && chunk[1] === 0xfe ? "utf-16le" : "utf-8", { fatal: true });
-    yield await decoded(decoder, chunk, path);
+    yield await decoded(decoder, chunk, open, path);
   }
-  if (decoder !== undefined) yield await decoded(decoder, undefined, path);
+  if (decoder !== undefined) yield await decoded(decoder, undefined, open, path);
 }
 
 /** @param chunk Undefined for the end. */
-async function decoded(decoder: TextDecoder, chunk: Uint8Array | undefined, path: string): Promise<string> {
+async function decoded(decoder: TextDecoder, chunk: Uint8Array | undefined, open: () => AsyncIterable<Uint8Array>, path: string): Promise<string> {
   try {
     return decoder.decode(chunk, { stream: chunk !== undefined });
   } catch (cause) {
-    for await (const { number, text } of readLines(createReadStream(path), Infinity)) {
-      if (text === undefined) throw new DatasetError("DATASET_INPUT", `${path}, line ${number}: it is not UTF-8; save the file as UTF-8`, { cause });
+    if (decoder.encoding === "utf-16le") throw new DatasetError("DATASET_INPUT", `${path} is not UTF-16, as its byte order mark says; save it as UTF-8`, { cause });
+    for await (const { number, problem } of readLines(open())) {
+      if (problem === notUtf8) throw new DatasetError("DATASET_INPUT", `${path}, line ${number}: ${notUtf8}`, { cause });
     }
-    throw new DatasetError("DATASET_INPUT", `${path} is not UTF-16, as its byte order mark says; save it as UTF-8`, { cause });
+    throw new DatasetError("DATASET_INPUT", `${path}: ${notUtf8}`, { cause });
   }
 }
 
 function checkColumns(record: readonly string[], place: string, delimiter: string): readonly string[] {
-  const columns = record.map((name) => name.trim());
   const fail = (reason: string): never => {
     throw new DatasetError("DATASET_INPUT", `${place}: ${reason}`);
   };
-  if (!columns.includes("path")) fail(`there is no column path; found ${columns.join(", ")}. Rename the one with the paths, or check that ${delimiter === "\t" ? "tabs" : "commas"} separate the columns`);
-  const repeated = columns.find((name, i) => columns.indexOf(name) !== i);
-  if (repeated !== undefined) fail(`there are two columns named ${JSON.stringify(repeated)}; rename one`);
-  if (columns.includes("offset") && (columns.includes("start") || columns.includes("end"))) {
+  if (record.length > maxColumns) fail(`there are ${record.length} columns; at most ${maxColumns} are read`);
+  const columns = record.map((name) => name.trim());
+  const names = new Set<string>();
+  for (const name of columns) {
+    if (names.has(name)) fail(`there are two columns named ${JSON.stringify(shortened(name))}; rename one`);
+    names.add(name);
+  }
+  if (!names.has("path")) fail(`there is no column path; found ${someOf(columns)}. Rename the one with the paths, or check that ${delimiter === "\t" ? "tabs" : "commas"} separate the columns`);
+  if (names.has("offset") && (names.has("start") || names.has("end"))) {
     fail("there are columns offset and start or end; keep start and end, or offset and duration");
   }
   return columns;
+}
+
+/** Names for a message: the first few. */
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map(shortened).join(", ");
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
+}
+
+function shortened(name: string): string {
+  return name.length > 40 ? `${name.slice(0, 39)}…` : name;
 }

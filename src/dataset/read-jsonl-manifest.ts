@@ -10,10 +10,14 @@ import { readLines } from "./text-lines.ts";
  * Rows of a manifest with one JSON object per line (see `rowOfRecord` for what they say). Empty lines are passed over;
  * a line that is no object, or has numbers that would lose digits, is a bad row.
  */
-export async function* readJsonlManifest(path: string, { input, prefix }: Omit<ManifestPlace, "path" | "line">): AsyncGenerator<Row> {
-  const name = basename(path);
-  for await (const { number, text, problem } of readLines(createReadStream(path))) {
-    const place = { input, prefix, path: name, line: number };
+export function readJsonlManifest(path: string, place: Omit<ManifestPlace, "path" | "line">): AsyncGenerator<Row> {
+  return rowsOfJsonl(createReadStream(path), { ...place, path: basename(path) });
+}
+
+/** As `readJsonlManifest`, of bytes in pieces. */
+export async function* rowsOfJsonl(chunks: AsyncIterable<Uint8Array>, manifest: Omit<ManifestPlace, "line">): AsyncGenerator<Row> {
+  for await (const { number, text, problem } of readLines(chunks)) {
+    const place = { ...manifest, line: number };
     if (text === undefined) yield badLine(place, problem!);
     else if (text.trim() !== "") yield rowOfLine(text, place);
   }

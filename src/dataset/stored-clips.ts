@@ -1,13 +1,11 @@
-import { createReadStream } from "node:fs";
-import { open, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
-import type { AsyncBuffer } from "hyparquet";
-import { extract } from "tar-stream";
+import { basename } from "node:path";
 import { z } from "zod";
 import { CodecError, CodesError } from "../core/index.ts";
+import { openInside, piecesOf } from "../files/index.ts";
+import { ParquetFile } from "../parquet/index.ts";
+import type { ParquetColumn } from "../parquet/index.ts";
 import { parseArray } from "../storage/index.ts";
-import { clipFrom, clipSchema } from "./clip-fields.ts";
+import { clipFrom, clipKey, clipSchema } from "./clip-fields.ts";
 import type { ClipFields } from "./clip-fields.ts";
 import { shardFormatOf } from "./clip-output.ts";
 import type { OutputFormat } from "./clip-output.ts";
@@ -15,15 +13,25 @@ import { codecSchema } from "./codec-fields.ts";
 import type { CodecFields } from "./codec-fields.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
-import { codecMetadataKey } from "./parquet-output.ts";
+import { codecMetadataKey, storedColumns } from "./parquet-output.ts";
+import { parseJson, reasonOf as reasonOfSchema } from "./read-json-file.ts";
+import { openSourceInside } from "./row-bytes.ts";
+import { npyName } from "./row-key.ts";
+import { tarEntries } from "./tar-members.ts";
 import { readLines } from "./text-lines.ts";
 
 /** Formats whose shards give the clips back; tokens alone do not say what their clips were. */
 export type ReadableFormat = Exclude<OutputFormat, "tokens">;
 export const readableFormats: readonly ReadableFormat[] = ["webdataset", "parquet", "npy", "jsonl"];
 
-/** A member of a tar, or the list of a `.npy`, of more bytes than this is none that this library wrote. */
-const maxMemberBytes = 2 ** 31;
+/** A `.npy` of more bytes than this is none that this library wrote. */
+const maxNpyBytes = 2 ** 31;
+/** What is known of a clip but its codes takes less: columns, and a number for each second. */
+const maxRecordBytes = 2 ** 24;
+/** A line with the codes of a clip: 12 hours of 16 codebooks at 75 frames per second take as much. */
+const maxLineBytes = 2 ** 28;
+/** Of such a line: one for each codebook of each segment. In memory an empty list takes twenty times what it takes in JSON, a code four times. */
+const maxLists = 2 ** 21;
 
 const recordSchema = z.object({ codec: codecSchema });
 
@@ -55,30 +63,20 @@ const readers: Readonly<Record<ReadableFormat, (folder: string, path: string) =>
 };
 
 async function* readTarShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  const file = createReadStream(join(folder, path));
-  const members = extract();
-  file.on("error", (error) => members.destroy(error));
-  file.pipe(members);
-  try {
-    let npy: { readonly name: string; readonly bytes: Uint8Array } | undefined;
-    for await (const entry of members) {
-      const { name, size = 0 } = entry.header;
-      if (size > maxMemberBytes) throw new CodesError("CODES_FORMAT", `${name} is said to have ${size} bytes`);
-      const pieces: Uint8Array[] = [];
-      for await (const piece of entry) pieces.push(piece as Uint8Array);
-      const bytes = Buffer.concat(pieces);
-      if (name.endsWith(".npy")) {
-        npy = { name: name.slice(0, -".npy".length), bytes };
-      } else if (name.endsWith(".json")) {
-        if (npy === undefined || `${npy.name}.json` !== name) throw new CodesError("CODES_FORMAT", `${name} does not follow the .npy of its clip`);
-        yield clipOfNpy(JSON.parse(bytes.toString("utf8")), npy.bytes);
-        npy = undefined;
-      }
+  await using source = await openSourceInside(folder, path);
+  let npy: { readonly name: string; readonly bytes: Uint8Array } | undefined;
+  for await (const { name, offset, size } of tarEntries(source)) {
+    if (name.endsWith(".npy")) {
+      if (size > maxNpyBytes) throw new CodesError("CODES_FORMAT", `${name} is said to have ${size} bytes`);
+      npy = { name: name.slice(0, -".npy".length), bytes: await source.read(offset, size) };
+    } else if (name.endsWith(".json")) {
+      if (npy === undefined || `${npy.name}.json` !== name) throw new CodesError("CODES_FORMAT", `${name} does not follow the .npy of its clip`);
+      if (size > maxRecordBytes) throw new CodesError("CODES_FORMAT", `${name} is said to have ${size} bytes`);
+      yield clipOfNpy(parseJson(Buffer.from(await source.read(offset, size)).toString("utf8")), npy.bytes);
+      npy = undefined;
     }
-    if (npy !== undefined) throw new CodesError("CODES_FORMAT", `${npy.name}.npy has no .json after it`);
-  } finally {
-    file.destroy();
   }
+  if (npy !== undefined) throw new CodesError("CODES_FORMAT", `${npy.name}.npy has no .json after it`);
 }
 
 /** A `.npy` as the list of its part has it. */
@@ -89,31 +87,39 @@ export interface ListedFile {
   readonly sha256: string;
 }
 
-const listedSchema = z.object({
-  file: z.string().regex(/^npy\/(?!.*(?:^|\/)\.\.(?:\/|$))/u),
-  bytes: z.int().min(0),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/u),
-});
+/** The path of a clip's file says its key, so that a list can name nothing else. */
+const listedSchema: z.ZodType<ListedFile> = z
+  .object({ key: clipKey, file: z.string(), bytes: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/u) })
+  .refine(({ key, file }) => file === npyName(key), { error: "it is not that of the clip, such as npy/speaker/clip.npy", path: ["file"] });
 
 /** The files that a list, `shards/part-000012-000.npy.jsonl`, vouches for. @throws DatasetError with code DATASET_FORMAT if it is damaged. */
 export async function* listedFiles(folder: string, path: string): AsyncGenerator<ListedFile, void, undefined> {
   try {
-    for await (const line of linesOf(join(folder, path))) yield listedSchema.parse(JSON.parse(line));
+    for await (const line of linesOf(folder, path)) yield listedSchema.parse(parseJson(line));
   } catch (error) {
     throw damaged(path, error);
   }
 }
 
 async function* readNpyShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  for await (const line of linesOf(join(folder, path))) {
-    const document: unknown = JSON.parse(line);
-    yield clipOfNpy(document, await readFile(join(folder, listedSchema.parse(document).file)));
+  for await (const line of linesOf(folder, path)) {
+    const document = parseJson(line);
+    const { file, bytes } = listedSchema.parse(document);
+    yield clipOfNpy(document, await readListed(folder, file, bytes));
   }
 }
 
+/** @throws CodesError for a file of another length than the list says. */
+async function readListed(folder: string, file: string, bytes: number): Promise<Uint8Array> {
+  await using handle = await openInside(folder, file);
+  const { size } = await handle.stat();
+  if (size !== bytes) throw new CodesError("CODES_FORMAT", `${file} has ${size} bytes; its list says ${bytes}`);
+  return await handle.readFile();
+}
+
 async function* readJsonlShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  for await (const line of linesOf(join(folder, path))) {
-    const document = z.looseObject({ codes: z.array(z.unknown()) }).parse(JSON.parse(line));
+  for await (const line of linesOf(folder, path)) {
+    const document = z.looseObject({ codes: z.array(z.unknown()) }).parse(parseJson(line));
     const fields = clipSchema.parse(document);
     const { codec } = recordSchema.parse(document);
     const numbers = (document.codes as unknown[]).flat(2);
@@ -122,44 +128,30 @@ async function* readJsonlShard(folder: string, path: string): AsyncGenerator<Enc
 }
 
 async function* readParquetShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  await using handle = await open(join(folder, path), "r");
-  const { size } = await handle.stat();
-  const file: AsyncBuffer = {
-    byteLength: size,
-    async slice(start, end = size) {
-      const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
-      await handle.read(bytes, 0, bytes.length, start);
-      return bytes.buffer;
-    },
-  };
-  const metadata = await parquetMetadataAsync(file);
-  const codecText = metadata.key_value_metadata?.find(({ key }) => key === codecMetadataKey)?.value;
+  await using source = await openSourceInside(folder, path);
+  const file = await ParquetFile.open(source);
+  const codecText = file.metadata.get(codecMetadataKey);
   if (codecText === undefined) throw new CodesError("CODES_FORMAT", `its metadata has no ${codecMetadataKey}`);
-  const codec = codecSchema.parse(JSON.parse(codecText));
-  let rowStart = 0;
-  for (const group of metadata.row_groups) {
-    const rowEnd = rowStart + Number(group.num_rows);
-    for (const row of await parquetReadObjects({ file, metadata, rowStart, rowEnd })) {
-      const { codes, ...fields } = row as { readonly codes: readonly (readonly number[])[] } & Record<string, unknown>;
-      yield clipOfNumbers(clipSchema.parse(fieldsOfRow(fields)), codec, codes.flat());
+  const codec = codecSchema.parse(parseJson(codecText));
+  for (const [group, numRows] of file.groupRows.entries()) {
+    const columns = new Map<string, ParquetColumn>();
+    for (const name of storedColumns) {
+      const column = await file.readColumn(group, name);
+      if (column !== undefined) columns.set(name, column);
     }
-    rowStart = rowEnd;
+    for (let row = 0; row < numRows; row++) {
+      const fields = Object.fromEntries(Array.from(columns, ([name, column]) => [name, fieldOf(name, column.valuesOf(row))]));
+      const { codes = [], ...others } = fields;
+      yield clipOfNumbers(clipSchema.parse({ ...others, columns: parseJson(String(fields["columns"])) }), codec, codes as ArrayLike<number>);
+    }
   }
 }
 
-/** A row in the types of JSON. */
-function fieldsOfRow(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { scales, window, channel, peak, rms } = row;
-  return {
-    ...row,
-    num_samples: Number(row["num_samples"]),
-    scales: scales === undefined || scales === null ? null : Array.from(scales as ArrayLike<number>),
-    window: window ?? null,
-    channel: channel ?? null,
-    peak: peak ?? null,
-    rms: rms ?? null,
-    columns: JSON.parse(String(row["columns"])) as unknown,
-  };
+/** Lists as they are, everything else by itself; null for nothing. */
+function fieldOf(name: string, values: ArrayLike<unknown>): unknown {
+  if (name === "codes") return values;
+  if (name === "scales") return values.length === 0 ? null : Array.from(values);
+  return values[0] ?? null;
 }
 
 function clipOfNpy(document: unknown, npy: Uint8Array): EncodedClip {
@@ -186,15 +178,23 @@ function clipOfNumbers(fields: ClipFields, codec: CodecFields, numbers: ArrayLik
   return clipFrom(fields, codec, codes);
 }
 
-/** Lines of a file that the package wrote, however long: one may hold the codes of hours. */
-async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
-  for await (const { number, text, problem } of readLines(createReadStream(path), Infinity)) {
+/** Lines of a file that the package wrote. */
+async function* linesOf(folder: string, path: string): AsyncGenerator<string, void, undefined> {
+  await using handle = await openInside(folder, path);
+  for await (const { number, text, problem } of readLines(piecesOf(handle), maxLineBytes)) {
     if (text === undefined) throw new SyntaxError(`line ${number}: ${problem}`);
+    if (countOf("[", text) + countOf("{", text) > maxLists) throw new SyntaxError(`line ${number}: it has more than ${maxLists} lists and objects`);
     yield text;
   }
 }
 
+function countOf(character: string, text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) count++;
+  return count;
+}
+
 function reasonOf(error: Error): string {
-  if (error instanceof z.ZodError) return `${error.issues[0]!.path.join(".")}: ${error.issues[0]!.message}`;
+  if (error instanceof z.ZodError) return reasonOfSchema(error);
   return error instanceof CodecError || !("path" in error) ? error.message : error.message.replace(String(error.path), basename(String(error.path)));
 }

@@ -6,6 +6,9 @@ export interface TextLine {
   readonly problem?: string | undefined;
 }
 
+/** The problem of a line with other bytes. */
+export const notUtf8 = "it is not UTF-8; save the file as UTF-8";
+
 /** A longer line is none that a person meant to write. */
 const mostLineBytes = 2 ** 20;
 
@@ -49,6 +52,6 @@ function lineOf(number: number, pieces: readonly Uint8Array[], { length, maxLine
     const text = decoder.decode(bytes);
     return { number, text: text.endsWith("\r") ? text.slice(0, -1) : text };
   } catch {
-    return { number, text: undefined, problem: "it is not UTF-8; save the file as UTF-8" };
+    return { number, text: undefined, problem: notUtf8 };
   }
 }

@@ -1,11 +1,36 @@
 import { open, readdir, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type ByteSource, CheckpointError, checkRange } from "../core/index.ts";
-import type { CheckpointFiles, CheckpointFolder } from "../checkpoint/index.ts";
+import type { CheckpointFile, CheckpointFolder } from "../checkpoint/index.ts";
 import { readRange } from "./read-range.ts";
 
 /** An open file, read in ranges; disposing it closes its handle. */
-export interface FileSource extends ByteSource, AsyncDisposable {}
+export interface FileSource extends ByteSource, AsyncDisposable {
+  /** What tells this file, as it is now, from every other and from itself after a change. */
+  state(): Promise<FileState>;
+}
+
+/** What a file system knows of a file without reading it. */
+export interface FileState {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly bytes: bigint;
+  /** When its contents changed last, in nanoseconds since 1970; whoever may write to it can set it back. */
+  readonly modified: bigint;
+  /** When its contents or what is known of it changed last, in nanoseconds since 1970, by the file system's own clock. */
+  readonly changed: bigint;
+}
+
+/** A folder on disk. */
+export interface LocalFolder extends CheckpointFolder {
+  open(name: string): Promise<FileSource | undefined>;
+}
+
+/** A weight file on disk. */
+export interface LocalFile extends CheckpointFile {
+  readonly source: FileSource;
+  readonly beside: LocalFolder;
+}
 
 /**
  * Opens a file for ranged reads through one handle.
@@ -32,7 +57,7 @@ export async function openFile(path: string): Promise<FileSource> {
  * Nothing but the file itself is opened before it is asked for.
  * @throws CheckpointError with code CHECKPOINT_NOT_FOUND if the path is missing or may not be read.
  */
-export async function openModelPath(path: string): Promise<CheckpointFiles> {
+export async function openModelPath(path: string): Promise<LocalFolder | LocalFile> {
   const stats = await stat(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
@@ -49,7 +74,7 @@ export async function openModelPath(path: string): Promise<CheckpointFiles> {
   };
 }
 
-function folderOf(path: string): CheckpointFolder {
+function folderOf(path: string): LocalFolder {
   const opened = new Map<string, Promise<FileSource | undefined>>();
   return {
     kind: "folder",
@@ -110,6 +135,10 @@ function fileSource(handle: FileHandle, name: string, size: number): FileSource 
         );
       }
       return bytes;
+    },
+    async state() {
+      const { dev, ino, size: bytes, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
+      return { device: dev, inode: ino, bytes, modified: mtimeNs, changed: ctimeNs };
     },
     [Symbol.asyncDispose]() {
       closing ??= handle.close();

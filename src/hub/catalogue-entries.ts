@@ -6,10 +6,25 @@ import {
   encodec48khzLicense,
   mlxLicense,
   tinyLicense,
+  tinyVersion0License,
   torchHubLicense,
   xenovaLicense,
 } from "./catalogue-licenses.ts";
-import type { CatalogueEntry, CatalogueFile, Confidence } from "./catalogue.ts";
+import {
+  audiogenTraining,
+  audioMagnetTraining,
+  barkTraining,
+  encodec24khzTraining,
+  encodec32khzTraining,
+  encodec48khzTraining,
+  jascoTraining,
+  magnetTraining,
+  musicgenStyleTraining,
+  musicgenTraining,
+  tinyTraining,
+  tinyVersion0Training,
+} from "./catalogue-training.ts";
+import type { CatalogueEntry, CatalogueFile, Confidence, TrainingStatement } from "./catalogue.ts";
 
 /** What an entry's codec is, apart from where it is published. */
 type Codec = Pick<
@@ -72,7 +87,7 @@ const stored32khz: CatalogueFile = file(
 /** 589 bytes that name facebook/encodec_32khz instead of holding weights. */
 const pointerTo32khz: CatalogueFile = file("compression_state_dict.bin", "reported", 589);
 
-type Published = Partial<Pick<CatalogueEntry, "revision" | "notes" | "codecFrom" | "notLoadable">> & Pick<CatalogueEntry, "files">;
+type Published = Partial<Pick<CatalogueEntry, "revision" | "notes" | "codecFrom" | "notLoadable">> & Pick<CatalogueEntry, "files" | "trainingData">;
 
 /** A repository in audiocraft's layout, with the codec of facebook/encodec_32khz unless it says otherwise. */
 function audiocraft(name: string, usedBy: readonly string[], codec: Codec, published: Published): CatalogueEntry {
@@ -92,14 +107,15 @@ function audiocraft(name: string, usedBy: readonly string[], codec: Codec, publi
 }
 
 /** A MusicGen in both layouts. */
-function musicgen(name: string, usedBy: string, codec: Codec, published: Published): CatalogueEntry {
-  return { ...audiocraft(name, [usedBy], codec, published), layouts: ["transformers", "audiocraft"] };
+function musicgen(name: string, usedBy: string, codec: Codec, published: Omit<Published, "trainingData">): CatalogueEntry {
+  return { ...audiocraft(name, [usedBy], codec, { ...published, trainingData: musicgenTraining }), layouts: ["transformers", "audiocraft"] };
 }
 
 function magnet(name: string, revision: string | null = null): CatalogueEntry {
   return audiocraft(name, ["magnet"], codec32khz, {
     revision,
     files: [file("compression_state_dict.bin", "approximate", 236_000_000)],
+    trainingData: magnetTraining,
   });
 }
 
@@ -110,6 +126,7 @@ function audioMagnet(name: string, sha256: string | null): CatalogueEntry {
     codecFrom: null,
     files: [file("compression_state_dict.bin", sha256 === null ? "approximate" : "reported", sha256 === null ? 236_000_000 : null, sha256)],
     notes: ["a 16 kHz codec of its own: its bytes differ from AudioGen's", assumedConfiguration],
+    trainingData: audioMagnetTraining,
   });
 }
 
@@ -126,10 +143,11 @@ function bark(id: string, declared: readonly string[], size: number | null): Cat
     codecFrom: "facebook/encodec_24khz",
     notes: ["Bark uses the first 8 codebooks, 6 kbps"],
     license: barkLicense(id, declared),
+    trainingData: barkTraining,
   };
 }
 
-function torchHub(name: string, original: string, codec: Codec, weights: CatalogueFile): CatalogueEntry {
+function torchHub(name: string, original: string, codec: Codec, weights: CatalogueFile, trainingData: readonly TrainingStatement[]): CatalogueEntry {
   const id = `torchhub:${name}`;
   return {
     ...usual,
@@ -143,10 +161,11 @@ function torchHub(name: string, original: string, codec: Codec, weights: Catalog
     codecFrom: original,
     notes: ["the eight hex digits in its name are the first of its SHA-256"],
     license: torchHubLicense(id),
+    trainingData,
   };
 }
 
-function mlx(rate: string, dtype: "float32" | "bfloat16", codec: Codec): CatalogueEntry {
+function mlx(rate: string, dtype: "float32" | "bfloat16", codec: Codec, trainingData: readonly TrainingStatement[]): CatalogueEntry {
   const id = `mlx-community/encodec-${rate}-${dtype}`;
   const original = `facebook/encodec_${rate}`;
   return {
@@ -162,8 +181,11 @@ function mlx(rate: string, dtype: "float32" | "bfloat16", codec: Codec): Catalog
     notLoadable: `it is laid out for MLX; ${original} is what it was converted from`,
     notes: dtype === "float32" ? [] : ["rounded to bfloat16, so its codes differ from the original's"],
     license: mlxLicense(id, original),
+    trainingData,
   };
 }
+
+const codecTiny: Codec = { ...codec24khz, numQuantizers: 8, bandwidths: [1.5, 3, 6] };
 
 /** Every catalogued checkpoint. Order is preference where nothing else decides. */
 export const catalogue: readonly CatalogueEntry[] = [
@@ -185,6 +207,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     usedBy: ["bark", "vall-e", "vall-e-x", "multiband-diffusion"],
     notes: ["the first commits of the repository have a config.json of another form and are not to be used"],
     license: encodec24khzLicense,
+    trainingData: encodec24khzTraining,
   },
   {
     ...usual,
@@ -203,6 +226,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     ...codec48khz,
     usedBy: [],
     license: encodec48khzLicense,
+    trainingData: encodec48khzTraining,
   },
   {
     ...usual,
@@ -222,6 +246,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     usedBy: ["musicgen", "musicgen-stereo", "musicgen-style", "magnet", "jasco", "multiband-diffusion"],
     notes: ["commit 4a85b2dc has other, faulty weights of 239 MB"],
     license: encodec32khzLicense,
+    trainingData: encodec32khzTraining,
   },
   {
     ...audiocraft("audiogen-medium", ["audiogen"], codec16khz, {
@@ -236,6 +261,7 @@ export const catalogue: readonly CatalogueEntry[] = [
         ),
       ],
       notes: ["there is no 16 kHz EnCodec in the layout of transformers"],
+      trainingData: audiogenTraining,
     }),
     aliases: ["16khz"],
   },
@@ -247,17 +273,16 @@ export const catalogue: readonly CatalogueEntry[] = [
     creator: "the authors of encodec-tokenizer",
     layouts: ["transformers"],
     files: [
-      file("config.json", "confirmed", 703, "34c33f025525dc7482626432108e326a68536d966618c2c852b3c241c9c6d5c9"),
+      file("config.json", "confirmed", 992, "9cb5b6e61d26eff9d2ee77af80f9c5a9f4bfc0f79a3df85f50cea95571b41d98"),
       file("preprocessor_config.json", "confirmed", 234, "fcb3805e597e786d4067706e602f6688524640f8d3396790e2e09b5942fcbdfb"),
-      file("model.safetensors", "confirmed", 4_323_220, "6c202abb8ef935d45cbc950d1c539289d83ea7e6aee5236297712ec17fbe771d"),
+      file("model.safetensors", "confirmed", 4_323_220, "ff505a77414be0dea73be39d9b58912fef69f8d50f33be3fca1a6ae224909ce9"),
     ],
-    ...codec24khz,
-    numQuantizers: 8,
-    bandwidths: [1.5, 3, 6],
+    ...codecTiny,
     usedBy: [],
     isTrial: true,
     notes: ["ships with the package, for trying and testing: what lies above about 5 kHz is mostly lost"],
     license: tinyLicense,
+    trainingData: tinyTraining,
   },
   musicgen("musicgen-small", "musicgen", codec32khz, {
     files: [file("model.safetensors", "approximate", 2_360_000_000), file("pytorch_model.bin", "approximate"), stored32khz],
@@ -283,7 +308,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     files: [pointerTo32khz],
     notes: ["its weights are two float16 shards; facebook/encodec_32khz is float32"],
   }),
-  audiocraft("musicgen-style", ["musicgen-style"], codec32khz, { files: [stored32khz] }),
+  audiocraft("musicgen-style", ["musicgen-style"], codec32khz, { files: [stored32khz], trainingData: musicgenStyleTraining }),
   magnet("magnet-small-10secs", "e8796c4ccd040baedcf90bbac6f740f8f08677c1"),
   magnet("magnet-small-30secs"),
   magnet("magnet-medium-10secs"),
@@ -296,6 +321,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     files: [],
     notLoadable: "it holds one codec for each of bass, drums and other, in files whose names are not known here",
     notes: ["the numbers are those of the codec for other, which is that of facebook/encodec_32khz; bass and drums have one codebook each"],
+    trainingData: jascoTraining,
   }),
   bark("suno/bark", [], null),
   bark("suno/bark-small", ["mit"], 1_680_000_000),
@@ -304,14 +330,15 @@ export const catalogue: readonly CatalogueEntry[] = [
     "facebook/encodec_24khz",
     codec24khz,
     file("encodec_24khz-d7cc33bc.th", "reported", 93_171_529, "d7cc33bcf1aad7f2dad9836f36431530744abeace3ca033005e3290ed4fa47bf"),
+    encodec24khzTraining,
   ),
-  torchHub("encodec_48khz-7e698e3e.th", "facebook/encodec_48khz", codec48khz, file("encodec_48khz-7e698e3e.th", "reported")),
-  mlx("24khz", "float32", codec24khz),
-  mlx("24khz", "bfloat16", codec24khz),
-  mlx("32khz", "float32", codec32khz),
-  mlx("32khz", "bfloat16", codec32khz),
-  mlx("48khz", "float32", codec48khz),
-  mlx("48khz", "bfloat16", codec48khz),
+  torchHub("encodec_48khz-7e698e3e.th", "facebook/encodec_48khz", codec48khz, file("encodec_48khz-7e698e3e.th", "reported"), encodec48khzTraining),
+  mlx("24khz", "float32", codec24khz, encodec24khzTraining),
+  mlx("24khz", "bfloat16", codec24khz, encodec24khzTraining),
+  mlx("32khz", "float32", codec32khz, encodec32khzTraining),
+  mlx("32khz", "bfloat16", codec32khz, encodec32khzTraining),
+  mlx("48khz", "float32", codec48khz, encodec48khzTraining),
+  mlx("48khz", "bfloat16", codec48khz, encodec48khzTraining),
   {
     ...usual,
     id: "Xenova/musicgen-small",
@@ -329,5 +356,29 @@ export const catalogue: readonly CatalogueEntry[] = [
     notLoadable: "it holds a decoder as ONNX, made for transformers.js, and no usable encoder",
     notes: ["onnx/encodec_encoder.onnx is a file that nothing loads"],
     license: xenovaLicense,
+    trainingData: musicgenTraining,
   },
 ];
+
+/** The first embedded checkpoint. */
+const tinyVersion0: CatalogueEntry = {
+  ...usual,
+  id: "tiny-v0",
+  address: "models/encodec-tiny-24khz in the repository of encodec-tokenizer at commit 97336fc",
+  creator: "the authors of encodec-tokenizer",
+  layouts: ["transformers"],
+  files: [
+    file("config.json", "confirmed", 703, "34c33f025525dc7482626432108e326a68536d966618c2c852b3c241c9c6d5c9"),
+    file("model.safetensors", "confirmed", 4_323_220, "6c202abb8ef935d45cbc950d1c539289d83ea7e6aee5236297712ec17fbe771d"),
+  ],
+  ...codecTiny,
+  usedBy: [],
+  isTrial: true,
+  notLoadable: "the first tiny was withdrawn and is not in the package; get its folder with git archive 97336fc models/encodec-tiny-24khz and give that",
+  notes: ["codes that name tiny and this SHA-256 were made with it; its codes mean nothing to the tiny of today"],
+  license: tinyVersion0License,
+  trainingData: tinyVersion0Training,
+};
+
+/** The catalogue, and what is not offered any more: nobody is to choose it, but its files and the codes that it made are recognised by digest. */
+export const recognised: readonly CatalogueEntry[] = [...catalogue, tinyVersion0];

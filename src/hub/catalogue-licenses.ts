@@ -191,24 +191,44 @@ export const xenovaLicense: LicenseRecord = licenseRecord({
   ],
 });
 
+const tinyCard = "models/encodec-tiny-24khz/README.md";
+
 /** The embedded checkpoint, as its own card has it. */
 export const tinyLicense: LicenseRecord = licenseRecord({
   subject: "tiny",
   revision: null,
   declared: { card: ["mit"], api: null },
-  upstream:
-    "its makers, who are the authors of this package, offer the weights under MIT; " +
-    "part of the training audio is under GPL or CC-BY-SA",
+  upstream: "its makers, who are the authors of this package, offer the weights under MIT; all training audio is on terms that permit everything",
   effective: "MIT",
   status: "settled",
   evidence: [
-    { source: "models/encodec-tiny-24khz/README.md", fact: "declares mit", date: readOn },
+    { source: tinyCard, fact: "declares mit", date: "2026-11-30" },
     {
-      source: "models/encodec-tiny-24khz/README.md",
+      source: tinyCard,
+      fact: "names the training audio: BSD-like, permissive (CMU, CSTR, Nagoya Institute of Technology), MIT, CC0, public domain, and what was made by the authors; nothing scraped",
+      date: "2026-11-30",
+    },
+  ],
+});
+
+/** The first embedded checkpoint, which was withdrawn for the licenses of its training audio. */
+export const tinyVersion0License: LicenseRecord = licenseRecord({
+  subject: "tiny-v0",
+  revision: null,
+  declared: { card: ["mit"], api: null },
+  upstream: "its makers, who are the authors of this package, offered the weights under MIT and withdrew them, since part of the training audio is under GPL or CC-BY-SA",
+  effective: "MIT",
+  stricterReading: "CC-BY-SA-3.0 AND GPL-2.0",
+  status: "contested",
+  evidence: [
+    { source: `${tinyCard} at commit 97336fc`, fact: "declares mit", date: readOn },
+    {
+      source: `${tinyCard} at commit 97336fc`,
       fact:
         "was trained on audio from Debian packages under CC-BY-SA-3.0, GPL-2, GPL-2+, GFDL, CC-BY-SA, CC0 and others; " +
         "the card says that whoever needs weights trained on permissive data only should wait for another version",
       date: readOn,
     },
+    { source: tinyCard, fact: "says of this version that it was withdrawn for that reason", date: "2026-11-30" },
   ],
 });

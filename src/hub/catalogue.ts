@@ -1,5 +1,5 @@
 import type { LicenseRecord } from "../core/index.ts";
-import { catalogue } from "./catalogue-entries.ts";
+import { catalogue, recognised } from "./catalogue-entries.ts";
 
 /**
  * How much a catalogued size or digest may be relied upon.
@@ -23,6 +23,21 @@ export interface CatalogueFile {
 
 /** How the weights are stored: by whom they can be read follows from it. */
 export type CheckpointLayout = "transformers" | "audiocraft" | "torch-hub" | "mlx" | "onnx";
+
+/**
+ * What somebody said about the audio that weights were trained on, in their words. It is evidence to be read: what follows from it
+ * for the license of the weights is not judged here, and no policy looks at it.
+ */
+export interface TrainingStatement {
+  /** Whether it speaks of the codec, or of the larger model that contains it. */
+  readonly about: "codec" | "model";
+  /** Where it can be looked up. */
+  readonly source: string;
+  /** What is said there, word for word; links are left out. */
+  readonly quote: string;
+  /** Day of the statement, or where it bears none, the day on which it was read: `2023-04-17`. */
+  readonly date: string;
+}
 
 /** One published EnCodec checkpoint, or one that contains an EnCodec, with what is known about it. */
 export interface CatalogueEntry {
@@ -62,6 +77,8 @@ export interface CatalogueEntry {
   /** What else one should know. */
   readonly notes: readonly string[];
   readonly license: LicenseRecord;
+  /** What is known of the audio that it was trained on; empty where no statement was found. */
+  readonly trainingData: readonly TrainingStatement[];
 }
 
 /**
@@ -74,12 +91,22 @@ export function findCheckpoint(name: string, entries: readonly CatalogueEntry[] 
 }
 
 /**
- * The catalogued checkpoint that has a file with this SHA-256; the first where several share the file.
+ * The catalogued checkpoint that has a file with this SHA-256; the first where several share the file. One that was withdrawn is found too.
  * @param sha256 In hex.
  */
-export function findByDigest(sha256: string, entries: readonly CatalogueEntry[] = catalogue): CatalogueEntry | undefined {
+export function findByDigest(sha256: string, entries: readonly CatalogueEntry[] = recognised): CatalogueEntry | undefined {
   const wanted = sha256.toLowerCase();
   return entries.find((entry) => entry.files.some((file) => file.sha256 === wanted));
+}
+
+/** The one catalogued digest without an exact length is of a codec as audiocraft stores it, which takes 236 MB to the nearest megabyte. */
+const unstatedLength = { from: 235_000_000, to: 237_000_000 } as const;
+
+/** The SHA-256 of every catalogued file that may have this length, withdrawn ones included. */
+export function digestsOfLength(bytes: number, entries: readonly CatalogueEntry[] = recognised): readonly string[] {
+  const files = entries.flatMap((entry) => entry.files);
+  const isAsLong = ({ size }: CatalogueFile): boolean => (size === null ? bytes >= unstatedLength.from && bytes <= unstatedLength.to : size === bytes);
+  return [...new Set(files.flatMap((file) => (file.sha256 !== null && isAsLong(file) ? [file.sha256] : [])))];
 }
 
 /** The SHA-256 that files of a checkpoint have to have, by path: those that are sure enough to refuse a download for. */

@@ -1,7 +1,7 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { HubError, IntegrityError } from "../core/index.ts";
-import { isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
+import { checkCached, isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
 import { createHasher, type FileDigest, hashFile, parseDigest } from "./file-digest.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
@@ -9,6 +9,7 @@ import type { RepositoryFile } from "./list-repository.ts";
 import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
 import { type FileSelection, selectFiles } from "./select-files.ts";
 import { cardName, visitRepository } from "./visit-repository.ts";
+import { sha256OfWeightsAt } from "./weights-digest.ts";
 
 export interface DescribeOptions extends HubOptions {
   /**
@@ -21,9 +22,17 @@ export interface DescribeOptions extends HubOptions {
   readonly pins?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A file with tensors; its digest is unknown where a cache of copies does not tell it. */
+/** A file with tensors. */
 export interface WeightsFile extends Omit<RepositoryFile, "digest"> {
+  /** What it is listed, or stored in the cache, under; null where a cache of copies does not tell it. */
   readonly digest: FileDigest | null;
+  /** Of its bytes, where the cache has it. */
+  readonly sha256?: string;
+}
+
+/** The SHA-256 by which a file is recognised; null before it is there, if the Hub lists none. */
+export function sha256Of({ digest, sha256 }: WeightsFile): string | null {
+  return sha256 ?? (digest?.algorithm === "sha256" ? digest.hex : null);
 }
 
 /** All that is known of a repository before its weights are there. */
@@ -105,8 +114,8 @@ async function describeOnline(settings: HubSettings, folder: RepositoryFolder, o
 async function describeCached(settings: HubSettings, folder: RepositoryFolder, options: DescribeOptions): Promise<RepositoryDescription> {
   const commit = await resolveOffline(settings, folder);
   const snapshot = folder.snapshot(commit);
-  const weights = await listSnapshot(folder, commit);
-  const sizes = new Map([...weights].map(([name, { bytes }]) => [name, bytes]));
+  const files = await listSnapshot(folder, commit);
+  const sizes = new Map([...files].map(([name, { bytes }]) => [name, bytes]));
   const readText = (name: string): Promise<string> => readFile(folder.file(commit, name), "utf8");
   const listing = { name: snapshot, files: sizes, readText };
   const selection = await selectFiles(listing, options.exact === true).catch((cause: unknown) => {
@@ -117,9 +126,25 @@ async function describeCached(settings: HubSettings, folder: RepositoryFolder, o
     from: "cache",
     info: (await readAnswer(folder, commit))?.info ?? null,
     cardText: sizes.has(cardName) ? await readText(cardName) : null,
-    weights: selection.weights.map((name) => weights.get(name)!),
+    weights: await Promise.all(selection.weights.map((name) => readDigest(settings, options, folder, commit, files.get(name)!))),
     inRanges: false,
   };
+}
+
+/**
+ * A file of the cache with the SHA-256 of its bytes, whatever it is called there: caches are copied, and handed on.
+ * @throws IntegrityError if it is stored under another.
+ */
+async function readDigest(settings: HubSettings, { env }: HubOptions, folder: RepositoryFolder, commit: string, file: WeightsFile): Promise<WeightsFile> {
+  const sha256 = await sha256OfWeightsAt(folder.file(commit, file.name), { signal: settings.signal, env });
+  if (file.digest?.algorithm === "sha256" && file.digest.hex !== sha256) throw wrongBytes(folder, file.name, file.digest.hex, sha256);
+  return { ...file, sha256 };
+}
+
+/** The error for a cached file whose bytes are not those that it is stored as. */
+export function wrongBytes({ id }: RepositoryFolder, name: string, expected: string, actual: string): IntegrityError {
+  const remedy = `remove it with \`encodec-tokenizer cache remove ${id}\` and load again`;
+  return new IntegrityError(name, expected, actual, `${name} of ${id} in the cache has digest ${actual}, expected ${expected}; ${remedy}`);
 }
 
 /** The files that the cache has in the top folder of a commit, by name. */
@@ -129,6 +154,7 @@ export async function listSnapshot(folder: RepositoryFolder, commit: string): Pr
     const path = folder.file(commit, name);
     const stats = await stat(path).catch(() => undefined);
     if (stats?.isFile() !== true) continue;
+    await checkCached(folder.path, path);
     files.set(name, { name, bytes: stats.size, digest: parseDigest(basename(await realpath(path))) ?? null });
   }
   return files;
@@ -169,8 +195,9 @@ async function checkPins({ signal }: HubSettings, { id, commit, snapshotPath, de
     await hashFile(join(snapshotPath, name), hasher, signal);
     checkPin(id, commit, name, pins[name]!, hasher.hex());
   }
-  for (const { name, digest } of weights) {
-    if (Object.hasOwn(pins, name) && digest?.algorithm === "sha256") checkPin(id, commit, name, pins[name]!, digest.hex);
+  for (const file of weights) {
+    const sha256 = sha256Of(file);
+    if (Object.hasOwn(pins, file.name) && sha256 !== null) checkPin(id, commit, file.name, pins[file.name]!, sha256);
   }
 }
 

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HubError, IntegrityError } from "../core/index.ts";
-import { type RepositoryFolder, storing } from "./cache-layout.ts";
+import { checkCached, type RepositoryFolder, storing } from "./cache-layout.ts";
 import { type Download, downloadBlob } from "./download-blob.ts";
 import { createHasher, hashFile } from "./file-digest.ts";
 import type { HubSettings } from "./hub-options.ts";
@@ -13,19 +13,23 @@ const remedy = "Remove this file, or the repository from the cache, and load aga
 /**
  * Sees to it that a file of a commit is in the cache, under its digest and linked from its snapshot. Bytes get their name
  * only after size and digest were found right, so that what has a name is whole, however the process ends.
+ * @returns Whether the digest of its bytes was found right just now; a file that had its name already is not read.
  * @throws IntegrityError if the bytes are not those of the listing, or the cache has other bytes in their place.
  * @throws HubError for all that can go wrong on the network and on the disk.
  */
-export async function downloadFile(settings: HubSettings, download: Download): Promise<void> {
+export async function downloadFile(settings: HubSettings, download: Download): Promise<boolean> {
   const { folder, commit, file, onBytes } = download;
   const pointer = folder.file(commit, file.name);
   const blob = join(folder.blobs, file.digest.hex);
-  if (!(await isCached(folder, pointer, file))) {
+  for (const path of [folder.blobs, folder.snapshot(commit), pointer]) await checkCached(folder.path, path);
+  const isNew = !(await isCached(folder, pointer, file));
+  if (isNew) {
     if (await isCached(folder, blob, file)) await checkBlob(settings, folder, blob, file);
     else await fetchBlob(settings, download);
     await storing(folder.path, () => linkIntoSnapshot(blob, pointer));
   }
   onBytes?.(file.bytes);
+  return isNew;
 }
 
 /** @throws IntegrityError if it is, with another length. */

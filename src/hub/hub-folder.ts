@@ -3,13 +3,13 @@ import type { CheckpointFolder } from "../checkpoint/index.ts";
 import type { ByteSource } from "../core/index.ts";
 import { openFile } from "../files/index.ts";
 import { type RepositoryFolder, repositoryFolder } from "./cache-layout.ts";
-import { checkPin, describeRepository, type DescribeOptions, type RepositoryDescription, type WeightsFile } from "./describe-repository.ts";
+import { checkPin, describeRepository, type DescribeOptions, type RepositoryDescription, sha256Of, type WeightsFile, wrongBytes } from "./describe-repository.ts";
 import { downloadFile } from "./download-file.ts";
-import { createHasher, hashFile } from "./file-digest.ts";
 import { openHttpSource } from "./http-source.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 import type { RepositoryFile } from "./list-repository.ts";
 import { notCached } from "./resolve-revision.ts";
+import { rememberSha256, sha256OfWeightsAt } from "./weights-digest.ts";
 
 /** A repository whose codec can be opened. */
 export interface HubRepository extends RepositoryDescription {
@@ -44,35 +44,40 @@ export async function fetchWeights(description: RepositoryDescription, options: 
     throw new TypeError(`${description.id} was described in another cache than ${settings.cacheDir}; give the same options as then`);
   }
   // What was described from the cache was found there.
-  if (!description.inRanges && description.from === "hub") await downloadWeights(settings, folder, description);
-  return { ...description, files: folderOf(settings, description), sha256: await digestsOf(settings, description) };
+  if (!description.inRanges && description.from === "hub") await downloadWeights(settings, options, folder, description);
+  return { ...description, files: folderOf(settings, description), sha256: await digestsOf(settings, options, folder, description) };
 }
 
-async function downloadWeights(settings: HubSettings, folder: RepositoryFolder, { commit, weights }: RepositoryDescription): Promise<void> {
+async function downloadWeights(settings: HubSettings, { env }: HubOptions, folder: RepositoryFolder, { commit, weights }: RepositoryDescription): Promise<void> {
   const total = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   let before = 0;
   for (const file of weights) {
     const done = before;
     const onBytes = (bytes: number): void => settings.onProgress?.({ file: file.name, done: done + bytes, total });
-    await downloadFile(settings, { folder, commit, file: asListed(file), onBytes });
+    const isNew = await downloadFile(settings, { folder, commit, file: asListed(file), onBytes });
+    if (isNew && file.digest?.algorithm === "sha256") await rememberSha256(folder.file(commit, file.name), file.digest.hex, env);
     before += file.bytes;
   }
 }
 
-/** @throws IntegrityError if a file is not the pinned one. */
-async function digestsOf(settings: HubSettings, description: RepositoryDescription): Promise<ReadonlyMap<string, string>> {
-  const { id, commit, snapshotPath, weights, inRanges, pins } = description;
+/**
+ * The SHA-256 of what is going to be read. Files that were in the cache before are held against it as well as those that were just downloaded.
+ * @throws IntegrityError if a file is not the listed or the pinned one.
+ */
+async function digestsOf(settings: HubSettings, { env }: HubOptions, folder: RepositoryFolder, description: RepositoryDescription): Promise<ReadonlyMap<string, string>> {
+  const { id, commit, weights, inRanges, pins } = description;
   const digests = new Map<string, string>();
-  for (const { name, bytes, digest } of weights) {
-    if (digest?.algorithm === "sha256") {
-      digests.set(name, digest.hex);
-    } else if (!inRanges) {
-      const hasher = createHasher("sha256", bytes);
-      await hashFile(join(snapshotPath, name), hasher, settings.signal);
-      const sha256 = hasher.hex();
-      if (Object.hasOwn(pins, name)) checkPin(id, commit, name, pins[name]!, sha256);
-      digests.set(name, sha256);
+  for (const file of weights) {
+    const { name } = file;
+    const expected = sha256Of(file);
+    if (inRanges) {
+      if (expected !== null) digests.set(name, expected);
+      continue;
     }
+    const sha256 = await sha256OfWeightsAt(folder.file(commit, name), { signal: settings.signal, env });
+    if (expected !== null && sha256 !== expected) throw wrongBytes(folder, name, expected, sha256);
+    if (Object.hasOwn(pins, name)) checkPin(id, commit, name, pins[name]!, sha256);
+    digests.set(name, sha256);
   }
   return digests;
 }
@@ -109,7 +114,7 @@ function folderOf(settings: HubSettings, description: RepositoryDescription): Ch
 }
 
 /** A file that the Hub listed has a digest; only what was found in the cache may lack one. */
-function asListed({ digest, ...file }: WeightsFile): RepositoryFile {
-  if (digest === null) throw new TypeError(`${file.name} was described from the cache; describe the repository again to download it`);
-  return { ...file, digest };
+function asListed({ name, bytes, digest }: WeightsFile): RepositoryFile {
+  if (digest === null) throw new TypeError(`${name} was described from the cache; describe the repository again to download it`);
+  return { name, bytes, digest };
 }

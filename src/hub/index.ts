@@ -1,6 +1,7 @@
-export { listCache, removeCached, verifyCached } from "./cache.ts";
+export { isRepositoryId } from "./cache-layout.ts";
+export { holdsCommit, listCache, removeCached, verifyCached } from "./cache.ts";
 export type { CachedCommit, CachedRepository, VerifiedFile } from "./cache.ts";
-export { describeRepository } from "./describe-repository.ts";
+export { describeRepository, sha256Of } from "./describe-repository.ts";
 export type { DescribeOptions, RepositoryDescription, WeightsFile } from "./describe-repository.ts";
 export { createHasher, hashFile } from "./file-digest.ts";
 export type { FileDigest } from "./file-digest.ts";
@@ -12,7 +13,7 @@ export { fetchRepositoryMetadata, metadataOf } from "./repository-metadata.ts";
 export type { RepositoryInfo } from "./resolve-revision.ts";
 
 export { findByDigest, findCheckpoint, requiredDigests } from "./catalogue.ts";
-export type { CatalogueEntry, CatalogueFile, CheckpointLayout, Confidence } from "./catalogue.ts";
+export type { CatalogueEntry, CatalogueFile, CheckpointLayout, Confidence, TrainingStatement } from "./catalogue.ts";
 export { catalogue } from "./catalogue-entries.ts";
 export { checkLicense, requireLicense } from "./check-license.ts";
 export type { RepositoryMetadata } from "./license-declaration.ts";
@@ -30,3 +31,4 @@ export { selectCheckpoint } from "./select-checkpoint.ts";
 export type { CheckpointCriteria, Criterion, PassedOver, Relaxation, Selection } from "./select-checkpoint.ts";
 export { pushFiles } from "./push-files.ts";
 export type { PushedFile, PushOptions, PushReport } from "./push-files.ts";
+export { sha256OfWeights } from "./weights-digest.ts";

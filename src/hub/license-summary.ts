@@ -1,7 +1,7 @@
 import type { LicenseRecord, Provenance } from "../core/index.ts";
-import { catalogue } from "./catalogue-entries.ts";
+import { recognised } from "./catalogue-entries.ts";
 import { findByDigest, findCheckpoint } from "./catalogue.ts";
-import type { CatalogueEntry } from "./catalogue.ts";
+import type { CatalogueEntry, TrainingStatement } from "./catalogue.ts";
 import { checkLicense } from "./check-license.ts";
 import type { LicensePolicy, Verdict } from "./license-policy.ts";
 import { combineLicenses } from "./license-record.ts";
@@ -13,6 +13,8 @@ export interface LicenseGroup {
   /** How many of the codes. */
   readonly count: number;
   readonly record: LicenseRecord;
+  /** What the catalogue knows of the audio that the weights were trained on; it has no part in the verdict. */
+  readonly trainingData: readonly TrainingStatement[];
   readonly verdict: Verdict;
 }
 
@@ -38,7 +40,7 @@ export function summarizeLicenses(
   provenances: readonly Provenance[],
   policy: LicensePolicy = "any",
   date: string = new Date().toISOString().slice(0, 10),
-  entries: readonly CatalogueEntry[] = catalogue,
+  entries: readonly CatalogueEntry[] = recognised,
 ): LicenseSummary {
   const counts = new Map<string, { readonly provenance: Provenance; count: number }>();
   for (const provenance of provenances) {
@@ -49,8 +51,9 @@ export function summarizeLicenses(
     counts.set(key, group);
   }
   const groups = Array.from(counts.values(), ({ provenance, count }) => {
-    const record = recordOf(provenance, date, entries);
-    return { provenance, count, record, verdict: checkLicense(record, policy) };
+    const origin = originOf(provenance, entries);
+    const record = recordOf(provenance, origin, date);
+    return { provenance, count, record, trainingData: trainingOf(origin), verdict: checkLicense(record, policy) };
   });
   const licenses = groups.flatMap((group) => licensesOf(group.record.effective));
   return {
@@ -61,14 +64,30 @@ export function summarizeLicenses(
   };
 }
 
-/** The license of codes, from what is stored with them and what the catalogue knows. */
-function recordOf(provenance: Provenance, date: string, entries: readonly CatalogueEntry[]): LicenseRecord {
-  const { model, revision, digest, license, licenseStatus } = provenance;
+/** What the catalogue knows of the weights that made codes. */
+interface Origin {
+  /** By the model's name and by digest. */
+  readonly known: readonly CatalogueEntry[];
+  /** Those that the digest leads to: of these the weights are for sure. */
+  readonly copies: readonly CatalogueEntry[];
+  /** Whether there is nothing in the weights that is not known. */
+  readonly isKnown: boolean;
+}
+
+function originOf({ model, digest }: Provenance, entries: readonly CatalogueEntry[]): Origin {
   const named = findCheckpoint(model, entries);
   // Weights in several files have their digests joined.
-  const copies = digest === null ? [] : digest.split("+").map((part) => findByDigest(part, entries));
-  const known = [named, ...copies].filter((entry) => entry !== undefined);
-  const isKnown = named !== undefined || (copies.length > 0 && copies.every((entry) => entry !== undefined));
+  const files = digest === null ? [] : digest.split("+").map((part) => findByDigest(part, entries));
+  const copies = files.filter((entry) => entry !== undefined);
+  return {
+    known: [...(named === undefined ? [] : [named]), ...copies],
+    copies,
+    isKnown: named !== undefined || (files.length > 0 && copies.length === files.length),
+  };
+}
+
+/** The license of codes, from what is stored with them and what the catalogue knows. */
+function recordOf({ model, revision, license, licenseStatus }: Provenance, { known, isKnown }: Origin, date: string): LicenseRecord {
   const parts = new Map(known.map((entry) => [entry.id, entry.license]));
   const own = {
     subject: model,
@@ -79,4 +98,10 @@ function recordOf(provenance: Provenance, date: string, entries: readonly Catalo
     evidence: [{ source: "the codes", fact: `made with ${model}${license === null ? "" : ` under ${license}`}`, date }],
   };
   return combineLicenses(own, [...parts.values()], { isCopy: isKnown, date });
+}
+
+/** Several versions may have gone by one name; the digest tells which it was. */
+function trainingOf({ known, copies }: Origin): readonly TrainingStatement[] {
+  const statements = (copies.length > 0 ? copies : known).flatMap((entry) => entry.trainingData);
+  return [...new Set(statements)];
 }

@@ -1,15 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { HubError } from "../core/index.ts";
+import { CheckpointError, HubError } from "../core/index.ts";
 import type { HubErrorCode } from "../core/index.ts";
 import { isRepositoryId, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
-import { isOutage, listSnapshot, type RepositoryDescription, type WeightsFile } from "./describe-repository.ts";
+import { isOutage, listSnapshot, type RepositoryDescription, sha256Of, type WeightsFile } from "./describe-repository.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
 import type { RepositoryMetadata } from "./license-declaration.ts";
 import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
 import { selectFiles } from "./select-files.ts";
 import { cardName, visitRepository } from "./visit-repository.ts";
+import { sha256OfWeightsAt } from "./weights-digest.ts";
 
 /** Answers that mean a repository cannot be seen, by us or now. */
 const unseenCodes: ReadonlySet<HubErrorCode> = new Set<HubErrorCode>([
@@ -28,7 +29,7 @@ const unseenCodes: ReadonlySet<HubErrorCode> = new Set<HubErrorCode>([
 export async function metadataOf(description: RepositoryDescription): Promise<RepositoryMetadata> {
   const { described, snapshotPath, weights } = description;
   const config = described.includes("config.json") ? await readFile(join(snapshotPath, "config.json"), "utf8") : null;
-  return assemble(description.id, description, weights, config);
+  return assemble(description.id, description, weights.map(sha256Of), config);
 }
 
 /**
@@ -40,9 +41,10 @@ export async function metadataOf(description: RepositoryDescription): Promise<Re
 export async function fetchRepositoryMetadata(id: string, options: HubOptions = {}): Promise<RepositoryMetadata | null> {
   if (!isRepositoryId(id)) return null;
   const settings = resolveHubOptions({ ...options, revision: "main" });
+  const folder = repositoryFolder(settings.cacheDir, id);
   try {
-    const visited = await visit(settings, repositoryFolder(settings.cacheDir, id));
-    const { listed, readText } = visited;
+    const visited = await visit(settings, folder);
+    const { commit, listed, readText } = visited;
     const sizes = new Map([...listed].map(([name, { bytes }]) => [name, bytes]));
     const weights = await selectFiles({ name: id, files: sizes, readText }, true).then(
       (selection) => selection.weights.map((name) => listed.get(name)!),
@@ -51,7 +53,9 @@ export async function fetchRepositoryMetadata(id: string, options: HubOptions = 
         throw error;
       },
     );
-    return assemble(id, visited, weights, listed.has("config.json") ? await readText("config.json") : null);
+    const digests: (string | null)[] = [];
+    for (const file of weights) digests.push(sha256Of(file) ?? (await sha256IfCached(folder.file(commit, file.name), options)));
+    return assemble(id, visited, digests, listed.has("config.json") ? await readText("config.json") : null);
   } catch (error) {
     if (error instanceof HubError && unseenCodes.has(error.code)) return null;
     throw error;
@@ -93,10 +97,20 @@ async function revisit(settings: HubSettings, folder: RepositoryFolder): Promise
   return { commit, info: answer?.info ?? null, listed, readText, cardText: listed.has(cardName) ? await readText(cardName) : null };
 }
 
+/** Of a file without a digest that tells copies: one in a cache of copies, or one that the Hub keeps without Git LFS. */
+async function sha256IfCached(path: string, options: HubOptions): Promise<string | null> {
+  try {
+    return await sha256OfWeightsAt(path, options);
+  } catch (error) {
+    if (error instanceof CheckpointError && error.code === "CHECKPOINT_NOT_FOUND") return null;
+    throw error;
+  }
+}
+
 function assemble(
   id: string,
   { commit, cardText, info }: Pick<RepositoryDescription, "commit" | "cardText" | "info">,
-  weights: readonly WeightsFile[],
+  digests: RepositoryMetadata["digests"],
   config: string | null,
 ): RepositoryMetadata {
   return {
@@ -104,7 +118,7 @@ function assemble(
     revision: commit,
     readme: cardText,
     api: info === null ? null : { cardData: info.cardData, tags: info.tags },
-    digests: weights.map(({ digest }) => (digest?.algorithm === "sha256" ? digest.hex : null)),
+    digests,
     config: config === null ? null : parseJson(config),
   };
 }

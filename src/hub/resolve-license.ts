@@ -1,5 +1,5 @@
 import type { LicenseRecord } from "../core/index.ts";
-import { catalogue } from "./catalogue-entries.ts";
+import { recognised } from "./catalogue-entries.ts";
 import { findByDigest, findCheckpoint } from "./catalogue.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
 import { containedCodecs } from "./license-components.ts";
@@ -30,7 +30,7 @@ const maxRepositories = 32;
 /**
  * Works out the license of a repository.
  *
- * At its catalogued commit the catalogue's record holds. Otherwise everything applies at once: what the repository
+ * At its catalogued commit the catalogue's record holds, unless the files there are known to be those of another checkpoint. Otherwise everything applies at once: what the repository
  * declares, what the catalogue knows about the repository, about files with the same digests and about codecs that its
  * configuration names, and the licenses of its base models, theirs worked out in the same way. A base that cannot be seen,
  * that leads back to itself or that lies too far away leaves the license unresolved. See docs/licensing.md.
@@ -49,18 +49,21 @@ class LicenseSearch {
 
   constructor(options: ResolveLicenseOptions) {
     this.#options = options;
-    this.#entries = options.entries ?? catalogue;
+    this.#entries = options.entries ?? recognised;
     this.#date = options.date ?? new Date().toISOString().slice(0, 10);
   }
 
   /** @param path Ids of the repositories whose base this one is, the first asked for first. */
   async resolve(repository: RepositoryMetadata, path: readonly string[]): Promise<LicenseRecord> {
-    const entry = this.#catalogued(repository.id);
-    if (entry !== undefined && entry.revision !== null && entry.revision === repository.revision) return entry.license;
-
     const { id, revision, digests, config } = repository;
-    const { baseModels, ...own } = readDeclaration(repository, this.#date);
+    const entry = this.#catalogued(id);
     const copies = digests.map((digest) => (digest === null ? undefined : findByDigest(digest, this.#entries)));
+    const isCatalogued = entry !== undefined && entry.revision !== null && entry.revision === revision;
+    // A cache or a mirror may have other weights there than those that the catalogue speaks of.
+    const hasOthers = digests.some((digest, index) => copies[index] !== undefined && !entry?.files.some(({ sha256 }) => sha256 === digest));
+    if (isCatalogued && !hasOthers) return entry.license;
+
+    const { baseModels, ...own } = readDeclaration(repository, this.#date);
     const known = [entry, ...copies, ...containedCodecs(config, this.#entries)].filter((part) => part !== undefined);
     const parts = new Map(known.map((part) => [part.id, part.license]));
     for (const base of baseModels) {

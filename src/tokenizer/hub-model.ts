@@ -9,6 +9,7 @@ import {
   requiredDigests,
   requireLicense,
   resolveLicense,
+  sha256Of,
 } from "../hub/index.ts";
 import type { HubOptions, LicensePolicy, RepositoryDescription } from "../hub/index.ts";
 import type { ModelSource } from "./model-source.ts";
@@ -72,10 +73,33 @@ export async function admitRepository(
     exact,
     pins: isPinned ? requiredDigests(entry) : undefined,
   });
-  const license = await resolveLicense(await metadataOf(description), {
-    fetchRepository: (base, signal) => fetchRepositoryMetadata(base, { ...hubOptions, signal }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
-  requireLicense(license, policy);
+  const license = await admit(description, options);
   return { description, license, interleaveStereo: requested?.interleaveStereo ?? false };
+}
+
+/**
+ * Works out the license once more, if the SHA-256 of weights is known only now that they are there: a server need not list it.
+ * @param sha256 Of the files with weights, by name.
+ * @throws LicenseError as `admitRepository`.
+ */
+export async function admitWeights(
+  { description, license }: AdmittedRepository,
+  sha256: ReadonlyMap<string, string>,
+  options: HubModelOptions & Pick<HubOptions, "signal">,
+): Promise<LicenseRecord> {
+  const isNews = description.weights.some((file) => sha256Of(file) === null && sha256.has(file.name));
+  if (!isNews) return license;
+  const weights = description.weights.map((file) => ({ ...file, ...(sha256.has(file.name) ? { sha256: sha256.get(file.name)! } : {}) }));
+  return admit({ ...description, weights }, options);
+}
+
+/** @throws LicenseError if the policy does not admit the license of what is described. */
+async function admit(description: RepositoryDescription, options: HubModelOptions & Pick<HubOptions, "signal">): Promise<LicenseRecord> {
+  const { signal } = options;
+  const license = await resolveLicense(await metadataOf(description), {
+    fetchRepository: (base, baseSignal) => fetchRepositoryMetadata(base, { ...options, signal: baseSignal }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  requireLicense(license, licensePolicyOf(options.license));
+  return license;
 }

@@ -1,11 +1,12 @@
 import { basename, join } from "node:path";
 import { openCheckpoint } from "../checkpoint/index.ts";
-import type { Checkpoint, CheckpointFiles, CheckpointFolder } from "../checkpoint/index.ts";
+import type { Checkpoint, CheckpointFolder } from "../checkpoint/index.ts";
 import type { LicenseRecord, Provenance } from "../core/index.ts";
 import { openModelPath } from "../files/index.ts";
-import { fetchWeights, findCheckpoint, licensePolicyOf, requireLicense, resolveLicense } from "../hub/index.ts";
+import type { LocalFile, LocalFolder } from "../files/index.ts";
+import { fetchWeights, findCheckpoint, licensePolicyOf, requireLicense, resolveLicense, sha256OfWeights } from "../hub/index.ts";
 import type { DownloadProgress, HubOptions } from "../hub/index.ts";
-import { admitRepository } from "./hub-model.ts";
+import { admitRepository, admitWeights } from "./hub-model.ts";
 import type { HubModelOptions } from "./hub-model.ts";
 import { resolveSource } from "./model-source.ts";
 import type { ModelSource } from "./model-source.ts";
@@ -53,9 +54,11 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
 }
 
 async function openFromHub(source: ModelSource & { readonly kind: "hub" }, options: OpenModelOptions): Promise<OpenedModel> {
-  const { description, license, interleaveStereo } = await admitRepository(source, options);
+  const admitted = await admitRepository(source, options);
+  const { description, interleaveStereo } = admitted;
   const hubOptions: HubOptions = { ...options, revision: description.commit, onProgress: options.onDownload };
   const { files, sha256, id, commit, from } = await fetchWeights(description, hubOptions);
+  const license = await admitWeights(admitted, sha256, options); // before any file is opened
   const checkpoint = await openCheckpoint(files);
   const provenance = { model: id, revision: commit, digest: digestOf(sha256.values()), ...licenseFields(license) };
   return { checkpoint, provenance, license, servedFrom: from, interleaveStereo: interleaveStereo || checkpoint.config.interleaveStereo };
@@ -66,10 +69,11 @@ async function openLocal(source: string, path: string, isEmbedded: boolean, opti
   const checkpoint = await openCheckpoint(files);
   try {
     const entry = isEmbedded ? findCheckpoint(source)! : undefined;
-    const license = entry?.license ?? (await localLicense(path, folderOf(files, checkpoint)));
+    // What comes with the package is known, as its code is.
+    const digests = entry?.files.filter(({ path: name }) => name === "model.safetensors").map(({ sha256 }) => sha256!) ?? (await hashWeights(files, checkpoint, options));
+    const license = entry?.license ?? (await localLicense(path, folderOf(files, checkpoint), digests));
     requireLicense(license, licensePolicyOf(options.license));
-    const digests = entry?.files.filter(({ path: name }) => name === "model.safetensors").map(({ sha256 }) => sha256!);
-    const provenance = { model: source, revision: null, digest: digestOf(digests ?? []), ...licenseFields(license) };
+    const provenance = { model: source, revision: null, digest: digestOf(digests), ...licenseFields(license) };
     return { checkpoint, provenance, license, servedFrom: null, interleaveStereo: checkpoint.config.interleaveStereo };
   } catch (error) {
     await checkpoint.close();
@@ -77,14 +81,24 @@ async function openLocal(source: string, path: string, isEmbedded: boolean, opti
   }
 }
 
+/** The SHA-256 of each file that weights are read from, by the handle through which they are read. */
+async function hashWeights(files: LocalFolder | LocalFile, { info }: Checkpoint, { signal }: OpenModelOptions): Promise<readonly string[]> {
+  if (files.kind === "file") return [await sha256OfWeights(files.source, { signal })];
+  const digests: string[] = [];
+  for (const name of info.files.map((file) => basename(file))) {
+    if (!name.endsWith(".json")) digests.push(await sha256OfWeights((await files.open(name))!, { signal }));
+  }
+  return digests;
+}
+
 /** The folder whose card speaks of these weights: around a single file, only if its configuration was taken from there. */
-function folderOf(files: CheckpointFiles, { info }: Checkpoint): CheckpointFolder | undefined {
+function folderOf(files: LocalFolder | LocalFile, { info }: Checkpoint): CheckpointFolder | undefined {
   if (files.kind === "folder") return files;
   return info.files.some((file) => basename(file) === "config.json") ? files.beside : undefined;
 }
 
-/** What the card and the configuration in a folder say. Nothing is asked of the network, so a base model stays unseen. */
-async function localLicense(path: string, folder: CheckpointFolder | undefined): Promise<LicenseRecord> {
+/** What the card and the configuration in a folder say, and what is known of files with these digests. Nothing is asked of the network, so a base model stays unseen. */
+async function localLicense(path: string, folder: CheckpointFolder | undefined, digests: readonly string[]): Promise<LicenseRecord> {
   const text = async (name: string): Promise<string | null> => {
     const file = await folder?.open(name);
     return file === undefined ? null : new TextDecoder().decode(await file.read(0, Math.min(file.size, maxTextLength)));
@@ -97,7 +111,7 @@ async function localLicense(path: string, folder: CheckpointFolder | undefined):
       readme: await text("README.md"),
       readmeSource: join(folder?.name ?? path, "README.md"),
       api: null,
-      digests: [null],
+      digests,
       config: parseJson(config),
     },
     { fetchRepository: async () => null },

@@ -4,7 +4,7 @@ import { CheckpointError, IntegrityError } from "../core/index.ts";
 import type { LicenseRecord } from "../core/index.ts";
 import { createHasher, fetchWeights, hashFile, verifyCached } from "../hub/index.ts";
 import type { FileDigest, HubOptions, RepositoryDescription } from "../hub/index.ts";
-import { admitRepository } from "./hub-model.ts";
+import { admitRepository, admitWeights } from "./hub-model.ts";
 import type { HubModelOptions } from "./hub-model.ts";
 import { resolveSource } from "./model-source.ts";
 import type { CallOptions } from "./options.ts";
@@ -44,14 +44,16 @@ export async function pullModel(id: string, options: PullOptions = {}): Promise<
     throw new CheckpointError("CHECKPOINT_NOT_FOUND", `${id} is on this machine already; expected the id of a repository on the Hub`);
   }
   if (options.exact) throw new TypeError("exact reads tensors where they are and keeps nothing; pull without it");
-  const { description, license } = await admitRepository(source, rest);
+  const admitted = await admitRepository(source, rest);
+  const { description } = admitted;
   const hubOptions: HubOptions = {
     ...rest,
     revision: description.commit,
     onProgress: onProgress && (({ done, total }) => onProgress({ stage: "load", done, total })),
   };
-  const { files, snapshotPath, weights, commit, from } = await fetchWeights(description, hubOptions);
+  const { files, sha256, snapshotPath, weights, commit, from } = await fetchWeights(description, hubOptions);
   await files.close?.();
+  const license = await admitWeights(admitted, sha256, rest);
   const unverified = verify ? await checkCached(description, hubOptions) : [];
   const sizes = weights.map(async ({ name }) => ({ name, bytes: (await stat(join(snapshotPath, name))).size }));
   return { id: description.id, commit, servedFrom: from, path: snapshotPath, files: await Promise.all(sizes), unverified, license };

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { csvRecords } from "../../src/dataset/csv-records.ts";
 import { DatasetError } from "../../src/dataset/dataset-error.ts";
 import { readCsvManifest } from "../../src/dataset/read-csv-manifest.ts";
 import { readJsonlManifest } from "../../src/dataset/read-jsonl-manifest.ts";
@@ -166,6 +167,79 @@ describe("a CSV manifest", () => {
     expect((await rows.next()).value).toEqual({ key: "a", input: 0, path: "a.wav" });
     expect(await rows.return(undefined)).toEqual({ done: true, value: undefined });
   });
+});
+
+/** Characters of all that rows say is wrong with them. */
+function wordsOf(rows: readonly Row[]): number {
+  return rows.reduce((sum, row) => sum + (row.problem?.message.length ?? 0), 0);
+}
+
+function namesOf(count: number): string[] {
+  return ["path", ...Array.from({ length: count - 1 }, (_, i) => `c${i}`)];
+}
+
+describe("a manifest that is much for its size", () => {
+  test("has the names of its columns in no message at full length", async () => {
+    const header = ["path", ...Array.from({ length: 9_999 }, (_, i) => `column-${i}-${"x".repeat(80)}`)].join(",");
+    const rows = await csv(`${header}\n${"a.wav\n".repeat(200)}`);
+    expect(rows).toHaveLength(200);
+    expect(problemsOf(rows)[0]![1]).toMatch(/^m\.csv, line 2: found 1 values; expected 10000, one for each of path, column-0-x+…, .* and 9990 more$/u);
+    expect(wordsOf(rows)).toBeLessThan(200 * 600);
+    const withoutPath = header.replace("path", "p".repeat(100_000));
+    const error: unknown = await csv(`${withoutPath}\n`).catch((reason: unknown) => reason);
+    expect((error as Error).message).toContain("there is no column path; found pppp");
+    expect((error as Error).message.length).toBeLessThan(1000);
+    await expect(csv(`path,${"y".repeat(10_000)},${"y".repeat(10_000)}\n`)).rejects.toThrow(/two columns named "y{39}…"/u);
+  });
+
+  test("may have ten thousand columns, in CSV and in JSONL, and no more", async () => {
+    const record = (count: number): string => JSON.stringify(Object.fromEntries(namesOf(count).map((name) => [name, "a.wav"])));
+    for (const rows of [await csv(`${namesOf(10_000).join(",")}\n${"a.wav,".repeat(9_999)}a.wav\n`), await jsonl(record(10_000))]) {
+      expect(rows).toHaveLength(1);
+      expect(Object.keys((rows[0] as { readonly columns: object }).columns)).toHaveLength(9_999);
+    }
+    await expect(csv(`${namesOf(10_001).join(",")}\n`)).rejects.toMatchObject({ code: "DATASET_INPUT", message: expect.stringContaining("line 1: there are 10001 columns; at most 10000 are read") });
+    expect(problemsOf(await jsonl(`${record(10_001)}\n{"path":"a.wav"}`))).toEqual([[1, "m.jsonl, line 1: it has 10001 columns; at most 10000 are read"]]);
+  });
+
+  test("is refused where a line has more than a mebibyte, be it delimiters, quotes or one value", async () => {
+    const half = 2 ** 19;
+    for (const line of [",".repeat(2 * half + 1), `"${'""'.repeat(half)}"`, `"${"x,\n".repeat(half)}"`, "x".repeat(2 * half + 1), `"never closed${"\n".repeat(2 * half)}`]) {
+      await expect(csv(`path\na.wav\n${line}\nb.wav\n`), line.slice(0, 4)).rejects.toMatchObject({ code: "DATASET_INPUT", message: expect.stringMatching(/line \d+: it has more than 1048576 characters/u) });
+    }
+    const rows = await csv(`path\n${",".repeat(2 * half - 1)}\nb.wav\n`);
+    expect(problemsOf(rows)).toEqual([[2, "m.csv, line 2: found 1048576 values; expected 1, one for each of path"]]);
+    expect(rows[1]).toMatchObject({ path: "b.wav" });
+  });
+
+  test("is said to be no UTF-8 without a look at all of an endless line", async () => {
+    const bytes = Buffer.concat([Buffer.from(`path\ra.wav\r${"b.wav\r".repeat(200_000)}`), Buffer.from([0xff])]);
+    await expect(csv(bytes)).rejects.toMatchObject({ code: "DATASET_INPUT", message: expect.stringMatching(/m\.csv: it is not UTF-8; save the file as UTF-8$/u) });
+  });
+
+  test("has values of no length in what is said of a URL, a number or a value", async () => {
+    const long = "9".repeat(500_000);
+    const rows = await jsonl([`{"path":"https://${long}"}`, `{"path":"a.wav","x":${long}}`, `{"path":"a.wav","start":"${long}"}`, `{"path":"a.wav",${long}}`, `"${long}"`, `{"path":"a.wav","id":{"x":"${long}"}}`].join("\n"));
+    expect(problemsOf(rows)).toHaveLength(6);
+    expect(wordsOf(rows)).toBeLessThan(6 * 350);
+  });
+});
+
+test("any table comes back from CSV as it was written, however its text is cut", async () => {
+  const value = fc.oneof(fc.string({ unit: fc.constantFrom("a", " ", ",", '"', "\n", "\r", "\t", "é") }), fc.string());
+  const table = fc.array(fc.array(value, { minLength: 1, maxLength: 4 }), { maxLength: 6 });
+  const ending = fc.constantFrom("\n", "\r\n", "\r");
+  await fc.assert(
+    fc.asyncProperty(table, ending, fc.nat(), async (records, end, where) => {
+      const text = records.map((values) => values.map((each) => `"${each.replaceAll('"', '""')}"`).join(",") + end).join("");
+      const cut = where % (text.length + 1);
+      const texts = (async function* () { yield text.slice(0, cut); yield text.slice(cut); })();
+      const read = await collect(csvRecords(texts, { path: "m.csv", delimiter: ",", hasQuotes: true }));
+      expect(read.map(({ values }) => values)).toEqual(records);
+      expect(read.map(({ line }) => line)).toEqual(records.map((_, i) => records.slice(0, i + 1).flat().join(",").split(/\r\n|\n|\r/u).length + i));
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test("lines are the same, however the bytes are cut", async () => {

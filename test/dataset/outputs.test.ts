@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
 import { extract } from "tar-stream";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { ClipOutput, FinishedShard, ShardLimits } from "../../src/dataset/clip-output.ts";
 import { shardFormatOf } from "../../src/dataset/clip-output.ts";
 import type { EncodedClip } from "../../src/dataset/encoded-clip.ts";
@@ -21,7 +21,7 @@ import { parseMegatronIndex, TokenVocabulary } from "../../src/patterns/index.ts
 import { parseCodes } from "../../src/storage/index.ts";
 import { clips as anyCodes } from "../core/arbitrary-codes.ts";
 import { bytesBelow, clipOf, segmentedClipOf } from "./encoded-clips.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { collect, temporaryFolder } from "./temporary-folder.ts";
 
 const vocabulary = new TokenVocabulary({ codebookSize: 1024, numCodebooks: 3, specialTokens: { eos: {} } });
 
@@ -221,6 +221,32 @@ test("documents of a vocabulary decode to the clips, and those of a pattern stan
   expect(steps).toEqual([[s, s, s], [a, s, s], [b, c, s], [s, d, e], [s, s, f]]);
   const index = parseMegatronIndex((await bytesBelow(folder)).get("shards/part-000002-000.idx")!);
   expect(Array.from(index.sequenceLengths)).toEqual([16]);
+});
+
+test("a Parquet shard whose codes claim to repeat fifty million times is refused with its name", async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, "shards"));
+  await copyFile(new URL("../fixtures/parquet/run-of-50-million.parquet", import.meta.url), join(folder, "shards/part-000000-000.parquet"));
+  await expect(collect(readShard(folder, "shards/part-000000-000.parquet"))).rejects.toMatchObject({
+    code: "DATASET_FORMAT",
+    message: "shards/part-000000-000.parquet is damaged: it has a run of 50000000 values where 600 are left",
+  });
+});
+
+test("a line of a JSONL shard that would become many times as much in memory is refused before it is parsed", async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, "shards"));
+  for (const [what, pieces] of [["lists", "[],"], ["objects", "{},"]] as const) {
+    await writeFile(join(folder, "shards/part-000000-000.jsonl"), `{"codes":[${pieces.repeat(2 ** 21)}0]}\n`);
+    const parse = vi.spyOn(JSON, "parse");
+    await expect(collect(readShard(folder, "shards/part-000000-000.jsonl")), what).rejects.toMatchObject({ code: "DATASET_FORMAT", message: expect.stringContaining("line 1: it has more than 2097152 lists and objects") });
+    expect(parse, what).not.toHaveBeenCalled();
+    parse.mockRestore();
+  }
+});
+
+test("row groups of more codes than memory takes are refused", () => {
+  for (const rowGroupCodes of [0, 2 ** 24 + 1, Number.NaN]) expect(() => parquetOutput("x", { rowGroupCodes })).toThrow(/rowGroupCodes must be 1 to 16777216/u);
 });
 
 test("a damaged shard is refused with its name", async () => {

@@ -1,13 +1,13 @@
 import { readFile, readdir, rename, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { DatasetPlan } from "../../src/dataset/dataset-plan.ts";
 import { openPlan } from "../../src/dataset/dataset-plan.ts";
 import { preparePlan } from "../../src/dataset/prepare-plan.ts";
 import type { PreparePlanOptions } from "../../src/dataset/prepare-plan.ts";
 import { resolveInputs } from "../../src/dataset/resolve-inputs.ts";
-import type { NumberedRow } from "../../src/dataset/row.ts";
+import type { AudioRow, NumberedRow } from "../../src/dataset/row.ts";
 import { selectedParts } from "../../src/dataset/shard-selection.ts";
 import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
@@ -120,6 +120,30 @@ describe("a plan", () => {
     await writeTree(folder, { "m.jsonl": lines.map((line, i) => JSON.stringify({ path: `${i}.wav`, ...line })).join("\n"), "m.csv": "path,speaker\na.wav,7\n" });
     const plan = await planOf(folder, ["m.jsonl", "m.csv"]);
     expect(plan.rows.columns.map(({ name, type }) => `${name} ${type}`)).toEqual(["a string", "n double", "ok boolean", "mixed json", "list json", "late double", "whole int64", "speaker string"]);
+  });
+
+  test("is read line by line, for rows that are as long as rows may be", async () => {
+    const folder = await temporaryFolder();
+    const long = "x".repeat(2 ** 20 - 100);
+    await writeTree(folder, { "m.jsonl": Array.from({ length: 8 }, (_, i) => `{"path":"${i}.wav","text":"${long}"}\n`).join("") });
+    const plan = await planOf(folder, ["m.jsonl"], { partRows: 8 });
+    const decoded: number[] = [];
+    const decode = vi.spyOn(TextDecoder.prototype, "decode").mockImplementation(function (this: TextDecoder, bytes) {
+      decoded.push((bytes as Uint8Array).length);
+      return Buffer.from(bytes as Uint8Array).toString();
+    });
+    const rows = await plan.readPart(0).finally(() => decode.mockRestore());
+    expect(rows.map(({ row }) => (row as AudioRow).columns!["text"])).toEqual(Array.from({ length: 8 }, () => long));
+    expect(decoded).toHaveLength(8);
+    expect(Math.max(...decoded)).toBeLessThan(2 ** 20 + 200);
+  });
+
+  test("is damaged where rows are missing", async () => {
+    const folder = await temporaryFolder();
+    const plan = await planOf(folder, ["-"], { stdin: "a.wav\nb.wav\nc.wav" });
+    const path = join(plan.folder, "plan/rows.jsonl");
+    await truncate(path, (await readFile(path)).indexOf("\n") + 1);
+    await expect(plan.readPart(0)).rejects.toMatchObject({ code: "DATASET_FORMAT", cause: { message: "it has 1 of 3 rows" } });
   });
 
   test("has parts from 0 up to their number only", async () => {

@@ -121,12 +121,59 @@ describe("the embedded checkpoint", () => {
     expect(createHash("sha256").update(readEmbedded(path)).digest("hex")).toBe(sha256);
   });
 
-  it("declares what the catalogue says, and tells what it was trained on", () => {
+  it("declares what the catalogue says", () => {
+    expect(tiny.license.declared.card).toEqual([declaredLicense(readEmbedded("README.md").toString())]);
+  });
+
+  it("was trained on what its card says, in the card's words, and its license says so too", () => {
     const card = readEmbedded("README.md").toString();
-    expect(tiny.license.declared.card).toEqual([declaredLicense(card)]);
-    for (const license of ["CC-BY-SA-3.0", "GPL-2", "GFDL", "CC0"]) {
-      expect(card).toContain(license);
-      expect(tiny.license.evidence.at(-1)!.fact).toContain(license);
+    for (const { source, quote } of tiny.trainingData) expect({ source, isQuoted: card.includes(quote) }).toEqual({ source: "models/encodec-tiny-24khz/README.md", isQuoted: true });
+    const told = tiny.trainingData.map(({ quote }) => quote).join();
+    for (const term of ["BSD-like", "CMU", "CSTR", "MIT", "CC0", "public domain"]) {
+      expect(told).toContain(term);
+      expect(tiny.license.evidence.at(-1)!.fact).toContain(term);
     }
+    expect(tiny.license).toMatchObject({ effective: "MIT", status: "settled" });
+  });
+
+  it("is told from the one that was withdrawn, which is in no list, and not settled", () => {
+    const first = findByDigest("6c202abb8ef935d45cbc950d1c539289d83ea7e6aee5236297712ec17fbe771d")!;
+    expect(first).toMatchObject({ id: "tiny-v0", license: { declared: { card: ["mit"] }, status: "contested", stricterReading: "CC-BY-SA-3.0 AND GPL-2.0" } });
+    expect(catalogue).not.toContain(first);
+    expect(first.notLoadable).toContain("git archive 97336fc");
+    const [audio, withdrawal] = first.trainingData;
+    for (const license of ["CC-BY-SA-3.0", "GPL-2", "GFDL", "CC0"]) expect(audio!.quote).toContain(license);
+    expect(readEmbedded("README.md").toString()).toContain(withdrawal!.quote);
+  });
+});
+
+describe("what is known of training audio", () => {
+  it("is there for every checkpoint, with a source and a day", () => {
+    for (const { trainingData } of catalogue) {
+      expect(trainingData.length).toBeGreaterThan(0);
+      for (const { source, quote, date } of trainingData) {
+        expect(source).toMatch(/^(?:https:\/\/|models\/)/u);
+        expect(quote.length).toBeGreaterThan(20);
+        expect(date).toMatch(/^20\d\d-\d\d-\d\d$/u);
+      }
+    }
+  });
+
+  it("goes along with the codec: what is loaded in place of a larger model has its statements", () => {
+    for (const { codecFrom, trainingData } of catalogue) {
+      if (codecFrom === null) continue;
+      const ofCodec = trainingData.filter(({ about }) => about === "codec");
+      expect(ofCodec).toEqual(findCheckpoint(codecFrom)!.trainingData);
+    }
+  });
+
+  it("names Bark's own data as proprietary, beside what its codec was trained on", () => {
+    const { trainingData } = findCheckpoint("suno/bark")!;
+    expect(trainingData.at(-1)).toMatchObject({ about: "model", source: expect.stringContaining("suno-ai/bark/issues/2"), quote: expect.stringContaining("proprietary dataset") });
+    expect(trainingData.map(({ quote }) => quote).join()).toMatch(/DNS Challenge 4.*Common Voice.*AudioSet.*FSD50K.*Jamendo/u);
+  });
+
+  it("has no part in a license or a policy", () => {
+    for (const { license } of catalogue) expect(Object.keys(license)).not.toContain("trainingData");
   });
 });

@@ -47,7 +47,7 @@ a/codec
   });
 
   it("says of the embedded checkpoint what it was trained on", () => {
-    expect(notice(["tiny"])).toContain("part of the training audio is under GPL or CC-BY-SA");
+    expect(notice(["tiny"])).toContain("all training audio is on terms that permit everything");
   });
 
   it("refuses a name that it does not know", () => {

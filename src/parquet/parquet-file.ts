@@ -1,0 +1,90 @@
+import type { ByteSource } from "../core/index.ts";
+import { readPages } from "./column-chunk.ts";
+import { damaged } from "./damaged.ts";
+import { DecodingBudget } from "./decoding-budget.ts";
+import { readFooter } from "./footer.ts";
+import type { Footer } from "./footer.ts";
+import type { Values } from "./page-values.ts";
+
+/** Most rows of a row group. */
+const maxRows = 2 ** 20;
+
+/** A column of a row group. */
+export interface ParquetColumn {
+  /** Values of a row, lists within lists without their borders; none for null. */
+  valuesOf(row: number): Values;
+}
+
+/**
+ * A Parquet file whose columns are read one at a time: numbers and texts, alone or in lists, packed with Snappy or not. Only what is asked for is
+ * read, and only as much as the bytes can hold; `DecodingBudget` says how much a file may become.
+ */
+export class ParquetFile {
+  /** Texts about the whole file. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Rows of each group. */
+  readonly groupRows: readonly number[];
+  readonly #source: ByteSource;
+  readonly #footer: Footer;
+  readonly #budget: DecodingBudget;
+
+  private constructor(source: ByteSource, footer: Footer) {
+    this.#source = source;
+    this.#footer = footer;
+    this.#budget = new DecodingBudget(source.size);
+    this.metadata = footer.metadata;
+    this.groupRows = footer.rowGroups.map(({ numRows }) => numRows);
+  }
+
+  /** @throws CodesError with code CODES_FORMAT for what is no Parquet file. */
+  static async open(source: ByteSource): Promise<ParquetFile> {
+    return new ParquetFile(source, await readFooter(source));
+  }
+
+  /**
+   * Reads a column of a row group.
+   * @returns Undefined if the file has no column of this name.
+   * @throws CodesError with code CODES_FORMAT for damaged bytes, and those that claim more than they hold; CODES_UNSUPPORTED for what is not read here.
+   */
+  async readColumn(group: number, name: string): Promise<ParquetColumn | undefined> {
+    const { columns, rowGroups } = this.#footer;
+    const index = columns.findIndex((column) => column.name === name);
+    if (index === -1) return undefined;
+    const { numRows, chunks } = rowGroups[group]!;
+    if (numRows < 0 || numRows > maxRows) throw damaged(`a row group is said to have ${numRows} rows; at most ${maxRows} are read`);
+    const { isOptional, maxDefinition } = columns[index]!;
+    const ends = new Uint32Array(numRows);
+    const pages: Values[] = [];
+    let [rows, values] = [0, 0];
+    for await (const page of readPages(this.#source, columns[index]!, chunks[index]!, this.#budget)) {
+      const { repetition, definition, numEntries } = page;
+      for (let i = 0; i < numEntries; i++) {
+        const isNew = repetition === undefined || repetition[i] === 0;
+        if (!isNew && rows === 0) throw damaged(`its column ${name} goes on with a row that has not begun`);
+        if (isNew && rows++ === numRows) throw damaged(`its column ${name} has more than the ${numRows} rows of its group`);
+        if (definition === undefined || definition[i] === maxDefinition) values++;
+        else if (!isNew || !isOptional || definition[i] !== 0) throw damaged(`its column ${name} has null, or nothing, within a list`);
+        ends[rows - 1] = values;
+      }
+      pages.push(page.values);
+    }
+    if (rows !== numRows) throw damaged(`its column ${name} has ${rows} rows, and its group ${numRows}`);
+    const all = joined(pages);
+    return { valuesOf: (row) => (all as Float64Array).slice(row === 0 ? 0 : ends[row - 1]!, ends[row]!) };
+  }
+}
+
+/** Pages of one column, which are all of one type. */
+function joined(pages: readonly Values[]): Values {
+  const [first, ...others] = pages;
+  if (first === undefined) return [];
+  if (others.length === 0) return first;
+  if (Array.isArray(first)) return (pages as string[][]).flat();
+  const all = new (first.constructor as typeof Float64Array)(pages.reduce((sum, page) => sum + page.length, 0));
+  let done = 0;
+  for (const page of pages as readonly Float64Array[]) {
+    all.set(page, done);
+    done += page.length;
+  }
+  return all;
+}
