@@ -306,6 +306,7 @@ export type {
   PatternKind,
   PatternLayout,
   PatternProvider,
+  PatternProviderOptions,
   PatternSequence,
   PatternSpec,
   RevertedSequence,

@@ -41,8 +41,10 @@ export interface WorkOptions {
   readonly maxErrors?: number;
   readonly retryErrors?: boolean;
   readonly dedupe?: boolean;
+  readonly followLinks?: boolean;
   readonly workers?: number;
   readonly memory?: number;
+  readonly maxCrashes?: number;
 }
 
 /** Adds `--window`, `--stride`, `--tail`, `--min`, `--channels`, `--trim`, `--trim-padding` and `--min-sample-rate`. */
@@ -72,6 +74,9 @@ export function addDatasetOutputOptions(command: Command): void {
     .addOption(new Option("--vocabulary-base <id>", "the first of these ids: how many the text tokenizer has (default: 0)").argParser(parseLimit));
 }
 
+/** What `--follow-links` does. */
+export const followLinksText = "follow links in folders that leave the folder (default: each is an error)";
+
 /** Adds how the work is divided, bounded and repeated. */
 export function addWorkOptions(command: Command): void {
   command
@@ -80,15 +85,17 @@ export function addWorkOptions(command: Command): void {
     .addOption(new Option("--shard <i/n>", "do the share i of n, from 0; auto or auto/n within an array job of Slurm or Kubernetes").argParser(parseShard))
     .addOption(new Option("--max-errors <count>", "fail when more files than that have failed (default: go on)").argParser(parseLimit))
     .option("--retry-errors", "do parts again that have errors")
-    .option("--dedupe", "leave out files whose audio is the same as an earlier one's");
+    .option("--dedupe", "leave out files whose audio is the same as an earlier one's")
+    .option("--follow-links", followLinksText);
   addDecodingOptions(command);
 }
 
-/** Adds `--workers` and `--memory`. */
+/** Adds `--workers`, `--memory` and `--max-crashes`. */
 export function addDecodingOptions(command: Command): void {
   command
     .addOption(new Option("--workers <count>", "threads that decode (default: half of the cores, at least 2)").argParser(parseCount))
-    .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB, or 64MiB for each of the workers if that is more)").argParser(parseBytes));
+    .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB, or 64MiB for each of the workers if that is more)").argParser(parseBytes))
+    .addOption(new Option("--max-crashes <count>", "give a part up when processes have died so often over the same file (default: 3)").argParser(parseCount));
 }
 
 /** @throws UsageError for options that nothing would come of. */

@@ -28,6 +28,7 @@ interface WorkerCommandOptions extends ModelCommandOptions, RunOptions, QueueCom
   readonly wait?: boolean;
   readonly workers?: number;
   readonly memory?: number;
+  readonly maxCrashes?: number;
 }
 
 const examples = `
@@ -63,7 +64,7 @@ export function addWorkerCommand(parent: Command, terminal: Terminal): void {
 }
 
 async function work(options: WorkerCommandOptions, command: Command, terminal: Terminal): Promise<void> {
-  const { output: folder, redis, concurrency, maxErrors, stalledAfter, wait, workers, memory, threads, quiet, json, offline } = options;
+  const { output: folder, redis, concurrency, maxErrors, stalledAfter, wait, workers, memory, maxCrashes, threads, quiet, json, offline } = options;
   if (folder === undefined) throw new UsageError("--output is missing: the folder of the dataset");
   const { checkRedis, readQueueRecord, workOnDataset } = await import("../queue/index.ts");
   const record = await readQueueRecord(folder);
@@ -73,7 +74,7 @@ async function work(options: WorkerCommandOptions, command: Command, terminal: T
   await using models = new Models(terminal, { ...recipe, threads, ...(quiet === undefined ? {} : { quiet }), ...(offline === undefined ? {} : { offline }) });
   const variant = options.model === undefined ? await variantOf(recipe) : {};
   const shape = record === undefined ? { model: defaultModel } : await recipeOf(recipe, await models.load(recipe.model, variant));
-  const working: WorkOnDatasetOptions = { folder, ...shape, redis, concurrency, maxErrors, stalledAfter, wait, workers, maxMemory: memory };
+  const working: WorkOnDatasetOptions = { folder, ...shape, redis, concurrency, maxErrors, stalledAfter, wait, workers, maxMemory: memory, maxCrashes };
   const report = await followRun(terminal, json, { start: (signals) => workOnDataset({ ...working, ...signals }), readyAt: "ready", progress: startWorkerProgress(terminal, quiet) });
   for (const line of reportLines(report)) say(terminal, options, line);
   if (report.partsFailed > 0) {

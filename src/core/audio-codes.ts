@@ -210,40 +210,14 @@ export class AudioCodes implements AudioCodesData {
    * @throws CodesError if a value is not a code (a special token still among them, say) or the shape is none of the above.
    */
   static fromTensor(tensor: TensorLike, context: AudioCodesContext, clip: ClipDetails = {}): AudioCodes {
-    const { dims } = tensor;
-    const isClip = dims.length === 2 || (dims.length === 3 && dims[0] === 1);
-    if (!isClip && !(dims.length === 4 && dims[1] === 1)) {
-      throw new CodesError(
-        "CODES_MISMATCH",
-        `a tensor of shape [${dims.join(", ")}] is not the codes of one clip; expected [K, T], [1, K, T] or [numSegments, 1, K, T]`,
-      );
+    const shape = clipShape(tensor.dims);
+    const data = new Uint16Array(tensor.data.length);
+    for (let index = 0; index < data.length; index++) {
+      const code = Number(tensor.data[index]);
+      data[index] = code;
+      if (data[index] !== code || code >= context.codebookSize) throw codeOutOfRange(code, index, context.codebookSize);
     }
-    const numSegments = dims.length === 4 ? dims[0]! : 1;
-    const numCodebooks = dims.at(-2)!;
-    const numFrames = dims.at(-1)!;
-    const { codebookSize, hopLength, sampleRate } = context;
-    const data = Uint16Array.from(tensor.data, (value, index) => {
-      const code = Number(value);
-      if (!Number.isInteger(code) || code < 0 || code >= codebookSize) throw codeOutOfRange(code, index, codebookSize);
-      return code;
-    });
-    const segment = context.segment ?? null;
-    const numSamples =
-      clip.numSamples ??
-      (segment === null ? numFrames * hopLength : (numSegments - 1) * segment.stride + Math.min(segment.length, numFrames * hopLength));
-    return new AudioCodes({
-      data,
-      shape: [numSegments, numCodebooks, numFrames],
-      scales: clip.scales ?? null,
-      numSamples,
-      sampleRate,
-      channels: context.channels,
-      hopLength,
-      codebookSize,
-      bandwidth: bandwidthOf({ numCodebooks, codebookSize, frameRate: Math.ceil(sampleRate / hopLength) }),
-      segment,
-      provenance: context.provenance ?? unknownProvenance,
-    });
+    return codesOfClip(data, shape, context, clip);
   }
 
   /**
@@ -307,7 +281,7 @@ function concatenateSegments(parts: readonly AudioCodes[], segment: { readonly s
   const first = parts[0]!;
   const last = parts.at(-1)!;
   const numSegments = parts.reduce((sum, part) => sum + part.numSegments, 0);
-  const numFrames = Math.max(...parts.map((part) => part.numFrames));
+  const numFrames = parts.reduce((most, part) => Math.max(most, part.numFrames), 0);
   const grids = parts.map((part) => regrid(part, 0, part.numSegments, numFrames));
   const data = new Uint16Array(numSegments * first.numCodebooks * numFrames);
   let start = 0;
@@ -393,6 +367,49 @@ function checkCodes(codes: AudioCodesData): void {
   }
 }
 
+/**
+ * `[numSegments, numCodebooks, numFrames]` of a shape that `AudioCodes.fromTensor` takes.
+ * @throws CodesError with code CODES_MISMATCH for any other.
+ */
+export function clipShape(dims: readonly number[]): AudioCodesData["shape"] {
+  const isClip = dims.length === 2 || (dims.length === 3 && dims[0] === 1);
+  if (!isClip && !(dims.length === 4 && dims[1] === 1)) {
+    throw new CodesError(
+      "CODES_MISMATCH",
+      `a tensor of shape [${dims.join(", ")}] is not the codes of one clip; expected [K, T], [1, K, T] or [numSegments, 1, K, T]`,
+    );
+  }
+  return [dims.length === 4 ? dims[0]! : 1, dims.at(-2)!, dims.at(-1)!];
+}
+
+/**
+ * The codes of a clip, with what its codec and the codes themselves say about it. `data` is held, not copied.
+ * @throws CodesError as the constructor of `AudioCodes` does.
+ */
+export function codesOfClip(
+  data: Uint16Array,
+  shape: AudioCodesData["shape"],
+  context: AudioCodesContext,
+  clip: ClipDetails & { readonly bandwidth?: number | undefined },
+): AudioCodes {
+  const [numSegments, numCodebooks, numFrames] = shape;
+  const { sampleRate, channels, hopLength, codebookSize, segment = null, provenance = unknownProvenance } = context;
+  const numSamplesInFull = segment === null ? numFrames * hopLength : (numSegments - 1) * segment.stride + Math.min(segment.length, numFrames * hopLength);
+  return new AudioCodes({
+    data,
+    shape,
+    scales: clip.scales ?? null,
+    numSamples: clip.numSamples ?? numSamplesInFull,
+    sampleRate,
+    channels,
+    hopLength,
+    codebookSize,
+    bandwidth: clip.bandwidth ?? bandwidthOf({ numCodebooks, codebookSize, frameRate: Math.ceil(sampleRate / hopLength) }),
+    segment,
+    provenance,
+  });
+}
+
 function checkSlice(unit: string, start: number, end: number, length: number): void {
   if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || start >= end || end > length) {
     throw new RangeError(`cannot take ${unit} ${start} to ${end} of a clip with ${length}; expected 0 ≤ start < end ≤ ${length}`);
@@ -444,7 +461,8 @@ function mismatch(message: string): CodesError {
   return new CodesError("CODES_MISMATCH", message);
 }
 
-function codeOutOfRange(code: number, index: number, codebookSize: number): CodesError {
+/** The error for a value that is no code. */
+export function codeOutOfRange(code: number, index: number, codebookSize: number): CodesError {
   return new CodesError(
     "CODES_OUT_OF_RANGE",
     `value ${code} at position ${index} is not a code of this codebook; expected 0 to ${codebookSize - 1}. ` +

@@ -55,12 +55,12 @@ export class AudioFormatError extends CodecError {
   }
 }
 
-/** A file that is not there, is in the way, or that the operating system does not let us read or write. */
+/** A file that is not there, is in the way, lies elsewhere than it should, or that the operating system does not let us read or write. */
 export class FileError extends CodecError {
   readonly path: string;
 
   constructor(
-    code: "FILE_NOT_FOUND" | "FILE_EXISTS" | "FILE_UNREADABLE" | "FILE_UNWRITABLE",
+    code: "FILE_NOT_FOUND" | "FILE_EXISTS" | "FILE_UNREADABLE" | "FILE_UNWRITABLE" | "FILE_OUTSIDE",
     path: string,
     message: string,
     options?: ErrorOptions,

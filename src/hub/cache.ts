@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { isCommit, isRepositoryId, repositoryFolder, type RepositoryFolder, storing } from "./cache-layout.ts";
+import { checkCached, isCommit, isRepositoryId, repositoryFolder, type RepositoryFolder, storing } from "./cache-layout.ts";
 import { createHasher, hashFile, parseDigest } from "./file-digest.ts";
 import { type HubOptions, resolveHubOptions } from "./hub-options.ts";
 import { isPartial } from "./partial-file.ts";
@@ -31,7 +31,7 @@ export interface VerifiedFile {
   /** The digest that the bytes should have; null where a cache of copies does not tell it. */
   readonly expected: string | null;
   readonly actual: string | null;
-  /** Whether they agree; null where nothing is known to compare with. */
+  /** Whether they agree; null where nothing is known to compare with, false also for a link that leaves the repository's folder. */
   readonly isRight: boolean | null;
 }
 
@@ -74,6 +74,10 @@ export async function verifyCached(id: string, options: HubOptions = {}): Promis
   const verified: VerifiedFile[] = [];
   for (const { commit, files } of (await readRepository(folder)).commits) {
     for (const file of files) {
+      if (!(await staysInside(folder.path, join(folder.snapshot(commit), file)))) {
+        verified.push({ commit, file, expected: null, actual: null, isRight: false });
+        continue;
+      }
       const path = await realpath(join(folder.snapshot(commit), file));
       const digest = parseDigest(basename(path));
       if (digest === undefined) {
@@ -136,6 +140,7 @@ async function removeCommit(folder: RepositoryFolder, doomed: CachedCommit, comm
 }
 
 async function readRepository(folder: RepositoryFolder): Promise<CachedRepository> {
+  for (const name of ["refs", "snapshots", "blobs"]) await checkCached(folder.path, join(folder.path, name));
   const refs = await readRefs(folder);
   const commits: CachedCommit[] = [];
   for (const commit of (await readdir(join(folder.path, "snapshots")).catch(() => [])).toSorted()) {
@@ -186,11 +191,20 @@ async function bytesBelow(root: string): Promise<number> {
   return bytes;
 }
 
+function staysInside(repositoryPath: string, path: string): Promise<boolean> {
+  return checkCached(repositoryPath, path).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function holdsCodec({ path, commits }: CachedRepository): Promise<boolean> {
   for (const { commit, files } of commits) {
     if (files.some((file) => codecFiles.test(file))) return true;
+    const config = join(path, "snapshots", commit, "config.json");
     if (!files.includes("config.json")) continue;
-    if (codecTypes.test(await readFile(join(path, "snapshots", commit, "config.json"), "utf8"))) return true;
+    if (!(await staysInside(path, config))) return true; // to be found and removed
+    if (codecTypes.test(await readFile(config, "utf8"))) return true;
   }
   return (await readdir(join(path, "blobs")).catch(() => [])).some(isPartial);
 }
