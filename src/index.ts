@@ -134,6 +134,7 @@ export {
   readSequence,
   readTokenDataset,
   sequenceFormatOf,
+  thisPackage,
   TokenDatasetWriter,
   writeBarkPrompt,
   writeCodes,

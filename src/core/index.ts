@@ -18,7 +18,9 @@ export {
 } from "./errors.ts";
 export type { HubErrorCode } from "./errors.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./license.ts";
+export { isDeeperThan } from "./json-depth.ts";
 export type { OnnxModel } from "./onnx-model.ts";
+export { shownAddress } from "./shown-address.ts";
 export { visibleLine, visibleText } from "./visible-text.ts";
 export { checkWaveform, durationOf, firstNotFinite, numSamplesOf } from "./waveform.ts";
 export type { Waveform } from "./waveform.ts";

@@ -11,6 +11,8 @@ export { readPattern, readSequence, sequenceFormatOf, writePattern, writeSequenc
 export { readTokenDataset } from "./read-token-dataset.ts";
 export type { ReadTokenDatasetOptions, TokenDataset } from "./read-token-dataset.ts";
 export type { TokenDatasetInfo } from "./token-dataset-files.ts";
+export { thisPackage } from "./this-package.ts";
+export type { Tool } from "./this-package.ts";
 export { TokenDatasetWriter } from "./token-dataset.ts";
 export type { TokenDatasetOptions, TokenDatasetReport } from "./token-dataset.ts";
 export { writeFileAtomically } from "./write-file.ts";

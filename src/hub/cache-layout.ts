@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { HubError } from "../core/index.ts";
+import { readTextFile } from "./read-text-file.ts";
 import { safePathParts } from "./safe-path.ts";
 
 /**
@@ -63,7 +64,7 @@ function checkCommit(commit: string): string {
 
 /** The commit that a branch or tag was when the Hub was last asked; undefined where it never was. */
 export async function readRef(folder: RepositoryFolder, revision: string): Promise<string | undefined> {
-  const text = await readFile(folder.ref(revision), "utf8").catch(() => "");
+  const text = await readTextFile(folder.ref(revision)).catch(() => "");
   return isCommit(text.trim()) ? text.trim() : undefined;
 }
 
