@@ -1,5 +1,5 @@
 import { attempt, ReportedError } from "./failures.ts";
-import { makeFolderFor } from "./make-folder.ts";
+import { makeFoldersFor } from "./make-folder.ts";
 import { refuseExisting } from "./output-plan.ts";
 import type { PlannedOutput } from "./output-plan.ts";
 import { jsonText } from "./report.ts";
@@ -29,7 +29,7 @@ export async function forEachInput(
   work: (step: PlannedOutput) => Promise<InputResult>,
 ): Promise<void> {
   refuseExisting(plan.map(({ output }) => output), options.force);
-  for (const { output } of plan) if (output !== stream) await makeFolderFor(output);
+  await using _ = await makeFoldersFor(plan.flatMap(({ output }) => (output === stream ? [] : [output])), terminal);
   const results: Readonly<Record<string, unknown>>[] = [];
   const failures: { readonly input: string; readonly error: string }[] = [];
   for (const step of plan) {

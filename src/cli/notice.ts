@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { findCheckpoint, notice, writeFileAtomically } from "../index.ts";
 import { UsageError } from "./failures.ts";
-import { makeFolderFor } from "./make-folder.ts";
+import { makeFoldersFor } from "./make-folder.ts";
 import { refuseExisting } from "./output-plan.ts";
 import { stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
@@ -41,6 +41,6 @@ async function writeNotice(ids: readonly string[], { output, force = false }: No
     return;
   }
   refuseExisting([output], force);
-  await makeFolderFor(output);
+  await using _ = await makeFoldersFor([output], terminal);
   await writeFileAtomically(output, new TextEncoder().encode(text), { overwrite: force });
 }

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { formatPatternGrid, modelLayouts, patternKinds, patternProvider, renderPatternFigure, visibleLine, writeFileAtomically, writePattern } from "../index.ts";
 import type { ModelLayout, Pattern, PatternSpec } from "../index.ts";
 import { UsageError, withArguments } from "./failures.ts";
-import { makeFolderFor } from "./make-folder.ts";
+import { makeFoldersFor } from "./make-folder.ts";
 import { parseAmount, parseCount } from "./option-values.ts";
 import { refuseExisting, stemOf } from "./output-plan.ts";
 import { addPatternOptions, choosePattern } from "./pattern-choice.ts";
@@ -114,7 +114,7 @@ async function showPattern(source: string, options: ShowOptions, terminal: Termi
     await writeOut(terminal, `\n${symbols === "" ? "" : `${symbols}\n`}${factsText(pattern, numFrames, cells.numSteps)}\n`);
   }
   const overwrite = options.force === true;
-  for (const file of outputs) await makeFolderFor(file);
+  await using _ = await makeFoldersFor(outputs, terminal);
   if (options.svg !== undefined) await writeFileAtomically(options.svg, new TextEncoder().encode(picture), { overwrite });
   if (options.save !== undefined) await writePattern(options.save, spec, { overwrite });
   if (outputs.length > 0) say(terminal, options, `written: ${outputs.join(", ")}`);

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { renderCodesFigure, siSnr, writeCodes, writeFileAtomically, writeWav } from "../index.ts";
 import type { AudioTokenizer, CallOptions } from "../index.ts";
 import { attempt, CommandError, UsageError } from "./failures.ts";
-import { makeFolderFor } from "./make-folder.ts";
+import { makeFoldersFor } from "./make-folder.ts";
 import { defaultModel, encodeOptionsFor, Models } from "./models.ts";
 import type { RateOptions } from "./models.ts";
 import { refuseAddresses, refuseExisting, stemOf } from "./output-plan.ts";
@@ -11,12 +11,12 @@ import { startProgress } from "./progress.ts";
 import { readClip } from "./read-clip.ts";
 import { jsonText } from "./report.ts";
 import { formatRoundtrip, summarizeRoundtrip } from "./roundtrip-report.ts";
-import { addModelOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
-import type { ModelCommandOptions, RunOptions } from "./shared-options.ts";
+import { addAudioOptions, addModelOptions, addRateOptions, addRunOptions, limitsOf, modelSources } from "./shared-options.ts";
+import type { AudioCommandOptions, ModelCommandOptions, RunOptions } from "./shared-options.ts";
 import { displayName, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface RoundtripCommandOptions extends RateOptions, RunOptions, ModelCommandOptions {
+interface RoundtripCommandOptions extends RateOptions, AudioCommandOptions, RunOptions, ModelCommandOptions {
   readonly model: string;
   readonly output?: string;
   readonly force?: boolean;
@@ -40,6 +40,7 @@ export function addRoundtripCommand(program: Command, terminal: Terminal): void 
     .option("-o, --output <folder>", "where the three files go (default: <name>-roundtrip beside the input)")
     .option("--force", "overwrite files that exist");
   addRateOptions(command);
+  addAudioOptions(command);
   addModelOptions(command);
   addRunOptions(command);
   command.addHelpText("after", examples).action((input: string, options: RoundtripCommandOptions) => roundtrip(input, options, terminal));
@@ -52,7 +53,7 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
   const encodeOptions = await encodeOptionsFor(tokenizer, options);
   const name = displayName(input, "stdin");
   const outcome = await attempt(name, async () => {
-    const clip = await readClip(input, tokenizer, terminal);
+    const clip = await readClip(input, tokenizer, terminal, limitsOf(options));
     const loaded = await timed(() => warmUp(tokenizer, terminal.signal));
     using progress = startProgress(terminal, name, options.quiet);
     const call: CallOptions = { signal: terminal.signal, onProgress: progress.show };
@@ -65,7 +66,7 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
   if ("failure" in outcome) throw new CommandError(outcome.failure);
   const { result } = outcome;
   const overwrite = options.force === true;
-  await makeFolderFor(files.codes);
+  await using _ = await makeFoldersFor(Object.values(files), terminal);
   await writeCodes(files.codes, result.codes, { overwrite });
   await writeWav(files.audio, result.output, { overwrite });
   const figure = renderCodesFigure({ input: result.clip.original, output: result.output, codes: result.codes, title: basename(name) });

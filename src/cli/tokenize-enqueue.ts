@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
 import type { EnqueueDatasetOptions, EnqueueReport } from "../queue/index.ts";
 import { UsageError, withArguments } from "./failures.ts";
+import { removingEmptyFolders } from "./make-folder.ts";
 import { Models } from "./models.ts";
 import { parseAmount, parseCount } from "./option-values.ts";
 import type { RunOptions } from "./shared-options.ts";
@@ -11,6 +13,7 @@ import { addRedisOption, connectionText } from "./tokenize-queue.ts";
 import type { QueueCommandOptions } from "./tokenize-queue.ts";
 import { addRecipeOptions, checkRecipe, givenOptions, recipeOf, recipeOptionsOf, recordedRecipe } from "./tokenize-recipe.ts";
 import type { DatasetRecipeOptions } from "./tokenize-recipe.ts";
+import { followLinksText } from "./tokenize-options.ts";
 import { eventLine } from "./tokenize-report.ts";
 import { countText } from "./wording.ts";
 
@@ -21,6 +24,7 @@ interface EnqueueCommandOptions extends DatasetRecipeOptions, RunOptions, QueueC
   readonly backoff?: number;
   readonly partRows?: number;
   readonly dedupe?: boolean;
+  readonly followLinks?: boolean;
   readonly retryErrors?: boolean;
 }
 
@@ -48,12 +52,13 @@ export function addEnqueueCommand(parent: Command, terminal: Terminal): void {
     .addOption(new Option("--part-rows <count>", "files of a part, the unit of work that a worker takes (default: 1000)").argParser(parseCount))
     .option("--retry-errors", "do parts again that have errors")
     .option("--dedupe", "leave out files whose audio is the same as an earlier one's")
+    .option("--follow-links", followLinksText)
     .addHelpText("after", examples)
     .action((inputs: readonly string[], options: EnqueueCommandOptions) => enqueue(inputs, options, command, terminal));
 }
 
 async function enqueue(inputs: readonly string[], given: EnqueueCommandOptions, command: Command, terminal: Terminal): Promise<void> {
-  const { output: folder, redis, queue, attempts, backoff, partRows, dedupe, retryErrors } = given;
+  const { output: folder, redis, queue, attempts, backoff, partRows, dedupe, followLinks, retryErrors } = given;
   if (folder === undefined) throw new UsageError("--output is missing: the folder for the dataset");
   const { checkRedis, readQueueRecord } = await import("../queue/index.ts");
   await withArguments(() => checkRedis(redis));
@@ -61,6 +66,7 @@ async function enqueue(inputs: readonly string[], given: EnqueueCommandOptions, 
   const before = inputs.length > 0 ? undefined : await readQueueRecord(folder);
   const options: EnqueueCommandOptions = before === undefined ? given : { ...given, ...recipeOptionsOf(before.recipe, givenOptions(command, given)) };
   checkRecipe(options);
+  await using _ = removingEmptyFolders([join(folder, "plan")], terminal);
   await using models = new Models(terminal, options);
   const tokenizer = await models.load(options.model);
   const report = await runEnqueueing(terminal, options, {
@@ -75,6 +81,7 @@ async function enqueue(inputs: readonly string[], given: EnqueueCommandOptions, 
     backoff,
     partRows,
     dedupe,
+    followLinks,
     retryErrors,
     signal: terminal.signal,
   });

@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import type { Command } from "commander";
 import { tokenizeDataset } from "../index.ts";
 import type { DatasetReport, TokenizeDatasetOptions } from "../index.ts";
 import { UsageError } from "./failures.ts";
 import { followRun } from "./follow-run.ts";
+import { removingEmptyFolders } from "./make-folder.ts";
 import { Models } from "./models.ts";
 import type { RunOptions } from "./shared-options.ts";
 import { say } from "./terminal.ts";
@@ -54,6 +56,7 @@ async function tokenize(inputs: readonly string[], options: TokenizeCommandOptio
   const { output: folder } = options;
   if (folder === undefined) throw new UsageError("--output is missing: the folder for the dataset");
   checkRecipe(options);
+  await using _ = removingEmptyFolders([join(folder, "plan")], terminal);
   await using models = new Models(terminal, options);
   const tokenizer = await models.load(options.model);
   const report = await runTokenizing(terminal, options, {
@@ -63,11 +66,13 @@ async function tokenize(inputs: readonly string[], options: TokenizeCommandOptio
     ...(await recipeOf(options, tokenizer)),
     partRows: options.partRows,
     dedupe: options.dedupe,
+    followLinks: options.followLinks,
     shard: options.shard,
     maxErrors: options.maxErrors,
     retryErrors: options.retryErrors,
     workers: options.workers,
     maxMemory: options.memory,
+    maxCrashes: options.maxCrashes,
   });
   for (const line of reportLines(report)) say(terminal, options, line);
   // Stopped on purpose, but not done.

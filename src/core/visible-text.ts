@@ -1,8 +1,8 @@
 /**
  * Characters that nobody sees and that do something all the same: they steer a terminal (C0, DEL, C1), turn the order of a line around
- * (bidirectional controls), end it, or hide in it (joiners, variation selectors, tags, halves of surrogate pairs).
+ * (bidirectional controls), end it, or hide in it (joiners, variation selectors, tags, halves of surrogate pairs, what is no character at all).
  */
-const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
 
 /**
  * Text from a file, a server or a job as one line that is safe to show: what cannot be seen is written as JSON writes it, `\u001b` or `\n`.

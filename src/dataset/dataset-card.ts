@@ -1,7 +1,9 @@
 import { stringify } from "yaml";
+import { visibleLine, visibleText } from "../core/index.ts";
 import { findLicense } from "../hub/index.ts";
 import type { DatasetInfo } from "./dataset-info.ts";
 import type { OutputFormat } from "./clip-output.ts";
+import { markdownLine, markdownName } from "./markdown-line.ts";
 
 export interface DatasetCardOptions {
   /** Name of the dataset for people. @default "EnCodec tokens" */
@@ -38,13 +40,13 @@ const loadable: readonly (readonly [format: OutputFormat, pattern: string])[] = 
 
 /**
  * A dataset card for the Hugging Face Hub: front matter by which the Hub and `datasets.load_dataset` know the dataset, and text on
- * what it is, where it comes from and how it is read.
+ * what it is, where it comes from and how it is read. What others say of licenses and models stands in it as single lines without markup.
  */
 export function formatDatasetCard(info: DatasetInfo, options: DatasetCardOptions = {}): string {
   const { title = "EnCodec tokens", description } = options;
   const sections = [
-    `# ${title}`,
-    description,
+    `# ${markdownLine(title)}`,
+    description === undefined ? undefined : visibleText(description),
     summaryOf(info),
     "![Codebook usage, durations, loudness and errors](report.svg)",
     filesOf(info),
@@ -60,9 +62,9 @@ function frontMatterOf(info: DatasetInfo, { languages = [] }: DatasetCardOptions
   const data = loadable.find(([format]) => formats.has(format))?.[1] ?? info.manifest.path;
   const { clips } = info.counts;
   return {
-    pretty_name: title,
+    pretty_name: visibleLine(title),
     ...licenseFields(info),
-    ...(languages.length === 0 ? {} : { language: languages }),
+    ...(languages.length === 0 ? {} : { language: languages.map(visibleLine) }),
     size_categories: [sizeCategories.find(([below]) => clips < below)?.[1] ?? "n>1T"],
     tags: ["audio", "encodec", "audio-tokens", "neural-codec", ...(formats.has("webdataset") ? ["webdataset"] : [])],
     ...(clips === 0 ? {} : { configs: [{ config_name: "default", data_files: [{ split: "train", path: data }] }] }),
@@ -84,9 +86,9 @@ function summaryOf({ counts, codec, tool }: DatasetInfo): string {
   const what = `${count(counts.clips, "clip")}, ${hours(counts.hours)} of audio, as EnCodec codes`;
   if (codec === null) return `${what}. Written by ${tool.name} ${tool.version}.`;
   const rows = [
-    ["Model", `\`${codec.model}\``],
-    ["Commit", codec.revision === null ? "not known" : `\`${codec.revision}\``],
-    ["SHA-256 of the weights", codec.digest === null ? "not known" : `\`${codec.digest}\``],
+    ["Model", markdownName(codec.model)],
+    ["Commit", codec.revision === null ? "not known" : markdownName(codec.revision)],
+    ["SHA-256 of the weights", codec.digest === null ? "not known" : markdownName(codec.digest)],
     ["Sample rate", `${codec.sample_rate} Hz, ${count(codec.channels, "channel")}`],
     ["Frames per second", `${codec.frame_rate} (hop of ${codec.hop_length} samples)`],
     ["Codebooks", `${codec.num_codebooks} of ${codec.codebook_size} codes, ${Number(codec.bandwidth.toFixed(3))} kbps`],
@@ -144,14 +146,14 @@ function pythonOf(column: string): readonly string[] {
 }
 
 function licenseOf({ license, codec, audioLicense }: DatasetInfo): string {
-  const lines = ["## License", "", `The recordings: ${audioLicense ?? "not stated by whoever made this dataset"}.`, ""];
+  const lines = ["## License", "", `The recordings: ${audioLicense === null ? "not stated by whoever made this dataset" : markdownLine(audioLicense)}.`, ""];
   if (license === null) {
-    lines.push(`The codec's weights: ${codec?.license ?? "not known"} (${codec?.license_status ?? "nobody looked further"}).`);
+    lines.push(`The codec's weights: ${markdownLine(codec?.license ?? "not known")} (${codec?.license_status ?? "nobody looked further"}).`);
   } else {
-    lines.push(`The codec's weights, ${license.subject}: ${license.effective} (${license.status}).`);
-    if (license.upstream !== null) lines.push("", license.upstream);
-    if (license.stricterReading !== null) lines.push("", `If the stricter statements hold: ${license.stricterReading}.`);
-    if (license.evidence.length > 0) lines.push("", "Evidence:", "", ...license.evidence.map(({ fact, source, date }) => `- ${fact} (${source}, ${date})`));
+    lines.push(`The codec's weights, ${markdownLine(license.subject)}: ${markdownLine(license.effective)} (${license.status}).`);
+    if (license.upstream !== null) lines.push("", markdownLine(license.upstream));
+    if (license.stricterReading !== null) lines.push("", `If the stricter statements hold: ${markdownLine(license.stricterReading)}.`);
+    if (license.evidence.length > 0) lines.push("", "Evidence:", "", ...license.evidence.map(({ fact, source, date }) => `- ${markdownLine(`${fact} (${source}, ${date})`)}`));
   }
   return lines.join("\n");
 }

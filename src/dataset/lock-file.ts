@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { constants, readFileSync, readlinkSync } from "node:fs";
+import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { copyFile, link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, link, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
+import { isProcessAlive, processNamespace, startOfProcess } from "../files/index.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { writingError } from "./disk-space.ts";
+import { readTextFile } from "./read-json-file.ts";
 
 export interface LockOptions {
   /** How often the holder shows that it lives, in milliseconds. @default 15000 */
@@ -57,7 +59,7 @@ export class LockFile implements AsyncDisposable {
    * @throws DatasetError with code DATASET_LOCKED, naming the holder.
    */
   static async acquire(path: string, { heartbeat = 15_000, staleAfter = 120_000 }: LockOptions = {}): Promise<LockFile> {
-    const holder: LockHolder = { id: randomUUID(), host: hostname(), boot: bootId(), pid: process.pid, started: startOf(process.pid), since: new Date().toISOString() };
+    const holder: LockHolder = { id: randomUUID(), host: hostname(), boot: processNamespace(), pid: process.pid, started: startOfProcess(process.pid), since: new Date().toISOString() };
     const temporary = join(dirname(path), `.lock.${holder.id}.tmp`);
     try {
       await writeFile(temporary, JSON.stringify(holder), { flag: "wx" });
@@ -152,7 +154,7 @@ export function lockedError(path: string, { host, pid, since, age }: LockState):
 
 /** @returns undefined for a lock that is not there, or cut short. @throws where the disk does not tell. */
 async function readHolder(path: string): Promise<LockHolder | undefined> {
-  const text = await readFile(path, "utf8").catch(ignoreMissing);
+  const text = await readTextFile(dirname(path), basename(path));
   try {
     return text === undefined ? undefined : holderSchema.parse(JSON.parse(text));
   } catch {
@@ -162,17 +164,12 @@ async function readHolder(path: string): Promise<LockHolder | undefined> {
 
 /** Whether the process of a holder goes on with its work; undefined where its signs of life have to tell. */
 function isAlive({ id, host, boot, pid, started }: LockHolder): boolean | undefined {
-  if (host !== hostname() || boot !== bootId()) return undefined;
-  const start = startOf(pid);
-  if (start !== "" && started !== "" && start !== started) return false; // the number is another one's now
+  if (host !== hostname() || boot !== processNamespace()) return undefined;
+  if (pid !== process.pid) return isProcessAlive({ pid, started });
   // Of this very process, but of another thread, or of a copy of this module.
-  if (pid === process.pid) return held.has(id) || (start === "" ? false : undefined);
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's process
-  }
+  const start = startOfProcess(pid);
+  if (start !== "" && started !== "" && start !== started) return false;
+  return held.has(id) || (start === "" ? false : undefined);
 }
 
 /** Gives a file a second name; false if that is taken. */
@@ -192,22 +189,4 @@ async function linkToNew(from: string, to: string): Promise<boolean> {
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT") throw error;
   return undefined;
-}
-
-function bootId(): string {
-  try {
-    return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${readlinkSync("/proc/self/ns/pid")}`;
-  } catch {
-    return "";
-  }
-}
-
-/** The start of a process, in ticks since the machine started. */
-function startOf(pid: number): string {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? ""; // its 22nd field: the second, a name in parentheses, may have spaces
-  } catch {
-    return "";
-  }
 }

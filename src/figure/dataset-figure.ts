@@ -1,3 +1,4 @@
+import { visibleLine } from "../core/index.ts";
 import { colours, figureDocument, frame, leftTick, panelName, rightTick } from "./panel.ts";
 import type { Box } from "./panel.ts";
 import { element, formatNumber, label, line } from "./svg.ts";
@@ -155,8 +156,8 @@ function sumOf(kinds: readonly (readonly [string, number])[]): number {
 }
 
 function shortened(text: string, length: number): string {
-  const characters = Array.from(text);
-  return characters.length <= length ? text : `${characters.slice(0, length - 1).join("").trimEnd()}…`;
+  const characters = Array.from(visibleLine(text));
+  return characters.length <= length ? characters.join("") : `${characters.slice(0, length - 1).join("").trimEnd()}…`;
 }
 
 function bar(across: { readonly left: number; readonly width: number }, share: number, box: Box, fill: string): string {

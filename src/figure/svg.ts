@@ -1,3 +1,5 @@
+import { visibleLine } from "../core/index.ts";
+
 /** Attributes of an element; numbers are rounded to a hundredth. */
 export type Attributes = Readonly<Record<string, string | number>>;
 
@@ -18,10 +20,9 @@ export function line(x1: number, y1: number, x2: number, y2: number, attributes:
   return element("path", { d: `M${formatNumber(x1)} ${formatNumber(y1)}L${formatNumber(x2)} ${formatNumber(y2)}`, ...attributes });
 }
 
-/** Text as XML content or attribute value; control characters, which XML cannot hold, are left out. */
+/** Text as XML content or attribute value. Control characters, which XML cannot hold, are left out; what else cannot be seen is written as an escape. */
 export function escapeText(text: string): string {
-  return text
-    .replaceAll(/\p{Cc}/gu, "")
+  return visibleLine(text.replaceAll(/\p{Cc}/gu, ""))
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")

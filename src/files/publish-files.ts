@@ -1,7 +1,8 @@
 import { open, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { FileError } from "../core/index.ts";
-import { fileExists, renameToNew, reportingErrors, temporaryBeside } from "./write-file.ts";
+import { temporaryBeside } from "./temporary-name.ts";
+import { fileExists, renameToNew, reportingErrors } from "./write-file.ts";
 
 /** A file under a temporary name beside its final one. */
 export interface UnpublishedFile {

@@ -13,6 +13,9 @@ export interface ReadTokenDatasetOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Most bytes of the JSON file, whose metadata may be anything. */
+const maxInfoBytes = 2 ** 22;
+
 /** Bytes that are read at a time; a multiple of every token's size. */
 const chunkLength = 1 << 20;
 
@@ -27,7 +30,7 @@ const chunkLength = 1 << 20;
 export async function readTokenDataset(path: string, options: ReadTokenDatasetOptions = {}): Promise<TokenDataset> {
   const { signal } = options;
   const paths = tokenDatasetPaths(path);
-  const info = parseTokenDatasetInfo(await readWholeFile(paths.json, signal), paths.json);
+  const info = parseTokenDatasetInfo(await readWholeFile(paths.json, signal, maxInfoBytes), paths.json);
   const expected = info.numTokens * bytesPerToken(info.type);
   const { size } = await onFile(paths.bin, () => stat(paths.bin));
   if (size !== expected) {

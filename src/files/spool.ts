@@ -4,7 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import { open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { reportingErrors } from "./write-file.ts";
+import { FileError } from "../core/index.ts";
 
 /** A file that is open for reading, and what to call when it is no longer needed. */
 export interface OpenedFile {
@@ -19,7 +19,7 @@ export interface OpenedFile {
  * The file lies in the system's folder for those (`TMPDIR`) and loses its name as soon as it is open: whatever becomes of
  * the process, nothing stays. Where a file that is open keeps its name, it goes when it is closed or the process exits.
  * @param signal Ends the waiting for a piece, too.
- * @throws FileError `FILE_UNWRITABLE`, such as for a full disk; TypeError for pieces that are no bytes; what `pieces` throws.
+ * @throws FileError `FILE_UNWRITABLE`, such as for a full disk, or `FILE_NOT_FOUND`, both with the folder that is at fault; TypeError for pieces that are no bytes; what `pieces` throws.
  */
 export async function spool(pieces: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<OpenedFile> {
   signal?.throwIfAborted();
@@ -35,13 +35,14 @@ export async function spool(pieces: AsyncIterable<Uint8Array>, signal: AbortSign
 }
 
 interface NamelessFile extends Pick<OpenedFile, "handle" | "close"> {
-  /** The name that it had, for errors. */
-  readonly path: string;
+  /** The folder that it is in. */
+  readonly folder: string;
 }
 
 async function createNameless(): Promise<NamelessFile> {
-  const path = join(tmpdir(), `encodec-${randomUUID()}.tmp`);
-  const handle = await reportingErrors(path, () => open(path, "wx+", 0o600));
+  const folder = tmpdir();
+  const path = join(folder, `encodec-${randomUUID()}.tmp`);
+  const handle = await inTemporary(folder, () => open(path, "wx+", 0o600));
   const remove = (): void => rmSync(path, { force: true });
   const isNameless = await unlink(path).then(
     () => true,
@@ -49,7 +50,7 @@ async function createNameless(): Promise<NamelessFile> {
   );
   if (!isNameless) process.once("exit", remove);
   return {
-    path,
+    folder,
     handle,
     async close() {
       await handle.close();
@@ -61,15 +62,45 @@ async function createNameless(): Promise<NamelessFile> {
 }
 
 /** @returns The number of bytes. */
-async function copyInto({ path, handle }: NamelessFile, pieces: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<number> {
+async function copyInto({ folder, handle }: NamelessFile, pieces: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<number> {
   let size = 0;
   for await (const piece of pieces) {
     signal?.throwIfAborted(); // the file is closed
     if (!(piece instanceof Uint8Array)) throw new TypeError(`a stream of bytes must give Uint8Array; received ${typeof piece}`);
-    await reportingErrors(path, () => handle.writeFile(piece));
+    await inTemporary(folder, () => handle.writeFile(piece));
     size += piece.length;
   }
   return size;
+}
+
+/** Does something to a temporary file, of which a person knows its folder at most. */
+async function inTemporary<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw temporaryError(folder, error as NodeJS.ErrnoException);
+  }
+}
+
+function temporaryError(folder: string, cause: NodeJS.ErrnoException): Error {
+  if (cause.code === undefined) return cause;
+  const error = (code: "FILE_NOT_FOUND" | "FILE_UNWRITABLE", found: string): FileError =>
+    new FileError(code, folder, `what comes through a pipe is kept in a temporary file, and ${found}; set TMPDIR to a folder that has room for it`, { cause });
+  switch (cause.code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return error("FILE_NOT_FOUND", `there is no folder ${folder}`);
+    case "EACCES":
+    case "EPERM":
+      return error("FILE_UNWRITABLE", `there is no permission to write into ${folder}`);
+    case "EROFS":
+      return error("FILE_UNWRITABLE", `${folder} is read-only`);
+    case "ENOSPC":
+    case "EDQUOT":
+      return error("FILE_UNWRITABLE", `the disk of ${folder} is full`);
+    default:
+      return error("FILE_UNWRITABLE", `${folder} cannot be written to (${cause.message})`);
+  }
 }
 
 /** What `work` gives, unless the signal fires before: a source that is silent does not hear it. */

@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { link, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { FileError } from "../core/index.ts";
+import { temporaryBeside } from "./temporary-name.ts";
 
 export interface WriteFileOptions {
   /**
@@ -119,11 +119,6 @@ export async function renameToNew(from: string, to: string): Promise<void> {
     return;
   }
   await rm(from);
-}
-
-/** A name in the same folder that nothing has, for a file that is not complete. */
-export function temporaryBeside(path: string): string {
-  return join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
 }
 
 async function statIfExists(path: string): Promise<Stats | undefined> {

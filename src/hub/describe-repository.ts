@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { HubError, IntegrityError } from "../core/index.ts";
-import { isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
+import { checkCached, isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
 import { createHasher, type FileDigest, hashFile, parseDigest } from "./file-digest.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
@@ -155,6 +155,7 @@ export async function listSnapshot(folder: RepositoryFolder, commit: string): Pr
     const path = folder.file(commit, name);
     const stats = await stat(path).catch(() => undefined);
     if (stats?.isFile() !== true) continue;
+    await checkCached(folder.path, path);
     files.set(name, { name, bytes: stats.size, digest: parseDigest(basename(await realpath(path))) ?? null });
   }
   return files;

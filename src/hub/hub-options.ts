@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { shownAddress } from "../core/index.ts";
+import { HubError, shownAddress } from "../core/index.ts";
 
 /** How far a download has come. */
 export interface DownloadProgress {
@@ -52,6 +52,7 @@ export interface HubSettings {
   readonly token: string | null;
   /** Without a slash at its end. */
   readonly endpoint: string;
+  /** @throws HubError with code HUB_CACHE where nothing says which folder it is: there may be no home folder, as in containers. */
   readonly cacheDir: string;
   readonly offline: boolean;
   /** What to do to be online again, such as `unset HF_HUB_OFFLINE`; undefined if it is. */
@@ -84,7 +85,9 @@ export function resolveHubOptions(options: HubOptions = {}): HubSettings {
     revision,
     token: checkToken(options.token === undefined ? tokenOf(env) : options.token),
     endpoint: checkEndpoint(options.endpoint ?? nonEmpty(env["HF_ENDPOINT"]) ?? "https://huggingface.co"),
-    cacheDir: options.cacheDir ?? cacheDirOf(env),
+    get cacheDir() {
+      return options.cacheDir ?? cacheDirOf(env);
+    },
     offline,
     offlineAdvice: offline ? adviceOf(options.offline, env) : undefined,
     fetch: options.fetch ?? globalThis.fetch,
@@ -98,11 +101,14 @@ export function resolveHubOptions(options: HubOptions = {}): HubSettings {
 
 function cacheDirOf(env: Environment): string {
   const folder = nonEmpty(env["HF_HUB_CACHE"]) ?? nonEmpty(env["HUGGINGFACE_HUB_CACHE"]);
-  return folder === undefined ? join(hfHomeOf(env), "hub") : expandHome(folder);
+  const path = folder === undefined ? hfHomeOf(env, "hub") : expandHome(folder);
+  if (path !== undefined) return path;
+  throw new HubError("HUB_CACHE", "there is no home folder to keep the cache in: HOME is not set, and the system has none for this user; set HF_HUB_CACHE to a folder");
 }
 
-function hfHomeOf(env: Environment): string {
-  return expandHome(nonEmpty(env["HF_HOME"]) ?? join(cacheHomeOf(env), "huggingface"));
+/** What is of that name in Hugging Face's folder; undefined if that would be in a home folder, and there is none. */
+function hfHomeOf(env: Environment, name: string): string | undefined {
+  return expandHome(join(nonEmpty(env["HF_HOME"]) ?? join(cacheHomeOf(env), "huggingface"), name));
 }
 
 function cacheHomeOf(env: Environment): string {
@@ -111,19 +117,16 @@ function cacheHomeOf(env: Environment): string {
 
 /** The folder for what this package itself remembers; null where nobody knows a home. */
 export function ownCacheOf(env: Environment): string | null {
-  try {
-    return expandHome(join(cacheHomeOf(env), "encodec-tokenizer"));
-  } catch {
-    return null;
-  }
+  return expandHome(join(cacheHomeOf(env), "encodec-tokenizer")) ?? null;
 }
 
 function tokenOf(env: Environment): string | null {
   const token = nonEmpty(env["HF_TOKEN"]);
   if (token !== undefined) return token;
-  const path = nonEmpty(env["HF_TOKEN_PATH"]);
+  const named = nonEmpty(env["HF_TOKEN_PATH"]);
+  const path = named === undefined ? hfHomeOf(env, "token") : expandHome(named);
   try {
-    return readFileSync(path === undefined ? join(hfHomeOf(env), "token") : expandHome(path), "utf8");
+    return path === undefined ? null : readFileSync(path, "utf8");
   } catch {
     return null; // no token file, or one that is not ours to read: anonymous, as in Python
   }
@@ -167,8 +170,20 @@ function isYes(value: string | undefined): boolean {
   return ["1", "ON", "YES", "TRUE"].includes(value?.toUpperCase() ?? "");
 }
 
-function expandHome(path: string): string {
-  return path.replace(/^~(?=$|[/\\])/u, homedir());
+/** Undefined for a path in the home folder where there is none. */
+function expandHome(path: string): string | undefined {
+  if (!/^~(?:$|[/\\])/u.test(path)) return path;
+  const home = homeFolder();
+  return home === undefined ? undefined : join(home, path.slice(1));
+}
+
+/** Undefined where the environment names none and the system knows none of this user. */
+function homeFolder(): string | undefined {
+  try {
+    return nonEmpty(homedir());
+  } catch {
+    return undefined;
+  }
 }
 
 function nonEmpty(value: string | undefined): string | undefined {

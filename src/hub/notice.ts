@@ -1,3 +1,4 @@
+import { visibleLine } from "../core/index.ts";
 import type { LicenseClass, LicenseRecord } from "../core/index.ts";
 import { findCheckpoint } from "./catalogue.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
@@ -44,7 +45,7 @@ function describe(record: LicenseRecord, entry: CatalogueEntry | undefined): str
     ...(record.upstream === null ? [] : [`  Upstream: ${record.upstream}`]),
     ...doubtsAbout(record),
   ];
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(visibleLine).join("\n")}\n`;
 }
 
 function addressOf(spdx: string): string {

@@ -146,6 +146,17 @@ describe("audio that goes through in pieces", () => {
     }
   });
 
+  it("is not made of codes at a rate that there is not", async () => {
+    await using folder = await temporaryFolder();
+    const codes = { sample_rate: 1e-300, channels: 1, num_samples: 320, hop_length: 320, codebook_size: 1024, bandwidth: 1.5, model: "tiny", codes: [[[1], [2]]] };
+    await writeFile(folder.in("slow.json"), JSON.stringify(codes));
+    for (const command of ["decode", "inspect", "license"]) {
+      const { code, stderr } = await run([command, folder.in("slow.json")]);
+      expect({ code, stderr }, command).toEqual({ code: 1, stderr: expect.stringMatching(/slow\.json: sampleRate must be a whole number of hertz from 1 to 4294967295; found 1e-300\n/u) });
+      expect(stderr).not.toContain("this is a bug");
+    }
+  });
+
   it("that is cut off is encoded as far as it goes, and that is told", async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.in("cut.wav"), (await readFile(speech)).subarray(0, -10_000));
@@ -162,6 +173,16 @@ describe("audio that goes through in pieces", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("resampled from 44.1 kHz, mixed from stereo") });
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
     expect(await readCodes(folder.in("stereo.safetensors"))).toEqual(await tokenizer.encode(await readAudio(folder.in("stereo.wav"))));
+  });
+
+  it("is read from 1000 Hz on, unless told otherwise", async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.in("slow.wav"), formatWav({ channelData: [new Float32Array(500)], sampleRate: 500 }));
+    const refused = await run(["encode", folder.in("slow.wav")]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/slow\.wav: wav file at 500 Hz, .* --min-sample-rate on the command line\n$/u) });
+    expect(await run(["encode", folder.in("slow.wav"), "--min-sample-rate", "500"])).toMatchObject({ code: 0, stderr: expect.stringContaining("1.00 s") });
+    expect(await run(["roundtrip", folder.in("slow.wav")])).toMatchObject({ code: 1 });
+    expect(await run(["roundtrip", folder.in("slow.wav"), "--min-sample-rate", "500"])).toMatchObject({ code: 0 });
   });
 
   it("must have samples, in channels that can be mixed", async () => {

@@ -1,0 +1,26 @@
+import { mkdtemp, open, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, vi } from "vitest";
+import { openAudio } from "../../src/files/index.ts";
+
+it.skipIf(process.platform !== "linux")("a folder for temporary files on a full disk is named, and nothing is left in it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "full-disk-"));
+  const full = await open("/dev/full", "w");
+  const prototype = Object.getPrototypeOf(full) as typeof full;
+  // Writes fail as those to a full disk do, because they are.
+  const writing = vi.spyOn(prototype, "writeFile").mockImplementation((data) => full.write(data as Uint8Array) as unknown as Promise<void>);
+  vi.stubEnv("TMPDIR", folder);
+  try {
+    const audio = (async function* () {
+      yield new Uint8Array(1000);
+    })();
+    await expect(openAudio(audio)).rejects.toMatchObject({ code: "FILE_UNWRITABLE", path: folder, message: expect.stringContaining(`the disk of ${folder} is full; set TMPDIR`) });
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    writing.mockRestore();
+    vi.unstubAllEnvs();
+    await full.close();
+    await rm(folder, { recursive: true });
+  }
+});
