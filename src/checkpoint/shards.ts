@@ -1,13 +1,10 @@
 import type { ByteSource } from "../core/index.ts";
-import { CheckpointError, inTurns, printable, printableJson, relativePathProblem } from "../core/index.ts";
+import { CheckpointError, inTurns, maxJsonLength, printable, printableJson, relativePathProblem } from "../core/index.ts";
 import type { CheckpointFolder } from "./checkpoint-files.ts";
 import { readText } from "./read-text.ts";
 import { isJsonObject, parseStrictJson } from "./strict-json.ts";
 import { checkTensorName } from "./tensor-limits.ts";
 import { openWeightFile, stateDictOf, type WeightFile } from "./weight-file.ts";
-
-/** Longest index that is read, in bytes; one of 1300 tensors has 0.1 MB. */
-const maxIndexLength = 4 * 2 ** 20;
 
 /** Longest name of a shard; theirs are those of files. */
 const maxNameLength = 255;
@@ -53,7 +50,7 @@ export async function openShards(
 /** The codec's tensors by shard. */
 async function parseIndex(source: ByteSource, prefix: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const file = source.name;
-  const parsed = await inTurns(parseStrictJson(await readText(source, maxIndexLength), file));
+  const parsed = await inTurns(parseStrictJson(await readText(source, maxJsonLength), file));
   const weightMap = isJsonObject(parsed) ? parsed["weight_map"] : undefined;
   if (!isJsonObject(weightMap)) {
     throw new CheckpointError("CHECKPOINT_FORMAT", `${file} has no weight_map; it is not a shard index`);
