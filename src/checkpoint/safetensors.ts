@@ -1,5 +1,5 @@
 import type { ByteSource } from "../core/index.ts";
-import { CheckpointError, inTurns, printable, printableJson } from "../core/index.ts";
+import { CheckpointError, inTurns, maxJsonLength, printable, printableJson } from "../core/index.ts";
 import { byteLengthOf, dtypes, isDType, toFloat32 } from "./dtype.ts";
 import { isJsonObject, parseStrictJson } from "./strict-json.ts";
 import type { TensorFile, TensorInfo } from "./tensor-file.ts";
@@ -10,9 +10,12 @@ const prefixLength = 8;
 
 /**
  * Longest header that is read, in bytes; that of MusicGen's largest checkpoint has 0.2 MB. The format allows 100 MB, which would take
- * a second during which nothing else happens, and a gigabyte of memory.
+ * seconds during which nothing else happens, and gigabytes of memory.
  */
-export const maxHeaderLength: number = 4 * 2 ** 20;
+const maxHeaderLength = maxJsonLength;
+
+/** Most texts in `__metadata__`. Ours have under twenty. */
+const maxMetadata = 10_000;
 
 const openingBrace = 0x7b;
 
@@ -31,19 +34,20 @@ interface StoredTensor extends TensorInfo {
  *
  * @throws CheckpointError with code CHECKPOINT_FORMAT if any rule of the format is broken: the header's length, a
  * duplicate key, an element type or shape that makes no sense, a size that is not shape × element, data that overlap,
- * leave a hole or do not end where the file ends; or if it goes beyond the limits here: a header of 4 MiB, 20,000 tensors, names of
- * 512 characters, 8 dimensions.
+ * leave a hole or do not end where the file ends; or if it goes beyond the limits here: a header of 2 MiB, 20,000 tensors, names of
+ * 512 characters, 8 dimensions, 10,000 texts of metadata.
  * Source: safetensors format description (README) and `SafeTensors::read_metadata`.
  */
 export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
   const dataOffset = prefixLength + (await readHeaderLength(source));
   const header = await parseHeader(source.name, await source.read(prefixLength, dataOffset - prefixLength));
-  const { __metadata__: metadata, ...entries } = header;
+  const metadata = header["__metadata__"];
+  const names = Object.keys(header).filter((name) => name !== "__metadata__");
   const tensors = new Map(
-    Object.entries(entries)
-      .map(([name, entry], index) => {
+    names
+      .map((name, index) => {
         checkTensorName(source.name, name, index + 1);
-        return [name, parseEntry(source.name, name, entry)] as const;
+        return [name, parseEntry(source.name, name, header[name])] as const;
       })
       .toSorted(([, a], [, b]) => a.begin - b.begin || a.end - b.end),
   );
@@ -105,8 +109,11 @@ async function parseHeader(file: string, bytes: Uint8Array): Promise<Readonly<Re
 function parseMetadata(file: string, metadata: unknown): ReadonlyMap<string, string> {
   if (metadata === undefined) return new Map();
   if (!isJsonObject(metadata)) throw broken(file, "__metadata__ is not an object");
+  const keys = Object.keys(metadata);
+  if (keys.length > maxMetadata) throw broken(file, `__metadata__ holds ${keys.length} texts; at most ${maxMetadata} are read`);
   return new Map(
-    Object.entries(metadata).map(([key, value]) => {
+    keys.map((key) => {
+      const value = metadata[key];
       if (typeof value !== "string") {
         throw broken(file, `__metadata__ holds a ${typeof value} under ${printableJson(key)}; only text is allowed`);
       }

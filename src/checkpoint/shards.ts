@@ -1,13 +1,10 @@
 import type { ByteSource } from "../core/index.ts";
-import { CheckpointError, inTurns, printable, printableJson } from "../core/index.ts";
+import { CheckpointError, inTurns, maxJsonLength, printable, printableJson, relativePathProblem } from "../core/index.ts";
 import type { CheckpointFolder } from "./checkpoint-files.ts";
 import { readText } from "./read-text.ts";
 import { isJsonObject, parseStrictJson } from "./strict-json.ts";
 import { checkTensorName } from "./tensor-limits.ts";
 import { openWeightFile, stateDictOf, type WeightFile } from "./weight-file.ts";
-
-/** Longest index that is read, in bytes; one of 1300 tensors has 0.1 MB. */
-const maxIndexLength = 4 * 2 ** 20;
 
 /** Longest name of a shard; theirs are those of files. */
 const maxNameLength = 255;
@@ -53,7 +50,7 @@ export async function openShards(
 /** The codec's tensors by shard. */
 async function parseIndex(source: ByteSource, prefix: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const file = source.name;
-  const parsed = await inTurns(parseStrictJson(await readText(source, maxIndexLength), file));
+  const parsed = await inTurns(parseStrictJson(await readText(source, maxJsonLength), file));
   const weightMap = isJsonObject(parsed) ? parsed["weight_map"] : undefined;
   if (!isJsonObject(weightMap)) {
     throw new CheckpointError("CHECKPOINT_FORMAT", `${file} has no weight_map; it is not a shard index`);
@@ -61,7 +58,7 @@ async function parseIndex(source: ByteSource, prefix: string): Promise<ReadonlyM
   const tensorsOfShard = new Map<string, string[]>();
   for (const [index, [tensor, shard]] of Object.entries(weightMap).entries()) {
     checkTensorName(file, tensor, index + 1);
-    if (typeof shard !== "string" || shard.length > maxNameLength || !/^\w[\w.-]*$/.test(shard)) {
+    if (typeof shard !== "string" || shard.length > maxNameLength || !/^\w[\w.-]*$/.test(shard) || relativePathProblem(shard) !== undefined) {
       throw new CheckpointError(
         "CHECKPOINT_FORMAT",
         `${file} puts ${printable(tensor)} into ${printableJson(shard)}; expected the plain name of a file beside it, ` +

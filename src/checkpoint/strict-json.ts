@@ -6,7 +6,7 @@ const charactersPerTurn = 2 ** 18;
 /**
  * Parses JSON and refuses a key that occurs twice in one object. `JSON.parse` keeps the last of them silently, so two
  * readers of the same file could see different contents.
- * @param text Of up to 4 MiB, see `parseJson`.
+ * @param text Of up to `maxJsonLength`.
  * @param what What is being read, for messages: `model.safetensors: header`.
  * @throws CheckpointError if the text is not JSON, nests more than 64 deep, or has a duplicate key.
  */

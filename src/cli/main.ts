@@ -8,10 +8,10 @@ import { readFileSync } from "node:fs";
 const rooms = [
   () => import("../core/index.ts"),
   () => import("../audio/index.ts"),
+  () => import("../parquet/index.ts"),
   () => import("../checkpoint/index.ts"),
   () => import("../graph/index.ts"),
   () => import("../storage/index.ts"),
-  () => import("../parquet/index.ts"),
   () => import("../patterns/index.ts"),
   () => import("../figure/index.ts"),
   () => import("../runtime/index.ts"),

@@ -22,7 +22,7 @@ export type { Turns } from "./in-turns.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./license.ts";
 export { isDeeperThan } from "./json-depth.ts";
 export type { OnnxModel } from "./onnx-model.ts";
-export { parseJson } from "./parse-json.ts";
+export { maxJsonLength, parseJson } from "./parse-json.ts";
 export { printable, printableJson } from "./printable.ts";
 export { relativePathPart, relativePathProblem } from "./relative-path.ts";
 export { shownAddress } from "./shown-address.ts";

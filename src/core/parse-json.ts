@@ -1,10 +1,13 @@
+/** Longest JSON from outside, in bytes: parsing takes some 50 ms, during which nothing else can be done. */
+export const maxJsonLength: number = 2 ** 21;
+
 /** Deepest that lists and objects of JSON from outside may nest. What is known of files and answers nests six deep. */
 const maxDepth = 64;
 
 /**
  * Parses JSON from outside. What nests deep takes many times the memory of other text, and ends every function that walks through it
  * by calling itself.
- * @param text Of a length that the caller has bounded: nothing can be done meanwhile, 4 MiB take some 50 ms.
+ * @param text Of a length that the caller has bounded, by `maxJsonLength` at most.
  * @throws SyntaxError if it is no JSON, or nests more than 64 deep.
  */
 export function parseJson(text: string): unknown {

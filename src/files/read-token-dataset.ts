@@ -1,5 +1,5 @@
 import { open, stat } from "node:fs/promises";
-import { CodesError } from "../core/index.ts";
+import { CodesError, maxJsonLength } from "../core/index.ts";
 import { bytesPerToken, joinTokens, parseMegatronIndex, parseTokens } from "../patterns/index.ts";
 import type { MegatronIndex, StoredTokens } from "../patterns/index.ts";
 import { readError, readWholeFile } from "./read-file.ts";
@@ -12,9 +12,6 @@ export type TokenDataset = TokenDatasetInfo & AsyncIterable<StoredTokens>;
 export interface ReadTokenDatasetOptions {
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Most bytes of the JSON file, whose metadata may be anything. */
-const maxInfoBytes = 2 ** 22;
 
 /** Bytes that are read at a time; a multiple of every token's size. */
 const chunkLength = 1 << 20;
@@ -30,7 +27,7 @@ const chunkLength = 1 << 20;
 export async function readTokenDataset(path: string, options: ReadTokenDatasetOptions = {}): Promise<TokenDataset> {
   const { signal } = options;
   const paths = tokenDatasetPaths(path);
-  const info = parseTokenDatasetInfo(await readWholeFile(paths.json, signal, maxInfoBytes), paths.json);
+  const info = parseTokenDatasetInfo(await readWholeFile(paths.json, signal, maxJsonLength), paths.json);
   const expected = info.numTokens * bytesPerToken(info.type);
   const { size } = await onFile(paths.bin, () => stat(paths.bin));
   if (size !== expected) {

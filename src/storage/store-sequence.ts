@@ -1,6 +1,6 @@
-import { formatSafetensors, maxHeaderLength, openSafetensors } from "../checkpoint/index.ts";
+import { formatSafetensors, openSafetensors } from "../checkpoint/index.ts";
 import type { TensorData } from "../checkpoint/index.ts";
-import { bytesSource, CheckpointError, CodesError, inTurns, parseJson, printableJson } from "../core/index.ts";
+import { bytesSource, CheckpointError, CodesError, inTurns, maxJsonLength, parseJson, printableJson } from "../core/index.ts";
 import { badFile, collectFields, detailsFrom, fieldsOf, scalesIn } from "./codes-fields.ts";
 import type { CodesDetails } from "./codes-fields.ts";
 import { recogniseCodesFormat } from "./codes-format.ts";
@@ -36,13 +36,13 @@ export interface StoredSequence {
 const formatVersion = 1;
 
 /** Longest pattern in a file: what a header may have, and room for the fields. */
-const maxPatternLength = maxHeaderLength - 2 ** 18;
+const maxPatternLength = maxJsonLength - 2 ** 18;
 
 /**
  * A sequence as safetensors: `tokens` U16 or I32 `[numSegments, K, S]`, `scales` where the codes have them, and in `__metadata__` the fields of
  * codes files with `pattern` (JSON), `special_token`, `pad_token`, and where they apply `eos_token` and `valid_steps_only`.
  * @param tokens Row-major, of the shape `dims`.
- * @throws CodesError with code CODES_UNSUPPORTED for a pattern of more than 3.75 MiB of JSON, which only custom ones can be.
+ * @throws CodesError with code CODES_UNSUPPORTED for a pattern of more than 1.75 MiB of JSON, which only custom ones can be.
  */
 export function formatSequenceSafetensors(
   tokens: { readonly data: Uint16Array | Int32Array; readonly dims: readonly number[] },

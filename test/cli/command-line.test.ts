@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { AudioCodes, AudioTokenizer, formatCodes, formatWav, parseCodes, parseWav, readAudio, readCodes, writeWav } from "../../src/index.ts";
+import { readIn } from "../../src/cli/terminal.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
@@ -191,6 +193,20 @@ describe("audio that goes through in pieces", () => {
     await writeWav(folder.in("six.wav"), { channelData: Array.from({ length: 6 }, () => new Float32Array(100)), sampleRate: 24_000 });
     const { code, stderr } = await run(["encode", folder.in("empty.wav"), folder.in("six.wav")]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/empty\.wav: .*0 bytes.*\n.*six\.wav: .*6 channels.*\n.*2 of 2 inputs failed/) });
+  });
+});
+
+describe("standard input", () => {
+  it("is held as far as a file is, and no further", async () => {
+    let numTaken = 0;
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      const part = new Uint8Array(2 ** 26);
+      for (; ; numTaken++) yield part;
+    }
+    const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const terminal = { stdin: endless(), stdout: silent, stderr: silent, signal: new AbortController().signal };
+    await expect(readIn(terminal)).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("standard input has over 2 GiB") });
+    expect(numTaken).toBe(32);
   });
 });
 

@@ -37,14 +37,14 @@ describe("pattern files", () => {
     );
   });
 
-  it("have up to 4 MiB, and larger ones are neither read nor written", async () => {
+  it("have up to 2 MiB, and larger ones are neither read nor written", async () => {
     const path = join(folder, "p.json");
-    const layout = Array.from({ length: 300_000 }, (_, t): [number, number][] => [[t, 0]]);
+    const layout = Array.from({ length: 150_000 }, (_, t): [number, number][] => [[t, 0]]);
     const spec: PatternSpec = { kind: "custom", numCodebooks: 1, timesteps: layout.length, layout };
-    await expect(writePattern(path, spec)).rejects.toThrow(/the layout takes \d+ bytes; a pattern file holds at most 4194304/);
-    await writeFile(path, " ".repeat(4_194_305));
+    await expect(writePattern(path, spec)).rejects.toThrow(/the layout takes \d+ bytes; a pattern file holds at most 2097152/);
+    await writeFile(path, " ".repeat(2_097_153));
     await expect(readPattern(path)).rejects.toThrow(FileError);
-    await expect(readPattern(path)).rejects.toThrow("it has 4194305 bytes; at most 4194304 are read of such a file");
+    await expect(readPattern(path)).rejects.toThrow("it has 2097153 bytes; at most 2097152 are read of such a file");
   });
 
   it.each([

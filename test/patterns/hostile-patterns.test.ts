@@ -99,7 +99,7 @@ describe("a sequence file", () => {
     const codes = clipOf(2, 200_000);
     const layout = Array.from({ length: 200_000 }, (_, t) => [[t, 0], [t, 1]] as [number, number][]); // prettier-ignore
     const sequence = applyPattern(codes, { kind: "custom", numCodebooks: 2, timesteps: 200_000, layout });
-    expect(() => formatSequence(sequence, "safetensors")).toThrow(/the pattern takes \d+ characters of JSON; a sequence file holds at most 3932160/);
+    expect(() => formatSequence(sequence, "safetensors")).toThrow(/the pattern takes \d+ characters of JSON; a sequence file holds at most 1835008/);
   });
 
   test("of two hundred thousand segments is read and reverted", async () => {
