@@ -9,5 +9,5 @@ export async function buildPackage(folder: string): Promise<void> {
   await promisify(execFile)(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json", "--outDir", join(folder, "dist")], { cwd: root });
   await copyFile("src/runtime/onnx-process.js", join(folder, "dist/runtime/onnx-process.js"));
   await copyFile("package.json", join(folder, "package.json"));
-  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  for (const name of ["node_modules", "models"]) await symlink(join(root, name), join(folder, name));
 }

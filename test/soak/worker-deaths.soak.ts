@@ -1,0 +1,24 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { buildPackage } from "../dataset/built-package.ts";
+import { deaths, die, leaveInFlight } from "../runtime/worker-deaths/die.ts";
+
+/** A hundred of each, fewer where `SOAK_RUNS` asks for fewer runs than usual. */
+const rounds = Math.min(100, Math.ceil(Number(process.env["SOAK_RUNS"] ?? 1_000_000) / 10_000));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "encodec-deaths-"));
+  await buildPackage(folder);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("worker threads that die while they encode take nobody along", () => {
+  test.each(Object.keys(deaths) as (keyof typeof deaths)[])("%s", (death) => die(folder, death, rounds));
+
+  test("an encode in flight when vitest ends its threads", async () => {
+    for (let round = 0; round < rounds; round++) await leaveInFlight(folder);
+  });
+});
