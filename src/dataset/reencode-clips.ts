@@ -13,6 +13,7 @@ import { decodeRow } from "./decode-row.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 import { channelsOfLongRow, encodeLongClip, planLongRow, windowsOfLongRow } from "./long-row.ts";
 import type { CodedClip, LongRow } from "./long-row.ts";
+import { readPlannedModel } from "./planned-model.ts";
 import { plannedRecipeOf } from "./planned-recipe.ts";
 import type { PlannedRecipe } from "./planned-recipe.ts";
 import type { RowRecipe } from "./row-recipe.ts";
@@ -72,7 +73,7 @@ export class ClipReencoder implements AsyncDisposable {
       throw new DatasetError("DATASET_FORMAT", `${folder}: clips cannot be encoded again without the plan that says where their audio is; do it where the dataset was made (${cause.message})`, { cause });
     });
     const planned = plannedRecipeOf(plan, codec);
-    const model = await loadModel(codec, options, signal);
+    const model = await loadModel(folder, codec, options, signal);
     try {
       await checkWeights(folder, model.tokenizer, codec, planned, signal);
       return new ClipReencoder(plan, planned.recipe, model, codec, options.maxMemory ?? 2 ** 26, signal);
@@ -156,9 +157,10 @@ interface LoadedModel extends AsyncDisposable {
   readonly tokenizer: AudioTokenizer;
 }
 
-async function loadModel(codec: CodecFields, { model, load }: Omit<ReencodeOptions, "sample">, signal: AbortSignal | undefined): Promise<LoadedModel> {
+async function loadModel(folder: string, codec: CodecFields, { model, load }: Omit<ReencodeOptions, "sample">, signal: AbortSignal | undefined): Promise<LoadedModel> {
   if (model !== undefined && typeof model !== "string") return { tokenizer: model, [Symbol.asyncDispose]: async () => {} };
-  const open = (options: LoadOptions): Promise<AudioTokenizer> => AudioTokenizer.fromPretrained(model ?? codec.model, { ...options, ...(signal === undefined ? {} : { signal }) });
+  const source = model ?? (await readPlannedModel(folder, codec)) ?? codec.model;
+  const open = (options: LoadOptions): Promise<AudioTokenizer> => AudioTokenizer.fromPretrained(source, { ...options, ...(signal === undefined ? {} : { signal }) });
   const options: LoadOptions = model === undefined ? { ...nameOf(codec), ...load } : { ...load };
   let tokenizer = await open(options).catch((cause: unknown) => {
     if (model !== undefined || !(cause instanceof CheckpointError || cause instanceof HubError)) throw cause;
