@@ -39,8 +39,9 @@ cp use.js use.ts
 "$root/node_modules/.bin/tsc" --noEmit --strict --module nodenext --target es2022 --typeRoots "$root/node_modules/@types" --types node use.ts
 npx --no-install encodec-tokenizer encode speech.wav --quiet
 test -s speech.safetensors
-if tar -tzf "$tarball" | grep -vE "^package/(dist|models)/|^package/(package.json|README.md|LICENSE|CHANGELOG.md)$"; then
+if tar -tzf "$tarball" | grep -vE "^package/(dist|models)/|^package/(package.json|README.md|LICENSE|CHANGELOG.md|THIRD-PARTY.md)$"; then
   echo "the tarball holds files that do not belong there" >&2
   exit 1
 fi
+tar -tzf "$tarball" package/THIRD-PARTY.md >/dev/null
 echo "package: $(du -h "$tarball" | cut -f1), installs and works"

@@ -1,4 +1,4 @@
-export { AudioTokenizer, DecoderStream, EncoderStream, inspectModel, pullModel } from "./tokenizer/index.ts";
+export { AudioTokenizer, DecoderStream, EncoderStream, inspectModel, optionsForNamed, pullModel } from "./tokenizer/index.ts";
 export type {
   CallOptions,
   CodingTransform,
@@ -11,6 +11,8 @@ export type {
   HubModelOptions,
   LoadOptions,
   ModelInspection,
+  NamedModel,
+  NamedModelOptions,
   Pieces,
   Progress,
   PulledModel,
@@ -107,6 +109,7 @@ export {
   formatWav,
   formatWavHeader,
   formatWavSamples,
+  joinWaveforms,
   mixChannels,
   parseWav,
   resample,
@@ -116,6 +119,7 @@ export type {
   AudioContainer,
   AudioConverterState,
   AudioForm,
+  AudioLimits,
   AudioStream,
   ConvertAudioOptions,
   DecodeAudioOptions,
@@ -135,6 +139,7 @@ export {
   readTokenDataset,
   removeLeftoverFiles,
   sequenceFormatOf,
+  thisPackage,
   TokenDatasetWriter,
   writeBarkPrompt,
   writeCodes,
@@ -302,6 +307,7 @@ export type {
   PatternKind,
   PatternLayout,
   PatternProvider,
+  PatternProviderOptions,
   PatternSequence,
   PatternSpec,
   RevertedSequence,

@@ -24,6 +24,9 @@ const rooms: Record<string, readonly string[]> = {
 /** Rooms that run in a browser as well: no Node modules, no network, no ONNX Runtime. */
 const portable = new Set(["core", "audio", "figure", "checkpoint", "graph", "storage", "parquet", "patterns"]);
 
+/** Loads all rooms, one after the other. */
+const entry = "cli/main.ts";
+
 const src = fileURLToPath(new URL("../src", import.meta.url));
 const files = listFiles(src);
 
@@ -41,6 +44,12 @@ test("every folder is a known room", () => {
   expect([...found].toSorted()).toEqual(Object.keys(rooms).toSorted());
 });
 
+test("the command line loads every room before itself, none before those that it looks into", () => {
+  const loaded = importsOf(entry).filter((name) => name.startsWith("../")).map((name) => dirname(relative(src, resolve(src, "cli", name))));
+  expect(loaded.toSorted()).toEqual(Object.keys(rooms).filter((room) => room !== "cli").toSorted());
+  for (const [index, room] of loaded.entries()) expect(loaded.slice(0, index)).toEqual(expect.arrayContaining([...rooms[room]!]));
+});
+
 describe.each(files.filter((file) => dirname(file) !== "."))("%s", (file) => {
   const room = dirname(file);
 
@@ -48,7 +57,7 @@ describe.each(files.filter((file) => dirname(file) !== "."))("%s", (file) => {
     for (const specifier of importsOf(file).filter((name) => name.startsWith("."))) {
       const target = relative(src, resolve(src, room, specifier));
       if (dirname(target) === room) continue;
-      expect(rooms[room], `${file} imports ${target}`).toContain(dirname(target));
+      expect(file === entry ? Object.keys(rooms) : rooms[room], `${file} imports ${target}`).toContain(dirname(target));
       expect(target, `${file} imports ${target}`).toMatch(/(?:^|\/)index\.ts$/u);
     }
   });

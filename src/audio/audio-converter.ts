@@ -2,8 +2,11 @@ import type { Waveform } from "../core/index.ts";
 import { checkWaveform, numSamplesOf } from "../core/index.ts";
 import type { ConvertAudioOptions } from "./channels.ts";
 import { mixChannels } from "./channels.ts";
+import { joinWaveforms } from "./join-waveforms.ts";
+import { Pace, WORK_PER_TURN } from "./pace.ts";
 import type { ResamplerState } from "./resampler.ts";
 import { Resampler } from "./resampler.ts";
+import { slicePiece } from "./trim-pieces.ts";
 
 /** Sample rate and channels of audio: of a waveform, an `AudioStream` or a codec. */
 export type AudioForm = ConvertAudioOptions;
@@ -38,6 +41,14 @@ export class AudioConverter {
   }
 
   /**
+   * Samples per channel that can be pushed at a time for some milliseconds of work, whatever the rates: for those who have
+   * other things to do meanwhile.
+   */
+  get stepLength(): number {
+    return this.#resampler?.stepLength ?? Math.ceil(WORK_PER_TURN / Math.max(this.#from.channels, this.#to.channels));
+  }
+
+  /**
    * Takes in the next piece, of any length.
    * @returns What can be told by now; undefined if that is nothing yet.
    * @throws RangeError for a piece of another sample rate or number of channels than the converter was made for.
@@ -60,9 +71,14 @@ export class AudioConverter {
    * @returns The rest, undefined if there is none.
    */
   flush(): Waveform | undefined {
-    const rest = this.#resampler?.flush();
+    const rest = [...this.flushInSteps()];
+    return rest.length < 2 ? rest[0] : joinWaveforms(rest);
+  }
+
+  /** What `flush` does, in pieces that each take some milliseconds of work. The converter starts anew when all of them were taken. */
+  *flushInSteps(): Generator<Waveform, void> {
+    for (const rest of this.#resampler?.flush() ?? []) yield this.#finish(rest)!;
     this.#resampler = this.#createResampler();
-    return rest && this.#finish(rest);
   }
 
   #createResampler(state?: AudioConverterState): Resampler | undefined {
@@ -80,19 +96,30 @@ export class AudioConverter {
 
 /**
  * Brings audio to another sample rate and number of channels while it is read: `convertAudio` for audio of any length.
+ * Timers, signals and other events have their turn every few milliseconds, however long the pieces are.
  * @param pieces All of one sample rate and number of channels, such as an `AudioStream`.
+ * @param options The form wanted, and a signal that ends the work with its reason.
  * @throws RangeError, TypeError as `convertAudio` does, or if the pieces differ; and what `pieces` throws.
  */
 export async function* convertAudioStream(
   pieces: AsyncIterable<Waveform> | Iterable<Waveform>,
-  options: ConvertAudioOptions,
+  options: ConvertAudioOptions & { readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Waveform, void> {
+  const pace = new Pace(options.signal);
   let converter: AudioConverter | undefined;
   for await (const piece of pieces) {
     converter ??= new AudioConverter({ sampleRate: piece.sampleRate, channels: piece.channelData.length }, options);
-    const converted = converter.push(piece);
-    if (converted !== undefined) yield converted;
+    const { stepLength } = converter;
+    // Even an empty piece has to be of the right form.
+    for (let start = 0; start === 0 || start < numSamplesOf(piece); start += stepLength) {
+      const step = slicePiece(piece, start, start + stepLength);
+      const converted = converter.push(step);
+      if (converted !== undefined) yield converted;
+      await pace.spend((WORK_PER_TURN * numSamplesOf(step)) / stepLength);
+    }
   }
-  const rest = converter?.flush();
-  if (rest !== undefined) yield rest;
+  for (const rest of converter?.flushInSteps() ?? []) {
+    yield rest;
+    await pace.spend(WORK_PER_TURN);
+  }
 }

@@ -1,4 +1,5 @@
 import type { ByteSource } from "../core/index.ts";
+import { Pace } from "./pace.ts";
 
 /** Bytes read from a source at a time. */
 const WINDOW_LENGTH = 2 ** 16;
@@ -10,21 +11,30 @@ const WINDOW_LENGTH = 2 ** 16;
 export class ByteWindow {
   /** Length of the source in bytes. */
   readonly size: number;
+  /** Of all work on the source's bytes. */
+  readonly pace: Pace;
   readonly #source: ByteSource;
   #start = 0;
   #bytes: Uint8Array = new Uint8Array();
 
-  constructor(source: ByteSource) {
+  /** @param signal Nothing more is read once it fires. */
+  constructor(source: ByteSource, signal?: AbortSignal) {
     this.#source = source;
     this.size = source.size;
+    this.pace = new Pace(signal);
   }
 
-  /** The `length` bytes at `offset`, fewer where the source ends before. They stay as they are when the window moves on. */
+  /**
+   * The `length` bytes at `offset`, fewer where the source ends before. They stay as they are when the window moves on.
+   * @throws What the source throws, and the signal's reason once it is aborted.
+   */
   async bytes(offset: number, length: number): Promise<Uint8Array> {
     const end = Math.min(offset + length, this.size);
     if (offset >= end) return new Uint8Array();
     if (offset < this.#start || end > this.#start + this.#bytes.length) {
-      const bytes = await this.#source.read(offset, Math.min(Math.max(length, WINDOW_LENGTH), this.size - offset));
+      const readLength = Math.min(Math.max(length, WINDOW_LENGTH), this.size - offset);
+      await this.pace.spend(readLength);
+      const bytes = await this.#source.read(offset, readLength);
       this.#bytes = bytes;
       this.#start = offset;
       return bytes.subarray(0, end - offset);

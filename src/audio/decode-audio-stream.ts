@@ -2,6 +2,8 @@ import type { ByteSource, Waveform } from "../core/index.ts";
 import { AudioFormatError, bytesSource, numSamplesOf } from "../core/index.ts";
 import type { AudioContainer } from "./audio-container.ts";
 import { identifyContainer } from "./audio-container.ts";
+import type { AllAudioLimits, AudioLimits } from "./audio-limits.ts";
+import { allLimits, checkForm, checkNumSamples } from "./audio-limits.ts";
 import { ByteWindow } from "./byte-window.ts";
 import { openFlac } from "./decode-flac.ts";
 import { openMp3 } from "./decode-mp3.ts";
@@ -14,6 +16,8 @@ import { unreadableFileError } from "./unreadable-file.ts";
 export interface DecodeAudioOptions {
   /** Stops the work between two pieces of the file; what was asked for then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** What a file may be. @default Everything that is usual, and more: see `AudioLimits`. */
+  readonly limits?: AudioLimits | undefined;
 }
 
 /**
@@ -35,15 +39,12 @@ export interface AudioStream extends AsyncIterable<Waveform> {
   readonly isCutOff: boolean;
 }
 
-/** Bytes that are read without giving way to timers and events. */
-const TURN_LENGTH = 2 ** 20;
-
 /**
  * Opens an audio file of any length, recognised by its bytes as `decodeAudio` does, to decode it piece by piece.
  *
  * The pieces are, sample by sample, what `decodeAudio` gives for the whole. What is held in memory does not grow with
  * the file. The same damage is found as well: at the latest at the end of the file, the loop throws, so audio
- * is only known to be whole when the loop has ended.
+ * is only known to be whole when the loop has ended. Timers, signals and other events have their turn between pieces.
  * @param source The bytes of a file, or a way to read ranges of them.
  * @throws AudioFormatError as `decodeAudio` does; while iterating, too. Whatever `source` throws is passed on.
  */
@@ -53,14 +54,17 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
   if (!(source instanceof Uint8Array) && typeof source?.read !== "function") {
     throw new TypeError(`decodeAudioStream takes bytes or a ByteSource { name, size, read }; received ${typeof source}`);
   }
+  const limits = allLimits(options.limits);
   const wholeSource = source instanceof Uint8Array ? bytesSource(source, "audio") : source;
   if (wholeSource.size === 0) throw new AudioFormatError("AUDIO_EMPTY", "empty file: it has 0 bytes");
-  const window = new ByteWindow(signal === undefined ? wholeSource : stoppable(wholeSource, signal));
+  const window = new ByteWindow(wholeSource, signal);
   const container = await identifyContainer(window);
   if (container === undefined) throw unreadableFileError(await window.bytes(0, 256));
   const audio = await OPENERS[container](window);
   const { sampleRate, channels, numSamples, isCutOff = false } = audio;
-  return { container, sampleRate, channels, numSamples, isCutOff, [Symbol.asyncIterator]: () => inSeconds(audio, signal) };
+  checkForm(container, audio, limits);
+  checkNumSamples(container, (numSamples ?? 0) * channels, limits);
+  return { container, sampleRate, channels, numSamples, isCutOff, [Symbol.asyncIterator]: () => inSeconds(audio, container, limits, signal) };
 }
 
 const OPENERS: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<EncodedAudio>>> = {
@@ -70,30 +74,20 @@ const OPENERS: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<E
   mp3: openMp3,
 };
 
-async function* inSeconds(audio: EncodedAudio, signal: AbortSignal | undefined): AsyncGenerator<Waveform, void> {
+async function* inSeconds(
+  audio: EncodedAudio,
+  container: AudioContainer,
+  limits: AllAudioLimits,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Waveform, void> {
   signal?.throwIfAborted();
+  let numSamples = 0;
   for await (const piece of audio.decode()) {
+    numSamples += numSamplesOf(piece);
+    checkNumSamples(container, numSamples * audio.channels, limits);
     for (let start = 0; start < numSamplesOf(piece); start += audio.sampleRate) {
       yield slicePiece(piece, start, start + audio.sampleRate);
       signal?.throwIfAborted();
     }
   }
-}
-
-/** A source that reads no more once the signal fires. Now and then it gives way to timers and events, one of which may fire it. */
-function stoppable(source: ByteSource, signal: AbortSignal): ByteSource {
-  let untilTurn = 0;
-  return {
-    name: source.name,
-    size: source.size,
-    async read(offset, length) {
-      if (untilTurn <= 0) {
-        await new Promise((resolve) => setTimeout(resolve));
-        untilTurn = TURN_LENGTH;
-      }
-      signal.throwIfAborted();
-      untilTurn -= length;
-      return source.read(offset, length);
-    },
-  };
 }

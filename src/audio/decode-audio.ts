@@ -1,11 +1,11 @@
 import type { Waveform } from "../core/index.ts";
-import { AudioFormatError, numSamplesOf } from "../core/index.ts";
-import type { AudioStream, DecodeAudioOptions } from "./decode-audio-stream.ts";
+import { numSamplesOf } from "../core/index.ts";
+import type { AudioForm } from "./audio-converter.ts";
+import type { DecodeAudioOptions } from "./decode-audio-stream.ts";
 import { decodeAudioStream } from "./decode-audio-stream.ts";
-import { parseWav } from "./parse-wav.ts";
-import { isWav } from "./wav-header.ts";
+import { Pace } from "./pace.ts";
 
-/** Most samples, all channels together, that a compressed file may decode to: 4 GiB of float32. */
+/** Most samples, all channels together, that a file may decode to unless told otherwise: 4 GiB of float32. */
 const MAX_NUM_SAMPLES = 2 ** 30;
 
 /**
@@ -13,42 +13,36 @@ const MAX_NUM_SAMPLES = 2 ** 30;
  *
  * Samples come at the file's own rate (Opus: 48 kHz) and with its own channels. The result starts and ends where the
  * original did as far as the file says so: encoder delay and padding are cut off. Decoders are WebAssembly, loaded
- * when first needed.
+ * when first needed. Timers, signals and other events have their turn now and then while it works.
  *
  * Compressed files that are cut short or damaged are refused rather than decoded in part; WAV files that end early
  * keep what they have (see `parseWav`).
  * @throws AudioFormatError `AUDIO_EMPTY` without bytes or samples, `AUDIO_UNKNOWN_FORMAT` for what is no audio,
- * `AUDIO_UNSUPPORTED` for audio of another kind or over 2^30 samples, `AUDIO_CORRUPT` for damaged or truncated files.
+ * `AUDIO_UNSUPPORTED` for audio of another kind or beyond `options.limits` (2^30 samples unless told otherwise),
+ * `AUDIO_CORRUPT` for damaged or truncated files.
  */
 export async function decodeAudio(bytes: Uint8Array, options: DecodeAudioOptions = {}): Promise<Waveform> {
-  const { signal } = options;
+  const { signal, limits } = options;
   signal?.throwIfAborted();
   if (!(bytes instanceof Uint8Array)) {
     throw new TypeError(`decodeAudio takes the bytes of an audio file as a Uint8Array; received ${typeof bytes}`);
   }
-  return isWav(bytes) ? parseWav(bytes) : collectPieces(await decodeAudioStream(bytes, options));
+  const audio = await decodeAudioStream(bytes, { signal, limits: { ...limits, maxSamples: limits?.maxSamples ?? MAX_NUM_SAMPLES } });
+  // A WAV file has bytes for all samples that it is said to have; of others, that is known only when they are decoded.
+  if (audio.container === "wav") return join(audio, audio, audio.numSamples!);
+  const pieces: Waveform[] = [];
+  for await (const piece of audio) pieces.push(piece);
+  return join(pieces, audio, pieces.reduce((sum, piece) => sum + numSamplesOf(piece), 0));
 }
 
-async function collectPieces(audio: AudioStream): Promise<Waveform> {
-  const { container, sampleRate, channels } = audio;
-  const pieces: Waveform[] = [];
-  let numSamples = 0;
-  for await (const piece of audio) {
-    pieces.push(piece);
-    numSamples += numSamplesOf(piece);
-    if (numSamples * channels > MAX_NUM_SAMPLES) {
-      throw new AudioFormatError(
-        "AUDIO_UNSUPPORTED",
-        `${container} file with over ${MAX_NUM_SAMPLES} samples; decode it piece by piece with decodeAudioStream, ` +
-          "or cut it into parts first: ffmpeg -i in -f segment -segment_time 3600 out%03d.wav",
-      );
-    }
-  }
+async function join(pieces: AsyncIterable<Waveform> | Iterable<Waveform>, { sampleRate, channels }: AudioForm, numSamples: number): Promise<Waveform> {
   const channelData = Array.from({ length: channels }, () => new Float32Array(numSamples));
+  const pace = new Pace();
   let position = 0;
-  for (const piece of pieces) {
+  for await (const piece of pieces) {
     for (const [channel, samples] of piece.channelData.entries()) channelData[channel]!.set(samples, position);
     position += numSamplesOf(piece);
+    await pace.spend(numSamplesOf(piece) * channels);
   }
   return { channelData, sampleRate };
 }

@@ -3,9 +3,13 @@ import { AudioFormatError, numSamplesOf } from "../core/index.ts";
 import { skipId3 } from "./audio-container.ts";
 import type { ByteWindow } from "./byte-window.ts";
 import type { EncodedAudio } from "./encoded-audio.ts";
-import type { FlacHeader } from "./flac-frames.ts";
-import { findFlacEnd, isLastFlacBlock, parseFlacHeader, readFlacHeader } from "./flac-frames.ts";
+import type { FlacFrame } from "./flac-frames.ts";
+import { findFlacEnd, splitFlacFrames } from "./flac-frames.ts";
+import type { FlacHeader } from "./flac-header.ts";
+import { isLastFlacBlock, parseFlacHeader, readFlacHeader } from "./flac-header.ts";
+import { inBatches } from "./in-batches.ts";
 import type { OggStream } from "./ogg-pages.ts";
+import type { Pace } from "./pace.ts";
 import { trimPieces } from "./trim-pieces.ts";
 import type { WasmDecoder } from "./wasm-decoder.ts";
 import { runDecoder } from "./wasm-decoder.ts";
@@ -13,8 +17,8 @@ import { runDecoder } from "./wasm-decoder.ts";
 /** Sample widths that a FLAC frame can name itself; the decoder reads frames without their stream's header. */
 const SUPPORTED_BITS: readonly number[] = [8, 12, 16, 20, 24];
 
-/** Bytes handed to the decoder at a time; few, since silence may be a thousand times as long when decoded. */
-const PIECE_LENGTH = 2 ** 13;
+/** Bytes read at a time. */
+const PIECE_LENGTH = 2 ** 16;
 
 /**
  * Opens a FLAC file; integers of b bits become `value / 2^(b-1)`, as in `parseWav`.
@@ -26,9 +30,10 @@ export async function openFlac(source: ByteWindow): Promise<EncodedAudio> {
   const header = await readFlacHeader(source, await skipId3(source, 0));
   checkSupported(header);
   const numSamples = header.numSamples ?? (await findFlacEnd(source, header.framesStart, header));
-  return flacAudio(header, numSamples, async function* () {
+  async function* chunks(): AsyncGenerator<Uint8Array, void> {
     for (let offset = header.framesStart; offset < source.size; offset += PIECE_LENGTH) yield source.bytes(offset, PIECE_LENGTH);
-  });
+  }
+  return flacAudio(header, numSamples, chunks, source.pace);
 }
 
 /**
@@ -40,7 +45,7 @@ export async function openFlac(source: ByteWindow): Promise<EncodedAudio> {
 export async function openOggFlac(stream: OggStream): Promise<EncodedAudio> {
   const header = parseFlacHeader(stream.head.subarray(9));
   checkSupported(header);
-  return flacAudio(header, header.numSamples ?? stream.endGranule, async function* () {
+  async function* chunks(): AsyncGenerator<Uint8Array, void> {
     let areFrames = false;
     let isHead = true;
     for await (const packet of stream.packets()) {
@@ -48,7 +53,8 @@ export async function openOggFlac(stream: OggStream): Promise<EncodedAudio> {
       else areFrames = isLastFlacBlock(isHead ? packet.subarray(13) : packet);
       isHead = false;
     }
-  });
+  }
+  return flacAudio(header, header.numSamples ?? stream.endGranule, chunks, stream.pace);
 }
 
 function checkSupported({ bitsPerSample }: FlacHeader): void {
@@ -61,11 +67,12 @@ function checkSupported({ bitsPerSample }: FlacHeader): void {
   }
 }
 
-function flacAudio(header: FlacHeader, numSamples: number, frames: () => AsyncIterable<Uint8Array>): EncodedAudio {
+function flacAudio(header: FlacHeader, numSamples: number, chunks: () => AsyncIterable<Uint8Array>, pace: Pace): EncodedAudio {
   const { sampleRate, bitsPerSample, numChannels: channels } = header;
   async function* decodeAll(): AsyncGenerator<Waveform, void> {
+    const frames = inBatches(splitFlacFrames(chunks(), pace), (frame) => frame.numSamples);
     let numDecoded = 0;
-    for await (const piece of runDecoder("FLAC", createFlacDecoder, frames())) {
+    for await (const piece of runDecoder("FLAC", createFlacDecoder, frames, pace)) {
       numDecoded += numSamplesOf(piece);
       if (numDecoded > numSamples) {
         throw new AudioFormatError("AUDIO_CORRUPT", `damaged FLAC file: it should have ${numSamples} samples per channel, its frames have more`);
@@ -88,7 +95,12 @@ function restoreIntegers(samples: Float32Array, bitsPerSample: number): void {
   for (let i = 0; i < samples.length; i++) samples[i] = Math.round(samples[i]! * (fullScale - 1)) / fullScale;
 }
 
-async function createFlacDecoder(): Promise<WasmDecoder> {
+async function createFlacDecoder(): Promise<WasmDecoder<readonly FlacFrame[]>> {
   const { FLACDecoder } = await import("@wasm-audio-decoders/flac");
-  return new FLACDecoder();
+  const decoder = new FLACDecoder();
+  return {
+    ready: decoder.ready,
+    decode: (frames) => decoder.decodeFrames(frames.map(({ bytes }) => bytes)),
+    free: () => decoder.free(),
+  };
 }

@@ -36,7 +36,7 @@ export async function openMp3(source: ByteWindow): Promise<EncodedAudio> {
       }
       // Delay and padding belong to the frames that the header counted; with others appended, only the start is sure.
       const end = (): number => (isWhole ? numRead * samplesPerFrame - (numRead === numFrames ? padding : 0) : Infinity);
-      const pieces = takeChannels(runDecoder("MP3", createMp3Decoder, readFrames()), channels);
+      const pieces = takeChannels(runDecoder("MP3", createMp3Decoder, readFrames(), source.pace), channels);
       return trimPieces({ format: "MP3", sampleRate, channels }, pieces, { start, end, lookahead: padding });
     },
   };
@@ -48,7 +48,7 @@ async function* takeChannels(pieces: AsyncIterable<Waveform>, channels: number):
 }
 
 /** Its own gapless mode is off: it needs the information frame, and gives no way to check the number of samples. */
-async function createMp3Decoder(): Promise<WasmDecoder> {
+async function createMp3Decoder(): Promise<WasmDecoder<Uint8Array>> {
   const { MPEGDecoder } = await import("mpg123-decoder");
   return new MPEGDecoder({ enableGapless: false });
 }

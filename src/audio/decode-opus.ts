@@ -1,7 +1,7 @@
 import type { Waveform } from "../core/index.ts";
 import { AudioFormatError, numSamplesOf } from "../core/index.ts";
 import type { EncodedAudio } from "./encoded-audio.ts";
-import { formatOgg } from "./format-ogg.ts";
+import { inBatches } from "./in-batches.ts";
 import type { OggStream } from "./ogg-pages.ts";
 import { trimPieces } from "./trim-pieces.ts";
 import type { WasmDecoder } from "./wasm-decoder.ts";
@@ -15,8 +15,10 @@ const SILK_FRAME_SAMPLES: readonly number[] = [480, 960, 1920, 2880];
 const HYBRID_FRAME_SAMPLES: readonly number[] = [480, 960];
 const CELT_FRAME_SAMPLES: readonly number[] = [120, 240, 480, 960];
 
-/** A comment packet without vendor and comments. Source: RFC 7845, section 5.2. */
-const EMPTY_TAGS: Uint8Array = Uint8Array.of(0x4f, 0x70, 0x75, 0x73, 0x54, 0x61, 0x67, 0x73, 0, 0, 0, 0, 0, 0, 0, 0);
+/** Most samples per channel of a packet: 120 ms. */
+const MAX_PACKET_SAMPLES = 5760;
+/** Header packets: `OpusHead` and `OpusTags`. */
+const NUM_HEADERS = 2;
 
 /**
  * Opens an Opus stream: without its pre-skip, up to its last granule position, and with its output gain applied.
@@ -24,7 +26,8 @@ const EMPTY_TAGS: Uint8Array = Uint8Array.of(0x4f, 0x70, 0x75, 0x73, 0x54, 0x61,
  * @throws AudioFormatError as `decodeAudio` does.
  */
 export function openOpus(stream: OggStream): EncodedAudio {
-  const { numChannels: channels, preSkip, gain } = parseOpusHead(stream.head);
+  const head = parseOpusHead(stream.head);
+  const { channels, preSkip } = head;
   const numSamples = Math.max(0, stream.endGranule - preSkip);
   return {
     sampleRate: SAMPLE_RATE,
@@ -32,29 +35,30 @@ export function openOpus(stream: OggStream): EncodedAudio {
     numSamples,
     decode() {
       const form = { format: "Ogg Opus", sampleRate: SAMPLE_RATE, channels };
-      return trimPieces(form, decodeAll(stream, preSkip, gain), { end: () => numSamples });
+      return trimPieces(form, decodeAll(stream, head), { end: () => numSamples });
     },
   };
 }
 
-async function* decodeAll(stream: OggStream, preSkip: number, gain: number): AsyncGenerator<Waveform, void> {
-  // The decoder itself drops the pre-skip that it reads from the header.
-  let numPromised = -preSkip;
-  async function* plainPackets(): AsyncGenerator<Uint8Array, void> {
+async function* decodeAll(stream: OggStream, head: OpusHead): AsyncGenerator<Waveform, void> {
+  // The decoder itself drops the pre-skip.
+  let numPromised = -head.preSkip;
+  async function* audioPackets(): AsyncGenerator<Uint8Array, void> {
     let index = 0;
     for await (const packet of stream.packets()) {
-      if (index >= 2) numPromised += samplesInPacket(packet);
-      yield index === 1 ? EMPTY_TAGS : packet;
-      index++;
+      if (index++ < NUM_HEADERS) continue;
+      numPromised += samplesInPacket(packet);
+      yield packet;
     }
   }
+  const batches = inBatches(audioPackets(), (packet) => Math.min(samplesInPacket(packet), MAX_PACKET_SAMPLES) * head.channels);
   let numDecoded = 0;
-  for await (const piece of runDecoder("Ogg Opus", createOpusDecoder, formatOgg(plainPackets()))) {
+  for await (const piece of runDecoder("Ogg Opus", () => createOpusDecoder(head), batches, stream.pace)) {
     numDecoded += numSamplesOf(piece);
-    if (gain !== 1) for (const samples of piece.channelData) amplify(samples, gain);
+    if (head.gain !== 1) for (const samples of piece.channelData) amplify(samples, head.gain);
     yield piece;
   }
-  if (numDecoded !== numPromised && stream.endGranule > preSkip) {
+  if (numDecoded !== numPromised && stream.endGranule > head.preSkip) {
     throw new AudioFormatError(
       "AUDIO_CORRUPT",
       `damaged Ogg Opus file: its packets stand for ${numPromised} samples, decoded were ${numDecoded}`,
@@ -66,23 +70,48 @@ function amplify(samples: Float32Array, gain: number): void {
   for (let i = 0; i < samples.length; i++) samples[i] = samples[i]! * gain;
 }
 
-function parseOpusHead(head: Uint8Array): { readonly numChannels: number; readonly preSkip: number; readonly gain: number } {
+/** What an Opus stream's first packet says. */
+interface OpusHead {
+  readonly channels: number;
+  /** Samples at the start that are no audio. */
+  readonly preSkip: number;
+  /** Factor for all samples. */
+  readonly gain: number;
+  /** Opus streams in each packet, and how many of them, the first ones, are stereo. */
+  readonly numStreams: number;
+  readonly numCoupled: number;
+  /** For each channel, which of the streams' channels it is; 255 for silence. */
+  readonly mapping: readonly number[];
+}
+
+/** Source: RFC 7845, section 5.1. */
+function parseOpusHead(head: Uint8Array): OpusHead {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  const numChannels = head[9] ?? 0;
+  const channels = head[9] ?? 0;
   const mappingFamily = head[18];
-  const length = mappingFamily === 0 ? 19 : 21 + numChannels;
-  if (head.length < length || numChannels === 0 || (mappingFamily === 0 && numChannels > 2)) {
-    throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg Opus file: a header of ${head.length} bytes for ${numChannels} channels`);
+  const length = mappingFamily === 0 ? 19 : 21 + channels;
+  if (head.length < length || channels === 0 || (mappingFamily === 0 && channels > 2)) {
+    throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg Opus file: a header of ${head.length} bytes for ${channels} channels`);
   }
-  if (head[8] !== 1 || mappingFamily! > 1 || numChannels > 8) {
+  if (head[8] !== 1 || mappingFamily! > 1 || channels > 8) {
     throw new AudioFormatError(
       "AUDIO_UNSUPPORTED",
-      `Ogg Opus version ${head[8]} with ${numChannels} channels in mapping family ${mappingFamily} is not supported; ` +
+      `Ogg Opus version ${head[8]} with ${channels} channels in mapping family ${mappingFamily} is not supported; ` +
         "convert it first: ffmpeg -i in.opus out.wav",
     );
   }
+  const [numStreams, numCoupled] = mappingFamily === 0 ? [1, channels - 1] : [head[19]!, head[20]!];
+  const mapping = mappingFamily === 0 ? Array.from({ length: channels }, (_, channel) => channel) : [...head.subarray(21, length)];
+  // A stream that no channel comes from would be decoded for nothing.
+  const isSound = numStreams >= 1 && numStreams <= channels && numCoupled <= numStreams;
+  if (!isSound || !mapping.every((channel) => channel < numStreams + numCoupled || channel === 255)) {
+    throw new AudioFormatError(
+      "AUDIO_CORRUPT",
+      `damaged Ogg Opus file: its header makes ${channels} channels of ${numStreams} streams, ${numCoupled} of them stereo, as ${mapping.join(", ")}`,
+    );
+  }
   const gainDecibels = view.getInt16(16, true) / 256;
-  return { numChannels, preSkip: view.getUint16(10, true), gain: 10 ** (gainDecibels / 20) };
+  return { channels, preSkip: view.getUint16(10, true), gain: 10 ** (gainDecibels / 20), numStreams, numCoupled, mapping };
 }
 
 /** Samples per channel that a packet decodes to. Source: RFC 6716, sections 3.1 and 3.2. */
@@ -98,7 +127,12 @@ function samplesInPacket(packet: Uint8Array): number {
   return frameSamples * (frameCountCode === 3 ? second & 0x3f : 2);
 }
 
-async function createOpusDecoder(): Promise<WasmDecoder> {
-  const { OggOpusDecoder } = await import("ogg-opus-decoder");
-  return new OggOpusDecoder();
+async function createOpusDecoder({ channels, preSkip, numStreams, numCoupled, mapping }: OpusHead): Promise<WasmDecoder<readonly Uint8Array[]>> {
+  const { OpusDecoder } = await import("opus-decoder");
+  const decoder = new OpusDecoder({ channels, preSkip, streamCount: numStreams, coupledStreamCount: numCoupled, channelMappingTable: [...mapping] });
+  return {
+    ready: decoder.ready,
+    decode: (packets) => decoder.decodeFrames([...packets]),
+    free: () => decoder.free(),
+  };
 }

@@ -1,14 +1,12 @@
 import { AudioFormatError } from "../core/index.ts";
 import { hasAscii } from "./audio-container.ts";
 import type { EncodedAudio } from "./encoded-audio.ts";
-import { formatOgg } from "./format-ogg.ts";
+import { inBatches } from "./in-batches.ts";
 import type { OggStream } from "./ogg-pages.ts";
 import { trimPieces } from "./trim-pieces.ts";
+import { checkVorbisSetup } from "./vorbis-setup.ts";
 import type { WasmDecoder } from "./wasm-decoder.ts";
 import { runDecoder } from "./wasm-decoder.ts";
-
-/** A comment packet without vendor and comments. Source: Vorbis I specification, section 5.2.1. */
-const EMPTY_COMMENTS: Uint8Array = Uint8Array.of(3, 0x76, 0x6f, 0x72, 0x62, 0x69, 0x73, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 
 /**
  * Opens a Vorbis stream; what its last block holds beyond the last granule position is cut off.
@@ -20,36 +18,67 @@ export function openVorbis(stream: OggStream): EncodedAudio {
   if (head.length !== 30) throw missingHeaders();
   const channels = head[11]!;
   const sampleRate = new DataView(head.buffer, head.byteOffset).getUint32(12, true);
+  const [shortBlock, longBlock] = [2 ** (head[28]! & 0xf), 2 ** (head[28]! >> 4)];
   if (channels === 0 || sampleRate === 0) {
     throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg Vorbis file: its header gives ${channels} channels at ${sampleRate} Hz`);
+  }
+  if (shortBlock < 64 || longBlock < shortBlock || longBlock > 8192) {
+    throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg Vorbis file: its header gives blocks of ${shortBlock} and ${longBlock} samples`);
   }
   return {
     sampleRate,
     channels,
     numSamples: endGranule,
     decode() {
-      const decoded = runDecoder("Ogg Vorbis", createVorbisDecoder, formatOgg(plainPackets(stream)));
+      const batches = inBatches(audioPackets(stream), () => (channels * longBlock) / 2);
+      const decoded = runDecoder("Ogg Vorbis", createVorbisDecoder, batches, stream.pace);
       return trimPieces({ format: "Ogg Vorbis", sampleRate, channels }, decoded, { end: () => endGranule });
     },
   };
 }
 
-/** All packets, with nothing in the comments. */
-async function* plainPackets(stream: OggStream): AsyncGenerator<Uint8Array, void> {
+/** A packet, and the headers that make sense of it. */
+interface VorbisPacket {
+  readonly head: Uint8Array;
+  readonly setup: Uint8Array;
+  readonly packet: Uint8Array;
+}
+
+async function* audioPackets(stream: OggStream): AsyncGenerator<VorbisPacket, void> {
+  let setup: Uint8Array | undefined;
   let numPackets = 0;
   for await (const packet of stream.packets()) {
     numPackets++;
-    if (numPackets === 3 && !hasAscii(packet, 0, "\x05vorbis")) throw missingHeaders();
-    yield numPackets === 2 ? EMPTY_COMMENTS : packet;
+    if (numPackets < 3) continue; // the head, which is known, and comments
+    if (setup !== undefined) {
+      yield { head: stream.head, setup, packet };
+      continue;
+    }
+    if (!hasAscii(packet, 0, "\x05vorbis")) throw missingHeaders();
+    checkVorbisSetup(packet);
+    setup = packet;
   }
-  if (numPackets < 3) throw missingHeaders();
+  if (setup === undefined) throw missingHeaders();
 }
 
 function missingHeaders(): AudioFormatError {
   return new AudioFormatError("AUDIO_CORRUPT", "damaged Ogg Vorbis file: its three header packets are not in place");
 }
 
-async function createVorbisDecoder(): Promise<WasmDecoder> {
+/** It takes pages of a certain parser, of which it reads the packets; so it is given those. */
+async function createVorbisDecoder(): Promise<WasmDecoder<readonly VorbisPacket[]>> {
   const { OggVorbisDecoder } = await import("@wasm-audio-decoders/ogg-vorbis");
-  return new OggVorbisDecoder();
+  const decoder = new OggVorbisDecoder();
+  let hasHeaders = false;
+  return {
+    ready: decoder.ready,
+    decode(packets) {
+      const { head, setup } = packets[0]!;
+      const pages = [{ data: new Uint8Array(), codecFrames: packets.map(({ packet }) => ({ data: packet, header: { vorbisSetup: setup } })) }];
+      if (!hasHeaders) pages.unshift({ data: new Uint8Array(head), codecFrames: [] });
+      hasHeaders = true;
+      return decoder.decodeOggPages(pages as unknown as Parameters<typeof decoder.decodeOggPages>[0]);
+    },
+    free: () => decoder.free(),
+  };
 }

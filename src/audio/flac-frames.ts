@@ -1,76 +1,34 @@
 import { AudioFormatError } from "../core/index.ts";
 import { hasAscii } from "./audio-container.ts";
 import type { ByteWindow } from "./byte-window.ts";
+import { crc8, Crc16, Crc16FromEnd } from "./flac-checksums.ts";
+import type { FlacHeader } from "./flac-header.ts";
+import type { Pace } from "./pace.ts";
 
-/** What a FLAC stream's STREAMINFO block says. */
-export interface FlacHeader {
-  readonly sampleRate: number;
+/** A whole frame, with checksums that are right. */
+export interface FlacFrame {
+  readonly bytes: Uint8Array;
+  /** All channels together. */
+  readonly numSamples: number;
+}
+
+interface FrameHeader {
+  /** In bytes, checksum included. */
+  readonly length: number;
+  readonly hasVariableBlocks: boolean;
+  /** Of the frame, or of its first sample where blocks are variable. */
+  readonly number: number;
+  /** Samples per channel. */
+  readonly blockSize: number;
   readonly numChannels: number;
-  readonly bitsPerSample: number;
-  /** Samples per channel of every frame but the last, if all have the same. */
-  readonly blockSize: number | undefined;
-  /** Samples per channel, or undefined if the encoder did not know. */
-  readonly numSamples: number | undefined;
 }
 
-/** Length in bytes of `fLaC` and the STREAMINFO block that follows it. */
-const HEADER_LENGTH = 42;
-
-/**
- * Reads a FLAC file's metadata blocks; the first is STREAMINFO, the others are passed over.
- * Source: RFC 9639, section 8.1.
- * @param start Offset of `fLaC`.
- * @returns With the offset of the first frame.
- * @throws AudioFormatError `AUDIO_CORRUPT` if they are incomplete or make no sense.
- */
-export async function readFlacHeader(source: ByteWindow, start: number): Promise<FlacHeader & { readonly framesStart: number }> {
-  let offset = start + 4;
-  for (let isLast = false; !isLast; ) {
-    const block = await source.bytes(offset, 4);
-    if (block.length < 4) throw truncatedHeader();
-    isLast = isLastFlacBlock(block);
-    offset += 4 + block[1]! * 2 ** 16 + block[2]! * 2 ** 8 + block[3]!;
-    if (offset > source.size) throw truncatedHeader();
-  }
-  return { ...parseFlacHeader(await source.bytes(start, HEADER_LENGTH)), framesStart: offset };
-}
-
-/** Whether frames follow a metadata block. */
-export function isLastFlacBlock(block: Uint8Array): boolean {
-  return (block[0]! & 0x80) !== 0;
-}
-
-/**
- * Reads `fLaC` and STREAMINFO.
- * Source: RFC 9639, section 8.2.
- * @throws AudioFormatError `AUDIO_CORRUPT` if they are incomplete or make no sense.
- */
-export function parseFlacHeader(bytes: Uint8Array): FlacHeader {
-  if (bytes.length < 8) throw truncatedHeader();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if ((bytes[4]! & 0x7f) !== 0 || (view.getUint32(4) & 0xffffff) < 34) {
-    throw new AudioFormatError("AUDIO_CORRUPT", "damaged FLAC file: it does not start with a STREAMINFO block of 34 bytes");
-  }
-  if (bytes.length < HEADER_LENGTH) throw truncatedHeader();
-  const packed = view.getBigUint64(18); // 20 bits of rate, 3 of channels − 1, 5 of bits − 1, 36 of samples
-  const [sampleRate, numSamples] = [Number(packed >> 44n), Number(packed & 0xfffffffffn)];
-  if (sampleRate === 0) throw new AudioFormatError("AUDIO_CORRUPT", "damaged FLAC file: its header gives a sample rate of 0 Hz");
-  const [smallestBlock, largestBlock] = [view.getUint16(8), view.getUint16(10)];
-  return {
-    sampleRate,
-    numChannels: Number((packed >> 41n) & 0x7n) + 1,
-    bitsPerSample: Number((packed >> 36n) & 0x1fn) + 1,
-    blockSize: smallestBlock === largestBlock ? largestBlock : undefined,
-    numSamples: numSamples === 0 ? undefined : numSamples,
-  };
-}
-
-function truncatedHeader(): AudioFormatError {
-  return new AudioFormatError("AUDIO_CORRUPT", "truncated FLAC file: it ends within its header");
-}
-
-/** How far from the end the last frame may start, in bytes: 65535 samples of eight 24-bit channels, uncompressed. */
+/** Most bytes of a frame: 65535 samples of eight 24-bit channels, uncompressed. */
 const MAX_FRAME_LENGTH = 65_535 * 8 * 3 + 2 ** 10;
+/** Bytes that are looked at before others have their turn. */
+const STEP_LENGTH = 2 ** 16;
+/** Two bytes of sync code, two of form, seven of number, two of block size, two of sample rate, and the checksum. */
+const MAX_HEADER_LENGTH = 16;
 const ID3V1_LENGTH = 128;
 
 /**
@@ -81,12 +39,15 @@ const ID3V1_LENGTH = 128;
  */
 export async function findFlacEnd(source: ByteWindow, framesStart: number, header: FlacHeader): Promise<number> {
   const tailStart = Math.max(framesStart, source.size - MAX_FRAME_LENGTH - ID3V1_LENGTH);
-  const frames = await source.bytes(tailStart, source.size - tailStart);
-  const end = hasAscii(frames, frames.length - ID3V1_LENGTH, "TAG") ? frames.length - ID3V1_LENGTH : frames.length;
-  for (let offset = end - 8; offset >= Math.max(0, end - MAX_FRAME_LENGTH); offset--) {
-    if (frames[offset] !== 0xff || (frames[offset + 1]! & 0xfe) !== 0xf8) continue;
-    const endSample = parseFrameEnd(frames.subarray(offset, end), header);
-    if (endSample !== undefined && crc16(frames.subarray(offset, end)) === 0) return endSample;
+  const tail = await source.bytes(tailStart, source.size - tailStart);
+  const end = hasAscii(tail, tail.length - ID3V1_LENGTH, "TAG") ? tail.length - ID3V1_LENGTH : tail.length;
+  const crc = new Crc16FromEnd();
+  for (let offset = end - 1; offset >= Math.max(0, end - MAX_FRAME_LENGTH); offset--) {
+    crc.prepend(tail[offset]!);
+    if ((end - offset) % STEP_LENGTH === 0) await source.pace.spend(STEP_LENGTH);
+    if (crc.value !== 0) continue;
+    const endSample = endSampleOf(parseFrameHeader(tail.subarray(offset, end)), header);
+    if (endSample !== undefined) return endSample;
   }
   throw new AudioFormatError(
     "AUDIO_CORRUPT",
@@ -94,31 +55,136 @@ export async function findFlacEnd(source: ByteWindow, framesStart: number, heade
   );
 }
 
+/** The number of the sample after a frame, undefined where nothing tells it. */
+function endSampleOf(frame: FrameHeader | undefined, header: FlacHeader): number | undefined {
+  if (frame === undefined) return undefined;
+  if (frame.hasVariableBlocks) return frame.number + frame.blockSize;
+  return header.blockSize === undefined ? undefined : frame.number * header.blockSize + frame.blockSize;
+}
+
 /**
- * The number of the sample after a frame, read from the frame's header.
- * Source: RFC 9639, sections 9.1.1 to 9.1.8.
- * @returns undefined if this is no frame header.
+ * Cuts a stream into frames. They do not say how long they are: a frame ends where its checksum is right and the next one's
+ * header follows, or nothing. Each byte is looked at once, whatever it is; what stands between frames, or after the last whole one, is left out.
+ * @param chunks The stream from its first frame on, cut anywhere.
+ * @throws AudioFormatError `AUDIO_CORRUPT` for a frame that does not end within the most bytes that one may have.
  */
-function parseFrameEnd(frame: Uint8Array, header: FlacHeader): number | undefined {
-  const isVariable = (frame[1]! & 1) !== 0;
-  const blockSizeCode = frame[2]! >> 4;
-  const sampleRateCode = frame[2]! & 0xf;
-  const number = parseCodedNumber(frame, 4);
-  if (number === undefined) return undefined;
+export async function* splitFlacFrames(chunks: AsyncIterable<Uint8Array>, pace: Pace): AsyncGenerator<FlacFrame, void> {
+  const splitter = new FrameSplitter();
+  for await (const chunk of chunks) {
+    for (let start = 0; start < chunk.length; start += STEP_LENGTH) {
+      yield* splitter.push(chunk.subarray(start, start + STEP_LENGTH));
+      await pace.spend(STEP_LENGTH);
+    }
+  }
+  yield* splitter.flush();
+}
+
+class FrameSplitter {
+  /** What is not given out yet are the bytes `#start` to `#end`, of which those before `#position` are in the frame's checksum. */
+  #buffer = new Uint8Array(2 ** 17);
+  #start = 0;
+  #position = 0;
+  #end = 0;
+  /** Of the frame at `#start`; undefined while one is looked for. */
+  #frame: FrameHeader | undefined;
+  #crc = new Crc16();
+
+  *push(chunk: Uint8Array): Generator<FlacFrame, void> {
+    this.#append(chunk);
+    yield* this.#split(MAX_HEADER_LENGTH);
+  }
+
+  *flush(): Generator<FlacFrame, void> {
+    yield* this.#split(0);
+  }
+
+  /** @param lookahead Bytes that have to follow so that it can be told whether a frame ends. */
+  *#split(lookahead: number): Generator<FlacFrame, void> {
+    while (this.#findStart(lookahead)) {
+      if (!this.#findEnd(lookahead)) return;
+      const { blockSize, numChannels } = this.#frame!;
+      yield { bytes: this.#buffer.slice(this.#start, this.#position), numSamples: blockSize * numChannels };
+      this.#start = this.#position;
+      this.#frame = undefined;
+    }
+  }
+
+  #findStart(lookahead: number): boolean {
+    for (; this.#frame === undefined && this.#start + lookahead < this.#end; this.#start++) {
+      this.#frame = this.#headerAt(this.#start);
+      if (this.#frame === undefined) continue;
+      this.#crc = new Crc16();
+      this.#position = this.#start;
+      return true;
+    }
+    return this.#frame !== undefined;
+  }
+
+  #findEnd(lookahead: number): boolean {
+    const first = this.#start + this.#frame!.length + 3; // a byte of a subframe, and the checksum
+    const limit = this.#start + MAX_FRAME_LENGTH;
+    while (this.#position + lookahead < this.#end) {
+      if (this.#position === limit) {
+        throw new AudioFormatError("AUDIO_CORRUPT", `damaged FLAC file: a frame does not end within ${MAX_FRAME_LENGTH} bytes, which none exceeds`);
+      }
+      this.#crc.append(this.#buffer[this.#position++]!);
+      if (this.#crc.value !== 0 || this.#position < first) continue;
+      if (this.#position === this.#end || this.#headerAt(this.#position) !== undefined) return true;
+    }
+    return false;
+  }
+
+  #headerAt(offset: number): FrameHeader | undefined {
+    return this.#buffer[offset] === 0xff ? parseFrameHeader(this.#buffer.subarray(offset, Math.min(offset + MAX_HEADER_LENGTH, this.#end))) : undefined;
+  }
+
+  /** Makes room by dropping what is done, and by a buffer of twice the length where that is too little. */
+  #append(chunk: Uint8Array): void {
+    const numKept = this.#end - this.#start;
+    if (this.#end + chunk.length > this.#buffer.length) {
+      const roomy = 2 * (numKept + chunk.length) > this.#buffer.length ? new Uint8Array(2 * (numKept + chunk.length)) : this.#buffer;
+      roomy.set(this.#buffer.subarray(this.#start, this.#end));
+      this.#buffer = roomy;
+      this.#position -= this.#start;
+      this.#start = 0;
+      this.#end = numKept;
+    }
+    this.#buffer.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+}
+
+/** Channels by the header's four bits: as many as they say, or two of which one may be a difference. */
+const CHANNELS: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 2, 2, 2];
+
+/**
+ * Reads the header of a frame.
+ * Source: RFC 9639, section 9.1.
+ * @param bytes Start with the frame, and go on for 16 bytes or to the end of the stream.
+ * @returns undefined if this is none.
+ */
+function parseFrameHeader(bytes: Uint8Array): FrameHeader | undefined {
+  if (bytes.length < 6 || bytes[0] !== 0xff || (bytes[1]! & 0xfe) !== 0xf8) return undefined;
+  const blockSizeCode = bytes[2]! >> 4;
+  const sampleRateCode = bytes[2]! & 0xf;
+  const numChannels = CHANNELS[bytes[3]! >> 4];
+  const number = parseCodedNumber(bytes, 4);
+  const bitsCode = (bytes[3]! >> 1) & 7;
+  if (number === undefined || numChannels === undefined) return undefined;
+  if (sampleRateCode === 15 || bitsCode === 3 || (bytes[3]! & 1) !== 0) return undefined; // reserved
 
   let offset = number.end;
   let blockSize: number;
-  if (blockSizeCode === 6) blockSize = frame[offset++]! + 1;
-  else if (blockSizeCode === 7) blockSize = frame[offset++]! * 256 + frame[offset++]! + 1;
+  if (blockSizeCode === 6) blockSize = bytes[offset++]! + 1;
+  else if (blockSizeCode === 7) blockSize = bytes[offset++]! * 256 + bytes[offset++]! + 1;
   else if (blockSizeCode >= 8) blockSize = 256 << (blockSizeCode - 8);
   else if (blockSizeCode >= 1) blockSize = blockSizeCode === 1 ? 192 : 576 << (blockSizeCode - 2);
   else return undefined;
   if (sampleRateCode === 12) offset += 1;
   else if (sampleRateCode >= 13) offset += 2;
-  if (offset >= frame.length || crc8(frame.subarray(0, offset + 1)) !== 0) return undefined;
-
-  if (isVariable) return number.value + blockSize;
-  return header.blockSize === undefined ? undefined : number.value * header.blockSize + blockSize;
+  const length = offset + 1;
+  if (length > bytes.length || crc8(bytes.subarray(0, length)) !== 0) return undefined;
+  return { length, hasVariableBlocks: (bytes[1]! & 1) !== 0, number: number.value, blockSize, numChannels };
 }
 
 /** A number in the manner of UTF-8, of one to seven bytes. */
@@ -128,26 +194,10 @@ function parseCodedNumber(bytes: Uint8Array, start: number): { readonly value: n
   const numBytes = Math.clz32(~(first << 24)); // leading ones
   if (numBytes < 2 || numBytes > 7 || start + numBytes > bytes.length) return undefined;
   let value = first & (0x7f >> numBytes);
-  for (let i = 1; i < numBytes; i++) value = value * 64 + (bytes[start + i]! & 0x3f);
+  for (let i = 1; i < numBytes; i++) {
+    const byte = bytes[start + i]!;
+    if ((byte & 0xc0) !== 0x80) return undefined;
+    value = value * 64 + (byte & 0x3f);
+  }
   return { value, end: start + numBytes };
-}
-
-/** Polynomial x⁸+x²+x+1; over bytes that end in their own checksum it is 0. */
-function crc8(bytes: Uint8Array): number {
-  let crc = 0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc & 0x80 ? (crc << 1) ^ 0x07 : crc << 1) & 0xff;
-  }
-  return crc;
-}
-
-/** Polynomial x¹⁶+x¹⁵+x²+1; over bytes that end in their own checksum it is 0. */
-function crc16(bytes: Uint8Array): number {
-  let crc = 0;
-  for (const byte of bytes) {
-    crc ^= byte << 8;
-    for (let bit = 0; bit < 8; bit++) crc = (crc & 0x8000 ? (crc << 1) ^ 0x8005 : crc << 1) & 0xffff;
-  }
-  return crc;
 }

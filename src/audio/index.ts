@@ -1,6 +1,8 @@
 export type { AudioContainer } from "./audio-container.ts";
 export { AudioConverter, convertAudioStream } from "./audio-converter.ts";
 export type { AudioConverterState, AudioForm } from "./audio-converter.ts";
+export { checkAudioLimits } from "./audio-limits.ts";
+export type { AudioLimits } from "./audio-limits.ts";
 export { convertAudio, mixChannels } from "./channels.ts";
 export type { ConvertAudioOptions } from "./channels.ts";
 export { decodeAudio } from "./decode-audio.ts";
@@ -8,6 +10,7 @@ export { decodeAudioStream } from "./decode-audio-stream.ts";
 export type { AudioStream, DecodeAudioOptions } from "./decode-audio-stream.ts";
 export { formatWav, formatWavHeader, formatWavSamples } from "./format-wav.ts";
 export type { FormatWavOptions, WavForm, WavFormat } from "./format-wav.ts";
+export { joinWaveforms } from "./join-waveforms.ts";
 export { parseWav } from "./parse-wav.ts";
 export { resample } from "./resample.ts";
 export type { ResamplerState } from "./resampler.ts";

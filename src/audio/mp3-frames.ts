@@ -122,8 +122,9 @@ const SAMPLE_RATES_1: readonly number[] = [44_100, 48_000, 32_000];
 const VERSIONS = [2.5, undefined, 2, 1] as const;
 
 function parseFrameHeader(bytes: Uint8Array, offset: number): FrameHeader | undefined {
-  const [byte0, byte1 = 0, byte2 = 0, byte3] = bytes.subarray(offset, offset + 4);
-  if (byte3 === undefined || byte0 !== 0xff || (byte1 & 0xe6) !== 0xe2) return undefined; // eleven set bits; layer III
+  if (bytes[offset] !== 0xff || offset + 4 > bytes.length) return undefined;
+  const [byte1, byte2, byte3] = [bytes[offset + 1]!, bytes[offset + 2]!, bytes[offset + 3]!];
+  if ((byte1 & 0xe6) !== 0xe2) return undefined; // eleven set bits; layer III
   const version = VERSIONS[(byte1 >> 3) & 3];
   const bitrate = (version === 1 ? BITRATES_1 : BITRATES_2)[byte2 >> 4];
   const fullRate = SAMPLE_RATES_1[(byte2 >> 2) & 3];

@@ -3,6 +3,7 @@ import { hasAscii } from "./audio-container.ts";
 import type { ByteWindow } from "./byte-window.ts";
 import { concatBytes } from "./concat-bytes.ts";
 import { pageChecksum } from "./ogg-checksum.ts";
+import type { Pace } from "./pace.ts";
 
 /** One logical stream of an Ogg file, taken out of its pages. */
 export interface OggStream {
@@ -10,10 +11,12 @@ export interface OggStream {
   readonly head: Uint8Array;
   /** The last page's granule position: for audio, the number of the sample after its last one, pre-skip included. */
   readonly endGranule: number;
+  /** Of all work on the file's bytes. */
+  readonly pace: Pace;
   /**
    * Reads every packet in order, the codec's header packets first, and checks that nothing is missing: checksums, page
    * numbers, no page or packet cut short.
-   * @throws AudioFormatError `AUDIO_CORRUPT` for damage, `AUDIO_UNSUPPORTED` for a second stream that is wanted.
+   * @throws AudioFormatError `AUDIO_CORRUPT` for damage or a packet over 32 MiB, `AUDIO_UNSUPPORTED` for a second stream that is wanted.
    */
   packets(): AsyncGenerator<Uint8Array, void>;
 }
@@ -26,6 +29,7 @@ interface OggPage {
   readonly granule: number;
   readonly serial: number;
   readonly sequence: number;
+  readonly checksum: number;
   /** One byte for each piece of a packet; a piece of 255 bytes is followed by more of the same packet. */
   readonly lacing: Uint8Array;
   readonly body: Uint8Array;
@@ -35,6 +39,11 @@ interface OggPage {
 
 const HEADER_LENGTH = 27;
 const MAX_PAGE_LENGTH: number = HEADER_LENGTH + 255 + 255 * 255;
+
+/** Most bytes of a packet: FLAC's longest metadata block is half of that, and the same as text in a comment two thirds. */
+const MAX_PACKET_LENGTH = 2 ** 25;
+/** What an empty packet costs, in bytes that could be read instead. */
+const PACKET_WORK = 32;
 
 /** Bytes that are searched at a time for the last page, from the end on. */
 const SEARCH_LENGTH = 2 ** 16;
@@ -59,7 +68,7 @@ export async function openOgg(source: ByteWindow, isWanted: (firstPacket: Uint8A
 
   const endGranule = await findEndGranule(source, start, first.serial);
   const packets = (): AsyncGenerator<Uint8Array, void> => readPackets(source, start, endGranule, isWanted);
-  for await (const head of packets()) return { head, endGranule, packets };
+  for await (const head of packets()) return { head, endGranule, pace: source.pace, packets };
   throw truncatedPacket();
 }
 
@@ -70,6 +79,7 @@ async function* readPackets(
   isWanted: (firstPacket: Uint8Array) => boolean,
 ): AsyncGenerator<Uint8Array, void> {
   let unfinished: Uint8Array[] = [];
+  let unfinishedLength = 0;
   let previous: OggPage | undefined;
   let granule = 0;
 
@@ -93,9 +103,14 @@ async function* readPackets(
     if (page.isContinued !== unfinished.length > 0) {
       throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: page ${page.sequence} has a packet without its start, or lacks one's end`);
     }
+    await source.pace.spend(page.length + PACKET_WORK * page.lacing.length);
     const { whole, rest } = takePackets(page, unfinished);
     yield* whole;
     unfinished = rest;
+    unfinishedLength = whole.length > 0 ? 0 : unfinishedLength + page.body.length;
+    if (unfinishedLength > MAX_PACKET_LENGTH) {
+      throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: a packet does not end within ${MAX_PACKET_LENGTH} bytes`);
+    }
     if (page.granule >= 0) granule = page.granule;
     previous = page;
   }
@@ -105,15 +120,24 @@ async function* readPackets(
   }
 }
 
-/** The granule position of the last whole page of a stream on which a packet ends, looked for from the end of the file. */
+/**
+ * The granule position of the last whole page of a stream on which a packet ends, looked for from the end of the file.
+ * Only what may be that page has its checksum computed. Pages do not overlap, so what does is no page.
+ * @throws AudioFormatError `AUDIO_CORRUPT` where what may be pages overlaps so much that no file is like that.
+ */
 async function findEndGranule(source: ByteWindow, start: number, serial: number): Promise<number> {
+  let budget = MAX_PAGE_LENGTH;
   for (let end = source.size; end > start; end -= SEARCH_LENGTH) {
     const searchStart = Math.max(start, end - SEARCH_LENGTH);
     const bytes = await source.bytes(searchStart, end - searchStart + MAX_PAGE_LENGTH);
+    budget += end - searchStart;
     for (let at = end - searchStart - 1; at >= 0; at--) {
-      if (!hasAscii(bytes, at, "OggS")) continue;
-      const page = parsePage(bytes.subarray(at));
-      if (typeof page === "object" && page.serial === serial && page.granule >= 0) return page.granule;
+      if (bytes[at] !== 0x4f || !hasAscii(bytes, at, "OggS")) continue;
+      const page = parsePageHeader(bytes.subarray(at));
+      if (typeof page === "string" || page.serial !== serial || page.granule < 0) continue;
+      budget -= page.length;
+      if (budget < 0) throw new AudioFormatError("AUDIO_CORRUPT", "damaged Ogg file: its end is full of page headers that overlap and have wrong checksums");
+      if (hasRightChecksum(bytes.subarray(at), page)) return page.granule;
     }
   }
   return 0;
@@ -136,12 +160,17 @@ async function readPage(source: ByteWindow, offset: number): Promise<OggPage> {
 
 /** @param bytes Start with the page. */
 function parsePage(bytes: Uint8Array): OggPage | "truncated" | "no page" | "wrong checksum" {
+  const page = parsePageHeader(bytes);
+  return typeof page === "string" || hasRightChecksum(bytes, page) ? page : "wrong checksum";
+}
+
+/** What looks like a page, whose checksum may be wrong. */
+function parsePageHeader(bytes: Uint8Array): OggPage | "truncated" | "no page" {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEADER_LENGTH || bytes.length < HEADER_LENGTH + bytes[26]!) return "truncated";
   if (!hasAscii(bytes, 0, "OggS") || bytes[4] !== 0) return "no page";
   const length = pageLength(bytes);
   if (bytes.length < length) return "truncated";
-  if (view.getUint32(22, true) !== pageChecksum(bytes.subarray(0, length))) return "wrong checksum";
   const bodyStart = HEADER_LENGTH + bytes[26]!;
   const flags = bytes[5]!;
   return {
@@ -151,16 +180,23 @@ function parsePage(bytes: Uint8Array): OggPage | "truncated" | "no page" | "wron
     granule: Number(view.getBigInt64(6, true)),
     serial: view.getUint32(14, true),
     sequence: view.getUint32(18, true),
+    checksum: view.getUint32(22, true),
     lacing: bytes.subarray(HEADER_LENGTH, bodyStart),
     body: bytes.subarray(bodyStart, length),
     length,
   };
 }
 
+function hasRightChecksum(bytes: Uint8Array, { checksum, length }: OggPage): boolean {
+  return checksum === pageChecksum(bytes.subarray(0, length));
+}
+
 /** What a page's header says, as far as it is there. */
 function pageLength(head: Uint8Array): number {
-  const lacing = head.subarray(HEADER_LENGTH, HEADER_LENGTH + head[26]!);
-  return lacing.reduce((sum, length) => sum + length, HEADER_LENGTH + head[26]!);
+  const bodyStart = HEADER_LENGTH + head[26]!;
+  let end = bodyStart;
+  for (let i = HEADER_LENGTH; i < bodyStart; i++) end += head[i] ?? 0;
+  return end;
 }
 
 function truncatedPacket(): AudioFormatError {

@@ -1,11 +1,13 @@
 import type { Waveform } from "../core/index.ts";
+import { allLimits, checkForm, checkNumSamples } from "./audio-limits.ts";
 import type { ByteWindow } from "./byte-window.ts";
+import type { DecodeAudioOptions } from "./decode-audio-stream.ts";
 import type { EncodedAudio } from "./encoded-audio.ts";
 import type { SampleFormat } from "./wav-header.ts";
 import { readWavHeader } from "./wav-header.ts";
 
 /** Bytes of samples read at a time from a long file. */
-const PIECE_LENGTH = 2 ** 18;
+const PIECE_LENGTH = 2 ** 17;
 
 /**
  * Reads a WAV file: 8-, 16-, 24- and 32-bit integers, 32- and 64-bit floats, plain or WAVE_FORMAT_EXTENSIBLE,
@@ -17,16 +19,21 @@ const PIECE_LENGTH = 2 ** 18;
  * that claims more than the file holds is read up to the file's last whole sample frame; so is one of length 0
  * where the header does not account for the bytes that follow it. A file that ends before its samples is refused.
  *
+ * It works in one go, however long the file: where timers and signals have to have their turn, `decodeAudio` reads WAV files as well.
+ *
  * Source: RIFF/WAVE as in Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" and `mmreg.h`;
  * RF64 as in EBU Tech 3306, BW64 as in ITU-R BS.2088.
- * @throws AudioFormatError `AUDIO_UNKNOWN_FORMAT` if this is no WAV file, `AUDIO_UNSUPPORTED` for compressed samples,
+ * @throws AudioFormatError `AUDIO_UNKNOWN_FORMAT` if this is no WAV file, `AUDIO_UNSUPPORTED` for compressed samples or a file beyond `options.limits`,
  * `AUDIO_CORRUPT` for a broken header or none of the promised samples, `AUDIO_EMPTY` for a file without samples.
  */
-export function parseWav(bytes: Uint8Array): Waveform {
+export function parseWav(bytes: Uint8Array, options: Pick<DecodeAudioOptions, "limits"> = {}): Waveform {
+  const limits = allLimits(options.limits);
   const reading = readWavHeader(bytes.length);
   let step = reading.next();
   while (!step.done) step = reading.next(bytes.subarray(step.value.start, step.value.end));
   const { format, data, numSamples } = step.value;
+  checkForm("wav", { sampleRate: format.sampleRate, channels: format.numChannels }, limits);
+  checkNumSamples("wav", numSamples * format.numChannels, limits);
   return readSamples(bytes.subarray(data.start), format, numSamples);
 }
 

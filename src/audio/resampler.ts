@@ -59,11 +59,18 @@ export class Resampler {
     return this.#outputsUntil(Math.floor(((this.#numInput - halfWidth - 1) * to) / from));
   }
 
-  /** The outputs that look beyond the signal's end, which counts as silence. The resampler is spent then. */
-  flush(): Float32Array[] {
+  /** The outputs that look beyond the signal's end, which counts as silence, step by step. The resampler is spent then. */
+  *flush(): Generator<Float32Array[], void> {
     const silence = new Float32Array(this.#kernel.halfWidth + 1);
     this.#append(this.#buffers.map(() => silence));
-    return this.#outputsUntil(resampledLength(this.#kernel, this.#numInput));
+    const end = resampledLength(this.#kernel, this.#numInput);
+    while (this.#numOutput < end) yield this.#outputsUntil(Math.min(end, this.#numOutput + this.#kernel.outputsPerStep));
+  }
+
+  /** Samples that can be taken in, in one push, for some milliseconds of work. */
+  get stepLength(): number {
+    const { from, to, outputsPerStep } = this.#kernel;
+    return Math.max(1, Math.floor((outputsPerStep * from) / to / this.#buffers.length));
   }
 
   #outputsUntil(end: number): Float32Array[] {

@@ -1,4 +1,4 @@
-import { CheckpointError, DisposedError } from "../core/index.ts";
+import { CheckpointError, DisposedError, inTurns } from "../core/index.ts";
 import type { Checkpoint, CheckpointInfo } from "./checkpoint.ts";
 import type { CodecConfig } from "./codec-config.ts";
 import { numElementsOf } from "./dtype.ts";
@@ -20,7 +20,8 @@ export interface Weights {
  * Brings the tensors of one or more files under their canonical names.
  * @param prefix What the names of the codec's tensors start with; tensors without it belong to another model and are
  * left out.
- * @throws CheckpointError if a tensor is stored twice or weight norm's two halves do not fit each other.
+ * @throws CheckpointError if a tensor is stored twice, tensors share their elements, or weight norm's two halves do not
+ * fit each other.
  */
 export function gatherWeights(files: readonly TensorFile[], prefix: string): Weights {
   const stored = storedTensors(files, prefix);
@@ -30,6 +31,9 @@ export function gatherWeights(files: readonly TensorFile[], prefix: string): Wei
   const used = [...origins.values()].flatMap((origin) =>
     origin.kind === "plain" ? [origin.name] : [origin.magnitude, origin.direction],
   );
+  for (const file of files) {
+    file.checkTogether?.(used.filter((name) => stored.get(name)!.file === file).map((name) => prefix + name));
+  }
 
   return {
     shapes: new Map([...origins].map(([name, origin]) => [name, foldedShape(name, origin, infoOf)])),
@@ -40,7 +44,7 @@ export function gatherWeights(files: readonly TensorFile[], prefix: string): Wei
       }
       if (origin.kind === "plain") return load(origin.name);
       const magnitude = await load(origin.magnitude);
-      return foldWeightNorm(magnitude, await load(origin.direction), name);
+      return inTurns(foldWeightNorm(magnitude, await load(origin.direction), name));
     },
     ignored,
     unknown,

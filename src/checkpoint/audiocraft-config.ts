@@ -58,7 +58,7 @@ export function parseAudiocraftConfig(text: string, file: string): CodecConfig {
 
   const norm = options.need("seanet.norm");
   const trueSkip = options.need("seanet.true_skip");
-  if (typeof trueSkip !== "boolean") throw options.refuse("seanet.true_skip", asJson(trueSkip), "true or false");
+  if (typeof trueSkip !== "boolean") throw options.refuse("seanet.true_skip", trueSkip, "true or false");
   const config = parseEncodecConfig(
     {
       sampling_rate: options.need("encodec.sample_rate"),
@@ -113,7 +113,7 @@ function checkSeanetOption(options: YamlOptions, path: string, option: string): 
   } else if (!seanetOptions.has(option)) {
     throw options.refuse(
       path,
-      asJson(options.need(path)),
+      options.need(path),
       "no such option: it may change the network in ways unknown here",
     );
   }
@@ -131,7 +131,7 @@ function bandwidthOf(options: YamlOptions): number {
     numQuantizers < 1 ||
     numQuantizers > maxQuantizers
   ) {
-    throw options.refuse("rvq.n_q", asJson(numQuantizers), `a whole number from 1 to ${maxQuantizers}`);
+    throw options.refuse("rvq.n_q", numQuantizers, `a whole number from 1 to ${maxQuantizers}`);
   }
   const ratios = options.need("seanet.ratios");
   const hopLength = Array.isArray(ratios)
@@ -151,7 +151,7 @@ function readInterleaving(options: YamlOptions): boolean {
   if (options.get("interleave_stereo_codebooks.per_timestep") === true) {
     throw options.refuse(
       "interleave_stereo_codebooks.per_timestep",
-      "true",
+      true,
       "false, which interleaves codebooks, not frames",
     );
   }

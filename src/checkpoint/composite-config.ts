@@ -1,4 +1,4 @@
-import { CheckpointError } from "../core/index.ts";
+import { atOnce, CheckpointError, printableJson } from "../core/index.ts";
 import type { CheckpointInfo } from "./checkpoint.ts";
 import type { CodecConfig } from "./codec-config.ts";
 import { parseEncodecConfig } from "./config.ts";
@@ -18,7 +18,7 @@ export interface DescribedCodec {
  * @throws CheckpointError with code CHECKPOINT_CONFIG if it describes another model or impossible values.
  */
 export function parseTransformersConfig(text: string, file: string): DescribedCodec {
-  const fields = parseStrictJson(text, file);
+  const fields = atOnce(parseStrictJson(text, file));
   if (!isJsonObject(fields)) throw new CheckpointError("CHECKPOINT_CONFIG", `${file} does not hold a JSON object`);
   const modelType = fields["model_type"];
 
@@ -59,5 +59,5 @@ function looksLikeEncodec(fields: Readonly<Record<string, unknown>>): boolean {
 }
 
 function nameOf(modelType: unknown): string {
-  return typeof modelType === "string" ? `a model of type ${JSON.stringify(modelType)}` : "a model without model_type";
+  return typeof modelType === "string" ? `a model of type ${printableJson(modelType)}` : "a model without model_type";
 }

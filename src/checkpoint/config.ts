@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { bitsPerCodeOf, CheckpointError } from "../core/index.ts";
+import { bitsPerCodeOf, CheckpointError, printableJson } from "../core/index.ts";
 import { frameRateOf, hopLengthOf, type CodecConfig } from "./codec-config.ts";
-import { printable } from "./printable.ts";
 import { isJsonObject } from "./strict-json.ts";
 
 /** Most codebooks that a configuration may ask for; the official codecs have 32 at most. */
@@ -14,6 +13,19 @@ const maxHopLength = 65_536;
 
 /** Furthest that a residual unit may look, in steps: its kernel times its largest dilation. */
 const maxReceptiveField = 65_536;
+
+/** Most frames for a second of audio; 150 in the official codecs. Each costs a step of the LSTM and a code of every codebook. */
+const maxFrameRate = 1500;
+
+/** Furthest that a frame may depend on audio before or behind it, in seconds; under 0.1 in the official codecs. It is computed again for every window. */
+const maxContext = 10;
+
+/** Segments of the 48 kHz codec last 1 s. Shorter ones cost more than their audio is worth; each is in memory as a whole. */
+const minSegment = 0.1;
+const maxSegment = 30;
+
+/** Largest share of a segment that the next may cover again, so that no sample is coded more than four times; 0.01 in the 48 kHz codec. */
+const maxOverlap = 0.75;
 
 const overlapRange = "null or a number from 0 to below 1";
 
@@ -42,7 +54,8 @@ function oneOf<const Choice extends string>(...choices: readonly Choice[]): z.Zo
 
 /**
  * The fields of transformers' `EncodecConfig`, with its defaults for those that a file leaves out.
- * Limits are ours: far beyond every published codec, and near enough to keep a hostile file from asking for the moon.
+ * Limits are ours: far beyond every published codec, and near enough to keep a hostile file from asking for the moon. What several
+ * fields ask for together has limits of its own, in `checkConsistency`.
  * Source: transformers 5.17 `configuration_encodec.py`.
  */
 const encodecSchema = z.object({
@@ -167,6 +180,15 @@ function checkConsistency(config: CodecConfig, file: string): void {
       `ratios whose product is at most a second and at most ${maxHopLength} samples, not ${hopLength}`,
     );
   }
+  const frameRate = frameRateOf(config);
+  if (frameRate > maxFrameRate) {
+    throw impossible(
+      file,
+      "upsampling_ratios",
+      upsamplingRatios,
+      `ratios that lead to at most ${maxFrameRate} frames per second, not ${frameRate} at ${config.samplingRate} Hz`,
+    );
+  }
   const dilation = config.dilationGrowthRate ** Math.max(0, config.numResidualLayers - 1);
   if (dilation * config.residualKernelSize > maxReceptiveField) {
     throw impossible(
@@ -174,6 +196,16 @@ function checkConsistency(config: CodecConfig, file: string): void {
       "dilation_growth_rate",
       config.dilationGrowthRate,
       `a residual unit that spans at most ${maxReceptiveField} steps, not a dilation of ${dilation}`,
+    );
+  }
+  const context = contextIn(config);
+  if (context > maxContext * config.samplingRate) {
+    throw impossible(
+      file,
+      "num_residual_layers",
+      config.numResidualLayers,
+      `kernels, dilations and ratios by which a frame depends on at most ${maxContext} s of audio around it, ` +
+        `not on ${(context / config.samplingRate).toFixed(1)} s`,
     );
   }
   if (!config.useCausalConv && config.trimRightRatio !== 1) {
@@ -196,14 +228,37 @@ function checkConsistency(config: CodecConfig, file: string): void {
   checkBandwidths(config, file);
 }
 
+/** Samples that the encoder's convolutions reach over, one after the other. */
+function contextIn(config: CodecConfig): number {
+  const { kernelSize, lastKernelSize, residualKernelSize, dilationGrowthRate, numResidualLayers, upsamplingRatios } = config;
+  const dilations = Array.from({ length: numResidualLayers }, (_, layer) => dilationGrowthRate ** layer);
+  const residualReach = dilations.reduce((reach, dilation) => reach + (residualKernelSize - 1) * dilation, 0);
+  let samples = kernelSize - 1;
+  let stride = 1;
+  for (const ratio of upsamplingRatios.toReversed()) {
+    samples += stride * (residualReach + 2 * ratio - 1);
+    stride *= ratio;
+  }
+  return samples + stride * (lastKernelSize - 1);
+}
+
 function checkSegments(config: CodecConfig, file: string): void {
   const { chunkLengthS, overlap, samplingRate } = config;
   if (chunkLengthS === null) return;
   if (overlap === null) {
     throw impossible(file, "overlap", overlap, "a number from 0 to below 1 where chunk_length_s is given");
   }
+  if (overlap > maxOverlap) {
+    throw impossible(file, "overlap", overlap, `at most ${maxOverlap}, by which every sample is coded four times`);
+  }
+  if (chunkLengthS > maxSegment) {
+    throw impossible(file, "chunk_length_s", chunkLengthS, `at most ${maxSegment} s, since a segment is in memory as a whole`);
+  }
   if (Math.trunc(chunkLengthS * samplingRate) < hopLengthOf(config)) {
     throw impossible(file, "chunk_length_s", chunkLengthS, `at least one frame of ${hopLengthOf(config)} samples`);
+  }
+  if (chunkLengthS < minSegment) {
+    throw impossible(file, "chunk_length_s", chunkLengthS, `at least ${minSegment} s, since every segment costs time of its own`);
   }
 }
 
@@ -233,9 +288,5 @@ function checkBandwidths(config: CodecConfig, file: string): void {
 }
 
 function impossible(file: string, key: string, found: unknown, allowed: string): CheckpointError {
-  return new CheckpointError("CHECKPOINT_CONFIG", `${file}: ${key} is ${shortJson(found)}; expected ${allowed}`);
-}
-
-function shortJson(value: unknown): string {
-  return printable(JSON.stringify(value) ?? "missing");
+  return new CheckpointError("CHECKPOINT_CONFIG", `${file}: ${key} is ${printableJson(found)}; expected ${allowed}`);
 }

@@ -1,4 +1,7 @@
-import { CheckpointError } from "../core/index.ts";
+import { CheckpointError, stretches, type Turns } from "../core/index.ts";
+
+/** Elements that are converted in some milliseconds. */
+const elementsPerTurn = 2 ** 19;
 
 /**
  * Bits per element of every element type that the safetensors format names, lowest rank first.
@@ -65,22 +68,19 @@ export function byteLengthOf(dtype: DType, shape: readonly number[]): number | u
  * F32 bytes at an aligned offset come back as a view of the same memory, without a copy.
  * @throws CheckpointError if the element type is not a floating-point one of 16 bits or more.
  */
-export function toFloat32(bytes: Uint8Array, dtype: DType, tensor: string): Float32Array {
+export function* toFloat32(bytes: Uint8Array, dtype: DType, tensor: string): Turns<Float32Array> {
   switch (dtype) {
     case "F32":
       return alignedTo(4, bytes, (buffer, offset) => new Float32Array(buffer, offset, bytes.byteLength / 4));
     case "F64":
-      return Float32Array.from(
+      return yield* converted(
         alignedTo(8, bytes, (buffer, offset) => new Float64Array(buffer, offset, bytes.byteLength / 8)),
+        (doubles, floats) => floats.set(doubles),
       );
     case "F16":
-      return halvesToFloat32(
-        alignedTo(2, bytes, (buffer, offset) => new Uint16Array(buffer, offset, bytes.byteLength / 2)),
-      );
+      return yield* converted(halvesIn(bytes), halvesToFloat32);
     case "BF16":
-      return brainHalvesToFloat32(
-        alignedTo(2, bytes, (buffer, offset) => new Uint16Array(buffer, offset, bytes.byteLength / 2)),
-      );
+      return yield* converted(halvesIn(bytes), brainHalvesToFloat32);
     default:
       throw new CheckpointError(
         "CHECKPOINT_TENSOR",
@@ -88,6 +88,22 @@ export function toFloat32(bytes: Uint8Array, dtype: DType, tensor: string): Floa
         { tensor },
       );
   }
+}
+
+/** Converts stretch by stretch; `convert` fills its second argument from its first. */
+function* converted<Elements extends Uint16Array | Float64Array>(
+  elements: Elements,
+  convert: (elements: Elements, floats: Float32Array) => void,
+): Turns<Float32Array> {
+  const floats = new Float32Array(elements.length);
+  yield* stretches(elements.length, elementsPerTurn, (start, end) =>
+    convert(elements.subarray(start, end) as Elements, floats.subarray(start, end)),
+  );
+  return floats;
+}
+
+function halvesIn(bytes: Uint8Array): Uint16Array {
+  return alignedTo(2, bytes, (buffer, offset) => new Uint16Array(buffer, offset, bytes.byteLength / 2));
 }
 
 /** Makes a typed-array view of the bytes, on a copy only where they do not start at a multiple of the element size. */
@@ -105,9 +121,8 @@ function alignedTo<View>(
  * IEEE 754 binary16 to binary32. Shifting a half's exponent and mantissa into place leaves a float that is
  * 2¹¹² times too small (the biases are 15 and 127); multiplying by 2¹¹² is exact, subnormals included.
  */
-function halvesToFloat32(halves: Uint16Array): Float32Array {
-  const floats = new Float32Array(halves.length);
-  const bits = new Uint32Array(floats.buffer);
+function halvesToFloat32(halves: Uint16Array, floats: Float32Array): void {
+  const bits = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
   for (let i = 0; i < halves.length; i++) {
     const half = halves[i]!;
     const sign = (half & 0x8000) << 16;
@@ -120,13 +135,10 @@ function halvesToFloat32(halves: Uint16Array): Float32Array {
       bits[i] = bits[i]! | sign;
     }
   }
-  return floats;
 }
 
 /** bfloat16 is the upper half of a binary32. */
-function brainHalvesToFloat32(halves: Uint16Array): Float32Array {
-  const floats = new Float32Array(halves.length);
-  const bits = new Uint32Array(floats.buffer);
+function brainHalvesToFloat32(halves: Uint16Array, floats: Float32Array): void {
+  const bits = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
   for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
-  return floats;
 }

@@ -16,6 +16,9 @@ export const transformersWeightNames: readonly string[] = [
   "pytorch_model.bin.index.json",
 ];
 
+/** Longest `config.json` that is read, in bytes; that of MusicGen, with all its parts, has 8 kB. */
+const maxConfigLength = 2 ** 20;
+
 /**
  * Opens a folder with a transformers `config.json`: a codec of its own, or one inside MusicGen or Bark.
  * @throws CheckpointError if the configuration, a shard index or a weight file is not sound, or no weights are there.
@@ -25,7 +28,7 @@ export async function openTransformersFolder(
   configSource: ByteSource,
   close: () => Promise<void>,
 ): Promise<Checkpoint> {
-  const described = parseTransformersConfig(await readText(configSource), configSource.name);
+  const described = parseTransformersConfig(await readText(configSource, maxConfigLength), configSource.name);
   for (const name of transformersWeightNames) {
     const source = await folder.open(name);
     if (source === undefined) continue;
@@ -46,7 +49,7 @@ export async function openTransformersFile(
   configSource: ByteSource,
   close: () => Promise<void>,
 ): Promise<Checkpoint> {
-  const described = parseTransformersConfig(await readText(configSource), configSource.name);
+  const described = parseTransformersConfig(await readText(configSource, maxConfigLength), configSource.name);
   return assembleTransformers(described, configSource, [file], close);
 }
 

@@ -10,6 +10,6 @@ export {
 } from "./codec-config.ts";
 export type { DType } from "./dtype.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
-export { openSafetensors } from "./safetensors.ts";
+export { openSafetensors, startsLikeSafetensors } from "./safetensors.ts";
 export { formatSafetensors, type TensorData } from "./safetensors-writer.ts";
 export type { TensorFile, TensorInfo } from "./tensor-file.ts";

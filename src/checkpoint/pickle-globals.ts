@@ -1,10 +1,7 @@
-import { CheckpointError } from "../core/index.ts";
+import { CheckpointError, printable, printableJson } from "../core/index.ts";
 import { isDType } from "./dtype.ts";
 import { PickledGlobal, PickledStorage, PickledTensor, type PickledDict, type PickleValue } from "./pickle-values.ts";
-import { printable } from "./printable.ts";
-
-/** Longest shape that is believed; convolutions have three dimensions. */
-const maxDimensions = 8;
+import { maxDimensions } from "./tensor-limits.ts";
 
 /**
  * Every name that a pickle of tensors refers to. Whatever is not listed is refused, known to be harmful or not.
@@ -84,9 +81,9 @@ export function resolvePersistentId(id: PickleValue, what: string): PickledStora
   }
   // The key becomes part of a name in the archive.
   if (typeof key !== "string" || !/^\d{1,10}$/.test(key)) {
-    throw malformed(what, `refers to a storage with the key ${printable(String(key))}; expected a number`);
+    throw malformed(what, `refers to a storage with the key ${printableJson(key)}; expected a number`);
   }
-  if (!isSize(numElements)) throw malformed(what, `refers to storage ${key} with ${String(numElements)} elements`);
+  if (!isSize(numElements)) throw malformed(what, `refers to storage ${key} with ${printableJson(numElements)} elements`);
   return new PickledStorage(key, type.role, numElements);
 }
 
@@ -102,7 +99,8 @@ function rebuildTensor(args: readonly PickleValue[], what: string): PickledTenso
   ) {
     throw malformed(what, "describes a tensor whose storage, offset, size and stride do not fit together");
   }
-  return new PickledTensor(storage, offset, shape, strides);
+  // Copies, since a list that the pickle recalls may still grow.
+  return new PickledTensor(storage, offset, [...shape], [...strides]);
 }
 
 function isSize(value: PickleValue | undefined): value is number {

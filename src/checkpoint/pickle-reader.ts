@@ -1,5 +1,10 @@
 import { malformed } from "./pickle-globals.ts";
 
+/** Longest integer that is read; torch writes 8 bytes for sizes and 10 for its own mark. */
+const maxLongLength = 16;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Takes numbers and text off a pickle from its beginning; whatever reaches beyond its end is refused. */
 export class PickleReader {
   private readonly bytes: Uint8Array;
@@ -44,8 +49,9 @@ export class PickleReader {
     return this.view.getFloat64(this.take(8), false);
   }
 
-  /** A little-endian two's complement integer of any length; `bigint` where a number cannot hold it. */
+  /** A little-endian two's complement integer of up to 16 bytes; `bigint` where a number cannot hold it. */
   long(length: number): number | bigint {
+    if (length > maxLongLength) throw malformed(this.what, `has a number of ${length} bytes; at most ${maxLongLength} are read`);
     const begin = this.take(length);
     let value = 0n;
     for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.bytes[begin + i]!);
@@ -80,7 +86,7 @@ export class PickleReader {
 
   private decode(bytes: Uint8Array): string {
     try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+      return utf8.decode(bytes);
     } catch {
       throw malformed(this.what, `has text that is not UTF-8 before byte ${this.position}`);
     }

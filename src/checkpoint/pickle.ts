@@ -1,10 +1,16 @@
+import { printable, type Turns } from "../core/index.ts";
 import { applyGlobal, isPickledDict, malformed, resolveGlobal, resolvePersistentId, unsafe } from "./pickle-globals.ts";
 import { PickleReader } from "./pickle-reader.ts";
 import type { PickleValue } from "./pickle-values.ts";
-import { printable } from "./printable.ts";
 
 /** Most operations of one pickle; a model of 1000 tensors takes about 25,000. Each keeps at most one new value alive. */
 const maxOperations = 2_000_000;
+
+/** Most lists, tuples and dicts, which take two hundred bytes each; a model of 1000 tensors has about 5000. */
+const maxContainers = 400_000;
+
+/** Operations of some milliseconds. */
+const operationsPerTurn = 20_000;
 
 /** Deepest the stack may grow; torch flushes dicts every 1000 entries. */
 const maxStack = 100_000;
@@ -22,10 +28,11 @@ type StackItem = PickleValue | typeof mark;
  * @param bytes The pickle.
  * @param what Name for messages, such as `model.bin: data.pkl`.
  * @throws CheckpointError with code CHECKPOINT_UNSAFE if the pickle asks for a name or a call beyond those of tensors,
- * CHECKPOINT_FORMAT if it is cut short, malformed, or exceeds the limits on operations and stack.
+ * CHECKPOINT_FORMAT if it is cut short, malformed, or exceeds the limits on operations (2,000,000), lists and dicts
+ * (400,000) and stack (100,000).
  * Source: CPython `Lib/pickletools.py` for the operations.
  */
-export function readPickle(bytes: Uint8Array, what: string): PickleValue {
+export function readPickle(bytes: Uint8Array, what: string): Turns<PickleValue> {
   return new PickleMachine(bytes, what).run();
 }
 
@@ -34,14 +41,16 @@ class PickleMachine {
   private readonly what: string;
   private readonly stack: StackItem[] = [];
   private readonly memo = new Map<number, PickleValue>();
+  private numContainers = 0;
 
   constructor(bytes: Uint8Array, what: string) {
     this.reader = new PickleReader(bytes, what);
     this.what = what;
   }
 
-  run(): PickleValue {
+  *run(): Turns<PickleValue> {
     for (let operations = 0; operations < maxOperations; operations++) {
+      if (operations % operationsPerTurn === operationsPerTurn - 1) yield;
       const code = this.reader.uint8();
       if (code === 0x2e /* STOP */) return this.pop();
       this.step(code);
@@ -81,23 +90,23 @@ class PickleMachine {
       case 0x28 /* MARK */:
         return void this.stack.push(mark);
       case 0x29 /* EMPTY_TUPLE */:
-        return this.push([]);
+        return this.pushContainer([]);
       case 0x85 /* TUPLE1 */:
-        return this.push(this.popItems(1));
+        return this.pushContainer(this.popItems(1));
       case 0x86 /* TUPLE2 */:
-        return this.push(this.popItems(2));
+        return this.pushContainer(this.popItems(2));
       case 0x87 /* TUPLE3 */:
-        return this.push(this.popItems(3));
+        return this.pushContainer(this.popItems(3));
       case 0x74 /* TUPLE */:
-        return this.push(this.popToMark());
+        return this.pushContainer(this.popToMark());
       case 0x5d /* EMPTY_LIST */:
-        return this.push([]);
+        return this.pushContainer([]);
       case 0x61 /* APPEND */:
         return this.append(this.popItems(1));
       case 0x65 /* APPENDS */:
         return this.append(this.popToMark());
       case 0x7d /* EMPTY_DICT */:
-        return this.push(new Map());
+        return this.pushContainer(new Map());
       case 0x73 /* SETITEM */:
         return this.setItems(this.popItems(2));
       case 0x75 /* SETITEMS */:
@@ -145,7 +154,7 @@ class PickleMachine {
 
   private reduce(): void {
     const [callee, args] = this.popItems(2);
-    this.push(applyGlobal(callee!, args!, this.what));
+    this.pushContainer(applyGlobal(callee!, args!, this.what));
   }
 
   /** Sets an object's attributes. State dicts carry `_metadata` (module versions), which says nothing about the tensors. */
@@ -203,6 +212,11 @@ class PickleMachine {
 
   private push(value: PickleValue): void {
     this.stack.push(value);
+  }
+
+  private pushContainer(value: PickleValue): void {
+    if (++this.numContainers > maxContainers) throw malformed(this.what, `has more than ${maxContainers} lists and dicts`);
+    this.push(value);
   }
 
   private top(): PickleValue {

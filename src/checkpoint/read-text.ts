@@ -1,18 +1,16 @@
 import type { ByteSource } from "../core/index.ts";
 import { CheckpointError } from "../core/index.ts";
 
-/** Largest JSON file that is read; the shard index of a model with 10,000 tensors has under 1 MB. */
-const maxTextLength = 16 * 2 ** 20;
-
 /**
  * Reads a small UTF-8 file whole.
+ * @param maxLength In bytes.
  * @throws CheckpointError if it is not small or not UTF-8.
  */
-export async function readText(source: ByteSource): Promise<string> {
-  if (source.size > maxTextLength) {
+export async function readText(source: ByteSource, maxLength: number): Promise<string> {
+  if (source.size > maxLength) {
     throw new CheckpointError(
       "CHECKPOINT_FORMAT",
-      `${source.name} has ${source.size} bytes; a JSON file of at most ${maxTextLength} was expected`,
+      `${source.name} has ${source.size} bytes; a JSON file of at most ${maxLength} was expected`,
     );
   }
   const bytes = await source.read(0, source.size);

@@ -1,15 +1,21 @@
 import type { ByteSource } from "../core/index.ts";
-import { CheckpointError } from "../core/index.ts";
+import { CheckpointError, inTurns, maxJsonLength, printable, printableJson } from "../core/index.ts";
 import { byteLengthOf, dtypes, isDType, toFloat32 } from "./dtype.ts";
-import { printable } from "./printable.ts";
 import { isJsonObject, parseStrictJson } from "./strict-json.ts";
 import type { TensorFile, TensorInfo } from "./tensor-file.ts";
+import { checkTensorName, maxDimensions } from "./tensor-limits.ts";
 
 /** Bytes before the header: its length as a little-endian u64. */
 const prefixLength = 8;
 
-/** Source: safetensors `MAX_HEADER_SIZE`. */
-const maxHeaderLength = 100_000_000;
+/**
+ * Longest header that is read, in bytes; that of MusicGen's largest checkpoint has 0.2 MB. The format allows 100 MB, which would take
+ * seconds during which nothing else happens, and gigabytes of memory.
+ */
+const maxHeaderLength = maxJsonLength;
+
+/** Most texts in `__metadata__`. Ours have under twenty. */
+const maxMetadata = 10_000;
 
 const openingBrace = 0x7b;
 
@@ -28,16 +34,21 @@ interface StoredTensor extends TensorInfo {
  *
  * @throws CheckpointError with code CHECKPOINT_FORMAT if any rule of the format is broken: the header's length, a
  * duplicate key, an element type or shape that makes no sense, a size that is not shape × element, data that overlap,
- * leave a hole or do not end where the file ends.
+ * leave a hole or do not end where the file ends; or if it goes beyond the limits here: a header of 2 MiB, 20,000 tensors, names of
+ * 512 characters, 8 dimensions, 10,000 texts of metadata.
  * Source: safetensors format description (README) and `SafeTensors::read_metadata`.
  */
 export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
   const dataOffset = prefixLength + (await readHeaderLength(source));
-  const header = parseHeader(source.name, await source.read(prefixLength, dataOffset - prefixLength));
-  const { __metadata__: metadata, ...entries } = header;
+  const header = await parseHeader(source.name, await source.read(prefixLength, dataOffset - prefixLength));
+  const metadata = header["__metadata__"];
+  const names = Object.keys(header).filter((name) => name !== "__metadata__");
   const tensors = new Map(
-    Object.entries(entries)
-      .map(([name, entry]) => [name, parseEntry(source.name, name, entry)] as const)
+    names
+      .map((name, index) => {
+        checkTensorName(source.name, name, index + 1);
+        return [name, parseEntry(source.name, name, header[name])] as const;
+      })
       .toSorted(([, a], [, b]) => a.begin - b.begin || a.end - b.end),
   );
   checkCover(source.name, tensors, source.size - dataOffset);
@@ -54,9 +65,14 @@ export async function openSafetensors(source: ByteSource): Promise<TensorFile> {
     readBytes,
     async readFloat32(name) {
       const { dtype } = tensorOf(source.name, tensors, name);
-      return toFloat32(await readBytes(name), dtype, name);
+      return inTurns(toFloat32(await readBytes(name), dtype, name));
     },
   };
+}
+
+/** Whether bytes start as such a file does: with a length below 4 GiB, whose upper half no text and no other format has, and a brace. */
+export function startsLikeSafetensors(head: Uint8Array): boolean {
+  return head[prefixLength] === openingBrace && head.subarray(4, prefixLength).every((byte) => byte === 0);
 }
 
 async function readHeaderLength(source: ByteSource): Promise<number> {
@@ -77,7 +93,7 @@ async function readHeaderLength(source: ByteSource): Promise<number> {
   return Number(length);
 }
 
-function parseHeader(file: string, bytes: Uint8Array): Readonly<Record<string, unknown>> {
+async function parseHeader(file: string, bytes: Uint8Array): Promise<Readonly<Record<string, unknown>>> {
   if (bytes[0] !== openingBrace) throw broken(file, "its header does not start with {");
   let text: string;
   try {
@@ -85,7 +101,7 @@ function parseHeader(file: string, bytes: Uint8Array): Readonly<Record<string, u
   } catch (cause) {
     throw broken(file, "its header is not UTF-8", { cause });
   }
-  const header = parseStrictJson(text, `${file}: header`);
+  const header = await inTurns(parseStrictJson(text, `${file}: header`));
   if (!isJsonObject(header)) throw broken(file, "its header is not a JSON object");
   return header;
 }
@@ -93,10 +109,13 @@ function parseHeader(file: string, bytes: Uint8Array): Readonly<Record<string, u
 function parseMetadata(file: string, metadata: unknown): ReadonlyMap<string, string> {
   if (metadata === undefined) return new Map();
   if (!isJsonObject(metadata)) throw broken(file, "__metadata__ is not an object");
+  const keys = Object.keys(metadata);
+  if (keys.length > maxMetadata) throw broken(file, `__metadata__ holds ${keys.length} texts; at most ${maxMetadata} are read`);
   return new Map(
-    Object.entries(metadata).map(([key, value]) => {
+    keys.map((key) => {
+      const value = metadata[key];
       if (typeof value !== "string") {
-        throw broken(file, `__metadata__ holds a ${typeof value} under ${shortJson(key)}; only text is allowed`);
+        throw broken(file, `__metadata__ holds a ${typeof value} under ${printableJson(key)}; only text is allowed`);
       }
       return [key, value];
     }),
@@ -107,19 +126,20 @@ function parseEntry(file: string, tensor: string, entry: unknown): StoredTensor 
   if (!isJsonObject(entry)) throw broken(file, `the entry of tensor ${printable(tensor)} is not an object`, { tensor });
   const { dtype, shape, data_offsets: offsets } = entry;
   if (!isDType(dtype)) {
-    throw broken(file, `tensor ${printable(tensor)} has dtype ${shortJson(dtype)}; known are ${dtypes.join(", ")}`, {
+    throw broken(file, `tensor ${printable(tensor)} has dtype ${printableJson(dtype)}; known are ${dtypes.join(", ")}`, {
       tensor,
     });
   }
-  if (!isSizes(shape)) {
+  if (!isSizes(shape) || shape.length > maxDimensions) {
     throw broken(
       file,
-      `tensor ${printable(tensor)} has shape ${shortJson(shape)}; expected an array of whole numbers`,
+      `tensor ${printable(tensor)} has shape ${shape === undefined ? "missing" : printableJson(shape)}; ` +
+        `expected an array of whole numbers, at most ${maxDimensions}`,
       { tensor },
     );
   }
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
-    throw broken(file, `tensor ${printable(tensor)} has data_offsets ${shortJson(offsets)}; expected [begin, end]`, {
+    throw broken(file, `tensor ${printable(tensor)} has data_offsets ${printableJson(offsets)}; expected [begin, end]`, {
       tensor,
     });
   }
@@ -129,7 +149,7 @@ function parseEntry(file: string, tensor: string, entry: unknown): StoredTensor 
     throw broken(
       file,
       `tensor ${printable(tensor)} takes ${end - begin} bytes; ` +
-        `${dtype} ${shortJson(shape)} takes ${expected ?? "more than can be addressed"}`,
+        `${dtype} ${printableJson(shape)} takes ${expected ?? "more than can be addressed"}`,
       { tensor },
     );
   }
@@ -162,10 +182,6 @@ function tensorOf(file: string, tensors: ReadonlyMap<string, StoredTensor>, tens
     throw new CheckpointError("CHECKPOINT_TENSOR", `${file} has no tensor ${printable(tensor)}`, { tensor });
   }
   return found;
-}
-
-function shortJson(value: unknown): string {
-  return printable(JSON.stringify(value) ?? "missing");
 }
 
 function broken(

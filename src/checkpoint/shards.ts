@@ -1,9 +1,16 @@
 import type { ByteSource } from "../core/index.ts";
-import { CheckpointError } from "../core/index.ts";
+import { CheckpointError, inTurns, maxJsonLength, printable, printableJson, relativePathProblem } from "../core/index.ts";
 import type { CheckpointFolder } from "./checkpoint-files.ts";
 import { readText } from "./read-text.ts";
 import { isJsonObject, parseStrictJson } from "./strict-json.ts";
+import { checkTensorName } from "./tensor-limits.ts";
 import { openWeightFile, stateDictOf, type WeightFile } from "./weight-file.ts";
+
+/** Longest name of a shard; theirs are those of files. */
+const maxNameLength = 255;
+
+/** Most shards; the largest models have some dozens. */
+const maxShards = 1000;
 
 /**
  * Reads a shard index (`model.safetensors.index.json`) and opens those shards that hold tensors of the codec.
@@ -17,7 +24,7 @@ export async function openShards(
   prefix: string,
 ): Promise<readonly WeightFile[]> {
   const files: WeightFile[] = [];
-  for (const [shard, tensors] of parseIndex(await readText(index), index.name, prefix)) {
+  for (const [shard, tensors] of await parseIndex(index, prefix)) {
     const source = await folder.open(shard);
     if (source === undefined) {
       throw new CheckpointError(
@@ -41,24 +48,30 @@ export async function openShards(
 }
 
 /** The codec's tensors by shard. */
-function parseIndex(text: string, file: string, prefix: string): ReadonlyMap<string, readonly string[]> {
-  const index = parseStrictJson(text, file);
-  const weightMap = isJsonObject(index) ? index["weight_map"] : undefined;
+async function parseIndex(source: ByteSource, prefix: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const file = source.name;
+  const parsed = await inTurns(parseStrictJson(await readText(source, maxJsonLength), file));
+  const weightMap = isJsonObject(parsed) ? parsed["weight_map"] : undefined;
   if (!isJsonObject(weightMap)) {
     throw new CheckpointError("CHECKPOINT_FORMAT", `${file} has no weight_map; it is not a shard index`);
   }
   const tensorsOfShard = new Map<string, string[]>();
-  for (const [tensor, shard] of Object.entries(weightMap)) {
-    if (typeof shard !== "string" || !/^\w[\w.-]*$/.test(shard)) {
+  for (const [index, [tensor, shard]] of Object.entries(weightMap).entries()) {
+    checkTensorName(file, tensor, index + 1);
+    if (typeof shard !== "string" || shard.length > maxNameLength || !/^\w[\w.-]*$/.test(shard) || relativePathProblem(shard) !== undefined) {
       throw new CheckpointError(
         "CHECKPOINT_FORMAT",
-        `${file} puts ${tensor} into ${JSON.stringify(shard)}; expected the plain name of a file beside it`,
+        `${file} puts ${printable(tensor)} into ${printableJson(shard)}; expected the plain name of a file beside it, ` +
+          `at most ${maxNameLength} characters long`,
       );
     }
     if (!tensor.startsWith(prefix)) continue;
     const tensors = tensorsOfShard.get(shard) ?? [];
     tensors.push(tensor);
     tensorsOfShard.set(shard, tensors);
+  }
+  if (tensorsOfShard.size > maxShards) {
+    throw new CheckpointError("CHECKPOINT_FORMAT", `${file} names ${tensorsOfShard.size} shards; at most ${maxShards} are read`);
   }
   if (tensorsOfShard.size === 0) {
     throw new CheckpointError(

@@ -1,22 +1,25 @@
-import { CheckpointError } from "../core/index.ts";
-import { printable } from "./printable.ts";
+import { CheckpointError, parseJson, printable, type Turns } from "../core/index.ts";
+
+/** Characters that are searched for keys in some milliseconds. */
+const charactersPerTurn = 2 ** 18;
 
 /**
  * Parses JSON and refuses a key that occurs twice in one object. `JSON.parse` keeps the last of them silently, so two
  * readers of the same file could see different contents.
+ * @param text Of up to `maxJsonLength`.
  * @param what What is being read, for messages: `model.safetensors: header`.
- * @throws CheckpointError if the text is not JSON or has a duplicate key.
+ * @throws CheckpointError if the text is not JSON, nests more than 64 deep, or has a duplicate key.
  */
-export function parseStrictJson(text: string, what: string): unknown {
+export function* parseStrictJson(text: string, what: string): Turns<unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw new CheckpointError("CHECKPOINT_FORMAT", `${what} is not valid JSON: ${printable(messageOf(cause))}`, {
       cause,
     });
   }
-  const key = duplicateKeyOf(text);
+  const key = yield* duplicateKeyOf(text);
   if (key !== undefined) {
     throw new CheckpointError(
       "CHECKPOINT_FORMAT",
@@ -39,17 +42,23 @@ function messageOf(cause: unknown): string {
  * The first key that repeats within its object. The text is known to be valid JSON, which is why a string before a colon
  * is a key.
  */
-function duplicateKeyOf(text: string): string | undefined {
+function* duplicateKeyOf(text: string): Turns<string | undefined> {
+  let turnEnd = charactersPerTurn;
   const keysOfOpenObjects: Set<string>[] = [];
   for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (character === "{") keysOfOpenObjects.push(new Set());
-    else if (character === "}") keysOfOpenObjects.pop();
-    if (character !== '"') continue;
+    const character = text.charCodeAt(at);
+    if (character === openingBrace) keysOfOpenObjects.push(new Set());
+    else if (character === closingBrace) keysOfOpenObjects.pop();
+    if (at > turnEnd) {
+      yield;
+      turnEnd = at + charactersPerTurn;
+    }
+    if (character !== quote) continue;
     const end = endOfString(text, at);
-    if (text[skipSpace(text, end)] === ":") {
+    if (text.charCodeAt(skipSpace(text, end)) === colon) {
       const keys = keysOfOpenObjects.at(-1)!;
-      const key = JSON.parse(text.slice(at, end)) as string;
+      const raw = text.slice(at + 1, end - 1);
+      const key = raw.includes("\\") ? (JSON.parse(`"${raw}"`) as string) : raw;
       if (keys.has(key)) return key;
       keys.add(key);
     }
@@ -58,15 +67,18 @@ function duplicateKeyOf(text: string): string | undefined {
   return undefined;
 }
 
+const [openingBrace, closingBrace, quote, colon, backslash, space] = [0x7b, 0x7d, 0x22, 0x3a, 0x5c, 0x20];
+
 /** Position after the closing quote of the string that opens at `begin`. */
 function endOfString(text: string, begin: number): number {
   let at = begin + 1;
-  while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  for (let character; (character = text.charCodeAt(at)) !== quote; ) at += character === backslash ? 2 : 1;
   return at + 1;
 }
 
+/** Position of what follows; white space is the space and control characters, which are nowhere else in JSON. */
 function skipSpace(text: string, begin: number): number {
   let at = begin;
-  while (at < text.length && " \t\n\r".includes(text[at]!)) at++;
+  while (text.charCodeAt(at) <= space) at++;
   return at;
 }

@@ -1,4 +1,8 @@
+import { stretches, type Turns } from "../core/index.ts";
 import { numElementsOf } from "./dtype.ts";
+
+/** Elements that are copied in some milliseconds. */
+const elementsPerTurn = 2 ** 18;
 
 /** Dimensions of a tensor and the steps between neighbours in each, both in elements. */
 export interface StridedView {
@@ -28,21 +32,23 @@ export function isContiguous({ shape, strides }: StridedView): boolean {
  * @param bytes The `spanOf(view)` elements that the view touches.
  * @param itemSize Bytes per element.
  */
-export function gatherElements(bytes: Uint8Array, { shape, strides }: StridedView, itemSize: number): Uint8Array {
+export function* gatherElements(bytes: Uint8Array, { shape, strides }: StridedView, itemSize: number): Turns<Uint8Array> {
   const count = numElementsOf(shape)!;
   const gathered = new Uint8Array(count * itemSize);
   const index = shape.map(() => 0);
   let from = 0;
-  for (let i = 0; i < count; i++) {
-    for (let byte = 0; byte < itemSize; byte++) gathered[i * itemSize + byte] = bytes[from * itemSize + byte]!;
-    // Step the index like an odometer and keep the source position in step with it.
-    for (let dimension = shape.length - 1; dimension >= 0; dimension--) {
-      index[dimension]!++;
-      from += strides[dimension]!;
-      if (index[dimension]! < shape[dimension]!) break;
-      from -= shape[dimension]! * strides[dimension]!;
-      index[dimension] = 0;
+  yield* stretches(count, elementsPerTurn, (start, end) => {
+    for (let i = start; i < end; i++) {
+      for (let byte = 0; byte < itemSize; byte++) gathered[i * itemSize + byte] = bytes[from * itemSize + byte]!;
+      // Step the index like an odometer and keep the source position in step with it.
+      for (let dimension = shape.length - 1; dimension >= 0; dimension--) {
+        index[dimension]!++;
+        from += strides[dimension]!;
+        if (index[dimension]! < shape[dimension]!) break;
+        from -= shape[dimension]! * strides[dimension]!;
+        index[dimension] = 0;
+      }
     }
-  }
+  });
   return gathered;
 }

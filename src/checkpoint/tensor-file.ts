@@ -24,4 +24,10 @@ export interface TensorFile {
    * @throws CheckpointError as `readBytes`, or if the tensor is not F32, F16, BF16 or F64.
    */
   readFloat32(name: string): Promise<Float32Array>;
+  /**
+   * Checks that tensors which are all to be read take no more memory and work than the file's bytes are worth. Only torch files
+   * need it, whose tensors are views that may lie over each other; those of safetensors lie side by side.
+   * @throws CheckpointError with code CHECKPOINT_FORMAT if they share elements.
+   */
+  checkTogether?(names: Iterable<string>): void;
 }

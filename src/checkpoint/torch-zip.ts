@@ -1,16 +1,19 @@
 import type { ByteSource } from "../core/index.ts";
-import { CheckpointError } from "../core/index.ts";
+import { CheckpointError, inTurns, printable } from "../core/index.ts";
 import { byteLengthOf, numElementsOf, toFloat32 } from "./dtype.ts";
 import { isPickledDict, malformed } from "./pickle-globals.ts";
 import { PickledTensor, type PickleValue } from "./pickle-values.ts";
 import { readPickle } from "./pickle.ts";
-import { printable } from "./printable.ts";
 import { gatherElements, isContiguous, spanOf } from "./strided.ts";
 import type { TensorFile } from "./tensor-file.ts";
+import { checkTensorName } from "./tensor-limits.ts";
 import { openZip, type ZipArchive, type ZipEntry } from "./zip.ts";
 
 /** Largest pickle that is read; that of a model with 10,000 tensors has under 2 MB. */
 const maxPickleLength = 16 * 2 ** 20;
+
+/** How often tensors whose elements lie apart may have a storage read: each reads all that lies between its own. */
+const maxReads = 16;
 
 /** What `torch.save` stored. */
 export interface TorchFile {
@@ -50,7 +53,7 @@ export async function openTorchZip(source: ByteSource): Promise<TorchFile> {
       `${source.name}: ${pickleName} has ${size} bytes; at most ${maxPickleLength} are read`,
     );
   }
-  const root = readPickle(await readEntry(source, archive, pickleName), `${source.name}: its pickle`);
+  const root = await inTurns(readPickle(await readEntry(source, archive, pickleName), `${source.name}: its pickle`));
   return { name: source.name, root, tensorsIn: (dict) => tensorFile(source, archive, folder, dict) };
 }
 
@@ -94,6 +97,7 @@ function tensorFile(
   if (!isPickledDict(dict)) throw malformed(source.name, "holds no dict of tensors where one was expected");
   for (const [name, value] of dict) {
     if (typeof name !== "string" || !(value instanceof PickledTensor)) continue;
+    checkTensorName(source.name, name, tensors.size + 1);
     checkTensor(source.name, archive, folder, name, value);
     tensors.set(name, value);
   }
@@ -106,7 +110,7 @@ function tensorFile(
     const itemSize = byteLengthOf(tensor.dtype, [])!;
     const begin = (await archive.locate(entryOf(archive, folder, tensor)!)) + tensor.offset * itemSize;
     const bytes = await source.read(begin, spanOf(tensor) * itemSize);
-    return isContiguous(tensor) ? bytes : gatherElements(bytes, tensor, itemSize);
+    return isContiguous(tensor) ? bytes : inTurns(gatherElements(bytes, tensor, itemSize));
   }
 
   return {
@@ -114,7 +118,8 @@ function tensorFile(
     metadata: new Map(),
     tensors,
     readBytes,
-    readFloat32: async (name) => toFloat32(await readBytes(name), tensors.get(name)!.dtype, name),
+    readFloat32: async (name) => inTurns(toFloat32(await readBytes(name), tensors.get(name)!.dtype, name)),
+    checkTogether: (names) => checkStorages(source.name, [...names].map((name) => tensors.get(name)!)),
   };
 }
 
@@ -135,6 +140,27 @@ function checkTensor(file: string, archive: ZipArchive, folder: string, name: st
       `describes ${printable(name)} as [${shape.join(", ")}] at ${offset} of a storage of ${storage.numElements} elements, ` +
         `which is too small`,
     );
+  }
+}
+
+/** Checks that tensors do not share elements of a storage, which would make gigabytes of a few bytes, and reads of a few reads. */
+function checkStorages(file: string, tensors: readonly PickledTensor[]): void {
+  const takenOf = new Map<string, { elements: number; spans: number }>();
+  for (const tensor of tensors) {
+    const { key } = tensor.storage;
+    const itemSize = byteLengthOf(tensor.dtype, [])!;
+    const taken = takenOf.get(key) ?? { elements: 0, spans: 0 };
+    taken.elements += itemSize * numElementsOf(tensor.shape)!;
+    taken.spans += itemSize * spanOf(tensor);
+    takenOf.set(key, taken);
+    const size = itemSize * tensor.storage.numElements;
+    if (taken.elements > size || taken.spans > maxReads * size) {
+      throw new CheckpointError(
+        "CHECKPOINT_FORMAT",
+        `${file} has tensors that share the ${size} bytes of storage ${key}; a codec's do not. ` +
+          `Save a state dict with a clone of each tensor, or convert it to safetensors`,
+      );
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ByteSource } from "../core/index.ts";
 import { CheckpointError } from "../core/index.ts";
-import { openSafetensors } from "./safetensors.ts";
+import { openSafetensors, startsLikeSafetensors } from "./safetensors.ts";
 import type { TensorFile } from "./tensor-file.ts";
 import { openTorchZip, type TorchFile } from "./torch-zip.ts";
 
@@ -19,6 +19,8 @@ const sniffLength = 512;
  */
 export async function openWeightFile(source: ByteSource): Promise<WeightFile> {
   const head = await source.read(0, Math.min(sniffLength, source.size));
+  // First of all: the length of a header may look like the beginning of anything.
+  if (startsLikeSafetensors(head)) return { format: "safetensors", source, tensors: await openSafetensors(source) };
   if (startsWith(head, "PK\u0003\u0004")) return { format: "torch", source, torch: await openTorchZip(source) };
   const other = describeOther(head);
   if (other !== undefined) throw new CheckpointError("CHECKPOINT_FORMAT", `${source.name} is ${other}`);

@@ -1,4 +1,7 @@
-import { CheckpointError } from "../core/index.ts";
+import { CheckpointError, type Turns } from "../core/index.ts";
+
+/** Elements that are folded in some milliseconds. */
+const elementsPerTurn = 2 ** 19;
 
 /**
  * Folds weight normalisation over dimension 0 into a plain weight: `w[i] = g[i] · v[i] / ‖v[i]‖`, with the norm over
@@ -11,10 +14,19 @@ import { CheckpointError } from "../core/index.ts";
  * @throws CheckpointError if a row of `direction` has no direction (its norm is zero or not finite).
  * Source: Salimans and Kingma 2016, equation 2; PyTorch `torch._weight_norm` with `dim=0`.
  */
-export function foldWeightNorm(magnitude: Float32Array, direction: Float32Array, tensor: string): Float32Array {
+export function* foldWeightNorm(
+  magnitude: Float32Array,
+  direction: Float32Array,
+  tensor: string,
+): Turns<Float32Array> {
   const numRows = magnitude.length;
+  let sinceTurn = 0;
   const rowLength = numRows === 0 ? 0 : direction.length / numRows;
   for (let row = 0; row < numRows; row++) {
+    if ((sinceTurn += rowLength) > elementsPerTurn) {
+      yield;
+      sinceTurn = rowLength;
+    }
     const begin = row * rowLength;
     const end = begin + rowLength;
     let squares = 0;

@@ -1,12 +1,14 @@
-import { CST, Lexer, parseDocument } from "yaml";
-import { CheckpointError } from "../core/index.ts";
-import { printable } from "./printable.ts";
+import { CST, isScalar, Lexer, parseDocument, visit, type YAMLMap } from "yaml";
+import { CheckpointError, printable, printableJson } from "../core/index.ts";
 
 /** A parsed YAML value; mappings are `Map`s, so that no key can reach a prototype. */
 export type Yaml = string | number | boolean | null | readonly Yaml[] | ReadonlyMap<string, Yaml>;
 
-/** Longest text that is read, in characters; an audiocraft configuration has some thousands. Some texts take quadratic time. */
+/** Longest text that is read, in characters; an audiocraft configuration has some thousands. */
 const maxLength = 64 * 1024;
+
+/** Most tokens: words, signs and the white space between them. A configuration has some 3000; the parser takes microseconds for each. */
+const maxTokens = 10_000;
 
 /**
  * Deepest that brackets, or dashes and colons on one line, may nest, and widest that a line may be indented. The parser
@@ -47,10 +49,10 @@ export class YamlOptions {
       if (reference === null) return value;
       target = reference[1]!;
       if (this.find(target) === undefined) {
-        throw this.refuse(path, `the reference ${printable(String(value))}`, "one to an option that is there");
+        throw this.refusal(path, `the reference ${printable(value as string)}`, "one to an option that is there");
       }
     }
-    throw this.refuse(path, "a reference that leads in circles", "a value");
+    throw this.refusal(path, "a reference that leads in circles", "a value");
   }
 
   /** @throws CheckpointError if the option is not there. */
@@ -72,16 +74,17 @@ export class YamlOptions {
   expect(path: string, allowed: readonly string[]): void {
     const found = asJson(this.need(path));
     if (!allowed.includes(found)) {
-      throw this.refuse(path, found, `${allowed.join(" or ")}; other networks are not supported`);
+      throw this.refuse(path, this.need(path), `${allowed.map(printable).join(" or ")}; other networks are not supported`);
     }
   }
 
   /** An error that names an option, the value found and what is allowed. */
-  refuse(path: string, found: string, allowed: string): CheckpointError {
-    return new CheckpointError(
-      "CHECKPOINT_CONFIG",
-      `${this.file}: ${path} is ${printable(found)}; expected ${allowed}`,
-    );
+  refuse(path: string, found: Yaml, allowed: string): CheckpointError {
+    return this.refusal(path, printableJson(found), allowed);
+  }
+
+  private refusal(path: string, found: string, allowed: string): CheckpointError {
+    return new CheckpointError("CHECKPOINT_CONFIG", `${this.file}: ${printable(path)} is ${found}; expected ${allowed}`);
   }
 
   private find(path: string): Yaml | undefined {
@@ -96,6 +99,16 @@ export function asJson(value: Yaml): string {
   return JSON.stringify(value, (_key, part: unknown) => (part instanceof Map ? Object.fromEntries(part) : part));
 }
 
+/** The parser looks for equal keys by comparing each with all, and for the line of every error from the beginning of the text. */
+const parseOptions = {
+  schema: "core",
+  resolveKnownTags: false,
+  merge: false,
+  logLevel: "silent",
+  prettyErrors: false,
+  uniqueKeys: false,
+} as const;
+
 function parseYaml(text: string, file: string): ReadonlyMap<string, Yaml> {
   if (text.length > maxLength) {
     throw new CheckpointError(
@@ -105,26 +118,39 @@ function parseYaml(text: string, file: string): ReadonlyMap<string, Yaml> {
   }
   let value: unknown;
   try {
-    checkNesting(text);
-    const document = parseDocument(text, { schema: "core", resolveKnownTags: false, merge: false, logLevel: "silent" });
+    checkTokens(text);
+    const document = parseDocument(text, parseOptions);
     // Warnings are about tags that ask for types of Python.
     const problem = document.errors[0] ?? document.warnings[0];
     if (problem !== undefined) throw problem;
+    visit(document, { Map: (_key, map) => checkKeys(map) });
     value = document.toJS({ mapAsMap: true, maxAliasCount: maxAliases });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new CheckpointError("CHECKPOINT_CONFIG", `${file} is not plain YAML: ${message.split("\n")[0]}`, { cause });
+    throw new CheckpointError("CHECKPOINT_CONFIG", `${file} is not plain YAML: ${printable(message)}`, { cause });
   }
   if (!(value instanceof Map)) throw new CheckpointError("CHECKPOINT_CONFIG", `${file} holds no options`);
   return value as ReadonlyMap<string, Yaml>;
 }
 
-/** Splits the text into tokens, which takes no recursion, and counts what would make the parser recurse. */
-function checkNesting(text: string): void {
+/** Checks that no key of a mapping is there twice; another would win with other parsers. */
+function checkKeys({ items }: YAMLMap): void {
+  const keys = new Set<unknown>();
+  for (const { key } of items) {
+    const value = isScalar(key) ? key.value : key;
+    if (keys.has(value)) throw new RangeError(`it has the key ${printableJson(value)} twice in one mapping`);
+    keys.add(value);
+  }
+}
+
+/** Splits the text into tokens, which takes no recursion, and counts them and what would make the parser recurse. */
+function checkTokens(text: string): void {
+  let numTokens = 0;
   let numBrackets = 0;
   let numIndicators = 0;
   let isText = false;
   for (const token of new Lexer().lex(text)) {
+    if (++numTokens > maxTokens) throw new RangeError(`it has more than ${maxTokens} words and signs`);
     const type: CST.TokenType | null = isText ? null : CST.tokenType(token);
     // The token after this one is the scalar's text, whatever it looks like.
     isText = type === "scalar";

@@ -3,10 +3,12 @@ import { CheckpointError } from "../core/index.ts";
 /** Values that say "see the Zip64 record". */
 export const see64 = { u16: 0xffff, u32: 0xffffffff } as const;
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** The name of an entry. */
 export function decodeName(archive: string, bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw brokenZip(archive, "an entry has a name that is not UTF-8", { cause });
   }

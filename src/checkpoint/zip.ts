@@ -1,5 +1,4 @@
-import type { ByteSource } from "../core/index.ts";
-import { printable } from "./printable.ts";
+import { inTurns, printable, type ByteSource, type Turns } from "../core/index.ts";
 import { findZipDirectory } from "./zip-end.ts";
 import { brokenZip, decodeName, safeUint64, see64, viewOf } from "./zip-fields.ts";
 
@@ -27,6 +26,9 @@ interface DirectoryEntry extends ZipEntry {
 }
 
 const signature = { local: 0x04034b50, central: 0x02014b50 } as const;
+/** Entries that are read in some milliseconds. */
+const entriesPerTurn = 10_000;
+
 const centralLength = 46;
 const localLength = 30;
 
@@ -47,7 +49,8 @@ const flag = { encrypted: 1 << 0, sizesFollow: 1 << 3 } as const;
 export async function openZip(source: ByteSource): Promise<ZipArchive> {
   const directory = await findZipDirectory(source);
   const bytes = await source.read(directory.offset, directory.size);
-  const entries = limitEntries(source.name, parseDirectory(source.name, bytes, directory.numEntries), directory.offset);
+  const listed = await inTurns(parseDirectory(source.name, bytes, directory.numEntries));
+  const entries = limitEntries(source.name, listed, directory.offset);
   return {
     entries,
     async locate({ name }) {
@@ -58,11 +61,12 @@ export async function openZip(source: ByteSource): Promise<ZipArchive> {
   };
 }
 
-function parseDirectory(archive: string, bytes: Uint8Array, numEntries: number): Omit<DirectoryEntry, "limit">[] {
+function* parseDirectory(archive: string, bytes: Uint8Array, numEntries: number): Turns<Omit<DirectoryEntry, "limit">[]> {
   const view = viewOf(bytes);
   const entries: Omit<DirectoryEntry, "limit">[] = [];
   let at = 0;
   for (let i = 0; i < numEntries; i++) {
+    if (i % entriesPerTurn === entriesPerTurn - 1) yield;
     if (at + centralLength > bytes.length || view.getUint32(at, true) !== signature.central) {
       throw brokenZip(archive, `its directory ends after ${i} of ${numEntries} entries`);
     }

@@ -75,9 +75,10 @@ async function verify(name: string | undefined, { json = false }: JsonOption, te
   await writeOut(terminal, json ? jsonText(results) : results.map(({ id, files }) => `${visibleLine(`${id}: ${verifiedText(files)}`)}\n`).join(""));
   const wrong = results.flatMap((result) => result.files.filter(({ isRight }) => isRight === false).map((file) => ({ ...file, id: result.id })));
   for (const { id, commit, file, expected, actual } of wrong) {
+    const found = expected === null ? "is a link that leaves the repository's folder" : `has digest ${actual}, expected ${expected}`;
     tell(
       terminal,
-      `encodec-tokenizer: ${file} of ${id} at ${commit} has digest ${actual}, expected ${expected}; ` +
+      `encodec-tokenizer: ${file} of ${id} at ${commit} ${found}; ` +
         `remove it with encodec-tokenizer cache remove ${id} and pull again`,
     );
   }

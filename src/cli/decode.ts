@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { CheckpointError, durationOf, findCheckpoint, formatWavHeader, formatWavSamples, HubError, readCodes, writeWavStream } from "../index.ts";
+import { CheckpointError, durationOf, formatWavHeader, formatWavSamples, HubError, optionsForNamed, readCodes, writeWavStream } from "../index.ts";
 import type { AudioCodes, AudioTokenizer, CallOptions, WavFormat, Waveform } from "../index.ts";
 import { forEachInput } from "./each-input.ts";
 import { CommandError, UsageError, withInput } from "./failures.ts";
@@ -37,7 +37,7 @@ export function addDecodeCommand(program: Command, terminal: Terminal): void {
     .summary("turn codes back into audio")
     .description("Turns files of codes (.safetensors, .npz, .npy, .json) back into WAV files.")
     .argument("<codes...>", "files of codes, or - for standard input")
-    .option("-m, --model <source>", `${modelSources} (default: the model that the codes name; for .npy ${defaultModel})`)
+    .option("-m, --model <source>", `${modelSources} (default: the one that the codes name, if it is catalogued or cached; for .npy ${defaultModel})`)
     .addOption(new Option("-n, --codebooks <count>", "use only so many of the codebooks (default: all)").argParser(parseCount))
     .addOption(new Option("-f, --format <format>", "how samples are stored").choices(["pcm16", "pcm24", "float32"]).default("pcm16"));
   addOutputOptions(command);
@@ -95,20 +95,19 @@ async function writeOutWav(terminal: Terminal, form: AudioCodes, audio: AsyncIte
   if (numBytes % 2 === 1) await writeOut(terminal, new Uint8Array(1));
 }
 
-/** The model that codes were made with, at the same commit; where that is not to be had, another can be named. */
+/** Characters of a model's name that a message has room for. */
+const shownName = 200;
+
+/** The model that codes were made with, at the same commit; where that is not to be had, or was only ever chosen by the codes, another can be named. */
 async function loadNamed(codes: AudioCodes, models: Models): Promise<AudioTokenizer> {
-  const { model, revision } = codes.provenance;
+  const { model } = codes.provenance;
   try {
-    return await loadFor(codes, model, models, revision === null ? {} : { revision, exact: isComposite(model) });
+    return await loadFor(codes, model, models, await optionsForNamed(codes.provenance));
   } catch (error) {
     if (!(error instanceof CheckpointError || error instanceof HubError)) throw error;
-    throw new CommandError(`made with the model ${JSON.stringify(model)}, which could not be loaded; name it with --model. ${error.message}`, { cause: error });
+    const name = JSON.stringify(model.length <= shownName ? model : `${model.slice(0, shownName)}…`);
+    throw new CommandError(`made with the model ${name}, which could not be loaded; name it with --model. ${error.message}`, { cause: error });
   }
-}
-
-/** Whether codes that name this model were made with its own tensors: otherwise they would name where its codec is taken from. */
-function isComposite(model: string): boolean {
-  return typeof findCheckpoint(model)?.codecFrom === "string";
 }
 
 /** A model for codes: stereo codes of a mono codec are those of left and right one by one, as MusicGen has them. */

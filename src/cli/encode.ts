@@ -6,8 +6,8 @@ import { forEachInput } from "./each-input.ts";
 import { UsageError } from "./failures.ts";
 import { defaultModel, encodeOptionsFor, Models } from "./models.ts";
 import type { RateOptions } from "./models.ts";
-import { addModelOptions, addOutputOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
-import type { ModelCommandOptions, OutputOptions, RunOptions } from "./shared-options.ts";
+import { addAudioOptions, addModelOptions, addOutputOptions, addRateOptions, addRunOptions, limitsOf, modelSources } from "./shared-options.ts";
+import type { AudioCommandOptions, ModelCommandOptions, OutputOptions, RunOptions } from "./shared-options.ts";
 import { planOutputs } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
 import type { ClipProgress, ProgressBar } from "./progress.ts";
@@ -16,7 +16,7 @@ import { displayName, say, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { bandwidthText, codesSummary, codesText, secondsText } from "./wording.ts";
 
-interface EncodeCommandOptions extends RateOptions, OutputOptions, RunOptions, ModelCommandOptions {
+interface EncodeCommandOptions extends RateOptions, AudioCommandOptions, OutputOptions, RunOptions, ModelCommandOptions {
   readonly model: string;
   readonly format?: CodesFormat;
 }
@@ -40,6 +40,7 @@ export function addEncodeCommand(program: Command, terminal: Terminal): void {
     .option("-m, --model <source>", modelSources, defaultModel)
     .addOption(new Option("-f, --format <format>", "how codes are stored (default: by the output's extension, or safetensors)").choices(codesFormats));
   addRateOptions(command);
+  addAudioOptions(command);
   addOutputOptions(command);
   addModelOptions(command);
   addRunOptions(command);
@@ -60,7 +61,7 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
     say(terminal, options, "a .npy file holds no provenance or license; use .safetensors or .npz to keep them");
   }
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
-    await using clip = await openClip(input, tokenizer, terminal);
+    await using clip = await openClip(input, tokenizer, terminal, limitsOf(options));
     using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
     const codes = await encodeClip(clip, tokenizer, encodeOptions, progress);
     await (output === stream

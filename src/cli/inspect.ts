@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { open, readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { Command } from "commander";
 import { CodesError, codesFormats, inspectModel, readCodes, readDatasetInfo, readPattern, readSequence } from "../index.ts";
@@ -72,16 +72,24 @@ async function readIfDataset(source: string): Promise<DatasetInfo | undefined> {
   return source !== stream && ["dataset.json", "plan.json"].some((file) => existsSync(join(source, file))) ? readDatasetInfo(source) : undefined;
 }
 
-/** A pattern, or `undefined` for everything that is not JSON with a `kind`. */
+/** A pattern, or `undefined` for everything that is not JSON with a `kind`, and where it cannot be read, of which `readIfCodes` says why. */
 async function readIfPattern(source: string): Promise<PatternSpec | undefined> {
   if (extname(source).toLowerCase() !== ".json" || !isNamedLikeCodes(source)) return undefined;
-  const text = await readFile(source, "utf8");
-  return /"kind"\s*:/.test(text.slice(0, 65_536)) || /"kind"\s*:/.test(text.slice(-65_536)) ? readPattern(source) : undefined;
+  await using file = await open(source).catch(() => undefined);
+  const { size = 0 } = (await file?.stat()) ?? {};
+  for (const position of [0, Math.max(0, size - endLength)]) {
+    const { buffer } = (await file?.read({ buffer: Buffer.alloc(endLength), position })) ?? {};
+    if (/"kind"\s*:/.test(buffer?.toString("latin1") ?? "")) return readPattern(source);
+  }
+  return undefined;
 }
+
+/** Bytes at either end of a file that are looked at to tell what it is. */
+const endLength = 65_536;
 
 /** A sequence, or `undefined` for everything that does not say near its start that it is one: bare arrays are taken for codes. */
 async function readIfSequence(input: string | Uint8Array): Promise<TokenSequence | undefined> {
-  const start = typeof input === "string" ? await startOf(input) : Buffer.from(input.subarray(0, 65_536));
+  const start = typeof input === "string" ? await startOf(input) : Buffer.from(input.subarray(0, endLength));
   return start?.includes('"encodec-tokenizer/sequence"') ? readSequence(input) : undefined;
 }
 
@@ -89,7 +97,7 @@ async function readIfSequence(input: string | Uint8Array): Promise<TokenSequence
 async function startOf(source: string): Promise<Buffer | undefined> {
   if (extname(source).toLowerCase() !== ".safetensors" || !isNamedLikeCodes(source)) return undefined;
   await using file = await open(source).catch(() => undefined);
-  return (await file?.read({ buffer: Buffer.alloc(65_536) }))?.buffer;
+  return (await file?.read({ buffer: Buffer.alloc(endLength) }))?.buffer;
 }
 
 /** Codes, or `undefined` for everything that is a model: `.safetensors` files may be either. */

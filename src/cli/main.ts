@@ -1,43 +1,49 @@
 #!/usr/bin/env node
-import { exitCodes, Interruption, OutputLost, reportError } from "./failures.ts";
-import { runCommandLine } from "./program.ts";
-import { tellStrayMessages } from "./stray-messages.ts";
-import type { Terminal } from "./terminal.ts";
+/*
+ * Starts the command line. Node 20 opens all files of an import at once, which are more than some systems let a process have open;
+ * there the rooms are loaded one after the other, from the bottom up. That takes longer.
+ */
+import { readFileSync } from "node:fs";
 
-const { stdin, stdout, stderr } = process;
+const rooms = [
+  () => import("../core/index.ts"),
+  () => import("../audio/index.ts"),
+  () => import("../parquet/index.ts"),
+  () => import("../checkpoint/index.ts"),
+  () => import("../graph/index.ts"),
+  () => import("../storage/index.ts"),
+  () => import("../patterns/index.ts"),
+  () => import("../figure/index.ts"),
+  () => import("../runtime/index.ts"),
+  () => import("../files/index.ts"),
+  () => import("../hub/index.ts"),
+  () => import("../tokenizer/index.ts"),
+  () => import("../dataset/index.ts"),
+  () => import("../queue/index.ts"),
+];
+/** More than an import of everything has open at once. */
+const enoughFiles = 512;
 
-const interrupt = new AbortController();
-const terminal: Terminal = { stdin, stdout, stderr, signal: interrupt.signal };
-let isDone = false;
+const limit = openFilesLimit();
+const { runThisProcess } = await load().catch((error: NodeJS.ErrnoException) => {
+  if (error.code !== "EMFILE" && error.code !== "ENFILE") throw error;
+  const found = error.code === "EMFILE" && limit !== undefined ? `this process may have only ${limit} files open at once` : "too many files are open";
+  process.stderr.write(`encodec-tokenizer: ${found}, and it takes about 100 to start; raise the limit, for instance by \`ulimit -n 1024\`\n`);
+  return process.exit(1);
+});
+await runThisProcess();
 
-tellStrayMessages(terminal);
-
-const endings = { SIGHUP: exitCodes.hungUp, SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated } as const;
-for (const [signal, exitCode] of Object.entries(endings)) {
-  process.on(signal, () => {
-    // The second time, at once: the first may have to wait for a step of the network.
-    if (interrupt.signal.aborted) process.exit(exitCode);
-    interrupt.abort(new Interruption("interrupted", exitCode));
-  });
+async function load(): Promise<typeof import("./this-process.ts")> {
+  if (limit !== undefined && limit < enoughFiles) for (const room of rooms) await room();
+  return import("./this-process.ts");
 }
 
-/** The reader of a pipe, a terminal or a connection is not there any more. */
-const goneCodes: ReadonlySet<string> = new Set(["EPIPE", "EIO", "ECONNRESET"]);
-for (const output of [stdout, stderr]) {
-  output.on("error", (error: NodeJS.ErrnoException) => {
-    // What was begun is put away first. A terminal that was closed, or a reader that went away as `head` does, is told nothing.
-    if (interrupt.signal.aborted) return;
-    const isGone = error.code !== undefined && goneCodes.has(error.code);
-    interrupt.abort(isGone ? new OutputLost("", exitCodes.brokenPipe) : new OutputLost(`cannot write the output: ${error.message}`, exitCodes.failed));
-    if (isDone) process.exitCode = reportError(interrupt.signal.reason, terminal);
-  });
-}
-
-process.exitCode = await runCommandLine(process.argv.slice(2), terminal);
-isDone = true;
-if (interrupt.signal.aborted) {
-  // Some commands end before they hear of it.
-  if (process.exitCode === exitCodes.ok) process.exitCode = reportError(interrupt.signal.reason, terminal);
-  // Without this, an interrupted read of standard input would be waited for.
-  process.exit();
+/** How many files this process may have open at once, where the system says so; Node raises what it may have to what it can get. */
+function openFilesLimit(): number | undefined {
+  try {
+    const found = /^Max open files +\S+ +(?<hard>\d+)/mu.exec(readFileSync("/proc/self/limits", "utf8"));
+    return found === null ? undefined : Number(found.groups!["hard"]);
+  } catch {
+    return undefined;
+  }
 }

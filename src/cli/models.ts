@@ -19,7 +19,7 @@ export interface ModelsOptions extends ModelCommandOptions {
 }
 
 /** What can differ between models of one command. */
-export type ModelVariant = Pick<LoadOptions, "revision" | "exact" | "interleaveStereo">;
+export type ModelVariant = Pick<LoadOptions, "revision" | "exact" | "offline" | "interleaveStereo">;
 
 /** Tokenizers by what was asked for, each loaded once. Disposing frees them all. */
 export class Models implements AsyncDisposable {
@@ -36,18 +36,18 @@ export class Models implements AsyncDisposable {
 
   /** @param variant What of it the command line says too counts as it is there. */
   load(model: string, variant: ModelVariant = {}): Promise<AudioTokenizer> {
-    const { revision = variant.revision, exact = variant.exact } = this.#options;
-    const key = JSON.stringify([model, revision, exact, variant.interleaveStereo]);
-    const tokenizer = this.#loaded.get(key) ?? this.#load(model, { ...variant, revision, exact });
+    const { revision = variant.revision, exact = variant.exact, offline = variant.offline } = this.#options;
+    const key = JSON.stringify([model, revision, exact, offline, variant.interleaveStereo]);
+    const tokenizer = this.#loaded.get(key) ?? this.#load(model, { ...variant, revision, exact, offline });
     this.#loaded.set(key, tokenizer);
     return tokenizer;
   }
 
   async #load(model: string, variant: ModelVariant): Promise<AudioTokenizer> {
-    const { threads, offline, license } = this.#options;
+    const { threads, license } = this.#options;
     const { signal } = this.#terminal;
     const tokenizer = await this.#withProgress(model, (onProgress) =>
-      withArguments(() => AudioTokenizer.fromPretrained(model, { ...variant, threads, offline, license: policyOf(license), signal, onProgress })),
+      withArguments(() => AudioTokenizer.fromPretrained(model, { ...variant, threads, license: policyOf(license), signal, onProgress })),
     );
     for (const line of originLines(model, tokenizer, variant.revision)) {
       if (!this.#told.has(line)) say(this.#terminal, this.#options, line);

@@ -106,6 +106,9 @@ export function formatPatternInspection(name: string, spec: PatternSpec): string
 /** Frames that show what a pattern does, more than the delays that models have. */
 const sampleFrames = 20;
 
+/** Entries of a layout that is made to say what the pattern does; those of models have some hundreds. */
+const maxShownEntries = 2 ** 22;
+
 /** Cells of a grid that is read at a glance. */
 const maxGridCells = 400;
 
@@ -158,8 +161,12 @@ function latencyOf({ layout, numSteps, timesteps }: Pattern): number {
 
 /** A pattern for so many frames, or null where it is too large. */
 function laidOut(spec: PatternSpec, timesteps: number): Pattern | null {
+  return unlessTooLarge(() => patternProvider(spec, { maxEntries: maxShownEntries }).getPattern(timesteps));
+}
+
+function unlessTooLarge<T>(work: () => T): T | null {
   try {
-    return patternProvider(spec).getPattern(timesteps);
+    return work();
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;
@@ -206,7 +213,8 @@ function frameText(frameRate: number): string {
 /** Steps at the frame rates that codecs have, as far as they can be laid out. */
 function lengthsOf(spec: PatternSpec): readonly { readonly frameRate: number; readonly oneSecond: number; readonly thirtySeconds: number }[] {
   if (spec.kind === "custom") return [];
-  const stepsOf = (seconds: number, frameRate: number): number | null => laidOut(spec, Math.ceil(seconds * frameRate))?.numSteps ?? null;
+  const provider = patternProvider(spec);
+  const stepsOf = (seconds: number, frameRate: number): number | null => unlessTooLarge(() => provider.countSteps(Math.ceil(seconds * frameRate)));
   return commonFrameRates.flatMap((frameRate) => {
     const oneSecond = stepsOf(1, frameRate);
     const thirtySeconds = oneSecond === null ? null : stepsOf(30, frameRate);

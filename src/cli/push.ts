@@ -14,6 +14,7 @@ interface PushCommandOptions {
   readonly revision?: string;
   readonly private?: boolean;
   readonly license?: LicensePolicy;
+  readonly editedCard?: boolean;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;
   readonly json?: boolean;
@@ -32,6 +33,7 @@ export function addPushCommand(program: Command, terminal: Terminal): void {
     .addOption(
       new Option("--license <policy>", "licenses that the model may have had: any, permissive, commercial, research, or rules (default: ENCODEC_TOKENIZER_LICENSE_POLICY, or any)").argParser(parsePolicy),
     )
+    .option("--edited-card", "upload README.md as it is, although it was edited since it was written")
     .option("--dry-run", "only tell what would be uploaded")
     .option("-q, --quiet", "print nothing but errors")
     .option("--json", "print what was uploaded as JSON")
@@ -45,13 +47,14 @@ async function push(folder: string, repository: string, options: PushCommandOpti
   say(terminal, options, `${repository}: ${countText(uploaded.length, "file")}, ${bytesText(bytes)}, ${options.dryRun ? "to upload" : "uploaded"}; ${unchanged.length} there already`);
 }
 
-async function pushWithProgress(folder: string, repository: string, { revision, license, dryRun, quiet, ...options }: PushCommandOptions, terminal: Terminal): Promise<PushReport> {
+async function pushWithProgress(folder: string, repository: string, { revision, license, editedCard, dryRun, quiet, ...options }: PushCommandOptions, terminal: Terminal): Promise<PushReport> {
   using work = startWork(terminal, quiet);
   return await withArguments(() =>
     pushDataset(folder, repository, {
       revision,
       isPrivate: options.private,
       license: policyOf(license),
+      editedCard,
       dryRun,
       signal: terminal.signal,
       onProgress: ({ done, total }) => work.show(done, total, `${bytesText(done)} of ${bytesText(total)} uploaded`),

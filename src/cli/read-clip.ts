@@ -1,5 +1,5 @@
-import { AudioConverter, convertAudio, openAudio, readAudio } from "../index.ts";
-import type { AudioFile, AudioForm, AudioTokenizer, Waveform } from "../index.ts";
+import { AudioConverter, convertAudioStream, joinWaveforms, openAudio, readAudio } from "../index.ts";
+import type { AudioFile, AudioForm, AudioLimits, AudioTokenizer, Waveform } from "../index.ts";
 import { withInput } from "./failures.ts";
 import { readIn, stream } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
@@ -12,14 +12,19 @@ export interface Clip {
 }
 
 /** Reads a clip from a file or standard input and brings it to the model's sample rate and channels. */
-export async function readClip(input: string, tokenizer: AudioTokenizer, terminal: Terminal): Promise<Clip> {
-  const original = await readAudio(input === stream ? await readIn(terminal) : input, { signal: terminal.signal });
-  return withInput(() => ({ original, converted: convertAudio(original, tokenizer) }));
+export async function readClip(input: string, tokenizer: AudioTokenizer, terminal: Terminal, limits: AudioLimits | undefined): Promise<Clip> {
+  const { signal } = terminal;
+  const original = await readAudio(input === stream ? await readIn(terminal) : input, { signal, limits });
+  const { sampleRate, channels } = tokenizer;
+  withInput(() => new AudioConverter({ sampleRate: original.sampleRate, channels: original.channelData.length }, tokenizer));
+  const pieces: Waveform[] = [];
+  for await (const piece of convertAudioStream([original], { sampleRate, channels, signal })) pieces.push(piece);
+  return { original, converted: joinWaveforms(pieces) };
 }
 
 /** Opens a clip of any length, to be decoded while it is encoded. */
-export async function openClip(input: string, tokenizer: AudioTokenizer, { stdin, signal }: Terminal): Promise<AudioFile> {
-  const audio = await openAudio(input === stream ? stdin : input, { signal });
+export async function openClip(input: string, tokenizer: AudioTokenizer, { stdin, signal }: Terminal, limits: AudioLimits | undefined): Promise<AudioFile> {
+  const audio = await openAudio(input === stream ? stdin : input, { signal, limits });
   try {
     withInput(() => new AudioConverter(audio, tokenizer));
     return audio;

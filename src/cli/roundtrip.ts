@@ -6,17 +6,17 @@ import { attempt, CommandError, UsageError } from "./failures.ts";
 import { makeFoldersFor } from "./make-folder.ts";
 import { defaultModel, encodeOptionsFor, Models } from "./models.ts";
 import type { RateOptions } from "./models.ts";
-import { refuseExisting, stemOf } from "./output-plan.ts";
+import { refuseAddresses, refuseExisting, stemOf } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
 import { readClip } from "./read-clip.ts";
 import { jsonText } from "./report.ts";
 import { formatRoundtrip, summarizeRoundtrip } from "./roundtrip-report.ts";
-import { addModelOptions, addRateOptions, addRunOptions, modelSources } from "./shared-options.ts";
-import type { ModelCommandOptions, RunOptions } from "./shared-options.ts";
+import { addAudioOptions, addModelOptions, addRateOptions, addRunOptions, limitsOf, modelSources } from "./shared-options.ts";
+import type { AudioCommandOptions, ModelCommandOptions, RunOptions } from "./shared-options.ts";
 import { displayName, stream, writeOut } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface RoundtripCommandOptions extends RateOptions, RunOptions, ModelCommandOptions {
+interface RoundtripCommandOptions extends RateOptions, AudioCommandOptions, RunOptions, ModelCommandOptions {
   readonly model: string;
   readonly output?: string;
   readonly force?: boolean;
@@ -40,6 +40,7 @@ export function addRoundtripCommand(program: Command, terminal: Terminal): void 
     .option("-o, --output <folder>", "where the three files go (default: <name>-roundtrip beside the input)")
     .option("--force", "overwrite files that exist");
   addRateOptions(command);
+  addAudioOptions(command);
   addModelOptions(command);
   addRunOptions(command);
   command.addHelpText("after", examples).action((input: string, options: RoundtripCommandOptions) => roundtrip(input, options, terminal));
@@ -52,7 +53,7 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
   const encodeOptions = await encodeOptionsFor(tokenizer, options);
   const name = displayName(input, "stdin");
   const outcome = await attempt(name, async () => {
-    const clip = await readClip(input, tokenizer, terminal);
+    const clip = await readClip(input, tokenizer, terminal, limitsOf(options));
     const loaded = await timed(() => warmUp(tokenizer, terminal.signal));
     using progress = startProgress(terminal, name, options.quiet);
     const call: CallOptions = { signal: terminal.signal, onProgress: progress.show };
@@ -76,6 +77,7 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
 
 /** @throws UsageError if the decoded audio would replace the input; CommandError if a file is there already. */
 function planFiles(input: string, { output, force }: RoundtripCommandOptions): { readonly codes: string; readonly audio: string; readonly figure: string } {
+  refuseAddresses([input, output ?? stream]);
   if (output === stream) throw new UsageError("roundtrip writes three files; give --output a folder");
   const stem = stemOf(input);
   const folder = output ?? join(input === stream ? "." : dirname(input), `${stem}-roundtrip`);

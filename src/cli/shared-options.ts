@@ -1,11 +1,16 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import type { LicensePolicy } from "../index.ts";
+import type { AudioLimits, LicensePolicy } from "../index.ts";
 import { parseBandwidth, parseCount, parsePolicy, parseThreads } from "./option-values.ts";
 
 export interface OutputOptions {
   readonly output?: string;
   readonly force?: boolean;
+}
+
+/** What audio files may be. */
+export interface AudioCommandOptions {
+  readonly minSampleRate?: number;
 }
 
 export interface RunOptions {
@@ -53,6 +58,16 @@ export function addRateOptions(command: Command): void {
   command
     .addOption(new Option("-b, --bandwidth <kbps>", "one of the model's bandwidths (default: the highest)").argParser(parseBandwidth).conflicts("codebooks"))
     .addOption(new Option("-n, --codebooks <count>", "number of codebooks, instead of a bandwidth").argParser(parseCount));
+}
+
+/** Adds `--min-sample-rate`. */
+export function addAudioOptions(command: Command): void {
+  command.addOption(new Option("--min-sample-rate <hertz>", "read audio of this sample rate, too (default: from 1000 Hz on)").argParser(parseCount));
+}
+
+/** What `--min-sample-rate` asks for. */
+export function limitsOf({ minSampleRate }: AudioCommandOptions): AudioLimits | undefined {
+  return minSampleRate === undefined ? undefined : { minSampleRate };
 }
 
 /** Adds `--output` and `--force`. */

@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { visibleLine, visibleText } from "../index.ts";
+import { FileError, visibleLine, visibleText } from "../index.ts";
 
 /**
  * What commands know of the world around them; tests hand in their own. Nothing but this file writes to the streams: names, metadata and
@@ -67,6 +67,9 @@ export function admitsEscapes(): boolean {
   return (process.env["NO_COLOR"] ?? "") === "";
 }
 
+/** Bytes of standard input that are held: as many as of a file. */
+const mostInput = 2 ** 31;
+
 /** Reads all of standard input, or stops waiting for it when the signal says so. */
 export async function readIn({ stdin, signal }: Terminal): Promise<Uint8Array> {
   signal.throwIfAborted();
@@ -82,7 +85,12 @@ export async function readIn({ stdin, signal }: Terminal): Promise<Uint8Array> {
 
 async function concatenate(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const all: Uint8Array[] = [];
-  for await (const part of parts) all.push(part);
+  let numBytes = 0;
+  for await (const part of parts) {
+    all.push(part);
+    numBytes += part.length;
+    if (numBytes > mostInput) throw new FileError("FILE_UNREADABLE", "stdin", "standard input has over 2 GiB, more than is held in memory; cut it into parts first");
+  }
   const { buffer, byteOffset, length } = Buffer.concat(all);
   return new Uint8Array(buffer, byteOffset, length);
 }

@@ -13,6 +13,7 @@ import { addRedisOption, connectionText } from "./tokenize-queue.ts";
 import type { QueueCommandOptions } from "./tokenize-queue.ts";
 import { addRecipeOptions, checkRecipe, givenOptions, recipeOf, recipeOptionsOf, recordedRecipe } from "./tokenize-recipe.ts";
 import type { DatasetRecipeOptions } from "./tokenize-recipe.ts";
+import { followLinksText } from "./tokenize-options.ts";
 import { eventLine } from "./tokenize-report.ts";
 import { countText } from "./wording.ts";
 
@@ -23,6 +24,7 @@ interface EnqueueCommandOptions extends DatasetRecipeOptions, RunOptions, QueueC
   readonly backoff?: number;
   readonly partRows?: number;
   readonly dedupe?: boolean;
+  readonly followLinks?: boolean;
   readonly retryErrors?: boolean;
 }
 
@@ -50,12 +52,13 @@ export function addEnqueueCommand(parent: Command, terminal: Terminal): void {
     .addOption(new Option("--part-rows <count>", "files of a part, the unit of work that a worker takes (default: 1000)").argParser(parseCount))
     .option("--retry-errors", "do parts again that have errors")
     .option("--dedupe", "leave out files whose audio is the same as an earlier one's")
+    .option("--follow-links", followLinksText)
     .addHelpText("after", examples)
     .action((inputs: readonly string[], options: EnqueueCommandOptions) => enqueue(inputs, options, command, terminal));
 }
 
 async function enqueue(inputs: readonly string[], given: EnqueueCommandOptions, command: Command, terminal: Terminal): Promise<void> {
-  const { output: folder, redis, queue, attempts, backoff, partRows, dedupe, retryErrors } = given;
+  const { output: folder, redis, queue, attempts, backoff, partRows, dedupe, followLinks, retryErrors } = given;
   if (folder === undefined) throw new UsageError("--output is missing: the folder for the dataset");
   const { checkRedis, readQueueRecord } = await import("../queue/index.ts");
   await withArguments(() => checkRedis(redis));
@@ -78,6 +81,7 @@ async function enqueue(inputs: readonly string[], given: EnqueueCommandOptions, 
     backoff,
     partRows,
     dedupe,
+    followLinks,
     retryErrors,
     signal: terminal.signal,
   });

@@ -1,17 +1,19 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import { channelModes, CodesError, parseShardSelection, patternLayout, TokenVocabulary, vocabularyLayout } from "../index.ts";
-import type { AudioCodes, AudioTokenizer, ChannelMode, ClipLength, ClipOptions, EncodeOptions, OutputSpec, ShardSelection, TokenLayout, TrimOptions, WindowTail } from "../index.ts";
+import type { AudioCodes, AudioTokenizer, ChannelMode, ClipLength, ClipOptions, EncodeOptions, OutputSpec, ShardSelection, TokenizeDatasetOptions, TokenLayout, WindowTail } from "../index.ts";
 import { UsageError, withArguments } from "./failures.ts";
 import { parseBytes, parseCount, parseLength, parseLimit, parseNumber } from "./option-values.ts";
 import { choosePattern, patternSources } from "./pattern-choice.ts";
+import { addAudioOptions, limitsOf } from "./shared-options.ts";
+import type { AudioCommandOptions } from "./shared-options.ts";
 
 /** What `--format` takes: the formats of the library, with its token streams by their names. */
 export const datasetFormats = ["webdataset", "parquet", "npy", "jsonl", "flat", "megatron"] as const;
 export type DatasetFormat = (typeof datasetFormats)[number];
 
 /** How clips are cut from the inputs. */
-export interface ClipCommandOptions {
+export interface ClipCommandOptions extends AudioCommandOptions {
   readonly window?: ClipLength;
   readonly stride?: ClipLength;
   readonly tail?: WindowTail;
@@ -39,11 +41,13 @@ export interface WorkOptions {
   readonly maxErrors?: number;
   readonly retryErrors?: boolean;
   readonly dedupe?: boolean;
+  readonly followLinks?: boolean;
   readonly workers?: number;
   readonly memory?: number;
+  readonly maxCrashes?: number;
 }
 
-/** Adds `--window`, `--stride`, `--tail`, `--min`, `--channels`, `--trim` and `--trim-padding`. */
+/** Adds `--window`, `--stride`, `--tail`, `--min`, `--channels`, `--trim`, `--trim-padding` and `--min-sample-rate`. */
 export function addClipOptions(command: Command): void {
   command
     .optionsGroup("Clips:")
@@ -54,6 +58,7 @@ export function addClipOptions(command: Command): void {
     .addOption(new Option("--channels <mode>", "their average, the first, a clip of each, or stereo (default: as the model has them)").choices(channelModes))
     .addOption(new Option("--trim <dB>", "cut silence below so many dB of full scale off both ends: -50").argParser(parseNumber))
     .addOption(new Option("--trim-padding <seconds>", "silence that stays at both ends (default: 0.1)").argParser(parseNumber));
+  addAudioOptions(command);
 }
 
 /** Adds `--format`, `--shard-bytes`, `--shard-clips`, `--row-group-codes`, and what lays out tokens. */
@@ -69,6 +74,9 @@ export function addDatasetOutputOptions(command: Command): void {
     .addOption(new Option("--vocabulary-base <id>", "the first of these ids: how many the text tokenizer has (default: 0)").argParser(parseLimit));
 }
 
+/** What `--follow-links` does. */
+export const followLinksText = "follow links in folders that leave the folder (default: each is an error)";
+
 /** Adds how the work is divided, bounded and repeated. */
 export function addWorkOptions(command: Command): void {
   command
@@ -77,22 +85,24 @@ export function addWorkOptions(command: Command): void {
     .addOption(new Option("--shard <i/n>", "do the share i of n, from 0; auto or auto/n within an array job of Slurm or Kubernetes").argParser(parseShard))
     .addOption(new Option("--max-errors <count>", "fail when more files than that have failed (default: go on)").argParser(parseLimit))
     .option("--retry-errors", "do parts again that have errors")
-    .option("--dedupe", "leave out files whose audio is the same as an earlier one's");
+    .option("--dedupe", "leave out files whose audio is the same as an earlier one's")
+    .option("--follow-links", followLinksText);
   addDecodingOptions(command);
 }
 
-/** Adds `--workers` and `--memory`. */
+/** Adds `--workers`, `--memory` and `--max-crashes`. */
 export function addDecodingOptions(command: Command): void {
   command
     .addOption(new Option("--workers <count>", "threads that decode (default: half of the cores, at least 2)").argParser(parseCount))
-    .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB, or 64MiB for each of the workers if that is more)").argParser(parseBytes));
+    .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB, or 64MiB for each of the workers if that is more)").argParser(parseBytes))
+    .addOption(new Option("--max-crashes <count>", "give a part up when processes have died so often over the same file (default: 3)").argParser(parseCount));
 }
 
 /** @throws UsageError for options that nothing would come of. */
-export function clipOptionsOf({ window, stride, tail, min, channels, trim, trimPadding }: ClipCommandOptions): ClipOptions & { readonly channels: ChannelMode | undefined; readonly trim: TrimOptions | undefined } {
+export function clipOptionsOf({ window, stride, tail, min, channels, trim, trimPadding, ...audio }: ClipCommandOptions): ClipOptions & Pick<TokenizeDatasetOptions, "channels" | "trim" | "limits"> {
   if (window === undefined && (stride !== undefined || tail !== undefined)) throw new UsageError(`${stride === undefined ? "--tail" : "--stride"} is about windows; add --window`);
   if (trim === undefined && trimPadding !== undefined) throw new UsageError("--trim-padding is about trimming; add --trim");
-  return { window, stride, tail, minimum: min, channels, trim: trim === undefined ? undefined : { threshold: trim, padding: trimPadding } };
+  return { window, stride, tail, minimum: min, channels, trim: trim === undefined ? undefined : { threshold: trim, padding: trimPadding }, limits: limitsOf(audio) };
 }
 
 /** @throws UsageError for options that do not go together, before any model is loaded. */

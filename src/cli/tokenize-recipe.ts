@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { licensePolicyVariable } from "../index.ts";
 import type { AudioTokenizer, JsonObject, TokenizeDatasetOptions } from "../index.ts";
 import { defaultModel, encodeOptionsFor } from "./models.ts";
 import type { RateOptions } from "./models.ts";
@@ -44,7 +45,7 @@ export function checkRecipe(options: DatasetRecipeOptions): void {
 export async function recipeOf(
   options: DatasetRecipeOptions,
   tokenizer: AudioTokenizer,
-): Promise<Pick<TokenizeDatasetOptions, "model" | "bandwidth" | "numCodebooks" | "window" | "stride" | "tail" | "minimum" | "channels" | "trim" | "outputs" | "audioLicense" | "card">> {
+): Promise<Pick<TokenizeDatasetOptions, "model" | "bandwidth" | "numCodebooks" | "window" | "stride" | "tail" | "minimum" | "channels" | "trim" | "limits" | "outputs" | "audioLicense" | "card">> {
   const { bandwidth, codebooks, audioLicense, title } = options;
   const rate = await encodeOptionsFor(tokenizer, options);
   return {
@@ -74,6 +75,7 @@ const isShared: Readonly<Record<keyof DatasetRecipeOptions, boolean>> = {
   channels: true,
   trim: true,
   trimPadding: true,
+  minSampleRate: true,
   format: true,
   shardBytes: true,
   shardClips: true,
@@ -94,10 +96,13 @@ export function recordedRecipe(options: DatasetRecipeOptions): JsonObject {
 
 /** Options that a recipe was made of, with what another command line gives besides. @returns undefined for a recipe that is none. */
 export function recipeOptionsOf(recipe: JsonObject, given: Partial<DatasetRecipeOptions>): DatasetRecipeOptions | undefined {
-  const { revision, exact, ...others } = recipe as unknown as DatasetRecipeOptions;
+  const { revision, exact, license, ...others } = recipe as unknown as DatasetRecipeOptions;
+  // The policy of whoever put the dataset on the queue does not outrank that of this machine.
+  const isRuled = (process.env[licensePolicyVariable] ?? "") !== "";
+  const policy = license === undefined || isRuled ? {} : { license };
   // A revision of one model is none of another.
   const variant = given.model === undefined ? { ...(revision === undefined ? {} : { revision }), ...(exact === undefined ? {} : { exact }) } : {};
-  const options = { ...others, ...variant, ...given };
+  const options = { ...others, ...policy, ...variant, ...given };
   return typeof options.model === "string" ? options : undefined;
 }
 

@@ -55,7 +55,7 @@ function formatStatus({ folder, isComplete, rows, parts, done, queue }: DatasetQ
     queue === null
       ? []
       : [
-          ...(queue.failures.length === 0 ? [] : [["failed", queue.failures.map(({ part, attempts, reason }) => `part ${part} after ${countText(attempts, "attempt")}: ${reason}`)] as const]),
+          ...(queue.failures.length === 0 ? [] : [["failed", queue.failures.map(({ part, attempts, reason }) => `${part === null ? "what is no part" : `part ${part}`} after ${countText(attempts, "attempt")}: ${reason}`)] as const]),
           ["workers", queue.workers.length === 0 ? "none" : `${queue.workers.length}: ${queue.workers.join(", ")}`],
           ["time left", queue.secondsLeft === null ? "not known yet" : timeText(queue.secondsLeft)],
           ["queue", queue.name],

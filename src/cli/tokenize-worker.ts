@@ -1,9 +1,11 @@
 import { Option } from "commander";
 import type { Command } from "commander";
+import { optionsForNamed } from "../index.ts";
 import type { WorkOnDatasetOptions, WorkReport } from "../queue/index.ts";
 import { ReportedError, UsageError, withArguments } from "./failures.ts";
 import { followRun } from "./follow-run.ts";
 import { defaultModel, Models } from "./models.ts";
+import type { ModelVariant } from "./models.ts";
 import { parseAmount, parseCount, parseLimit } from "./option-values.ts";
 import { addModelOptions, addRunOptions } from "./shared-options.ts";
 import type { ModelCommandOptions, RunOptions } from "./shared-options.ts";
@@ -26,6 +28,7 @@ interface WorkerCommandOptions extends ModelCommandOptions, RunOptions, QueueCom
   readonly wait?: boolean;
   readonly workers?: number;
   readonly memory?: number;
+  readonly maxCrashes?: number;
 }
 
 const examples = `
@@ -45,7 +48,7 @@ export function addWorkerCommand(parent: Command, terminal: Terminal): void {
     .summary("take parts of a dataset from its queue")
     .description("Takes parts of a dataset from the queue that tokenize enqueue has put them on, beside any number of others.")
     .option("-o, --output <folder>", "where the dataset is")
-    .option("-m, --model <source>", "the model from another place than the one the dataset was begun with; the weights must be the same");
+    .option("-m, --model <source>", "the model from another place than the one the dataset was begun with, or one that is neither catalogued nor cached; the weights must be the same");
   addModelOptions(command);
   addRunOptions(command);
   tellEvents(command);
@@ -61,7 +64,7 @@ export function addWorkerCommand(parent: Command, terminal: Terminal): void {
 }
 
 async function work(options: WorkerCommandOptions, command: Command, terminal: Terminal): Promise<void> {
-  const { output: folder, redis, concurrency, maxErrors, stalledAfter, wait, workers, memory, threads, quiet, json, offline } = options;
+  const { output: folder, redis, concurrency, maxErrors, stalledAfter, wait, workers, memory, maxCrashes, threads, quiet, json, offline } = options;
   if (folder === undefined) throw new UsageError("--output is missing: the folder of the dataset");
   const { checkRedis, readQueueRecord, workOnDataset } = await import("../queue/index.ts");
   const record = await readQueueRecord(folder);
@@ -69,8 +72,9 @@ async function work(options: WorkerCommandOptions, command: Command, terminal: T
   const recipe = record === undefined ? { model: defaultModel } : recipeOptionsOf(record.recipe, ofModel(givenOptions(command, options)));
   if (recipe === undefined) throw new UsageError(`${folder} was put on its queue by a program, which did not say how; take its parts with workOnDataset`);
   await using models = new Models(terminal, { ...recipe, threads, ...(quiet === undefined ? {} : { quiet }), ...(offline === undefined ? {} : { offline }) });
-  const shape = record === undefined ? { model: defaultModel } : await recipeOf(recipe, await models.load(recipe.model));
-  const working: WorkOnDatasetOptions = { folder, ...shape, redis, concurrency, maxErrors, stalledAfter, wait, workers, maxMemory: memory };
+  const variant = options.model === undefined ? await variantOf(recipe) : {};
+  const shape = record === undefined ? { model: defaultModel } : await recipeOf(recipe, await models.load(recipe.model, variant));
+  const working: WorkOnDatasetOptions = { folder, ...shape, redis, concurrency, maxErrors, stalledAfter, wait, workers, maxMemory: memory, maxCrashes };
   const report = await followRun(terminal, json, { start: (signals) => workOnDataset({ ...working, ...signals }), readyAt: "ready", progress: startWorkerProgress(terminal, quiet) });
   for (const line of reportLines(report)) say(terminal, options, line);
   if (report.partsFailed > 0) {
@@ -79,6 +83,15 @@ async function work(options: WorkerCommandOptions, command: Command, terminal: T
   }
   // Stopped on purpose, but not done.
   if (report.partsLeft > 0) terminal.signal.throwIfAborted();
+}
+
+/**
+ * How to load the model that the folder names. Its weights are compared with those of the plan before they are used.
+ * @throws CheckpointError if nobody but the folder has chosen it.
+ */
+async function variantOf({ model, revision }: DatasetRecipeOptions): Promise<ModelVariant> {
+  const { offline } = await optionsForNamed({ model, revision: revision ?? null, digest: "of the plan" });
+  return offline === undefined ? {} : { offline };
 }
 
 /** What of a worker's options is about the model. */

@@ -66,11 +66,13 @@ async function tokenize(inputs: readonly string[], options: TokenizeCommandOptio
     ...(await recipeOf(options, tokenizer)),
     partRows: options.partRows,
     dedupe: options.dedupe,
+    followLinks: options.followLinks,
     shard: options.shard,
     maxErrors: options.maxErrors,
     retryErrors: options.retryErrors,
     workers: options.workers,
     maxMemory: options.memory,
+    maxCrashes: options.maxCrashes,
   });
   for (const line of reportLines(report)) say(terminal, options, line);
   // Stopped on purpose, but not done.

@@ -38,7 +38,7 @@ export function addVerifyCommand(program: Command, terminal: Terminal): void {
     .description("Reads every shard of a finished dataset again: digests, shapes, ranges of codes, counts, and files that do not belong there. With --sample, some clips are encoded again from their audio, and the codes compared.")
     .argument("<folder>", "the dataset")
     .addOption(new Option("--sample <clips>", "encode so many clips again, or a share of them: 20, 1%").argParser(parseSample))
-    .option("-m, --model <source>", `${modelSources} (default: the model that the dataset names)`);
+    .option("-m, --model <source>", `${modelSources} (default: the one that the dataset names, if it is catalogued or cached)`);
   addModelOptions(verifying);
   verifying
     .addOption(new Option("--threads <count>", "CPU threads; 0 means one per core (default: 0)").argParser(parseThreads))

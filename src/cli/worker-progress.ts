@@ -62,6 +62,9 @@ export function startWorkerProgress(terminal: Terminal, quiet: boolean | undefin
         case "part-returned":
           say(event.reason === "locked" ? `part ${event.part} is still in the hands of another process; it is tried again later` : `part ${event.part} goes back to the queue`);
           break;
+        case "job-refused":
+          say(`a job on the queue is refused: ${event.message}`);
+          break;
         case "refused":
           say(`Redis refuses: ${event.message}`);
           break;

@@ -26,7 +26,7 @@ export interface AudioCodesData {
   readonly scales: Float32Array | null;
   /** Samples per channel that the codes stand for; decoding gives exactly this many. */
   readonly numSamples: number;
-  /** In hertz. */
+  /** In hertz: a whole number. */
   readonly sampleRate: number;
   readonly channels: number;
   /** Samples per frame. */
@@ -60,6 +60,9 @@ export interface ClipDetails {
   /** `[numSegments]`; needed by codecs that normalise. @default null */
   readonly scales?: Float32Array | null | undefined;
 }
+
+/** As high as a WAV file can say. */
+const maxSampleRate = 2 ** 32 - 1;
 
 const unknownProvenance: Provenance = { model: "unknown", revision: null, digest: null, license: null, licenseStatus: null };
 
@@ -207,46 +210,23 @@ export class AudioCodes implements AudioCodesData {
    * @throws CodesError if a value is not a code (a special token still among them, say) or the shape is none of the above.
    */
   static fromTensor(tensor: TensorLike, context: AudioCodesContext, clip: ClipDetails = {}): AudioCodes {
-    const { dims } = tensor;
-    const isClip = dims.length === 2 || (dims.length === 3 && dims[0] === 1);
-    if (!isClip && !(dims.length === 4 && dims[1] === 1)) {
-      throw new CodesError(
-        "CODES_MISMATCH",
-        `a tensor of shape [${dims.join(", ")}] is not the codes of one clip; expected [K, T], [1, K, T] or [numSegments, 1, K, T]`,
-      );
+    const shape = clipShape(tensor.dims);
+    const data = new Uint16Array(tensor.data.length);
+    for (let index = 0; index < data.length; index++) {
+      const code = Number(tensor.data[index]);
+      data[index] = code;
+      if (data[index] !== code || code >= context.codebookSize) throw codeOutOfRange(code, index, context.codebookSize);
     }
-    const numSegments = dims.length === 4 ? dims[0]! : 1;
-    const numCodebooks = dims.at(-2)!;
-    const numFrames = dims.at(-1)!;
-    const { codebookSize, hopLength, sampleRate } = context;
-    const data = Uint16Array.from(tensor.data, (value, index) => {
-      const code = Number(value);
-      if (!Number.isInteger(code) || code < 0 || code >= codebookSize) throw codeOutOfRange(code, index, codebookSize);
-      return code;
-    });
-    const segment = context.segment ?? null;
-    const numSamples =
-      clip.numSamples ??
-      (segment === null ? numFrames * hopLength : (numSegments - 1) * segment.stride + Math.min(segment.length, numFrames * hopLength));
-    return new AudioCodes({
-      data,
-      shape: [numSegments, numCodebooks, numFrames],
-      scales: clip.scales ?? null,
-      numSamples,
-      sampleRate,
-      channels: context.channels,
-      hopLength,
-      codebookSize,
-      bandwidth: bandwidthOf({ numCodebooks, codebookSize, frameRate: Math.ceil(sampleRate / hopLength) }),
-      segment,
-      provenance: context.provenance ?? unknownProvenance,
-    });
+    return codesOfClip(data, shape, context, clip);
   }
 
   /**
    * Joins clips in time. All but the last must end on a frame (or, where there are segments, on a full segment) border:
    * a clip that ends within a frame is taken to fill it.
-   * @throws CodesError if the clips are of different codecs or numbers of codebooks, or only some have scales.
+   *
+   * All have to be of the same weights, under the same license: what is joined has one provenance, and must not pass for more, or for freer, than any of its
+   * parts is. To join clips of which you know better, give them one first: `new AudioCodes({ ...codes, provenance })`.
+   * @throws CodesError if the clips are of different codecs, weights or numbers of codebooks, if their provenances state different licenses, or only some have scales.
    * @throws RangeError if there are none.
    */
   static concatenate(parts: readonly AudioCodes[]): AudioCodes {
@@ -301,7 +281,7 @@ function concatenateSegments(parts: readonly AudioCodes[], segment: { readonly s
   const first = parts[0]!;
   const last = parts.at(-1)!;
   const numSegments = parts.reduce((sum, part) => sum + part.numSegments, 0);
-  const numFrames = Math.max(...parts.map((part) => part.numFrames));
+  const numFrames = parts.reduce((most, part) => Math.max(most, part.numFrames), 0);
   const grids = parts.map((part) => regrid(part, 0, part.numSegments, numFrames));
   const data = new Uint16Array(numSegments * first.numCodebooks * numFrames);
   let start = 0;
@@ -354,7 +334,9 @@ function checkCodes(codes: AudioCodesData): void {
   for (const [name, count] of Object.entries(counts)) {
     if (!Number.isSafeInteger(count) || count < 1) throw mismatch(`${name} must be a positive integer; found ${count}`);
   }
-  if (!(sampleRate > 0 && sampleRate < Infinity)) throw mismatch(`sampleRate must be a positive number of hertz; found ${sampleRate}`);
+  if (!Number.isInteger(sampleRate) || sampleRate < 1 || sampleRate > maxSampleRate) {
+    throw mismatch(`sampleRate must be a whole number of hertz from 1 to ${maxSampleRate}; found ${sampleRate}`);
+  }
   if (!(bandwidth >= 0 && bandwidth < Infinity)) throw mismatch(`bandwidth must be a number of kbps, 0 or more; found ${bandwidth}`);
   if (codebookSize > 65_536) throw mismatch(`codebookSize must be at most 65536 to fit 16 bits; found ${codebookSize}`);
   if (!(data instanceof Uint16Array) || data.length !== numSegments * numCodebooks * numFrames) {
@@ -385,6 +367,49 @@ function checkCodes(codes: AudioCodesData): void {
   }
 }
 
+/**
+ * `[numSegments, numCodebooks, numFrames]` of a shape that `AudioCodes.fromTensor` takes.
+ * @throws CodesError with code CODES_MISMATCH for any other.
+ */
+export function clipShape(dims: readonly number[]): AudioCodesData["shape"] {
+  const isClip = dims.length === 2 || (dims.length === 3 && dims[0] === 1);
+  if (!isClip && !(dims.length === 4 && dims[1] === 1)) {
+    throw new CodesError(
+      "CODES_MISMATCH",
+      `a tensor of shape [${dims.join(", ")}] is not the codes of one clip; expected [K, T], [1, K, T] or [numSegments, 1, K, T]`,
+    );
+  }
+  return [dims.length === 4 ? dims[0]! : 1, dims.at(-2)!, dims.at(-1)!];
+}
+
+/**
+ * The codes of a clip, with what its codec and the codes themselves say about it. `data` is held, not copied.
+ * @throws CodesError as the constructor of `AudioCodes` does.
+ */
+export function codesOfClip(
+  data: Uint16Array,
+  shape: AudioCodesData["shape"],
+  context: AudioCodesContext,
+  clip: ClipDetails & { readonly bandwidth?: number | undefined },
+): AudioCodes {
+  const [numSegments, numCodebooks, numFrames] = shape;
+  const { sampleRate, channels, hopLength, codebookSize, segment = null, provenance = unknownProvenance } = context;
+  const numSamplesInFull = segment === null ? numFrames * hopLength : (numSegments - 1) * segment.stride + Math.min(segment.length, numFrames * hopLength);
+  return new AudioCodes({
+    data,
+    shape,
+    scales: clip.scales ?? null,
+    numSamples: clip.numSamples ?? numSamplesInFull,
+    sampleRate,
+    channels,
+    hopLength,
+    codebookSize,
+    bandwidth: clip.bandwidth ?? bandwidthOf({ numCodebooks, codebookSize, frameRate: Math.ceil(sampleRate / hopLength) }),
+    segment,
+    provenance,
+  });
+}
+
 function checkSlice(unit: string, start: number, end: number, length: number): void {
   if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || start >= end || end > length) {
     throw new RangeError(`cannot take ${unit} ${start} to ${end} of a clip with ${length}; expected 0 ≤ start < end ≤ ${length}`);
@@ -400,13 +425,44 @@ function checkSameCodec(a: AudioCodes, b: AudioCodes): void {
   if (a.segment?.length !== b.segment?.length || a.segment?.stride !== b.segment?.stride) {
     throw mismatch("clips with different segment lengths cannot be joined");
   }
+  checkSameOrigin(a.provenance, b.provenance);
+}
+
+/** The same weights may go by several names, but not without a digest that says so. */
+function checkSameOrigin(a: Provenance, b: Provenance): void {
+  const isSameModel = a.model === b.model && a.revision === b.revision;
+  const areSameWeights = a.digest === b.digest && (a.digest !== null || isSameModel);
+  if (!areSameWeights) {
+    throw mismatch(`clips that different weights made cannot be joined: those of ${weightsText(a)} and of ${weightsText(b)}. Decode them and join the audio`);
+  }
+  if (a.license !== b.license || a.licenseStatus !== b.licenseStatus) {
+    throw mismatch(
+      `clips under different licenses cannot be joined: ${licenseText(a)} and ${licenseText(b)}, of ${weightsText(a)}. ` +
+        "Give them the provenance that holds for all first: new AudioCodes({ ...codes, provenance })",
+    );
+  }
+}
+
+function weightsText({ model, revision, digest }: Provenance): string {
+  const place = revision === null ? "" : ` at ${clipped(revision)}`;
+  return `${JSON.stringify(clipped(model))}${place}${digest === null ? ", SHA-256 not known" : `, SHA-256 ${clipped(digest)}`}`;
+}
+
+function licenseText({ license, licenseStatus }: Provenance): string {
+  return `${license === null ? "no license stated" : JSON.stringify(clipped(license))} (${licenseStatus ?? "nobody looked"})`;
+}
+
+/** A text from outside, as far as a message has room for it. */
+function clipped(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
 }
 
 function mismatch(message: string): CodesError {
   return new CodesError("CODES_MISMATCH", message);
 }
 
-function codeOutOfRange(code: number, index: number, codebookSize: number): CodesError {
+/** The error for a value that is no code. */
+export function codeOutOfRange(code: number, index: number, codebookSize: number): CodesError {
   return new CodesError(
     "CODES_OUT_OF_RANGE",
     `value ${code} at position ${index} is not a code of this codebook; expected 0 to ${codebookSize - 1}. ` +

@@ -14,7 +14,7 @@ export class CodecError extends Error {
   }
 }
 
-/** A checkpoint that cannot be read, or whose tensors do not fit its configuration. */
+/** A checkpoint that cannot be read, whose tensors do not fit its configuration, or that only a file from outside has named. */
 export class CheckpointError extends CodecError {
   /** Name of the tensor at fault, where there is one. */
   readonly tensor: string | undefined;
@@ -28,7 +28,8 @@ export class CheckpointError extends CodecError {
       | "CHECKPOINT_CONFIG"
       | "CHECKPOINT_TENSOR"
       | "CHECKPOINT_POINTER"
-      | "CHECKPOINT_UNSAFE",
+      | "CHECKPOINT_UNSAFE"
+      | "CHECKPOINT_NOT_CHOSEN",
     message: string,
     options: ErrorOptions & {
       readonly tensor?: string | undefined;
@@ -54,12 +55,12 @@ export class AudioFormatError extends CodecError {
   }
 }
 
-/** A file that is not there, is in the way, or that the operating system does not let us read or write. */
+/** A file that is not there, is in the way, lies elsewhere than it should, or that the operating system does not let us read or write. */
 export class FileError extends CodecError {
   readonly path: string;
 
   constructor(
-    code: "FILE_NOT_FOUND" | "FILE_EXISTS" | "FILE_UNREADABLE" | "FILE_UNWRITABLE",
+    code: "FILE_NOT_FOUND" | "FILE_EXISTS" | "FILE_UNREADABLE" | "FILE_UNWRITABLE" | "FILE_OUTSIDE",
     path: string,
     message: string,
     options?: ErrorOptions,

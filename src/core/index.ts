@@ -1,4 +1,4 @@
-export { AudioCodes } from "./audio-codes.ts";
+export { AudioCodes, clipShape, codeOutOfRange, codesOfClip } from "./audio-codes.ts";
 export type { AudioCodesContext, AudioCodesData, ClipDetails, Provenance, TensorConstructor, TensorLike } from "./audio-codes.ts";
 export { bandwidthOf, bitsPerCodeOf } from "./bandwidth.ts";
 export { bytesSource, checkRange } from "./byte-source.ts";
@@ -17,8 +17,15 @@ export {
   RuntimeError,
 } from "./errors.ts";
 export type { HubErrorCode } from "./errors.ts";
+export { atOnce, inTurns, stretches } from "./in-turns.ts";
+export type { Turns } from "./in-turns.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./license.ts";
+export { isDeeperThan } from "./json-depth.ts";
 export type { OnnxModel } from "./onnx-model.ts";
+export { maxJsonLength, parseJson } from "./parse-json.ts";
+export { printable, printableJson } from "./printable.ts";
+export { relativePathPart, relativePathProblem } from "./relative-path.ts";
+export { shownAddress } from "./shown-address.ts";
 export { visibleLine, visibleText } from "./visible-text.ts";
 export { checkWaveform, durationOf, firstNotFinite, numSamplesOf } from "./waveform.ts";
 export type { Waveform } from "./waveform.ts";

@@ -1,15 +1,15 @@
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import type { LicenseRecord } from "../core/index.ts";
 import { renderDatasetFigure } from "../figure/index.ts";
+import { openInside, piecesOf } from "../files/index.ts";
 import type { FinishedShard } from "./clip-output.ts";
 import type { CodecFields } from "./codec-fields.ts";
 import { DatasetError } from "./dataset-error.ts";
-import { formatDatasetCard } from "./dataset-card.ts";
+import { cardName, formatDatasetCard } from "./dataset-card.ts";
 import type { DatasetCardOptions } from "./dataset-card.ts";
 import { datasetFigureOf } from "./dataset-figure.ts";
-import { datasetInfoName, formatDatasetInfo } from "./dataset-info.ts";
-import type { DatasetInfo, IndexFile } from "./dataset-info.ts";
+import { datasetInfoName, errorsName, formatDatasetInfo, manifestName } from "./dataset-info.ts";
+import type { DatasetInfo, DescribedFile, IndexFile } from "./dataset-info.ts";
 import { DurableFile, writeDurably } from "./durable-file.ts";
 import { formatPart, readPartRecord } from "./part-record.ts";
 import type { JsonObject } from "./row.ts";
@@ -38,32 +38,43 @@ export interface AssembleOptions {
  */
 export async function assembleDataset(options: AssembleOptions): Promise<DatasetInfo> {
   const { folder, numParts, tool, codec, license, audioLicense = null, signal } = options;
-  await using manifest = await DurableFile.create(join(folder, "manifest.jsonl"));
-  await using errors = await DurableFile.create(join(folder, "errors.jsonl"));
+  await using manifest = await DurableFile.create(join(folder, manifestName));
+  await using errors = await DurableFile.create(join(folder, errorsName));
   const shards: FinishedShard[] = [];
   let [statistics, rows, manifestLines, errorLines] = [noStatistics, 0, 0, 0];
   for (let part = 0; part < numParts; part++) {
     signal?.throwIfAborted();
     const record = await readPartRecord(folder, part);
-    manifestLines += await appendFile(manifest, partFile(folder, part, "manifest"));
-    errorLines += await appendFile(errors, partFile(folder, part, "errors"));
+    manifestLines += await appendFile(manifest, folder, partFileName(part, "manifest"));
+    errorLines += await appendFile(errors, folder, partFileName(part, "errors"));
     statistics = mergeStatistics(statistics, parseStatistics(record.statistics, part));
     shards.push(...record.shards);
     rows += record.rows;
   }
-  const manifestFile: IndexFile = { path: "manifest.jsonl", ...(await manifest.publish()), lines: manifestLines };
-  const errorsFile: IndexFile = { path: "errors.jsonl", ...(await errors.publish()), lines: errorLines };
+  const manifestFile: IndexFile = { path: manifestName, ...(await manifest.publish()), lines: manifestLines };
+  const errorsFile: IndexFile = { path: errorsName, ...(await errors.publish()), lines: errorLines };
   const counts = { rows, clips: statistics.clips, errors: errorLines, parts: numParts, hours: hoursOf(statistics) };
-  const info = { tool, codec: statistics.clips === 0 ? null : codec, license, audioLicense, options: options.options, counts, statistics, manifest: manifestFile, errors: errorsFile, shards };
-  await writeDurably(join(folder, "report.svg"), renderDatasetFigure(datasetFigureOf(info, options.card?.title)));
-  await writeDurably(join(folder, "README.md"), formatDatasetCard(info, options.card));
+  const files: DescribedFile[] = [];
+  const info = { tool, codec: statistics.clips === 0 ? null : codec, license, audioLicense, options: options.options, counts, statistics, manifest: manifestFile, errors: errorsFile, files, shards };
+  files.push(
+    { path: figureName, ...(await writeDurably(join(folder, figureName), renderDatasetFigure(datasetFigureOf(info, options.card?.title)))) },
+    { path: cardName, ...(await writeDurably(join(folder, cardName), formatDatasetCard(info, options.card))) },
+  );
   await writeDurably(join(folder, datasetInfoName), formatDatasetInfo(info));
   return info;
 }
 
-/** Path of the lines that a part adds to the manifest, or to the errors. */
+/** Name of the figure in a dataset's folder. */
+export const figureName = "report.svg";
+
+/** Path, in the dataset's folder, of the lines that a part adds to the manifest, or to the errors. */
+export function partFileName(part: number, kind: "manifest" | "errors"): string {
+  return `parts/${formatPart(part)}.${kind}.jsonl`;
+}
+
+/** The same with the folder. */
 export function partFile(folder: string, part: number, kind: "manifest" | "errors"): string {
-  return join(folder, "parts", `${formatPart(part)}.${kind}.jsonl`);
+  return join(folder, partFileName(part, kind));
 }
 
 function parseStatistics(value: JsonObject, part: number): DatasetStatistics {
@@ -73,9 +84,10 @@ function parseStatistics(value: JsonObject, part: number): DatasetStatistics {
 }
 
 /** @returns Lines of the file. */
-async function appendFile(target: DurableFile, path: string): Promise<number> {
+async function appendFile(target: DurableFile, folder: string, path: string): Promise<number> {
+  await using handle = await openInside(folder, path);
   let lines = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of piecesOf(handle)) {
     for (const byte of chunk) if (byte === 0x0a) lines++;
     await target.write(chunk);
   }

@@ -1,3 +1,4 @@
+import type { AudioLimits } from "../audio/index.ts";
 import { RowAudio } from "./row-audio.ts";
 import { fileVersion } from "./row-bytes.ts";
 import type { RowLocation } from "./row-bytes.ts";
@@ -13,15 +14,15 @@ export class AudioAtHand {
    * The audio of a row from this time on, in seconds. Who takes it disposes it or gives it back.
    * @throws as `RowAudio.open`.
    */
-  async take(location: RowLocation, start: number): Promise<RowAudio> {
+  async take(location: RowLocation, start: number, limits?: AudioLimits): Promise<RowAudio> {
     const kept = this.#kept;
     this.#kept = undefined;
-    if (kept === undefined) return RowAudio.open(location);
+    if (kept === undefined) return RowAudio.open(location, limits);
     const { audio } = kept;
     const isHere = isSame(kept.location, location) && audio.reaches(Math.round(start * audio.sampleRate)) && audio.version === (await fileVersion(location.path));
     if (isHere) return audio;
     await audio[Symbol.asyncDispose]();
-    return RowAudio.open(location);
+    return RowAudio.open(location, limits);
   }
 
   /** Keeps audio for the row that comes next. */

@@ -1,8 +1,8 @@
-import { stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { CodecError } from "../core/index.ts";
-import { readTokenDataset } from "../files/index.ts";
-import { createHasher, hashFile } from "../hub/index.ts";
+import { CodecError, FileError } from "../core/index.ts";
+import { isInside, openInside, piecesOf, readTokenDataset } from "../files/index.ts";
+import { createHasher } from "../hub/index.ts";
 import type { FinishedShard, OutputFormat } from "./clip-output.ts";
 import { rankOf } from "./clip-sample.ts";
 import { checkSameCodec } from "./codec-fields.ts";
@@ -44,18 +44,22 @@ export interface ExpectedFile {
 
 /** Whether a file is there, with the length and the digest that are stated. */
 export async function* checkFile(folder: string, { file, bytes, sha256 }: ExpectedFile, signal: AbortSignal | undefined): AsyncGenerator<Finding, void, undefined> {
-  const path = join(folder, file);
-  const stats = await stat(path).catch(() => undefined);
-  if (stats === undefined) {
-    yield { kind: "missing", file, message: `${file} is not there` };
+  let handle: FileHandle;
+  try {
+    handle = await openInside(folder, file);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    yield error.code === "FILE_NOT_FOUND" ? { kind: "missing", file, message: `${file} is not there` } : { kind: "damaged", file, message: error.message };
     return;
   }
-  if (stats.size !== bytes) {
-    yield { kind: "size", file, message: `${file} has ${stats.size} bytes; the index says ${bytes}` };
+  await using opened = handle;
+  const { size } = await opened.stat();
+  if (size !== bytes) {
+    yield { kind: "size", file, message: `${file} has ${size} bytes; the index says ${bytes}` };
     return;
   }
   const hasher = createHasher("sha256", bytes);
-  await hashFile(path, hasher, signal);
+  for await (const piece of piecesOf(opened, { signal })) hasher.update(piece);
   const found = hasher.hex();
   if (found !== sha256) yield { kind: "digest", file, message: `${file} has SHA-256 ${found}; the index says ${sha256}` };
 }
@@ -169,6 +173,8 @@ function isEntryOf(entry: ManifestEntry | undefined, { key, codes }: EncodedClip
 }
 
 async function* checkDocuments(folder: string, { path: file, clips }: FinishedShard): AsyncGenerator<Finding, void, undefined> {
+  // A data set of tokens is opened by its name; what lies beside the tokens has to be of the dataset as well.
+  for (const extension of [".json", ".idx"]) await isInside(folder, file.replace(/\.bin$/u, extension));
   let documents = 0;
   for await (const _ of await readTokenDataset(join(folder, file))) documents++;
   if (documents !== clips) yield { kind: "mismatch", file, message: `${file} holds ${documents} documents; the index says ${clips} clips` };

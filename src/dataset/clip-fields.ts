@@ -3,6 +3,7 @@ import { AudioCodes } from "../core/index.ts";
 import { codecFrom } from "./codec-fields.ts";
 import type { CodecFields } from "./codec-fields.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
+import { keyProblem } from "./row-key.ts";
 import type { JsonObject, JsonValue } from "./row.ts";
 
 const index = z.int().min(0);
@@ -11,9 +12,14 @@ const seconds = z.number().min(0);
 /** A JSON object as `JSON.parse` gives it. */
 export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.json()) as z.ZodType<JsonObject>;
 
+/** The key of a clip, which may name files below a folder. */
+export const clipKey: z.ZodType<string> = z.string().refine((key) => keyProblem(key) === undefined, {
+  error: ({ input }) => `it cannot name a file: ${keyProblem(String(input))}`,
+});
+
 /** Everything about a clip but its codes and its codec: the same fields in every format. */
 export const clipSchema: z.ZodType<ClipFields> = z.object({
-  key: z.string().min(1),
+  key: clipKey,
   row: z.string(),
   source: z.string(),
   start: seconds,

@@ -59,6 +59,11 @@ export interface ClipOutput {
 /** The clips of one part, in their order. Calls are to be waited for, one after the other. */
 export interface PartWriter {
   /**
+   * Sees to it that clips can be added: to be called with all clips of a row, before the first of them is.
+   * @throws RowError for a name that the disk does not take; other rows may have better ones.
+   */
+  prepare(clips: readonly EncodedClip[]): Promise<void>;
+  /**
    * Adds a clip.
    * @throws CodesError CODES_MISMATCH for another codec than that of the clips before.
    * @throws DatasetError DATASET_DISK_FULL, FileError `FILE_UNWRITABLE`; the part is to be aborted then.

@@ -12,6 +12,8 @@ export type DatasetErrorCode =
   | "DATASET_LOCKED"
   /** More rows failed than were allowed to. */
   | "DATASET_ERRORS"
+  /** A clip ends the process that encodes it, again and again. */
+  | "DATASET_CRASHED"
   /** A thread that decodes audio could not start. */
   | "DATASET_THREADS"
   /** No room left on the disk. */

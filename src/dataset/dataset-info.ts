@@ -1,35 +1,52 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { relativePathProblem } from "../core/index.ts";
 import type { LicenseRecord } from "../core/index.ts";
 import { jsonObject } from "./clip-fields.ts";
-import { outputFormats } from "./clip-output.ts";
+import { formatOfExtension, outputFormats } from "./clip-output.ts";
 import type { FinishedShard } from "./clip-output.ts";
 import { codecSchema } from "./codec-fields.ts";
 import type { CodecFields } from "./codec-fields.ts";
 import { DatasetError } from "./dataset-error.ts";
+import { parseJson, readTextFile, reasonOf } from "./read-json-file.ts";
 import type { JsonObject } from "./row.ts";
 import { statisticsSchema } from "./statistics.ts";
 import type { DatasetStatistics } from "./statistics.ts";
 
-/** Name of the index in a dataset's folder. */
+/** Names, in a dataset's folder, of the index and of what goes with it. */
 export const datasetInfoName = "dataset.json";
+export const manifestName = "manifest.jsonl";
+export const errorsName = "errors.jsonl";
 
 const formatTag = "encodec-tokenizer/dataset";
 const formatVersion = 1;
 
 const count = z.int().min(0);
 const digest = z.string().regex(/^[0-9a-f]{64}$/u);
-/** A path that does not lead out of the folder. */
-export const filePath: z.ZodType<string> = z.string().regex(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\]+$/u);
+/** A path in the dataset's folder, as `relativePathProblem` has it. */
+const filePath: z.ZodType<string> = z.string().refine((path) => relativePathProblem(path) === undefined, {
+  error: ({ input }) => `it leads elsewhere than into the folder: ${relativePathProblem(String(input))}`,
+});
+
+/** A shard as the index and the records of parts list it: its path says which format it has. */
+export const shardSchema: z.ZodType<FinishedShard> = z
+  .object({ format: z.enum(outputFormats), path: filePath, bytes: count, sha256: digest, clips: count })
+  .refine(({ format, path }) => formatOfExtension[/^shards\/[^/.]+(?<extension>\.[^/]+)$/u.exec(path)?.groups!["extension"] ?? ""] === format, {
+    error: "its path is not that of a shard of its format, such as shards/part-000012-000.tar",
+    path: ["path"],
+  });
 
 /** One file of the index besides the shards. */
-export interface IndexFile {
+export interface IndexFile extends DescribedFile {
+  /** Lines in it. */
+  readonly lines: number;
+}
+
+/** A file as it was written. */
+export interface DescribedFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Lines in it. */
-  readonly lines: number;
 }
 
 /** What `dataset.json` says of a finished dataset. */
@@ -48,10 +65,13 @@ export interface DatasetInfo {
   readonly statistics: DatasetStatistics;
   readonly manifest: IndexFile;
   readonly errors: IndexFile;
+  /** `report.svg` and `README.md`; empty where the dataset was finished before they were listed. */
+  readonly files: readonly DescribedFile[];
   readonly shards: readonly FinishedShard[];
 }
 
-const indexFile = z.object({ path: filePath, bytes: count, sha256: digest, lines: count });
+const describedFile = z.object({ path: filePath, bytes: count, sha256: digest });
+const indexFile = (path: string): z.ZodType<IndexFile> => describedFile.extend({ path: z.literal(path), lines: count });
 const status = z.enum(["settled", "unresolved", "contested"]);
 
 export const licenseSchema: z.ZodType<LicenseRecord> = z.object({
@@ -78,15 +98,16 @@ const schema = z.object({
   options: jsonObject,
   counts: z.object({ rows: count, clips: count, errors: count, parts: count, hours: z.number().min(0) }),
   statistics: statisticsSchema,
-  manifest: indexFile,
-  errors: indexFile,
-  shards: z.array(z.object({ format: z.enum(outputFormats), path: filePath, bytes: count, sha256: digest, clips: count })),
+  manifest: indexFile(manifestName),
+  errors: indexFile(errorsName),
+  files: z.array(describedFile).default([]),
+  shards: z.array(shardSchema),
 });
 
 /** The text of `dataset.json`: the shards a line each. */
 export function formatDatasetInfo({ shards, statistics, ...info }: DatasetInfo): string {
-  const { tool, codec, license, audioLicense, options, counts, manifest, errors } = info;
-  const fields = { format: formatTag, version: formatVersion, tool, codec, license, audioLicense, options, counts, manifest, errors };
+  const { tool, codec, license, audioLicense, options, counts, manifest, errors, files } = info;
+  const fields = { format: formatTag, version: formatVersion, tool, codec, license, audioLicense, options, counts, manifest, errors, files };
   const lines = shards.map(({ format, path, bytes, sha256, clips }) => `    ${JSON.stringify({ format, path, bytes, sha256, clips })}`);
   const list = lines.length === 0 ? "[]" : `[\n${lines.join(",\n")}\n  ]`;
   return `${JSON.stringify(fields, null, 2).slice(0, -2)},\n  "statistics": ${JSON.stringify(statistics)},\n  "shards": ${list}\n}\n`;
@@ -96,14 +117,13 @@ export function formatDatasetInfo({ shards, statistics, ...info }: DatasetInfo):
 export function parseDatasetInfo(text: string, name: string): DatasetInfo {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = parseJson(text);
   } catch (cause) {
     throw new DatasetError("DATASET_FORMAT", `${name} is not JSON, and may be cut short; finish the dataset again`, { cause });
   }
   const { data, error } = schema.safeParse(document);
   if (data === undefined) {
-    const issue = error.issues[0]!;
-    throw new DatasetError("DATASET_FORMAT", `${name} does not describe a dataset: ${issue.path.join(".") || "it"}: ${issue.message}`, { cause: error });
+    throw new DatasetError("DATASET_FORMAT", `${name} does not describe a dataset: ${reasonOf(error)}`, { cause: error });
   }
   const { format: _format, version: _version, ...info } = data;
   return info;
@@ -111,9 +131,15 @@ export function parseDatasetInfo(text: string, name: string): DatasetInfo {
 
 /** Reads `dataset.json` of a folder. @throws DatasetError with code DATASET_FORMAT if there is none, or it is damaged. */
 export async function readDatasetInfo(folder: string): Promise<DatasetInfo> {
+  return parseDatasetInfo(await readDatasetInfoText(folder), join(folder, datasetInfoName));
+}
+
+/** The text of `dataset.json`. @throws as `readDatasetInfo`. */
+export async function readDatasetInfoText(folder: string): Promise<string> {
   const path = join(folder, datasetInfoName);
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new DatasetError("DATASET_FORMAT", `${folder} is no finished dataset: ${path} cannot be read; finish it first`, { cause });
+  const text = await readTextFile(folder, datasetInfoName).catch((cause: unknown) => {
+    throw new DatasetError("DATASET_FORMAT", `${folder} is no finished dataset: ${path} cannot be read (${(cause as Error).message}); finish it first`, { cause });
   });
-  return parseDatasetInfo(text, path);
+  if (text === undefined) throw new DatasetError("DATASET_FORMAT", `${folder} is no finished dataset: there is no ${path}; finish it first`);
+  return text;
 }

@@ -50,11 +50,18 @@ export class DatasetPlan {
    * @throws RangeError for a part that there is not; DatasetError with code DATASET_FORMAT for a damaged plan.
    */
   async readPart(part: number): Promise<readonly NumberedRow[]> {
-    if (!Number.isInteger(part) || part < 0 || part >= this.numParts) {
-      throw new RangeError(`there is no part ${part}; the plan has ${this.numParts}, from 0`);
-    }
+    this.checkPart(part);
     const start = part * this.#file.rows.partRows;
-    return (await readPlanRows(this.folder, part, this.rowsOfPart(part))).map((row, i) => ({ index: start + i, row: this.#withOwnKey(row, start + i) }));
+    const rows = await readPlanRows(this.folder, part, this.rowsOfPart(part));
+    const lost = rows.find(({ input }) => input >= this.#roots.length);
+    if (lost !== undefined) throw new DatasetError("DATASET_FORMAT", `the plan of ${this.folder} is damaged: a row of part ${part} is of input ${lost.input}, and there are ${this.#roots.length}; begin it again in an empty folder`);
+    return rows.map((row, i) => ({ index: start + i, row: this.#withOwnKey(row, start + i) }));
+  }
+
+  /** @throws RangeError for what is not the number of a part. */
+  checkPart(part: number): void {
+    if (Number.isInteger(part) && part >= 0 && part < this.numParts) return;
+    throw new RangeError(`there is no part ${String(part).slice(0, 80)}; the plan has ${this.numParts}, from 0`);
   }
 
   /** How many rows a part has. */

@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { checkAudioLimits } from "../audio/index.ts";
+import type { AudioLimits } from "../audio/index.ts";
 import { AudioTokenizer } from "../tokenizer/index.ts";
 import type { LoadOptions } from "../tokenizer/index.ts";
 import { assembleDataset } from "./assemble-dataset.ts";
@@ -22,11 +24,14 @@ import { openPlan } from "./dataset-plan.ts";
 import type { DatasetPlan } from "./dataset-plan.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { encodeRows, longRowBytes } from "./encode-rows.ts";
-import type { EncodedRow } from "./encode-rows.ts";
+import type { EncodedRow, EncodeRowsOptions, PartRow } from "./encode-rows.ts";
+import { thisPackage } from "../files/index.ts";
 import type { Emit } from "./event-queue.ts";
 import { frozenLicense } from "./frozen-license.ts";
 import { createOutputs, describeOutput } from "./output-spec.ts";
 import type { OutputSpec } from "./output-spec.ts";
+import { crashedError, defaultMaxCrashes, isGivenUp, PartAttempt, readPartNotes } from "./part-attempt.ts";
+import type { PartNote } from "./part-attempt.ts";
 import { listFinishedParts, readPartRecord } from "./part-record.ts";
 import type { PartRecord } from "./part-record.ts";
 import { DatasetPartWriter } from "./part-writer.ts";
@@ -43,7 +48,6 @@ import { acquireRunLock } from "./run-lock.ts";
 import { everyPart } from "./shard-selection.ts";
 import { checkTrim } from "./sound-range.ts";
 import type { TrimOptions } from "./sound-range.ts";
-import { thisTool } from "./tool.ts";
 import { rowsOf, writeParts } from "./write-parts.ts";
 
 /** What a dataset is made of, and what making it may use. */
@@ -66,6 +70,8 @@ export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
   readonly channels?: ChannelMode | undefined;
   /** Cuts silence off both ends of rows before they become clips. @default It stays. */
   readonly trim?: TrimOptions | undefined;
+  /** What audio files may be; a row beyond it fails. @default Everything that is usual, and more: see `AudioLimits`. */
+  readonly limits?: AudioLimits | undefined;
   /** @default [{ format: "webdataset" }] */
   readonly outputs?: readonly OutputSpec[] | undefined;
   /** Rows of a part, the unit of work and of resumption. @default 1000 */
@@ -82,6 +88,8 @@ export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
   readonly maxMemory?: number | undefined;
   /** The most clips that go through the model together. @default 32 */
   readonly batchClips?: number | undefined;
+  /** How often a process may die over the same row until its part is given up (see `PartAttempt`); the other parts are done. @default 3 */
+  readonly maxCrashes?: number | undefined;
 }
 
 /** How parts are done. */
@@ -142,42 +150,77 @@ export class DatasetWork implements AsyncDisposable {
     }
   }
 
-  /** Does parts, one after the other, under a lock that the caller holds; gives the record of each. */
-  async *doParts(parts: readonly number[], { emit, maxErrors = Infinity, errorsBefore = 0, stop, signal }: PartsOptions): AsyncGenerator<PartRecord, void> {
+  /**
+   * Does parts, one after the other, under a lock that the caller holds; gives the record of each. Those over which a process died come last, row by row.
+   * @throws DatasetError DATASET_CRASHED, after all others are done, for parts that are given up.
+   */
+  async *doParts(parts: readonly number[], { errorsBefore = 0, stop, ...options }: PartsOptions): AsyncGenerator<PartRecord, void> {
+    if (parts.length === 0) return;
+    const { folder, maxCrashes = defaultMaxCrashes } = this.#options;
+    const notes = await readPartNotes(folder, parts);
+    const doubtful = [...notes].toSorted(([, a], [, b]) => (a.crashed?.times ?? 0) - (b.crashed?.times ?? 0));
+    const lost = doubtful.filter(([, note]) => isGivenUp(note, maxCrashes));
+    const shared = { ...options, stop, errors: { count: errorsBefore } };
+    yield* this.#encodeParts(parts.filter((part) => !notes.has(part)), shared);
+    for (const [part, note] of doubtful) if (!isGivenUp(note, maxCrashes)) yield* this.#encodeParts([part], { ...shared, note });
+    if (lost.length > 0 && stop?.aborted !== true) throw crashedError(lost.map(([part, { crashed }]) => ({ part, crashed })));
+  }
+
+  async *#encodeParts(parts: readonly number[], { emit, maxErrors = Infinity, errors, note, stop, signal }: EncodePartsOptions): AsyncGenerator<PartRecord, void> {
     const isStopped = (): boolean => stop?.aborted === true;
     if (parts.length === 0 || isStopped()) return;
+    const { plan } = this;
     const { folder, workers = defaultWorkers(), maxMemory = defaultMaxMemory(workers), batchClips = defaultBatchClips } = this.#options;
     // An index must never speak of parts that are being done again.
     await rm(join(folder, datasetInfoName), { force: true });
     this.#pool ??= new DecodePool(workers);
     this.#budget ??= new Budget(maxMemory);
-    const encoded = encodeRows(rowsOf(this.plan, parts, stop), {
-      plan: this.plan, tokenizer: this.#model.tokenizer, numCodebooks: this.#codec.num_codebooks, recipe: this.#recipe, pool: this.#pool, workers, maxMemory, budget: this.#budget, batchClips, signal,
+    const attempts = new Map<number, PartAttempt>();
+    const careful: Pick<EncodeRowsOptions, "rowsAhead" | "onBegin"> = {
+      rowsAhead: 1,
+      onBegin: ({ part, index, row: { key, path } }) => attempts.get(part)!.begins({ row: index, key, path }),
+    };
+    const encoded = encodeRows(begun(), {
+      plan, tokenizer: this.#model.tokenizer, numCodebooks: this.#codec.num_codebooks, recipe: this.#recipe, pool: this.#pool, workers, maxMemory, budget: this.#budget, batchClips, signal, ...(note === undefined ? {} : careful),
     });
-    let errors = errorsBefore;
-    const begin = (part: number): Promise<DatasetPartWriter> => DatasetPartWriter.begin(folder, part, this.#outputs);
-    for await (const record of writeParts(encoded, begin, async (row) => {
-      signal.throwIfAborted();
-      if (row.failure !== null) errors++;
-      const seconds = row.clips.reduce((sum, { codes }) => sum + codes.duration, 0);
-      await emit({ kind: "row", part: row.part, row: row.index, path: row.row.path, clips: row.clips.length, seconds, failure: row.failure });
-      if (errors > maxErrors) throw tooManyErrors(maxErrors, row);
-    }, emit)) {
-      yield record;
-      if (isStopped()) return;
+    const begin = (part: number): Promise<DatasetPartWriter> => DatasetPartWriter.begin(folder, part, this.#outputs, () => attempts.get(part)!.end());
+    try {
+      for await (const record of writeParts(encoded, begin, async (row) => {
+        signal.throwIfAborted();
+        if (row.failure !== null) errors.count++;
+        const seconds = row.clips.reduce((sum, { codes }) => sum + codes.duration, 0);
+        await emit({ kind: "row", part: row.part, row: row.index, path: row.row.path, clips: row.clips.length, seconds, failure: row.failure });
+        if (errors.count > maxErrors) throw tooManyErrors(maxErrors, row);
+      }, emit)) {
+        attempts.delete(record.part);
+        yield record;
+        if (isStopped()) return;
+      }
+    } finally {
+      for (const attempt of attempts.values()) await attempt[Symbol.asyncDispose]();
+    }
+
+    async function* begun(): AsyncGenerator<PartRow> {
+      for await (const row of rowsOf(plan, parts, stop)) {
+        if (!attempts.has(row.part)) attempts.set(row.part, await PartAttempt.begin(folder, row.part, note));
+        yield row;
+      }
     }
   }
 
   /**
    * Does one part beside other processes that do others, under a lock of its own. If it is done already, nothing happens.
    * No folder is listed, so that it costs the same however many parts there are; what a killed process left of the part stays until `finish`.
-   * @throws DatasetError DATASET_LOCKED where somebody else does the part.
+   * @param stalls How often those who had the part before fell silent.
+   * @throws DatasetError DATASET_LOCKED where somebody else does the part; DATASET_CRASHED if it is given up. RangeError for what is no part of the plan.
    */
-  async doPart(part: number, { signal, ...options }: Omit<PartsOptions, "stop">): Promise<PartRecord> {
+  async doPart(part: number, { signal, stalls = 0, ...options }: Omit<PartsOptions, "stop"> & { readonly stalls?: number | undefined }): Promise<PartRecord> {
     const { folder } = this.#options;
+    this.plan.checkPart(part);
     await using lock = await acquireRunLock(folder, { index: part, count: this.plan.numParts });
     const finished = await readPartRecord(folder, part).catch(() => undefined);
     if (finished !== undefined) return finished;
+    if (stalls > maxStalls) throw crashedError([{ part, crashed: (await readPartNotes(folder, [part])).get(part)?.crashed ?? null }]);
     for await (const record of this.doParts([part], { ...options, signal: AbortSignal.any([signal, lock.signal]) })) return record;
     throw new Error(`part ${part} came to nothing`);
   }
@@ -190,7 +233,7 @@ export class DatasetWork implements AsyncDisposable {
     const before = await readDatasetInfo(folder).catch(() => undefined);
     if (before !== undefined) return before;
     const license = await frozenLicense(folder, publishedLicense(this.#model.tokenizer.license, this.#model.tokenizer.provenance));
-    return await assembleDataset({ folder, numParts, tool: thisTool(), codec: this.#codec, license, audioLicense, options: settings, card, signal });
+    return await assembleDataset({ folder, numParts, tool: thisPackage(), codec: this.#codec, license, audioLicense, options: settings, card, signal });
   }
 
   /**
@@ -209,6 +252,16 @@ export class DatasetWork implements AsyncDisposable {
     await this.#pool?.[Symbol.asyncDispose]();
     await this.#model[Symbol.asyncDispose]();
   }
+}
+
+/** Those who have a part fall silent by dying, mostly, but also where Redis is away for long. */
+export const maxStalls = 10;
+
+interface EncodePartsOptions extends Omit<PartsOptions, "errorsBefore"> {
+  /** Rows that failed so far, of all parts. */
+  readonly errors: { count: number };
+  /** What was found beside a part that goes row by row. */
+  readonly note?: PartNote;
 }
 
 type LoadedModel = { readonly tokenizer: AudioTokenizer } & AsyncDisposable;
@@ -243,12 +296,18 @@ function recipeOf(options: DatasetWorkOptions, { sampleRate, channels, hopLength
   if (windowBytes > longRowBytes({ workers, maxMemory })) {
     throw new RangeError(`windows of ${(planning.window!.length / sampleRate).toFixed(1)} s take ${windowBytes} bytes each; give a maxMemory of at least ${windowBytes * (2 * workers + 4)} bytes`);
   }
-  return { sampleRate, channels, mode, planning, trim };
+  return { sampleRate, channels, mode, planning, trim, limits: recordableLimits(options.limits) };
+}
+
+/** Limits that JSON can hold. @throws RangeError for what is no limit. */
+function recordableLimits(limits: AudioLimits | undefined): AudioLimits | undefined {
+  checkAudioLimits(limits);
+  return limits && Object.fromEntries(Object.entries(limits).map(([name, limit]) => [name, Math.min(limit, Number.MAX_SAFE_INTEGER)]));
 }
 
 /** Everything that shapes the result besides the rows. */
-function settingsOf({ outputs = defaultOutputs, audioLicense, card }: DatasetWorkOptions, { mode, planning, trim }: RowRecipe, codec: CodecFields, fingerprint: string | null): JsonObject {
-  const settings = { tool: thisTool(), codec, fingerprint, clips: { ...planning, channels: mode, trim }, outputs: outputs.map(describeOutput), audioLicense: audioLicense ?? null, card: card ?? null };
+function settingsOf({ outputs = defaultOutputs, audioLicense, card }: DatasetWorkOptions, { mode, planning, trim, limits }: RowRecipe, codec: CodecFields, fingerprint: string | null): JsonObject {
+  const settings = { tool: thisPackage(), codec, fingerprint, clips: { ...planning, channels: mode, trim, limits }, outputs: outputs.map(describeOutput), audioLicense: audioLicense ?? null, card: card ?? null };
   return JSON.parse(JSON.stringify(settings)) as JsonObject;
 }
 
@@ -268,8 +327,8 @@ function tooManyErrors(maxErrors: number, { row, failure }: EncodedRow): Dataset
   return new DatasetError("DATASET_ERRORS", `over ${maxErrors} rows failed, ${failure === null ? "" : `the last one ${row.path}: ${failure.message}; `}see errors.jsonl of the parts, or allow more`);
 }
 
-function checkNumbers({ workers = 1, batchClips = 1, maxMemory = 1 }: DatasetWorkOptions): void {
-  for (const [name, value] of Object.entries({ workers, batchClips, maxMemory })) {
+function checkNumbers({ workers = 1, batchClips = 1, maxMemory = 1, maxCrashes = 1 }: DatasetWorkOptions): void {
+  for (const [name, value] of Object.entries({ workers, batchClips, maxMemory, maxCrashes })) {
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number from 1; received ${value}`);
   }
 }

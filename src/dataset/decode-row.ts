@@ -60,10 +60,10 @@ export type DecodedRow =
  * @param atHand Where the audio of a row before may be, and where this row's is kept if it ends within its file.
  */
 export async function decodeRow(task: DecodeRowTask, atHand?: AudioAtHand): Promise<DecodedRow> {
-  const { location, range } = task;
+  const { location, range, recipe } = task;
   let audio: RowAudio | undefined;
   try {
-    audio = await (atHand === undefined ? RowAudio.open(location) : atHand.take(location, range.start ?? 0));
+    audio = await (atHand === undefined ? RowAudio.open(location, recipe.limits) : atHand.take(location, range.start ?? 0, recipe.limits));
     const decoded = await decode(audio, task);
     if (range.end !== undefined && atHand !== undefined) {
       atHand.keep(location, audio);

@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { temporaryBeside } from "../files/index.ts";
 import { writingError } from "./disk-space.ts";
 
 /** What is recorded of a file that is complete. */
@@ -38,7 +39,7 @@ export class DurableFile implements AsyncDisposable {
 
   /** Begins a file. @param path In a folder that exists. */
   static async create(path: string): Promise<DurableFile> {
-    const temporary = join(dirname(path), temporaryName(basename(path)));
+    const temporary = temporaryBeside(path);
     return new DurableFile(path, temporary, await writing(path, () => open(temporary, "wx+")));
   }
 
@@ -96,16 +97,6 @@ export async function syncFolder(folder: string): Promise<void> {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (!["EACCES", "EBADF", "EINVAL", "EISDIR", "ENOTSUP", "EPERM"].includes(code)) throw error;
   }
-}
-
-/** A name for a file in the making that nobody else takes. */
-function temporaryName(name: string): string {
-  return `.${name.slice(0, 100)}.${randomUUID()}.tmp`;
-}
-
-/** The final name of a file whose temporary name this is (its first 100 characters); undefined for all other names. */
-export function nameOfTemporary(name: string): string | undefined {
-  return /^\.(?<final>.+)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/u.exec(name)?.groups!["final"];
 }
 
 async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {

@@ -13,7 +13,7 @@ import type { CodedClip, LongRow } from "./long-row.ts";
 import { publishedCodes, publishedMessage, publishedPath } from "./published-names.ts";
 import { failureOf, RowError } from "./row-failure.ts";
 import type { RowFailure } from "./row-failure.ts";
-import { keyOfClip } from "./row-key.ts";
+import { keyOfClip, rowKeyProblem } from "./row-key.ts";
 import type { RowRecipe } from "./row-recipe.ts";
 import { isBadRow } from "./row.ts";
 import type { AudioRow, NumberedRow } from "./row.ts";
@@ -45,11 +45,12 @@ export interface EncodeRowsOptions {
   readonly budget: Budget;
   /** The most clips that go through the model together. */
   readonly batchClips: number;
+  /** The most rows that are decoded, encoded or wait to be written. @default 1000 */
+  readonly rowsAhead?: number | undefined;
+  /** Told each row before anything is done with its audio; waited for. */
+  readonly onBegin?: ((row: PartRow & { readonly row: AudioRow }) => Promise<void>) | undefined;
   readonly signal: AbortSignal;
 }
-
-/** Rows that are decoded, encoded or wait to be written. */
-const rowsAhead = 1000;
 
 /**
  * Encodes rows: they are decoded ahead in threads, their clips go through the model in batches of similar lengths, and come out in the order of the rows.
@@ -59,7 +60,7 @@ const rowsAhead = 1000;
 export function encodeRows(rows: AsyncIterable<PartRow>, options: EncodeRowsOptions): AsyncGenerator<EncodedRow, void> {
   const abandoned = new AbortController();
   const encoder = new RowEncoder({ ...options, signal: AbortSignal.any([options.signal, abandoned.signal]) });
-  return inOrder(rows, { admit: (row) => encoder.admit(row), work: (row) => encoder.encode(row), ahead: rowsAhead, abandon: () => abandoned.abort() });
+  return inOrder(rows, { admit: (row) => encoder.admit(row), work: (row) => encoder.encode(row), ahead: options.rowsAhead ?? 1000, abandon: () => abandoned.abort() });
 }
 
 /** Audio bytes that a row may take in memory before it is streamed: all threads decode, and as much waits for the model. */
@@ -95,9 +96,10 @@ class RowEncoder {
 
   async encode(numbered: PartRow): Promise<EncodedRow> {
     const { row } = numbered;
-    const { plan, signal } = this.#options;
     if (isBadRow(row)) return { ...numbered, clips: [], failure: { code: row.problem.code, message: publishedMessage(row.problem.message, [[row.path, publishedPath(row.path)]]) } };
     if (!isWork(row)) return { ...numbered, clips: [], failure: null };
+    const { plan, signal, onBegin } = this.#options;
+    await onBegin?.({ ...numbered, row });
     const location = plan.locate(row);
     const result = await this.#clipsOf(row).catch((error: unknown) => {
       if (error instanceof RowError) return failureOf(error);
@@ -115,6 +117,8 @@ class RowEncoder {
     const location = plan.locate(row);
     let taken = this.#rowBytes;
     try {
+      const problem = rowKeyProblem(row.key);
+      if (problem !== undefined) throw new RowError({ code: "ROW_INVALID", message: `its key ${JSON.stringify(row.key.slice(0, 200))} cannot name files: ${problem}; give the row another id` });
       const task = { location, range: { start: row.start, end: row.end }, recipe, maxBytes: this.#rowBytes };
       const decoded = await this.#batcher.expecting(() => pool.decode(task));
       if (decoded.kind === "failed") throw new RowError(decoded.failure);

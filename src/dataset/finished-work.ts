@@ -1,8 +1,11 @@
-import { open, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { openInside } from "../files/index.ts";
 import type { RowCounts } from "./dataset-event.ts";
 import { datasetInfoName } from "./dataset-info.ts";
-import { formatPart, listFinishedParts, readPartRecord, removePartRecord } from "./part-record.ts";
+import { listFinishedParts, readPartRecord, recordName, removePartRecord } from "./part-record.ts";
+import { forgetPartNotes } from "./part-attempt.ts";
+import { selectsPart } from "./shard-selection.ts";
 import type { ShardSelection } from "./shard-selection.ts";
 
 /** Records that are read at the same time: a disk of the network takes its time for each. */
@@ -16,10 +19,12 @@ export interface FinishedWork {
 
 /**
  * Reads what is done of a share, from the beginnings of its records: with their statistics, those of a large corpus are gigabytes.
- * @param retryErrors Whether parts with failed rows are taken back, so that they are done again; the caller holds the lock of the share. @default false
+ * @param retryErrors Whether parts with failed rows are taken back, and those over which processes died too often, so that they are done again; the caller holds
+ * the lock of the share. @default false
  * @throws as `readPartRecord`.
  */
 export async function readFinishedWork(folder: string, shard: ShardSelection, { retryErrors = false }: { readonly retryErrors?: boolean | undefined } = {}): Promise<FinishedWork> {
+  if (retryErrors) await forgetPartNotes(folder, (part) => selectsPart(shard, part));
   let done: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
   const finished = new Set<number>();
   const parts = await listFinishedParts(folder, shard);
@@ -50,7 +55,7 @@ const beginning = /^\{"part":\d+,"rows":(?<rows>\d+),"clips":(?<clips>\d+),"erro
 
 async function readCounts(folder: string, part: number): Promise<PartCounts> {
   const bytes = Buffer.alloc(256);
-  const handle = await open(join(folder, "parts", `${formatPart(part)}.json`)).catch(() => undefined);
+  const handle = await openInside(folder, recordName(part)).catch(() => undefined);
   const length = (await handle?.read(bytes, 0, bytes.length, 0).finally(() => handle.close()))?.bytesRead ?? 0;
   const { rows, clips, errors, seconds } = beginning.exec(bytes.toString("latin1", 0, length))?.groups ?? {};
   if (rows === undefined) return await readPartRecord(folder, part);

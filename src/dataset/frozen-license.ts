@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LicenseRecord } from "../core/index.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { licenseSchema } from "./dataset-info.ts";
 import { writeDurably } from "./durable-file.ts";
+import { parseJson, readTextFile } from "./read-json-file.ts";
 
 /** What was known of the license when the dataset was begun: evidence has the date on which it was found, and the index is to be the same on every day. */
 export async function frozenLicense(folder: string, license: LicenseRecord): Promise<LicenseRecord> {
@@ -16,13 +16,10 @@ export async function frozenLicense(folder: string, license: LicenseRecord): Pro
 /** Of the weights, as it was when the dataset was begun; null where nobody looked. @throws DatasetError with code DATASET_FORMAT if it is damaged. */
 export async function readFrozenLicense(folder: string): Promise<LicenseRecord | null> {
   const path = pathIn(folder);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const text = await readTextFile(folder, licenseName);
   if (text === undefined) return null;
   try {
-    const license: unknown = JSON.parse(text);
+    const license = parseJson(text);
     licenseSchema.parse(license);
     return license as LicenseRecord; // with its fields in the order in which they were found, so that the index is the same to the byte
   } catch (cause) {
@@ -30,6 +27,8 @@ export async function readFrozenLicense(folder: string): Promise<LicenseRecord |
   }
 }
 
+const licenseName = "plan/license.json";
+
 function pathIn(folder: string): string {
-  return join(folder, "plan", "license.json");
+  return join(folder, licenseName);
 }

@@ -12,7 +12,7 @@ export type { DatasetEvent, DatasetReport, RowCounts } from "./dataset-event.ts"
 export { readDatasetInfo } from "./dataset-info.ts";
 export type { DatasetInfo, IndexFile } from "./dataset-info.ts";
 export { DatasetPlan, openPlan } from "./dataset-plan.ts";
-export { DatasetWork } from "./dataset-work.ts";
+export { DatasetWork, maxStalls } from "./dataset-work.ts";
 export type { DatasetWorkOptions, PartsOptions } from "./dataset-work.ts";
 export { writeDurably } from "./durable-file.ts";
 export { eventsOf } from "./event-queue.ts";
@@ -27,6 +27,7 @@ export { openDataset } from "./open-dataset.ts";
 export type { Dataset, OpenDatasetOptions } from "./open-dataset.ts";
 export type { OutputSpec } from "./output-spec.ts";
 export type { ParquetOutputOptions } from "./parquet-output.ts";
+export { forgetPartNotes } from "./part-attempt.ts";
 export { listFinishedParts, readPartRecord } from "./part-record.ts";
 export type { PartRecord } from "./part-record.ts";
 export { pushDataset } from "./push-dataset.ts";

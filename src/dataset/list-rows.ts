@@ -35,7 +35,7 @@ export async function* listRows(inputs: readonly DatasetInput[], signal?: AbortS
 function rowsOf(input: DatasetInput, position: number, prefix: string): AsyncIterable<Row> {
   switch (input.kind) {
     case "folder":
-      return folderRows(input.root, position, prefix);
+      return folderRows(input, position, prefix);
     case "glob":
       return globRows(input, position, prefix);
     case "jsonl":
@@ -53,17 +53,17 @@ function rowsOf(input: DatasetInput, position: number, prefix: string): AsyncIte
   }
 }
 
-async function* folderRows(root: string, input: number, prefix: string): AsyncGenerator<Row> {
-  for await (const { path, key, problem } of walkFolder(root, { accepts: (name) => audioExtensionOf(name) !== undefined })) {
+async function* folderRows({ root, followLinks }: DatasetInput & { kind: "folder" }, input: number, prefix: string): AsyncGenerator<Row> {
+  for await (const { path, key, problem } of walkFolder(root, { accepts: (name) => audioExtensionOf(name) !== undefined, followLinks })) {
     yield problem === undefined ? { key: prefix + key, input, path } : { input, path, problem };
   }
 }
 
-async function* globRows({ root, pattern }: DatasetInput & { kind: "glob" }, input: number, prefix: string): AsyncGenerator<Row> {
+async function* globRows({ root, pattern, followLinks }: DatasetInput & { kind: "glob" }, input: number, prefix: string): AsyncGenerator<Row> {
   const matches = picomatch(pattern);
   const accepts = (path: string): boolean => (audioExtensionOf(path) !== undefined || isTar(path)) && matches(path);
   const maxDepth = pattern.includes("**") ? Infinity : pattern.split("/").length;
-  for await (const { path, key, problem } of walkFolder(root, { accepts, maxDepth })) {
+  for await (const { path, key, problem } of walkFolder(root, { accepts, maxDepth, followLinks })) {
     if (problem !== undefined) yield { input, path, problem };
     else if (isTar(path)) yield* readTar(join(root, path), { input, path, prefix: `${prefix}${cleanKey(path.slice(0, -".tar".length))}/` });
     else yield { key: prefix + key, input, path };

@@ -73,7 +73,7 @@ export async function* windowsOfLongRow(row: LongRow, channel: number | null): A
 
 /** A row's audio at the codec's rate and channels. @throws RowError for a file that has less than when it was looked at. */
 async function* audioOf({ location, extent, recipe }: LongRow, channel: number | null): AsyncGenerator<Waveform, void> {
-  await using audio = await RowAudio.open(location);
+  await using audio = await RowAudio.open(location, recipe.limits);
   for await (const piece of convertAudioStream(oneClip(audio.pieces(extent.samples)), recipe)) {
     checkFinite(piece.channelData);
     yield piece;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, rm } from "node:fs/promises";
+import { join, posix } from "node:path";
+import { makeFolderInside } from "../files/index.ts";
 import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { formatClipNpy, formatClipRecord } from "./clip-record.ts";
 import type { TypedColumn } from "./column-types.ts";
@@ -9,6 +10,8 @@ import { writeDurably } from "./durable-file.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 import { fileShard } from "./file-shard.ts";
 import { plannedColumns } from "./planned-columns.ts";
+import { RowError } from "./row-failure.ts";
+import { keyProblem, npyName } from "./row-key.ts";
 import { shardedOutput } from "./shard-writer.ts";
 import type { ShardStart, ShardWriter } from "./shard-writer.ts";
 
@@ -30,6 +33,7 @@ export const npyListExtension = ".npy.jsonl";
  */
 export function npyOutput(folder: string, limits: ShardLimits = {}): ClipOutput {
   const columns = plannedColumns(folder);
+  const files = new ClipFiles(folder);
   return shardedOutput<NpyItem>(
     folder,
     {
@@ -39,7 +43,10 @@ export function npyOutput(folder: string, limits: ShardLimits = {}): ClipOutput 
         const item = itemOf(clip, await columns());
         return { item, bytes: item.npy.length };
       },
-      start: startList,
+      prepare: async (clips) => {
+        for (const { key } of clips) await files.check(npyName(key));
+      },
+      start: (shard) => startList(shard, files),
     },
     limits,
   );
@@ -47,26 +54,57 @@ export function npyOutput(folder: string, limits: ShardLimits = {}): ClipOutput 
 
 function itemOf(clip: EncodedClip, types: readonly TypedColumn[]): NpyItem {
   const npy = formatClipNpy(clip);
+  const problem = keyProblem(clip.key);
+  if (problem !== undefined) throw new RangeError(`${JSON.stringify(clip.key.slice(0, 200))} cannot name a file: ${problem}; expected a key such as speaker/clip`);
   const file = npyName(clip.key);
   const sha256 = createHash("sha256").update(npy).digest("hex");
   const line = `${formatClipRecord(clip, types).slice(0, -1)},${JSON.stringify({ file, bytes: npy.length, sha256 }).slice(1)}\n`;
   return { file, npy, line: new TextEncoder().encode(line) };
 }
 
-/** The name of a clip's file. @throws RangeError for a key that would lead out of the folder. */
-function npyName(key: string): string {
-  if (/(?:^|[/\\])\.{0,2}(?:[/\\]|$)/u.test(key)) throw new RangeError(`${JSON.stringify(key)} cannot name a file; expected a key such as speaker/clip`);
-  return `npy/${key}.npy`;
+/** What the operating system says of a name that it does not take, whatever the machine has room for. */
+const nameErrors: ReadonlySet<unknown> = new Set(["ENAMETOOLONG", "EILSEQ", "EINVAL", "ENOTDIR", "ELOOP"]);
+
+/** Where the files of clips go, in folders that are made as needed. */
+class ClipFiles {
+  readonly #folder: string;
+  /** The one made last: rows of one folder follow one another. */
+  #made = "";
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** @param file In the dataset's folder, in a folder of its own. @returns The path. @throws as `makeFolderInside`. */
+  async pathOf(file: string): Promise<string> {
+    const parent = posix.dirname(file);
+    if (parent !== this.#made) await makeFolderInside(this.#folder, parent);
+    this.#made = parent;
+    return join(this.#folder, file);
+  }
+
+  /** @throws RowError for a file that cannot have its name. */
+  async check(file: string): Promise<void> {
+    const path = join(this.#folder, file);
+    const stats = await this.pathOf(file).then(lstat).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw nameErrors.has(error.code) ? unwritable(file, error.code!) : writingError(path, error);
+    });
+    if (stats?.isDirectory() === true) throw unwritable(file, "there is a folder of that name");
+  }
 }
 
-async function startList(shard: ShardStart): Promise<ShardWriter<NpyItem>> {
+function unwritable(file: string, reason: string): RowError {
+  return new RowError({ code: "ROW_UNWRITABLE", message: `${file.length > 200 ? `${file.slice(0, 200)}…` : file} cannot be written here: ${reason}; give the row another id` });
+}
+
+async function startList(shard: ShardStart, files: ClipFiles): Promise<ShardWriter<NpyItem>> {
   const list = await fileShard(shard, npyListExtension, new Uint8Array(0));
   const written: string[] = [];
   return {
     async add({ file, npy, line }) {
-      const path = join(shard.folder, file);
-      await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
-        throw writingError(path, error);
+      const path = await files.pathOf(file).catch((error: unknown) => {
+        throw writingError(join(shard.folder, file), error);
       });
       written.push(path);
       await writeDurably(path, npy);

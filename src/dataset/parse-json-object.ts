@@ -1,7 +1,8 @@
+import { isDeeperThan } from "../core/index.ts";
 import type { JsonObject, JsonValue } from "./row.ts";
 
 /** What is nested deeper is nothing that a person meant to write, and too deep for the stack of whoever walks through it. */
-const maxDepth = 100;
+export const maxJsonDepth = 100;
 
 /** Most columns of a row. Tables of acoustic features have some thousands. */
 export const maxColumns = 10_000;
@@ -16,7 +17,7 @@ export function parseJsonObject(text: string): JsonObject {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new TypeError(`found ${text.slice(0, 80)}; expected a JSON object, such as {"path": "a.wav"}`);
   const numColumns = Object.keys(value).length;
   if (numColumns > maxColumns) throw new TypeError(`it has ${numColumns} columns; at most ${maxColumns} are read`);
-  if (isDeeperThan(maxDepth, value)) throw new TypeError(`it is nested deeper than ${maxDepth}; expected plainer values`);
+  if (isDeeperThan(maxJsonDepth, value)) throw new TypeError(`it is nested deeper than ${maxJsonDepth}; expected plainer values`);
   const lost = /\d{16}|\de\+?\d{3}/iu.test(text) ? lostNumber(text) : undefined;
   if (lost !== undefined) throw new TypeError(`found the number ${lost.slice(0, 80)}, which would lose digits; write it as text, in quotes`);
   return value as JsonObject;
@@ -29,10 +30,6 @@ function parse(text: string): JsonValue {
     const advice = /\b(?:NaN|Infinity)\b/u.test(text) ? "; JSON has no NaN and no Infinity, write null" : "";
     throw new TypeError(`it is not JSON: ${(error as Error).message.slice(0, 200)}${advice}`, { cause: error });
   }
-}
-
-function isDeeperThan(depth: number, value: JsonValue): boolean {
-  return typeof value === "object" && value !== null && (depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner as JsonValue)));
 }
 
 /** The first number outside of strings that is not what was written. */

@@ -1,11 +1,11 @@
-import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { z } from "zod";
-import { outputFormats } from "./clip-output.ts";
 import type { FinishedShard } from "./clip-output.ts";
 import { DatasetError } from "./dataset-error.ts";
-import { filePath } from "./dataset-info.ts";
+import { shardSchema } from "./dataset-info.ts";
 import { writeDurably } from "./durable-file.ts";
+import { parseJson, readTextFile } from "./read-json-file.ts";
 import type { JsonObject } from "./row.ts";
 import { selectsPart } from "./shard-selection.ts";
 import type { ShardSelection } from "./shard-selection.ts";
@@ -18,7 +18,7 @@ const schema: z.ZodType<PartRecord> = z.object({
   clips: count,
   errors: count,
   seconds: z.number().min(0),
-  shards: z.array(z.object({ format: z.enum(outputFormats), path: filePath, bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/u), clips: count })),
+  shards: z.array(shardSchema),
   statistics: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
 });
 
@@ -37,8 +37,9 @@ export interface PartRecord {
   readonly statistics: JsonObject;
 }
 
-/** The number of a part as its files have it: `000012`. */
+/** The number of a part as its files have it: `000012`. @throws RangeError for what is no whole number from 0. */
 export function formatPart(part: number): string {
+  if (!Number.isSafeInteger(part) || part < 0) throw new RangeError(`a part is a whole number from 0; received ${JSON.stringify(part)?.slice(0, 80)}`);
   return String(part).padStart(6, "0");
 }
 
@@ -58,12 +59,19 @@ export async function writePartRecord(folder: string, record: PartRecord): Promi
 
 /** @throws DatasetError with code DATASET_FORMAT if there is none, or it is damaged. */
 export async function readPartRecord(folder: string, part: number): Promise<PartRecord> {
-  const path = recordPath(folder, part);
   try {
-    return schema.parse(JSON.parse(await readFile(path, "utf8")));
+    return parsePartRecord((await readTextFile(folder, recordName(part))) ?? "", part);
   } catch (cause) {
-    throw new DatasetError("DATASET_FORMAT", `${path} is missing or damaged; delete it, and the next run does part ${part} again`, { cause });
+    throw new DatasetError("DATASET_FORMAT", `${recordPath(folder, part)} is missing or damaged; delete it, and the next run does part ${part} again`, { cause });
   }
+}
+
+/** @throws ZodError, SyntaxError, RangeError if it is not the record of this part. */
+export function parsePartRecord(text: string, part: number): PartRecord {
+  const record = schema.parse(parseJson(text));
+  const foreign = record.part === part ? record.shards.find(({ path }) => (partOfName(basename(path)) ?? part) !== part)?.path : `the record of part ${record.part}`;
+  if (foreign !== undefined) throw new RangeError(`${foreign} is in the place of part ${part}`);
+  return record;
 }
 
 /** Takes a part back, so that the next run does it again. */
@@ -82,5 +90,10 @@ export async function listFinishedParts(folder: string, selection: ShardSelectio
 }
 
 function recordPath(folder: string, part: number): string {
-  return join(folder, "parts", `${formatPart(part)}.json`);
+  return join(folder, recordName(part));
+}
+
+/** Path of a part's record in the dataset's folder. */
+export function recordName(part: number): string {
+  return `parts/${formatPart(part)}.json`;
 }

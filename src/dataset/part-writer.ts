@@ -1,5 +1,4 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { makeFolderInside } from "../files/index.ts";
 import { partFile } from "./assemble-dataset.ts";
 import type { ClipOutput, ClipPlace, FinishedShard, OutputFormat, PartWriter } from "./clip-output.ts";
 import { writingError } from "./disk-space.ts";
@@ -8,8 +7,9 @@ import type { EncodedRow } from "./encode-rows.ts";
 import { formatManifestLine } from "./manifest.ts";
 import { writePartRecord } from "./part-record.ts";
 import type { PartRecord } from "./part-record.ts";
-import { publishedPath } from "./published-names.ts";
+import { publishedMessage, publishedPath } from "./published-names.ts";
 import { removeShards } from "./remove-shards.ts";
+import { failureOf, RowError } from "./row-failure.ts";
 import type { JsonObject } from "./row.ts";
 import { isBadRow } from "./row.ts";
 import { StatisticsBuilder } from "./statistics.ts";
@@ -24,11 +24,13 @@ export class DatasetPartWriter implements AsyncDisposable {
   readonly #writers: ReadonlyMap<OutputFormat, PartWriter>;
   readonly #manifest: DurableFile;
   readonly #errors: DurableFile;
+  readonly #onDone: () => Promise<void>;
   readonly #statistics = new StatisticsBuilder();
   readonly #counts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
   #isFinished = false;
 
-  private constructor(folder: string, part: number, writers: ReadonlyMap<OutputFormat, PartWriter>, manifest: DurableFile, errors: DurableFile) {
+  private constructor(folder: string, part: number, writers: ReadonlyMap<OutputFormat, PartWriter>, manifest: DurableFile, errors: DurableFile, onDone: () => Promise<void>) {
+    this.#onDone = onDone;
     this.#folder = folder;
     this.part = part;
     this.#writers = writers;
@@ -36,24 +38,25 @@ export class DatasetPartWriter implements AsyncDisposable {
     this.#errors = errors;
   }
 
-  /** Begins a part; what an earlier run left of it goes. */
-  static async begin(folder: string, part: number, outputs: readonly ClipOutput[]): Promise<DatasetPartWriter> {
+  /** Begins a part; what an earlier run left of it goes. @param onDone Called, and waited for, when all but its record is written. */
+  static async begin(folder: string, part: number, outputs: readonly ClipOutput[], onDone: () => Promise<void> = async () => {}): Promise<DatasetPartWriter> {
     await removeShards(folder, part);
-    await mkdir(join(folder, "parts"), { recursive: true }).catch((error: unknown) => {
+    await makeFolderInside(folder, "parts").catch((error: unknown) => {
       throw writingError(folder, error);
     });
     const manifest = await DurableFile.create(partFile(folder, part, "manifest"));
     try {
       const errors = await DurableFile.create(partFile(folder, part, "errors"));
-      return new DatasetPartWriter(folder, part, new Map(outputs.map((output) => [output.format, output.openPart(part)])), manifest, errors);
+      return new DatasetPartWriter(folder, part, new Map(outputs.map((output) => [output.format, output.openPart(part)])), manifest, errors, onDone);
     } catch (error) {
       await manifest[Symbol.asyncDispose]();
       throw error;
     }
   }
 
-  /** Writes the next row. */
-  async add(encoded: EncodedRow): Promise<void> {
+  /** Writes the next row. @returns What is written: a row whose clips cannot be named here has failed. */
+  async add(row: EncodedRow): Promise<EncodedRow> {
+    const encoded = await this.#prepare(row);
     this.#counts.rows++;
     if (encoded.failure !== null) {
       this.#counts.errors++;
@@ -68,6 +71,17 @@ export class DatasetPartWriter implements AsyncDisposable {
       this.#counts.clips++;
       this.#counts.seconds += clip.codes.duration;
     }
+    return encoded;
+  }
+
+  async #prepare(row: EncodedRow): Promise<EncodedRow> {
+    try {
+      for (const writer of this.#writers.values()) await writer.prepare(row.clips);
+      return row;
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      return { ...row, clips: [], failure: failureOf(error) };
+    }
   }
 
   /** Completes the part; its record is written last. */
@@ -79,6 +93,7 @@ export class DatasetPartWriter implements AsyncDisposable {
     const { rows, clips, errors, seconds } = this.#counts;
     const statistics = JSON.parse(JSON.stringify(this.#statistics.build())) as JsonObject;
     const record: PartRecord = { part: this.part, rows, clips, errors, seconds, shards, statistics };
+    await this.#onDone();
     await writePartRecord(this.#folder, record);
     this.#isFinished = true;
     return record;
@@ -95,5 +110,5 @@ export class DatasetPartWriter implements AsyncDisposable {
 /** A row that failed, as a line of `errors.jsonl`. */
 function formatErrorLine({ index, row, failure }: EncodedRow): string {
   const of = isBadRow(row) ? { line: row.line } : { key: row.key, member: row.member?.name, start: row.start, end: row.end };
-  return `${JSON.stringify({ row: index, path: publishedPath(row.path), ...of, ...failure })}\n`;
+  return `${JSON.stringify({ row: index, path: publishedPath(row.path), ...of, ...failure, ...(failure !== null && { message: publishedMessage(failure.message) }) })}\n`;
 }

@@ -1,12 +1,13 @@
-import { createReadStream } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { openInside, piecesOf } from "../files/index.ts";
 import { typedColumnSchema } from "./column-types.ts";
 import type { TypedColumn } from "./column-types.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { RepeatedKey } from "./key-check.ts";
 import { readJsonFile } from "./read-json-file.ts";
+import { parseRow } from "./row.ts";
 import type { JsonObject, JsonValue, Row } from "./row.ts";
 import { readLines } from "./text-lines.ts";
 
@@ -29,17 +30,19 @@ const count = z.int().min(0);
 const planSchema: z.ZodType<PlanFile> = z.object({
   version: z.literal(planVersion),
   settings: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
-  rows: z.object({
-    count: count.min(1),
-    partRows: count.min(1),
-    parts: count.min(1),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/u),
-    dedupe: z.boolean(),
-    duplicates: count,
-    bad: count,
-    repeats: count,
-    columns: z.array(typedColumnSchema),
-  }),
+  rows: z
+    .object({
+      count: count.min(1),
+      partRows: count.min(1),
+      parts: count.min(1),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/u),
+      dedupe: z.boolean(),
+      duplicates: count,
+      bad: count,
+      repeats: count,
+      columns: z.array(typedColumnSchema),
+    })
+    .refine((rows) => rows.parts === Math.ceil(rows.count / rows.partRows), { error: "rows and parts do not fit together" }),
 });
 
 /** What `plan.json` says. It is the same wherever and whenever the plan is made. */
@@ -85,14 +88,13 @@ export function formatPlannedInputs(inputs: PlannedInputs): string {
 
 /** @returns undefined if the folder has no plan. @throws DatasetError with code DATASET_FORMAT if it has a damaged one. */
 export async function readPlanFile(folder: string): Promise<PlanFile | undefined> {
-  return await readJson(join(folder, planFiles.plan), planSchema);
+  return await readJson(folder, planFiles.plan, planSchema);
 }
 
 /** @throws DatasetError with code DATASET_FORMAT if it is missing or damaged. */
 export async function readPlannedInputs(folder: string): Promise<PlannedInputs> {
-  const path = join(folder, planFiles.inputs);
-  const inputs = await readJson(path, inputsSchema);
-  if (inputs === undefined) throw damaged(path, "it is missing");
+  const inputs = await readJson(folder, planFiles.inputs, inputsSchema);
+  if (inputs === undefined) throw damaged(folder, planFiles.inputs, "it is missing");
   return inputs;
 }
 
@@ -108,60 +110,66 @@ export function formatRepeats(repeats: readonly RepeatedKey[]): Uint8Array {
 
 /** By the number of the row, that of the earliest with its key. @throws DatasetError with code DATASET_FORMAT. */
 export async function readRepeats(folder: string, number: number): Promise<ReadonlyMap<number, number>> {
-  const numbers = await readUint64s(join(folder, planFiles.repeats), 0, 2 * number);
+  const numbers = await readUint64s(folder, planFiles.repeats, 0, 2 * number);
   return new Map(Array.from({ length: number }, (_, i) => [numbers[2 * i]!, numbers[2 * i + 1]!]));
 }
 
 /** Checks that the rows are all there. @throws DatasetError with code DATASET_FORMAT. */
 export async function checkPlanRows(folder: string, parts: number): Promise<void> {
-  const [start] = await readOffsets(folder, parts, 1);
-  const { size } = await stat(join(folder, planFiles.rows)).catch(() => ({ size: 0 }));
-  if (size !== start) throw damaged(join(folder, planFiles.rows), `it has ${size} bytes and should have ${start}`);
+  const [expected] = await readUint64s(folder, planFiles.offsets, parts, 1);
+  await using handle = await openPlanFile(folder, planFiles.rows);
+  const { size } = await handle.stat();
+  if (size !== expected) throw damaged(folder, planFiles.rows, `it has ${size} bytes and should have ${expected}`);
 }
 
-/** The rows of one part, from the disk: line by line, since a thousand rows may be more than one text can hold. @param number Of the rows. @throws DatasetError with code DATASET_FORMAT. */
+/**
+ * The rows of one part, from the disk: line by line, since a thousand rows may be more than one text can hold.
+ * @param number Of the rows.
+ * @throws DatasetError with code DATASET_FORMAT.
+ */
 export async function readPlanRows(folder: string, part: number, number: number): Promise<readonly Row[]> {
-  const [start, end] = (await readOffsets(folder, part, 2)) as [number, number];
-  const path = join(folder, planFiles.rows);
+  const [start, end] = (await readUint64s(folder, planFiles.offsets, part, 2)) as [number, number];
+  await using handle = await openPlanFile(folder, planFiles.rows);
   const rows: Row[] = [];
   try {
-    for await (const { text, problem } of readLines(createReadStream(path, { start, end: end - 1 }), maxRowBytes)) {
+    for await (const { text, problem } of readLines(piecesOf(handle, { start, end }), maxRowBytes)) {
       if (text === undefined) throw new SyntaxError(problem);
-      rows.push(JSON.parse(text) as Row);
+      if (rows.length >= number) break;
+      rows.push(parseRow(text));
     }
     if (rows.length !== number) throw new RangeError(`it has ${rows.length} of ${number} rows`);
   } catch (cause) {
-    throw damaged(path, `part ${part} at byte ${start} is not what was written`, cause);
+    throw damaged(folder, planFiles.rows, `part ${part} at byte ${start} is not what was written`, cause);
   }
   return rows;
 }
 
-async function readOffsets(folder: string, first: number, length: number): Promise<readonly number[]> {
-  return await readUint64s(join(folder, planFiles.offsets), first, length);
-}
-
-async function readUint64s(path: string, first: number, length: number): Promise<readonly number[]> {
-  const bytes = await readRange(path, 8 * first, 8 * length);
+async function readUint64s(folder: string, name: string, first: number, length: number): Promise<readonly number[]> {
+  const bytes = await readRange(folder, name, 8 * first, 8 * length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   return Array.from({ length }, (_, i) => Number(view.getBigUint64(8 * i, true)));
 }
 
-async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
-  await using handle = await open(path, "r").catch((cause: unknown) => {
-    throw damaged(path, "it cannot be opened", cause);
-  });
+async function readRange(folder: string, name: string, offset: number, length: number): Promise<Uint8Array> {
+  await using handle = await openPlanFile(folder, name);
   const { size } = await handle.stat();
-  if (offset + length > size) throw damaged(path, `it has ${size} bytes; at least ${offset + length} are expected`);
+  if (offset + length > size) throw damaged(folder, name, `it has ${size} bytes; at least ${offset + length} are expected`);
   const bytes = new Uint8Array(length);
   const { bytesRead } = await handle.read(bytes, 0, length, offset);
-  if (bytesRead < length) throw damaged(path, `reading stopped at byte ${offset + bytesRead}`);
+  if (bytesRead < length) throw damaged(folder, name, `reading stopped at byte ${offset + bytesRead}`);
   return bytes;
 }
 
-function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  return readJsonFile(path, schema, (cause) => damaged(path, "it is not a plan of this version", cause));
+async function openPlanFile(folder: string, name: string): Promise<FileHandle> {
+  return await openInside(folder, name).catch((cause: unknown) => {
+    throw damaged(folder, name, `it cannot be opened: ${(cause as Error).message}`, cause);
+  });
 }
 
-function damaged(path: string, reason: string, cause?: unknown): DatasetError {
-  return new DatasetError("DATASET_FORMAT", `the plan of this dataset is damaged: ${path}: ${reason}; begin it again in an empty folder`, { cause });
+function readJson<T>(folder: string, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  return readJsonFile(folder, name, schema, (cause) => damaged(folder, name, "it is not a plan of this version", cause));
+}
+
+function damaged(folder: string, name: string, reason: string, cause?: unknown): DatasetError {
+  return new DatasetError("DATASET_FORMAT", `the plan of this dataset is damaged: ${join(folder, name)}: ${reason}; begin it again in an empty folder`, { cause });
 }

@@ -6,6 +6,7 @@ import type { DatasetPlan } from "./dataset-plan.ts";
 import type { RowRecipe } from "./row-recipe.ts";
 
 const count = z.int().min(1);
+const limit = z.number().positive().optional();
 
 const schema = z.object({
   fingerprint: z.string().nullable(),
@@ -15,6 +16,7 @@ const schema = z.object({
     hopLength: count,
     channels: z.enum(channelModes),
     trim: z.object({ threshold: z.number(), padding: z.number().optional() }).nullable(),
+    limits: z.object({ minSampleRate: limit, maxSampleRate: limit, maxChannels: limit, maxSamples: limit }).optional(),
   }),
 });
 
@@ -32,6 +34,6 @@ export function plannedRecipeOf({ folder, settings }: DatasetPlan, { sample_rate
     const { path, message } = error.issues[0]!;
     throw new DatasetError("DATASET_FORMAT", `the plan of ${folder} does not say how its clips were made: ${path.join(".")}: ${message}`, { cause: error });
   }
-  const { channels: mode, trim, ...planning } = data.clips;
-  return { recipe: { sampleRate, channels, mode, planning, trim }, fingerprint: data.fingerprint };
+  const { channels: mode, trim, limits, ...planning } = data.clips;
+  return { recipe: { sampleRate, channels, mode, planning, trim, limits }, fingerprint: data.fingerprint };
 }

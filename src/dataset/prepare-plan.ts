@@ -1,6 +1,7 @@
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { makeFolderInside } from "../files/index.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { openPlan } from "./dataset-plan.ts";
 import type { DatasetPlan } from "./dataset-plan.ts";
@@ -66,7 +67,9 @@ export async function preparePlan(options: PreparePlanOptions): Promise<DatasetP
 }
 
 async function createPlan({ folder, inputs, settings, partRows = 1000, dedupe = false, signal, onRows }: PreparePlanOptions): Promise<DatasetPlan> {
-  await makeFolder(join(folder, "plan"));
+  await makeFolderInside(folder, "plan").catch((error: unknown) => {
+    throw writingError(folder, error);
+  });
   await syncFolder(folder);
   const roots = inputs.map(({ root }) => root);
   const described = await describeInputs(inputs);

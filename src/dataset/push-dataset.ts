@@ -1,12 +1,16 @@
-import { stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { FileError } from "../core/index.ts";
 import type { LicenseRecord } from "../core/index.ts";
+import { isInside, openInside } from "../files/index.ts";
 import { licensePolicyOf, pushFiles, requireLicense } from "../hub/index.ts";
 import type { LicensePolicy, PushedFile, PushOptions, PushReport } from "../hub/index.ts";
+import { figureName } from "./assemble-dataset.ts";
 import type { FinishedShard } from "./clip-output.ts";
 import { cardName } from "./dataset-card.ts";
 import { DatasetError } from "./dataset-error.ts";
-import { datasetInfoName, readDatasetInfo } from "./dataset-info.ts";
+import { datasetInfoName, errorsName, manifestName, parseDatasetInfo, readDatasetInfoText } from "./dataset-info.ts";
+import type { DescribedFile } from "./dataset-info.ts";
 import { readFrozenLicense } from "./frozen-license.ts";
 import { listFinishedParts, readPartRecord } from "./part-record.ts";
 import { everyPart } from "./shard-selection.ts";
@@ -15,6 +19,8 @@ import { listedFiles } from "./stored-clips.ts";
 export interface PushDatasetOptions extends PushOptions {
   /** Licenses that the weights may have whose codes are uploaded. @default what $ENCODEC_TOKENIZER_LICENSE_POLICY says, or "any" */
   readonly license?: LicensePolicy | undefined;
+  /** Whether `README.md` is uploaded as it is, also where somebody edited it. @default false: it has to be as it was written */
+  readonly editedCard?: boolean | undefined;
 }
 
 /**
@@ -25,37 +31,64 @@ export interface PushDatasetOptions extends PushOptions {
  *     await pushDataset("out", "user/dataset", { onProgress });
  *
  * @param id `user/dataset`; created if it does not exist.
+ * Only files that the index lists are uploaded, and only with the lengths and digests that it says. Links that leave the folder are refused.
  * @throws DatasetError with code DATASET_FORMAT if the folder holds no dataset, or a file of it is missing or has another length than the
- * index says.
+ * index says; IntegrityError, before anything of the same commit is uploaded, for one with another digest; FileError `FILE_OUTSIDE` for a link.
  * @throws LicenseError if the policy does not admit the license of the weights; nothing is uploaded then.
  * @throws HubError, TypeError, RangeError as `pushFiles` does.
  */
 export async function pushDataset(folder: string, id: string, options: PushDatasetOptions = {}): Promise<PushReport> {
-  const isFinished = await exists(join(folder, datasetInfoName));
-  const { shards, license } = isFinished ? await readDatasetInfo(folder) : { shards: await shardsOfFinishedParts(folder), license: await readFrozenLicense(folder) };
-  if (!isFinished && shards.length === 0) throw new DatasetError("DATASET_FORMAT", `${folder} has no shards that are done; tokenize into it first`);
+  const { shards, license, index } = (await readIndex(folder, options.editedCard)) ?? { shards: await shardsOfFinishedParts(folder), license: await readFrozenLicense(folder), index: [] };
+  if (index.length === 0 && shards.length === 0) throw new DatasetError("DATASET_FORMAT", `${folder} has no shards that are done; tokenize into it first`);
   checkPolicy(folder, license, licensePolicyOf(options.license));
-  return pushFiles(id, filesOf(folder, shards, isFinished), options);
+  return pushFiles(id, filesOf(folder, shards, index), options);
 }
 
-async function* filesOf(folder: string, shards: readonly FinishedShard[], isFinished: boolean): AsyncGenerator<PushedFile, void, undefined> {
+/** A file by its path in the dataset's folder, as far as it is known. */
+type ExpectedFile = Pick<DescribedFile, "path"> & Partial<DescribedFile>;
+
+/** What `dataset.json` says; null where there is none yet. Its own bytes are the last file: they are uploaded as they were read here. */
+async function readIndex(folder: string, editedCard: boolean = false): Promise<{ readonly shards: readonly FinishedShard[]; readonly license: LicenseRecord | null; readonly index: readonly ExpectedFile[] } | null> {
+  if (!(await isInside(folder, datasetInfoName))) return null;
+  const text = await readDatasetInfoText(folder);
+  const { shards, license, manifest, errors, files } = parseDatasetInfo(text, join(folder, datasetInfoName));
+  const listed = new Map([manifest, errors, ...files].map((file) => [file.path, file]));
+  if (editedCard) listed.delete(cardName);
+  const own = { path: datasetInfoName, bytes: Buffer.byteLength(text), sha256: createHash("sha256").update(text).digest("hex") };
+  const names = [manifestName, errorsName, figureName, cardName];
+  return { shards, license, index: [...names.map((path): ExpectedFile => listed.get(path) ?? { path }), own] };
+}
+
+async function* filesOf(folder: string, shards: readonly FinishedShard[], index: readonly ExpectedFile[]): AsyncGenerator<PushedFile, void, undefined> {
   for (const shard of shards) {
-    const list = await soundFile(folder, { file: shard.path, ...shard });
-    if (shard.format === "npy") for await (const listed of listedFiles(folder, shard.path)) yield await soundFile(folder, listed);
+    const list = await soundFile(folder, shard, partRemedy);
+    if (shard.format === "npy") for await (const { file, ...listed } of listedFiles(folder, shard.path)) yield await soundFile(folder, { path: file, ...listed }, partRemedy);
     yield list;
   }
-  if (!isFinished) return;
-  for (const file of ["manifest.jsonl", "errors.jsonl", "report.svg", cardName, datasetInfoName]) yield await soundFile(folder, { file });
+  for (const file of index) yield await soundFile(folder, file, file.path === cardName ? cardRemedy : indexRemedy);
 }
 
+const partRemedy = "verify the dataset, and make the part again";
+const indexRemedy = `delete ${datasetInfoName}, and tokenizing again writes the index anew`;
+const cardRemedy = `say that you edited it, or ${indexRemedy}`;
+
 /** @throws DatasetError with code DATASET_FORMAT for a file that is not there, or has another length than it was written with. */
-async function soundFile(folder: string, { file, bytes, sha256 }: { readonly file: string; readonly bytes?: number; readonly sha256?: string }): Promise<PushedFile> {
-  const path = join(folder, file);
-  const stats = await stat(path).catch(() => undefined);
-  const found = stats === undefined ? "is not there" : stats.size === (bytes ?? stats.size) ? undefined : `has ${stats.size} bytes and was written with ${bytes}`;
-  if (found === undefined) return { name: file, path, sha256 };
-  const next = bytes === undefined ? `delete ${datasetInfoName}, and tokenizing again writes the index anew` : "verify the dataset, and make the part again";
-  throw new DatasetError("DATASET_FORMAT", `${path} ${found}; ${next}`);
+async function soundFile(folder: string, { path: name, bytes, sha256 }: ExpectedFile, remedy: string): Promise<PushedFile> {
+  const path = join(folder, name);
+  const size = await sizeOf(folder, name);
+  if (size !== undefined && size === (bytes ?? size)) return { name, path, folder, sha256 };
+  throw new DatasetError("DATASET_FORMAT", `${path} ${size === undefined ? "is not there" : `has ${size} bytes and was written with ${bytes}`}; ${remedy}`);
+}
+
+/** Undefined where there is no such file. @throws FileError `FILE_OUTSIDE`, `FILE_UNREADABLE`. */
+async function sizeOf(folder: string, path: string): Promise<number | undefined> {
+  try {
+    await using handle = await openInside(folder, path);
+    return (await handle.stat()).size;
+  } catch (error) {
+    if (error instanceof FileError && error.code === "FILE_NOT_FOUND") return undefined;
+    throw error;
+  }
 }
 
 async function shardsOfFinishedParts(folder: string): Promise<readonly FinishedShard[]> {
@@ -69,8 +102,4 @@ async function shardsOfFinishedParts(folder: string): Promise<readonly FinishedS
 function checkPolicy(folder: string, license: LicenseRecord | null, policy: LicensePolicy): void {
   if (license !== null) requireLicense(license, policy);
   else if (policy !== "any") throw new DatasetError("DATASET_FORMAT", `${folder} does not say what license the weights have, so that no policy can admit it; push it under the policy any`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -1,7 +1,6 @@
 import { AudioFormatError, CheckpointError, FileError, HubError } from "../core/index.ts";
 import type { AudioCodes } from "../core/index.ts";
-import { findCheckpoint } from "../hub/index.ts";
-import { AudioTokenizer } from "../tokenizer/index.ts";
+import { AudioTokenizer, optionsForNamed } from "../tokenizer/index.ts";
 import type { LoadOptions } from "../tokenizer/index.ts";
 import type { ClipSample } from "./clip-sample.ts";
 import type { CodecFields } from "./codec-fields.ts";
@@ -23,7 +22,7 @@ import { isBadRow } from "./row.ts";
 export interface ReencodeOptions {
   /** The clips that are encoded again. */
   readonly sample: ClipSample;
-  /** A tokenizer, which stays open, or what `AudioTokenizer.fromPretrained` takes. @default the model, at the commit, that the dataset names */
+  /** A tokenizer, which stays open, or what `AudioTokenizer.fromPretrained` takes. @default the model, at the commit, that the dataset names, if it is catalogued or cached */
   readonly model?: AudioTokenizer | string | undefined;
   /** For a model by its name: license policy, threads and so on. */
   readonly load?: Omit<LoadOptions, "signal"> | undefined;
@@ -73,7 +72,7 @@ export class ClipReencoder implements AsyncDisposable {
       throw new DatasetError("DATASET_FORMAT", `${folder}: clips cannot be encoded again without the plan that says where their audio is; do it where the dataset was made (${cause.message})`, { cause });
     });
     const planned = plannedRecipeOf(plan, codec);
-    const model = await loadModel(folder, codec, options, signal);
+    const model = await loadModel(folder, codec, planned.fingerprint, options, signal);
     try {
       await checkWeights(folder, model.tokenizer, codec, planned, signal);
       return new ClipReencoder(plan, planned.recipe, model, codec, options.maxMemory ?? 2 ** 26, signal);
@@ -157,26 +156,30 @@ interface LoadedModel extends AsyncDisposable {
   readonly tokenizer: AudioTokenizer;
 }
 
-async function loadModel(folder: string, codec: CodecFields, { model, load }: Omit<ReencodeOptions, "sample">, signal: AbortSignal | undefined): Promise<LoadedModel> {
+async function loadModel(folder: string, codec: CodecFields, fingerprint: string | null, { model, load }: Omit<ReencodeOptions, "sample">, signal: AbortSignal | undefined): Promise<LoadedModel> {
   if (model !== undefined && typeof model !== "string") return { tokenizer: model, [Symbol.asyncDispose]: async () => {} };
-  const source = model ?? (await readPlannedModel(folder, codec)) ?? codec.model;
-  const open = (options: LoadOptions): Promise<AudioTokenizer> => AudioTokenizer.fromPretrained(source, { ...options, ...(signal === undefined ? {} : { signal }) });
-  const options: LoadOptions = model === undefined ? { ...nameOf(codec), ...load } : { ...load };
-  let tokenizer = await open(options).catch((cause: unknown) => {
+  const source = model ?? (await readPlannedModel(folder, codec));
+  const open = async (variant: LoadOptions = {}): Promise<AudioTokenizer> => {
+    const options = source === undefined ? await namedOptions(codec, fingerprint, load) : load;
+    return AudioTokenizer.fromPretrained(source ?? codec.model, { ...options, ...variant, ...(signal === undefined ? {} : { signal }) });
+  };
+  let tokenizer = await open().catch((cause: unknown) => {
     if (model !== undefined || !(cause instanceof CheckpointError || cause instanceof HubError)) throw cause;
     throw new DatasetError("DATASET_INPUT", `made with the model ${JSON.stringify(codec.model)}, which could not be loaded; name it, or another place where it is. ${cause.message}`, { cause });
   });
   if (codec.channels === 2 && tokenizer.channels === 1) {
     // Stereo codes of a mono codec are those of left and right one by one.
     await tokenizer.dispose();
-    tokenizer = await open({ ...options, interleaveStereo: true });
+    tokenizer = await open({ interleaveStereo: true });
   }
   return { tokenizer, [Symbol.asyncDispose]: () => tokenizer.dispose() };
 }
 
-/** The commit that a dataset names; codes that name a larger model were made with its own tensors, or they would name where its codec is taken from. */
-function nameOf({ model, revision }: CodecFields): LoadOptions {
-  return revision === null ? {} : { revision, exact: typeof findCheckpoint(model)?.codecFrom === "string" };
+/** How to load the model that a dataset names; its weights are compared before they are used. @throws CheckpointError if only the dataset has chosen it. */
+async function namedOptions({ model, revision, digest }: CodecFields, fingerprint: string | null, load: ReencodeOptions["load"] = {}): Promise<LoadOptions> {
+  const named = await optionsForNamed({ model, revision, digest: digest ?? fingerprint }, { cacheDir: load.cacheDir });
+  const given = Object.fromEntries(Object.entries(load).filter(([, value]) => value !== undefined));
+  return { ...named, ...given };
 }
 
 async function checkWeights(folder: string, tokenizer: AudioTokenizer, codec: CodecFields, { recipe, fingerprint }: PlannedRecipe, signal: AbortSignal | undefined): Promise<void> {

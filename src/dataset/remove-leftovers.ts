@@ -1,6 +1,6 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { nameOfTemporary } from "./durable-file.ts";
+import { finalNameOf } from "../files/index.ts";
 import { partOfName } from "./part-record.ts";
 import { selectsPart } from "./shard-selection.ts";
 import type { ShardSelection } from "./shard-selection.ts";
@@ -32,7 +32,7 @@ export async function removeLeftovers(folder: string, selection: ShardSelection)
   }
 
   async function isLeftover(name: string, path: string): Promise<boolean> {
-    const final = nameOfTemporary(name);
+    const final = finalNameOf(name);
     if (final === undefined) return false;
     // Elsewhere a number may be part of a clip's name.
     const part = /^(?:shards|parts)[/\\]/u.test(path) ? partOfName(final) : undefined;

@@ -1,5 +1,4 @@
-import { rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { isInside, removeInside } from "../files/index.ts";
 import { formatOfExtension } from "./clip-output.ts";
 import { shardStem } from "./shard-writer.ts";
 import { listedFiles } from "./stored-clips.ts";
@@ -14,18 +13,18 @@ export async function removeShards(folder: string, part: number): Promise<void> 
   // From the last to the first, so that what a kill leaves is found again.
   for (const path of numbered.toReversed().flat()) {
     if (path.endsWith(".npy.jsonl")) await removeListed(folder, path);
-    await rm(join(folder, path), { force: true });
+    await removeInside(folder, path);
   }
 }
 
 async function existing(folder: string, part: number, shard: number): Promise<string[]> {
   const paths = Object.keys(formatOfExtension).map((extension) => `${shardStem(part, shard)}${extension}`);
-  const isThere = await Promise.all(paths.map((path) => stat(join(folder, path)).then((stats) => stats.isFile(), () => false)));
+  const isThere = await Promise.all(paths.map((path) => isInside(folder, path)));
   return paths.filter((_, index) => isThere[index]);
 }
 
 async function removeListed(folder: string, path: string): Promise<void> {
   const files: string[] = [];
   for await (const { file } of listedFiles(folder, path)) files.push(file);
-  for (const file of files) await rm(join(folder, file), { force: true });
+  for (const file of files) await removeInside(folder, file);
 }

@@ -7,9 +7,9 @@ import { DatasetError } from "./dataset-error.ts";
 /** Where rows come from; paths of its rows are relative to `root`, which is absolute. */
 export type DatasetInput =
   /** Every audio file below a folder. */
-  | { readonly kind: "folder"; readonly root: string }
+  | { readonly kind: "folder"; readonly root: string; readonly followLinks?: true }
   /** Audio files and tars whose path below `root` matches a pattern. */
-  | { readonly kind: "glob"; readonly root: string; readonly pattern: string }
+  | { readonly kind: "glob"; readonly root: string; readonly pattern: string; readonly followLinks?: true }
   | { readonly kind: "jsonl" | "csv" | "tsv"; readonly root: string; readonly path: string }
   /** A WebDataset tar. */
   | { readonly kind: "tar"; readonly root: string; readonly path: string }
@@ -19,11 +19,15 @@ export type DatasetInput =
   | { readonly kind: "list"; readonly root: string; readonly lines: AsyncIterable<Uint8Array> };
 
 export interface ResolveInputsOptions {
+  /** Whether links in folders are followed that leave the folder; otherwise each of them is a failed row. @default false */
+  readonly followLinks?: boolean | undefined;
   /** What relative paths start from. @default The working directory. */
   readonly cwd?: string | undefined;
   /** What `-` stands for. */
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
 }
+
+type FollowedLinks = { readonly followLinks?: true };
 
 const expected = "a folder, a glob, an audio file, a manifest (.jsonl, .csv, .tsv), a WebDataset tar (.tar), or - for a list of paths on standard input";
 
@@ -38,7 +42,7 @@ export async function resolveInputs(names: readonly string[], options: ResolveIn
   const inputs: DatasetInput[] = [];
   let files: string[] | undefined;
   for (const name of names) {
-    const input = name === "-" ? listInput(options, cwd, inputs) : await resolveInput(name, cwd);
+    const input = name === "-" ? listInput(options, cwd, inputs) : await resolveInput(name, cwd, options.followLinks === true ? { followLinks: true } : {});
     if (input !== "file") {
       inputs.push(input);
       files = undefined;
@@ -52,7 +56,7 @@ export async function resolveInputs(names: readonly string[], options: ResolveIn
   return inputs;
 }
 
-async function resolveInput(name: string, cwd: string): Promise<DatasetInput | "file"> {
+async function resolveInput(name: string, cwd: string, links: FollowedLinks): Promise<DatasetInput | "file"> {
   // Otherwise a variable that is not set would be the working directory.
   if (name === "") throw new DatasetError("DATASET_INPUT", `an input is empty text; give ${expected}`);
   const path = resolve(cwd, name);
@@ -60,8 +64,8 @@ async function resolveInput(name: string, cwd: string): Promise<DatasetInput | "
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
     throw new DatasetError("DATASET_INPUT", `cannot read the input ${name}: ${error.message}`, { cause: error });
   });
-  if (stats === undefined) return globInput(name, cwd);
-  if (stats.isDirectory()) return { kind: "folder", root: path };
+  if (stats === undefined) return globInput(name, cwd, links);
+  if (stats.isDirectory()) return { kind: "folder", root: path, ...links };
   if (!stats.isFile()) throw new DatasetError("DATASET_INPUT", `${name} is a pipe or a device; pass its paths on standard input with -`);
   if (audioExtensionOf(path) !== undefined) return "file";
   const file = { root: dirname(path), path };
@@ -87,13 +91,13 @@ async function resolveInput(name: string, cwd: string): Promise<DatasetInput | "
   }
 }
 
-async function globInput(name: string, cwd: string): Promise<DatasetInput> {
+async function globInput(name: string, cwd: string, links: FollowedLinks): Promise<DatasetInput> {
   const { base, glob, isGlob, negated } = picomatch.scan(name);
   if (!isGlob || negated) throw new DatasetError("DATASET_INPUT", `there is no ${name}; give ${expected}`);
   const root = resolve(cwd, base);
   const isFolder = await stat(root).then((stats) => stats.isDirectory(), () => false);
   if (!isFolder) throw new DatasetError("DATASET_INPUT", `nothing matches ${name}: there is no folder ${base}`);
-  return { kind: "glob", root, pattern: glob };
+  return { kind: "glob", root, pattern: glob, ...links };
 }
 
 function listInput({ stdin }: ResolveInputsOptions, cwd: string, before: readonly DatasetInput[]): DatasetInput {

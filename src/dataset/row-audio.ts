@@ -1,5 +1,5 @@
 import { decodeAudioStream } from "../audio/index.ts";
-import type { AudioStream } from "../audio/index.ts";
+import type { AudioLimits, AudioStream } from "../audio/index.ts";
 import { AudioFormatError, firstNotFinite, numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
 import { openRowSource } from "./row-bytes.ts";
@@ -26,10 +26,10 @@ export class RowAudio implements AsyncDisposable {
   }
 
   /** @throws FileError, AudioFormatError for a file that cannot be read or decoded; `pieces` too. */
-  static async open(location: RowLocation): Promise<RowAudio> {
+  static async open(location: RowLocation, limits?: AudioLimits): Promise<RowAudio> {
     const source = await openRowSource(location);
     try {
-      const decoded = await decodeAudioStream(source);
+      const decoded = await decodeAudioStream(source, { limits });
       if (decoded.isCutOff) throw new AudioFormatError("AUDIO_CORRUPT", "truncated WAV: it ends before the samples that its header promises; fetch or export it again");
       return new RowAudio(source, decoded);
     } catch (error) {

@@ -1,8 +1,10 @@
 import type { Stats } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { open, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { checkRange, FileError } from "../core/index.ts";
 import type { ByteSource } from "../core/index.ts";
+import { openInside } from "../files/index.ts";
 import type { AudioRow } from "./row.ts";
 
 /** The most that a stream reads at once. */
@@ -31,30 +33,38 @@ export async function openRowSource({ path, member }: RowLocation): Promise<RowS
   try {
     const stats = await stat(path); // before opening, which would wait for a writer if this were a pipe
     if (!stats.isFile()) throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it is not a file`);
-    const handle = await open(path, "r");
-    const version = versionOf(stats);
-    const { name, offset, size } = member ?? { name: path, offset: 0, size: stats.size };
-    return {
-      name,
-      size,
-      version,
-      async read(start, length) {
-        checkRange(name, size, start, length);
-        const bytes = new Uint8Array(length);
-        for (let done = 0; done < length;) {
-          const { bytesRead } = await handle.read(bytes, done, length - done, offset + start + done).catch((error: unknown) => {
-            throw readingError(path, error);
-          });
-          if (bytesRead === 0) throw cutShort(path, member?.name, start + done, size);
-          done += bytesRead;
-        }
-        return bytes;
-      },
-      [Symbol.asyncDispose]: () => handle.close(),
-    };
+    return sourceOf(await open(path, "r"), stats, { path, member });
   } catch (error) {
     throw readingError(path, error);
   }
+}
+
+/** Opens a file of a folder in the same way. @param path In the folder. @throws FileError as `openInside`; while reading, as `openRowSource`. */
+export async function openSourceInside(folder: string, path: string): Promise<RowSource> {
+  const handle = await openInside(folder, path);
+  return sourceOf(handle, await handle.stat(), { path: join(folder, path) });
+}
+
+function sourceOf(handle: FileHandle, stats: Stats, { path, member }: RowLocation): RowSource {
+  const { name, offset, size } = member ?? { name: path, offset: 0, size: stats.size };
+  return {
+    name,
+    size,
+    version: versionOf(stats),
+    async read(start, length) {
+      checkRange(name, size, start, length);
+      const bytes = new Uint8Array(length);
+      for (let done = 0; done < length;) {
+        const { bytesRead } = await handle.read(bytes, done, length - done, offset + start + done).catch((error: unknown) => {
+          throw readingError(path, error);
+        });
+        if (bytesRead === 0) throw cutShort(path, member?.name, start + done, size);
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
 }
 
 /** What changes when a file is replaced or written to; undefined where there is none. */

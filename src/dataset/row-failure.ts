@@ -4,7 +4,8 @@ import { CodecError } from "../core/index.ts";
 export interface RowFailure {
   /**
    * Of the error: `AUDIO_CORRUPT`. `ROW_TOO_SHORT` and `ROW_SILENT` are for sound audio that gives no clip, `ROW_RANGE` for a time range
-   * that the audio does not have, `ROW_FAILED` for what nobody foresaw.
+   * that the audio does not have, `ROW_INVALID` for a key that cannot name files, `ROW_UNWRITABLE` for one that this disk does not take,
+   * `ROW_FAILED` for what nobody foresaw.
    */
   readonly code: string;
   readonly message: string;
@@ -20,8 +21,11 @@ export class RowError extends Error implements RowFailure {
   }
 }
 
+/** The longest reason that is kept of a row: paths may be long, and there may be many rows. */
+const maxMessageLength = 2000;
+
 /** What an error says of a row. */
 export function failureOf(error: unknown): RowFailure {
   const code = error instanceof CodecError || error instanceof RowError ? error.code : "ROW_FAILED";
-  return { code, message: error instanceof Error ? error.message : String(error) };
+  return { code, message: (error instanceof Error ? error.message : String(error)).slice(0, maxMessageLength) };
 }

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { isAbsolute } from "node:path";
+import { relativePathPart, relativePathProblem } from "../core/index.ts";
 import { audioExtensionOf } from "./audio-extensions.ts";
 
 /** File systems take 255 bytes; what is added to a key, and the extensions of files, take 45. */
@@ -7,15 +8,32 @@ const maxNameBytes = 200;
 
 /**
  * A text as a key: slashes separate folders, and the base name has no dots, where WebDataset would split it.
- * Nothing in it leads out of a folder: `.` and empty parts go, `..` becomes `__`, control characters, backslashes and half characters `_`.
- * Parts of over 200 bytes end in a digest in place of the rest, so that any file system takes them.
+ * Nothing in it leads out of a folder, on any system: `.` and empty parts go, `..` becomes `__`, and what else `relativePathProblem` objects
+ * to becomes `_`. Parts of over 200 bytes end in a digest in place of the rest, so that any file system takes them.
  */
 export function cleanKey(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  const parts = text.replaceAll(/[\u0000-\u001f\u007f\\\p{Surrogate}]/gu, "_").split("/").filter((part) => part !== "" && part !== ".");
+  const parts = text.split("/").filter((part) => part !== "" && part !== ".");
   const base = parts.pop() ?? "";
-  const folders = parts.map((part) => (part === ".." ? "__" : part.replace(/\.npy$/iu, "_npy"))); // else a folder could have the name of a clip's file
-  return [...folders, base === "" ? "_" : base.replaceAll(".", "_")].map(shortened).join("/");
+  const folders = parts.map((part) => relativePathPart(part).replace(/\.npy$/iu, "_npy")); // else a folder could have the name of a clip's file
+  return [...folders, relativePathPart(base.replaceAll(".", "_"))].map(shortened).join("/");
+}
+
+/** Path of a clip's file in a dataset's folder, where there is one for each. */
+export function npyName(key: string): string {
+  return `npy/${key}.npy`;
+}
+
+/** What keeps the key of a clip from naming its file on every system; undefined if nothing does. */
+export function keyProblem(key: string): string | undefined {
+  return relativePathProblem(npyName(key));
+}
+
+/** The longest that `keyOfClip` adds. */
+const longestSuffix = "_w000000000_c00000";
+
+/** What keeps the key of a row from naming the files of its clips on every system; undefined if nothing does. */
+export function rowKeyProblem(key: string): string | undefined {
+  return keyProblem(`${key}${longestSuffix}`);
 }
 
 function shortened(name: string): string {

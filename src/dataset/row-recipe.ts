@@ -1,3 +1,4 @@
+import type { AudioLimits } from "../audio/index.ts";
 import type { ChannelMode } from "./clip-channels.ts";
 import type { ClipPlanning } from "./clip-windows.ts";
 import type { TrimOptions } from "./sound-range.ts";
@@ -12,4 +13,6 @@ export interface RowRecipe {
   readonly planning: ClipPlanning;
   /** Null where silence stays. */
   readonly trim: TrimOptions | null;
+  /** What files may be, where that is not the usual. */
+  readonly limits?: AudioLimits | undefined;
 }

@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { parseJson } from "./read-json-file.ts";
+
 /** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
@@ -35,7 +38,7 @@ export interface AudioRow {
 
 /** Why something listed is no work. */
 export interface RowProblem {
-  readonly code: "ROW_INVALID" | "ROW_DUPLICATE_KEY" | "FILE_UNREADABLE" | "TAR_DAMAGED";
+  readonly code: "ROW_INVALID" | "ROW_DUPLICATE_KEY" | "FILE_UNREADABLE" | "FILE_OUTSIDE" | "TAR_DAMAGED";
   readonly message: string;
 }
 
@@ -61,6 +64,38 @@ export interface NumberedRow {
 /** A row as a line of `plan/rows.jsonl`, without its line break. */
 export function formatRow(row: Row): string {
   return JSON.stringify(row);
+}
+
+const text = z.string().min(1);
+const count = z.int().min(0);
+const seconds = z.number().min(0);
+
+const badRowSchema = z.object({
+  input: count,
+  path: z.string(),
+  line: count.optional(),
+  problem: z.object({ code: z.string().regex(/^[A-Z_]{1,50}$/u), message: z.string() }),
+});
+
+const audioRowSchema = z.object({
+  key: z.string(),
+  input: count,
+  path: text.refine((path) => !path.includes("\0"), { error: "it has a zero byte" }),
+  member: z.object({ name: z.string(), offset: count, size: count }).optional(),
+  start: seconds.optional(),
+  end: seconds.optional(),
+  columns: z.record(z.string(), z.json()).optional(),
+  duplicateOf: z.string().optional(),
+  problem: z.undefined().optional(),
+});
+
+const rowSchema = z.union([audioRowSchema, badRowSchema]);
+
+/** A row that `formatRow` wrote. @throws ZodError, SyntaxError, RangeError if it is none. */
+export function parseRow(line: string): Row {
+  const row = parseJson(line);
+  rowSchema.parse(row);
+  return row as Row; // as it is: names of columns such as __proto__ stay what they are
 }
 
 export function isBadRow(row: Row): row is BadRow {

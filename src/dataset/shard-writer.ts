@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolderInside } from "../files/index.ts";
 import { checkSameCodec, codecFieldsOf } from "./codec-fields.ts";
 import type { CodecFields } from "./codec-fields.ts";
 import type { ClipOutput, ClipPlace, FinishedShard, OutputFormat, PartWriter, ShardLimits } from "./clip-output.ts";
@@ -38,6 +38,8 @@ export interface ShardFormat<Item> {
   /** Bytes of a shard besides those of its items. */
   readonly overhead: number;
   itemOf(clip: EncodedClip): Sized<Item> | Promise<Sized<Item>>;
+  /** As `PartWriter` has it. */
+  prepare?(clips: readonly EncodedClip[]): Promise<void>;
   start(shard: ShardStart): Promise<ShardWriter<Item>>;
 }
 
@@ -78,6 +80,10 @@ class ShardedPart<Item> implements PartWriter {
     this.#limits = limits;
   }
 
+  async prepare(clips: readonly EncodedClip[]): Promise<void> {
+    await this.#format.prepare?.(clips);
+  }
+
   async add(clip: EncodedClip): Promise<ClipPlace> {
     if (this.#codec !== undefined) checkSameCodec(this.#codec, clip.codes);
     const { item, bytes } = await this.#format.itemOf(clip);
@@ -105,7 +111,7 @@ class ShardedPart<Item> implements PartWriter {
   async #startShard(codec: CodecFields): Promise<ShardWriter<Item>> {
     const stem = shardStem(this.#part, this.#writers.length);
     try {
-      await mkdir(join(this.#folder, "shards"), { recursive: true });
+      await makeFolderInside(this.#folder, "shards");
     } catch (error) {
       throw writingError(join(this.#folder, "shards"), error);
     }

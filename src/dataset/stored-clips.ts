@@ -1,12 +1,11 @@
-import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { z } from "zod";
 import { CodecError, CodesError } from "../core/index.ts";
+import { openInside, piecesOf } from "../files/index.ts";
 import { ParquetFile } from "../parquet/index.ts";
 import type { ParquetColumn } from "../parquet/index.ts";
 import { parseArray } from "../storage/index.ts";
-import { clipFrom, clipSchema } from "./clip-fields.ts";
+import { clipFrom, clipKey, clipSchema } from "./clip-fields.ts";
 import type { ClipFields } from "./clip-fields.ts";
 import { shardFormatOf } from "./clip-output.ts";
 import type { OutputFormat } from "./clip-output.ts";
@@ -15,7 +14,9 @@ import type { CodecFields } from "./codec-fields.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 import { codecMetadataKey, storedColumns } from "./parquet-output.ts";
-import { openRowSource } from "./row-bytes.ts";
+import { parseJson, reasonOf as reasonOfSchema } from "./read-json-file.ts";
+import { openSourceInside } from "./row-bytes.ts";
+import { npyName } from "./row-key.ts";
 import { tarEntries } from "./tar-members.ts";
 import { readLines } from "./text-lines.ts";
 
@@ -62,7 +63,7 @@ const readers: Readonly<Record<ReadableFormat, (folder: string, path: string) =>
 };
 
 async function* readTarShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  await using source = await openRowSource({ path: join(folder, path) });
+  await using source = await openSourceInside(folder, path);
   let npy: { readonly name: string; readonly bytes: Uint8Array } | undefined;
   for await (const { name, offset, size } of tarEntries(source)) {
     if (name.endsWith(".npy")) {
@@ -71,7 +72,7 @@ async function* readTarShard(folder: string, path: string): AsyncGenerator<Encod
     } else if (name.endsWith(".json")) {
       if (npy === undefined || `${npy.name}.json` !== name) throw new CodesError("CODES_FORMAT", `${name} does not follow the .npy of its clip`);
       if (size > maxRecordBytes) throw new CodesError("CODES_FORMAT", `${name} is said to have ${size} bytes`);
-      yield clipOfNpy(JSON.parse(Buffer.from(await source.read(offset, size)).toString("utf8")), npy.bytes);
+      yield clipOfNpy(parseJson(Buffer.from(await source.read(offset, size)).toString("utf8")), npy.bytes);
       npy = undefined;
     }
   }
@@ -86,31 +87,39 @@ export interface ListedFile {
   readonly sha256: string;
 }
 
-const listedSchema = z.object({
-  file: z.string().regex(/^npy\/(?!.*(?:^|\/)\.\.(?:\/|$))/u),
-  bytes: z.int().min(0),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/u),
-});
+/** The path of a clip's file says its key, so that a list can name nothing else. */
+const listedSchema: z.ZodType<ListedFile> = z
+  .object({ key: clipKey, file: z.string(), bytes: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/u) })
+  .refine(({ key, file }) => file === npyName(key), { error: "it is not that of the clip, such as npy/speaker/clip.npy", path: ["file"] });
 
 /** The files that a list, `shards/part-000012-000.npy.jsonl`, vouches for. @throws DatasetError with code DATASET_FORMAT if it is damaged. */
 export async function* listedFiles(folder: string, path: string): AsyncGenerator<ListedFile, void, undefined> {
   try {
-    for await (const line of linesOf(join(folder, path))) yield listedSchema.parse(JSON.parse(line));
+    for await (const line of linesOf(folder, path)) yield listedSchema.parse(parseJson(line));
   } catch (error) {
     throw damaged(path, error);
   }
 }
 
 async function* readNpyShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  for await (const line of linesOf(join(folder, path))) {
-    const document: unknown = JSON.parse(line);
-    yield clipOfNpy(document, await readFile(join(folder, listedSchema.parse(document).file)));
+  for await (const line of linesOf(folder, path)) {
+    const document = parseJson(line);
+    const { file, bytes } = listedSchema.parse(document);
+    yield clipOfNpy(document, await readListed(folder, file, bytes));
   }
 }
 
+/** @throws CodesError for a file of another length than the list says. */
+async function readListed(folder: string, file: string, bytes: number): Promise<Uint8Array> {
+  await using handle = await openInside(folder, file);
+  const { size } = await handle.stat();
+  if (size !== bytes) throw new CodesError("CODES_FORMAT", `${file} has ${size} bytes; its list says ${bytes}`);
+  return await handle.readFile();
+}
+
 async function* readJsonlShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  for await (const line of linesOf(join(folder, path))) {
-    const document = z.looseObject({ codes: z.array(z.unknown()) }).parse(JSON.parse(line));
+  for await (const line of linesOf(folder, path)) {
+    const document = z.looseObject({ codes: z.array(z.unknown()) }).parse(parseJson(line));
     const fields = clipSchema.parse(document);
     const { codec } = recordSchema.parse(document);
     const numbers = (document.codes as unknown[]).flat(2);
@@ -119,11 +128,11 @@ async function* readJsonlShard(folder: string, path: string): AsyncGenerator<Enc
 }
 
 async function* readParquetShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  await using source = await openRowSource({ path: join(folder, path) });
+  await using source = await openSourceInside(folder, path);
   const file = await ParquetFile.open(source);
   const codecText = file.metadata.get(codecMetadataKey);
   if (codecText === undefined) throw new CodesError("CODES_FORMAT", `its metadata has no ${codecMetadataKey}`);
-  const codec = codecSchema.parse(JSON.parse(codecText));
+  const codec = codecSchema.parse(parseJson(codecText));
   for (const [group, numRows] of file.groupRows.entries()) {
     const columns = new Map<string, ParquetColumn>();
     for (const name of storedColumns) {
@@ -133,7 +142,7 @@ async function* readParquetShard(folder: string, path: string): AsyncGenerator<E
     for (let row = 0; row < numRows; row++) {
       const fields = Object.fromEntries(Array.from(columns, ([name, column]) => [name, fieldOf(name, column.valuesOf(row))]));
       const { codes = [], ...others } = fields;
-      yield clipOfNumbers(clipSchema.parse({ ...others, columns: JSON.parse(String(fields["columns"])) as unknown }), codec, codes as ArrayLike<number>);
+      yield clipOfNumbers(clipSchema.parse({ ...others, columns: parseJson(String(fields["columns"])) }), codec, codes as ArrayLike<number>);
     }
   }
 }
@@ -170,8 +179,9 @@ function clipOfNumbers(fields: ClipFields, codec: CodecFields, numbers: ArrayLik
 }
 
 /** Lines of a file that the package wrote. */
-async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
-  for await (const { number, text, problem } of readLines(createReadStream(path), maxLineBytes)) {
+async function* linesOf(folder: string, path: string): AsyncGenerator<string, void, undefined> {
+  await using handle = await openInside(folder, path);
+  for await (const { number, text, problem } of readLines(piecesOf(handle), maxLineBytes)) {
     if (text === undefined) throw new SyntaxError(`line ${number}: ${problem}`);
     if (countOf("[", text) + countOf("{", text) > maxLists) throw new SyntaxError(`line ${number}: it has more than ${maxLists} lists and objects`);
     yield text;
@@ -185,6 +195,6 @@ function countOf(character: string, text: string): number {
 }
 
 function reasonOf(error: Error): string {
-  if (error instanceof z.ZodError) return `${error.issues[0]!.path.join(".")}: ${error.issues[0]!.message}`;
+  if (error instanceof z.ZodError) return reasonOfSchema(error);
   return error instanceof CodecError || !("path" in error) ? error.message : error.message.replace(String(error.path), basename(String(error.path)));
 }

@@ -1,11 +1,12 @@
-import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { openInside, piecesOf } from "../files/index.ts";
 import { checkFile, checkShard } from "./check-shard.ts";
 import type { Finding } from "./check-shard.ts";
 import { outputFormats } from "./clip-output.ts";
 import type { OutputFormat } from "./clip-output.ts";
 import { checkSample, rankLimitOf } from "./clip-sample.ts";
+import { cardName } from "./dataset-card.ts";
 import { readDatasetInfo } from "./dataset-info.ts";
 import type { DatasetInfo } from "./dataset-info.ts";
 import { parseManifestLine } from "./manifest.ts";
@@ -50,7 +51,8 @@ export async function* verifyDataset(folder: string, options: VerifyOptions = {}
   await using reencoder = await reencoderFor(folder, info, read, options);
   const known = new Set<string>(info.shards.map(({ path }) => path));
   let isManifestSound = true;
-  for (const { path: file, bytes, sha256 } of [info.manifest, info.errors]) {
+  // The card may have been written to since: it is for people.
+  for (const { path: file, bytes, sha256 } of [info.manifest, info.errors, ...info.files.filter(({ path }) => path !== cardName)]) {
     for await (const finding of checkFile(folder, { file, bytes, sha256 }, signal)) {
       if (file === info.manifest.path) isManifestSound = false;
       yield finding;
@@ -139,7 +141,8 @@ async function* extraFiles(folder: string, known: ReadonlySet<string>): AsyncGen
 
 /** The lines of the manifest; undefined for one that is none. */
 async function* manifestOf(folder: string, { manifest }: DatasetInfo, signal: AbortSignal | undefined): AsyncGenerator<ManifestEntry | undefined, void, undefined> {
-  for await (const { text } of readLines(createReadStream(join(folder, manifest.path), { signal }), Infinity)) yield text === undefined ? undefined : entryOf(text);
+  await using handle = await openInside(folder, manifest.path);
+  for await (const { text } of readLines(piecesOf(handle, { signal }), Infinity)) yield text === undefined ? undefined : entryOf(text);
 }
 
 function entryOf(line: string): ManifestEntry | undefined {

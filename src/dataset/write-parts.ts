@@ -28,8 +28,7 @@ export async function* writeParts(
         writer = await begin(row.part);
         await emit({ kind: "part-started", part: row.part });
       }
-      await writer.add(row);
-      await onRow(row);
+      await onRow(await writer.add(row));
       if (!row.isLastOfPart) continue;
       const record = await writer.finish();
       writer = undefined;

@@ -41,10 +41,17 @@ function isStream(source: string | URL | AsyncIterable<Uint8Array>): source is A
   return typeof source === "object" && source !== null && Symbol.asyncIterator in source;
 }
 
+/** Closes the files of audio that nobody has read to its end or disposed, and nobody can reach any more. */
+const abandoned = new FinalizationRegistry<OpenedFile>((file) => void file.close().catch(() => {})); // there is nobody to tell
+
 /** @param toError What to make of errors about the audio. */
 async function decodeOpened(file: OpenedFile, name: string, toError: (error: unknown) => unknown, options: DecodeAudioOptions): Promise<AudioFile> {
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= file.close());
+  let audio: AudioFile | undefined;
+  const close = (): Promise<void> => {
+    if (audio !== undefined) abandoned.unregister(audio); // and so whoever has come to an iterator can reach the audio
+    return (closing ??= file.close());
+  };
   try {
     const stream = await decodeAudioStream(rangesOf(file, name), options);
     const decode = async function* (): AsyncGenerator<Waveform, void> {
@@ -57,7 +64,7 @@ async function decodeOpened(file: OpenedFile, name: string, toError: (error: unk
         await close();
       }
     };
-    return {
+    audio = {
       container: stream.container,
       sampleRate: stream.sampleRate,
       channels: stream.channels,
@@ -76,6 +83,8 @@ async function decodeOpened(file: OpenedFile, name: string, toError: (error: unk
       },
       [Symbol.asyncDispose]: close,
     };
+    abandoned.register(audio, file, audio);
+    return audio;
   } catch (error) {
     await close();
     throw toError(error);

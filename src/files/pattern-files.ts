@@ -1,5 +1,5 @@
 import { basename, extname } from "node:path";
-import { CodesError } from "../core/index.ts";
+import { CodesError, maxJsonLength, parseJson } from "../core/index.ts";
 import { formatSequence, parseSequence, patternProvider } from "../patterns/index.ts";
 import type { ParseSequenceOptions, PatternSpec, TokenSequence } from "../patterns/index.ts";
 import { sequenceFormats } from "../storage/index.ts";
@@ -7,9 +7,6 @@ import type { SequenceFormat } from "../storage/index.ts";
 import { readWholeFile } from "./read-file.ts";
 import { writeFileAtomically } from "./write-file.ts";
 import type { WriteFileOptions } from "./write-file.ts";
-
-/** A pattern of more bytes than this is none that a model has. */
-const maxPatternBytes = 2 ** 26;
 
 /**
  * Writes a sequence as the path's extension says: `.safetensors` with all that leads back to the codes, or `.npy` with the bare tokens.
@@ -44,24 +41,43 @@ export function sequenceFormatOf(path: string): SequenceFormat {
 }
 
 /**
- * Writes a pattern file: its spec as JSON.
+ * Writes a pattern file: its spec as JSON, a step of a custom layout per line.
  * @throws RangeError if it is not a pattern, or its parts do not fit together.
+ * @throws CodesError with code CODES_UNSUPPORTED for a custom layout that takes more than 2 MiB: five minutes of 8 codebooks
+ * at 75 frames per second.
  * @throws FileError `FILE_EXISTS`, `FILE_NOT_FOUND` or `FILE_UNWRITABLE`.
  */
 export async function writePattern(path: string, spec: PatternSpec, options: WriteFileOptions = {}): Promise<void> {
-  await writeFileAtomically(path, new TextEncoder().encode(`${JSON.stringify(patternProvider(spec).spec, null, 2)}\n`), options);
+  const bytes = new TextEncoder().encode(formatPattern(patternProvider(spec).spec));
+  if (bytes.length > maxJsonLength) {
+    throw new CodesError("CODES_UNSUPPORTED", `the layout takes ${bytes.length} bytes; a pattern file holds at most ${maxJsonLength}: choose shorter clips`);
+  }
+  await writeFileAtomically(path, bytes, options);
+}
+
+function formatPattern(spec: PatternSpec): string {
+  if (spec.kind !== "custom") return `${JSON.stringify(spec, null, 2)}\n`;
+  const { layout, ...others } = spec;
+  const steps = layout.map((step) => `    ${JSON.stringify(step)}`).join(",\n");
+  return `${JSON.stringify(others, null, 2).slice(0, -2)},\n  "layout": [\n${steps}\n  ]\n}\n`;
 }
 
 /**
  * Reads a pattern file.
- * @throws CodesError with code CODES_FORMAT if it is not JSON, or not a pattern, or the pattern's parts do not fit together.
+ * @throws CodesError with code CODES_FORMAT if it is not JSON, has more than 2 MiB, is not a pattern, or the pattern's parts do not fit together.
  * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`.
  */
 export async function readPattern(path: string): Promise<PatternSpec> {
-  const bytes = await readWholeFile(path);
-  if (bytes.length > maxPatternBytes) throw new CodesError("CODES_FORMAT", `${path} has ${bytes.length} bytes; a pattern has at most ${maxPatternBytes}`);
+  const bytes = await readWholeFile(path, undefined, maxJsonLength);
+  return parsePattern(bytes, path);
+}
+
+/** The pattern of a file. @throws CodesError as `readPattern` does. */
+export function parsePattern(bytes: Uint8Array, path: string): PatternSpec {
+  // A pipe has no size before it is read.
+  if (bytes.length > maxJsonLength) throw new CodesError("CODES_FORMAT", `${path} has ${bytes.length} bytes; a pattern has at most ${maxJsonLength}`);
   try {
-    return patternProvider(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))).spec;
+    return patternProvider(parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as PatternSpec).spec;
   } catch (cause) {
     const reason = cause instanceof RangeError ? cause.message : "it is not JSON";
     throw new CodesError("CODES_FORMAT", `${path} is not a pattern file: ${reason}`, { cause });

@@ -4,15 +4,19 @@ import { readingPipe } from "./reading-pipe.ts";
 
 /**
  * The bytes of a file.
+ * @param maxBytes Most that it may have.
  * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`, saying why.
  */
-export async function readWholeFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+export async function readWholeFile(path: string, signal?: AbortSignal, maxBytes: number = Infinity): Promise<Uint8Array> {
   signal?.throwIfAborted();
   try {
     const stats = await stat(path);
     // Devices have no end.
     if (stats.isCharacterDevice() || stats.isBlockDevice()) {
       throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it is a device; give the name of a file`);
+    }
+    if (stats.size > maxBytes) {
+      throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it has ${stats.size} bytes; at most ${maxBytes} are read of such a file`);
     }
     const read = (): Promise<Uint8Array> => readFile(path, { signal });
     return await (stats.isFIFO() ? readingPipe(path, signal, read) : read());

@@ -1,5 +1,5 @@
 import { open, stat } from "node:fs/promises";
-import { CodesError } from "../core/index.ts";
+import { CodesError, maxJsonLength } from "../core/index.ts";
 import { bytesPerToken, joinTokens, parseMegatronIndex, parseTokens } from "../patterns/index.ts";
 import type { MegatronIndex, StoredTokens } from "../patterns/index.ts";
 import { readError, readWholeFile } from "./read-file.ts";
@@ -27,7 +27,7 @@ const chunkLength = 1 << 20;
 export async function readTokenDataset(path: string, options: ReadTokenDatasetOptions = {}): Promise<TokenDataset> {
   const { signal } = options;
   const paths = tokenDatasetPaths(path);
-  const info = parseTokenDatasetInfo(await readWholeFile(paths.json, signal), paths.json);
+  const info = parseTokenDatasetInfo(await readWholeFile(paths.json, signal, maxJsonLength), paths.json);
   const expected = info.numTokens * bytesPerToken(info.type);
   const { size } = await onFile(paths.bin, () => stat(paths.bin));
   if (size !== expected) {

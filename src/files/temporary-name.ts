@@ -7,8 +7,13 @@ import { isProcessAlive, processNamespace, startOfProcess } from "./process-iden
 /** Of the final name, in a temporary one: file systems take 255 bytes in all. */
 const maxNameBytes = 100;
 
-/** `.speech.npz.4f1e9a0b2c3d5e6f-1234-567890.<UUID>.tmp`: the final name, then who writes. */
-const pattern = /^\.[^]*\.(?<namespace>[0-9a-f]{16})-(?<pid>[1-9]\d*)-(?<started>\d+)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/u;
+/** `.speech.npz.4f1e9a0b2c3d5e6f-1234-567890.<UUID>.tmp`: the final name, then who writes, where the system tells. */
+const pattern = /^\.(?<final>[^]*?)(?:\.(?<namespace>[0-9a-f]{16})-(?<pid>[1-9]\d*)-(?<started>\d+))?\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/u;
+
+/** The final name of a file whose temporary name this is (its first 100 bytes); undefined for all other names. */
+export function finalNameOf(temporary: string): string | undefined {
+  return pattern.exec(temporary)?.groups!["final"];
+}
 
 /** What tells the namespace of this process from all others, however many machines write into a folder; undefined where the system does not tell. */
 function namespaceDigest(): string | undefined {
@@ -18,8 +23,9 @@ function namespaceDigest(): string | undefined {
 
 /** A name in the same folder that nothing has, for a file that is not complete. It says which process writes it. */
 export function temporaryBeside(path: string): string {
-  // A character that was cut in two leaves a replacement character, which is as good as any.
-  const name = Buffer.from(basename(path)).subarray(0, maxNameBytes).toString();
+  const bytes = Buffer.from(basename(path));
+  const start = bytes.subarray(0, maxNameBytes).toString();
+  const name = bytes.length > maxNameBytes ? start.replace(/\ufffd+$/u, "") : start; // of a character that was cut
   const namespace = namespaceDigest();
   const writer = namespace === undefined ? "" : `.${namespace}-${process.pid}-${startOfProcess(process.pid)}`;
   return join(dirname(path), `.${name}${writer}.${randomUUID()}.tmp`);
@@ -40,7 +46,7 @@ export async function removeLeftoverFiles(folder: string): Promise<readonly stri
   const removed: string[] = [];
   try {
     for await (const { name } of await opendir(folder)) {
-      const writer = pattern.exec(name)?.groups as { readonly namespace: string; readonly pid: string; readonly started: string } | undefined;
+      const writer = pattern.exec(name)?.groups as { readonly namespace?: string; readonly pid: string; readonly started: string } | undefined;
       if (writer?.namespace !== namespace || isProcessAlive({ pid: Number(writer.pid), started: writer.started })) continue;
       const path = join(folder, name);
       const stats = await lstat(path);

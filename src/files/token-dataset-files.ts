@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CodesError } from "../core/index.ts";
+import { CodesError, parseJson } from "../core/index.ts";
 import { tokenStream } from "../patterns/index.ts";
 import type { TokenStream } from "../patterns/index.ts";
 
@@ -76,7 +76,7 @@ export function formatTokenDatasetInfo(info: TokenDatasetInfo): Uint8Array {
  * @throws CodesError with code CODES_FORMAT if it is not one of ours, or of another version.
  */
 export function parseTokenDatasetInfo(bytes: Uint8Array, name: string): TokenDatasetInfo {
-  const { data: fields, error } = schema.safeParse(parseJson(bytes, name));
+  const { data: fields, error } = schema.safeParse(parseInfo(bytes, name));
   if (fields === undefined) {
     const issue = error.issues[0]!;
     throw badInfo(name, `${issue.path.length === 0 ? "" : `${issue.path.join(".")}: `}${issue.message}`, error);
@@ -100,9 +100,9 @@ function streamOf({ stream_format, vocabulary_size, eos_token }: z.infer<typeof 
   }
 }
 
-function parseJson(bytes: Uint8Array, name: string): unknown {
+function parseInfo(bytes: Uint8Array, name: string): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw badInfo(name, "it is not JSON, and may be cut short", cause);
   }

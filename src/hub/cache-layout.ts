@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { HubError } from "../core/index.ts";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import { FileError, HubError } from "../core/index.ts";
+import { isInside } from "../files/index.ts";
+import { readTextFile } from "./read-text-file.ts";
 import { safePathParts } from "./safe-path.ts";
 
 /**
@@ -63,7 +65,7 @@ function checkCommit(commit: string): string {
 
 /** The commit that a branch or tag was when the Hub was last asked; undefined where it never was. */
 export async function readRef(folder: RepositoryFolder, revision: string): Promise<string | undefined> {
-  const text = await readFile(folder.ref(revision), "utf8").catch(() => "");
+  const text = await readTextFile(folder.ref(revision)).catch(() => "");
   return isCommit(text.trim()) ? text.trim() : undefined;
 }
 
@@ -73,9 +75,23 @@ export async function writeRef(folder: RepositoryFolder, revision: string, commi
   await storing(folder.path, () => placeAtomically(folder.ref(revision), (temporary) => writeFile(temporary, commit)));
 }
 
+/**
+ * Checks that what lies at a path of a repository's folder lies in it, with all links followed: the files of a snapshot are links to `blobs`.
+ * The folder itself, and the cache, may be links.
+ * @throws HubError with code HUB_CACHE for a link that leaves it.
+ */
+export async function checkCached(repositoryPath: string, path: string): Promise<void> {
+  try {
+    await isInside(repositoryPath, relative(repositoryPath, path).replaceAll(sep, "/"));
+  } catch (cause) {
+    if (!(cause instanceof FileError) || cause.code !== "FILE_OUTSIDE") throw cause;
+    throw new HubError("HUB_CACHE", `${path} is not used: it is a link, or behind one, that leaves ${repositoryPath}; remove it, and load again`, { cause });
+  }
+}
+
 /** Makes something under a name of its own and moves it to `path` when it is whole; parent folders are made as needed. */
 export async function placeAtomically(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
+  const temporary = join(dirname(path), `.${randomBytes(8).toString("hex")}.tmp`); // with the name, it could be too long
   await mkdir(dirname(path), { recursive: true });
   try {
     await make(temporary);

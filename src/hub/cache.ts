@@ -1,9 +1,10 @@
-import { lstat, readdir, readFile, realpath, rm, stat } from "node:fs/promises";
+import { lstat, readdir, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { isCommit, isRepositoryId, repositoryFolder, type RepositoryFolder, storing } from "./cache-layout.ts";
+import { checkCached, isCommit, isRepositoryId, repositoryFolder, type RepositoryFolder, storing } from "./cache-layout.ts";
 import { createHasher, hashFile, parseDigest } from "./file-digest.ts";
 import { type HubOptions, resolveHubOptions } from "./hub-options.ts";
 import { isPartial } from "./partial-file.ts";
+import { readTextFile } from "./read-text-file.ts";
 
 /** A commit of a repository in the cache. */
 export interface CachedCommit {
@@ -31,7 +32,7 @@ export interface VerifiedFile {
   /** The digest that the bytes should have; null where a cache of copies does not tell it. */
   readonly expected: string | null;
   readonly actual: string | null;
-  /** Whether they agree; null where nothing is known to compare with. */
+  /** Whether they agree; null where nothing is known to compare with, false also for a link that leaves the repository's folder. */
   readonly isRight: boolean | null;
 }
 
@@ -55,6 +56,14 @@ export async function listCache(options: HubOptions = {}): Promise<readonly Cach
   return repositories;
 }
 
+/** Whether the cache has anything of a repository at a commit, which then was asked for before. */
+export async function holdsCommit(id: string, commit: string, options: Pick<HubOptions, "cacheDir"> = {}): Promise<boolean> {
+  if (!isCommit(commit)) return false;
+  const { cacheDir } = resolveHubOptions({ ...options, token: null });
+  const stats = await stat(repositoryFolder(cacheDir, id).snapshot(commit)).catch(() => undefined);
+  return stats?.isDirectory() === true;
+}
+
 /**
  * Hashes every cached file of a repository anew and compares it with the digest that it is stored under.
  * What is wrong is in the result; nothing is removed.
@@ -66,6 +75,10 @@ export async function verifyCached(id: string, options: HubOptions = {}): Promis
   const verified: VerifiedFile[] = [];
   for (const { commit, files } of (await readRepository(folder)).commits) {
     for (const file of files) {
+      if (!(await staysInside(folder.path, join(folder.snapshot(commit), file)))) {
+        verified.push({ commit, file, expected: null, actual: null, isRight: false });
+        continue;
+      }
       const path = await realpath(join(folder.snapshot(commit), file));
       const digest = parseDigest(basename(path));
       if (digest === undefined) {
@@ -128,6 +141,7 @@ async function removeCommit(folder: RepositoryFolder, doomed: CachedCommit, comm
 }
 
 async function readRepository(folder: RepositoryFolder): Promise<CachedRepository> {
+  for (const name of ["refs", "snapshots", "blobs"]) await checkCached(folder.path, join(folder.path, name));
   const refs = await readRefs(folder);
   const commits: CachedCommit[] = [];
   for (const commit of (await readdir(join(folder.path, "snapshots")).catch(() => [])).toSorted()) {
@@ -145,7 +159,7 @@ async function readRefs(folder: RepositoryFolder): Promise<ReadonlyMap<string, r
   const root = join(folder.path, "refs");
   const refs = new Map<string, string[]>();
   for (const name of await namesBelow(root)) {
-    const commit = (await readFile(join(root, name), "utf8")).trim();
+    const commit = (await readTextFile(join(root, name))).trim();
     refs.set(commit, [...(refs.get(commit) ?? []), name]);
   }
   return refs;
@@ -178,11 +192,20 @@ async function bytesBelow(root: string): Promise<number> {
   return bytes;
 }
 
+function staysInside(repositoryPath: string, path: string): Promise<boolean> {
+  return checkCached(repositoryPath, path).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function holdsCodec({ path, commits }: CachedRepository): Promise<boolean> {
   for (const { commit, files } of commits) {
     if (files.some((file) => codecFiles.test(file))) return true;
+    const config = join(path, "snapshots", commit, "config.json");
     if (!files.includes("config.json")) continue;
-    if (codecTypes.test(await readFile(join(path, "snapshots", commit, "config.json"), "utf8"))) return true;
+    if (!(await staysInside(path, config))) return true; // to be found and removed
+    if (codecTypes.test(await readTextFile(config).catch(() => ""))) return true;
   }
   return (await readdir(join(path, "blobs")).catch(() => [])).some(isPartial);
 }

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HubError, IntegrityError } from "../core/index.ts";
-import { type RepositoryFolder, storing } from "./cache-layout.ts";
+import { checkCached, type RepositoryFolder, storing } from "./cache-layout.ts";
 import { type Download, downloadBlob } from "./download-blob.ts";
 import { createHasher, hashFile } from "./file-digest.ts";
 import type { HubSettings } from "./hub-options.ts";
@@ -21,6 +21,7 @@ export async function downloadFile(settings: HubSettings, download: Download): P
   const { folder, commit, file, onBytes } = download;
   const pointer = folder.file(commit, file.name);
   const blob = join(folder.blobs, file.digest.hex);
+  for (const path of [folder.blobs, folder.snapshot(commit), pointer]) await checkCached(folder.path, path);
   const isNew = !(await isCached(folder, pointer, file));
   if (isNew) {
     if (await isCached(folder, blob, file)) await checkBlob(settings, folder, blob, file);

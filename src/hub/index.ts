@@ -1,4 +1,5 @@
-export { listCache, removeCached, verifyCached } from "./cache.ts";
+export { isRepositoryId } from "./cache-layout.ts";
+export { holdsCommit, listCache, removeCached, verifyCached } from "./cache.ts";
 export type { CachedCommit, CachedRepository, VerifiedFile } from "./cache.ts";
 export { describeRepository, sha256Of } from "./describe-repository.ts";
 export type { DescribeOptions, RepositoryDescription, WeightsFile } from "./describe-repository.ts";

@@ -1,10 +1,13 @@
-import { stat } from "node:fs/promises";
-import { pathToFileURL } from "node:url";
+import type { FileHandle } from "node:fs/promises";
+import { dirname, relative, sep } from "node:path";
 import { commitIter, createRepo, listFiles } from "@huggingface/hub";
 import { z } from "zod";
-import { HubError } from "../core/index.ts";
-import { createHasher, hashFile } from "./file-digest.ts";
-import type { Subject } from "./hub-answer.ts";
+import { HubError, IntegrityError, relativePathProblem } from "../core/index.ts";
+import { openInside, piecesOf } from "../files/index.ts";
+import { isRepositoryId } from "./cache-layout.ts";
+import { CheckedBlob, CheckedFile } from "./checked-blob.ts";
+import { createHasher } from "./file-digest.ts";
+import { type Subject, unexpectedAnswer } from "./hub-answer.ts";
 import { ask } from "./hub-fetch.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 
@@ -14,7 +17,9 @@ export interface PushedFile {
   readonly name: string;
   /** Where it lies. */
   readonly path: string;
-  /** SHA-256 in hexadecimal, where it is known; otherwise it is computed if the repository has a file of this name and length. */
+  /** Folder that it has to be in, with all links followed. @default the one that it lies in */
+  readonly folder?: string | undefined;
+  /** SHA-256 in hexadecimal, where it is known: a file that has another one is not uploaded. */
   readonly sha256?: string | undefined;
 }
 
@@ -46,9 +51,14 @@ interface SizedFile extends PushedFile {
   readonly bytes: number;
 }
 
+/** Most files of a repository; the Hub advises against more than a tenth of it. */
+const maxRemoteFiles = 1_000_000;
+/** Most pages of its listing; the Hub puts a thousand files on one. */
+const maxPages = 2000;
+
 const entrySchema = z.object({
   type: z.string(),
-  path: z.string(),
+  path: z.string().max(4096),
   size: z.number(),
   oid: z.string().optional(),
   lfs: z.object({ oid: z.string(), size: z.number() }).optional(),
@@ -61,17 +71,19 @@ type RemoteFile = z.infer<typeof entrySchema>;
  * nothing. Files that the repository has besides stay there.
  * @param id `user/dataset`.
  * @param files In the order in which they are to be there.
- * @throws HubError, HUB_FORBIDDEN if the token may not write there; FileError-like errors of the system for a local file that is gone.
+ * @throws HubError, HUB_FORBIDDEN if the token may not write there, HUB_UNSAFE_NAME for a name that `relativePathProblem` objects to;
+ * IntegrityError for a file that has another digest than it should, before anything of its commit is uploaded.
+ * @throws FileError as `openInside` for a local file that is gone, or a link that leaves its folder.
  * @throws TypeError without a token, RangeError for an id that is none.
  */
 export async function pushFiles(id: string, files: Iterable<PushedFile> | AsyncIterable<PushedFile>, options: PushOptions = {}): Promise<PushReport> {
-  if (!/^[\w.-]+\/[\w.-]+$/u.test(id)) throw new RangeError(`expected a repository such as user/dataset; received ${JSON.stringify(id)}`);
+  if (!isRepositoryId(id) || !id.includes("/")) throw new RangeError(`expected a repository such as user/dataset; received ${JSON.stringify(id)}`);
   const { commitFiles = 50, commitBytes = 2 ** 32, dryRun = false } = options;
   for (const [name, value] of Object.entries({ commitFiles, commitBytes })) {
     if (!(value >= 1)) throw new RangeError(`${name} must be 1 or more; received ${value}`);
   }
   const settings = resolveHubOptions(options);
-  if (settings.offline) throw new HubError("HUB_OFFLINE", `nothing can be pushed to ${id} offline; unset HF_HUB_OFFLINE`);
+  if (settings.offline) throw new HubError("HUB_OFFLINE", `nothing can be pushed to ${id} offline; ${settings.offlineAdvice}`);
   if (settings.token === null && !dryRun) throw new TypeError(`a token is needed to push to ${id}; set HF_TOKEN to one with permission to write`);
 
   const listed = await listRemote(settings, id);
@@ -80,9 +92,12 @@ export async function pushFiles(id: string, files: Iterable<PushedFile> | AsyncI
   const unchanged: string[] = [];
   for await (const file of files) {
     settings.signal?.throwIfAborted();
-    const sized = { ...file, bytes: (await stat(file.path)).size };
-    if (await isSame(sized, remote.get(file.name), settings.signal)) unchanged.push(file.name);
-    else uploads.push(sized);
+    const problem = relativePathProblem(file.name);
+    if (problem !== undefined) throw new HubError("HUB_UNSAFE_NAME", `${JSON.stringify(file.name.slice(0, 200))} is no name for a file of a repository: ${problem}`);
+    await using handle = await open(file);
+    const { size: bytes } = await handle.stat();
+    if (await isSame({ ...file, bytes }, handle, remote.get(file.name), settings.signal)) unchanged.push(file.name);
+    else uploads.push({ ...file, bytes });
   }
   const report = {
     uploaded: uploads.map(({ name }) => name),
@@ -107,13 +122,15 @@ export async function pushFiles(id: string, files: Iterable<PushedFile> | AsyncI
 /** Files of the repository by name; null where there is none. */
 async function listRemote(settings: HubSettings, id: string): Promise<ReadonlyMap<string, RemoteFile> | null> {
   const files = new Map<string, RemoteFile>();
+  const subject = subjectOf(settings, id);
   try {
-    await ask(settings, subjectOf(settings, id), async (fetch) => {
-      for await (const entry of listFiles({ repo: repoOf(id), recursive: true, revision: settings.revision, hubUrl: settings.endpoint, fetch })) {
+    await ask(settings, subject, async (fetch) => {
+      for await (const entry of listFiles({ repo: repoOf(id), recursive: true, revision: encodeURIComponent(settings.revision), hubUrl: settings.endpoint, fetch })) {
         const file = entrySchema.parse(entry);
         if (file.type === "file") files.set(file.path, file);
+        if (files.size > maxRemoteFiles) throw unexpectedAnswer(`more than ${maxRemoteFiles} files`, subject, settings);
       }
-    });
+    }, { maxRequests: maxPages });
   } catch (error) {
     if (error instanceof HubError && error.code === "HUB_NOT_FOUND") return null;
     throw error;
@@ -121,12 +138,31 @@ async function listRemote(settings: HubSettings, id: string): Promise<ReadonlyMa
   return files;
 }
 
-async function isSame({ path, bytes, sha256 }: SizedFile, remote: RemoteFile | undefined, signal: AbortSignal | undefined): Promise<boolean> {
+function open({ path, folder = dirname(path) }: PushedFile): Promise<FileHandle> {
+  return openInside(folder, relative(folder, path).replaceAll(sep, "/"));
+}
+
+async function isSame({ bytes, sha256 }: SizedFile, handle: FileHandle, remote: RemoteFile | undefined, signal: AbortSignal | undefined): Promise<boolean> {
   if (remote === undefined || bytes !== (remote.lfs?.size ?? remote.size)) return false;
   if (remote.lfs !== undefined && sha256 !== undefined) return remote.lfs.oid === sha256;
-  const hasher = createHasher(remote.lfs === undefined ? "git-sha1" : "sha256", bytes);
-  await hashFile(path, hasher, signal);
-  return hasher.hex() === (remote.lfs?.oid ?? remote.oid);
+  return (await digestOf(handle, remote.lfs === undefined ? "git-sha1" : "sha256", bytes, signal)) === (remote.lfs?.oid ?? remote.oid);
+}
+
+async function digestOf(handle: FileHandle, algorithm: "sha256" | "git-sha1", bytes: number, signal: AbortSignal | undefined): Promise<string> {
+  const hasher = createHasher(algorithm, bytes);
+  for await (const piece of piecesOf(handle, { signal })) hasher.update(piece);
+  return hasher.hex();
+}
+
+/** What is uploaded of a file, once it is known to have the digest that it should have. */
+async function contentOf(file: SizedFile, signal: AbortSignal | undefined): Promise<Blob> {
+  const { name, path, bytes, sha256 } = file;
+  const checked = await CheckedFile.of(path, () => open(file), async (handle) => {
+    const actual = sha256 === undefined ? undefined : await digestOf(handle, "sha256", bytes, signal);
+    if (actual === sha256) return;
+    throw new IntegrityError(name, sha256!, actual!, `${path} has the SHA-256 ${actual} and was written with ${sha256}; it is not uploaded. Verify what it belongs to, and make it again`);
+  });
+  return new CheckedBlob(checked);
 }
 
 async function create(settings: HubSettings, id: string, isPrivate: boolean | undefined): Promise<void> {
@@ -147,11 +183,13 @@ async function commit(
 ): Promise<string> {
   const sizes = new Map(batch.map(({ name, bytes }) => [name, bytes]));
   const uploaded = new Map<string, number>();
+  const operations: { readonly operation: "addOrUpdate"; readonly path: string; readonly content: Blob }[] = [];
+  for (const file of batch) operations.push({ operation: "addOrUpdate", path: file.name, content: await contentOf(file, settings.signal) });
   return writing(id, () =>
     ask(settings, subjectOf(settings, id), async (fetch) => {
       const events = commitIter({
         repo: repoOf(id),
-        operations: batch.map(({ name, path }) => ({ operation: "addOrUpdate", path: name, content: pathToFileURL(path) })),
+        operations,
         title,
         branch: settings.revision,
         hubUrl: settings.endpoint,
@@ -169,7 +207,8 @@ async function commit(
         const sent = [...uploaded.values()].reduce((sum, bytes) => sum + bytes, 0);
         settings.onProgress?.({ file: path, done: Math.round(done + sent), total });
       }
-    }),
+      // Large files go in as many parts as the storage wants.
+    }, { maxRequests: Infinity }),
   );
 }
 

@@ -46,7 +46,7 @@ export type { PatternGridTextOptions } from "./pattern-grid-text.ts";
 export { layoutOf } from "./pattern-layout.ts";
 export type { Coordinate, PatternLayout } from "./pattern-layout.ts";
 export { patternProvider } from "./pattern-provider.ts";
-export type { PatternProvider } from "./pattern-provider.ts";
+export type { PatternProvider, PatternProviderOptions } from "./pattern-provider.ts";
 export { parsePatternSpec, patternKinds } from "./pattern-spec.ts";
 export type { CoarseFirstSpec, CustomSpec, DelaySpec, MusicLmSpec, ParallelSpec, PatternKind, PatternSpec, UnrollSpec } from "./pattern-spec.ts";
 export { formatSequence, parseSequence } from "./sequence-bytes.ts";

@@ -1,3 +1,5 @@
+import { printableJson } from "../core/index.ts";
+
 /** One cell of a pattern: the code of `codebook` (q) at `timestep` (t). */
 export type Coordinate = readonly [timestep: number, codebook: number];
 
@@ -15,7 +17,7 @@ export interface PatternLayout {
 }
 
 /** A day of 75 frames a second, eight codebooks flattened, fits; more is a mistake in the pattern, found before memory runs out. */
-const maxEntries = 2 ** 26;
+export const mostEntries: number = 2 ** 26;
 
 /** Writes a layout step by step into columns of known lengths. */
 export class LayoutBuilder {
@@ -29,8 +31,7 @@ export class LayoutBuilder {
    * @throws RangeError for more than 2^26 of either, before anything is allocated.
    */
   constructor(numSteps: number, numCoordinates: number) {
-    checkSize(numSteps, "steps");
-    checkSize(numCoordinates, "coordinates");
+    checkSize({ numSteps, numCoordinates });
     this.#layout = { starts: new Uint32Array(numSteps + 1), timesteps: new Uint32Array(numCoordinates), codebooks: new Uint16Array(numCoordinates) };
   }
 
@@ -43,6 +44,13 @@ export class LayoutBuilder {
   /** Ends the step at hand, empty or not. */
   endStep(): void {
     this.#layout.starts[++this.#numSteps] = this.#numCoordinates;
+  }
+
+  /** Takes over all steps of another layout, as long as it has none. */
+  addAll({ starts, timesteps, codebooks }: PatternLayout): void {
+    this.#layout.starts.set(starts);
+    this.#layout.timesteps.set(timesteps);
+    this.#layout.codebooks.set(codebooks);
   }
 
   build(): PatternLayout {
@@ -63,7 +71,7 @@ export function layoutOf(steps: readonly (readonly Coordinate[])[]): PatternLayo
   for (const [step, coordinates] of steps.entries()) {
     for (const coordinate of coordinates as readonly unknown[]) {
       if (!Array.isArray(coordinate) || coordinate.length !== 2) {
-        throw new TypeError(`step ${step} of the layout holds ${JSON.stringify(coordinate)}; expected a pair [timestep, codebook]`);
+        throw new TypeError(`step ${step} of the layout holds ${printableJson(coordinate)}; expected a pair [timestep, codebook]`);
       }
       const [timestep, codebook] = coordinate as [number, number];
       if (!Number.isInteger(timestep) || timestep < 0 || timestep > 0xffff_ffff || !Number.isInteger(codebook) || codebook < 0 || codebook > 0xffff) {
@@ -113,6 +121,9 @@ export function checkLayout({ starts, timesteps, codebooks }: PatternLayout, num
   }
 }
 
-function checkSize(count: number, what: string): void {
-  if (count > maxEntries) throw new RangeError(`the pattern has ${count} ${what}; expected at most ${maxEntries}: choose shorter clips or smaller delays`);
+/** @throws RangeError for more steps or coordinates than a layout may have. */
+export function checkSize({ numSteps, numCoordinates }: { readonly numSteps: number; readonly numCoordinates: number }, maxEntries: number = mostEntries): void {
+  for (const [count, what] of [[numSteps, "steps"], [numCoordinates, "coordinates"]] as const) { // prettier-ignore
+    if (count > maxEntries) throw new RangeError(`the pattern has ${count} ${what}; expected at most ${maxEntries}: choose shorter clips or smaller delays`);
+  }
 }

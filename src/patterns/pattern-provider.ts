@@ -1,6 +1,5 @@
 import { checkCount } from "./check-count.ts";
-import { checkLayout, layoutOf, LayoutBuilder } from "./pattern-layout.ts";
-import type { PatternLayout } from "./pattern-layout.ts";
+import { checkLayout, checkSize, layoutOf, LayoutBuilder, mostEntries } from "./pattern-layout.ts";
 import { parsePatternSpec } from "./pattern-spec.ts";
 import type { CoarseFirstSpec, DelaySpec, MusicLmSpec, PatternSpec, UnrollSpec } from "./pattern-spec.ts";
 import { Pattern } from "./pattern.ts";
@@ -12,12 +11,29 @@ export interface PatternProvider {
   readonly numCodebooks: number;
   /**
    * @param timesteps Frames (T) of the clip, 0 or more.
-   * @throws RangeError if no pattern of this kind has that length.
+   * @throws RangeError if no pattern of this kind has that length, or it has too many steps or coordinates.
    */
   getPattern(timesteps: number): Pattern;
+  /**
+   * Steps of `getPattern(timesteps)`, without laying it out.
+   * @throws RangeError as `getPattern` does.
+   */
+  countSteps(timesteps: number): number;
 }
 
-type LayoutFunction = (timesteps: number) => PatternLayout;
+export interface PatternProviderOptions {
+  /** Most steps and coordinates that a pattern may have: each takes up to ten bytes. @default 2^26 */
+  readonly maxEntries?: number | undefined;
+}
+
+/** A layout that is yet to be made. */
+interface LayoutPlan {
+  readonly numSteps: number;
+  readonly numCoordinates: number;
+  write(builder: LayoutBuilder): void;
+}
+
+type LayoutFunction = (timesteps: number) => LayoutPlan;
 
 /**
  * A provider for a pattern given as data.
@@ -28,17 +44,26 @@ type LayoutFunction = (timesteps: number) => PatternLayout;
  * Source: audiocraft `modules/codebooks_patterns.py` (896ec7c).
  * @throws RangeError if the spec's parts do not fit together: a wrong number of delays, or descending ones, or a custom layout that is none.
  */
-export function patternProvider(spec: PatternSpec): PatternProvider {
+export function patternProvider(spec: PatternSpec, { maxEntries = mostEntries }: PatternProviderOptions = {}): PatternProvider {
   const parsed = parsePatternSpec(spec);
   const layoutFor = layoutFunction(parsed);
   const { numCodebooks } = parsed;
+  const planFor = (timesteps: number): LayoutPlan => {
+    checkCount("timesteps", timesteps, 0);
+    const plan = layoutFor(timesteps);
+    checkSize(plan, maxEntries);
+    return plan;
+  };
   return {
     spec: parsed,
     numCodebooks,
     getPattern(timesteps) {
-      checkCount("timesteps", timesteps, 0);
-      return new Pattern({ numCodebooks, timesteps, layout: layoutFor(timesteps) });
+      const plan = planFor(timesteps);
+      const builder = new LayoutBuilder(plan.numSteps, plan.numCoordinates);
+      plan.write(builder);
+      return new Pattern({ numCodebooks, timesteps, layout: builder.build() });
     },
+    countSteps: (timesteps) => planFor(timesteps).numSteps,
   };
 }
 
@@ -55,11 +80,12 @@ function layoutFunction(spec: PatternSpec): LayoutFunction {
     case "musiclm":
       return musicLmLayout(spec);
     case "custom": {
-      const layout = layoutOf(spec.layout);
-      checkLayout(layout, spec.numCodebooks);
+      const { numCodebooks, layout } = spec;
+      const columns = layoutOf(layout);
+      checkLayout(columns, numCodebooks);
       return (timesteps) => {
-        if (timesteps === spec.timesteps) return layout;
-        throw new RangeError(`this custom pattern is for clips of ${spec.timesteps} frames; the clip has ${timesteps}`);
+        if (timesteps !== spec.timesteps) throw new RangeError(`this custom pattern is for clips of ${spec.timesteps} frames; the clip has ${timesteps}`);
+        return { numSteps: layout.length, numCoordinates: columns.timesteps.length, write: (builder) => builder.addAll(columns) };
       };
     }
   }
@@ -74,19 +100,24 @@ function delayLayout({ numCodebooks, delays = ascending(numCodebooks), flattenFi
     const numFlat = Math.min(timesteps, flattenFirst);
     const numTurns = Math.max(0, timesteps + maxDelay - flattenFirst);
     const numDelayed = sum(delays.map((delay) => Math.max(0, numTurns - delay)));
-    const builder = new LayoutBuilder(numEmpty + numFlat * numCodebooks + numTurns, numFlat * numCodebooks + numDelayed);
-    for (let step = 0; step < numEmpty; step++) builder.endStep();
-    for (let t = 0; t < numFlat; t++) {
-      for (let q = 0; q < numCodebooks; q++) {
-        builder.add(t, q);
-        builder.endStep();
-      }
-    }
-    for (let turn = flattenFirst; turn < timesteps + maxDelay; turn++) {
-      for (let q = 0; q < numCodebooks; q++) if (turn - delays[q]! >= flattenFirst) builder.add(turn - delays[q]!, q);
-      builder.endStep();
-    }
-    return builder.build();
+    return {
+      numSteps: numEmpty + numFlat * numCodebooks + numTurns,
+      numCoordinates: numFlat * numCodebooks + numDelayed,
+      write(builder) {
+        for (let step = 0; step < numEmpty; step++) builder.endStep();
+        for (let t = 0; t < numFlat; t++) {
+          for (let q = 0; q < numCodebooks; q++) {
+            builder.add(t, q);
+            builder.endStep();
+          }
+        }
+        for (let turn = flattenFirst; turn < timesteps + maxDelay; turn++) {
+          // The codebooks whose turn has come are the first ones, as delays do not descend.
+          for (let q = 0; q < numCodebooks && turn - delays[q]! >= flattenFirst; q++) builder.add(turn - delays[q]!, q);
+          builder.endStep();
+        }
+      },
+    };
   };
 }
 
@@ -104,18 +135,23 @@ function unrollLayout(spec: UnrollSpec): LayoutFunction {
   const earliestFirst = groups.toSorted((a, b) => b.delay - a.delay || a.codebooks[0]! - b.codebooks[0]!);
   return (timesteps) => {
     const numTurns = timesteps + maxDelay;
-    const numSteps = 1 + numTurns * numEmpty + sum(groups.map(({ delay }) => numTurns - delay));
-    const builder = new LayoutBuilder(numSteps, sum(delays.map((delay) => numTurns - delay)));
-    builder.endStep();
-    for (let turn = 0; turn < numTurns; turn++) {
-      for (let hole = 0; hole < numEmpty; hole++) builder.endStep();
-      for (const { delay, codebooks } of earliestFirst) {
-        if (turn < delay) continue;
-        for (const q of codebooks) builder.add(turn - delay, q);
+    return {
+      numSteps: 1 + numTurns * numEmpty + sum(groups.map(({ delay }) => numTurns - delay)),
+      numCoordinates: sum(delays.map((delay) => numTurns - delay)),
+      write(builder) {
         builder.endStep();
-      }
-    }
-    return builder.build();
+        let first = earliestFirst.length;
+        for (let turn = 0; turn < numTurns; turn++) {
+          for (let hole = 0; hole < numEmpty; hole++) builder.endStep();
+          while (first > 0 && earliestFirst[first - 1]!.delay <= turn) first--;
+          for (let group = first; group < earliestFirst.length; group++) {
+            const { delay, codebooks } = earliestFirst[group]!;
+            for (const q of codebooks) builder.add(turn - delay, q);
+            builder.endStep();
+          }
+        }
+      },
+    };
   };
 }
 
@@ -140,17 +176,21 @@ function coarseFirstLayout({ numCodebooks, delays = zeros(numCodebooks - 1) }: C
   const maxDelay = delays.at(-1) ?? 0;
   return (timesteps) => {
     const numTurns = numCodebooks === 1 ? 0 : timesteps + maxDelay;
-    const builder = new LayoutBuilder(1 + timesteps + numTurns, timesteps + sum(delays.map((delay) => numTurns - delay)));
-    builder.endStep();
-    for (let t = 0; t < timesteps; t++) {
-      builder.add(t, 0);
-      builder.endStep();
-    }
-    for (let turn = 0; turn < numTurns; turn++) {
-      for (const [index, delay] of delays.entries()) if (turn >= delay) builder.add(turn - delay, index + 1);
-      builder.endStep();
-    }
-    return builder.build();
+    return {
+      numSteps: 1 + timesteps + numTurns,
+      numCoordinates: timesteps + sum(delays.map((delay) => numTurns - delay)),
+      write(builder) {
+        builder.endStep();
+        for (let t = 0; t < timesteps; t++) {
+          builder.add(t, 0);
+          builder.endStep();
+        }
+        for (let turn = 0; turn < numTurns; turn++) {
+          for (let index = 0; index < delays.length && delays[index]! <= turn; index++) builder.add(turn - delays[index]!, index + 1);
+          builder.endStep();
+        }
+      },
+    };
   };
 }
 
@@ -158,26 +198,32 @@ function musicLmLayout({ numCodebooks, groupBy = 2 }: MusicLmSpec): LayoutFuncti
   if (numCodebooks % groupBy !== 0) {
     throw new RangeError(`numCodebooks must be a multiple of groupBy; received ${numCodebooks} codebooks in groups of ${groupBy}`);
   }
-  return (timesteps) => {
-    const builder = new LayoutBuilder(1 + timesteps * numCodebooks, timesteps * numCodebooks);
-    builder.endStep();
-    for (let first = 0; first < numCodebooks; first += groupBy) {
-      for (let t = 0; t < timesteps; t++) {
-        for (let q = first; q < first + groupBy; q++) {
-          builder.add(t, q);
-          builder.endStep();
+  return (timesteps) => ({
+    numSteps: 1 + timesteps * numCodebooks,
+    numCoordinates: timesteps * numCodebooks,
+    write(builder) {
+      builder.endStep();
+      for (let first = 0; first < numCodebooks; first += groupBy) {
+        for (let t = 0; t < timesteps; t++) {
+          for (let q = first; q < first + groupBy; q++) {
+            builder.add(t, q);
+            builder.endStep();
+          }
         }
       }
-    }
-    return builder.build();
-  };
+    },
+  });
 }
 
+/** Values of a list that a message shows. */
+const shownValues = 32;
+
 function checkPerCodebook(name: string, values: readonly number[], length: number, what: string = "for each codebook"): void {
-  if (values.length !== length) throw new RangeError(`${name} needs one value ${what}, ${length} in all; received [${values.join(", ")}]`);
+  const found = `[${values.slice(0, shownValues).join(", ")}${values.length > shownValues ? `, … ${values.length} in all` : ""}]`;
+  if (values.length !== length) throw new RangeError(`${name} needs one value ${what}, ${length} in all; received ${found}`);
   const descent = values.findIndex((value, index) => index > 0 && value < values[index - 1]!);
   if (descent > 0) {
-    throw new RangeError(`${name} must not descend; received [${values.join(", ")}], where ${values[descent]} follows ${values[descent - 1]}`);
+    throw new RangeError(`${name} must not descend; received ${found}, where ${values[descent]} follows ${values[descent - 1]}`);
   }
 }
 

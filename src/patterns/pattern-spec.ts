@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { printableJson } from "../core/index.ts";
 import type { Coordinate } from "./pattern-layout.ts";
 
 /** Every codebook's code of a frame in the same step. */
@@ -63,9 +64,40 @@ export type PatternSpec = ParallelSpec | DelaySpec | UnrollSpec | CoarseFirstSpe
 
 export type PatternKind = PatternSpec["kind"];
 
-const numCodebooks = z.int().min(1).max(65_536);
+/** Most codebooks; they are numbered in 16 bits. */
+const maxCodebooks = 65_536;
+
+/** Most faults that a message names. */
+const shownFaults = 3;
+
+const numCodebooks = z.int().min(1).max(maxCodebooks);
+
 /** Numbers of steps; far more than any model has, and few enough to be laid out. */
-const steps = z.array(z.int().nonnegative().max(0xff_ffff));
+const step = z.int().nonnegative().max(0xff_ffff);
+const steps = listOf(step, (value) => isWhole(value, 0xff_ffff), maxCodebooks);
+
+const coordinates = z.array(z.tuple([z.int().nonnegative().max(0xffff_ffff), z.int().nonnegative().max(0xffff)]));
+
+/**
+ * A list with one issue at most, that of its first faulty item: a long list from outside may have a million.
+ * @param isItem Says the same as `item`, in a fraction of the time.
+ */
+function listOf<Item>(item: z.ZodType<Item>, isItem: (value: unknown) => boolean, most: number = Infinity): z.ZodType<readonly Item[]> {
+  const list = z.array(z.unknown()).max(most).check(({ value, issues }) => {
+    const index = value.findIndex((part) => !isItem(part));
+    const issue = index < 0 ? undefined : item.safeParse(value[index]).error?.issues[0];
+    if (issue !== undefined) issues.push({ ...issue, path: [index, ...issue.path], input: value } as z.core.$ZodRawIssue);
+  });
+  return list as z.ZodType<unknown> as z.ZodType<readonly Item[]>;
+}
+
+function isWhole(value: unknown, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
+}
+
+function isCoordinates(value: unknown): boolean {
+  return Array.isArray(value) && value.every((pair) => Array.isArray(pair) && pair.length === 2 && isWhole(pair[0], 0xffff_ffff) && isWhole(pair[1], 0xffff));
+}
 
 const schema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("parallel"), numCodebooks, emptyInitial: z.int().min(-1).max(0xff_ffff).optional() }),
@@ -83,7 +115,7 @@ const schema = z.discriminatedUnion("kind", [
     kind: z.literal("custom"),
     numCodebooks,
     timesteps: z.int().nonnegative().max(0xffff_ffff),
-    layout: z.array(z.array(z.tuple([z.int().nonnegative().max(0xffff_ffff), z.int().nonnegative().max(0xffff)]))),
+    layout: listOf(coordinates, isCoordinates),
   }),
 ]);
 
@@ -95,31 +127,33 @@ const otherNames: ReadonlyMap<unknown, PatternKind> = new Map([["flatten", "unro
 
 /**
  * Checks that a value, such as the contents of a pattern file, is a pattern.
- * @throws RangeError naming each field that is not as it should be.
+ * @throws RangeError naming up to three fields that are not as they should be.
  */
 export function parsePatternSpec(value: unknown): PatternSpec {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const found = typeof value === "function" ? "a function: call it" : JSON.stringify(value);
+    const found = typeof value === "function" ? "a function: call it" : printableJson(value);
     throw new RangeError(`a pattern is an object with a kind, such as { kind: "delay", numCodebooks: 4 }; received ${found}`);
   }
   const { kind } = value as { kind?: unknown };
   if (!patternKinds.includes(kind as PatternKind)) {
     const meant = otherNames.get(kind);
     const hint = meant === undefined ? `expected one of ${patternKinds.join(", ")}` : `did you mean "${meant}"?`;
-    throw new RangeError(`unknown kind of pattern ${JSON.stringify(kind)}; ${hint}`);
+    throw new RangeError(`unknown kind of pattern ${printableJson(kind)}; ${hint}`);
   }
-  const faults = result.error.issues.map((issue) => describeIssue(issue, value));
-  throw new RangeError(`not ${kind === "unroll" ? "an" : "a"} ${String(kind)} pattern: ${faults.join("; ")}`);
+  const { issues } = result.error;
+  const faults = issues.slice(0, shownFaults).map((issue) => describeIssue(issue, value));
+  const rest = issues.length > shownFaults ? ` and ${issues.length - shownFaults} more` : "";
+  throw new RangeError(`not ${kind === "unroll" ? "an" : "a"} ${String(kind)} pattern: ${faults.join("; ")}${rest}`);
 }
 
 /** A fault in words: the field, what it must be, what it is. */
 function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
   const field = issue.path.reduce<string>((path, key) => (typeof key === "number" ? `${path}[${key}]` : path === "" ? String(key) : `${path}.${String(key)}`), "");
-  if (issue.code === "unrecognized_keys") return `unknown ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}${field && ` in ${field}`}; expected only fields of this kind`;
+  if (issue.code === "unrecognized_keys") return `unknown ${issue.keys.slice(0, shownFaults).map(printableJson).join(", ")}; expected only fields of this kind`;
   const found: unknown = issue.path.reduce<unknown>((part, key) => (part as Record<PropertyKey, unknown> | undefined)?.[key], value);
-  return `${field} must be ${requirement(issue)}; received ${JSON.stringify(found)}`;
+  return `${field} must be ${requirement(issue)}; received ${printableJson(found)}`;
 }
 
 function requirement(issue: z.core.$ZodIssue): string {

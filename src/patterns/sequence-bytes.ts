@@ -1,6 +1,6 @@
-import { bandwidthOf, CodesError } from "../core/index.ts";
+import { bandwidthOf, CodesError, inTurns } from "../core/index.ts";
 import type { AudioCodesContext } from "../core/index.ts";
-import { formatSequenceNpy, formatSequenceSafetensors, parseStoredSequence, sequenceFormats, withName } from "../storage/index.ts";
+import { fillFrom, formatSequenceNpy, formatSequenceSafetensors, maxCodes, maxSegments, parseStoredSequence, sequenceFormats, withName } from "../storage/index.ts";
 import type { CodesDetails, SequenceFormat, StoredSequence } from "../storage/index.ts";
 import { checkCodecFor } from "./model-layouts.ts";
 import type { ModelLayout } from "./model-layouts.ts";
@@ -8,7 +8,7 @@ import { patternProvider } from "./pattern-provider.ts";
 import type { PatternSpec } from "./pattern-spec.ts";
 import type { Pattern } from "./pattern.ts";
 import { framesOfSequence } from "./sequence-frames.ts";
-import { patternOf, sequenceLayout, stepsOf } from "./sequence-layout.ts";
+import { patternOf, roomFor, sequenceLayout, stepsOf } from "./sequence-layout.ts";
 import type { SequenceLayout, SequenceLayoutOptions } from "./sequence-layout.ts";
 import { filledGrid } from "./token-grid.ts";
 import type { TokenSequence } from "./token-sequence.ts";
@@ -36,13 +36,13 @@ export function formatSequence(sequence: TokenSequence, format: SequenceFormat):
 
 /**
  * Reads a sequence file, or a bare `.npy` array of tokens `[K, S]` with what the options say.
- * @throws CodesError if it is neither, is damaged, or does not fit its pattern; TypeError for what are no bytes.
+ * @throws CodesError if it is neither, is damaged, does not fit its pattern, or has more than 2^28 tokens or 2^20 segments; TypeError for what are no bytes.
  */
 export async function parseSequence(bytes: Uint8Array, options: ParseSequenceOptions = {}): Promise<TokenSequence> {
   const { name = "sequence" } = options;
   if (!(bytes instanceof Uint8Array)) throw new TypeError("expected the bytes of a sequence file as a Uint8Array; readSequence takes a path");
   const stored = await parseStoredSequence(bytes, name);
-  const tokens = gridFrom(stored, name);
+  const tokens = await gridFrom(stored, name);
   if (stored.origin === null) return bareSequence(tokens, { ...options, name });
   return checked({ ...stored.origin, pattern: stored.origin.pattern as PatternSpec, tokens }, name);
 }
@@ -66,7 +66,7 @@ async function bareSequence(tokens: TokenSequence["tokens"], options: ParseSeque
     throw mismatch(`${name} is a bare array; sequences of segments need their scales and lengths, which only a .safetensors file holds`);
   }
   const layout = sequenceLayout(typeof pattern === "function" ? pattern(numCodebooks) : pattern, codebookSize, options);
-  const timesteps = timestepsOf(layout, numSteps, name);
+  const timesteps = timestepsOf(layout, numSteps, tokens.data.length, name);
   const numFrames = layout.eosToken === null ? timesteps : framesBeforeEos(tokens, patternOf(layout, timesteps - 1), layout.eosToken);
   const codes: CodesDetails = {
     sampleRate,
@@ -101,11 +101,11 @@ function firstSteps({ type, data, dims }: TokenSequence["tokens"], numSteps: num
 }
 
 /** Timesteps of the pattern whose sequence has so many steps; where none has exactly, of the shortest that has more. */
-function timestepsOf(layout: SequenceLayout, numSteps: number, name: string): number {
+function timestepsOf(layout: SequenceLayout, numSteps: number, numTokens: number, name: string): number {
   const { pattern: spec } = layout;
   if (spec.kind === "custom") return spec.timesteps;
-  const provider = patternProvider(spec);
-  const stepsFor = (timesteps: number): number => stepsOf(layout, provider.getPattern(timesteps));
+  const provider = patternProvider(spec, roomFor(numTokens));
+  const stepsFor = (timesteps: number): number => (layout.keepOnlyValidSteps ? provider.getPattern(timesteps).numValidSteps : provider.countSteps(timesteps));
   const search = (low: number, high: number): number => {
     const middle = Math.floor((low + high) / 2);
     return low === high ? low : stepsFor(middle) < numSteps ? search(middle + 1, high) : search(low, middle);
@@ -122,18 +122,18 @@ function timestepsOf(layout: SequenceLayout, numSteps: number, name: string): nu
   return timesteps;
 }
 
-function gridFrom({ tokens: { shape, data } }: StoredSequence, name: string): TokenSequence["tokens"] {
+async function gridFrom({ tokens }: StoredSequence, name: string): Promise<TokenSequence["tokens"]> {
+  const { shape } = tokens;
   const dims = shape.length === 2 ? [1, ...shape] : shape;
   if (dims.length !== 3 || dims.includes(0)) {
     throw new CodesError("CODES_FORMAT", `${name} holds tokens of shape [${shape.join(", ")}]; expected [K, S] or [numSegments, K, S]`);
   }
-  const grid = filledGrid(data instanceof Uint16Array ? "uint16" : "int32", dims);
-  for (let index = 0; index < data.length; index++) {
-    const token = Number(data[index]);
-    grid.data[index] = token;
-    if (grid.data[index] !== token) throw new CodesError("CODES_OUT_OF_RANGE", `${name} holds ${token}; tokens fit 32 bits`);
-  }
-  return grid;
+  const count = dims.reduce((product, size) => product * size, 1);
+  if (dims[0]! > maxSegments) throw new CodesError("CODES_FORMAT", `${name} has ${dims[0]} segments; at most ${maxSegments} are read`);
+  if (count > maxCodes) throw new CodesError("CODES_FORMAT", `${name} has ${count} tokens; at most ${maxCodes} are read`);
+  const refuse = (token: number): Error => new CodesError("CODES_OUT_OF_RANGE", `${name} holds ${token}; tokens fit 32 bits`);
+  if (tokens.type === "u2") return { type: "uint16", dims, data: await inTurns(fillFrom(new Uint16Array(count), tokens, refuse)) };
+  return { type: "int32", dims, data: await inTurns(fillFrom(new Int32Array(count), tokens, refuse)) };
 }
 
 function mismatch(message: string): CodesError {

@@ -1,7 +1,7 @@
 import { AudioCodes, CodesError } from "../core/index.ts";
 import { patternProvider } from "./pattern-provider.ts";
 import type { Pattern } from "./pattern.ts";
-import { patternOf, stepsOf } from "./sequence-layout.ts";
+import { patternOf, roomFor, stepsOf } from "./sequence-layout.ts";
 import type { TokenSequence } from "./token-sequence.ts";
 
 /** What a sequence says of its frames, once its parts are known to fit each other. */
@@ -35,8 +35,8 @@ export function framesOfSequence(sequence: TokenSequence): SequenceFrames {
   const timesteps = framesIn(numSamples);
   checkDetails(sequence, timesteps);
   const most = spec.kind === "custom" ? timesteps : numSteps;
-  if (spec.kind === "custom" && timesteps * numCodebooks > spec.layout.flat().length) throw mismatch(`the pattern leaves out codes of ${timesteps} frames`);
-  const pattern = asPattern(() => patternOf(sequence, Math.min(timesteps, most)));
+  if (spec.kind === "custom" && timesteps * numCodebooks > spec.layout.reduce((count, coordinates) => count + coordinates.length, 0)) throw mismatch(`the pattern leaves out codes of ${timesteps} frames`);
+  const pattern = asPattern(() => patternOf(sequence, Math.min(timesteps, most), roomFor(tokens.data.length)));
   const expected = stepsOf(sequence, pattern);
   if (numSteps > expected) throw mismatch(`the tokens have ${numSteps} steps; the sequence of ${timesteps} frames has ${expected}`);
   const lengths = Array.from({ length: numSegments }, (_, index) => Math.min(framesIn(numSamples - index * (segment?.stride ?? 0)), most));
@@ -53,7 +53,7 @@ export function checkEmptyCells(sequence: TokenSequence, { pattern }: SequenceFr
   const [numSegments, numCodebooks, numSteps] = tokens.dims as [number, number, number];
   // In these layouts more frames move other codes; in the others they come after.
   const isFixed = spec.kind === "coarse-first" || spec.kind === "musiclm" || spec.kind === "custom";
-  const { starts, codebooks } = (isFixed ? pattern : patternOf(sequence, numSteps)).layout;
+  const { starts, codebooks } = (isFixed ? pattern : asPattern(() => patternOf(sequence, numSteps, roomFor(tokens.data.length)))).layout;
   const holdsCode = new Uint8Array(numCodebooks * numSteps);
   for (let step = 0; step < Math.min(numSteps, starts.length - 1); step++) {
     for (let index = starts[step]!; index < starts[step + 1]!; index++) holdsCode[codebooks[index]! * numSteps + step] = 1;
@@ -88,7 +88,7 @@ function checkDetails({ tokens, codes, specialToken, padToken, eosToken }: Token
   }
 }
 
-/** Does what a pattern that came from elsewhere may not allow. */
+/** Does what a pattern that came from elsewhere may not allow; its RangeError is then a CodesError. */
 function asPattern<T>(work: () => T): T {
   try {
     return work();

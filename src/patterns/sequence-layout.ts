@@ -1,5 +1,6 @@
 import type { ModelLayout } from "./model-layouts.ts";
 import { patternProvider } from "./pattern-provider.ts";
+import type { PatternProviderOptions } from "./pattern-provider.ts";
 import { parsePatternSpec } from "./pattern-spec.ts";
 import type { PatternSpec } from "./pattern-spec.ts";
 import type { Pattern } from "./pattern.ts";
@@ -39,8 +40,20 @@ export function sequenceLayout(pattern: PatternSpec | ModelLayout, codebookSize:
 }
 
 /** The pattern for a clip of so many frames, and one more for the token that ends it. */
-export function patternOf({ pattern, eosToken }: Pick<SequenceLayout, "pattern" | "eosToken">, numFrames: number): Pattern {
-  return patternProvider(pattern).getPattern(numFrames + (eosToken === null ? 0 : 1));
+export function patternOf(
+  { pattern, eosToken }: Pick<SequenceLayout, "pattern" | "eosToken">,
+  numFrames: number,
+  options?: PatternProviderOptions,
+): Pattern {
+  return patternProvider(pattern, options).getPattern(numFrames + (eosToken === null ? 0 : 1));
+}
+
+/**
+ * What a pattern for tokens from a file may take: delays of a few hundred thousand steps, or some cells for every token. A few bytes of
+ * a file could else ask for half a gigabyte.
+ */
+export function roomFor(numTokens: number): PatternProviderOptions {
+  return { maxEntries: 2 ** 20 + 16 * numTokens };
 }
 
 /** Steps of its sequences. */

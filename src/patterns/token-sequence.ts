@@ -82,7 +82,7 @@ export function revertPattern(sequence: TokenSequence): RevertedSequence {
 
 /** Frames before the first that lacks a code. */
 function completeFrames(mask: Uint8Array, lengths: readonly number[], numCodebooks: number, stride: number): number {
-  let complete = Math.max(...lengths);
+  let complete = lengths.reduce((most, length) => Math.max(most, length), 0);
   for (let row = 0; row < lengths.length * numCodebooks; row++) {
     const length = lengths[Math.floor(row / numCodebooks)]!;
     const first = mask.subarray(row * stride, row * stride + length).indexOf(0);

@@ -1,6 +1,7 @@
 import { everyPart, openPlan, readDatasetInfo, readFinishedWork } from "../dataset/index.ts";
 import type { RowCounts } from "../dataset/index.ts";
-import { asking, closeQueue, openPartQueue } from "./part-queue.ts";
+import { partJobOf, partResultOf } from "./part-job.ts";
+import { asking, closeQueue, keptJobs, openPartQueue } from "./part-queue.ts";
 import type { PartQueue } from "./part-queue.ts";
 import { readQueueRecord } from "./queue-record.ts";
 import { checkRedis } from "./redis-address.ts";
@@ -35,8 +36,8 @@ export interface QueueCounts {
   readonly delayed: number;
   /** Whose attempts are used up. */
   readonly failed: number;
-  /** The latest of them, with why. */
-  readonly failures: readonly { readonly part: number; readonly attempts: number; readonly reason: string }[];
+  /** The latest of them, with why; `part` is null for a job that is no part of a dataset. */
+  readonly failures: readonly { readonly part: number | null; readonly attempts: number; readonly reason: string }[];
   /** `host:pid` of each worker that is connected. */
   readonly workers: readonly string[];
   /** Until all rows are done at the speed of the latest parts; null while that is not known. */
@@ -45,6 +46,9 @@ export interface QueueCounts {
 
 /** Failures that are told one by one. */
 const shownFailures = 20;
+
+/** Text that Redis has from wherever is told up to this length. */
+const maxTextLength = 1000;
 
 /**
  * Tells how far a dataset on a queue is: what is done by its folder, the rest by Redis.
@@ -74,15 +78,19 @@ export async function datasetQueueStatus(folder: string, options: DatasetQueueSt
 
 async function countsOf(queue: PartQueue, rowsLeft: number): Promise<QueueCounts> {
   const { waiting = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts("waiting", "active", "delayed", "failed");
-  const failures = (await queue.getFailed(0, shownFailures - 1)).map(({ data, attemptsMade, failedReason }) => ({ part: data.part, attempts: attemptsMade, reason: failedReason }));
-  const workers = (await queue.getWorkers()).map(({ rawname = "" }) => rawname.slice(rawname.indexOf(":w:") + 3));
+  const failures = (await queue.getFailed(0, shownFailures - 1)).map(({ data, attemptsMade, failedReason }) => ({
+    part: partJobOf(data)?.part ?? null,
+    attempts: attemptsMade,
+    reason: String(failedReason).slice(0, maxTextLength),
+  }));
+  const workers = (await queue.getWorkers()).map(({ rawname = "" }) => rawname.slice(rawname.indexOf(":w:") + 3).slice(0, maxTextLength));
   return { name: queue.name, waiting, active, delayed, failed, failures, workers: workers.toSorted(), secondsLeft: await timeLeft(queue, rowsLeft) };
 }
 
 /** At the speed of the parts that were finished last, all workers together. */
 async function timeLeft(queue: PartQueue, rowsLeft: number): Promise<number | null> {
-  const jobs = await queue.getCompleted();
-  const rows = jobs.reduce((sum, { returnvalue }) => sum + returnvalue.rows, 0);
+  const jobs = await queue.getCompleted(0, keptJobs - 1);
+  const rows = jobs.reduce((sum, { returnvalue }) => sum + (partResultOf(returnvalue)?.rows ?? 0), 0);
   const start = Math.min(...jobs.map(({ processedOn }) => processedOn ?? Infinity));
   const end = Math.max(...jobs.map(({ finishedOn }) => finishedOn ?? -Infinity));
   return rows === 0 || !(end > start) ? null : (rowsLeft * (end - start)) / 1000 / rows;

@@ -1,5 +1,5 @@
 import type { Emit } from "../dataset/index.ts";
-import { acquireRunLock, DatasetWork, eventsOf, everyPart, listFinishedParts, readFinishedWork } from "../dataset/index.ts";
+import { acquireRunLock, DatasetWork, eventsOf, everyPart, forgetPartNotes, listFinishedParts, readFinishedWork } from "../dataset/index.ts";
 import type { DatasetEvent, DatasetInfo, DatasetPlan, DatasetWorkOptions, JsonObject } from "../dataset/index.ts";
 import { asking, closeQueue, jobId, jobOptions, openPartQueue } from "./part-queue.ts";
 import type { ConnectionEvent, PartQueue } from "./part-queue.ts";
@@ -75,6 +75,7 @@ async function run(options: EnqueueDatasetOptions, emit: Emit<EnqueueEvent>, sig
   const name = await queueName(plan, options.queue);
   const finished = await finishedParts(options);
   const todo = Array.from({ length: plan.numParts }, (_, part) => part).filter((part) => !finished.has(part));
+  await forgetPartNotes(options.folder, (part) => !finished.has(part)); // failed parts get all their attempts again
   const queue = await openPartQueue(name, address, emit, signal);
   try {
     const partsBefore = await enqueueParts(queue, plan, todo, { attempts, backoff, address, emit, signal });

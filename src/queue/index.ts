@@ -3,7 +3,7 @@ export type { DatasetQueueStatus, DatasetQueueStatusOptions, QueueCounts } from 
 export { enqueueDataset } from "./enqueue-dataset.ts";
 export type { EnqueueDatasetOptions, EnqueueEvent, EnqueueReport } from "./enqueue-dataset.ts";
 export type { ConnectionEvent } from "./part-queue.ts";
-export type { PartFailedEvent, PartReturnedEvent, RefusalEvent } from "./part-worker.ts";
+export type { JobRefusedEvent, PartFailedEvent, PartReturnedEvent, RefusalEvent } from "./part-worker.ts";
 export { QueueError } from "./queue-error.ts";
 export type { QueueErrorCode } from "./queue-error.ts";
 export { readQueueRecord } from "./queue-record.ts";

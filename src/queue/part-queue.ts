@@ -1,24 +1,11 @@
 import { Queue } from "bullmq";
 import type { Emit } from "../dataset/index.ts";
 import { QueueError } from "./queue-error.ts";
-import { lastingConnection } from "./redis-address.ts";
+import { lastingConnection, withoutCommand } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
-/** One part of a dataset, to be done. The rows themselves are in the dataset's folder. */
-export interface PartJob {
-  /** Digest of the plan that the part is of. */
-  readonly dataset: string;
-  readonly part: number;
-  readonly rows: number;
-}
-
-/** What came of a part; for the speed that `datasetQueueStatus` tells. */
-export interface PartResult {
-  readonly rows: number;
-  readonly seconds: number;
-}
-
-export type PartQueue = Queue<PartJob, PartResult, "part">;
+/** What jobs hold is what somebody put there: see `parsePartJob`. */
+export type PartQueue = Queue<unknown, unknown, string>;
 
 /** Redis went away, or came back; nothing is lost, and work waits. */
 export interface ConnectionEvent {
@@ -29,7 +16,7 @@ export interface ConnectionEvent {
 }
 
 /** Finished jobs that Redis keeps, so that the speed can be told. */
-const keptJobs = 200;
+export const keptJobs = 200;
 
 /** The same part of the same plan always has the same id, so that it is on the queue once. */
 export function jobId(dataset: string, part: number): string {
@@ -74,7 +61,7 @@ export async function asking<T>({ shown }: RedisAddress, answer: Promise<T>, sig
     return await Promise.race([answer, aborted]);
   } catch (cause) {
     if (signal.aborted || !(cause instanceof Error)) throw cause;
-    throw new QueueError("QUEUE_REFUSED", `Redis at ${shown} refuses: ${cause.message}`, { cause });
+    throw new QueueError("QUEUE_REFUSED", `Redis at ${shown} refuses: ${cause.message}`, { cause: withoutCommand(cause) });
   } finally {
     listening.abort();
   }

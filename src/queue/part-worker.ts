@@ -1,11 +1,12 @@
 import { hostname } from "node:os";
-import { DelayedError, WaitingError, Worker } from "bullmq";
+import { DelayedError, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Job } from "bullmq";
 import { CodecError } from "../core/index.ts";
-import { DatasetError } from "../dataset/index.ts";
+import { DatasetError, maxStalls } from "../dataset/index.ts";
 import type { PartRecord } from "../dataset/index.ts";
+import { parsePartJob, partJobOf } from "./part-job.ts";
+import type { PartResult } from "./part-job.ts";
 import { orDisconnect } from "./part-queue.ts";
-import type { PartJob, PartResult } from "./part-queue.ts";
 import { QueueError } from "./queue-error.ts";
 import { lastingConnection } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
@@ -14,7 +15,7 @@ import type { RedisAddress } from "./redis-address.ts";
 const lockedDelay = 15_000;
 
 /** Errors of this machine, or of how it was started: other parts would fail here as well. The part goes back as it came. */
-const endWorker: ReadonlySet<string> = new Set(["DATASET_DISK_FULL", "DATASET_MISMATCH", "DATASET_THREADS", "FILE_UNWRITABLE", "QUEUE_MISMATCH"]);
+const endWorker: ReadonlySet<string> = new Set(["DATASET_DISK_FULL", "DATASET_MISMATCH", "DATASET_THREADS", "FILE_UNWRITABLE"]);
 
 /** The same, but it may as well be the part that brings it about, such as one that is too much for the memory of every machine: an attempt counts. */
 const endWorkerAfterAttempt: ReadonlySet<string> = new Set(["RUNTIME_FAILED"]);
@@ -37,6 +38,12 @@ export interface PartFailedEvent {
   readonly attempts: number;
 }
 
+/** A job on the queue is no part of the dataset; it stays failed. */
+export interface JobRefusedEvent {
+  readonly kind: "job-refused";
+  readonly message: string;
+}
+
 /** Redis answers, but does not do what a queue needs: its memory is full, or it is a replica. */
 export interface RefusalEvent {
   readonly kind: "refused";
@@ -48,6 +55,8 @@ export interface PartWorkerOptions {
   readonly address: RedisAddress;
   /** Digest of the plan. */
   readonly dataset: string;
+  /** Of the plan. */
+  readonly numParts: number;
   readonly concurrency: number;
   /** Seconds. */
   readonly stalledAfter: number;
@@ -55,30 +64,51 @@ export interface PartWorkerOptions {
   readonly stop: AbortSignal;
   /** When it fires, parts in the making go back to the queue. */
   readonly signal: AbortSignal;
-  readonly doPart: (part: number) => Promise<PartRecord>;
-  readonly onEvent: (event: PartReturnedEvent | PartFailedEvent | RefusalEvent) => void;
+  /** @param stalls How often those who had the part before fell silent. */
+  readonly doPart: (part: number, stalls: number) => Promise<PartRecord>;
+  readonly onEvent: (event: PartReturnedEvent | PartFailedEvent | JobRefusedEvent | RefusalEvent) => void;
+}
+
+type AnyJob = Job<unknown, PartResult, string>;
+
+/** A worker for jobs that anybody may have written: one whose data is no JSON comes as null, and fails, where it would come again and again. */
+class JobWorker extends Worker<unknown, PartResult, string> {
+  protected override createJob(...[json, id]: Parameters<Worker<unknown, PartResult, string>["createJob"]>): AnyJob {
+    return super.createJob({ ...json, data: isJson(json.data) ? json.data : "null" }, id);
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Takes parts from a queue and does them, until it is closed. */
 export class PartWorker {
-  readonly #worker: Worker<PartJob, PartResult, "part">;
+  readonly #worker: JobWorker;
   readonly #options: PartWorkerOptions;
   readonly #atHand = new Set<Promise<PartRecord>>();
+  readonly #refused = new WeakSet<AnyJob>();
   #taken = 0;
+  #foreign = 0;
   #error: unknown;
 
   constructor(options: PartWorkerOptions) {
     this.#options = options;
     const { queue, address, concurrency, stalledAfter, onEvent } = options;
     const milliseconds = Math.round(stalledAfter * 1000);
-    this.#worker = new Worker<PartJob, PartResult, "part">(queue, (job, token) => this.#process(job, token), {
+    this.#worker = new JobWorker(queue, (job, token) => this.#process(job, token), {
       connection: lastingConnection(address),
       name: `${hostname()}:${process.pid}`,
       concurrency,
       lockDuration: milliseconds,
       stalledInterval: milliseconds,
-      // That a worker died is no fault of the part.
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      // One more than is counted here, for a part that ends its worker before that could say so.
+      maxStalledCount: maxStalls + 1,
       runRetryDelay: 1000,
     });
     let refusal = "";
@@ -89,7 +119,10 @@ export class PartWorker {
       onEvent({ kind: "refused", message });
     });
     this.#worker.on("failed", (job, { message }) => {
-      if (job !== undefined) onEvent({ kind: "part-failed", part: job.data.part, message, attempt: job.attemptsMade, attempts: job.opts.attempts ?? 1 });
+      if (job === undefined) return;
+      const part = partJobOf(job.data)?.part;
+      if (part === undefined || this.#refused.has(job)) onEvent({ kind: "job-refused", message });
+      else onEvent({ kind: "part-failed", part, message, attempt: job.attemptsMade, attempts: Number(job.opts.attempts ?? 1) });
     });
   }
 
@@ -103,29 +136,45 @@ export class PartWorker {
     return this.#taken;
   }
 
+  /** How many parts of other datasets it has met. */
+  get foreign(): number {
+    return this.#foreign;
+  }
+
   /** What keeps it from going on: it has taken no part since. */
   get error(): unknown {
     return this.#error;
   }
 
-  async #process(job: Job<PartJob, PartResult, "part">, token: string | undefined): Promise<PartResult> {
+  async #process(job: AnyJob, token: string | undefined): Promise<PartResult> {
+    const part = this.#partOf(job);
     try {
-      const { rows, seconds } = await this.#do(job.data);
+      const { rows, seconds } = await this.#do(part, job.stalledCounter);
       return { rows, seconds };
     } catch (error) {
-      await this.#giveBack(job, token, error);
-      throw error;
+      await this.#giveBack(job, part, token, error);
+      // Another attempt would end another worker.
+      throw error instanceof DatasetError && error.code === "DATASET_CRASHED" ? new UnrecoverableError(error.message) : error;
     }
   }
 
-  async #do({ dataset, part }: PartJob): Promise<PartRecord> {
-    const { queue, doPart, stop } = this.#options;
-    stop.throwIfAborted(); // it came with the end of the part before
-    if (dataset !== this.#options.dataset) {
-      throw new QueueError("QUEUE_MISMATCH", `the queue ${queue} has parts of another dataset, and a queue is for one; give another name with --queue`);
+  /** @throws UnrecoverableError for a job that is no part of the dataset: it would be none the next time. */
+  #partOf(job: AnyJob): number {
+    try {
+      return parsePartJob(job.data, this.#options).part;
+    } catch (error) {
+      if (!(error instanceof QueueError)) throw error;
+      if (error.code === "QUEUE_MISMATCH") this.#foreign++;
+      this.#refused.add(job);
+      throw new UnrecoverableError(error.message);
     }
+  }
+
+  async #do(part: number, stalls: number): Promise<PartRecord> {
+    const { doPart, stop } = this.#options;
+    stop.throwIfAborted(); // it came with the end of the part before
     this.#taken++;
-    const doing = doPart(part);
+    const doing = doPart(part, stalls);
     this.#atHand.add(doing);
     try {
       return await doing;
@@ -135,9 +184,8 @@ export class PartWorker {
   }
 
   /** Puts a part back that did not fail by itself, and takes no more where the others would fail as well. @throws what tells BullMQ that it moved. */
-  async #giveBack(job: Job<PartJob, PartResult, "part">, token: string | undefined, error: unknown): Promise<void> {
+  async #giveBack(job: AnyJob, part: number, token: string | undefined, error: unknown): Promise<void> {
     const { stop, signal, onEvent } = this.#options;
-    const { part } = job.data;
     const isFatal = error instanceof CodecError && endWorker.has(error.code);
     if (isFatal || signal.aborted || error === stop.reason) {
       if (isFatal) this.#error ??= error;

@@ -10,6 +10,8 @@ export type QueueErrorCode =
   | "QUEUE_EMPTY"
   /** The queue has parts of another dataset. */
   | "QUEUE_MISMATCH"
+  /** A job on the queue is no part of the dataset. */
+  | "QUEUE_JOB"
   /** The dataset's `plan/queue.json` cannot be read. */
   | "QUEUE_FORMAT";
 

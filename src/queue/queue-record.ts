@@ -8,7 +8,7 @@ import { QueueError } from "./queue-error.ts";
 
 const schema: z.ZodType<QueueRecord> = z.object({
   version: z.literal(1),
-  queue: z.string().min(1),
+  queue: z.string().regex(/^[\w.-]{1,300}$/u),
   recipe: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
 });
 
@@ -23,8 +23,7 @@ export interface QueueRecord {
 
 /** @returns undefined if the dataset is on no queue. @throws QueueError QUEUE_FORMAT for a damaged record. */
 export async function readQueueRecord(folder: string): Promise<QueueRecord | undefined> {
-  const path = recordPath(folder);
-  return readJsonFile(path, schema, (cause) => new QueueError("QUEUE_FORMAT", `${path} is damaged; put the dataset on the queue again`, { cause }));
+  return readJsonFile(folder, recordName, schema, (cause) => new QueueError("QUEUE_FORMAT", `${recordPath(folder)} is damaged; put the dataset on the queue again`, { cause }));
 }
 
 export async function writeQueueRecord(folder: string, record: Omit<QueueRecord, "version">): Promise<void> {
@@ -51,6 +50,8 @@ function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
+const recordName = "plan/queue.json";
+
 function recordPath(folder: string): string {
-  return join(folder, "plan", "queue.json");
+  return join(folder, recordName);
 }

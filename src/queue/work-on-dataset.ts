@@ -4,14 +4,14 @@ import type { DatasetEvent, DatasetInfo, DatasetWorkOptions, Emit, RowCounts } f
 import { asking, closeQueue, openPartQueue } from "./part-queue.ts";
 import type { ConnectionEvent, PartQueue } from "./part-queue.ts";
 import { PartWorker } from "./part-worker.ts";
-import type { PartFailedEvent, PartReturnedEvent, RefusalEvent } from "./part-worker.ts";
+import type { JobRefusedEvent, PartFailedEvent, PartReturnedEvent, RefusalEvent } from "./part-worker.ts";
 import { QueueError } from "./queue-error.ts";
 import { planDigest, readQueueRecord, removeQueueRecord } from "./queue-record.ts";
 import { checkRedis } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
 /** Options that shape the dataset are those that it was put on the queue with; others are refused. */
-export interface WorkOnDatasetOptions extends Omit<DatasetWorkOptions, "inputs" | "cwd" | "stdin" | "partRows" | "dedupe"> {
+export interface WorkOnDatasetOptions extends Omit<DatasetWorkOptions, "inputs" | "cwd" | "stdin" | "followLinks" | "partRows" | "dedupe"> {
   /** URL of Redis: `redis://host:6379`, or `rediss://` for TLS. @default the variable REDIS_URL, or redis://127.0.0.1:6379 */
   readonly redis?: string | undefined;
   /** Parts at the same time. One uses all threads already. @default 1 */
@@ -34,6 +34,7 @@ export type WorkEvent =
   | ConnectionEvent
   | PartReturnedEvent
   | PartFailedEvent
+  | JobRefusedEvent
   | RefusalEvent
   /** The worker takes parts from now on. */
   | { readonly kind: "ready"; readonly queue: string; readonly rows: number; readonly parts: number }
@@ -57,15 +58,19 @@ export interface WorkReport extends RowCounts {
 /** How often a worker without a part looks whether there is anything left to wait for, in milliseconds. */
 const pollInterval = 1000;
 
+/** After so many looks at a queue that is not empty, the folder is asked whether all parts are done nevertheless: somebody may fill the queue with what nobody can read. */
+const looksAtFolder = 10;
+
 /**
  * Takes parts of a dataset from its queue and does them, beside any number of others on any machines that see the folder.
  *
  *     for await (const event of workOnDataset({ folder: "/shared/codes", model: "24khz" })) show(event);
  *
  * It ends when the queue has nothing left, not even in the hands of others: whoever comes first then writes the index, and the folder has the bytes that one
- * machine alone would have written. What a worker leaves that is killed goes to another after `stalledAfter`. A part that fails is tried again, later and anywhere.
+ * machine alone would have written. What a worker leaves that is killed goes to another after `stalledAfter`. A part that fails is tried again, later and anywhere;
+ * one with a clip that ends its workers fails with the key of the clip. Jobs are what somebody wrote to Redis: what is no part of the dataset fails at once.
  * @throws QueueError QUEUE_UNREACHABLE if Redis does not answer at the start (an outage later is waited for); QUEUE_EMPTY for a dataset that is on no queue, and for
- * an empty queue with parts missing: put the dataset on it again.
+ * an empty queue with parts missing: put the dataset on it again; QUEUE_MISMATCH, when all is done, if parts of another dataset were on the queue, which failed.
  * @throws as `tokenizeDataset`, for what other parts would meet here as well: DATASET_MISMATCH, DATASET_DISK_FULL, DATASET_THREADS, RUNTIME_FAILED, LicenseError.
  */
 export function workOnDataset(options: WorkOnDatasetOptions): AsyncGenerator<WorkEvent, void> {
@@ -108,11 +113,12 @@ async function run(options: WorkOnDatasetOptions, emit: Emit<WorkEvent>, signal:
     queue: queueName,
     address,
     dataset: planDigest(plan),
+    numParts: plan.numParts,
     concurrency,
     stalledAfter,
     stop,
     signal,
-    doPart: (part) => work.doPart(part, { emit: count, maxErrors, signal }),
+    doPart: (part, stalls) => work.doPart(part, { emit: count, maxErrors, signal, stalls }),
     onEvent: (event) => void emit(event),
   });
   let outcome: Outcome | undefined;
@@ -130,7 +136,10 @@ async function run(options: WorkOnDatasetOptions, emit: Emit<WorkEvent>, signal:
   if (outcome !== undefined && info === null && outcome.failed === 0) {
     throw new QueueError("QUEUE_EMPTY", `the queue ${queueName} at ${address.shown} is empty, and ${partsLeft} of ${plan.numParts} parts are missing: Redis has lost them; put the dataset on the queue again (tokenize enqueue -o ${folder})`);
   }
-  await end(info, partsLeft, outcome?.failed ?? 0);
+  if (worker.foreign > 0) {
+    throw new QueueError("QUEUE_MISMATCH", `the queue ${queueName} had ${worker.foreign} parts of another dataset, which were not done here and failed; a queue is for one, so put the other on one of its own with --queue`);
+  }
+  await end(info, partsLeft, info === null ? (outcome?.failed ?? 0) : 0);
 }
 
 /** How a queue ended. */
@@ -148,6 +157,7 @@ async function untilDone(
 ): Promise<Outcome | undefined> {
   const ended = AbortSignal.any([signal, stop]);
   let settled = -1; // parts that it had taken when it last was known what came of the queue
+  let looks = 0;
   while (!ended.aborted && worker.error === undefined) {
     await sleep(pollInterval, undefined, { signal: ended }).catch(() => {});
     if (ended.aborted || !worker.isIdle) continue;
@@ -157,9 +167,11 @@ async function untilDone(
     });
     if (counts === undefined) break;
     const { failed = 0, ...others } = counts;
-    if (!worker.isIdle || settled === worker.taken || Object.values(others).some((number) => number > 0)) continue;
+    if (!worker.isIdle || settled === worker.taken) continue;
+    const isEmpty = Object.values(others).every((number) => number === 0);
+    if (!isEmpty && ++looks % looksAtFolder !== 0) continue;
     const info = await finish(work, signal);
-    if (info === "locked") continue;
+    if (info === "locked" || (info === null && !isEmpty)) continue;
     if (!wait) return { info, failed };
     settled = worker.taken;
   }

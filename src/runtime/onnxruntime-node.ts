@@ -1,71 +1,65 @@
-import { Worker } from "node:worker_threads";
 import { RuntimeError } from "../core/index.ts";
 import type { OnnxModel } from "../core/index.ts";
-import { forgetGate, openGate } from "./exit-gate.ts";
-import type { Answer, Request } from "./onnx-worker-messages.ts";
+import { receiveAnswers, sendRequest } from "./message-pipes.ts";
+import type { Answer, Request } from "./onnx-messages.ts";
+import { startRuntimeProcess } from "./runtime-process.ts";
+import type { RuntimePipes } from "./runtime-process.ts";
 import type { Runtime, Session, Tensor } from "./session.ts";
 
 /** A request without the number that it gets when it is sent. */
 type Order = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
 
-/** A call that the thread has not answered yet. */
+/** An answer that is not an error, and the arrays that came with it. */
+type Outcome = Exclude<Answer, { readonly error: string }> & { readonly arrays: readonly ArrayBuffer[] };
+
+/** A call that the process has not answered yet. */
 interface Waiting {
   /** For errors, such as "run a part of the model". */
   readonly what: string;
-  readonly answered: Promise<unknown>;
-  readonly resolve: (value: unknown) => void;
+  readonly answered: Promise<Outcome>;
+  readonly resolve: (value: Outcome) => void;
   readonly reject: (reason: RuntimeError) => void;
 }
 
-/** A runtime with threads of its own. */
-export interface ThreadedRuntime extends Runtime {
-  /** Waits for what was asked of the threads, then ends them and frees what they hold. Later calls fail. */
+/** A runtime with processes of its own. */
+export interface ProcessRuntime extends Runtime {
+  /** Waits for what was asked of the processes, then ends them, which frees what they hold. Later calls fail. */
   close(): Promise<void>;
 }
 
 /**
- * ONNX Runtime's CPU provider through its Node binding, in worker threads: the binding computes on the thread that calls it,
- * which would stand still meanwhile. Inputs and outputs are copied between the threads.
+ * ONNX Runtime's CPU provider through its Node binding, in processes of its own, as the binding is no good guest in this one: it computes on
+ * the thread that calls it, which stands still meanwhile; it aborts the process if that thread is ended meanwhile; and it
+ * takes from the process's environment whether to report to its makers. Inputs and outputs are copied between the processes.
  *
- * A session for parallel runs exists once on each of as many worker threads, and computes each run on one CPU thread; any
- * other is on the first worker thread. The threads keep the process alive only while they have work.
+ * A session for parallel runs exists once in each of as many processes, and computes each run on one CPU thread; any
+ * other is in the first process. They keep this process alive only while they have work, and end with it.
  * @throws RuntimeError if the binding cannot be loaded; sessions throw it if they cannot be created or run.
  */
-export async function loadOnnxRuntimeNode(): Promise<ThreadedRuntime> {
-  const threads = [new OnnxThread()];
-  const close = async (): Promise<void> => {
-    await Promise.all(threads.map((thread) => thread.close()));
+export async function loadOnnxRuntimeNode(): Promise<ProcessRuntime> {
+  const processes = [OnnxProcess.start()];
+  const { name } = await processes[0]!;
+  return {
+    name: await name,
+    createSession: async (model, { threads, parallelRuns = 1 }) => {
+      if (parallelRuns === 1) return (await processes[0]!).createSession(model, threads);
+      while (processes.length < parallelRuns) processes.push(OnnxProcess.start());
+      return createSpreadSession(model, await Promise.all(processes.slice(0, parallelRuns)));
+    },
+    close: async () => {
+      await Promise.all(processes.map(async (each) => (await each.catch(() => null))?.close()));
+    },
   };
-  try {
-    return {
-      name: await threads[0]!.name,
-      createSession: async (model, { threads: cpuThreads, parallelRuns = 1 }) => {
-        if (parallelRuns === 1) return threads[0]!.createSession(model, cpuThreads);
-        while (threads.length < parallelRuns) threads.push(new OnnxThread());
-        return createSpreadSession(model, threads.slice(0, parallelRuns));
-      },
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }
 
-/** A session on each of several threads, which takes its runs to the one with the least to do. */
-async function createSpreadSession(model: OnnxModel, threads: readonly OnnxThread[]): Promise<Session> {
-  await Promise.all(threads.map((thread) => thread.name));
-  const sessions: { readonly thread: OnnxThread; readonly session: Session }[] = [];
-  for (const [index, thread] of threads.entries()) {
-    const isLast = index === threads.length - 1;
-    // Creating a session uses up the weights that it is given.
-    const { graph, weights } = model;
-    const own = isLast ? weights : new Map(Array.from(weights, ([name, data]) => [name, data.slice()] as const));
-    sessions.push({ thread, session: await thread.createSession({ graph, weights: own }, 1) });
-  }
+/** A session in each of several processes, which takes its runs to the one with the least to do. */
+async function createSpreadSession(model: OnnxModel, processes: readonly OnnxProcess[]): Promise<Session> {
+  const sessions: { readonly process: OnnxProcess; readonly session: Session }[] = [];
+  // One after the other, so that only one at a time has the weights twice.
+  for (const process of processes) sessions.push({ process, session: await process.createSession(model, 1) });
   return {
     run: (inputs, outputs) => {
-      const { session } = sessions.reduce((least, each) => (each.thread.numWaiting < least.thread.numWaiting ? each : least));
+      const { session } = sessions.reduce((least, each) => (each.process.numWaiting < least.process.numWaiting ? each : least));
       return session.run(inputs, outputs);
     },
     release: async () => {
@@ -74,42 +68,49 @@ async function createSpreadSession(model: OnnxModel, threads: readonly OnnxThrea
   };
 }
 
-class OnnxThread {
+const arrayTypes = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array } as const;
+
+class OnnxProcess {
   /** Name and version of the runtime, once it is loaded. */
   readonly name: Promise<string>;
-  readonly #gate = openGate();
-  // Written out, so that bundlers find it.
-  readonly #worker = new Worker(new URL("./onnx-worker.js", import.meta.url), {
-    workerData: this.#gate,
-    // The flags of this process may be for its own main script, such as --input-type.
-    execArgv: [],
-  });
+  readonly #pipes: RuntimePipes;
+  readonly #ended: Promise<void>;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #end: string | null = null;
 
-  constructor() {
-    this.name = this.#expect(0, "be loaded") as Promise<string>;
-    this.#worker.on("message", (answer: Answer) => this.#settle(answer));
-    this.#worker.on("error", (error) => {
-      forgetGate(this.#gate);
-      this.#failAll(`its thread failed: ${error.message}`);
-    });
-    this.#worker.on("exit", () => {
-      this.#failAll("its thread has ended");
-      forgetGate(this.#gate);
-    });
+  private constructor(pipes: RuntimePipes) {
+    this.#pipes = pipes;
+    this.name = this.#expect(0, "be loaded").then((answer) => answer.name!);
+    this.#ended = this.#receive();
   }
 
-  /** Calls that the thread has not answered yet. */
+  /** Starts a process, and waits until ONNX Runtime is loaded there. */
+  static async start(): Promise<OnnxProcess> {
+    let pipes: RuntimePipes;
+    try {
+      pipes = await startRuntimeProcess();
+    } catch (error) {
+      throw notStarted(error);
+    }
+    const process = new OnnxProcess(pipes);
+    try {
+      await process.name;
+      return process;
+    } catch (error) {
+      await process.close();
+      throw error;
+    }
+  }
+
+  /** Calls that the process has not answered yet. */
   get numWaiting(): number {
     return this.#waiting.size;
   }
 
-  /** The model's weights are moved to the thread: they are half of the memory that loading takes. */
   async createSession({ graph, weights }: OnnxModel, threads: number): Promise<Session> {
-    const buffers = new Set(Array.from(weights.values(), ({ buffer }) => buffer as ArrayBuffer));
-    const session = (await this.#ask("load a part of the model", { kind: "create", graph, weights, threads }, [...buffers])) as number;
+    const order = { kind: "create", paths: [...weights.keys()], threads } as const;
+    const { id: session } = await this.#ask("load a part of the model", order, [graph, ...weights.values()]);
     return {
       run: <Name extends string>(inputs: Readonly<Record<string, Tensor>>, outputs: readonly Name[]) => this.#run(session, inputs, outputs),
       release: async () => {
@@ -120,49 +121,62 @@ class OnnxThread {
 
   async close(): Promise<void> {
     while (this.#waiting.size > 0) await Promise.allSettled(Array.from(this.#waiting.values(), ({ answered }) => answered));
-    forgetGate(this.#gate);
-    await this.#worker.terminate();
+    this.#pipes.answers.ref();
+    this.#pipes.requests.end();
+    await this.#ended;
   }
 
   async #run<Name extends string>(session: number, inputs: Readonly<Record<string, Tensor>>, outputs: readonly Name[]): Promise<Record<Name, Tensor>> {
-    // Copies: callers keep their arrays, and a view would take along all that it is a view of.
-    const copies = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() } as Tensor]));
-    const buffers = Object.values(copies).map(({ data }) => data.buffer as ArrayBuffer);
-    return (await this.#ask("run a part of the model", { kind: "run", session, inputs: copies, outputs }, buffers)) as Record<Name, Tensor>;
+    const tensors = Object.entries(inputs);
+    const heads = tensors.map(([name, { type, dims }]) => ({ name, type, dims }));
+    const order = { kind: "run", session, inputs: heads, outputs } as const;
+    const results = await this.#ask("run a part of the model", order, tensors.map(([, { data }]) => data));
+    return Object.fromEntries(
+      results.outputs!.map(({ name, type, dims }, index) => [name, { type, data: new arrayTypes[type](results.arrays[index]!), dims }]),
+    ) as Record<Name, Tensor>;
   }
 
-  #ask(what: string, order: Order, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+  #ask(what: string, order: Order, arrays: readonly ArrayBufferView[] = []): Promise<Outcome> {
     const id = ++this.#lastId;
     const answered = this.#expect(id, what);
-    if (this.#end === null) this.#post({ ...order, id } as Request, transfer);
+    if (this.#end === null) this.#send({ ...order, id } as Request, arrays);
     else this.#failAll(this.#end);
     return answered;
   }
 
-  /** Sends a request; one that cannot be copied to the thread is answered at once, as nothing else would answer it. */
-  #post(request: Request, transfer: readonly ArrayBuffer[]): void {
+  /** Sends a request; one that cannot be sent is answered at once, as nothing else would answer it. */
+  #send(request: Request, arrays: readonly ArrayBufferView[]): void {
     try {
-      this.#worker.postMessage(request, transfer);
+      sendRequest(this.#pipes.requests, request, arrays);
     } catch (error) {
-      this.#settle({ id: request.id, error: error instanceof Error ? error.message : String(error) });
+      this.#settle({ id: request.id, error: messageOf(error) }, []);
     }
   }
 
-  #expect(id: number, what: string): Promise<unknown> {
-    this.#worker.ref();
+  #expect(id: number, what: string): Promise<Outcome> {
+    this.#pipes.answers.ref();
     let settle!: Pick<Waiting, "resolve" | "reject">;
-    const answered = new Promise<unknown>((resolve, reject) => (settle = { resolve, reject }));
+    const answered = new Promise<Outcome>((resolve, reject) => (settle = { resolve, reject }));
     this.#waiting.set(id, { what, answered, ...settle });
     return answered;
   }
 
-  #settle(answer: Answer): void {
-    const waiting = this.#waiting.get(answer.id);
-    if (waiting === undefined) return; // It has failed with the thread.
+  /** Takes answers until there will be no more. */
+  async #receive(): Promise<void> {
+    try {
+      for await (const { answer, arrays } of receiveAnswers(this.#pipes.answers)) this.#settle(answer, arrays);
+      this.#failAll("its process has ended");
+    } catch (error) {
+      this.#failAll(`its process cannot be reached: ${messageOf(error)}`);
+    }
+  }
+
+  #settle(answer: Answer, arrays: readonly ArrayBuffer[]): void {
+    const { what, resolve, reject } = this.#waiting.get(answer.id)!;
     this.#waiting.delete(answer.id);
-    if (this.#waiting.size === 0) this.#worker.unref();
-    if ("error" in answer) waiting.reject(failure(answer.id, waiting.what, answer.error));
-    else waiting.resolve(answer.value);
+    if (this.#waiting.size === 0) this.#pipes.answers.unref();
+    if ("error" in answer) reject(failure(answer.id, what, answer.error));
+    else resolve({ ...answer, arrays });
   }
 
   #failAll(reason: string): void {
@@ -172,10 +186,23 @@ class OnnxThread {
   }
 }
 
+function notStarted(error: unknown): RuntimeError {
+  const isLimit = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"].includes((error as NodeJS.ErrnoException | undefined)?.code ?? "");
+  const advice = isLimit ? "raise the limits on open files and processes (`ulimit -n`, `ulimit -u`) or free memory" : "allow it (Node: --allow-child-process, Deno: --allow-run)";
+  return new RuntimeError(
+    "RUNTIME_UNAVAILABLE",
+    `ONNX Runtime needs a process of its own, which cannot be started: ${messageOf(error)}; ${advice}, or give another runtime as the option of that name`,
+  );
+}
+
 function failure(id: number, what: string, reason: string): RuntimeError {
   if (id > 0) return new RuntimeError("RUNTIME_FAILED", `ONNX Runtime could not ${what}: ${reason}; if memory ran out, use shorter clips or fewer at a time`);
   return new RuntimeError(
     "RUNTIME_UNAVAILABLE",
     `onnxruntime-node cannot be loaded on ${process.platform} ${process.arch}: ${reason}; install it again, or give another runtime as the option of that name`,
   );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

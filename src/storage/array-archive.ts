@@ -1,7 +1,8 @@
 import { zipSync } from "fflate";
+import type { Turns } from "../core/index.ts";
 import { parseArray } from "./npy.ts";
 import type { NpyValue } from "./npy.ts";
-import { readZip } from "./zip.ts";
+import { openZip } from "./zip.ts";
 
 /** The same arrays give the same bytes: entries carry the zip format's first day, not today. */
 const zipEpoch = new Date(1980, 0, 1);
@@ -17,14 +18,15 @@ export function formatArrayArchive(arrays: Readonly<Record<string, Uint8Array>>,
 
 /**
  * Those arrays of a `.npz` file that are wanted, by name; others are left alone.
- * @throws CodesError if the archive or one of these arrays is damaged or of a kind that is not read, such as pickled objects.
+ * @param maxBytes Most bytes of one, unpacked and with its header.
+ * @throws CodesError if the archive or one of these arrays is damaged, too large, or of a kind that is not read, such as pickled objects.
  */
-export function parseArrayArchive(bytes: Uint8Array, archive: string, isWanted: (name: string) => boolean): ReadonlyMap<string, NpyValue> {
+export function* parseArrayArchive(bytes: Uint8Array, archive: string, wanted: Iterable<string>, maxBytes: number): Turns<ReadonlyMap<string, NpyValue>> {
+  const { unpack } = openZip(bytes, archive);
   const arrays = new Map<string, NpyValue>();
-  const entries = readZip(bytes, archive, (entry) => entry.endsWith(".npy") && isWanted(entry.slice(0, -4)));
-  for (const [entry, npy] of entries) {
-    const name = entry.slice(0, -4);
-    arrays.set(name, parseArray(npy, `${archive}: ${name}`));
+  for (const name of wanted) {
+    const npy = yield* unpack(`${name}.npy`, maxBytes);
+    if (npy !== undefined) arrays.set(name, parseArray(npy, `${archive}: ${name}`));
   }
   return arrays;
 }

@@ -1,12 +1,25 @@
-import { AudioCodes, CodesError } from "../core/index.ts";
-import type { AudioCodesContext, AudioCodesData, LicenseStatus } from "../core/index.ts";
-import type { StoredArray } from "./elements.ts";
+import { clipShape, codeOutOfRange, CodesError, codesOfClip, printableJson } from "../core/index.ts";
+import type { AudioCodes, AudioCodesContext, AudioCodesData, LicenseStatus, Turns } from "../core/index.ts";
+import { countElements, fillFrom } from "./elements.ts";
+import type { ArrayBytes } from "./elements.ts";
 
 /** Marks a file as one of ours. */
 export const formatTag = "encodec-tokenizer/codes";
 
 /** Version of the fields below; raised when an old reader would misread a new file. */
 export const formatVersion = 1;
+
+/** Most codes of a file, half a gigabyte in memory: 31 hours of 32 codebooks at 75 frames per second. */
+export const maxCodes: number = 2 ** 28;
+
+/** Most codebooks of a file: 256, the most of a checkpoint, for left and right. The codecs have up to 32; reports list them one by one. */
+export const maxCodebooks = 512;
+
+/** Most segments of a file: 12 days of those of the 48 kHz codec. */
+export const maxSegments: number = 2 ** 20;
+
+/** Longest text of a field, in characters: a path is the longest that one holds. */
+export const maxTextLength = 4096;
 
 /** Fields that hold a number, in the units of `AudioCodes`. */
 const numberFields = [
@@ -48,11 +61,21 @@ export type CodesDetails = Omit<AudioCodesData, "data" | "shape">;
 
 /** What a file of any format holds. */
 export interface StoredCodes {
-  /** `[K, T]`, `[numSegments, K, T]`, or transformers' `[numSegments, 1, K, T]`. */
-  readonly codes: StoredArray;
-  /** `[numSegments]`, or null. */
-  readonly scales: StoredArray | null;
   readonly fields: CodesFields;
+  /**
+   * Reads the rest, which may be much.
+   * @throws CodesError if it is damaged, too much, or not codes of such codebooks.
+   */
+  read(codebookSize: number): Turns<StoredData>;
+}
+
+/** The codes of a file, row-major, and their scales. */
+export interface StoredData {
+  /** `[numSegments, K, T]`. */
+  readonly shape: AudioCodesData["shape"];
+  readonly data: Uint16Array;
+  /** `[numSegments]`, or null. */
+  readonly scales: Float32Array | null;
 }
 
 /** What a reader knows besides the bytes. */
@@ -61,11 +84,21 @@ export interface Reading {
   readonly name: string;
   /** Stands in for what a file does not say about its codec. */
   readonly context: AudioCodesContext | undefined;
+  /** Ends the reading. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** The fields of codes, in the order in which files list them. */
+/**
+ * The fields of codes, in the order in which files list them.
+ * @throws CodesError with code CODES_UNSUPPORTED for text of more than 4096 characters.
+ */
 export function fieldsOf(codes: CodesDetails): CodesFields {
   const { segment, provenance } = codes;
+  for (const [field, text] of Object.entries(provenance)) {
+    if (text !== null && text.length > maxTextLength) {
+      throw new CodesError("CODES_UNSUPPORTED", `the ${field} of these codes has ${text.length} characters; files hold at most ${maxTextLength}`);
+    }
+  }
   return {
     format: formatTag,
     version: formatVersion,
@@ -87,7 +120,7 @@ export function fieldsOf(codes: CodesDetails): CodesFields {
 /**
  * Collects the fields that a file has.
  * @param read Gives the value under a name; `undefined` or null where the file has none.
- * @throws CodesError if a number is not one, or text is not text.
+ * @throws CodesError if a number is not one, or text is not text, or longer than 4096 characters.
  */
 export function collectFields(name: string, read: (field: string) => unknown): CodesFields {
   const found = (names: readonly string[], type: "number" | "string") =>
@@ -96,6 +129,9 @@ export function collectFields(name: string, read: (field: string) => unknown): C
       if (value === undefined) return [];
       if (typeof value !== type || Number.isNaN(value)) {
         throw badFile(name, `has no ${type === "number" ? "number" : "text"} as ${field}`);
+      }
+      if (typeof value === "string" && value.length > maxTextLength) {
+        throw badFile(name, `has ${value.length} characters as ${field}; at most ${maxTextLength} are read`);
       }
       return [[field, value] as const];
     });
@@ -107,31 +143,70 @@ export function collectFields(name: string, read: (field: string) => unknown): C
  * speaks for itself; to one that does not, a plain array from Python, the context applies.
  * @throws CodesError naming the file if something is missing or does not fit together.
  */
-export function codesFrom(stored: StoredCodes, reading: Reading): AudioCodes {
-  const { codes, fields } = stored;
+export function* codesFrom({ fields, read }: StoredCodes, reading: Reading): Turns<AudioCodes> {
   const { name } = reading;
   checkVersion(fields, name);
-  if (codes.type.startsWith("f")) throw badFile(name, `holds codes of type ${codes.type}; codes are integers`);
   const codec = codecOf(fields, reading);
-  const scales = stored.scales === null ? null : scalesFrom(stored.scales, name);
-  return withName(name, () => {
-    const tensor = { data: codes.data, dims: tensorShape(codes.shape) };
-    const read = AudioCodes.fromTensor(tensor, codec, { numSamples: fields.num_samples, scales });
-    return fields.bandwidth === undefined ? read : new AudioCodes({ ...read, bandwidth: fields.bandwidth });
-  });
+  const { data, shape, scales } = yield* read(codec.codebookSize);
+  return withName(name, () => codesOfClip(data, shape, codec, { numSamples: fields.num_samples, bandwidth: fields.bandwidth, scales }));
+}
+
+/**
+ * The codes in an array of any integer type.
+ * @param array `[K, T]`, `[numSegments, K, T]`, or transformers' `[numSegments, 1, K, T]`.
+ * @throws CodesError if it is of another type or shape, has more codes than are read, or something that is no code.
+ */
+export function* codesIn(array: ArrayBytes, codebookSize: number, name: string): Turns<Omit<StoredData, "scales">> {
+  if (array.type.startsWith("f")) throw badFile(name, `holds codes of type ${array.type}; codes are integers`);
+  const shape = shapeOfCodes(array.shape, name);
+  const refuse = (value: number, place: number): Error => named(name, codeOutOfRange(value, place, codebookSize));
+  return { shape, data: yield* fillFrom(new Uint16Array(countElements(shape)), array, refuse) };
+}
+
+/**
+ * `[numSegments, K, T]` of an array of codes.
+ * @throws CodesError if it is of another shape, or larger than is read.
+ */
+export function shapeOfCodes(dims: readonly number[], name: string): AudioCodesData["shape"] {
+  const shape = withName(name, () => clipShape(dims.length === 3 ? [dims[0]!, 1, dims[1]!, dims[2]!] : dims));
+  const excess = excessOf(shape);
+  if (excess !== undefined) throw badFile(name, `has ${excess} are read`);
+  return shape;
+}
+
+/** What codes have more of than a file may: `513 codebooks; at most 512`. */
+export function excessOf(shape: AudioCodesData["shape"]): string | undefined {
+  const counts = [
+    [shape[0], maxSegments, "segments"],
+    [shape[1], maxCodebooks, "codebooks"],
+    [countElements(shape), maxCodes, "codes"],
+  ] as const;
+  const found = counts.find(([count, most]) => count > most);
+  return found && `${found[0]} ${found[2]}; at most ${found[1]}`;
+}
+
+/**
+ * The scales in an array.
+ * @throws CodesError unless they are floating point, `[numSegments]`.
+ */
+export function* scalesIn({ type, shape, ...array }: ArrayBytes, name: string): Turns<Float32Array> {
+  if (!type.startsWith("f") || shape.length !== 1) {
+    throw badFile(name, `holds scales of type ${type} and shape [${shape.join(", ")}]; expected floating point, [numSegments]`);
+  }
+  return yield* fillFrom(new Float32Array(shape[0]!), { type, shape, ...array });
 }
 
 /**
  * What a file says of codes besides the codes.
  * @throws CodesError if something is missing.
  */
-export function detailsFrom({ fields, scales }: Omit<StoredCodes, "codes">, reading: Reading): CodesDetails {
+export function detailsFrom(fields: CodesFields, scales: Float32Array | null, reading: Reading): CodesDetails {
   const { segment = null, provenance, ...codec } = codecOf(fields, reading);
   const { num_samples: numSamples, bandwidth } = fields;
   if (numSamples === undefined || bandwidth === undefined || provenance === undefined) {
     throw badFile(reading.name, "does not say its num_samples or bandwidth");
   }
-  return { ...codec, segment, provenance, numSamples, bandwidth, scales: scales === null ? null : scalesFrom(scales, reading.name) };
+  return { ...codec, segment, provenance, numSamples, bandwidth, scales };
 }
 
 /** Does some work, whose `CodesError` names the file or the part of it that the work is on. */
@@ -139,10 +214,14 @@ export function withName<T>(name: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof CodesError)) throw error;
-    const code = error.code as ConstructorParameters<typeof CodesError>[0];
-    throw new CodesError(code, `${name}: ${error.message}`, { cause: error });
+    throw error instanceof CodesError ? named(name, error) : error;
   }
+}
+
+/** The same error, which names the file or the part of it that it is about. */
+export function named(name: string, error: CodesError): CodesError {
+  const code = error.code as ConstructorParameters<typeof CodesError>[0];
+  return new CodesError(code, `${name}: ${error.message}`, { cause: error });
 }
 
 /** A `CodesError` with code CODES_FORMAT that names the file: `badFile("a.npy", "holds no codes")`. */
@@ -152,16 +231,11 @@ export function badFile(name: string, what: string, options?: ErrorOptions): Cod
 
 function checkVersion({ format, version }: CodesFields, name: string): void {
   if (format !== undefined && format !== formatTag) {
-    throw badFile(name, `is of format ${JSON.stringify(format)}; expected ${JSON.stringify(formatTag)}`);
+    throw badFile(name, `is of format ${printableJson(format)}; expected ${JSON.stringify(formatTag)}`);
   }
   if (version !== undefined && version !== formatVersion) {
     throw badFile(name, `has version ${version} of the format; this release reads version ${formatVersion}: update encodec-tokenizer`);
   }
-}
-
-/** `[numSegments, K, T]` as the shape that `fromTensor` takes. */
-function tensorShape(shape: readonly number[]): readonly number[] {
-  return shape.length === 3 ? [shape[0]!, 1, shape[1]!, shape[2]!] : shape;
 }
 
 /** The codec that a file names, or else the caller. */
@@ -187,11 +261,4 @@ function codecOf(fields: CodesFields, { name, context }: Reading): AudioCodesCon
       licenseStatus: licenseStatuses.find((status) => status === fields.license_status) ?? null,
     },
   };
-}
-
-function scalesFrom({ type, shape, data }: StoredArray, name: string): Float32Array {
-  if (!type.startsWith("f") || shape.length !== 1) {
-    throw badFile(name, `holds scales of type ${type} and shape [${shape.join(", ")}]; expected floating point, [numSegments]`);
-  }
-  return Float32Array.from(data as ArrayLike<number>);
 }

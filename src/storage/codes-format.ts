@@ -1,3 +1,4 @@
+import { startsLikeSafetensors } from "../checkpoint/index.ts";
 import { CodesError } from "../core/index.ts";
 
 /** The kinds of files that codes can be stored in; each is also the extension of such files. */
@@ -25,17 +26,10 @@ export function codesFormatOf(path: string): CodesFormat {
 /** Recognises the format of a file by its first bytes; `undefined` where they are none of ours. */
 export function recogniseCodesFormat(bytes: Uint8Array): CodesFormat | undefined {
   // Safetensors first: a header of 123 bytes makes the file start with {, as JSON does.
-  if (startsSafetensors(bytes)) return "safetensors";
+  if (startsLikeSafetensors(bytes)) return "safetensors";
   if (startsWith(bytes, "\x93NUMPY")) return "npy";
   if (startsWith(bytes, "PK\x03\x04") || startsWith(bytes, "PK\x05\x06")) return "npz";
   return /^\s*[{[]/.test(String.fromCharCode(...bytes.subarray(0, 64))) ? "json" : undefined;
-}
-
-/** A u64 header length that the file can hold, then the header's opening brace. */
-function startsSafetensors(bytes: Uint8Array): boolean {
-  if (bytes.byteLength < 9 || bytes[8] !== 0x7b) return false;
-  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  return length <= BigInt(bytes.byteLength - 8);
 }
 
 function startsWith(bytes: Uint8Array, magic: string): boolean {

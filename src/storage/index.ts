@@ -1,11 +1,11 @@
 export { formatArrayArchive, parseArrayArchive } from "./array-archive.ts";
 export { codesFormatOf, codesFormats } from "./codes-format.ts";
 export type { CodesFormat } from "./codes-format.ts";
-export { elementBytes } from "./elements.ts";
+export { elementBytes, fillFrom } from "./elements.ts";
 export { formatArray, parseArray } from "./npy.ts";
 export { formatCodes, parseCodes } from "./store-codes.ts";
 export type { ParseCodesOptions } from "./store-codes.ts";
-export { withName } from "./codes-fields.ts";
+export { maxCodes, maxSegments, withName } from "./codes-fields.ts";
 export type { CodesDetails } from "./codes-fields.ts";
 export { formatSequenceNpy, formatSequenceSafetensors, parseStoredSequence, sequenceFormats } from "./store-sequence.ts";
 export type { SequenceFormat, SequenceOrigin, StoredSequence } from "./store-sequence.ts";

@@ -1,10 +1,15 @@
-import { CodesError } from "../core/index.ts";
-import type { AudioCodesData } from "../core/index.ts";
-import { badFile, collectFields, fieldsOf } from "./codes-fields.ts";
+import { codeOutOfRange, CodesError, parseJson } from "../core/index.ts";
+import type { AudioCodesData, Turns } from "../core/index.ts";
+import { badFile, collectFields, fieldsOf, named, shapeOfCodes } from "./codes-fields.ts";
 import type { Reading, StoredCodes } from "./codes-fields.ts";
+import { JsonReader } from "./json-reader.ts";
+import type { NumberGrid } from "./json-reader.ts";
 
 /** Larger files than this take minutes and gigabytes as JSON; the other formats hold them in a twentieth. */
 const maxBytes = 2 ** 28;
+
+/** Most bytes that all but codes and scales take. */
+const maxFieldBytes = 2 ** 18;
 
 /**
  * Codes as JSON for people to read: the fields, then `scales` (numbers or null) and `codes` as nested arrays
@@ -24,60 +29,80 @@ export function formatJson(codes: AudioCodesData): Uint8Array {
   return new TextEncoder().encode(`{\n${fields.join("")}${scales}  "codes": [\n${segments.join(",\n")}\n  ]\n}\n`);
 }
 
-/** Reads JSON of `formatJson`; `codes` may also be `[numCodebooks][numFrames]`. */
-export function parseJson(bytes: Uint8Array, { name }: Reading): StoredCodes {
-  const document = parseObject(bytes, name);
-  const { codes, scales = null } = document;
-  if (codes === undefined && "kind" in document && "numCodebooks" in document) {
+/**
+ * Reads JSON of `formatJson`; `codes` may also be `[numCodebooks][numFrames]`. Codes and scales are read number by number, since
+ * a parser that gives nested arrays takes many times their memory, and holds up everything else meanwhile.
+ */
+export function* parseCodesJson(bytes: Uint8Array, { name }: Reading): Turns<StoredCodes> {
+  if (bytes.byteLength > maxBytes) {
+    throw badFile(name, `has ${bytes.byteLength} bytes of JSON, at most ${maxBytes} are read; store long audio as .safetensors or .npz`);
+  }
+  const { codes, scales, fields } = yield* readDocument(new JsonReader(bytes, name), name);
+  if (codes === undefined && "kind" in fields && "numCodebooks" in fields) {
     throw new CodesError("CODES_UNSUPPORTED", `${name} is a pattern file, not a file of codes; give it as the pattern that codes are laid out by`);
   }
   if (codes === undefined) throw badFile(name, 'has no "codes"');
   return {
-    codes: { type: "u2", ...flatten(codes, "codes", name) },
-    scales: scales === null ? null : { type: "f4", ...flatten(scales, "scales", name) },
-    fields: collectFields(name, (field) => document[field]),
+    fields: collectFields(name, (field) => fields[field]),
+    // oxlint-disable-next-line require-yield -- all is read already
+    *read(codebookSize) {
+      const shape = shapeOfCodes(codes.shape, name);
+      const { firstRefused, data } = codes;
+      if (firstRefused !== null) throw named(name, codeOutOfRange(firstRefused.value, firstRefused.place, codebookSize));
+      if (scales !== null && scales.shape.length !== 1) throw badFile(name, `has scales of shape [${scales.shape.join(", ")}]; expected [numSegments]`);
+      return { shape, data, scales: scales?.data ?? null };
+    },
   };
 }
 
-function parseObject(bytes: Uint8Array, name: string): Readonly<Record<string, unknown>> {
-  if (bytes.byteLength > maxBytes) {
-    throw badFile(name, `has ${bytes.byteLength} bytes of JSON, at most ${maxBytes} are read; store long audio as .safetensors or .npz`);
+/** What a file holds: the numbers of its two large fields, and all others as they are. */
+interface CodesDocument {
+  readonly codes: NumberGrid<Uint16Array> | undefined;
+  readonly scales: NumberGrid<Float32Array> | null;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+function* readDocument(reader: JsonReader, name: string): Turns<CodesDocument> {
+  let codes: NumberGrid<Uint16Array> | undefined;
+  let scales: NumberGrid<Float32Array> | null = null;
+  const others: string[] = [];
+  let room = maxFieldBytes;
+  const take = (): string => {
+    const text = reader.value(room);
+    room -= text.length;
+    return text;
+  };
+  if (!reader.takes("{")) throw badFile(name, `holds ${describe(parseText(take(), name))}; expected an object with "codes"`);
+  if (!reader.takes("}")) {
+    do {
+      const key = take();
+      const field = parseText(key, name);
+      reader.expect(":");
+      if (field === "codes") {
+        if (codes !== undefined) throw badFile(name, 'has "codes" twice');
+        codes = yield* reader.numbers(field, Uint16Array);
+      } else if (field === "scales") {
+        scales = reader.takesNull() ? null : yield* reader.numbers(field, Float32Array);
+      } else {
+        others.push(`${key}:${take()}`);
+      }
+    } while (reader.takes(","));
+    reader.expect("}");
   }
-  let document: unknown;
+  reader.expectEnd();
+  return { codes, scales, fields: parseText(`{${others.join(",")}}`, name) as Readonly<Record<string, unknown>> };
+}
+
+function parseText(text: string, name: string): unknown {
   try {
-    document = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return parseJson(text);
   } catch (cause) {
     throw badFile(name, "is not JSON; it may be cut short", { cause });
   }
-  if (typeof document !== "object" || document === null || Array.isArray(document)) {
-    throw badFile(name, `holds ${describe(document)}; expected an object with "codes"`);
-  }
-  return document as Readonly<Record<string, unknown>>;
-}
-
-/** Nested arrays of equal lengths as one array with its shape; at most three deep. */
-function flatten(value: unknown, field: string, name: string): { readonly shape: readonly number[]; readonly data: readonly number[] } {
-  const shape: number[] = [];
-  for (let inner = value; Array.isArray(inner) && shape.length < 3; inner = inner[0]) shape.push(inner.length);
-  const data: number[] = [];
-  const visit = (part: unknown, depth: number): void => {
-    if (depth < shape.length) {
-      if (!Array.isArray(part) || part.length !== shape[depth]) {
-        throw badFile(name, `has ${describe(part)} in "${field}" where an array of ${shape[depth]} is expected`);
-      }
-      for (const element of part) visit(element, depth + 1);
-    } else if (typeof part === "number") {
-      data.push(part);
-    } else {
-      throw badFile(name, `has ${describe(part)} in "${field}" where a number is expected`);
-    }
-  };
-  visit(value, 0);
-  return { shape, data };
 }
 
 function describe(value: unknown): string {
-  if (value === undefined || value === null) return "nothing";
+  if (value === null) return "nothing";
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === "string" ? "text" : typeof value === "object" ? "an object" : `${String(value).slice(0, 40)}`;
+  return typeof value === "string" ? "text" : String(value).slice(0, 40);
 }

@@ -1,9 +1,9 @@
-import { CodesError } from "../core/index.ts";
+import { CodesError, printable } from "../core/index.ts";
 import type { AudioCodesData } from "../core/index.ts";
-import { badFile } from "./codes-fields.ts";
+import { badFile, codesIn, maxTextLength } from "./codes-fields.ts";
 import type { Reading, StoredCodes } from "./codes-fields.ts";
-import { bytesPerElement, countElements, elementBytes, isElementType, readElements } from "./elements.ts";
-import type { StoredArray } from "./elements.ts";
+import { bytesPerElement, countElements, elementBytes, isElementType, readArray, readElements } from "./elements.ts";
+import type { ArrayBytes, StoredArray } from "./elements.ts";
 
 const magic = "\x93NUMPY";
 
@@ -15,6 +15,9 @@ const alignment = 64;
  * Source: numpy `lib/format.py`, `_MAX_HEADER_SIZE`.
  */
 const maxHeaderLength = 10_000;
+
+/** Bytes before the elements, at most: magic, version and length, then the header. */
+export const maxNpyPrefix: number = 12 + maxHeaderLength;
 
 /** Those of transformers' `[numSegments, 1, K, T]`. */
 const maxDimensions = 4;
@@ -47,9 +50,13 @@ export function formatNpy(codes: AudioCodesData): Uint8Array {
 
 /** Reads a `.npy` file that holds nothing but codes, of any integer type, byte order and memory order. */
 export function parseNpy(bytes: Uint8Array, { name }: Reading): StoredCodes {
-  const codes = parseArray(bytes, name);
-  if (typeof codes === "string") throw badFile(name, "holds text; expected an array of codes");
-  return { codes, scales: null, fields: {} };
+  const codes = openArray(bytes, name);
+  return {
+    fields: {},
+    *read(codebookSize) {
+      return { ...(yield* codesIn(codes, codebookSize, name)), scales: null };
+    },
+  };
 }
 
 /**
@@ -84,22 +91,42 @@ export function formatText(text: string): Uint8Array {
  * @throws CodesError if it is cut short, damaged, or of a type that is neither a number nor text; pickled objects are never read.
  */
 export function parseArray(bytes: Uint8Array, name: string): NpyValue {
-  const { descr, isFortranOrder, shape, dataOffset } = parseHeader(bytes, name);
+  const header = parseHeader(bytes, name);
+  const text = /^([<>=])U(\d{1,9})$/.exec(header.descr);
+  if (text === null || header.shape.length > 0) return readArray(arrayBytes(header, bytes, name));
+  const length = Number(text[2]);
+  if (length > maxTextLength) throw badFile(name, `holds text of ${length} characters; at most ${maxTextLength} are read`);
+  return textFrom(readElements(elementsIn(header, 4 * length, bytes, name), "u4", text[1] === ">") as Uint32Array, name);
+}
+
+/**
+ * The one array of a `.npy` file, its elements not looked at.
+ * @throws CodesError as `parseArray` does, and for text.
+ */
+export function openArray(bytes: Uint8Array, name: string): ArrayBytes {
+  const header = parseHeader(bytes, name);
+  if (/^.U\d+$/.test(header.descr)) throw badFile(name, "holds text; expected an array of numbers");
+  return arrayBytes(header, bytes, name);
+}
+
+function arrayBytes(header: NpyHeader, bytes: Uint8Array, name: string): ArrayBytes {
+  const { descr, isFortranOrder, shape } = header;
   const [, order, type] = /^([<>|=])([a-zA-Z]\d+)$/.exec(descr) ?? [];
-  const isText = type?.startsWith("U") === true && shape.length === 0;
-  if (type === undefined || (!isElementType(type) && !isText)) {
-    throw badFile(name, `holds elements of dtype ${JSON.stringify(descr)}; expected integers of 8 to 64 bits (scales: float32 or float64)`);
+  if (type === undefined || !isElementType(type)) {
+    throw badFile(name, `holds elements of dtype ${JSON.stringify(printable(descr))}; expected integers of 8 to 64 bits (scales: float32 or float64)`);
   }
   if (shape.length > maxDimensions) throw badFile(name, `holds an array of ${shape.length} dimensions; codes have at most ${maxDimensions}`);
-  const elementLength = isElementType(type) ? bytesPerElement(type) : 4 * Number(type.slice(1));
-  const expected = countElements(shape) * elementLength;
+  return { type, shape, isBigEndian: order === ">", isFortranOrder, bytes: elementsIn(header, bytesPerElement(type), bytes, name) };
+}
+
+/** The bytes after the header, which have to be those of its elements. */
+function elementsIn({ descr, shape, dataOffset }: NpyHeader, elementLength: number, bytes: Uint8Array, name: string): Uint8Array {
   const data = bytes.subarray(dataOffset);
+  const expected = countElements(shape) * elementLength;
   if (data.byteLength !== expected) {
     throw badFile(name, `has ${data.byteLength} bytes of elements; ${descr} of shape [${shape.join(", ")}] takes ${expected}`);
   }
-  if (!isElementType(type)) return textFrom(readElements(data, "u4", order === ">") as ArrayLike<number>, name);
-  const elements = readElements(data, type, order === ">");
-  return { type, shape, data: isFortranOrder ? rowMajor(elements, shape) : elements };
+  return data;
 }
 
 function parseHeader(bytes: Uint8Array, name: string): NpyHeader {
@@ -119,7 +146,7 @@ function parseHeader(bytes: Uint8Array, name: string): NpyHeader {
   const order = /'fortran_order': *(True|False)/.exec(header)?.[1];
   const sizes = /'shape': *\(((?:\d{1,15}, *)*\d{0,15}),? *\)/.exec(header)?.[1];
   if (descr === undefined || order === undefined || sizes === undefined) {
-    throw badFile(name, `has a .npy header that does not describe a plain array: ${JSON.stringify(header.trim().slice(0, 100))}`);
+    throw badFile(name, `has a .npy header that does not describe a plain array: ${JSON.stringify(printable(header.trim()))}`);
   }
   const shape = sizes.split(",").filter((size) => size.trim() !== "").map(Number);
   return { descr, isFortranOrder: order === "True", shape, dataOffset: start + length };
@@ -130,21 +157,6 @@ function textFrom(characters: ArrayLike<number>, name: string): string {
   const codePoints = Array.from(characters);
   if (codePoints.some((codePoint) => codePoint > 0x10ffff)) throw badFile(name, "holds text that is not Unicode");
   return codePoints.map((codePoint) => String.fromCodePoint(codePoint)).join("").replace(/\0+$/, "");
-}
-
-/** Reorders elements whose first index runs fastest (Fortran order, what a transposed array is saved as) to last index fastest. */
-function rowMajor(elements: ArrayLike<number | bigint>, shape: readonly number[]): (number | bigint)[] {
-  const strides: number[] = [];
-  shape.reduce((stride, size) => (strides.push(stride), stride * size), 1);
-  return Array.from(elements, (_, index) => {
-    let rest = index;
-    let source = 0;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      source += (rest % shape[axis]!) * strides[axis]!;
-      rest = Math.floor(rest / shape[axis]!);
-    }
-    return elements[source]!;
-  });
 }
 
 function tooPoor(what: string): CodesError {

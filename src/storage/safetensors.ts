@@ -1,11 +1,11 @@
 import { formatSafetensors, openSafetensors } from "../checkpoint/index.ts";
 import type { TensorData, TensorFile } from "../checkpoint/index.ts";
-import { bytesSource, CheckpointError, CodesError } from "../core/index.ts";
+import { bytesSource, CheckpointError, CodesError, printable } from "../core/index.ts";
 import type { AudioCodesData } from "../core/index.ts";
-import { badFile, collectFields, fieldsOf, isNumberField } from "./codes-fields.ts";
+import { badFile, codesIn, collectFields, fieldsOf, isNumberField, scalesIn } from "./codes-fields.ts";
 import type { Reading, StoredCodes } from "./codes-fields.ts";
-import { elementBytes, isElementType, readElements } from "./elements.ts";
-import type { StoredArray } from "./elements.ts";
+import { elementBytes, isElementType } from "./elements.ts";
+import type { ArrayBytes } from "./elements.ts";
 
 /** Marks a file of `formatSequenceSafetensors`. */
 export const sequenceTag = "encodec-tokenizer/sequence";
@@ -34,13 +34,16 @@ export async function parseCodesSafetensors(bytes: Uint8Array, { name }: Reading
       if (file.metadata.get("format") === sequenceTag) {
         throw new CodesError("CODES_UNSUPPORTED", `${name} is a sequence, codes laid out by a pattern; encodec-tokenizer patterns revert makes codes of it`);
       }
-      const found = [...file.tensors.keys()].slice(0, 5).join(", ") || "none";
+      const found = [...file.tensors.keys()].slice(0, 5).map(printable).join(", ") || "none";
       throw new CodesError("CODES_UNSUPPORTED", `${name} has no tensor "codes", only ${found}; is it a checkpoint?`);
     }
+    const codes = await openTensor(file, "codes");
+    const scales = file.tensors.has("scales") ? await openTensor(file, "scales") : null;
     return {
-      codes: await readArray(file, "codes"),
-      scales: file.tensors.has("scales") ? await readArray(file, "scales") : null,
       fields: collectFields(name, (field) => readField(file.metadata, field)),
+      *read(codebookSize) {
+        return { ...(yield* codesIn(codes, codebookSize, name)), scales: scales === null ? null : yield* scalesIn(scales, name) };
+      },
     };
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
@@ -48,14 +51,14 @@ export async function parseCodesSafetensors(bytes: Uint8Array, { name }: Reading
   }
 }
 
-/** A tensor's elements; safetensors spells element types as numpy does, in capitals and bits: `U16` is `u2`. */
-export async function readArray(file: TensorFile, tensor: string): Promise<StoredArray> {
+/** A tensor as an array; safetensors spells element types as numpy does, in capitals and bits: `U16` is `u2`. */
+export async function openTensor(file: TensorFile, tensor: string): Promise<ArrayBytes> {
   const { dtype, shape } = file.tensors.get(tensor)!;
   const type = dtype.replace(/^([UIF])(\d+)$/, (_, kind: string, bits: string) => `${kind.toLowerCase()}${Number(bits) / 8}`);
   if (!isElementType(type)) {
     throw badFile(file.name, `holds ${tensor} of dtype ${dtype}; expected integers of 8 to 64 bits (scales: F32 or F64)`);
   }
-  return { type, shape, data: readElements(await file.readBytes(tensor), type) };
+  return { type, shape, bytes: await file.readBytes(tensor) };
 }
 
 /** A field of the metadata, as a number where it is one. */

@@ -1,13 +1,13 @@
 import { formatSafetensors, openSafetensors } from "../checkpoint/index.ts";
 import type { TensorData } from "../checkpoint/index.ts";
-import { bytesSource, CheckpointError, CodesError } from "../core/index.ts";
-import { badFile, collectFields, detailsFrom, fieldsOf } from "./codes-fields.ts";
+import { bytesSource, CheckpointError, CodesError, inTurns, maxJsonLength, parseJson, printableJson } from "../core/index.ts";
+import { badFile, collectFields, detailsFrom, fieldsOf, scalesIn } from "./codes-fields.ts";
 import type { CodesDetails } from "./codes-fields.ts";
 import { recogniseCodesFormat } from "./codes-format.ts";
 import { elementBytes } from "./elements.ts";
-import type { StoredArray } from "./elements.ts";
-import { formatArray, parseArray } from "./npy.ts";
-import { readArray, readField, sequenceTag } from "./safetensors.ts";
+import type { ArrayBytes } from "./elements.ts";
+import { formatArray, openArray } from "./npy.ts";
+import { openTensor, readField, sequenceTag } from "./safetensors.ts";
 
 /** How sequences are stored: with everything that leads back to the codes, or as a bare array. */
 export const sequenceFormats = ["safetensors", "npy"] as const;
@@ -28,22 +28,30 @@ export interface SequenceOrigin {
 /** A sequence as files hold it. */
 export interface StoredSequence {
   /** `[numSegments, K, S]`; bare arrays also `[K, S]`. */
-  readonly tokens: StoredArray;
+  readonly tokens: ArrayBytes;
   /** Null for bare arrays. */
   readonly origin: SequenceOrigin | null;
 }
 
 const formatVersion = 1;
 
+/** Longest pattern in a file: what a header may have, and room for the fields. */
+const maxPatternLength = maxJsonLength - 2 ** 18;
+
 /**
  * A sequence as safetensors: `tokens` U16 or I32 `[numSegments, K, S]`, `scales` where the codes have them, and in `__metadata__` the fields of
  * codes files with `pattern` (JSON), `special_token`, `pad_token`, and where they apply `eos_token` and `valid_steps_only`.
  * @param tokens Row-major, of the shape `dims`.
+ * @throws CodesError with code CODES_UNSUPPORTED for a pattern of more than 1.75 MiB of JSON, which only custom ones can be.
  */
 export function formatSequenceSafetensors(
   tokens: { readonly data: Uint16Array | Int32Array; readonly dims: readonly number[] },
   { pattern, specialToken, padToken, eosToken, keepOnlyValidSteps, codes }: SequenceOrigin,
 ): Uint8Array {
+  const json = JSON.stringify(pattern);
+  if (json.length > maxPatternLength) {
+    throw new CodesError("CODES_UNSUPPORTED", `the pattern takes ${json.length} characters of JSON; a sequence file holds at most ${maxPatternLength}`);
+  }
   const dtype = tokens.data instanceof Uint16Array ? "U16" : "I32";
   const tensors = new Map<string, TensorData>([["tokens", { dtype, shape: tokens.dims, bytes: elementBytes(tokens.data) }]]);
   if (codes.scales !== null) tensors.set("scales", { dtype: "F32", shape: [codes.scales.length], bytes: elementBytes(codes.scales) });
@@ -51,7 +59,7 @@ export function formatSequenceSafetensors(
     ...fieldsOf(codes),
     format: sequenceTag,
     version: formatVersion,
-    pattern: JSON.stringify(pattern),
+    pattern: json,
     special_token: specialToken,
     pad_token: padToken,
     ...(eosToken === null ? {} : { eos_token: eosToken }),
@@ -75,8 +83,8 @@ export async function parseStoredSequence(bytes: Uint8Array, name: string): Prom
   const format = recogniseCodesFormat(bytes);
   if (format === "safetensors") return await parseSequenceSafetensors(bytes, name);
   if (format !== "npy") throw notSequence(name);
-  const tokens = parseArray(bytes, name);
-  if (typeof tokens === "string" || tokens.type.startsWith("f")) throw badFile(name, "holds no integers; expected an array of tokens [K, S]");
+  const tokens = openArray(bytes, name);
+  if (tokens.type.startsWith("f")) throw badFile(name, "holds no integers; expected an array of tokens [K, S]");
   return { tokens, origin: null };
 }
 
@@ -86,9 +94,9 @@ async function parseSequenceSafetensors(bytes: Uint8Array, name: string): Promis
     const { metadata } = file;
     if (metadata.get("format") !== sequenceTag || !file.tensors.has("tokens")) throw notSequence(name);
     if (metadata.get("version") !== String(formatVersion)) {
-      throw badFile(name, `has version ${metadata.get("version")} of the format; this release reads version ${formatVersion}: update encodec-tokenizer`);
+      throw badFile(name, `has version ${printableJson(metadata.get("version"))} of the format; this release reads version ${formatVersion}: update encodec-tokenizer`);
     }
-    const scales = file.tensors.has("scales") ? await readArray(file, "scales") : null;
+    const scales = file.tensors.has("scales") ? await inTurns(scalesIn(await openTensor(file, "scales"), name)) : null;
     const fields = collectFields(name, (field) => readField(metadata, field));
     const origin = {
       pattern: parsePattern(metadata.get("pattern"), name),
@@ -96,9 +104,9 @@ async function parseSequenceSafetensors(bytes: Uint8Array, name: string): Promis
       padToken: readToken(metadata, "pad_token", name),
       eosToken: metadata.has("eos_token") ? readToken(metadata, "eos_token", name) : null,
       keepOnlyValidSteps: metadata.get("valid_steps_only") === "true",
-      codes: detailsFrom({ fields, scales }, { name, context: undefined }),
+      codes: detailsFrom(fields, scales, { name, context: undefined }),
     };
-    const tokens = await readArray(file, "tokens");
+    const tokens = await openTensor(file, "tokens");
     if (tokens.type.startsWith("f")) throw badFile(name, `holds tokens of type ${tokens.type}; tokens are integers`);
     return { tokens, origin };
   } catch (error) {
@@ -109,7 +117,7 @@ async function parseSequenceSafetensors(bytes: Uint8Array, name: string): Promis
 
 function parsePattern(json: string | undefined, name: string): unknown {
   try {
-    return JSON.parse(json ?? "");
+    return parseJson(json ?? "");
   } catch (cause) {
     throw badFile(name, "has no JSON as pattern", { cause });
   }

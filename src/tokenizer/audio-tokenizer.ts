@@ -4,6 +4,7 @@ import { AudioCodes, CodesError } from "../core/index.ts";
 import type { AudioCodesData, LicenseRecord, Provenance, Waveform } from "../core/index.ts";
 import { checkTensors, describeNetwork } from "../graph/index.ts";
 import type { Network } from "../graph/index.ts";
+import { findByDigest } from "../hub/index.ts";
 import type { DownloadProgress } from "../hub/index.ts";
 import { loadOnnxRuntimeNode } from "../runtime/index.ts";
 import { CodecRunner } from "./codec-runner.ts";
@@ -146,7 +147,7 @@ export class AudioTokenizer {
 
   /**
    * Turns codes back into audio of exactly `codes.numSamples` samples at the model's rate and channels.
-   * @throws CodesError if the codes belong to another kind of model.
+   * @throws CodesError if the codes belong to another kind of model, or to other weights that had this model's name.
    * @throws DisposedError after `dispose()`.
    */
   async decode(codes: AudioCodesData, options: CallOptions = {}): Promise<Waveform> {
@@ -258,6 +259,22 @@ export class AudioTokenizer {
     return numCodebooks;
   }
 
+  /**
+   * What is named without a commit may have had other weights under the same name when the codes were made, to which these codes mean nothing. Codes of a model with
+   * another name are taken at their shape: the same weights have several names, formats and digests.
+   */
+  #checkWeights({ model, revision, digest }: Provenance): void {
+    const own = this.provenance;
+    if (model !== own.model || revision !== null || own.revision !== null) return;
+    if (digest === null || own.digest === null || digest === own.digest) return;
+    const known = findByDigest(digest)?.notLoadable ?? null;
+    throw new CodesError(
+      "CODES_MISMATCH",
+      `codes made with ${model} do not fit ${model}: other weights had this name then, SHA-256 ${digest.slice(0, 64)}; these have ${own.digest}. ` +
+        `Load the file that they were made with (--model)${known === null ? "" : `: ${known}`}`,
+    );
+  }
+
   /** Codes as `AudioCodes`, after a check that they are of this kind of model. */
   #accept(data: AudioCodesData): AudioCodes {
     const codes = data instanceof AudioCodes ? data : new AudioCodes(data);
@@ -280,6 +297,7 @@ export class AudioTokenizer {
         `${where}: they have ${codes.numCodebooks} codebooks; the model takes ${this.#streams === 1 ? "" : "even numbers "}up to ${this.numQuantizers}`,
       );
     }
+    this.#checkWeights(codes.provenance);
     return codes;
   }
 }

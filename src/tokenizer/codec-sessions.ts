@@ -31,6 +31,9 @@ export interface CodecModel {
   readonly close?: (() => Promise<void> | undefined) | undefined;
 }
 
+/** Frees what tokenizers hold that nobody has disposed and nobody can reach any more. */
+const abandoned = new FinalizationRegistry<CodecModel>((model) => void free(model).catch(() => {})); // there is nobody to tell
+
 /**
  * The codec's sessions, each built when it is first needed: who only encodes never loads the decoder.
  * Parts are built one after the other, so that at most one holds its weights twice.
@@ -45,6 +48,7 @@ export class CodecSessions {
 
   constructor(model: CodecModel) {
     this.#model = model;
+    abandoned.register(this, model, this);
     setMaxListeners(0, this.#disposing.signal); // one for each stream that waits
   }
 
@@ -95,8 +99,8 @@ export class CodecSessions {
     const built = await Promise.allSettled(this.#sessions.values());
     const released = await Promise.allSettled(built.map(async (session) => session.status === "fulfilled" && session.value.release()));
     this.#sessions.clear();
-    await this.#model.close?.();
-    await this.#model.checkpoint.close();
+    abandoned.unregister(this);
+    await free(this.#model);
     // One that cannot be released must not keep the others and the files.
     const failed = released.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -143,4 +147,9 @@ export class CodecSessions {
   checkAlive(): void {
     if (this.#disposal !== undefined) throw new DisposedError("the tokenizer");
   }
+}
+
+async function free({ checkpoint, close }: CodecModel): Promise<void> {
+  await close?.();
+  await checkpoint.close();
 }

@@ -138,7 +138,7 @@ async function* windowsOf(source: Pieces<Waveform>, format: ClipFormat, { signal
     }
     if (waiting.length > 0) yield { channelData: waiting.take(numSamples), sampleRate };
   }
-  for (const rest of converter?.flush() ?? []) yield rest;
+  if (converter !== undefined) yield* converter.flush();
 }
 
 /** Takes audio as `encode` does, counted in seconds, and copies it, so many of them at a time. */

@@ -7,6 +7,8 @@ export { EncoderStream } from "./encoder-stream.ts";
 export type { HubModelOptions } from "./hub-model.ts";
 export { inspectModel } from "./inspect-model.ts";
 export type { ModelInspection } from "./inspect-model.ts";
+export { optionsForNamed } from "./named-model.ts";
+export type { NamedModel, NamedModelOptions } from "./named-model.ts";
 export type { CallOptions, DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions, Progress, StreamOptions } from "./options.ts";
 export { pullModel } from "./pull-model.ts";
 export type { PulledModel, PullOptions } from "./pull-model.ts";

@@ -5,9 +5,6 @@ import { numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
 import { checkFinite } from "./check-finite.ts";
 
-/** Audio that is converted before the event loop gets its turn: at most some 15 ms of work. */
-const secondsPerStep = 0.25;
-
 /** An `AudioConverter` that lets the event loop turn between steps, hears an abort there, and refuses what overflows. */
 export class StepwiseConverter {
   readonly #converter: AudioConverter;
@@ -22,7 +19,7 @@ export class StepwiseConverter {
   constructor(from: AudioForm, to: AudioForm, signal: AbortSignal | undefined) {
     this.#converter = new AudioConverter(from, to);
     this.#signal = signal;
-    this.#stepLength = Math.ceil(secondsPerStep * from.sampleRate);
+    this.#stepLength = this.#converter.stepLength;
   }
 
   /** Takes in the next audio, of any length, step by step as the results are asked for. */
@@ -41,8 +38,12 @@ export class StepwiseConverter {
   }
 
   /** The rest, at the audio's end. */
-  *flush(): Generator<Waveform, void> {
-    yield* this.#checked(this.#converter.flush());
+  async *flush(): AsyncGenerator<Waveform, void> {
+    for (const rest of this.#converter.flushInSteps()) {
+      yield* this.#checked(rest);
+      await nextTurn();
+      this.#signal?.throwIfAborted();
+    }
   }
 
   *#checked(converted: Waveform | undefined): Generator<Waveform, void> {

@@ -1,10 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { AudioConverter, convertAudio, convertAudioStream } from "../../src/audio/index.ts";
+import { describe, expect, test, vi } from "vitest";
+import { AudioConverter, convertAudio, convertAudioStream, joinWaveforms } from "../../src/audio/index.ts";
 import type { AudioConverterState, AudioForm } from "../../src/audio/index.ts";
 import type { Waveform } from "../../src/core/index.ts";
 import { collect } from "./ogg-bytes.ts";
 import { anyCuts, cutWaveform, joinPieces, noise } from "./pieces.ts";
+import { countTurns } from "./turn-counter.ts";
 
 const anyRate = fc.constantFrom(8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000);
 const anySmallRate = fc.integer({ min: 10, max: 99 });
@@ -132,5 +133,73 @@ describe("convertAudioStream", () => {
       break;
     }
     expect(numClosed).toBe(2);
+  });
+});
+
+describe("work in steps", () => {
+  // Pairs whose filter is nearly all work of the conversion, as each output is the first of its phase, and pairs that are usual.
+  const rates = [[44_101, 24_000], [999_983, 24_000], [1009, 48_000], [44_100, 24_000], [384_000, 16_000], [1000, 48_000], [8000, 8000]] as const;
+
+  test.each(rates)("%i to %i Hz: one step builds no more of the filter than takes some milliseconds", (fromRate, toRate) => {
+    const from = { sampleRate: fromRate, channels: 1 };
+    const converter = new AudioConverter(from, { sampleRate: toRate, channels: 1 });
+    const sine = vi.spyOn(Math, "sin"); // once for each tap that is built
+    const step = { channelData: [new Float32Array(converter.stepLength)], sampleRate: fromRate };
+    let most = 0;
+    for (let i = 0; i < 40; i++) {
+      sine.mockClear();
+      converter.push(step);
+      most = Math.max(most, sine.mock.calls.length);
+    }
+    const rest = converter.flushInSteps();
+    for (let isOver = false; !isOver; most = Math.max(most, sine.mock.calls.length)) {
+      sine.mockClear();
+      isOver = rest.next().done === true;
+    }
+    sine.mockRestore();
+    expect(most).toBeLessThan(25_000);
+  });
+
+  test.each(rates)("%i to %i Hz: others have their turn after each step, and the result is that of the whole", async (fromRate, toRate) => {
+    const whole = { channelData: noise(2, Math.ceil(fromRate / 50)), sampleRate: fromRate };
+    const to = { sampleRate: toRate, channels: 1 };
+    const { stepLength } = new AudioConverter({ sampleRate: fromRate, channels: 2 }, to);
+    const pieces: Waveform[] = [];
+    const turns = await countTurns(async () => {
+      for await (const piece of convertAudioStream([whole], to)) pieces.push(piece);
+    });
+    expect(turns).toBeGreaterThanOrEqual(Math.floor(whole.channelData[0]!.length / stepLength));
+    expect(joinWaveforms(pieces)).toEqual(convertAudio(whole, to));
+  });
+
+  test("stop when the signal says so", async () => {
+    const controller = new AbortController();
+    const reason = new Error("stop");
+    const whole = { channelData: noise(1, 200_000), sampleRate: 44_100 };
+    const converting = collect(convertAudioStream([whole], { sampleRate: 24_000, channels: 1, signal: controller.signal }));
+    setImmediate(() => controller.abort(reason));
+    await expect(converting).rejects.toBe(reason);
+  });
+
+  test("flush gives the steps' results in one piece", () => {
+    const from = { sampleRate: 1009, channels: 1 };
+    const to = { sampleRate: 48_000, channels: 2 };
+    const whole = { channelData: noise(1, 100), sampleRate: 1009 };
+    const [one, other] = [new AudioConverter(from, to), new AudioConverter(from, to)];
+    expect(one.push(whole)).toEqual(other.push(whole));
+    const steps = [...other.flushInSteps()];
+    expect(steps.length).toBeGreaterThan(1);
+    expect(one.flush()).toEqual(joinWaveforms(steps));
+    expect([...other.flushInSteps()]).toEqual([]); // it starts anew
+  });
+});
+
+describe("joinWaveforms", () => {
+  test("refuses what cannot be one waveform", () => {
+    const piece = { channelData: [Float32Array.of(1)], sampleRate: 8000 };
+    expect(() => joinWaveforms([])).toThrow(RangeError);
+    expect(() => joinWaveforms([piece, { ...piece, sampleRate: 16_000 }])).toThrow(/1 channels at 8000 Hz, and 1 at 16000 Hz/u);
+    expect(() => joinWaveforms([piece, { ...piece, channelData: noise(2, 1) }])).toThrow(RangeError);
+    expect(() => joinWaveforms([{ ...piece, sampleRate: NaN }])).toThrow(TypeError);
   });
 });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { decodeAudio, decodeAudioStream, formatWav, parseWav } from "../../src/audio/index.ts";
 import { AudioFormatError, bytesSource, numSamplesOf } from "../../src/core/index.ts";
 import type { ByteSource, Waveform } from "../../src/core/index.ts";
@@ -11,13 +11,9 @@ import { chunk, extensibleFields, formatChunk, littleEndian, wav } from "./wav-b
 
 const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../fixtures/audio/${name}`, import.meta.url)));
 
-// The WebAssembly decoders print what they also report.
-beforeEach(() => {
-  vi.spyOn(console, "error").mockImplementation(() => undefined);
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+// The WebAssembly decoders would print what they also report.
+const printed = vi.spyOn(console, "error").mockImplementation(() => undefined);
+afterEach(() => expect(printed).not.toHaveBeenCalled());
 
 const sha256 = ({ channelData }: Waveform): string => {
   const hash = createHash("sha256");

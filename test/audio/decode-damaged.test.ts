@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { decodeAudio } from "../../src/audio/index.ts";
 import { concatBytes } from "../../src/audio/concat-bytes.ts";
 import { AudioFormatError } from "../../src/core/index.ts";
@@ -9,13 +9,9 @@ import { ascii } from "./wav-bytes.ts";
 
 const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../fixtures/audio/${name}`, import.meta.url)));
 
-// The WebAssembly decoders print what they also report.
-beforeEach(() => {
-  vi.spyOn(console, "error").mockImplementation(() => undefined);
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+// The WebAssembly decoders would print what they also report.
+const printed = vi.spyOn(console, "error").mockImplementation(() => undefined);
+afterEach(() => expect(printed).not.toHaveBeenCalled());
 
 const text = (content: string): Uint8Array => Uint8Array.from(ascii(content));
 

@@ -1,7 +1,7 @@
 import { bytesSource } from "../../src/core/index.ts";
 import { ByteWindow } from "../../src/audio/byte-window.ts";
 import { concatBytes } from "../../src/audio/concat-bytes.ts";
-import { formatOgg } from "../../src/audio/format-ogg.ts";
+import { formatOgg } from "./format-ogg.ts";
 import type { OggStream } from "../../src/audio/ogg-pages.ts";
 import { openOgg } from "../../src/audio/ogg-pages.ts";
 

@@ -1,7 +1,17 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { pageChecksum } from "../../src/audio/ogg-checksum.ts";
 import { oggFile, openOggBytes, pageOffsets, takeApart, withChecksums, withEndGranule } from "./ogg-bytes.ts";
+import { ascii } from "./wav-bytes.ts";
+
+// So that the bytes can be counted of which checksums are computed.
+vi.mock("../../src/audio/ogg-checksum.ts", async (importOriginal) => ({ pageChecksum: vi.fn((await importOriginal<{ pageChecksum: typeof pageChecksum }>()).pageChecksum) }));
+const checksum = vi.mocked(pageChecksum);
+const actual = await vi.importActual<{ pageChecksum: typeof pageChecksum }>("../../src/audio/ogg-checksum.ts");
+beforeEach(() => {
+  checksum.mockImplementation(actual.pageChecksum);
+});
 
 const anyPacket = fc.oneof(
   fc.uint8Array({ maxLength: 600 }),
@@ -47,5 +57,58 @@ describe("the end granule position", () => {
     const garbage = Uint8Array.from({ length: 300_000 }, (_, i) => "OggS".charCodeAt(i % 4));
     garbage.set([0x54, 0x41, 0x47]);
     expect(await takeApart(concatBytes([withChecksums(ended), garbage]))).toEqual({ packets, endGranule: 99 });
+  });
+});
+
+/** A page of 65 307 bytes on which no packet ends. */
+function fullPage(sequence: number): Uint8Array {
+  const bytes = new Uint8Array(27 + 255 + 255 * 255);
+  bytes.set([...ascii("OggS"), 0, sequence < 2 ? 0 : 1]);
+  bytes.fill(0xff, 26, 27 + 255);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(18, sequence, true);
+  view.setUint32(22, actual.pageChecksum(bytes), true);
+  return bytes;
+}
+
+const shortFile = (): Promise<Uint8Array> => oggFile(Array.from({ length: 40 }, (_, i) => new Uint8Array(1000).fill(i)));
+
+describe("the work stays in proportion", () => {
+  /** A megabyte in which every 27 bytes look like the header of a page of the same stream, of up to 65 kB. */
+  const overlapping = new Uint8Array(2 ** 20).fill(0xff);
+  for (let at = 0; at + 27 <= overlapping.length; at += 27) overlapping.set([...ascii("OggS"), 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], at);
+
+  test("where page headers overlap, whose checksums would be hours of work", async () => {
+    const bytes = concatBytes([await shortFile(), overlapping]);
+    let numChecked = 0;
+    checksum.mockImplementation((page) => {
+      numChecked += page.length;
+      return actual.pageChecksum(page);
+    });
+    await expect(openOggBytes(bytes)).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining("page headers that overlap") });
+    expect(numChecked).toBeGreaterThan(0);
+    expect(numChecked).toBeLessThan(bytes.length);
+  });
+
+  test("where headers of pages are damaged, but no more than there can be", async () => {
+    const bytes = withEndGranule(await shortFile(), 555);
+    const damaged = await shortFile();
+    for (const offset of pageOffsets(damaged)) damaged[offset + 22]! ^= 1;
+    expect((await openOggBytes(concatBytes([bytes, damaged, damaged, damaged])))!.endGranule).toBe(555);
+  });
+
+  test("where a packet does not end", async () => {
+    const first = await oggFile([Uint8Array.of(1)]);
+    const bytes = concatBytes([first, ...Array.from({ length: 700 }, (_, i) => fullPage(i + 1))]);
+    const stream = (await openOggBytes(bytes))!;
+    const packets = stream.packets();
+    await packets.next();
+    let numRead = 0;
+    checksum.mockImplementation((read) => {
+      numRead += read.length;
+      return actual.pageChecksum(read);
+    });
+    await expect(packets.next()).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining("a packet does not end within 33554432 bytes") });
+    expect(numRead).toBeLessThan(34e6);
   });
 });

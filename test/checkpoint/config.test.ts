@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/core/errors.ts";
-import { hopLengthOf, numQuantizersOf, segmentingOf } from "../../src/checkpoint/index.ts";
+import { frameRateOf, hopLengthOf, numQuantizersOf, segmentingOf } from "../../src/checkpoint/index.ts";
 import { parseTransformersConfig } from "../../src/checkpoint/composite-config.ts";
 import { parseEncodecConfig } from "../../src/checkpoint/config.ts";
 import { goldenConfig } from "./fixtures.ts";
@@ -123,6 +123,32 @@ describe("an encodec's config.json", () => {
     expect(() => parseEncodecConfig({ chunk_length_s: 0.01, overlap: 0 }, "c")).toThrow(
       "at least one frame of 320 samples",
     );
+  });
+
+  it.each([
+    ["an overlap", { chunk_length_s: 1, overlap: 0.99999 }, "overlap is 0.99999; expected at most 0.75"],
+    ["tiny segments", { chunk_length_s: 0.05, overlap: 0 }, "chunk_length_s is 0.05; expected at least 0.1 s"],
+    ["an endless segment", { chunk_length_s: 3600, overlap: 0 }, "chunk_length_s is 3600; expected at most 30 s"],
+    ["frames of one sample", { upsampling_ratios: [1], target_bandwidths: [1e5] }, "at most 1500 frames per second, not 24000 at 24000 Hz"],
+    ["many frames", { sampling_rate: 768_000, target_bandwidths: [1e5] }, "at most 1500 frames per second, not 2400 at 768000 Hz"],
+    ["a far look of the last kernel", { sampling_rate: 1000, upsampling_ratios: [50, 20], target_bandwidths: [1], last_kernel_size: 255 }, "at most 10 s of audio around it, not on 25"],
+    ["far looks of dilated kernels", { num_residual_layers: 14, residual_kernel_size: 7 }, "at most 10 s of audio around it"],
+  ])("may not multiply the work by %s", (_what, fields, message) => {
+    const { code, message: found } = errorOf(() => parseEncodecConfig(fields, "c"));
+    expect(code).toBe("CHECKPOINT_CONFIG");
+    expect(found).toContain(message);
+  });
+
+  it("may use all of what it may", () => {
+    const widest = { chunk_length_s: 30, overlap: 0.75, upsampling_ratios: [4, 4], target_bandwidths: [1e3], num_residual_layers: 8 };
+    const config = parseEncodecConfig(widest, "c");
+    expect([frameRateOf(config), segmentingOf(config)]).toEqual([1500, { length: 720_000, stride: 180_000 }]);
+    expect(segmentingOf(parseEncodecConfig({ chunk_length_s: 0.1, overlap: 0.75 }, "c"))).toEqual({ length: 2400, stride: 600 });
+  });
+
+  it("shows of an impossible value what a message has room for", () => {
+    const found = errorOf(() => parseEncodecConfig({ pad_mode: "x".repeat(1e6) }, "c")).message;
+    expect(found.length).toBeLessThan(300);
   });
 
   it("may not stack dilations without end", () => {

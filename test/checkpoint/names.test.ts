@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/core/errors.ts";
 import { mapNames } from "../../src/checkpoint/names.ts";
+import { atOnce } from "../../src/core/index.ts";
 import { foldWeightNorm } from "../../src/checkpoint/weight-norm.ts";
 
 describe("stored names", () => {
@@ -72,7 +73,7 @@ describe("stored names", () => {
 
 describe("weight norm", () => {
   it("gives every row of v the length g", () => {
-    const weight = foldWeightNorm(Float32Array.of(10, -2), Float32Array.of(3, 4, 0, -1), "w");
+    const weight = atOnce(foldWeightNorm(Float32Array.of(10, -2), Float32Array.of(3, 4, 0, -1), "w"));
     expect(weight).toEqual(Float32Array.of(6, 8, -0, 2));
   });
 
@@ -80,12 +81,12 @@ describe("weight norm", () => {
     const direction = new Float32Array(1 + 4096).fill(2 ** -12);
     direction[0] = 1;
     const norm = Math.sqrt(1 + 4096 * 2 ** -24);
-    expect(foldWeightNorm(Float32Array.of(1), direction, "w")[0]).toBe(Math.fround(1 / norm));
+    expect(atOnce(foldWeightNorm(Float32Array.of(1), direction, "w"))[0]).toBe(Math.fround(1 / norm));
   });
 
   it.each([[0], [NaN], [Infinity]])("refuses a row of %s, which has no direction", (value) => {
     expect(() =>
-      foldWeightNorm(Float32Array.of(1), Float32Array.of(value, value), "encoder.layers.0.conv.weight"),
+      atOnce(foldWeightNorm(Float32Array.of(1), Float32Array.of(value, value), "encoder.layers.0.conv.weight")),
     ).toThrow(/encoder\.layers\.0\.conv\.weight: row 0/);
   });
 });

@@ -12,7 +12,8 @@ import {
   type TensorData,
 } from "../../src/checkpoint/index.ts";
 import { openModelPath } from "../../src/files/file-source.ts";
-import { f32, folderOf, goldenBytes, goldenConfig, goldenPath, goldenTensors, renamed } from "./fixtures.ts";
+import { openWeightFile, stateDictOf } from "../../src/checkpoint/weight-file.ts";
+import { f32, folderOf, goldenBytes, goldenConfig, goldenPath, goldenTensors, renamed, safetensorsWithHeader } from "./fixtures.ts";
 import { audiocraftFileOf, pickle, torchFileOf, torchZip } from "./torch-writer.ts";
 
 interface Manifest {
@@ -227,6 +228,15 @@ describe("element types", () => {
   });
 });
 
+async function failureOfIndex(weightMap: Record<string, string>): Promise<CheckpointError> {
+  const index = { weight_map: weightMap };
+  return failureOf(folderOf({ "config.json": goldenConfig("mini-24khz"), "model.safetensors.index.json": index }));
+}
+
+function tensorsOn(count: number, shardOf: (index: number) => string): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`t${index}`, shardOf(index)]));
+}
+
 describe("what cannot be opened says why", () => {
   it("a folder without a checkpoint lists what is there", async () => {
     const { code, message } = await failureOf(
@@ -287,6 +297,28 @@ describe("what cannot be opened says why", () => {
     const error = await failureOf({ kind: "file", source: bytesSource(Uint8Array.from(bytes), "model.bin") });
     expect(error.code).toBe("CHECKPOINT_FORMAT");
     expect(error.message).toMatch(message);
+  });
+
+  it("but a safetensors file is one whatever its first bytes look like, which are the length of its header", async () => {
+    const header = '{"encoder.layers.0.conv.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
+    // {, PROTO and a version, [, white space, a quote, the beginnings of <html and PK.
+    const lengths = [0x7b, 0x7b7b, 0x0280, 0x0380, 0x0480, 0x0580, 0x5b5b, 0x2020, 0x0a0a, 0x2222, 0x683c, 0x4b50];
+    for (const length of [...lengths, ...Array.from({ length: 256 }, (_, low) => 0x100 + low)]) {
+      const bytes = safetensorsWithHeader(header.padEnd(length), Uint8Array.of(0, 0, 0x80, 0x3f));
+      const { tensors } = stateDictOf(await openWeightFile(bytesSource(bytes, "x.safetensors")));
+      expect([...tensors.keys()], `a header of ${length} bytes`).toEqual(["encoder.layers.0.conv.bias"]);
+    }
+    const cut = safetensorsWithHeader(header.padEnd(0x7b)).subarray(0, 40);
+    expect((await failureOf({ kind: "file", source: bytesSource(cut, "x") })).message).toContain("its header claims 123 bytes, but 32 follow");
+  });
+
+  it("a shard index of more than a model has", async () => {
+    expect((await failureOfIndex(tensorsOn(1001, (index) => `s${index}`))).message).toContain("names 1001 shards; at most 1000 are read");
+    expect((await failureOfIndex(tensorsOn(20_001, () => "s"))).message).toContain("lists more than 20000 tensors");
+    expect((await failureOfIndex({ x: "s".repeat(256) })).message).toContain("at most 255 characters");
+    const long = await failureOfIndex({ x: "s".repeat(2_000_000) });
+    expect(long.message.length).toBeLessThan(400);
+    expect((await failureOfIndex({ x: "s".repeat(5_000_000) })).message).toContain("a JSON file of at most 2097152 was expected");
   });
 
   it("a shard index that names a file elsewhere", async () => {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { CheckpointError } from "../../src/core/errors.ts";
+import { atOnce, CheckpointError } from "../../src/core/index.ts";
 import { PickledTensor } from "../../src/checkpoint/pickle-values.ts";
 import { readPickle } from "../../src/checkpoint/pickle.ts";
 import { pickle, pickledTensor, u32 } from "./torch-writer.ts";
 
-const read = (value: Uint8Array): unknown => readPickle(pickle.file(value), "the pickle");
+const read = (value: Uint8Array): unknown => atOnce(readPickle(pickle.file(value), "the pickle"));
 
 function errorOf(bytes: Uint8Array): CheckpointError {
   try {
-    readPickle(bytes, "the pickle");
+    atOnce(readPickle(bytes, "the pickle"));
   } catch (error) {
     expect(error).toBeInstanceOf(CheckpointError);
     return error as CheckpointError;
@@ -105,7 +105,7 @@ describe("a pickle that wants more than tensors is refused by name", () => {
     ["a name that only looks allowed", pickle.global("torch", "_utils._rebuild_tensor_v2.__globals__"), "__globals__"],
     ["a name of Object's prototype", pickle.global("constructor", "constructor"), "constructor.constructor"],
     ["a class of a model", pickle.global("encodec.model", "EncodecModel"), "encodec.model.EncodecModel"],
-    ["a name with terminal codes", pickle.global("os", "\u001b[2J"), "os.?[2J"],
+    ["a name with terminal codes", pickle.global("os", "\u001b[2J"), "os.\\u001b[2J"],
     ["INST", pickle.bytes("(ios\nsystem\n"), "INST"],
     ["OBJ", pickle.bytes("(", pickle.global("collections", "OrderedDict"), "o"), "OBJ"],
     ["NEWOBJ", pickle.bytes(pickle.global("collections", "OrderedDict"), ")", 0x81), "NEWOBJ"],
@@ -217,5 +217,52 @@ describe("a malformed pickle is refused", () => {
     // One value, kept in the memo again and again.
     const again = new Uint8Array(4_000_000).map((_, i) => (i % 2 === 0 ? 0x71 : 0));
     expect(errorOf(pickle.bytes(0x80, 2, 0x4e, again, 0x2e)).message).toContain("more than 2000000 operations");
+  });
+});
+
+describe("a pickle takes work and memory that its bytes are worth", () => {
+  /** A list that holds itself twice per level: of depth 60, it has more than 10¹⁸ items. */
+  const doubled = pickle.bytes("]", "q", 0, ...Array.from({ length: 60 }, (_, level) => pickle.bytes("h", level, "h", level, 0x86, "q", level + 1)));
+  const withStorage = (...fields: Uint8Array[]): Uint8Array =>
+    pickle.file(pickle.bytes("(", doubled, "t", pickle.tuple(pickle.text("storage"), pickle.global("torch", "FloatStorage"), ...fields), "Q"));
+
+  it.each([
+    ["the key of a storage", withStorage(pickle.bytes("h", 60), pickle.text("cpu"), pickle.integer(1)), /with the key \[\[\[\[.*…; expected a number/],
+    ["the length of a storage", withStorage(pickle.text("0"), pickle.text("cpu"), pickle.bytes("h", 60)), /with \[\[\[\[.*… elements/],
+  ])("where %s is a list of lists of lists", (_what, bytes, message) => {
+    const error = errorOf(bytes);
+    expect(error.message).toMatch(message);
+    expect(error.message.length).toBeLessThan(400);
+  });
+
+  it("where a list grows after it was taken for a shape", () => {
+    const grown = pickle.bytes(
+      pickle.global("torch._utils", "_rebuild_tensor_v2"),
+      pickle.tuple(pickle.storage("FloatStorage", "0", 4), pickle.integer(0), pickle.bytes("](", 0x4b, 4, "eq", 9), pickle.bytes("](", 0x4b, 1, "e")),
+      "R",
+      pickle.bytes("h", 9, pickle.text("more"), "a"),
+      0x86,
+    );
+    const [tensor, list] = read(grown) as [PickledTensor, unknown];
+    expect(list).toEqual([4, "more"]);
+    expect(tensor.shape).toEqual([4]);
+  });
+
+  it("with up to 400,000 lists and dicts", () => {
+    const lists = pickle.bytes("(", new Uint8Array(49_000).fill(0x5d), "t");
+    expect(errorOf(pickle.file(pickle.bytes(...Array.from({ length: 9 }, () => lists)))).message).toContain("more than 400000 lists");
+  });
+
+  it("with numbers of up to 16 bytes", () => {
+    expect(read(pickle.bytes(0x8a, 16, new Uint8Array(16).fill(255)))).toBe(-1);
+    expect(errorOf(pickle.file(pickle.bytes(0x8a, 255, new Uint8Array(255)))).message).toContain("a number of 255 bytes; at most 16");
+  });
+
+  it("in turns of some milliseconds", () => {
+    const again = new Uint8Array(400_000).map((_, i) => (i % 2 === 0 ? 0x71 : 0));
+    const work = readPickle(pickle.file(pickle.bytes(0x4e, again)), "the pickle");
+    let turns = 1;
+    while (work.next().done !== true) turns++;
+    expect(turns).toBe(11);
   });
 });

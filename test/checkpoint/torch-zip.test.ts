@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { bytesSource } from "../../src/core/byte-source.ts";
 import { CheckpointError } from "../../src/core/errors.ts";
+import { gatherWeights } from "../../src/checkpoint/assemble.ts";
+import type { Weights } from "../../src/checkpoint/assemble.ts";
 import type { TensorFile } from "../../src/checkpoint/index.ts";
 import { openTorchZip } from "../../src/checkpoint/torch-zip.ts";
 import { f32, goldenBytes } from "./fixtures.ts";
@@ -305,4 +307,64 @@ it("a file of PyTorch cut at many points is refused, whichever part is lost", as
   for (let length = 0; length < whole.length; length += 9973) {
     await expectRefused(whole.subarray(0, length), /not a sound torch archive/);
   }
+});
+
+/** A tensor that is a view of a storage. */
+function view(key: string, numElements: number, offset: number, shape: readonly number[], strides: readonly number[], type = "FloatStorage"): Uint8Array {
+  return pickle.reduce(
+    pickle.global("torch._utils", "_rebuild_tensor_v2"),
+    pickle.storage(type, key, numElements),
+    pickle.integer(offset),
+    pickle.tuple(...shape.map(pickle.integer)),
+    pickle.tuple(...strides.map(pickle.integer)),
+  );
+}
+
+/** A tensor of the first and the last of 600 elements. */
+function farApart(index: number): [string, Uint8Array] {
+  return [`encoder.layers.${index}.conv.bias`, view("0", 600, 0, [2], [599])];
+}
+
+async function gather(tensors: readonly (readonly [string, Uint8Array])[], storages: readonly Uint8Array[], prefix = ""): Promise<Weights> {
+  const file = await openTorchZip(bytesSource(torchZip(pickle.dict(tensors), storages), "model.bin"));
+  return gatherWeights([file.tensorsIn(file.root)], prefix);
+}
+
+describe("tensors of a network", () => {
+  const [bias, otherBias, weight] = ["encoder.layers.0.conv.bias", "encoder.layers.3.conv.bias", "encoder.layers.0.conv.weight"];
+
+  it("may lie side by side in one storage, as those of an LSTM from a GPU do", async () => {
+    const weights = await gather([[bias, view("0", 6, 0, [2], [1])], [weight, view("0", 6, 2, [2, 2, 1], [1, 2, 1])]], [sixFloats]); // prettier-ignore
+    expect(await weights.read(bias)).toEqual(Float32Array.of(0, 1));
+    expect(await weights.read(weight)).toEqual(Float32Array.of(2, 4, 3, 5));
+  });
+
+  it.each([
+    ["all of it", view("0", 6, 0, [6], [1]), view("0", 6, 0, [6], [1])],
+    ["one element", view("0", 6, 0, [6], [1]), view("0", 6, 5, [1], [1])],
+    ["all of it, by another type", view("0", 6, 0, [6], [1]), view("0", 12, 0, [12], [1], "HalfStorage")],
+    ["elements that others repeat", view("0", 6, 0, [3], [0]), view("0", 6, 0, [4], [0])],
+  ])("may not share %s of a storage, or a few bytes would become gigabytes", async (_what, one, other) => {
+    const gathered = gather([[bias, one], [otherBias, other]], [sixFloats]); // prettier-ignore
+    await expect(gathered).rejects.toThrow(CheckpointError);
+    await expect(gathered).rejects.toThrow(/model\.bin has tensors that share the 24 bytes of storage 0/);
+  });
+
+  it("may not have a storage read again and again for elements that lie far apart", async () => {
+    const storage = f32([600], Array.from({ length: 600 }, () => 1)).bytes;
+    expect((await gather(Array.from({ length: 16 }, (_, index) => farApart(index)), [storage])).shapes.size).toBe(16);
+    await expect(gather(Array.from({ length: 17 }, (_, index) => farApart(index)), [storage])).rejects.toThrow(/share the 2400 bytes/);
+  });
+
+  it("are all that counts: what else is in the file may be tied, as Bark's embeddings are", async () => {
+    const tied = view("0", 6, 0, [6], [1]);
+    const weights = await gather([[`codec.${bias}`, tied], ["lm_head.weight", tied], ["embed.weight", tied], ["codec.other", tied]], [sixFloats], "codec."); // prettier-ignore
+    expect(await weights.read(bias)).toHaveLength(6);
+  });
+
+  it("have names and dimensions that a message has room for", async () => {
+    await expect(gather([["x".repeat(513), view("0", 6, 0, [6], [1])]], [sixFloats])).rejects.toThrow(/a tensor whose name takes 513 characters, at most 512/);
+    const ones = Array.from({ length: 9 }, () => 1);
+    await expect(gather([[bias, view("0", 6, 0, ones, ones)]], [sixFloats])).rejects.toThrow(/do not fit together/);
+  });
 });

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { AudioCodes, AudioTokenizer, formatCodes, formatWav, parseCodes, parseWav, readAudio, readCodes, writeWav } from "../../src/index.ts";
+import { readIn } from "../../src/cli/terminal.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
@@ -146,6 +148,17 @@ describe("audio that goes through in pieces", () => {
     }
   });
 
+  it("is not made of codes at a rate that there is not", async () => {
+    await using folder = await temporaryFolder();
+    const codes = { sample_rate: 1e-300, channels: 1, num_samples: 320, hop_length: 320, codebook_size: 1024, bandwidth: 1.5, model: "tiny", codes: [[[1], [2]]] };
+    await writeFile(folder.in("slow.json"), JSON.stringify(codes));
+    for (const command of ["decode", "inspect", "license"]) {
+      const { code, stderr } = await run([command, folder.in("slow.json")]);
+      expect({ code, stderr }, command).toEqual({ code: 1, stderr: expect.stringMatching(/slow\.json: sampleRate must be a whole number of hertz from 1 to 4294967295; found 1e-300\n/u) });
+      expect(stderr).not.toContain("this is a bug");
+    }
+  });
+
   it("that is cut off is encoded as far as it goes, and that is told", async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.in("cut.wav"), (await readFile(speech)).subarray(0, -10_000));
@@ -164,12 +177,36 @@ describe("audio that goes through in pieces", () => {
     expect(await readCodes(folder.in("stereo.safetensors"))).toEqual(await tokenizer.encode(await readAudio(folder.in("stereo.wav"))));
   });
 
+  it("is read from 1000 Hz on, unless told otherwise", async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.in("slow.wav"), formatWav({ channelData: [new Float32Array(500)], sampleRate: 500 }));
+    const refused = await run(["encode", folder.in("slow.wav")]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/slow\.wav: wav file at 500 Hz, .* --min-sample-rate on the command line\n$/u) });
+    expect(await run(["encode", folder.in("slow.wav"), "--min-sample-rate", "500"])).toMatchObject({ code: 0, stderr: expect.stringContaining("1.00 s") });
+    expect(await run(["roundtrip", folder.in("slow.wav")])).toMatchObject({ code: 1 });
+    expect(await run(["roundtrip", folder.in("slow.wav"), "--min-sample-rate", "500"])).toMatchObject({ code: 0 });
+  });
+
   it("must have samples, in channels that can be mixed", async () => {
     await using folder = await temporaryFolder();
     await writeWav(folder.in("empty.wav"), { channelData: [new Float32Array()], sampleRate: 24_000 });
     await writeWav(folder.in("six.wav"), { channelData: Array.from({ length: 6 }, () => new Float32Array(100)), sampleRate: 24_000 });
     const { code, stderr } = await run(["encode", folder.in("empty.wav"), folder.in("six.wav")]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/empty\.wav: .*0 bytes.*\n.*six\.wav: .*6 channels.*\n.*2 of 2 inputs failed/) });
+  });
+});
+
+describe("standard input", () => {
+  it("is held as far as a file is, and no further", async () => {
+    let numTaken = 0;
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      const part = new Uint8Array(2 ** 26);
+      for (; ; numTaken++) yield part;
+    }
+    const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const terminal = { stdin: endless(), stdout: silent, stderr: silent, signal: new AbortController().signal };
+    await expect(readIn(terminal)).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("standard input has over 2 GiB") });
+    expect(numTaken).toBe(32);
   });
 });
 

@@ -142,6 +142,41 @@ describe("decoding", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/made with the model "org\/gone", which could not be loaded; name it with --model\. [^\n]*org\/gone[^\n]*\n$/) });
   });
 
+  it.each([
+    ["a repository", "evil/enc", undefined, "evil/enc is neither in the catalogue nor, with its weights, in the cache"],
+    ["a commit of a catalogued one that somebody proposed", id, "e".repeat(40), `${id} is in the catalogue at another commit, and not in the cache at this one`],
+  ])("does not let a file choose %s, nor use the token for it", async (_, model, commit, why) => {
+    await using hub = await servedHub({ "evil/enc": free, [id]: { ...folderRepository(tinyFolder), commit: "e".repeat(40) } });
+    vi.stubEnv("HF_TOKEN", "hf_member");
+    await using folder = await temporaryFolder();
+    const codes = { format: "encodec-tokenizer/codes", version: 1, sample_rate: 24_000, channels: 1, num_samples: 640, hop_length: 320, codebook_size: 1024, bandwidth: 1.5, model, revision: commit, license: "MIT", license_status: "settled", scales: null, codes: [[[1, 1], [1, 1]]] };
+    await writeFile(folder.in("a.json"), JSON.stringify(codes));
+    const { code, stderr } = await run(["decode", folder.in("a.json")]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`made with the model "${model}", which could not be loaded; name it with --model. ${why}. `);
+    expect(stderr).toContain(`name it yourself (--model ${model}${commit === undefined ? "" : ` --revision ${commit}`})\n`);
+    expect(hub.server.requests).toEqual([]);
+    // Whoever names it has chosen it; then the cache holds it, and the codes are enough.
+    const chosen = ["--model", model, ...(commit === undefined ? [] : ["--revision", commit])];
+    expect(await run(["decode", folder.in("a.json"), "-q", ...chosen])).toMatchObject({ code: 0, stderr: "" });
+    expect(hub.server.requests.length).toBeGreaterThan(0);
+    expect(await run(["decode", folder.in("a.json"), "-q", "--force"])).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("says of codes that the first embedded checkpoint made where its file is, and decodes them with it", async () => {
+    await using folder = await temporaryFolder();
+    await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
+    const codes = await tokenizer.encode(await readAudio(speech));
+    const digest = "6c202abb8ef935d45cbc950d1c539289d83ea7e6aee5236297712ec17fbe771d";
+    await writeFile(folder.in("a.npz"), formatCodes({ ...codes, provenance: { ...codes.provenance, digest } }, "npz"));
+    for (const model of [[], ["-m", "tiny"]]) {
+      const { code, stderr } = await run(["decode", folder.in("a.npz"), ...model]);
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/codes made with tiny do not fit tiny: other weights had this name then, SHA-256 6c202abb\w+; these have ff505a77\w+\. Load the file that they were made with \(--model\): .*git archive 97336fc models\/encodec-tiny-24khz/) });
+    }
+    await cp(tinyFolder, folder.in("first"), { recursive: true });
+    expect(await run(["decode", folder.in("a.npz"), "-q", "-m", folder.in("first")])).toMatchObject({ code: 0, stderr: "" });
+  });
+
   it("needs no admission for the embedded model where it is not used", async () => {
     await using _ = await servedHub(served24);
     await using folder = await temporaryFolder();

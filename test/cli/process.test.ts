@@ -73,6 +73,22 @@ it.each(signals)("%s in the middle of writing audio leaves none of it", async (s
   expect(await readdir(folder.in("out"))).toEqual([]);
 });
 
+it.each(["inspect", "license"])("%s ends with a signal, even while nothing else gets its turn", async (command) => {
+  // Holds the event loop for good once the command waits for its input.
+  const hold = `import { writeSync } from "node:fs";
+    const timer = setInterval(() => {
+      if (process.stdin.listenerCount("readable") === 0) return;
+      writeSync(1, "held");
+      for (;;);
+    }, 10);
+    timer.unref();`;
+  const child = start([command, "-"], { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hold)}` });
+  const ended = once(child, "close");
+  await once(child.stdout!, "data");
+  child.kill("SIGINT");
+  expect(await ended).toEqual([null, "SIGINT"]);
+});
+
 it("a reader that goes away in the middle of the output leaves nothing half-written, and hears nothing", async () => {
   await using folder = await temporaryFolder();
   await writeCodes(folder.in("long.npz"), await longCodes());

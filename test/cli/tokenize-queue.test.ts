@@ -1,11 +1,14 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Writable } from "node:stream";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { runCommandLine } from "../../src/cli/program.ts";
 import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";
 import { describeWithRedis, freePort, RedisServer } from "../queue/redis-server.ts";
+import { hubFixture, tinyFolder } from "../hub/hub-fixture.ts";
+import { folderRepository } from "../hub/hub-server.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 beforeAll(runWorkersFromSources);
@@ -88,6 +91,26 @@ describeWithRedis("tokenize on a queue", () => {
     weights[weights.length - 3]! ^= 0x40;
     await writeTree(folder.path, { "changed/config.json": await readFile(other.config), "changed/model.safetensors": weights });
     expect(await run(["tokenize", "worker", "-o", out, "-m", folder.in("changed"), ...at])).toMatchObject({ code: 1, stderr: expect.stringContaining("begun in another way") });
+    expect(await run(["tokenize", "worker", "-o", out, ...at])).toMatchObject({ code: 0 });
+  });
+
+  it("a worker does not download a model because the folder names it, nor take a laxer license policy from there", async () => {
+    await using folder = await folderWithCorpus();
+    const [out, at] = [folder.in("out"), ["--redis", redis.url]];
+    await run(["tokenize", "enqueue", folder.in("in"), "-o", out, "-n", "2", ...at]);
+    const path = join(out, "plan/queue.json");
+    const record = JSON.parse(await readFile(path, "utf8")) as { recipe: Record<string, unknown> };
+    await using hub = await hubFixture({ "evil/enc": folderRepository(tinyFolder) });
+    const reach = { HF_ENDPOINT: hub.server.endpoint, HF_HUB_CACHE: hub.cacheDir, HF_TOKEN: "hf_member" };
+    for (const [name, value] of Object.entries(reach)) vi.stubEnv(name, value);
+    await writeFile(path, JSON.stringify({ ...record, recipe: { ...record.recipe, model: "evil/enc" } }));
+    expect(await run(["tokenize", "worker", "-o", out, ...at])).toMatchObject({ code: 1, stderr: expect.stringMatching(/evil\/enc is neither in the catalogue nor, with its weights, in the cache.*\(--model evil\/enc\)\n$/u) });
+    expect(hub.server.requests).toEqual([]);
+    await writeFile(path, JSON.stringify({ ...record, recipe: { ...record.recipe, license: "any" } }));
+    vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "deny=mit");
+    expect(await run(["tokenize", "worker", "-o", out, ...at])).toMatchObject({ code: 1, stderr: expect.stringContaining("the policy does not admit tiny") });
+    for (const name of [...Object.keys(reach), "ENCODEC_TOKENIZER_LICENSE_POLICY"]) vi.stubEnv(name, undefined);
+    await writeFile(path, JSON.stringify(record));
     expect(await run(["tokenize", "worker", "-o", out, ...at])).toMatchObject({ code: 0 });
   });
 

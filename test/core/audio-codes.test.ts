@@ -2,7 +2,7 @@ import { Tensor } from "@huggingface/transformers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
-import type { AudioCodesData } from "../../src/core/index.ts";
+import type { AudioCodesData, Provenance } from "../../src/core/index.ts";
 import { clips, codesAt48kHz, segmentedClips, wholeClips } from "./arbitrary-codes.ts";
 
 const twoByThree: AudioCodesData = {
@@ -64,6 +64,9 @@ describe("a clip of codes", () => {
     ["half a channel", { channels: 0.5 }, /channels must be a positive integer/],
     ["a codebook beyond 16 bits", { codebookSize: 65_537 }, /at most 65536/],
     ["no sample rate", { sampleRate: Number.NaN }, /sampleRate must be/],
+    ["next to no sample rate", { sampleRate: 1e-300 }, /sampleRate must be a whole number of hertz from 1 to 4294967295; found 1e-300/],
+    ["half a hertz", { sampleRate: 24_000.5 }, /sampleRate must be/],
+    ["a sample rate that no file can say", { sampleRate: 2 ** 32 }, /sampleRate must be/],
     ["an endless bandwidth", { bandwidth: Infinity }, /bandwidth must be/],
     ["two scales for one segment", { scales: Float32Array.of(1, 2) }, /one scale for each of 1 segments; found 2/],
     ["a scale that is no number", { scales: Float32Array.of(Number.NaN) }, /scales must be finite; found NaN/],
@@ -202,6 +205,45 @@ describe("tensors", () => {
     const read = () => AudioCodes.fromTensor({ data, dims }, twoByThree, { numSamples: 640 });
     expect(read).toThrow(CodesError);
     expect(read).toThrow(message);
+  });
+});
+
+describe("the origin of joined clips", () => {
+  const sha = { tiny: "1".repeat(64), other: "2".repeat(64) };
+  const origin = { model: "tiny", revision: null, digest: sha.tiny, license: "MIT", licenseStatus: "settled" } as const;
+  const clip = (provenance: Partial<Provenance>): AudioCodes => new AudioCodes({ ...twoByThree, provenance: { ...origin, ...provenance } });
+
+  it.each<readonly [string, Partial<Provenance>, Partial<Provenance>, RegExp]>([
+    ["weights of other bytes", {}, { digest: sha.other }, /different weights made cannot be joined: those of "tiny", SHA-256 1{64} and of "tiny", SHA-256 2{64}\. Decode them/u],
+    ["other models", {}, { model: "facebook/encodec_24khz", digest: sha.other, license: "CC-BY-NC-4.0" }, /different weights/u],
+    ["weights without a digest, beside some with one", {}, { digest: null }, /of "tiny", SHA-256 not known\. Decode/u],
+    ["models without a digest", { digest: null }, { digest: null, model: "b" }, /different weights/u],
+    ["commits without a digest", { digest: null, revision: "a" }, { digest: null, revision: "b" }, /of "tiny" at a, SHA-256 not known and of "tiny" at b/u],
+    ["a stricter license", {}, { license: "CC-BY-NC-4.0" }, /different licenses cannot be joined: "MIT" \(settled\) and "CC-BY-NC-4\.0" \(settled\).* new AudioCodes\(\{ \.\.\.codes, provenance \}\)/u],
+    ["a license that nobody states", {}, { license: null }, /and no license stated \(settled\)/u],
+    ["a doubtful license", {}, { licenseStatus: "contested" }, /"MIT" \(settled\) and "MIT" \(contested\)/u],
+    ["a license that nobody looked up", {}, { licenseStatus: null }, /\(nobody looked\)/u],
+  ])("is not that of the first one: %s are refused, in either order", (_, a, b, message) => {
+    const parts = [clip(a), clip(b)];
+    expect(() => AudioCodes.concatenate(parts)).toThrow(message);
+    expect(() => AudioCodes.concatenate(parts.toReversed())).toThrow(CodesError);
+    expect(() => AudioCodes.concatenate([parts[0]!, parts[0]!, parts[1]!])).toThrow(CodesError);
+  });
+
+  it("may have another name where the digest says that the weights are the same", () => {
+    const joined = AudioCodes.concatenate([clip({}), clip({ model: "./copy-of-tiny" })]);
+    expect(joined.provenance).toEqual(origin);
+  });
+
+  it("is told in a line, however long its names are", () => {
+    const long = "x".repeat(100_000);
+    expect(() => AudioCodes.concatenate([clip({ model: long, license: long, digest: long }), clip({})])).toThrow(/^.{1,600}$/u);
+    expect(() => AudioCodes.concatenate([clip({ license: long }), clip({})])).toThrow(/^.{1,600}$/u);
+  });
+
+  it("can be given by who knows better", () => {
+    const parts = [clip({}), clip({ license: "CC-BY-NC-4.0" })].map((codes) => new AudioCodes({ ...codes, provenance: { ...origin, license: "CC-BY-NC-4.0" } }));
+    expect(AudioCodes.concatenate(parts).provenance.license).toBe("CC-BY-NC-4.0");
   });
 });
 

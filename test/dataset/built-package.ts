@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 export async function buildPackage(folder: string): Promise<void> {
   const root = process.cwd();
   await promisify(execFile)(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json", "--outDir", join(folder, "dist")], { cwd: root });
-  await copyFile("src/runtime/onnx-worker.js", join(folder, "dist/runtime/onnx-worker.js"));
+  await copyFile("src/runtime/onnx-process.js", join(folder, "dist/runtime/onnx-process.js"));
   await copyFile("package.json", join(folder, "package.json"));
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
 }

@@ -50,6 +50,7 @@ describe("text of others in Markdown", () => {
 const hostile = 'x\n\n# PWNED\n---\n<script>alert(1)</script> | [a](https://evil.example)\u001b[2J\u202e\u0085\u2028```\n- y: "z"';
 
 const info: DatasetInfo = {
+  files: [],
   tool: { name: "encodec-tokenizer", version: "0.1.0" },
   codec: {
     sample_rate: 24_000, channels: 1, hop_length: 320, frame_rate: 75, codebook_size: 1024, num_codebooks: 2, bandwidth: 1.5, segment_length: null, segment_stride: null,

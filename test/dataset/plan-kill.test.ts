@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { nameOfTemporary } from "../../src/dataset/durable-file.ts";
+import { finalNameOf } from "../../src/files/index.ts";
 import { openPlan } from "../../src/dataset/dataset-plan.ts";
 import { preparePlan } from "../../src/dataset/prepare-plan.ts";
 import { removeLeftovers } from "../../src/dataset/remove-leftovers.ts";
@@ -49,7 +49,7 @@ test("planning that is killed at any moment is begun again and ends with the sam
     expect(await contentsOf(out)).toEqual(whole);
     await removeLeftovers(out, { index: 0, count: 1 });
     const names = await readdir(out, { recursive: true });
-    expect(names.filter((name) => nameOfTemporary(name) !== undefined || name.startsWith("lock"))).toEqual([]);
+    expect(names.filter((name) => finalNameOf(name) !== undefined || name.startsWith("lock"))).toEqual([]);
   }
   expect(killedHalfway).toBeGreaterThan(0);
 });

@@ -9,7 +9,8 @@ import { describe, expect, test, vi } from "vitest";
 import { FileError } from "../../src/core/index.ts";
 import { DatasetError } from "../../src/dataset/dataset-error.ts";
 import { isDiskFull, writingError } from "../../src/dataset/disk-space.ts";
-import { DurableFile, nameOfTemporary, writeDurably } from "../../src/dataset/durable-file.ts";
+import { DurableFile, writeDurably } from "../../src/dataset/durable-file.ts";
+import { finalNameOf } from "../../src/files/index.ts";
 import { LockFile } from "../../src/dataset/lock-file.ts";
 import { listFinishedParts, readPartRecord, removePartRecord, writePartRecord } from "../../src/dataset/part-record.ts";
 import type { PartRecord } from "../../src/dataset/part-record.ts";
@@ -41,7 +42,7 @@ describe("a durable file", () => {
     await file.write(Buffer.from("world"));
     expect(Buffer.from(await file.read(6, 100)).toString()).toBe("world");
     expect(await readFile(path, "utf8")).toBe("old");
-    expect((await readdir(folder)).map(nameOfTemporary)).toEqual(["a.tar", undefined]);
+    expect((await readdir(folder)).map(finalNameOf)).toEqual(["a.tar", undefined]);
     expect(await file.publish()).toEqual({ bytes: 11, sha256: "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9" });
     expect(await readFile(path, "utf8")).toBe("hello world");
     await file[Symbol.asyncDispose]();

@@ -9,7 +9,8 @@ import type { Finding, VerifyOptions, VerifyProgress } from "../../src/dataset/v
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { formatSafetensors } from "../../src/checkpoint/index.ts";
 import { goldenConfig, goldenTensors, renamed } from "../checkpoint/fixtures.ts";
-import { hubFixture, mini24Folder } from "../hub/hub-fixture.ts";
+import { hubFixture, mini24Folder, tinyFolder } from "../hub/hub-fixture.ts";
+import { folderRepository } from "../hub/hub-server.ts";
 import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
@@ -59,6 +60,20 @@ describe("encoding a sample again", () => {
     const { report } = await tokenize({ folder: join(folder, "out"), inputs: [join(folder, "in/rows.jsonl")], numCodebooks: 3, ...clips, outputs: [{ format: "webdataset", shardClips: 7 }] });
     expect(report.total.clips).toBeGreaterThan(40);
     expect(await verify(join(folder, "out"))).toMatchObject({ findings: [], reencoded: report.total.clips });
+  });
+
+  test("reads what was read by wider limits, which are part of how the dataset is made", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "in/slow.wav": toneWav(1, 2, { sampleRate: 500 }), "in/usual.wav": toneWav(2, 0.5) });
+    const common = { folder: join(folder, "out"), inputs: [join(folder, "in")] };
+    const limits = { minSampleRate: 500, maxSamples: Infinity };
+    const { report } = await tokenize({ ...common, limits });
+    expect(report.total).toMatchObject({ clips: 2, errors: 0 });
+    expect(await verify(join(folder, "out"))).toMatchObject({ findings: [], reencoded: 2 });
+    await expect(tokenize(common)).rejects.toMatchObject({ code: "DATASET_MISMATCH" });
+    await expect(tokenize({ ...common, limits: { minSampleRate: 0 } })).rejects.toThrow(/limits\.minSampleRate must be a positive number/u);
+    const usual = await tokenize({ ...common, folder: join(folder, "usual") });
+    expect(usual.report.total).toMatchObject({ clips: 1, errors: 1 });
   });
 
   test("reads members of tars again", async () => {
@@ -172,6 +187,21 @@ describe("the model of a dataset that is verified", () => {
     const { findings } = await verify(join(folder, "out"), { reencode: { ...everyClip, model: unlisted.tokenizer } });
     expect(findings).toHaveLength(6);
     expect(findings[0]).toMatchObject({ kind: "codes", message: expect.stringMatching(/from codebook 1 of 2 on; the digest of .* is not known, and its weights may be others/) });
+  });
+
+  test("is not downloaded because a dataset names it", async () => {
+    await using hub = await hubFixture({ "evil/enc": folderRepository(tinyFolder) });
+    const load = { endpoint: hub.server.endpoint, cacheDir: hub.cacheDir, token: "hf_member" };
+    const folder = await corpus();
+    await tokenize({ folder: join(folder, "out"), inputs: [join(folder, "in")], model: "tiny" });
+    for (const file of ["dataset.json", "plan.json"]) {
+      const path = join(folder, "out", file);
+      await writeFile(path, (await readFile(path, "utf8")).replaceAll(/"model": ?"tiny"/gu, '"model":"evil/enc"'));
+    }
+    await expect(verify(join(folder, "out"), { reencode: { ...everyClip, load } })).rejects.toThrow(/made with the model "evil\/enc", which could not be loaded; name it.* is neither in the catalogue nor, with its weights, in the cache/u);
+    expect(hub.server.requests).toEqual([]);
+    await verify(join(folder, "out"), { reencode: { ...everyClip, load, model: "evil/enc" } });
+    expect(hub.server.requests.length).toBeGreaterThan(0);
   });
 
   test("has to be named where the one of the dataset is gone", async () => {

@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { finalNameOf, temporaryBeside } from "../../src/files/temporary-name.ts";
 import { writeFileAtomically } from "../../src/files/write-file.ts";
 
 // A file system without hard links, such as FAT.
@@ -9,6 +10,19 @@ vi.mock(import("node:fs/promises"), async (importOriginal) => ({
   ...(await importOriginal()),
   link: () => Promise.reject(Object.assign(new Error("operation not permitted"), { code: "EPERM" })),
 }));
+
+it("has room for any name that a file system takes", async () => {
+  for (const name of ["名".repeat(85), `${"n".repeat(98)}${"🎵".repeat(39)}`, "x".repeat(255)]) {
+    const path = join(folder, name);
+    await writeFileAtomically(path, Uint8Array.of(1));
+    expect([...(await readFile(path))]).toEqual([1]);
+    const temporary = basename(temporaryBeside(path));
+    expect(Buffer.byteLength(temporary)).toBeLessThanOrEqual(255);
+    expect(temporary).not.toContain("\ufffd");
+    expect(name.startsWith(finalNameOf(temporary)!)).toBe(true);
+    await rm(path);
+  }
+});
 
 let folder: string;
 beforeAll(async () => {

@@ -34,6 +34,12 @@ test.each([
   ".. /x",
   "dots...",
   "x".repeat(256),
+  "é".repeat(128),
+  "a\n/../../b",
+  "a\u2028/../../b",
+  "a\u202eb",
+  "a\u0085b",
+  "a/".repeat(3000),
 ])("%j is not", (path) => {
   expect(() => safePathParts(path)).toThrow(HubError);
 });

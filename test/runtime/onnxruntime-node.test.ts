@@ -4,11 +4,11 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Worker } from "node:worker_threads";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { AudioTokenizer, RuntimeError } from "../../src/index.ts";
 import type { Waveform } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
+import { hasProc, runtimeProcesses } from "./runtime-processes.ts";
 
 const source = fileURLToPath(new URL("../../src", import.meta.url));
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -18,13 +18,15 @@ const tone = (seconds: number): Waveform => ({
   sampleRate: 24_000,
 });
 
-/** Loads a tokenizer and tells which thread it works in. */
-async function loadWithWorker(): Promise<{ tokenizer: AudioTokenizer; worker: Worker }> {
-  const started = once(process, "worker");
+/** Loads a tokenizer and tells which process it works in. */
+async function loadWithProcess(): Promise<{ tokenizer: AudioTokenizer; pid: number }> {
+  const before = runtimeProcesses();
   const tokenizer = await AudioTokenizer.fromPretrained("tiny", { threads: 1 });
-  const [worker] = (await started) as [Worker];
-  return { tokenizer, worker };
+  const pid = runtimeProcesses().find((each) => !before.includes(each))!;
+  return { tokenizer, pid };
 }
+
+const ended = (pid: number): Promise<void> => vi.waitFor(() => expect(runtimeProcesses()).not.toContain(pid));
 
 /** Runs code in a process of its own, with a `tokenizer` and a `tone` of two seconds. */
 async function runScript(code: string): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
@@ -61,16 +63,16 @@ describe("the event loop", () => {
   });
 });
 
-describe("a thread that fails", () => {
+describe.runIf(hasProc)("a process that is killed", () => {
   test("fails the calls that need it with a RuntimeError, and the next load works", async () => {
-    const { tokenizer, worker } = await loadWithWorker();
+    const { tokenizer, pid } = await loadWithProcess();
     await tokenizer.encode(tone(1));
     const call = tokenizer.encode(tone(20));
-    worker.postMessage(null, []); // no request
+    process.kill(pid, "SIGKILL");
     await expect(call).rejects.toMatchObject({
       name: "RuntimeError",
       code: "RUNTIME_FAILED",
-      message: expect.stringMatching(/^ONNX Runtime could not run a part of the model: its thread failed: .*; if memory ran out, use shorter clips/u),
+      message: expect.stringMatching(/^ONNX Runtime could not (?:run|load) a part of the model: its process (?:has ended|cannot be reached: .*); if memory ran out, use shorter clips/u),
     });
     await expect(tokenizer.encode(tone(1))).rejects.toBeInstanceOf(RuntimeError);
     await expect(tokenizer.createEncoder().push(tone(1))).rejects.toBeInstanceOf(RuntimeError);
@@ -79,72 +81,90 @@ describe("a thread that fails", () => {
     expect((await other.encode(tone(1))).numFrames).toBe(75);
   });
 
-  test("or ends, says so", async () => {
-    const { tokenizer, worker } = await loadWithWorker();
+  test("while it has nothing to do, is missed by the next call", async () => {
+    const { tokenizer, pid } = await loadWithProcess();
     await tokenizer.encode(tone(1));
-    await worker.terminate();
-    await expect(tokenizer.encode(tone(1))).rejects.toThrow("could not run a part of the model: its thread has ended");
+    process.kill(pid, "SIGKILL");
+    await ended(pid);
+    await expect(tokenizer.encode(tone(1))).rejects.toThrow("could not run a part of the model: its process has ended");
+    await tokenizer.dispose();
+  });
+
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("only by %s, as a terminal or service does to all processes, goes on", async (signal) => {
+    const { tokenizer, pid } = await loadWithProcess();
+    const call = tokenizer.encode(tone(5));
+    process.kill(pid, signal);
+    expect((await call).numFrames).toBe(375);
+    process.kill(pid, signal);
+    expect((await tokenizer.encode(tone(1))).numFrames).toBe(75);
     await tokenizer.dispose();
   });
 });
 
 describe("a request that cannot be sent", () => {
   test("fails, and what it was sent to can still be used and closed", async () => {
-    const started = once(process, "worker");
     const runtime = await loadOnnxRuntimeNode();
-    const [worker] = (await started) as [Worker];
-    const unsendable = { graph: (() => {}) as unknown as Uint8Array, weights: new Map() };
-    await expect(runtime.createSession(unsendable, { threads: 1 })).rejects.toMatchObject({
+    const model = { graph: new Uint8Array(8), weights: new Map() };
+    await expect(runtime.createSession(model, { threads: 1n as unknown as number })).rejects.toMatchObject({
       name: "RuntimeError",
       code: "RUNTIME_FAILED",
-      message: expect.stringMatching(/^ONNX Runtime could not load a part of the model: .*could not be cloned/u),
+      message: expect.stringMatching(/^ONNX Runtime could not load a part of the model: .*BigInt/u),
     });
-    const garbage = { graph: new Uint8Array(8), weights: new Map() };
-    await expect(runtime.createSession(garbage, { threads: 1 })).rejects.toMatchObject({ code: "RUNTIME_FAILED", message: expect.not.stringContaining("cloned") });
+    await expect(runtime.createSession(model, { threads: 1 })).rejects.toMatchObject({ code: "RUNTIME_FAILED", message: expect.not.stringContaining("BigInt") });
     await runtime.close();
-    expect(worker.threadId).toBe(-1);
   });
 });
 
-describe("a process that exits does not wait for a thread", () => {
-  test("that failed, or that is being ended", async () => {
-    const before = process.listenerCount("exit");
-    const started = once(process, "worker");
-    const runtime = await loadOnnxRuntimeNode();
-    const [worker] = (await started) as [Worker];
-    expect(process.listenerCount("exit")).toBe(before + 1);
-    const counts: number[] = [];
-    const terminate = worker.terminate.bind(worker);
-    worker.terminate = () => (counts.push(process.listenerCount("exit")), terminate());
-    await runtime.close();
-    expect(counts).toEqual([before]);
-
-    const startedAgain = once(process, "worker");
-    const failing = await loadOnnxRuntimeNode();
-    const [failingWorker] = (await startedAgain) as [Worker];
-    failingWorker.on("error", () => counts.push(process.listenerCount("exit")));
-    failingWorker.postMessage(null, []); // no request
-    await new Promise((resolve) => failingWorker.once("exit", resolve)); // `once` of events would reject with the error
-    await failing.close();
-    expect(counts).toEqual([before, before]);
-  });
-});
-
-describe("the thread", () => {
-  test("ends with the tokenizer", async () => {
-    const { tokenizer, worker } = await loadWithWorker();
+describe("the process", () => {
+  test.runIf(hasProc)("ends with the tokenizer", async () => {
+    const { tokenizer, pid } = await loadWithProcess();
     await tokenizer.encode(tone(1));
-    const ended = once(worker, "exit");
     await tokenizer.dispose();
-    await ended;
-    expect(worker.threadId).toBe(-1);
+    await ended(pid);
+  });
+
+  test("is none for an application that does not run scripts, and would start itself instead", async () => {
+    vi.stubEnv("ENCODEC_TOKENIZER_RUNTIME", "1");
+    await expect(loadOnnxRuntimeNode()).rejects.toMatchObject({
+      name: "RuntimeError",
+      code: "RUNTIME_UNAVAILABLE",
+      message: expect.stringMatching(/^ONNX Runtime needs a process of its own, which cannot be started: .* does not run scripts; allow it .*or give another runtime/u),
+    });
+    vi.unstubAllEnvs();
+  });
+
+  test("that cannot be started is named, with what to do", async () => {
+    const { execPath } = process;
+    process.execPath = "/no/such/node";
+    try {
+      await expect(loadOnnxRuntimeNode()).rejects.toMatchObject({
+        code: "RUNTIME_UNAVAILABLE",
+        message: expect.stringMatching(/which cannot be started: .*ENOENT.*; allow it \(Node: --allow-child-process, Deno: --allow-run\)/u),
+      });
+    } finally {
+      process.execPath = execPath;
+    }
+  });
+
+  test.runIf(hasProc)("that finds too many files open says which limit to raise", async () => {
+    const script = `
+      import { openSync } from "node:fs";
+      import { loadOnnxRuntimeNode } from ${JSON.stringify(pathToFileURL(join(source, "runtime/index.ts")).href)};
+      try { for (;;) openSync("/dev/null"); } catch {}
+      await loadOnnxRuntimeNode().catch(({ code, message }) => console.log(code, message));
+    `;
+    const command = ["-c", `ulimit -n 256; exec "$0" "$@"`, process.execPath, "--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script];
+    const child = spawn("/bin/sh", command, { cwd: root });
+    const [stdout, stderr] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), once(child, "close")]);
+    expect(stderr.join("")).toBe("");
+    expect(stdout.join("")).toMatch(/^RUNTIME_UNAVAILABLE ONNX Runtime needs a process of its own, which cannot be started: .*EMFILE.*; raise the limits on open files and processes \(`ulimit -n`, `ulimit -u`\)/u);
   });
 
   test.each([
     ["a tokenizer is not disposed", "await tokenizer.encode(tone);"],
     ["a stream is left in the middle", "for await (const codes of tokenizer.encodeStream([tone, tone])) break;"],
     ["a step is not waited for", "void tokenizer.createEncoder().push(tone);"],
-  ])("does not keep the process alive when %s", async (_, work) => {
+  ])("does not keep this one alive when %s", async (_, work) => {
     const outcome = await runScript(`${work} console.log("done");`);
     expect(outcome).toEqual({ code: 0, stdout: "done\n", stderr: "" });
   });
@@ -171,13 +191,10 @@ describe("a binding", () => {
     try {
       for (const room of ["core", "runtime"]) await cp(join(source, room), join(folder, room), { recursive: true });
       const copy = (await import(/* @vite-ignore */ pathToFileURL(join(folder, "runtime/index.ts")).href)) as { loadOnnxRuntimeNode: typeof loadOnnxRuntimeNode };
-      const started = once(process, "worker");
       await expect(copy.loadOnnxRuntimeNode()).rejects.toMatchObject({
         code: "RUNTIME_UNAVAILABLE",
         message: expect.stringMatching(/^onnxruntime-node cannot be loaded on \w+ \w+: .*onnxruntime-node.*; install it again, or give another runtime/u),
       });
-      const [worker] = (await started) as [Worker];
-      expect(worker.threadId).toBe(-1);
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -188,6 +205,6 @@ describe("a binding", () => {
     expect(runtime.name).toMatch(/^onnxruntime-node \d+\.\d+/u);
     await runtime.close();
     await runtime.close();
-    await expect(runtime.createSession({ graph: new Uint8Array(), weights: new Map() }, { threads: 1 })).rejects.toThrow("its thread has ended");
+    await expect(runtime.createSession({ graph: new Uint8Array(), weights: new Map() }, { threads: 1 })).rejects.toThrow("its process has ended");
   });
 });

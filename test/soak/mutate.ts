@@ -76,7 +76,7 @@ const MUTATIONS: readonly Mutation[] = [
 
 /** One of `seeds` with one to eight small changes; `words` are inserted like pieces of other seeds. */
 export function mutate(seeds: readonly Uint8Array[], words: readonly Uint8Array[], draw: Draw): Uint8Array {
-  let bytes = seeds[draw(seeds.length)]!;
+  let bytes: Uint8Array = Uint8Array.from(seeds[draw(seeds.length)]!); // a `slice` of a Buffer would be no copy, and changes of it changes of the seed
   const others = words.length > 0 && draw(2) === 0 ? words : seeds;
   for (let count = 1 + draw(8) * draw(2); count > 0; count -= 1) {
     if (bytes.length === 0) bytes = Uint8Array.of(draw(256));

@@ -1,5 +1,5 @@
-import { concatBytes } from "./concat-bytes.ts";
-import { pageChecksum } from "./ogg-checksum.ts";
+import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { pageChecksum } from "../../src/audio/ogg-checksum.ts";
 
 const HEADER_LENGTH = 27;
 /** So that a decoder that is handed a page makes a second or so of it. */

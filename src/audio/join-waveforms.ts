@@ -1,0 +1,28 @@
+import type { Waveform } from "../core/index.ts";
+import { checkWaveform, numSamplesOf } from "../core/index.ts";
+
+/**
+ * One waveform of pieces that follow each other, such as those of an `AudioStream`; they are copied.
+ * @throws RangeError if there are none, or if their sample rates or numbers of channels differ.
+ */
+export function joinWaveforms(pieces: readonly Waveform[]): Waveform {
+  const first = pieces[0];
+  if (first === undefined) throw new RangeError("joinWaveforms needs at least one piece, whose sample rate and channels are those of the whole");
+  for (const piece of pieces) {
+    checkWaveform(piece);
+    if (piece.sampleRate !== first.sampleRate || piece.channelData.length !== first.channelData.length) {
+      throw new RangeError(
+        `pieces of one waveform must have one form; received ${first.channelData.length} channels at ${first.sampleRate} Hz, ` +
+          `and ${piece.channelData.length} at ${piece.sampleRate} Hz`,
+      );
+    }
+  }
+  const numSamples = pieces.reduce((sum, piece) => sum + numSamplesOf(piece), 0);
+  const channelData = first.channelData.map(() => new Float32Array(numSamples));
+  let position = 0;
+  for (const piece of pieces) {
+    for (const [channel, samples] of piece.channelData.entries()) channelData[channel]!.set(samples, position);
+    position += numSamplesOf(piece);
+  }
+  return { channelData, sampleRate: first.sampleRate };
+}

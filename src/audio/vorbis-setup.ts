@@ -1,0 +1,115 @@
+import { AudioFormatError } from "../core/index.ts";
+
+/**
+ * The most entries that a stream's codebooks may have together, and the most numbers that these may stand for. libvorbis's
+ * encoder, at any quality and rate and up to six channels, has 19 413 and 87 952 at most.
+ */
+const MAX_ENTRIES = 2 ** 17;
+const MAX_VALUES = 2 ** 20;
+
+const CODEBOOK_SYNC = 0x564342;
+
+/**
+ * Checks how large the codebooks of a Vorbis stream are. A header of a kilobyte can define hundreds of codebooks with millions
+ * of entries, which the decoder builds, and sorts, before the first packet, in one go.
+ * Source: Vorbis I specification, sections 3.2.1 and 4.2.4.
+ * @param setup The third header packet, which starts with its type and "vorbis".
+ * @throws AudioFormatError `AUDIO_CORRUPT` for codebooks that are cut short or make no sense, `AUDIO_UNSUPPORTED` for such as no encoder makes.
+ */
+export function checkVorbisSetup(setup: Uint8Array): void {
+  const bits = new BitReader(setup, 7 * 8);
+  const numCodebooks = bits.read(8) + 1;
+  let numEntries = 0;
+  let numValues = 0;
+  for (let index = 0; index < numCodebooks; index++) {
+    if (bits.read(24) !== CODEBOOK_SYNC) throw damaged(`codebook ${index} does not start where the one before ends`);
+    const dimensions = bits.read(16);
+    const entries = bits.read(24);
+    numEntries += entries;
+    numValues += entries * dimensions;
+    if (numEntries > MAX_ENTRIES || numValues > MAX_VALUES) {
+      throw new AudioFormatError(
+        "AUDIO_UNSUPPORTED",
+        `Ogg Vorbis file whose codebooks have over ${MAX_ENTRIES} entries or ${MAX_VALUES} values, which no encoder makes; convert it first: ffmpeg -i in.ogg out.wav`,
+      );
+    }
+    skipLengths(bits, entries);
+    skipValues(bits, entries, dimensions);
+  }
+}
+
+/** How long each entry's code is. */
+function skipLengths(bits: BitReader, entries: number): void {
+  const isOrdered = bits.read(1) === 1;
+  if (isOrdered) {
+    bits.skip(5);
+    for (let entry = 0; entry < entries; ) {
+      const numAlike = bits.read(bitLength(entries - entry));
+      entry += numAlike;
+      if (entry > entries) throw damaged(`a codebook has over ${entries} entries, as many as it should have`);
+    }
+    return;
+  }
+  const isSparse = bits.read(1) === 1;
+  for (let entry = 0; entry < entries; entry++) {
+    if (!isSparse || bits.read(1) === 1) bits.skip(5);
+  }
+}
+
+/** What the entries stand for. */
+function skipValues(bits: BitReader, entries: number, dimensions: number): void {
+  const kind = bits.read(4);
+  if (kind === 0) return;
+  if (kind > 2) throw damaged(`a codebook's values are of kind ${kind}, which there is not`);
+  bits.skip(32 + 32);
+  const width = bits.read(4) + 1;
+  bits.skip(1);
+  bits.skip(width * (kind === 1 ? latticeSize(entries, dimensions) : entries * dimensions));
+}
+
+/** The greatest whole number whose power to `dimensions` is at most `entries`. */
+function latticeSize(entries: number, dimensions: number): number {
+  if (dimensions === 0) return 0;
+  let size = Math.round(entries ** (1 / dimensions)) + 1;
+  while (size ** dimensions > entries) size--;
+  return size;
+}
+
+/** Bits that it takes to write a number. */
+function bitLength(value: number): number {
+  return 32 - Math.clz32(value);
+}
+
+/** Reads numbers from bytes, lowest bits first. */
+class BitReader {
+  readonly #bytes: Uint8Array;
+  #position: number;
+
+  constructor(bytes: Uint8Array, position: number) {
+    this.#bytes = bytes;
+    this.#position = position;
+  }
+
+  /** @param width Up to 24. */
+  read(width: number): number {
+    const start = this.#position;
+    this.skip(width);
+    let value = 0;
+    for (let bit = 0; bit < width; ) {
+      const [at, shift] = [(start + bit) >> 3, (start + bit) & 7];
+      const numTaken = Math.min(8 - shift, width - bit);
+      value |= ((this.#bytes[at]! >> shift) & ((1 << numTaken) - 1)) << bit;
+      bit += numTaken;
+    }
+    return value;
+  }
+
+  skip(width: number): void {
+    this.#position += width;
+    if (this.#position > 8 * this.#bytes.length) throw damaged("its codebooks do not end within its setup header");
+  }
+}
+
+function damaged(what: string): AudioFormatError {
+  return new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg Vorbis file: ${what}`);
+}

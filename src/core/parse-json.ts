@@ -1,0 +1,34 @@
+/** Longest JSON from outside, in bytes: parsing takes some 50 ms, during which nothing else can be done. */
+export const maxJsonLength: number = 2 ** 21;
+
+/** Deepest that lists and objects of JSON from outside may nest. What is known of files and answers nests six deep. */
+const maxDepth = 64;
+
+/**
+ * Parses JSON from outside. What nests deep takes many times the memory of other text, and ends every function that walks through it
+ * by calling itself.
+ * @param text Of a length that the caller has bounded, by `maxJsonLength` at most.
+ * @throws SyntaxError if it is no JSON, or nests more than 64 deep.
+ */
+export function parseJson(text: string): unknown {
+  checkDepth(text);
+  return JSON.parse(text);
+}
+
+function checkDepth(text: string): void {
+  let depth = 0;
+  let isString = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (isString) {
+      if (character === 0x5c) at++;
+      else if (character === 0x22) isString = false;
+    } else if (character === 0x22) {
+      isString = true;
+    } else if (character === 0x5b || character === 0x7b) {
+      if (++depth > maxDepth) throw new SyntaxError(`it nests more than ${maxDepth} deep`);
+    } else if (character === 0x5d || character === 0x7d) {
+      depth--;
+    }
+  }
+}

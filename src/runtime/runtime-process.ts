@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import type { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { isMainThread } from "node:worker_threads";
+
+/** This process's ends of the pipes to one that runs models. */
+export interface RuntimePipes {
+  readonly requests: Socket;
+  readonly answers: Socket;
+}
+
+/** Set in the environment of processes that run models. */
+const mark = "ENCODEC_TOKENIZER_RUNTIME";
+const shell = "/bin/sh";
+
+/**
+ * Starts a process that runs models (onnx-process.js). It ends when the pipe of requests does, and so with the thread or
+ * process that started it, in whatever way that ends. Neither it nor the pipes keep this process alive.
+ * @throws Error if it cannot be started.
+ */
+export async function startRuntimeProcess(): Promise<RuntimePipes> {
+  // An executable that does not run the script but an application of its own, this one, would start itself without end.
+  if (process.env[mark] !== undefined) throw new Error(`${process.execPath} does not run scripts`);
+  // Written out, so that bundlers find it.
+  const command = [process.execPath, fileURLToPath(new URL("./onnx-process.js", import.meta.url))];
+  // Of a worker thread that is terminated nobody waits for the children: each would stay, as a zombie, until the process ends.
+  // A shell that starts it and ends at once makes it a child of init, which waits for all.
+  if (!isMainThread && existsSync(shell)) command.unshift(shell, "-c", '"$0" "$@" &');
+  const child = spawn(command[0]!, command.slice(1), {
+    env: { ...process.env, ORT_DISABLE_TELEMETRY: disableTelemetry(), ELECTRON_RUN_AS_NODE: "1", [mark]: "1" },
+    stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
+    // In a group of its own, as Ctrl-C is for this process, which may have work to finish.
+    detached: true,
+    windowsHide: true,
+  });
+  await once(child, "spawn");
+  const [, , , requests, answers] = child.stdio as unknown as readonly Socket[];
+  // A process that is gone is noticed by the end of its answers.
+  requests!.on("error", () => {});
+  for (const handle of [child, requests!, answers!]) handle.unref?.(); // Bun has it for the child only
+  return { requests: requests!, answers: answers! };
+}
+
+/**
+ * ONNX Runtime's official builds report on their use to Microsoft, except where this variable says 1 (or true, yes, on). So it says that, unless
+ * someone has asked for reports in as many words.
+ */
+function disableTelemetry(): string {
+  const asked = process.env["ORT_DISABLE_TELEMETRY"] ?? "";
+  return /^\s*(?:0|false|no|off)\s*$/iu.test(asked) ? asked : "1";
+}

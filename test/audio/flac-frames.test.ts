@@ -1,0 +1,145 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ByteWindow } from "../../src/audio/byte-window.ts";
+import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { crc8, Crc16, Crc16FromEnd } from "../../src/audio/flac-checksums.ts";
+import type { FlacFrame } from "../../src/audio/flac-frames.ts";
+import { findFlacEnd, splitFlacFrames } from "../../src/audio/flac-frames.ts";
+import { parseFlacHeader } from "../../src/audio/flac-header.ts";
+import { Pace } from "../../src/audio/pace.ts";
+import { bytesSource } from "../../src/core/index.ts";
+import { constantFlacFrame, flacFrame, flacFrameHeader, flacHeader } from "./flac-bytes.ts";
+import { collect } from "./ogg-bytes.ts";
+import { NOISE_BLOCK } from "./long-files.ts";
+
+function forward(bytes: Iterable<number>): number {
+  const crc = new Crc16();
+  for (const byte of bytes) crc.append(byte);
+  return crc.value;
+}
+
+describe("checksums", () => {
+  const text = new TextEncoder().encode("123456789");
+  test("are those that catalogues give for 123456789", () => {
+    expect(crc8(text)).toBe(0xf4); // CRC-8/SMBUS
+    expect(forward(text)).toBe(0xfee8); // CRC-16/UMTS
+  });
+
+  test("read backward, tell the same of every beginning", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 60 }), (content) => {
+        const crc = forward(content);
+        const bytes = Uint8Array.from([...content, crc >> 8, crc & 0xff, ...content.subarray(0, 3)]);
+        const fromEnd = new Crc16FromEnd();
+        for (let start = bytes.length - 1; start >= 0; start--) {
+          fromEnd.prepend(bytes[start]!);
+          expect(fromEnd.value === 0, `from ${start} on`).toBe(forward(bytes.subarray(start)) === 0);
+        }
+      }),
+    );
+  });
+});
+
+async function* cut(bytes: Uint8Array, lengths: readonly number[]): AsyncGenerator<Uint8Array, void> {
+  for (let [start, i] = [0, 0]; start < bytes.length; start += lengths[i++ % lengths.length]!) {
+    yield bytes.slice(start, start + lengths[i % lengths.length]!);
+  }
+}
+
+const split = (bytes: Uint8Array, lengths: readonly number[] = [bytes.length]): Promise<FlacFrame[]> => collect(splitFlacFrames(cut(bytes, lengths), new Pace()));
+
+const anyFrame: fc.Arbitrary<{ bytes: Uint8Array; numSamples: number }> = fc
+  .record({ number: fc.nat(0xd7ff), value: fc.integer({ min: -32_768, max: 32_767 }), blockSize: fc.integer({ min: 1, max: 65_535 }), numChannels: fc.integer({ min: 1, max: 8 }) })
+  .map(({ number, value, ...form }) => ({ bytes: constantFlacFrame(number, value, form), numSamples: form.blockSize * form.numChannels }));
+
+describe("a stream is cut into frames", () => {
+  test("as it was put together, however it comes", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyFrame, { minLength: 1, maxLength: 12 }), fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 4 }), async (frames, lengths) => {
+        expect(await split(concatBytes(frames.map(({ bytes }) => bytes)), lengths)).toEqual(frames);
+      }),
+    );
+  });
+
+  test("of noise, which has many checksums within it that are right by chance", async () => {
+    const frames = Array.from({ length: 12 }, (_, i) => flacFrame(i, NOISE_BLOCK.map((sample) => sample + i)));
+    expect((await split(concatBytes(frames), [65_536])).map(({ bytes }) => bytes)).toEqual(frames);
+  });
+
+  test("and what stands before, between and after them is left out", async () => {
+    const frames = [0, 1, 2].map((number) => constantFlacFrame(number, 100));
+    const junk = Uint8Array.of(0xff, 0xf8, 0xff, 0xff, 0xf8, 1, 2, 3);
+    expect((await split(concatBytes([junk, ...frames]))).map(({ bytes }) => bytes)).toEqual(frames);
+    expect((await split(concatBytes([...frames, junk]))).map(({ bytes }) => bytes)).toEqual(frames.slice(0, 2));
+    expect(await split(new Uint8Array(1000).fill(0xff))).toEqual([]);
+  });
+
+  test.each([
+    ["a block size", 2, 0x05],
+    ["a sample rate", 2, 0xcf],
+    ["channels", 3, 0xb8],
+    ["a sample size", 3, 0x06],
+    ["a last bit", 3, 0x09],
+    ["a number", 4, 0x80],
+  ])("a header with %s that is reserved starts none", async (_, at, value) => {
+    const header = flacFrameHeader(0).slice(0, -1).with(at, value);
+    const bytes = Uint8Array.from([...header, crc8(Uint8Array.from(header)), 0, 0, 0, 0, 0]);
+    expect(await split(bytes)).toEqual([]);
+  });
+});
+
+/** What looks like the header of a frame, over and over. Its checksum is right. */
+function manyHeaders(length: number): Uint8Array {
+  const header = Uint8Array.from([0xff, 0xf8, 0x19, 0, 0]);
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at + 6 <= length; at += 6) bytes.set([...header, crc8(header)], at);
+  bytes.set([1, 2, 3, 4, 5, 6, 7, 8], length - 8);
+  return bytes;
+}
+
+/** Counts the bytes that checksums take in while some work is done. */
+async function countBytes(checksum: { readonly prototype: Crc16 | Crc16FromEnd }, work: () => Promise<unknown>): Promise<number> {
+  const prototype = checksum.prototype as unknown as Record<string, (byte: number) => void>;
+  const method = "append" in prototype ? "append" : "prepend";
+  const original = prototype[method]!;
+  let count = 0;
+  prototype[method] = function (byte) {
+    count++;
+    original.call(this, byte);
+  };
+  try {
+    await work();
+    return count;
+  } finally {
+    prototype[method] = original;
+  }
+}
+
+describe("each byte is looked at once, though every sixth starts a header", () => {
+  const length = 300_000;
+  const bytes = concatBytes([flacHeader(0), manyHeaders(length)]);
+
+  test("when the end is looked for", async () => {
+    const count = await countBytes(Crc16FromEnd, async () => {
+      const source = new ByteWindow(bytesSource(bytes, "headers"));
+      await findFlacEnd(source, 42, parseFlacHeader(bytes)).catch((error: unknown) => expect(error).toMatchObject({ code: "AUDIO_CORRUPT" }));
+    });
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThanOrEqual(length);
+  });
+
+  test("when the stream is cut into frames", async () => {
+    const count = await countBytes(Crc16, () => split(bytes.subarray(42), [1000]));
+    expect(count).toBeGreaterThan(length / 2);
+    expect(count).toBeLessThanOrEqual(length);
+  });
+});
+
+test("a frame that does not end is given up after the most bytes that one may have", async () => {
+  const header = Uint8Array.from(flacFrameHeader(0));
+  const bytes = concatBytes([header, new Uint8Array(4_000_000).fill(1)]);
+  const count = await countBytes(Crc16, () =>
+    expect(split(bytes)).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringMatching(/a frame does not end within 1573864 bytes/u) }),
+  );
+  expect(count).toBe(1_573_864);
+});

@@ -1,0 +1,38 @@
+import { decodeAudio } from "../../src/audio/index.ts";
+import { openOpus } from "../../src/audio/decode-opus.ts";
+import { openVorbis } from "../../src/audio/decode-vorbis.ts";
+import { checkVorbisSetup } from "../../src/audio/vorbis-setup.ts";
+import { constantFlacFrame, flacHeader } from "../audio/flac-bytes.ts";
+import { oggFile, openOggBytes, withChecksums, withEndGranule } from "../audio/ogg-bytes.ts";
+import { silentOpus } from "../audio/opus-bytes.ts";
+import { silentVorbis, vorbisHeaders } from "../audio/vorbis-bytes.ts";
+import { ascii } from "../audio/wav-bytes.ts";
+import { fuzz } from "./fuzz.ts";
+import { shortOgg } from "./short-fixtures.ts";
+
+const small = { blockSize: 16 };
+const vorbis = [await silentVorbis(4), await silentVorbis(3, { channels: 2 })];
+const opus = [await silentOpus(3), await silentOpus(2, { channels: 3 })];
+const flacHead = Uint8Array.from([0x7f, ...ascii("FLAC"), 1, 0, 0, 0, ...flacHeader(32, small)]);
+const flac = [withEndGranule(await oggFile([flacHead, constantFlacFrame(0, 7, small), constantFlacFrame(1, -7, small)]), 32)];
+const dictionary = ["OggS", "OpusHead", "OpusTags", "\x01vorbis", "\x05vorbis", "\x7fFLAC", "BCV", "fLaC"];
+
+/** All that is read before a decoder gets a packet. */
+async function readPackets(bytes: Uint8Array): Promise<void> {
+  const stream = await openOggBytes(bytes);
+  if (stream === undefined) return;
+  if (stream.head[0] === 0x4f) openOpus(stream);
+  else openVorbis(stream);
+  let total = 0;
+  for await (const packet of stream.packets()) total += packet.length;
+  if (total > bytes.length) throw new Error(`packets of ${total} bytes in a file of ${bytes.length}`);
+}
+
+const plain = [...vorbis, ...opus];
+fuzz({ name: "ogg pages", seeds: plain, dictionary, share: 0.5, parse: readPackets });
+fuzz({ name: "ogg pages with right checksums", seeds: plain, dictionary, parse: (bytes) => readPackets(withChecksums(bytes)) });
+fuzz({ name: "vorbis setup", seeds: [vorbisHeaders()[2]!], dictionary: ["BCV"], parse: (bytes) => checkVorbisSetup(bytes) });
+// Each file has a decoder of its own, which takes milliseconds to make.
+fuzz({ name: "ogg vorbis", seeds: [...vorbis, await shortOgg("mono.ogg", 6, 100)], dictionary, share: 0.01, parse: (bytes) => decodeAudio(withChecksums(bytes)) });
+fuzz({ name: "ogg opus", seeds: [...opus, await shortOgg("stereo.opus", 5, 400)], dictionary, share: 0.01, parse: (bytes) => decodeAudio(withChecksums(bytes)) });
+fuzz({ name: "ogg flac", seeds: flac, dictionary, share: 0.01, parse: (bytes) => decodeAudio(withChecksums(bytes)) });
