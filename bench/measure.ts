@@ -1,8 +1,9 @@
 import { fullSizeModels, uniform } from "./full-size-models.ts";
 import type { FullSizeModel } from "./full-size-models.ts";
+import { peakMemory, residentMemory } from "./process-memory.ts";
 
 /*
- * Measures one model at one number of threads in a process of its own, so that memory and load time are its own too.
+ * Measures one model at one number of threads in a process of its own, so that memory and load time are its own too, and of the processes that run the model.
  * Usage: tsx bench/measure.ts <model> <folder> <threads> <seconds>; prints one JSON object.
  */
 
@@ -20,9 +21,9 @@ export interface Measurement {
   readonly firstCodes: number;
   /** From there to the first audio. */
   readonly firstAudio: number;
-  /** Peak resident memory when both halves are loaded and have run on one second, less that of the process before. */
+  /** Peak resident memory when both halves are loaded and have run on one second, less that before. */
   readonly loadMemory: number;
-  /** Peak resident memory of the whole process, the long clips included. */
+  /** Peak resident memory of all processes, the long clips included. */
   readonly peakMemory: number;
   /** Resident memory after all repetitions, less that after everything was done once. */
   readonly growth: number;
@@ -60,14 +61,15 @@ async function measure(model: FullSizeModel, folder: string, threads: number, se
   const batch = await tokenizer.encodeBatch(short, { bandwidth });
   await tokenizer.decode(codes);
   await tokenizer.decodeBatch(batch);
-  const resident = process.memoryUsage.rss();
+  const resident = residentMemory();
   const encode = seconds / (await best(() => tokenizer.encode(long, { bandwidth })));
   const decode = seconds / (await best(() => tokenizer.decode(codes)));
   const encodeBatch = (8 * 4) / (await best(() => tokenizer.encodeBatch(short, { bandwidth })));
   const decodeBatch = (8 * 4) / (await best(() => tokenizer.decodeBatch(batch)));
-  const growth = (process.memoryUsage.rss() - resident) / 1e6;
+  const growth = residentMemory() - resident;
+  const peak = peakMemory();
   await tokenizer.dispose();
-  return { model, threads, seconds, encode, decode, encodeBatch, decodeBatch, firstCodes, firstAudio, loadMemory, peakMemory: peakMemory(), growth };
+  return { model, threads, seconds, encode, decode, encodeBatch, decodeBatch, firstCodes, firstAudio, loadMemory, peakMemory: peak, growth };
 }
 
 /** Least time of a few repetitions, in seconds. */
@@ -79,8 +81,4 @@ async function best(work: () => Promise<unknown>): Promise<number> {
     least = Math.min(least, performance.now() - start);
   }
   return least / 1000;
-}
-
-function peakMemory(): number {
-  return process.resourceUsage().maxRSS / 1000;
 }

@@ -139,6 +139,7 @@ export {
   readTokenDataset,
   removeLeftoverFiles,
   sequenceFormatOf,
+  thisPackage,
   TokenDatasetWriter,
   writeBarkPrompt,
   writeCodes,

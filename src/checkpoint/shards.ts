@@ -1,5 +1,5 @@
 import type { ByteSource } from "../core/index.ts";
-import { CheckpointError, inTurns, maxJsonLength, printable, printableJson } from "../core/index.ts";
+import { CheckpointError, inTurns, maxJsonLength, printable, printableJson, relativePathProblem } from "../core/index.ts";
 import type { CheckpointFolder } from "./checkpoint-files.ts";
 import { readText } from "./read-text.ts";
 import { isJsonObject, parseStrictJson } from "./strict-json.ts";
@@ -58,7 +58,7 @@ async function parseIndex(source: ByteSource, prefix: string): Promise<ReadonlyM
   const tensorsOfShard = new Map<string, string[]>();
   for (const [index, [tensor, shard]] of Object.entries(weightMap).entries()) {
     checkTensorName(file, tensor, index + 1);
-    if (typeof shard !== "string" || shard.length > maxNameLength || !/^\w[\w.-]*$/.test(shard)) {
+    if (typeof shard !== "string" || shard.length > maxNameLength || !/^\w[\w.-]*$/.test(shard) || relativePathProblem(shard) !== undefined) {
       throw new CheckpointError(
         "CHECKPOINT_FORMAT",
         `${file} puts ${printable(tensor)} into ${printableJson(shard)}; expected the plain name of a file beside it, ` +

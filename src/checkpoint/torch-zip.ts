@@ -157,8 +157,8 @@ function checkStorages(file: string, tensors: readonly PickledTensor[]): void {
     if (taken.elements > size || taken.spans > maxReads * size) {
       throw new CheckpointError(
         "CHECKPOINT_FORMAT",
-        `${file} has tensors that share the ${size} bytes of storage ${key}, which only views of other tensors do; ` +
-          `save a state dict with a clone of each, or convert it to safetensors`,
+        `${file} has tensors that share the ${size} bytes of storage ${key}; a codec's do not. ` +
+          `Save a state dict with a clone of each tensor, or convert it to safetensors`,
       );
     }
   }

@@ -10,7 +10,7 @@ import { bandwidthText, channelsText, codesSummary, codesText, countText, proven
 const shownTensors = 8;
 
 /** What a file of codes holds, for people. */
-export function formatCodesInspection(name: string, codes: AudioCodes): string {
+export async function formatCodesInspection(name: string, codes: AudioCodes): Promise<string> {
   const { segment } = codes;
   const segments: readonly Row[] =
     segment === null ? [] : [["segments", segmentsText(segment, codes.sampleRate)]];
@@ -22,13 +22,13 @@ export function formatCodesInspection(name: string, codes: AudioCodes): string {
       ...segments,
       ["model", provenanceText(codes.provenance)],
     ],
-    [["usage", usageTable(usageOf(codes), codes.codebookSize)]],
+    [["usage", usageTable(await usageOf(codes), codes.codebookSize)]],
   ]);
 }
 
 /** What a file of codes holds, for programs. */
-export function summarizeCodes(codes: AudioCodes): Readonly<Record<string, unknown>> {
-  return { ...codesSummary(codes), segment: codes.segment, scales: codes.scales === null ? null : [...codes.scales], usage: usageOf(codes) };
+export async function summarizeCodes(codes: AudioCodes): Promise<Readonly<Record<string, unknown>>> {
+  return { ...codesSummary(codes), segment: codes.segment, scales: codes.scales === null ? null : [...codes.scales], usage: await usageOf(codes) };
 }
 
 /** What a model is and whether it is complete, for people. */

@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 const rooms = [
   () => import("../core/index.ts"),
   () => import("../audio/index.ts"),
+  () => import("../parquet/index.ts"),
   () => import("../checkpoint/index.ts"),
   () => import("../graph/index.ts"),
   () => import("../storage/index.ts"),

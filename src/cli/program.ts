@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { thisPackage } from "../index.ts";
 import { addCacheCommand } from "./cache.ts";
 import { addDecodeCommand } from "./decode.ts";
 import { addEncodeCommand } from "./encode.ts";
@@ -40,7 +40,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
 function createProgram(terminal: Terminal): Command {
   const program = new Command("encodec-tokenizer")
     .description("EnCodec as an audio tokenizer: audio to codes and back.")
-    .version(packageVersion())
+    .version(thisPackage().version)
     .exitOverride()
     // So that options after the name of a command are that command's: `models show tiny --json`.
     .enablePositionalOptions()
@@ -65,9 +65,4 @@ function createProgram(terminal: Terminal): Command {
   addLicenseCommand(program, terminal);
   addNoticeCommand(program, terminal);
   return program;
-}
-
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return (manifest as { readonly version: string }).version;
 }

@@ -6,7 +6,7 @@ import { attempt, CommandError, UsageError } from "./failures.ts";
 import { makeFoldersFor } from "./make-folder.ts";
 import { defaultModel, encodeOptionsFor, Models } from "./models.ts";
 import type { RateOptions } from "./models.ts";
-import { refuseExisting, stemOf } from "./output-plan.ts";
+import { refuseAddresses, refuseExisting, stemOf } from "./output-plan.ts";
 import { startProgress } from "./progress.ts";
 import { readClip } from "./read-clip.ts";
 import { jsonText } from "./report.ts";
@@ -77,6 +77,7 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
 
 /** @throws UsageError if the decoded audio would replace the input; CommandError if a file is there already. */
 function planFiles(input: string, { output, force }: RoundtripCommandOptions): { readonly codes: string; readonly audio: string; readonly figure: string } {
+  refuseAddresses([input, output ?? stream]);
   if (output === stream) throw new UsageError("roundtrip writes three files; give --output a folder");
   const stem = stemOf(input);
   const folder = output ?? join(input === stream ? "." : dirname(input), `${stem}-roundtrip`);

@@ -25,6 +25,7 @@ import type { DatasetPlan } from "./dataset-plan.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { encodeRows, longRowBytes } from "./encode-rows.ts";
 import type { EncodedRow, EncodeRowsOptions, PartRow } from "./encode-rows.ts";
+import { thisPackage } from "../files/index.ts";
 import type { Emit } from "./event-queue.ts";
 import { frozenLicense } from "./frozen-license.ts";
 import { createOutputs, describeOutput } from "./output-spec.ts";
@@ -45,7 +46,6 @@ import { acquireRunLock } from "./run-lock.ts";
 import { everyPart } from "./shard-selection.ts";
 import { checkTrim } from "./sound-range.ts";
 import type { TrimOptions } from "./sound-range.ts";
-import { thisTool } from "./tool.ts";
 import { rowsOf, writeParts } from "./write-parts.ts";
 
 /** What a dataset is made of, and what making it may use. */
@@ -230,7 +230,7 @@ export class DatasetWork implements AsyncDisposable {
     const before = await readDatasetInfo(folder).catch(() => undefined);
     if (before !== undefined) return before;
     const license = await frozenLicense(folder, this.#model.tokenizer.license);
-    return await assembleDataset({ folder, numParts, tool: thisTool(), codec: this.#codec, license, audioLicense, options: settings, card, signal });
+    return await assembleDataset({ folder, numParts, tool: thisPackage(), codec: this.#codec, license, audioLicense, options: settings, card, signal });
   }
 
   /**
@@ -304,7 +304,7 @@ function recordableLimits(limits: AudioLimits | undefined): AudioLimits | undefi
 
 /** Everything that shapes the result besides the rows. */
 function settingsOf({ outputs = defaultOutputs, audioLicense, card }: DatasetWorkOptions, { mode, planning, trim, limits }: RowRecipe, codec: CodecFields, fingerprint: string | null): JsonObject {
-  const settings = { tool: thisTool(), codec, fingerprint, clips: { ...planning, channels: mode, trim, limits }, outputs: outputs.map(describeOutput), audioLicense: audioLicense ?? null, card: card ?? null };
+  const settings = { tool: thisPackage(), codec, fingerprint, clips: { ...planning, channels: mode, trim, limits }, outputs: outputs.map(describeOutput), audioLicense: audioLicense ?? null, card: card ?? null };
   return JSON.parse(JSON.stringify(settings)) as JsonObject;
 }
 

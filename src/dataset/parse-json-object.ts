@@ -1,3 +1,4 @@
+import { isDeeperThan } from "../core/index.ts";
 import type { JsonObject, JsonValue } from "./row.ts";
 
 /** What is nested deeper is nothing that a person meant to write, and too deep for the stack of whoever walks through it. */
@@ -29,11 +30,6 @@ function parse(text: string): JsonValue {
     const advice = /\b(?:NaN|Infinity)\b/u.test(text) ? "; JSON has no NaN and no Infinity, write null" : "";
     throw new TypeError(`it is not JSON: ${(error as Error).message.slice(0, 200)}${advice}`, { cause: error });
   }
-}
-
-/** Whether a value has arrays or objects within one another to more than so many levels. */
-export function isDeeperThan(depth: number, value: JsonValue): boolean {
-  return typeof value === "object" && value !== null && (depth === 0 || Object.values(value).some((inner) => isDeeperThan(depth - 1, inner as JsonValue)));
 }
 
 /** The first number outside of strings that is not what was written. */

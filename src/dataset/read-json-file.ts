@@ -1,8 +1,8 @@
 import type { z } from "zod";
-import { FileError } from "../core/index.ts";
+import { FileError, isDeeperThan } from "../core/index.ts";
 import { openInside } from "../files/index.ts";
 import { DatasetError } from "./dataset-error.ts";
-import { isDeeperThan, maxJsonDepth } from "./parse-json-object.ts";
+import { maxJsonDepth } from "./parse-json-object.ts";
 import type { JsonValue } from "./row.ts";
 
 /** A longer file is none that describes a dataset: a list of a million shards has 160 MB. */

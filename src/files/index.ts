@@ -14,6 +14,8 @@ export { piecesOf } from "./read-range.ts";
 export { readTokenDataset } from "./read-token-dataset.ts";
 export type { ReadTokenDatasetOptions, TokenDataset } from "./read-token-dataset.ts";
 export type { TokenDatasetInfo } from "./token-dataset-files.ts";
+export { thisPackage } from "./this-package.ts";
+export type { Tool } from "./this-package.ts";
 export { TokenDatasetWriter } from "./token-dataset.ts";
 export type { TokenDatasetOptions, TokenDatasetReport } from "./token-dataset.ts";
 export { finalNameOf, removeLeftoverFiles, temporaryBeside } from "./temporary-name.ts";

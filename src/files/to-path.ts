@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { shownAddress } from "../core/index.ts";
 
 /**
  * The path that a caller gave as such or as a `file:` URL.
@@ -11,9 +12,14 @@ export function toPath(source: string | URL): string {
   }
   if (!(source instanceof URL)) throw new TypeError(`expected a path, a file: URL or bytes; received ${typeof source}`);
   if (source.protocol !== "file:") throw wrongScheme(source.href);
-  return fileURLToPath(source);
+  try {
+    return fileURLToPath(source);
+  } catch (cause) {
+    if (!(cause instanceof URIError)) throw cause;
+    throw new TypeError(`${source.href.slice(0, 200)} has a % that stands for nothing; write %25 for it`, { cause });
+  }
 }
 
 function wrongScheme(url: string): TypeError {
-  return new TypeError(`expected a path or a URL object with file:; received ${url}. Download it first and pass the bytes`);
+  return new TypeError(`expected a path or a URL object with file:; received ${shownAddress(url)}. Download it first and pass the bytes`);
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { FileError, HubError } from "../core/index.ts";
 import { isInside } from "../files/index.ts";
+import { readTextFile } from "./read-text-file.ts";
 import { safePathParts } from "./safe-path.ts";
 
 /**
@@ -64,7 +65,7 @@ function checkCommit(commit: string): string {
 
 /** The commit that a branch or tag was when the Hub was last asked; undefined where it never was. */
 export async function readRef(folder: RepositoryFolder, revision: string): Promise<string | undefined> {
-  const text = await readFile(folder.ref(revision), "utf8").catch(() => "");
+  const text = await readTextFile(folder.ref(revision)).catch(() => "");
   return isCommit(text.trim()) ? text.trim() : undefined;
 }
 

@@ -1,9 +1,10 @@
-import { lstat, readdir, readFile, realpath, rm, stat } from "node:fs/promises";
+import { lstat, readdir, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { checkCached, isCommit, isRepositoryId, repositoryFolder, type RepositoryFolder, storing } from "./cache-layout.ts";
 import { createHasher, hashFile, parseDigest } from "./file-digest.ts";
 import { type HubOptions, resolveHubOptions } from "./hub-options.ts";
 import { isPartial } from "./partial-file.ts";
+import { readTextFile } from "./read-text-file.ts";
 
 /** A commit of a repository in the cache. */
 export interface CachedCommit {
@@ -158,7 +159,7 @@ async function readRefs(folder: RepositoryFolder): Promise<ReadonlyMap<string, r
   const root = join(folder.path, "refs");
   const refs = new Map<string, string[]>();
   for (const name of await namesBelow(root)) {
-    const commit = (await readFile(join(root, name), "utf8")).trim();
+    const commit = (await readTextFile(join(root, name))).trim();
     refs.set(commit, [...(refs.get(commit) ?? []), name]);
   }
   return refs;
@@ -204,7 +205,7 @@ async function holdsCodec({ path, commits }: CachedRepository): Promise<boolean>
     const config = join(path, "snapshots", commit, "config.json");
     if (!files.includes("config.json")) continue;
     if (!(await staysInside(path, config))) return true; // to be found and removed
-    if (codecTypes.test(await readFile(config, "utf8"))) return true;
+    if (codecTypes.test(await readTextFile(config).catch(() => ""))) return true;
   }
   return (await readdir(join(path, "blobs")).catch(() => [])).some(isPartial);
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { HubError, IntegrityError } from "../core/index.ts";
 import { checkCached, isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
@@ -6,6 +6,7 @@ import { createHasher, type FileDigest, hashFile, parseDigest } from "./file-dig
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
 import type { RepositoryFile } from "./list-repository.ts";
+import { readTextFile } from "./read-text-file.ts";
 import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
 import { type FileSelection, selectFiles } from "./select-files.ts";
 import { cardName, visitRepository } from "./visit-repository.ts";
@@ -116,7 +117,7 @@ async function describeCached(settings: HubSettings, folder: RepositoryFolder, o
   const snapshot = folder.snapshot(commit);
   const files = await listSnapshot(folder, commit);
   const sizes = new Map([...files].map(([name, { bytes }]) => [name, bytes]));
-  const readText = (name: string): Promise<string> => readFile(folder.file(commit, name), "utf8");
+  const readText = (name: string): Promise<string> => readTextFile(folder.file(commit, name));
   const listing = { name: snapshot, files: sizes, readText };
   const selection = await selectFiles(listing, options.exact === true).catch((cause: unknown) => {
     throw notCached(settings, folder.id, `commit ${commit} with all its weights`, { cause });

@@ -1,4 +1,4 @@
-import { HubError } from "../core/index.ts";
+import { HubError, shownAddress } from "../core/index.ts";
 import type { HubErrorCode } from "../core/index.ts";
 import type { HubSettings } from "./hub-options.ts";
 
@@ -30,9 +30,10 @@ export function errorOf(response: Response, subject: Subject, settings: HubSetti
 
   function error(code: HubErrorCode, message: string): HubError {
     return new HubError(code, message, {
-      url: response.url === "" ? where : withoutQuery(response.url),
+      // Links of the Hub's storage carry a signature after the question mark, which is a secret for as long as it is valid.
+      url: response.url === "" ? where : shownAddress(response.url),
       status,
-      requestId: headers.get("x-request-id") ?? undefined,
+      requestId: headers.get("x-request-id")?.slice(0, 200),
       retryAfter,
     });
   }
@@ -88,7 +89,7 @@ export function connectionError(cause: unknown, subject: Subject, settings: HubS
     return new HubError("HUB_UNREACHABLE", `${endpoint} cannot be reached (${code}); ${next}`, options);
   }
   const what = subject.file ?? subject.id;
-  return new HubError("HUB_INTERRUPTED", `the connection to ${endpoint} broke while ${what} was read (${message})`, options);
+  return new HubError("HUB_INTERRUPTED", `the connection to ${endpoint} broke while ${what} was read (${message.slice(0, 300)})`, options);
 }
 
 /** The error for an answer that is not what a Hub says. */
@@ -136,9 +137,4 @@ function parseRetryAfter(header: string | null): number | undefined {
 function parseRateLimit(header: string | null): number | undefined {
   const seconds = /"\s*;\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d{1,9})/u.exec(header ?? "")?.[1];
   return seconds === undefined ? undefined : Number(seconds);
-}
-
-/** Links of the Hub's storage carry a signature after the question mark, which is a secret for as long as it is valid. */
-function withoutQuery(url: string): string {
-  return url.replace(/\?.*$/su, "");
 }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { HubError } from "../core/index.ts";
+import { thisPackage } from "../files/index.ts";
 import { connectionError, errorOf, type Subject, unexpectedAnswer } from "./hub-answer.ts";
 import type { HubSettings } from "./hub-options.ts";
 
@@ -12,18 +13,34 @@ const maxAnswerLength = 16 * 2 ** 20;
 type Transient = "HUB_RATE_LIMITED" | "HUB_SERVER" | "HUB_UNREACHABLE" | "HUB_INTERRUPTED";
 const transientCodes: ReadonlySet<string> = new Set<Transient>(["HUB_RATE_LIMITED", "HUB_SERVER", "HUB_UNREACHABLE", "HUB_INTERRUPTED"]);
 
+/** Most requests for a question, unless it has more to ask. */
+const maxQuestionRequests = 8;
+
+/** Longest Link header that is looked at: one with the address of the next page. */
+const maxLinkLength = 8192;
+
+/** What a download has to get on by within `timeout`, in bytes; a question has to be answered as a whole. */
+const leastBytes = 1024;
+
 /**
  * Sends one request and returns its answer with the body unread, redirects followed.
  * The token goes to the endpoint's own origin only: it is added here, and `fetch` drops it when redirected to another.
- * @throws HubError for an answer that is not a success or is a web page, and for broken connections.
+ * @throws HubError for an answer that is not a success or is a web page, and for broken connections and those on which nothing comes.
  */
 export async function send(settings: HubSettings, subject: Subject, input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const url = input instanceof Request ? input.url : String(input);
   const headers = new Headers(init.headers);
+  headers.set("user-agent", userAgent());
   if (settings.token !== null && new URL(url).origin === new URL(settings.endpoint).origin) {
     headers.set("authorization", `Bearer ${settings.token}`);
   }
-  const response = await overConnection(settings, subject, () => settings.fetch(url, { ...init, headers, signal: settings.signal ?? null }));
+  const giveUp = new AbortController();
+  const signal = settings.signal === undefined ? giveUp.signal : AbortSignal.any([settings.signal, giveUp.signal]);
+  const response = await overConnection(settings, subject, async () => {
+    const answer = settings.fetch(url, { ...init, headers, signal });
+    // How long an upload takes, nobody knows.
+    return init.body === undefined || init.body === null ? await within(settings.timeout, answer, () => giveUp.abort()) : await answer;
+  });
   if (!response.ok) {
     await response.body?.cancel().catch(() => {});
     throw errorOf(response, subject, settings);
@@ -35,16 +52,29 @@ export async function send(settings: HubSettings, subject: Subject, input: strin
   return response;
 }
 
+/** What may be asked in a question. */
+export interface QuestionLimits {
+  /** Requests, such as pages of a listing; repetitions do not count. @default 8 */
+  readonly maxRequests?: number;
+}
+
 /**
  * Asks a question through a function of @huggingface/hub, which is given a `fetch` that retries, sends the token and
  * throws errors that say what is wrong.
- * @throws HubError, also where the client cannot make sense of an answer.
+ * @throws HubError, also where the client cannot make sense of an answer, and where the server has the client ask without end.
  */
-export async function ask<T>(settings: HubSettings, subject: Subject, question: (fetch: typeof globalThis.fetch) => Promise<T>): Promise<T> {
+export async function ask<T>(
+  settings: HubSettings,
+  subject: Subject,
+  question: (fetch: typeof globalThis.fetch) => Promise<T>,
+  { maxRequests = maxQuestionRequests }: QuestionLimits = {},
+): Promise<T> {
+  let numRequests = 0;
   try {
-    return await question((input, init) =>
-      retrying(settings, async () => bufferAnswer(settings, subject, await send(settings, subject, input, init))),
-    );
+    return await question((input, init) => {
+      if (++numRequests > maxRequests) throw unexpectedAnswer(`more than ${maxRequests} pages`, subject, settings);
+      return retrying(settings, async () => bufferAnswer(settings, subject, await send(settings, subject, input, init)));
+    });
   } catch (error) {
     settings.signal?.throwIfAborted();
     throw error instanceof HubError ? error : unexpectedAnswer("something that cannot be read", subject, settings, { cause: error });
@@ -81,14 +111,23 @@ async function overConnection<T>(settings: HubSettings, subject: Subject, read: 
   }
 }
 
-/** The body of an answer, piece by piece; leaving the loop early gives the connection up. */
-export async function* chunksOf(settings: HubSettings, subject: Subject, response: Response): AsyncGenerator<Uint8Array, void> {
+/**
+ * The body of an answer, piece by piece; leaving the loop early gives the connection up.
+ * @param least Bytes that have to come within the settings' `timeout`, over and over. What the caller does between the pieces does not count.
+ */
+export async function* chunksOf(settings: HubSettings, subject: Subject, response: Response, least: number = leastBytes): AsyncGenerator<Uint8Array, void> {
   const reader = response.body?.getReader();
   if (reader === undefined) return;
+  let secondsLeft = settings.timeout;
+  let bytesLeft = least;
   try {
     for (;;) {
-      const { done, value } = await overConnection(settings, subject, () => reader.read());
+      const begun = performance.now();
+      const { done, value } = await overConnection(settings, subject, () => within(secondsLeft, reader.read(), () => {}));
       if (done) return;
+      secondsLeft -= (performance.now() - begun) / 1000;
+      bytesLeft -= value.byteLength;
+      if (bytesLeft <= 0) [secondsLeft, bytesLeft] = [settings.timeout, least];
       yield value;
     }
   } finally {
@@ -98,15 +137,55 @@ export async function* chunksOf(settings: HubSettings, subject: Subject, respons
 
 /** Reads an answer to its end, so that a connection that breaks half-way is one more thing to retry. */
 async function bufferAnswer(settings: HubSettings, subject: Subject, response: Response): Promise<Response> {
+  const { status, statusText, headers } = response;
+  if ((headers.get("link") ?? "").length > maxLinkLength) throw unexpectedAnswer(`a link of more than ${maxLinkLength} characters`, subject, settings);
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of chunksOf(settings, subject, response)) {
+  for await (const chunk of chunksOf(settings, subject, response, Infinity)) {
     length += chunk.byteLength;
     if (length > maxAnswerLength) throw unexpectedAnswer(`more than ${maxAnswerLength} bytes`, subject, settings);
     chunks.push(chunk);
   }
-  const { status, statusText, headers } = response;
   return new Response(length === 0 ? null : Buffer.concat(chunks), { status, statusText, headers });
+}
+
+/** A promise, or an error if it takes longer. @param seconds Any number, Infinity included. */
+async function within<T>(seconds: number, promise: Promise<T>, giveUp: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    const fail = (): void => {
+      reject(new Error("nothing comes any more, or too slowly"));
+      giveUp();
+    };
+    if (seconds > 0) timer = setTimeout(fail, Math.min(1000 * seconds, maxTimer));
+    else fail();
+  });
+  try {
+    return await Promise.race([tooLate, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Longer ones would go off at once. */
+const maxTimer = 2 ** 31 - 1;
+
+let agent: string | undefined;
+
+/** As servers know programs: name and version, of this package and of what runs it. Without it they would take it for a program called node. */
+function userAgent(): string {
+  const { bun, deno, node } = process.versions;
+  const runtime = bun !== undefined ? `bun/${bun}` : deno !== undefined ? `deno/${deno}` : `node/${node}`;
+  return (agent ??= `${ownName()} ${runtime}`);
+}
+/** A program that is one file has no package.json beside it. */
+function ownName(): string {
+  try {
+    const { name, version } = thisPackage();
+    return `${name}/${version}`;
+  } catch {
+    return "encodec-tokenizer";
+  }
 }
 
 async function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { CheckpointFolder } from "../checkpoint/index.ts";
+import { HubError } from "../core/index.ts";
 import type { ByteSource } from "../core/index.ts";
 import { openFile } from "../files/index.ts";
 import { type RepositoryFolder, repositoryFolder } from "./cache-layout.ts";
@@ -48,8 +49,12 @@ export async function fetchWeights(description: RepositoryDescription, options: 
   return { ...description, files: folderOf(settings, description), sha256: await digestsOf(settings, options, folder, description) };
 }
 
+/** More than any model with a codec has, several times over: a server could otherwise fill the disk. */
+const maxWeightsBytes = 2 ** 36;
+
 async function downloadWeights(settings: HubSettings, { env }: HubOptions, folder: RepositoryFolder, { commit, weights }: RepositoryDescription): Promise<void> {
   const total = weights.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total > maxWeightsBytes) throw new HubError("HUB_UNEXPECTED_ANSWER", `the weights of ${folder.id} are said to have ${total} bytes; at most ${maxWeightsBytes} are downloaded`);
   let before = 0;
   for (const file of weights) {
     const done = before;

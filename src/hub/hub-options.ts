@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { HubError } from "../core/index.ts";
+import { HubError, shownAddress } from "../core/index.ts";
 
 /** How far a download has come. */
 export interface DownloadProgress {
@@ -30,6 +30,12 @@ export interface HubOptions {
   readonly maxRetries?: number | undefined;
   /** Seconds before the first repetition; each further one waits twice as long. @default 0.5 */
   readonly retryDelay?: number | undefined;
+  /**
+   * Seconds within which a question has to be answered, and within which a download has to get on by a kibibyte: else the connection counts
+   * as broken. Uploads take as long as they take.
+   * @default $HF_HUB_DOWNLOAD_TIMEOUT, or 60
+   */
+  readonly timeout?: number | undefined;
   /** Stops the work; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called for every piece of weights that arrives. */
@@ -49,24 +55,29 @@ export interface HubSettings {
   /** @throws HubError with code HUB_CACHE where nothing says which folder it is: there may be no home folder, as in containers. */
   readonly cacheDir: string;
   readonly offline: boolean;
+  /** What to do to be online again, such as `unset HF_HUB_OFFLINE`; undefined if it is. */
+  readonly offlineAdvice: string | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly maxRetries: number;
   /** In seconds. */
   readonly retryDelay: number;
+  /** In seconds. */
+  readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: DownloadProgress) => void) | undefined;
 }
 
 /**
  * Fills in what the options leave open from the environment; options come first.
- * @throws TypeError if the endpoint is no http address, or the token has characters that no header can carry.
+ * @throws TypeError if the endpoint is no http address or has a password in it, which is not shown, or the token has characters that no header can carry.
  * @throws RangeError if a number is negative.
  * Source of the variables, their order and the words that count as yes: huggingface_hub `constants.py`.
  */
 export function resolveHubOptions(options: HubOptions = {}): HubSettings {
   const env = options.env ?? process.env;
-  const { maxRetries = 4, retryDelay = 0.5, revision = "main" } = options;
-  for (const [name, value] of Object.entries({ maxRetries, retryDelay })) {
+  const { maxRetries = 4, retryDelay = 0.5, revision = "main", timeout = timeoutOf(env) } = options;
+  const { offline = isOffline(env) } = options;
+  for (const [name, value] of Object.entries({ maxRetries, retryDelay, timeout })) {
     if (!(value >= 0)) throw new RangeError(`${name} must be 0 or more; got ${value}`);
   }
   if (typeof revision !== "string" || revision === "") throw new TypeError("revision must be a branch, a tag or a commit");
@@ -77,10 +88,12 @@ export function resolveHubOptions(options: HubOptions = {}): HubSettings {
     get cacheDir() {
       return options.cacheDir ?? cacheDirOf(env);
     },
-    offline: options.offline ?? isYes(nonEmpty(env["HF_HUB_OFFLINE"]) ?? env["TRANSFORMERS_OFFLINE"]),
+    offline,
+    offlineAdvice: offline ? adviceOf(options.offline, env) : undefined,
     fetch: options.fetch ?? globalThis.fetch,
     maxRetries,
     retryDelay,
+    timeout,
     signal: options.signal,
     onProgress: options.onProgress,
   };
@@ -126,12 +139,31 @@ function checkToken(token: string | null): string | null {
   return trimmed === "" ? null : trimmed;
 }
 
+/** What may be a password is never in the message. */
 function checkEndpoint(endpoint: string): string {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url === undefined || !/^https?:$/u.test(url.protocol) || url.search !== "" || url.hash !== "") {
-    throw new TypeError(`endpoint must be an address such as "https://huggingface.co"; got ${JSON.stringify(endpoint)}`);
+    throw new TypeError(`endpoint must be an address such as "https://huggingface.co"; got ${shownAddress(endpoint)}`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new TypeError(`endpoint must not have a user or a password in it; give ${shownAddress(endpoint)}, and a token with HF_TOKEN`);
   }
   return endpoint.replace(/\/+$/u, "");
+}
+
+function isOffline(env: Environment): boolean {
+  return isYes(nonEmpty(env["HF_HUB_OFFLINE"]) ?? env["TRANSFORMERS_OFFLINE"]);
+}
+
+function adviceOf(option: boolean | undefined, env: Environment): string {
+  const variable = nonEmpty(env["HF_HUB_OFFLINE"]) === undefined ? "TRANSFORMERS_OFFLINE" : "HF_HUB_OFFLINE";
+  return [...(option === true ? ["leave out --offline (offline: true)"] : []), ...(isOffline(env) ? [`unset ${variable}`] : [])].join(" and ");
+}
+
+/** What is no number of seconds is passed over, as other programs read the variable too. */
+function timeoutOf(env: Environment): number {
+  const seconds = Number(nonEmpty(env["HF_HUB_DOWNLOAD_TIMEOUT"]) ?? Number.NaN);
+  return seconds > 0 ? seconds : 60;
 }
 
 function isYes(value: string | undefined): boolean {

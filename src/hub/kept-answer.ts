@@ -1,7 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { placeAtomically, type RepositoryFolder } from "./cache-layout.ts";
 import { fileSchema, type RepositoryFile } from "./list-repository.ts";
+import { readTextFile } from "./read-text-file.ts";
 import { infoSchema, type RepositoryInfo } from "./resolve-revision.ts";
 
 /** What the Hub said of a commit when it was last asked; with it, a license is the same whether or not there is a network. */
@@ -16,14 +17,14 @@ const answerSchema = z.object({ info: infoSchema, files: z.array(fileSchema) });
 export async function keepAnswer(folder: RepositoryFolder, commit: string, answer: KeptAnswer): Promise<void> {
   const path = folder.answer(commit);
   const text = JSON.stringify(answer);
-  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
+  if ((await readTextFile(path).catch(() => undefined)) === text) return;
   await placeAtomically(path, (temporary) => writeFile(temporary, text)).catch(() => undefined);
 }
 
 /** The answer that was kept of a commit; null where there is none, or something else in its place. */
 export async function readAnswer(folder: RepositoryFolder, commit: string): Promise<KeptAnswer | null> {
   try {
-    return answerSchema.parse(JSON.parse(await readFile(folder.answer(commit), "utf8")));
+    return answerSchema.parse(JSON.parse(await readTextFile(folder.answer(commit))));
   } catch {
     return null;
   }

@@ -15,10 +15,14 @@ export interface RepositoryFile {
 
 /** Most entries that are read: the top folders of checkpoints have a few dozen. */
 const maxEntries = 10_000;
+/** Most pages of them; the Hub puts a thousand entries on one. */
+const maxPages = 100;
+/** Most characters of a path. */
+const maxPathLength = 4096;
 
 const bytesSchema = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const entrySchema = z.object({
-  path: z.string(),
+  path: z.string().max(maxPathLength),
   size: bytesSchema,
   oid: z.string().regex(/^[0-9a-f]{40}$/u),
   lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/u), size: bytesSchema }).optional(),
@@ -43,12 +47,12 @@ export async function listRepository(settings: HubSettings, id: string, commit: 
   return ask(settings, subject, async (fetch) => {
     const files = new Map<string, RepositoryFile>();
     let entries = 0;
-    for await (const entry of listFiles({ repo: id, revision: commit, hubUrl: settings.endpoint, fetch })) {
+    for await (const entry of listFiles({ repo: { type: "model", name: id }, revision: commit, hubUrl: settings.endpoint, fetch })) {
       if (++entries > maxEntries) throw unexpectedAnswer(`more than ${maxEntries} files`, subject, settings);
       if (entry.type === "file") files.set(entry.path, parseFile(entry));
     }
     return files;
-  });
+  }, { maxRequests: maxPages });
 }
 
 /** @throws ZodError, which `ask` turns into a HubError. */

@@ -6,6 +6,11 @@ import { ask } from "./hub-fetch.ts";
 import type { HubSettings } from "./hub-options.ts";
 import type { RepositoryFile } from "./list-repository.ts";
 
+/** The client puts a name into the address as it is, where `%` and `#` would mean something else. */
+function inAddress(name: string): string {
+  return name.split("/").map(encodeURIComponent).join("/");
+}
+
 /**
  * The address of a file, once the server has confirmed what the listing says about it.
  * @throws IntegrityError if it has another size or digest.
@@ -14,7 +19,7 @@ export async function locateFile(settings: HubSettings, subject: Subject, file: 
   const { id, revision } = subject;
   const where = `${file.name} of ${id} at ${revision}`;
   const info = await ask(settings, subject, (fetch) =>
-    fileDownloadInfo({ repo: id, revision, path: file.name, hubUrl: settings.endpoint, fetch }),
+    fileDownloadInfo({ repo: { type: "model", name: id }, revision, path: inAddress(file.name), hubUrl: settings.endpoint, fetch }),
   );
   if (info === null) throw new HubError("HUB_FILE_NOT_FOUND", `${id} has no file ${file.name} at ${revision}`);
   if (info.size !== file.bytes) {

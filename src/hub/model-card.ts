@@ -1,4 +1,5 @@
-import { parseDocument } from "yaml";
+import { isScalar, parseDocument, visit } from "yaml";
+import type { Document } from "yaml";
 
 /** What the metadata of a model card says that bears on its license. */
 export interface ModelCard {
@@ -32,9 +33,10 @@ export function parseModelCard(readme: string): ModelCard {
   const frontMatter = /^\uFEFF?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$/msu.exec(start)?.[1];
   if (frontMatter === undefined) return unreadable(`front matter does not end within ${maxFrontMatter} characters`);
   try {
-    const document = parseDocument(frontMatter, { logLevel: "silent" });
-    const error = document.errors[0];
-    if (error !== undefined) return unreadable(`front matter is not YAML: ${error.code}`);
+    // Each key compared with every other, and a line of context for each error, would take seconds.
+    const document = parseDocument(frontMatter, { logLevel: "silent", uniqueKeys: false, prettyErrors: false });
+    const problem = document.errors[0]?.code ?? (hasRepeatedKey(document) ? "DUPLICATE_KEY" : undefined);
+    if (problem !== undefined) return unreadable(`front matter is not YAML: ${problem}`);
     return readMetadata(document.toJS({ maxAliasCount: 0 }));
   } catch {
     return unreadable("front matter holds aliases or nests too deep");
@@ -66,6 +68,17 @@ export function readMetadata(metadata: unknown): ModelCard {
 export function declaredLicense(readme: string): string | null {
   const { licenses } = parseModelCard(readme);
   return licenses.length === 0 ? null : licenses.join(" AND ");
+}
+
+function hasRepeatedKey(document: Document): boolean {
+  let isRepeated = false;
+  visit(document, {
+    Map(_, { items }) {
+      const keys = new Set(items.map(({ key }) => (isScalar(key) ? key.value : key)));
+      isRepeated ||= keys.size < items.length;
+    },
+  });
+  return isRepeated;
 }
 
 function unreadable(problem: string | null): ModelCard {

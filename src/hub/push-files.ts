@@ -4,9 +4,10 @@ import { commitIter, createRepo, listFiles } from "@huggingface/hub";
 import { z } from "zod";
 import { HubError, IntegrityError, relativePathProblem } from "../core/index.ts";
 import { openInside, piecesOf } from "../files/index.ts";
+import { isRepositoryId } from "./cache-layout.ts";
 import { CheckedBlob, CheckedFile } from "./checked-blob.ts";
 import { createHasher } from "./file-digest.ts";
-import type { Subject } from "./hub-answer.ts";
+import { type Subject, unexpectedAnswer } from "./hub-answer.ts";
 import { ask } from "./hub-fetch.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 
@@ -50,9 +51,14 @@ interface SizedFile extends PushedFile {
   readonly bytes: number;
 }
 
+/** Most files of a repository; the Hub advises against more than a tenth of it. */
+const maxRemoteFiles = 1_000_000;
+/** Most pages of its listing; the Hub puts a thousand files on one. */
+const maxPages = 2000;
+
 const entrySchema = z.object({
   type: z.string(),
-  path: z.string(),
+  path: z.string().max(4096),
   size: z.number(),
   oid: z.string().optional(),
   lfs: z.object({ oid: z.string(), size: z.number() }).optional(),
@@ -71,13 +77,13 @@ type RemoteFile = z.infer<typeof entrySchema>;
  * @throws TypeError without a token, RangeError for an id that is none.
  */
 export async function pushFiles(id: string, files: Iterable<PushedFile> | AsyncIterable<PushedFile>, options: PushOptions = {}): Promise<PushReport> {
-  if (!/^[\w.-]+\/[\w.-]+$/u.test(id)) throw new RangeError(`expected a repository such as user/dataset; received ${JSON.stringify(id)}`);
+  if (!isRepositoryId(id) || !id.includes("/")) throw new RangeError(`expected a repository such as user/dataset; received ${JSON.stringify(id)}`);
   const { commitFiles = 50, commitBytes = 2 ** 32, dryRun = false } = options;
   for (const [name, value] of Object.entries({ commitFiles, commitBytes })) {
     if (!(value >= 1)) throw new RangeError(`${name} must be 1 or more; received ${value}`);
   }
   const settings = resolveHubOptions(options);
-  if (settings.offline) throw new HubError("HUB_OFFLINE", `nothing can be pushed to ${id} offline; unset HF_HUB_OFFLINE`);
+  if (settings.offline) throw new HubError("HUB_OFFLINE", `nothing can be pushed to ${id} offline; ${settings.offlineAdvice}`);
   if (settings.token === null && !dryRun) throw new TypeError(`a token is needed to push to ${id}; set HF_TOKEN to one with permission to write`);
 
   const listed = await listRemote(settings, id);
@@ -116,13 +122,15 @@ export async function pushFiles(id: string, files: Iterable<PushedFile> | AsyncI
 /** Files of the repository by name; null where there is none. */
 async function listRemote(settings: HubSettings, id: string): Promise<ReadonlyMap<string, RemoteFile> | null> {
   const files = new Map<string, RemoteFile>();
+  const subject = subjectOf(settings, id);
   try {
-    await ask(settings, subjectOf(settings, id), async (fetch) => {
-      for await (const entry of listFiles({ repo: repoOf(id), recursive: true, revision: settings.revision, hubUrl: settings.endpoint, fetch })) {
+    await ask(settings, subject, async (fetch) => {
+      for await (const entry of listFiles({ repo: repoOf(id), recursive: true, revision: encodeURIComponent(settings.revision), hubUrl: settings.endpoint, fetch })) {
         const file = entrySchema.parse(entry);
         if (file.type === "file") files.set(file.path, file);
+        if (files.size > maxRemoteFiles) throw unexpectedAnswer(`more than ${maxRemoteFiles} files`, subject, settings);
       }
-    });
+    }, { maxRequests: maxPages });
   } catch (error) {
     if (error instanceof HubError && error.code === "HUB_NOT_FOUND") return null;
     throw error;
@@ -199,7 +207,8 @@ async function commit(
         const sent = [...uploaded.values()].reduce((sum, bytes) => sum + bytes, 0);
         settings.onProgress?.({ file: path, done: Math.round(done + sent), total });
       }
-    }),
+      // Large files go in as many parts as the storage wants.
+    }, { maxRequests: Infinity }),
   );
 }
 

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CheckpointError, HubError } from "../core/index.ts";
 import type { HubErrorCode } from "../core/index.ts";
@@ -7,6 +6,7 @@ import { isOutage, listSnapshot, type RepositoryDescription, sha256Of, type Weig
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
 import type { RepositoryMetadata } from "./license-declaration.ts";
+import { readTextFile } from "./read-text-file.ts";
 import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
 import { selectFiles } from "./select-files.ts";
 import { cardName, visitRepository } from "./visit-repository.ts";
@@ -28,7 +28,7 @@ const unseenCodes: ReadonlySet<HubErrorCode> = new Set<HubErrorCode>([
 /** What a license is worked out from, of a repository whose weights one is about to fetch. */
 export async function metadataOf(description: RepositoryDescription): Promise<RepositoryMetadata> {
   const { described, snapshotPath, weights } = description;
-  const config = described.includes("config.json") ? await readFile(join(snapshotPath, "config.json"), "utf8") : null;
+  const config = described.includes("config.json") ? await readTextFile(join(snapshotPath, "config.json")) : null;
   return assemble(description.id, description, weights.map(sha256Of), config);
 }
 
@@ -89,7 +89,7 @@ async function revisit(settings: HubSettings, folder: RepositoryFolder): Promise
   if (listed.size === 0) throw notCached(settings, folder.id, `commit ${commit}`);
 
   async function readText(name: string): Promise<string> {
-    return readFile(folder.file(commit, name), "utf8").catch((cause: unknown) => {
+    return readTextFile(folder.file(commit, name)).catch((cause: unknown) => {
       throw notCached(settings, folder.id, `${name} at ${commit}`, { cause });
     });
   }

@@ -1,6 +1,6 @@
 import { modelInfo } from "@huggingface/hub";
 import { z } from "zod";
-import { HubError } from "../core/index.ts";
+import { HubError, isDeeperThan } from "../core/index.ts";
 import { isCommit, readRef, type RepositoryFolder, writeRef } from "./cache-layout.ts";
 import { unexpectedAnswer } from "./hub-answer.ts";
 import { ask } from "./hub-fetch.ts";
@@ -32,10 +32,13 @@ export const infoSchema: z.ZodType<RepositoryInfo> = z.object({
   gated: z.union([z.literal(false), z.literal("auto"), z.literal("manual")]),
 });
 
+/** Cards are lists of fields. What goes deeper would be too deep for the stack of whoever writes it down. */
+const maxDepth = 100;
+
 const answerSchema = z.object({
-  name: z.string(),
+  name: z.string().max(200),
   sha: z.string().regex(/^[0-9a-f]{40}$/u),
-  cardData: z.record(z.string(), z.unknown()).nullish(),
+  cardData: z.record(z.string(), z.unknown()).refine((card) => !isDeeperThan(maxDepth, card)).nullish(),
   tags: z.array(z.string()).nullish(),
   gated: z.union([z.literal(false), z.literal("auto"), z.literal("manual")]).nullish(),
 });
@@ -77,7 +80,8 @@ export async function resolveOffline(settings: HubSettings, folder: RepositoryFo
 
 /** The error for what only a download could give. */
 export function notCached(settings: HubSettings, id: string, what: string, options?: ErrorOptions): HubError {
-  const next = "load it once with a network, or unset HF_HUB_OFFLINE";
-  const message = `${what} of ${id} is not in the cache ${settings.cacheDir}, and the Hub is not asked while offline; ${next}`;
+  const { cacheDir, offlineAdvice } = settings;
+  const why = offlineAdvice === undefined ? "cannot be reached; load it once with a network" : `is not asked while offline; load it once with a network, or ${offlineAdvice}`;
+  const message = `${what} of ${id} is not in the cache ${cacheDir}, and the Hub ${why}`;
   return new HubError("HUB_OFFLINE", message, options);
 }

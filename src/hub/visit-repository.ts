@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { HubError } from "../core/index.ts";
 import type { RepositoryFolder } from "./cache-layout.ts";
 import { downloadFile } from "./download-file.ts";
 import type { HubSettings } from "./hub-options.ts";
 import { keepAnswer } from "./kept-answer.ts";
 import { listRepository, type RepositoryFile } from "./list-repository.ts";
+import { maxTextBytes, readTextFile } from "./read-text-file.ts";
 import { type RepositoryInfo, resolveRevision } from "./resolve-revision.ts";
 
 /** A repository at a commit, as far as it shows without its weights. */
@@ -21,9 +21,6 @@ export interface VisitedRepository {
 
 export const cardName = "README.md";
 
-/** Cards, configurations and indices are text; longer ones are not read. */
-const maxTextBytes = 16 * 2 ** 20;
-
 /** Asks the Hub for a repository's commit, listing and card. @throws HubError */
 export async function visitRepository(settings: HubSettings, folder: RepositoryFolder): Promise<VisitedRepository> {
   const { commit, info } = await resolveRevision(settings, folder);
@@ -37,7 +34,7 @@ export async function visitRepository(settings: HubSettings, folder: RepositoryF
       throw new HubError("HUB_UNEXPECTED_ANSWER", `${name} of ${folder.id} has ${file.bytes} bytes; at most ${maxTextBytes} are read of a text`);
     }
     await downloadFile(settings, { folder, commit, file });
-    return readFile(folder.file(commit, name), "utf8");
+    return readTextFile(folder.file(commit, name));
   }
 
   return { commit, info, listed, readText, cardText: listed.has(cardName) ? await readText(cardName) : null };

@@ -133,8 +133,8 @@ export function parseMegatronIndex(bytes: Uint8Array): MegatronIndex {
   for (let sequence = 0; sequence < numSequences; sequence++) {
     const sequenceLength = view.getInt32(headerLength + 4 * sequence, true);
     if (sequenceLength < 0) throw badIndex(`sequence ${sequence} of this Megatron index has length ${sequenceLength}`);
-    const offset = view.getBigInt64(headerLength + 4 * numSequences + 8 * sequence, true);
-    if (offset !== BigInt(expectedOffset)) {
+    const offset = readInt64(view, headerLength + 4 * numSequences + 8 * sequence);
+    if (offset !== expectedOffset) {
       throw badIndex(`sequence ${sequence} of this Megatron index starts at byte ${offset}; those before it end at ${expectedOffset}`);
     }
     sequenceLengths[sequence] = sequenceLength;
@@ -145,12 +145,17 @@ export function parseMegatronIndex(bytes: Uint8Array): MegatronIndex {
   const documentIndices = new Float64Array(numIndices);
   const checkIndex = documentIndexChecker(numSequences, numIndices, badIndex);
   for (let document = 0; document < numIndices; document++) {
-    const index = Number(view.getBigInt64(headerLength + 12 * numSequences + 8 * document, true));
+    const index = readInt64(view, headerLength + 12 * numSequences + 8 * document);
     checkIndex(index, document);
     documentIndices[document] = index;
   }
   const modes = bytes.length === length ? null : new Int8Array(new Uint8Array(bytes.subarray(length)).buffer);
   return { dtype, sequenceLengths, sequenceOffsets, documentIndices, modes };
+}
+
+/** An i64 as a number, exact up to 2⁵³; many times as fast as by way of a bigint. */
+function readInt64(view: DataView, at: number): number {
+  return view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
 }
 
 /** A u64 that counts things of `size` bytes, of which the index must have room for that many. */

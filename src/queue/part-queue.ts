@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import type { Emit } from "../dataset/index.ts";
 import { QueueError } from "./queue-error.ts";
-import { lastingConnection } from "./redis-address.ts";
+import { lastingConnection, withoutCommand } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
 /** What jobs hold is what somebody put there: see `parsePartJob`. */
@@ -61,7 +61,7 @@ export async function asking<T>({ shown }: RedisAddress, answer: Promise<T>, sig
     return await Promise.race([answer, aborted]);
   } catch (cause) {
     if (signal.aborted || !(cause instanceof Error)) throw cause;
-    throw new QueueError("QUEUE_REFUSED", `Redis at ${shown} refuses: ${cause.message}`, { cause });
+    throw new QueueError("QUEUE_REFUSED", `Redis at ${shown} refuses: ${cause.message}`, { cause: withoutCommand(cause) });
   } finally {
     listening.abort();
   }

@@ -22,18 +22,24 @@ export interface RedisAddress {
  * @throws RangeError for what is none; the message does not repeat it.
  */
 export function redisAddress(url: string = process.env[redisUrlVariable] || defaultRedisUrl): RedisAddress {
-  const { protocol, hostname, port } = parseUrl(url);
-  if ((protocol !== "redis:" && protocol !== "rediss:") || hostname === "") {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  // Where a password has `/`, `?` or `#` in it, what is read as the host is a part of it.
+  const isAddress = parsed !== undefined && /^rediss?:$/u.test(parsed.protocol) && parsed.hostname !== "" && /^\/?\d{0,5}$/u.test(parsed.pathname) && parsed.hash === "" && !parsed.search.includes("@");
+  if (!isAddress) {
     throw new RangeError("redis must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0");
   }
-  return { url, shown: `${hostname}:${port === "" ? "6379" : port}` };
+  if (!isDecodable(parsed.username) || !isDecodable(parsed.password)) {
+    throw new RangeError("the user or the password in the URL of Redis has a % that stands for nothing; write %25 for it");
+  }
+  return { url, shown: `${parsed.hostname}:${parsed.port === "" ? "6379" : parsed.port}` };
 }
 
-function parseUrl(url: string): { readonly protocol: string; readonly hostname: string; readonly port: string } {
+function isDecodable(text: string): boolean {
   try {
-    return new URL(url);
+    decodeURIComponent(text);
+    return true;
   } catch {
-    return { protocol: "", hostname: "", port: "" };
+    return false;
   }
 }
 
@@ -63,11 +69,16 @@ export async function checkRedis(url?: string): Promise<RedisAddress> {
   } catch (error) {
     const reason = cause ?? (error as Error);
     const message = `cannot reach Redis at ${address.shown}: ${reasonText(reason)}. Start it (redis-server), or say where it is with --redis redis://host:6379 or ${redisUrlVariable}`;
-    throw new QueueError("QUEUE_UNREACHABLE", message, { cause: reason });
+    throw new QueueError("QUEUE_UNREACHABLE", message, { cause: withoutCommand(reason) });
   } finally {
     client.disconnect();
   }
   return address;
+}
+
+/** What Redis said, without the command that it answers: where that was to log in, it has the password in it. */
+export function withoutCommand(error: Error): Error {
+  return "command" in error ? Object.assign(new Error(error.message), { name: error.name }) : error;
 }
 
 /** Errors of several addresses of one host have their texts inside. */

@@ -12,8 +12,8 @@ export const formatVersion = 1;
 /** Most codes of a file, half a gigabyte in memory: 31 hours of 32 codebooks at 75 frames per second. */
 export const maxCodes: number = 2 ** 28;
 
-/** Most codebooks of a file. The codecs have up to 32; reports list them one by one. */
-export const maxCodebooks = 1024;
+/** Most codebooks of a file: 256, the most of a checkpoint, for left and right. The codecs have up to 32; reports list them one by one. */
+export const maxCodebooks = 512;
 
 /** Most segments of a file: 12 days of those of the 48 kHz codec. */
 export const maxSegments: number = 2 ** 20;
@@ -169,14 +169,20 @@ export function* codesIn(array: ArrayBytes, codebookSize: number, name: string):
  */
 export function shapeOfCodes(dims: readonly number[], name: string): AudioCodesData["shape"] {
   const shape = withName(name, () => clipShape(dims.length === 3 ? [dims[0]!, 1, dims[1]!, dims[2]!] : dims));
-  const [numSegments, numCodebooks] = shape;
+  const excess = excessOf(shape);
+  if (excess !== undefined) throw badFile(name, `has ${excess} are read`);
+  return shape;
+}
+
+/** What codes have more of than a file may: `513 codebooks; at most 512`. */
+export function excessOf(shape: AudioCodesData["shape"]): string | undefined {
   const counts = [
-    [numSegments, maxSegments, "segments"],
-    [numCodebooks, maxCodebooks, "codebooks"],
+    [shape[0], maxSegments, "segments"],
+    [shape[1], maxCodebooks, "codebooks"],
     [countElements(shape), maxCodes, "codes"],
   ] as const;
-  for (const [count, most, what] of counts) if (count > most) throw badFile(name, `has ${count} ${what}; at most ${most} are read`);
-  return shape;
+  const found = counts.find(([count, most]) => count > most);
+  return found && `${found[0]} ${found[2]}; at most ${found[1]}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { AudioCodes, CodesError, inTurns } from "../core/index.ts";
 import type { AudioCodesContext, AudioCodesData } from "../core/index.ts";
-import { codesFrom } from "./codes-fields.ts";
+import { codesFrom, excessOf } from "./codes-fields.ts";
 import type { Reading, StoredCodes } from "./codes-fields.ts";
 import { codesFormats, recogniseCodesFormat } from "./codes-format.ts";
 import type { CodesFormat } from "./codes-format.ts";
@@ -39,21 +39,24 @@ const parsers: Readonly<Record<CodesFormat, (bytes: Uint8Array, reading: Reading
 
 /**
  * Codes as the bytes of a file. The same codes give the same bytes.
- * @throws CodesError with code CODES_UNSUPPORTED if the format is `npy` and scales or a shorter last segment would be lost, or if the parts
- *   of a plain object do not fit together.
+ * @throws CodesError with code CODES_UNSUPPORTED if the format is `npy` and scales or a shorter last segment would be lost, or if there is
+ *   more of them than `parseCodes` reads; CODES_MISMATCH if the parts of a plain object do not fit together.
  */
 export function formatCodes(codes: AudioCodesData, format: CodesFormat): Uint8Array {
   const formatter = formatters[format];
   if (formatter === undefined) throw new RangeError(`format must be one of ${codesFormats.join(", ")}; received ${String(format)}`);
   // Whatever is not an AudioCodes is checked by becoming one, so that no file is written that cannot be read.
-  return formatter(codes instanceof AudioCodes ? codes : new AudioCodes(codes));
+  const clip = codes instanceof AudioCodes ? codes : new AudioCodes(codes);
+  const excess = excessOf(clip.shape);
+  if (excess !== undefined) throw new CodesError("CODES_UNSUPPORTED", `these codes have ${excess} fit a file`);
+  return formatter(clip);
 }
 
 /**
  * Codes from the bytes of a file: the inverse of `formatCodes`.
  * From `npy`, the length is that of all frames in full. Other work goes on meanwhile, however long the clip is.
  * @throws CodesError if the bytes are no codes file, are cut short or damaged, do not name their codec and no context does, or hold more
- * than is read: 2^28 codes (31 hours of 32 codebooks at 75 frames per second), 1024 codebooks, 2^20 segments, text of 4096 characters;
+ * than is read: 2^28 codes (31 hours of 32 codebooks at 75 frames per second), 512 codebooks, 2^20 segments, text of 4096 characters;
  * in `.npz` 128 MiB of unpacked codes, in `.json` 256 MiB of text. Else the signal's reason.
  */
 export async function parseCodes(bytes: Uint8Array, options: ParseCodesOptions = {}): Promise<AudioCodes> {

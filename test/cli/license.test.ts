@@ -30,6 +30,7 @@ describe("license", () => {
     const text = stdout.toString();
     expect(text).toMatch(/^3 files of codes under MIT \(permissive\)\n/);
     expect(text).toMatch(/model +tiny\n +license +MIT, settled\n +policy +admits it\n +files +.*a\.npz\n +.*c\.json\n/);
+    expect(text).toMatch(/c\.json\n +trained on +2026-11-30  models\/encodec-tiny-24khz\/README\.md\n +of the codec: "3\.7 hours/);
     expect(text).toMatch(/model +facebook\/encodec_48khz at commit c3def8e7\w+\n +license +MIT, contested: may be CC-BY-NC-4\.0 AND MIT\n/);
   });
 

@@ -119,7 +119,9 @@ describe("models show", () => {
   it("can print every one of them, and as JSON", async () => {
     for (const entry of catalogue) {
       const text = await textOf(["models", "show", entry.id]);
-      for (const { source } of entry.license.evidence) expect(text).toContain(source);
+      for (const { source } of [...entry.license.evidence, ...entry.trainingData]) expect(text).toContain(source);
+      const words = text.replaceAll(/\s+/gu, " ");
+      for (const { about, quote } of entry.trainingData) expect(words).toContain(`of the ${about}: "${quote}"`);
       expect(text).not.toMatch(/undefined|null|NaN/);
       expect(JSON.parse(await textOf(["models", "show", entry.id, "--json"]))).toEqual(JSON.parse(JSON.stringify(entry)));
     }

@@ -114,21 +114,21 @@ describe("the round trip's report", () => {
 });
 
 describe("usage of codebooks", () => {
-  it("counts distinct codes and their entropy", () => {
+  it("counts distinct codes and their entropy", async () => {
     const data = Uint16Array.of(7, 7, 7, 7, 0, 1, 2, 3, 0, 0, 1, 1);
-    const usage = usageOf(new AudioCodes({ ...codes, data, shape: [1, 3, 4], numSamples: 1280 }));
+    const usage = await usageOf(new AudioCodes({ ...codes, data, shape: [1, 3, 4], numSamples: 1280 }));
     expect(usage.map(({ distinct }) => distinct)).toEqual([1, 4, 2]);
     for (const [k, bits] of [0, 2, 1].entries()) expect(usage[k]!.entropy).toBeCloseTo(bits, 12);
   });
 
-  it("leaves out the frames that a short segment does not have, which are 0", () => {
+  it("leaves out the frames that a short segment does not have, which are 0", async () => {
     const short = codesAt48kHz(50_000);
     expect(short.data.includes(0)).toBe(true);
-    expect(usageOf(short)[0]!.distinct).toBe(158);
+    expect((await usageOf(short))[0]!.distinct).toBe(158);
   });
 
-  it("is shown for each codebook", () => {
-    const report = formatCodesInspection("a.npz", codesAt48kHz(50_000));
+  it("is shown for each codebook", async () => {
+    const report = await formatCodesInspection("a.npz", codesAt48kHz(50_000));
     expect(report).toMatch(/codes +2 segments × 2 codebooks × 150 frames, 150 frames per second$/m);
     expect(report).toMatch(/segments +1\.00 s long, one every 990 ms$/m);
     expect(report).toMatch(/codebook +codes used of 1024 +entropy of 10 bits\n +1 +158 +7\.30\n/);

@@ -54,6 +54,9 @@ describe("readAudio", () => {
   test("an address on the web is not fetched", async () => {
     await expect(readAudio("https://example.com/a.wav")).rejects.toThrow(/expected a path.*https:\/\/example\.com\/a\.wav.*Download it first/);
     await expect(readAudio(new URL("https://example.com/a.wav"))).rejects.toThrow(TypeError);
+    await expect(readAudio("https://me:hunter2@example.com/a.wav?key=hunter2")).rejects.toThrow(/^(?!.*hunter2).*https:\/\/example\.com\/a\.wav/);
+    await expect(readAudio(new URL("file:///a%n.wav"))).rejects.toThrow(/^file:\/\/\/a%n\.wav has a % that stands for nothing; write %25 for it$/);
+    await expect(readAudio(new URL("file:///a%n.wav"))).rejects.toBeInstanceOf(TypeError);
   });
 
   test("an aborted signal rejects with its reason", async () => {

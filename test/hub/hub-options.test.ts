@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openHubRepository } from "../../src/hub/hub-folder.ts";
 import { resolveHubOptions } from "../../src/hub/hub-options.ts";
+import { pushFiles } from "../../src/hub/push-files.ts";
 import { hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
 import { folderRepository, memberToken } from "./hub-server.ts";
 
@@ -84,6 +85,34 @@ test.each(["huggingface.co", "ftp://hub.example", "https://hub.example/?a=b", ""
   expect(() => resolveHubOptions({ endpoint, env: {} })).toThrow(TypeError);
 });
 
+test.each(["https://me:hunter2@hub.example", "https://hunter2@hub.example/hf", "https://me:hun%nter2@hub.example", "htp://me:hunter2@hub.example", "https://me:hunter2@:99999", "me:hunter2", "https://hub.example/?token=hunter2"])(
+  "%j is no endpoint, and what may be its password is in no error",
+  (endpoint) => {
+    for (const options of [{ endpoint, env: {} }, { env: { HF_ENDPOINT: endpoint } }]) {
+      expect(() => resolveHubOptions(options)).toThrow(TypeError);
+      expect(() => resolveHubOptions(options)).toThrow(/^(?!.*hun).*endpoint must/u);
+    }
+  },
+);
+
+test("an endpoint may have a % in its path", () => {
+  expect(resolveHubOptions({ endpoint: "https://hub.example/%n", env: {} }).endpoint).toBe("https://hub.example/%n");
+});
+
+test.each([
+  [{ offline: true, env: {} }, "or leave out --offline (offline: true)"],
+  [{ env: { HF_HUB_OFFLINE: "1" } }, "or unset HF_HUB_OFFLINE"],
+  [{ env: { TRANSFORMERS_OFFLINE: "1" } }, "or unset TRANSFORMERS_OFFLINE"],
+  [{ offline: true, env: { HF_HUB_OFFLINE: "1" } }, "or leave out --offline (offline: true) and unset HF_HUB_OFFLINE"],
+])("advice on %j is about what was given: %s", async (options, advice) => {
+  const env = { ...options.env, HF_HUB_CACHE: "/nonexistent" };
+  const { message } = await hubErrorOf(openHubRepository(tinyId, { ...options, env }));
+  expect(message).toMatch(/is not asked while offline; load it once with a network, /u);
+  expect(message.slice(message.indexOf(" or ") + 1)).toBe(advice);
+  const pushed = await hubErrorOf(pushFiles("org/x", [], { ...options, env, token: "hf_x" }));
+  expect(pushed.message).toBe(`nothing can be pushed to org/x offline; ${advice.slice("or ".length)}`);
+});
+
 test("a token that no header can carry is refused without being shown", () => {
   expect(() => resolveHubOptions({ token: "hf_a\nb", env: {} })).toThrow(TypeError);
   expect(() => resolveHubOptions({ token: "hf_secret x", env: {} })).toThrow(/^(?!.*secret)/u);
@@ -92,4 +121,6 @@ test("a token that no header can carry is refused without being shown", () => {
 test("numbers of retries and seconds must not be negative", () => {
   expect(() => resolveHubOptions({ maxRetries: -1, env: {} })).toThrow("maxRetries must be 0 or more; got -1");
   expect(() => resolveHubOptions({ retryDelay: Number.NaN, env: {} })).toThrow(RangeError);
+  expect(() => resolveHubOptions({ timeout: -1, env: {} })).toThrow("timeout must be 0 or more; got -1");
+  for (const [value, timeout] of [["5", 5], ["0", 60], ["-1", 60], ["soon", 60], ["", 60]] as const) expect(resolveHubOptions({ env: { HF_HUB_DOWNLOAD_TIMEOUT: value } }).timeout).toBe(timeout);
 });

@@ -44,6 +44,7 @@ export interface SeenRequest {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly range: string | undefined;
+  readonly userAgent: string | undefined;
 }
 
 /** The only token that opens private repositories, and the one that was let into gated ones. */
@@ -105,7 +106,7 @@ export class HubServer implements AsyncDisposable {
   async #answer(host: SeenRequest["host"], request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? "/";
     const { authorization, range } = request.headers;
-    this.requests.push({ host, method: request.method ?? "", path, authorization, range });
+    this.requests.push({ host, method: request.method ?? "", path, authorization, range, userAgent: request.headers["user-agent"] });
     const found = this.#faults.find(({ pattern, times }) => times > 0 && pattern.test(`${host} ${path}`));
     if (found !== undefined) found.times--;
     const body = request.method === "GET" ? Buffer.alloc(0) : await bodyOf(request);

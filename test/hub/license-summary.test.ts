@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Provenance } from "../../src/core/index.ts";
-import { summarizeLicenses } from "../../src/hub/index.ts";
+import { findCheckpoint, summarizeLicenses } from "../../src/hub/index.ts";
 
 const date = "2026-11-22";
 
@@ -74,5 +74,17 @@ describe("the licenses of a set of codes", () => {
       ["MIT", "unresolved"],
     ]);
     expect(allowed).toBe(false);
+  });
+
+  it("has what is known of the training audio beside each license, by the digest where several weights had one name, and judges nothing by it", () => {
+    const first = { ...tiny, digest: "6c202abb8ef935d45cbc950d1c539289d83ea7e6aee5236297712ec17fbe771d" };
+    const [now, then, bark, stranger] = summarizeLicenses([tiny, first, madeWith("suno/bark", {}), madeWith("a/codec", {})], "any", date).groups;
+    expect(now!.trainingData).toEqual(findCheckpoint("tiny")!.trainingData);
+    expect(then!.trainingData.map(({ quote }) => quote).join()).toMatch(/asterisk-core-sounds \(CC-BY-SA-3\.0\).*wesnoth-music \(GPL-2\+\)/u);
+    expect(then!.trainingData).not.toEqual(expect.arrayContaining([now!.trainingData[0]]));
+    expect(then!.record).toMatchObject({ effective: "MIT", status: "contested" });
+    expect(bark!.trainingData.map(({ about }) => about)).toContain("model");
+    expect(stranger!.trainingData).toEqual([]);
+    expect([now, then, bark, stranger].map((group) => group!.verdict.allowed)).toEqual([true, true, true, true]);
   });
 });

@@ -4,6 +4,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { RuntimeError } from "../../src/core/index.ts";
 import { DatasetError } from "../../src/dataset/dataset-error.ts";
@@ -264,8 +265,13 @@ describeWithRedis("a dataset on a queue", () => {
     const port = await freePort();
     const refused = expect.objectContaining({ code: "QUEUE_UNREACHABLE", message: expect.stringMatching(`^cannot reach Redis at 127.0.0.1:${port}: .*ECONNREFUSED.* --redis redis://host:6379 or REDIS_URL$`) });
     await expect(enqueue({ folder, inputs, redis: `redis://me:hunter2@127.0.0.1:${port}` })).rejects.toEqual(refused);
-    await expect(enqueue({ folder, inputs, redis: "hunter2" })).rejects.toThrow(/^redis must be a URL such as/);
+    for (const url of ["hunter2", "redis://me:hunter2", "redis://me:hun/ter2@host", "redis://me:12#hunter2@host", "redis://me:12?hunter2@host", "redis://host/hunter2", "http://me:hunter2@host"]) {
+      await expect(enqueue({ folder, inputs, redis: url }), url).rejects.toThrow(/^redis must be a URL such as (?!.*hun)/);
+    }
+    await expect(enqueue({ folder, inputs, redis: "redis://me:hun%nter2@host" })).rejects.toThrow(/^the user or the password in the URL of Redis has a % that stands for nothing; write %25 for it$/);
     await expect(enqueue({ folder, inputs, redis: redis.url.replace("//", "//me:hunter2@") })).rejects.toMatchObject({ code: "QUEUE_UNREACHABLE", message: expect.not.stringContaining("hunter2") });
+    const error: unknown = await checkRedis(redis.url.replace("//", "//me:hunter2@")).catch((reason: unknown) => reason);
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("hunter2");
     await tokenize({ ...options, folder, inputs, shard: { index: 0, count: 2 }, partRows: 2 });
     await expect(work({ folder })).rejects.toMatchObject({ code: "QUEUE_EMPTY", message: expect.stringContaining("is on no queue") });
   });

@@ -21,9 +21,10 @@ export function zombies(): number[] {
   return pids.filter((pid) => parentOf(pid) === process.pid && statOf(pid)[0] === "Z");
 }
 
-/** Bytes of memory that a process has to itself or shares. */
-export function residentBytes(pid: number): number {
-  return Number(/^VmRSS:\s*(\d+) kB$/mu.exec(readProc(pid, "status"))![1]) * 1024;
+/** Bytes of memory that a process has, to itself or shared; 0 if it has ended. */
+export function residentBytes(pid: number, when: "now" | "peak" = "now"): number {
+  const found = (when === "now" ? /^VmRSS:\s*(\d+) kB$/mu : /^VmHWM:\s*(\d+) kB$/mu).exec(readProc(pid, "status"));
+  return Number(found?.[1] ?? 0) * 1024;
 }
 
 function parentOf(pid: number): number {

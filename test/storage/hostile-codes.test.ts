@@ -81,10 +81,10 @@ describe("a .npz", () => {
 
   it("unpacks no more codes than a clip of the length can have that its fields say, before it looks at them", async () => {
     const large = zeros("|u1", [2, 30_000], 60_000);
-    expect(await refusal(archiveOf({ ...fields, codes: large }))).toBe(`x declares ${large.length} bytes for codes.npy; at most 26396 are read`);
+    expect(await refusal(archiveOf({ ...fields, codes: large }))).toBe(`x declares ${large.length} bytes for codes.npy; at most 18204 are read`);
     expect(await refusal(archiveOf({ ...fields, num_samples: number(-640), codes: large }))).toContain("at most 10012 are read");
     const segments = { segment_length: number(640), segment_stride: number(320) };
-    expect(await refusal(archiveOf({ ...fields, ...segments, codes: large }))).toContain("at most 42780 are read");
+    expect(await refusal(archiveOf({ ...fields, ...segments, codes: large }))).toContain("at most 26396 are read");
     expect(await refusal(archiveOf({ codes: zeros("|u1", [1, 2 ** 27], 2 ** 27) }))).toMatch(/declares 134217856 bytes for codes\.npy; at most 134217728/);
   });
 
@@ -136,10 +136,15 @@ describe.each(["npz", "json", "safetensors"] as const)("%s fields", (format) => 
 
 describe("codes of any format", () => {
   it.each([
-    ["codebooks", [1, 1025, 1], "x has 1025 codebooks; at most 1024 are read"],
+    ["codebooks", [1, 513, 1], "x has 513 codebooks; at most 512 are read"],
     ["segments", [2 ** 20 + 1, 1, 1], "x has 1048577 segments; at most 1048576 are read"],
   ])("have no more %s than can be meant", async (_what, shape, message) => {
     expect(await refusal(zeros("|u1", shape, shape[0]! * shape[1]!))).toBe(message);
+    const [numSegments, numCodebooks] = shape as [number, number];
+    const data = new Uint16Array(numSegments * numCodebooks);
+    const segment = numSegments === 1 ? null : { length: 320, stride: 320 };
+    const tooMany = new AudioCodes({ ...clip, data, shape: [numSegments, numCodebooks, 1], numSamples: 320 * numSegments, segment });
+    expect(() => formatCodes(tooMany, "safetensors")).toThrow(message.replace("x has", "these codes have").replace("are read", "fit a file"));
   });
 
   it("are read while other work goes on", async () => {

@@ -6,8 +6,9 @@ export interface Tool {
   readonly version: string;
 }
 
-/** This package, as its datasets name it. */
-export function thisTool(): Tool {
+/** This package, as it calls itself in datasets, to servers and on the command line. */
+export function thisPackage(): Tool {
+  // Beside `src` and `dist` alike.
   const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   const { name, version } = manifest as Tool;
   return { name, version };
