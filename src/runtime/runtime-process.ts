@@ -29,7 +29,7 @@ export async function startRuntimeProcess(): Promise<RuntimePipes> {
   // A shell that starts it and ends at once makes it a child of init, which waits for all.
   if (!isMainThread && existsSync(shell)) command.unshift(shell, "-c", '"$0" "$@" &');
   const child = spawn(command[0]!, command.slice(1), {
-    env: { ...process.env, ORT_DISABLE_TELEMETRY: disableTelemetry(), ELECTRON_RUN_AS_NODE: "1", [mark]: "1" },
+    env: { ...process.env, ORT_DISABLE_TELEMETRY: telemetrySwitch(process.env["ORT_DISABLE_TELEMETRY"]), ELECTRON_RUN_AS_NODE: "1", [mark]: "1" },
     stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
     // In a group of its own, as Ctrl-C is for this process, which may have work to finish.
     detached: true,
@@ -44,10 +44,9 @@ export async function startRuntimeProcess(): Promise<RuntimePipes> {
 }
 
 /**
- * ONNX Runtime's official builds report on their use to Microsoft, except where this variable says 1 (or true, yes, on). So it says that, unless
- * someone has asked for reports in as many words.
+ * ONNX Runtime's official builds report on their use to Microsoft, except where `ORT_DISABLE_TELEMETRY` says 1 (or true, yes, on).
+ * @param asked What the variable says outside. Only who turns the switch the other way in so many words has asked for reports.
  */
-function disableTelemetry(): string {
-  const asked = process.env["ORT_DISABLE_TELEMETRY"] ?? "";
-  return /^\s*(?:0|false|no|off)\s*$/iu.test(asked) ? asked : "1";
+export function telemetrySwitch(asked: string | undefined): string {
+  return asked !== undefined && /^\s*(?:0|false|no|off)\s*$/iu.test(asked) ? asked : "1";
 }

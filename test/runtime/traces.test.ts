@@ -1,0 +1,112 @@
+import { execFile, spawnSync } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { telemetrySwitch } from "../../src/runtime/runtime-process.ts";
+import { buildPackage } from "../dataset/built-package.ts";
+
+/** What can run the package, and how it is called. Bun and Deno take part where they are installed, or `TEST_RUNTIMES` says `required`. */
+const runtimes = [
+  { name: "Node", command: [process.execPath] },
+  { name: "Bun", command: ["bun"] },
+  { name: "Deno", command: ["deno", "run", "--allow-all"] },
+].map((runtime) => ({ ...runtime, isThere: process.env["TEST_RUNTIMES"] === "required" || spawnSync(runtime.command[0]!, ["--version"]).status === 0 }));
+
+const entries = [
+  { entry: "the command line", args: (folder: string) => [join(folder, "dist/cli/main.js"), "encode", join(folder, "speech.wav"), "-o", "speech.npz", "--quiet", "--offline"], leaves: ["speech.npz"] },
+  { entry: "the library", args: (folder: string) => [join(folder, "library.js")], leaves: [] },
+  { entry: "a worker thread with an environment of its own", args: (folder: string) => [join(folder, "thread.js")], leaves: [] },
+  { entry: "a dataset", args: (folder: string) => [join(folder, "dataset.js")], leaves: ["dataset"] },
+];
+
+const library = `
+  import { AudioTokenizer, readAudio } from "./dist/index.js";
+  const tokenizer = await AudioTokenizer.fromPretrained("tiny", { threads: 2 });
+  const codes = await tokenizer.encode(await readAudio(new URL("speech.wav", import.meta.url).pathname));
+  await tokenizer.decode(codes);
+  await tokenizer.dispose();
+`;
+// Variables that keep the runtimes' own caches away are not ours to test.
+const thread = `
+  import { Worker, isMainThread } from "node:worker_threads";
+  const { ORT_DISABLE_TELEMETRY, ...env } = process.env;
+  if (isMainThread) await new Promise((resolve, reject) => new Worker(new URL(import.meta.url), { env }).on("error", reject).on("exit", resolve));
+  else { await import("./library.js"); process.exit(); }
+`;
+const dataset = `
+  import { tokenizeDataset } from "./dist/index.js";
+  for await (const event of tokenizeDataset({ folder: "dataset", inputs: [new URL("speech.wav", import.meta.url).pathname], model: "tiny" })) void event;
+`;
+
+const hasTracer = process.platform === "linux" && spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "encodec-traces-"));
+  await buildPackage(folder);
+  await cp("examples/speech.wav", join(folder, "speech.wav"));
+  for (const [name, code] of Object.entries({ library, thread, dataset })) await writeFile(join(folder, `${name}.js`), code);
+}, 300_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Traces {
+  readonly code: number;
+  readonly stderr: string;
+  /** In the home folder, the temporary folder and the working folder. */
+  readonly files: readonly string[];
+  /** System calls for sockets of the network, where they can be watched. */
+  readonly sockets: readonly string[];
+}
+
+/** Runs a command with nothing but an empty home and a temporary folder: above all without `CI`, which ONNX Runtime takes as a reason to be silent. */
+async function tracesOf(command: readonly string[]): Promise<Traces> {
+  const place = await mkdtemp(join(folder, "run-"));
+  const [home, temporary, working, caches] = ["home", "temporary", "working", "caches"].map((name) => join(place, name)) as [string, string, string, string];
+  for (const path of [home, temporary, working, caches]) await mkdir(path);
+  const env = {
+    PATH: `${process.env["PATH"]}:${dirname(process.execPath)}`,
+    HOME: home,
+    TMPDIR: temporary,
+    BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
+    DENO_DIR: caches,
+    DENO_NO_UPDATE_CHECK: "1",
+  };
+  const log = join(place, "calls");
+  const [program, ...args] = hasTracer ? ["strace", "-f", "-qq", "-e", "trace=socket,connect", "-e", "signal=none", "-o", log, ...command] : command;
+  const outcome = await new Promise<Pick<Traces, "code" | "stderr">>((resolve) => {
+    execFile(program!, args, { env, cwd: working }, (error, _, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stderr }));
+  });
+  const files = (await Promise.all([home, temporary, working].map((path) => readdir(path)))).flat();
+  const calls = hasTracer ? (await readFile(log, "utf8")).split("\n") : [];
+  return { ...outcome, files, sockets: calls.filter((call) => /\bsocket\(AF_INET|connect\(/u.test(call)) };
+}
+
+describe.each(runtimes)("$name", ({ command, isThere }) => {
+  describe.runIf(isThere).each(entries)("running $entry", ({ args, leaves }) => {
+    let traces: Traces;
+    beforeAll(async () => {
+      traces = await tracesOf([...command, ...args(folder)]);
+    }, 300_000);
+
+    test("does its work", () => expect(traces).toMatchObject({ code: 0, stderr: "" }));
+
+    test("leaves no file but those it was asked for", () => expect(traces.files).toEqual(leaves));
+
+    test.runIf(hasTracer)("opens no socket", () => expect(traces.sockets).toEqual([]));
+  });
+});
+
+test.each([
+  [undefined, "1"],
+  ["", "1"],
+  ["1", "1"],
+  ["true", "1"],
+  ["2", "1"], // ONNX Runtime would report
+  ["disabled", "1"],
+  ["0", "0"],
+  ["false", "false"],
+  [" Off ", " Off "],
+])("reports are switched off unless the user has switched them on: %j gives %j", (asked, given) => {
+  expect(telemetrySwitch(asked)).toBe(given);
+});
