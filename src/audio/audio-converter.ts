@@ -110,16 +110,20 @@ export async function* convertAudioStream(
   for await (const piece of pieces) {
     converter ??= new AudioConverter({ sampleRate: piece.sampleRate, channels: piece.channelData.length }, options);
     const { stepLength } = converter;
+    const converted: Waveform[] = [];
     // Even an empty piece has to be of the right form.
     for (let start = 0; start === 0 || start < numSamplesOf(piece); start += stepLength) {
       const step = slicePiece(piece, start, start + stepLength);
-      const converted = converter.push(step);
-      if (converted !== undefined) yield converted;
+      const part = converter.push(step);
+      if (part !== undefined) converted.push(part);
       await pace.spend((WORK_PER_TURN * numSamplesOf(step)) / stepLength);
     }
+    if (converted.length > 0) yield joinWaveforms(converted);
   }
-  for (const rest of converter?.flushInSteps() ?? []) {
-    yield rest;
+  const rest: Waveform[] = [];
+  for (const step of converter?.flushInSteps() ?? []) {
+    rest.push(step);
     await pace.spend(WORK_PER_TURN);
   }
+  if (rest.length > 0) yield joinWaveforms(rest);
 }

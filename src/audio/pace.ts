@@ -1,3 +1,5 @@
+import { nextTurn } from "../core/index.ts";
+
 /** What is done before timers, signals and other events get their turn, in bytes read and samples made: 5 ms of work or so. */
 export const WORK_PER_TURN: number = 2 ** 17;
 
@@ -26,9 +28,4 @@ export class Pace {
     }
     this.#signal?.throwIfAborted();
   }
-}
-
-/** Browsers have no `setImmediate`. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => void (typeof setImmediate === "function" ? setImmediate(resolve) : setTimeout(resolve)));
 }

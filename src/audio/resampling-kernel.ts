@@ -14,10 +14,12 @@ const MAX_STORED_TAPS = 2 ** 24;
 /** Longest phase that is built at all: rates a factor of 30 000 apart. */
 const MAX_TAPS_PER_PHASE = 2 ** 22;
 
-/** What is done in one step, in multiplications: some milliseconds of work. */
+/** What is done in one step, in multiplications: some 3 ms of work. */
 const WORK_PER_STEP = 2 ** 21;
 /** Multiplications that take as long as building one tap. */
-const WORK_PER_TAP = 200;
+const WORK_PER_TAP = 50;
+/** The most for which all phases are built in one step: some 25 ms, once. */
+const WORK_FOR_ALL_PHASES = 2 ** 24;
 
 /** The taps that make the outputs of one phase. */
 export interface KernelPhase {
@@ -46,7 +48,7 @@ export class ResamplingKernel {
   /** Most input samples that the filter touches on each side of an output's position. */
   readonly halfWidth: number;
   /**
-   * Outputs that are made in some milliseconds, also where each of them is the first of its phase. Nearly all pairs of rates
+   * Outputs that are made in some milliseconds, also where each of them is the first of its phase. The usual pairs of rates
    * have few phases, which are soon built; for 44 101 → 24 000 Hz these are most of the work.
    */
   readonly outputsPerStep: number;
@@ -66,7 +68,7 @@ export class ResamplingKernel {
     this.halfWidth = Math.ceil(halfWidth) + 1;
     this.#cutoff = cutoff;
     this.#stored = tapsPerPhase * to <= MAX_STORED_TAPS ? [] : undefined;
-    const areSoonBuilt = tapsPerPhase * to * WORK_PER_TAP <= WORK_PER_STEP;
+    const areSoonBuilt = tapsPerPhase * to * WORK_PER_TAP <= WORK_FOR_ALL_PHASES;
     this.outputsPerStep = Math.ceil(WORK_PER_STEP / (tapsPerPhase * (areSoonBuilt ? 1 : WORK_PER_TAP)));
   }
 

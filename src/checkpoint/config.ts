@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { bitsPerCodeOf, CheckpointError, printableJson } from "../core/index.ts";
-import { frameRateOf, hopLengthOf, type CodecConfig } from "./codec-config.ts";
+import { frameRateOf, hopLengthOf, segmentingOf, type CodecConfig } from "./codec-config.ts";
 import { isJsonObject } from "./strict-json.ts";
 
 /** Most codebooks that a configuration may ask for; the official codecs have 32 at most. */
@@ -19,6 +19,15 @@ const maxFrameRate = 1500;
 
 /** Furthest that a frame may depend on audio before or behind it, in seconds; under 0.1 in the official codecs. It is computed again for every window. */
 const maxContext = 10;
+
+/**
+ * Most numbers that the widest layer may hold at a time, half a gigabyte of them: of a segment, or else of a hundred frames with what they
+ * depend on. 4 million in the official codecs.
+ */
+const maxNumbers = 2 ** 27;
+
+/** Frames that are computed at a time where audio is coded in one piece. */
+const framesAtATime = 100;
 
 /** Segments of the 48 kHz codec last 1 s. Shorter ones cost more than their audio is worth; each is in memory as a whole. */
 const minSegment = 0.1;
@@ -225,6 +234,16 @@ function checkConsistency(config: CodecConfig, file: string): void {
     );
   }
   checkSegments(config, file);
+  const segment = segmentingOf(config);
+  const numbers = widestOf(config) * (segment === null ? framesAtATime * hopLength + 2 * context : segment.length);
+  if (numbers > maxNumbers) {
+    throw impossible(
+      file,
+      "num_filters",
+      numFilters,
+      `filters, ratios and segments by which the widest layer holds at most ${maxNumbers} numbers at a time, not ${numbers}`,
+    );
+  }
   checkBandwidths(config, file);
 }
 
@@ -240,6 +259,17 @@ function contextIn(config: CodecConfig): number {
     stride *= ratio;
   }
   return samples + stride * (lastKernelSize - 1);
+}
+
+/** Channels of the widest layer, for each sample of audio: they double while the ratios divide the samples. */
+function widestOf({ numFilters, upsamplingRatios }: CodecConfig): number {
+  let width = numFilters;
+  let widest = width;
+  for (const ratio of upsamplingRatios.toReversed()) {
+    width *= 2 / ratio;
+    widest = Math.max(widest, width);
+  }
+  return widest;
 }
 
 function checkSegments(config: CodecConfig, file: string): void {

@@ -33,7 +33,7 @@ export function* stretches(length: number, step: number, work: (start: number, e
   }
 }
 
-/** Not in a microtask: those come before everything that waits. Browsers have no `setImmediate`. */
-function nextTurn(): Promise<void> {
+/** Lets timers, signals and sockets go first. Not in a microtask: those come before everything that waits. Browsers have no `setImmediate`. */
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => (typeof setImmediate === "function" ? setImmediate(resolve) : setTimeout(resolve)));
 }

@@ -17,7 +17,7 @@ export {
   RuntimeError,
 } from "./errors.ts";
 export type { HubErrorCode } from "./errors.ts";
-export { atOnce, inTurns, stretches } from "./in-turns.ts";
+export { atOnce, inTurns, nextTurn, stretches } from "./in-turns.ts";
 export type { Turns } from "./in-turns.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./license.ts";
 export { isDeeperThan } from "./json-depth.ts";

@@ -36,7 +36,9 @@ import { listFinishedParts, readPartRecord } from "./part-record.ts";
 import type { PartRecord } from "./part-record.ts";
 import { DatasetPartWriter } from "./part-writer.ts";
 import { mismatchError, planDifferences } from "./plan-differences.ts";
+import { recordModel } from "./planned-model.ts";
 import { preparePlan } from "./prepare-plan.ts";
+import { isLocalModel, publishedCodes, publishedLicense } from "./published-names.ts";
 import { removeLeftovers } from "./remove-leftovers.ts";
 import { resolveInputs } from "./resolve-inputs.ts";
 import type { ResolveInputsOptions } from "./resolve-inputs.ts";
@@ -134,12 +136,13 @@ export class DatasetWork implements AsyncDisposable {
     try {
       const { tokenizer } = model;
       const { folder, bandwidth, numCodebooks, outputs: specs = defaultOutputs } = options;
-      const probed = await probeCodec(tokenizer, { ...(bandwidth === undefined ? {} : { bandwidth }), ...(numCodebooks === undefined ? {} : { numCodebooks }), signal });
+      const probed = publishedCodes(await probeCodec(tokenizer, { ...(bandwidth === undefined ? {} : { bandwidth }), ...(numCodebooks === undefined ? {} : { numCodebooks }), signal }));
       const codec = codecFieldsOf(probed);
       const recipe = recipeOf(options, tokenizer);
       const outputs = createOutputs(folder, specs);
       const plan = await planOf(options, settingsOf(options, recipe, codec, codec.digest === null ? fingerprintOf(probed) : null), emit, signal);
-      await frozenLicense(folder, tokenizer.license);
+      await frozenLicense(folder, publishedLicense(tokenizer.license, tokenizer.provenance));
+      if (isLocalModel(tokenizer.provenance)) await recordModel(folder, tokenizer.provenance.model);
       return new DatasetWork(plan, options, model, { codec, recipe, outputs });
     } catch (error) {
       await model[Symbol.asyncDispose]();
@@ -229,7 +232,7 @@ export class DatasetWork implements AsyncDisposable {
     if ((await listFinishedParts(folder, everyPart)).length < numParts) return null;
     const before = await readDatasetInfo(folder).catch(() => undefined);
     if (before !== undefined) return before;
-    const license = await frozenLicense(folder, this.#model.tokenizer.license);
+    const license = await frozenLicense(folder, publishedLicense(this.#model.tokenizer.license, this.#model.tokenizer.provenance));
     return await assembleDataset({ folder, numParts, tool: thisPackage(), codec: this.#codec, license, audioLicense, options: settings, card, signal });
   }
 

@@ -10,6 +10,7 @@ import type { EncodedClip } from "./encoded-clip.ts";
 import { inOrder } from "./in-order.ts";
 import { channelsOfLongRow, encodeLongClip, planLongRow, windowsOfLongRow } from "./long-row.ts";
 import type { CodedClip, LongRow } from "./long-row.ts";
+import { publishedCodes, publishedMessage, publishedPath } from "./published-names.ts";
 import { failureOf, RowError } from "./row-failure.ts";
 import type { RowFailure } from "./row-failure.ts";
 import { keyOfClip, rowKeyProblem } from "./row-key.ts";
@@ -95,7 +96,7 @@ class RowEncoder {
 
   async encode(numbered: PartRow): Promise<EncodedRow> {
     const { row } = numbered;
-    if (isBadRow(row)) return { ...numbered, clips: [], failure: row.problem };
+    if (isBadRow(row)) return { ...numbered, clips: [], failure: { code: row.problem.code, message: publishedMessage(row.problem.message, [[row.path, publishedPath(row.path)]]) } };
     if (!isWork(row)) return { ...numbered, clips: [], failure: null };
     const { plan, signal, onBegin } = this.#options;
     await onBegin?.({ ...numbered, row });
@@ -107,8 +108,8 @@ class RowEncoder {
     signal.throwIfAborted();
     if (Array.isArray(result)) return { ...numbered, clips: result as readonly EncodedClip[], failure: null };
     const { code, message } = result as RowFailure;
-    // Paths as the row has them, so that it says the same on every machine.
-    return { ...numbered, clips: [], failure: { code, message: message.replaceAll(location.path, row.path) } };
+    // Paths as the dataset has them, so that it says the same on every machine.
+    return { ...numbered, clips: [], failure: { code, message: publishedMessage(message, [[location.path, publishedPath(row.path)]]) } };
   }
 
   async #clipsOf(row: AudioRow): Promise<readonly EncodedClip[]> {
@@ -201,12 +202,12 @@ function encodedClip(row: AudioRow, { samples, sampleRate }: RowExtent, { range,
   return {
     key: keyOfClip(row.key, { window: range.window ?? undefined, channel: channel ?? undefined }),
     row: row.key,
-    source: row.member === undefined ? row.path : `${row.path}#${row.member.name}`,
+    source: row.member === undefined ? publishedPath(row.path) : `${publishedPath(row.path)}#${row.member.name}`,
     start: offset + range.start / recipe.sampleRate,
     end: offset + (range.start + range.length) / recipe.sampleRate,
     window: range.window,
     channel,
-    codes,
+    codes: publishedCodes(codes),
     loudness,
     columns: row.columns ?? {},
   };

@@ -1,6 +1,8 @@
 import { readDatasetInfo } from "./dataset-info.ts";
 import type { DatasetInfo } from "./dataset-info.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
+import { readPlannedModel } from "./planned-model.ts";
+import { codesOf } from "./published-names.ts";
 import { readableFormats, readShard } from "./stored-clips.ts";
 import type { ReadableFormat } from "./stored-clips.ts";
 
@@ -19,7 +21,7 @@ export interface OpenDatasetOptions {
 }
 
 /**
- * Opens a finished dataset. Each loop over it reads from the start; memory holds one clip, or of Parquet a row group.
+ * Opens a finished dataset. Of a model of this machine the dataset has the name only; where it was made, codes have its path. Each loop over it reads from the start; memory holds one clip, or of Parquet a row group.
  *
  *     for await (const { key, codes } of await openDataset("out")) await tokenizer.decode(codes);
  *
@@ -38,10 +40,11 @@ export async function openDataset(folder: string, options: OpenDatasetOptions = 
 }
 
 async function* readClips(folder: string, info: DatasetInfo, format: ReadableFormat, signal: AbortSignal | undefined): AsyncGenerator<EncodedClip, void, undefined> {
+  const model = info.codec === null ? undefined : await readPlannedModel(folder, info.codec);
   for (const { path } of info.shards.filter((shard) => shard.format === format && shard.clips > 0)) {
     for await (const clip of readShard(folder, path)) {
       signal?.throwIfAborted();
-      yield clip;
+      yield model === undefined ? clip : { ...clip, codes: codesOf(clip.codes, model) };
     }
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, rename, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { makeFolderInside, removeInside, temporaryBeside } from "../files/index.ts";
@@ -67,11 +67,10 @@ export class PartAttempt implements AsyncDisposable {
     await removeInside(this.#folder, noteName(this.part));
   }
 
-  /** Puts things back as they were before an attempt that ended otherwise, without the process dying. */
+  /** Puts things back, as far as the disk lets it, as they were before an attempt that ended otherwise, without the process dying. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isOver) return;
-    if (this.#before === undefined) await this.end();
-    else await this.#write(this.#before);
+    await (this.#before === undefined ? this.end() : this.#write(this.#before)).catch(() => {});
   }
 
   /** Not synced: a note is for the death of a process, not of the machine. */
@@ -82,6 +81,7 @@ export class PartAttempt implements AsyncDisposable {
       await writeFile(temporary, JSON.stringify(note), { flag: "wx" });
       await rename(temporary, path);
     } catch (error) {
+      await rm(temporary, { force: true });
       throw writingError(path, error);
     }
   }

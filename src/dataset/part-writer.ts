@@ -7,6 +7,7 @@ import type { EncodedRow } from "./encode-rows.ts";
 import { formatManifestLine } from "./manifest.ts";
 import { writePartRecord } from "./part-record.ts";
 import type { PartRecord } from "./part-record.ts";
+import { publishedMessage, publishedPath } from "./published-names.ts";
 import { removeShards } from "./remove-shards.ts";
 import { failureOf, RowError } from "./row-failure.ts";
 import type { JsonObject } from "./row.ts";
@@ -109,5 +110,5 @@ export class DatasetPartWriter implements AsyncDisposable {
 /** A row that failed, as a line of `errors.jsonl`. */
 function formatErrorLine({ index, row, failure }: EncodedRow): string {
   const of = isBadRow(row) ? { line: row.line } : { key: row.key, member: row.member?.name, start: row.start, end: row.end };
-  return `${JSON.stringify({ row: index, path: row.path, ...of, ...failure })}\n`;
+  return `${JSON.stringify({ row: index, path: publishedPath(row.path), ...of, ...failure, ...(failure !== null && { message: publishedMessage(failure.message) }) })}\n`;
 }

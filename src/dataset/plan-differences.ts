@@ -27,7 +27,7 @@ export function mismatchError(folder: string, differences: readonly PlanDifferen
   return new DatasetError(
     "DATASET_MISMATCH",
     `${folder} was begun in another way, and one dataset cannot hold both:${lines.join("")}\n` +
-      "Give the options that it was begun with to continue it, or choose another folder.",
+      "  Give the options that it was begun with to continue it, or choose another folder.",
   );
 }
 

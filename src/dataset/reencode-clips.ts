@@ -12,6 +12,7 @@ import { decodeRow } from "./decode-row.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 import { channelsOfLongRow, encodeLongClip, planLongRow, windowsOfLongRow } from "./long-row.ts";
 import type { CodedClip, LongRow } from "./long-row.ts";
+import { readPlannedModel } from "./planned-model.ts";
 import { plannedRecipeOf } from "./planned-recipe.ts";
 import type { PlannedRecipe } from "./planned-recipe.ts";
 import type { RowRecipe } from "./row-recipe.ts";
@@ -71,7 +72,7 @@ export class ClipReencoder implements AsyncDisposable {
       throw new DatasetError("DATASET_FORMAT", `${folder}: clips cannot be encoded again without the plan that says where their audio is; do it where the dataset was made (${cause.message})`, { cause });
     });
     const planned = plannedRecipeOf(plan, codec);
-    const model = await loadModel(codec, planned.fingerprint, options, signal);
+    const model = await loadModel(folder, codec, planned.fingerprint, options, signal);
     try {
       await checkWeights(folder, model.tokenizer, codec, planned, signal);
       return new ClipReencoder(plan, planned.recipe, model, codec, options.maxMemory ?? 2 ** 26, signal);
@@ -155,11 +156,12 @@ interface LoadedModel extends AsyncDisposable {
   readonly tokenizer: AudioTokenizer;
 }
 
-async function loadModel(codec: CodecFields, fingerprint: string | null, { model, load }: Omit<ReencodeOptions, "sample">, signal: AbortSignal | undefined): Promise<LoadedModel> {
+async function loadModel(folder: string, codec: CodecFields, fingerprint: string | null, { model, load }: Omit<ReencodeOptions, "sample">, signal: AbortSignal | undefined): Promise<LoadedModel> {
   if (model !== undefined && typeof model !== "string") return { tokenizer: model, [Symbol.asyncDispose]: async () => {} };
+  const source = model ?? (await readPlannedModel(folder, codec));
   const open = async (variant: LoadOptions = {}): Promise<AudioTokenizer> => {
-    const options = model === undefined ? await namedOptions(codec, fingerprint, load) : load;
-    return AudioTokenizer.fromPretrained(model ?? codec.model, { ...options, ...variant, ...(signal === undefined ? {} : { signal }) });
+    const options = source === undefined ? await namedOptions(codec, fingerprint, load) : load;
+    return AudioTokenizer.fromPretrained(source ?? codec.model, { ...options, ...variant, ...(signal === undefined ? {} : { signal }) });
   };
   let tokenizer = await open().catch((cause: unknown) => {
     if (model !== undefined || !(cause instanceof CheckpointError || cause instanceof HubError)) throw cause;

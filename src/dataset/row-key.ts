@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { isAbsolute } from "node:path";
 import { relativePathPart, relativePathProblem } from "../core/index.ts";
 import { audioExtensionOf } from "./audio-extensions.ts";
 
@@ -43,10 +44,14 @@ function shortened(name: string): string {
   return `${start}_${digest}`;
 }
 
-/** The key of an audio file by its path: without the extension. */
+/**
+ * The key of an audio file by its path: without the extension. Of a path that is not relative to its input, only the last two names: which folders
+ * somebody's machine has is nobody's business. A digest of it tells it from others.
+ */
 export function keyOfPath(path: string): string {
   const extension = audioExtensionOf(path);
-  return cleanKey(extension === undefined ? path : path.slice(0, -extension.length - 1));
+  const stem = extension === undefined ? path : path.slice(0, -extension.length - 1);
+  return cleanKey(isAbsolute(path) ? `${stem.split("/").slice(-2).join("/")}_${hash("sha256", path).slice(0, 8)}` : stem);
 }
 
 /**

@@ -1,11 +1,12 @@
-import type { ByteSource } from "../core/index.ts";
+import { inTurns, stretches } from "../core/index.ts";
+import type { ByteSource, Turns } from "../core/index.ts";
 import { CompactThrift } from "./compact-thrift.ts";
 import { damaged, unsupported } from "./damaged.ts";
 import type { DecodingBudget } from "./decoding-budget.ts";
 import type { ColumnChunk, ColumnSchema } from "./footer.ts";
 import { decodeValues } from "./page-values.ts";
 import type { Values } from "./page-values.ts";
-import { unpackRuns } from "./run-lengths.ts";
+import { turnValues, unpackRuns } from "./run-lengths.ts";
 import { unpackSnappy } from "./snappy.ts";
 
 /** Most values of a column in one row group: 7 hours of 16 codebooks at 75 frames per second. */
@@ -43,7 +44,7 @@ interface PageHeader {
   readonly isPacked: boolean;
 }
 
-/** The pages of a column in one row group, decoded one after the other. Memory holds the bytes of the chunk. */
+/** The pages of a column in one row group, decoded one after the other, in turns with whatever else there is to do. Memory holds the bytes of the chunk. */
 export async function* readPages(source: ByteSource, schema: ColumnSchema, chunk: ColumnChunk, budget: DecodingBudget): AsyncGenerator<DataPage, void> {
   const { type, name } = schema;
   if (type === undefined) throw unsupported(`its column ${name} has a type that is not read here`);
@@ -62,14 +63,12 @@ export async function* readPages(source: ByteSource, schema: ColumnSchema, chunk
     at = thrift.offset + header.packedLength;
     if (header.kind === pageKinds.dictionary) {
       checkCount(header.numEntries, maxValues);
-      const plain = unpack(packed, header.length, chunk.codec, budget);
-      dictionary = decodeValues({ bytes: plain, type, encoding: plainEncoding, count: header.numEntries, dictionary: undefined, budget });
+      dictionary = await inTurns(readDictionary(packed, header, chunk.codec, { type, budget }));
     } else if (header.kind === pageKinds.data || header.kind === pageKinds.dataV2) {
       checkCount(header.numEntries, chunk.numValues - entries);
       entries += header.numEntries;
-      yield header.kind === pageKinds.data
-        ? readDataPage(unpack(packed, header.length, chunk.codec, budget), header, { schema, type, dictionary, budget })
-        : readDataPageV2(packed, header, chunk.codec, { schema, type, dictionary, budget });
+      const context = { schema, type, dictionary, budget };
+      yield await inTurns(header.kind === pageKinds.data ? readDataPage(packed, header, chunk.codec, context) : readDataPageV2(packed, header, chunk.codec, context));
     }
   }
 }
@@ -104,13 +103,18 @@ function readHeader(thrift: CompactThrift): PageHeader {
   return { ...header, levelEncodings };
 }
 
-function unpack(packed: Uint8Array, length: number, codec: number, budget: DecodingBudget): Uint8Array {
+function* readDictionary(packed: Uint8Array, { length, numEntries }: PageHeader, codec: number, { type, budget }: Pick<PageContext, "type" | "budget">): Turns<Values> {
+  const bytes = yield* unpack(packed, length, codec, budget);
+  return yield* decodeValues({ bytes, type, encoding: plainEncoding, count: numEntries, dictionary: undefined, budget });
+}
+
+function* unpack(packed: Uint8Array, length: number, codec: number, budget: DecodingBudget): Turns<Uint8Array> {
   if (codec === codecs.none || length === 0) {
     if (codec === codecs.none && packed.length !== length) throw damaged(`a page has ${packed.length} bytes, and its header says ${length}`);
     return packed.subarray(0, length);
   }
   budget.take(length);
-  return unpackSnappy(packed, length);
+  return yield* unpackSnappy(packed, length);
 }
 
 /** What all pages of a column have in common. */
@@ -122,48 +126,55 @@ interface PageContext {
 }
 
 /** A page of the older kind, where each kind of levels says how many bytes it takes. */
-function readDataPage(bytes: Uint8Array, header: PageHeader, context: PageContext): DataPage {
+function* readDataPage(packed: Uint8Array, header: PageHeader, codec: number, context: PageContext): Turns<DataPage> {
   const { maxRepetition, maxDefinition } = context.schema;
+  const bytes = yield* unpack(packed, header.length, codec, context.budget);
   let at = 0;
-  const levels = (most: number): Uint8Array | undefined => {
+  const levels = function* (most: number): Turns<Uint8Array | undefined> {
     if (most === 0) return undefined;
     if (header.levelEncodings.some((encoding) => encoding !== runLengthEncoding)) throw unsupported("it has levels that are not run lengths");
     if (at + 4 > bytes.length) throw damaged("a page ends within its levels");
     const start = at + 4;
     at = start + new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
     if (at > bytes.length) throw damaged("a page ends within its levels");
-    return readLevels(bytes.subarray(start, at), most, header.numEntries, context.budget);
+    return yield* readLevels(bytes.subarray(start, at), most, header.numEntries, context.budget);
   };
-  const repetition = levels(maxRepetition);
-  const definition = levels(maxDefinition);
-  return withValues(bytes.subarray(at), { repetition, definition }, header, context);
+  const repetition = yield* levels(maxRepetition);
+  const definition = yield* levels(maxDefinition);
+  return yield* withValues(bytes.subarray(at), { repetition, definition }, header, context);
 }
 
 /** A page of the newer kind, whose levels stand before what is packed. */
-function readDataPageV2(packed: Uint8Array, header: PageHeader, codec: number, context: PageContext): DataPage {
+function* readDataPageV2(packed: Uint8Array, header: PageHeader, codec: number, context: PageContext): Turns<DataPage> {
   const { repetitionLength, definitionLength, numEntries, numNulls } = header;
   const { maxRepetition, maxDefinition } = context.schema;
   const levelsLength = repetitionLength + definitionLength;
   if (levelsLength > packed.length || levelsLength > header.length) throw damaged("the levels of a page are longer than the page");
-  const repetition = maxRepetition === 0 ? undefined : readLevels(packed.subarray(0, repetitionLength), maxRepetition, numEntries, context.budget);
-  const definition = maxDefinition === 0 ? undefined : readLevels(packed.subarray(repetitionLength, levelsLength), maxDefinition, numEntries, context.budget);
-  const bytes = unpack(packed.subarray(levelsLength), header.length - levelsLength, header.isPacked ? codec : codecs.none, context.budget);
-  const page = withValues(bytes, { repetition, definition }, header, context);
+  const repetition = maxRepetition === 0 ? undefined : yield* readLevels(packed.subarray(0, repetitionLength), maxRepetition, numEntries, context.budget);
+  const definition = maxDefinition === 0 ? undefined : yield* readLevels(packed.subarray(repetitionLength, levelsLength), maxDefinition, numEntries, context.budget);
+  const bytes = yield* unpack(packed.subarray(levelsLength), header.length - levelsLength, header.isPacked ? codec : codecs.none, context.budget);
+  const page = yield* withValues(bytes, { repetition, definition }, header, context);
   if (page.values.length !== numEntries - numNulls) throw damaged(`a page has ${numEntries - page.values.length} nulls, and its header says ${numNulls}`);
   return page;
 }
 
-function readLevels(bytes: Uint8Array, most: number, count: number, budget: DecodingBudget): Uint8Array {
+function* readLevels(bytes: Uint8Array, most: number, count: number, budget: DecodingBudget): Turns<Uint8Array> {
   budget.take(count);
   const levels = new Uint8Array(count);
-  unpackRuns(bytes, 32 - Math.clz32(most), levels);
-  for (const level of levels) if (level > most) throw damaged(`a page has levels beyond ${most}, which is the most in its column`);
+  yield* unpackRuns(bytes, 32 - Math.clz32(most), levels);
+  yield* stretches(count, turnValues, (start, end) => {
+    for (let i = start; i < end; i++) if (levels[i]! > most) throw damaged(`a page has levels beyond ${most}, which is the most in its column`);
+  });
   return levels;
 }
 
-function withValues(bytes: Uint8Array, levels: Pick<DataPage, "repetition" | "definition">, { numEntries, encoding }: PageHeader, { schema, ...context }: PageContext): DataPage {
+function* withValues(bytes: Uint8Array, levels: Pick<DataPage, "repetition" | "definition">, { numEntries, encoding }: PageHeader, { schema, ...context }: PageContext): Turns<DataPage> {
   const { definition } = levels;
   let count = numEntries;
-  for (const level of definition ?? []) if (level < schema.maxDefinition) count--;
-  return { ...levels, numEntries, values: decodeValues({ bytes, encoding, count, ...context }) };
+  if (definition !== undefined) {
+    yield* stretches(numEntries, turnValues, (start, end) => {
+      for (let i = start; i < end; i++) if (definition[i]! < schema.maxDefinition) count--;
+    });
+  }
+  return { ...levels, numEntries, values: yield* decodeValues({ bytes, encoding, count, ...context }) };
 }

@@ -1,5 +1,6 @@
+import type { Turns } from "../core/index.ts";
 import { damaged, unsupported } from "./damaged.ts";
-import { bitsAt } from "./run-lengths.ts";
+import { bitsAt, turnValues } from "./run-lengths.ts";
 
 /** Wider deltas are between numbers that JavaScript does not hold. */
 const maxDeltaBits = 45;
@@ -16,7 +17,7 @@ export interface Deltas {
  * @throws CodesError with code CODES_FORMAT for another count, and for fewer bytes than it takes.
  * Source of the format: apache/parquet-format `Encodings.md`.
  */
-export function unpackDeltas(bytes: Uint8Array, start: number, count: number): Deltas {
+export function* unpackDeltas(bytes: Uint8Array, start: number, count: number): Turns<Deltas> {
   let at = start;
   const varint = (): number => {
     let value = 0;
@@ -42,6 +43,7 @@ export function unpackDeltas(bytes: Uint8Array, start: number, count: number): D
   if (count > 1 && (!Number.isSafeInteger(size) || size < 8 || size % 8 !== 0)) throw damaged(`it has blocks of ${blockSize} differences in ${numMiniblocks}`);
   for (let done = 1; done < count; ) {
     const least = zigzag();
+    if (numMiniblocks > turnValues) throw damaged(`it has blocks in ${numMiniblocks} parts`);
     const widths = bytes.subarray(at, at + numMiniblocks);
     if (widths.length < numMiniblocks) throw damaged("its differences end too early");
     at += numMiniblocks;
@@ -51,6 +53,7 @@ export function unpackDeltas(bytes: Uint8Array, start: number, count: number): D
       const taken = Math.min(size, count - done);
       if (at + Math.ceil((taken * width) / 8) > bytes.length) throw damaged("its differences end too early");
       for (let i = 0; i < taken; i++) {
+        if (done % turnValues === 0) yield;
         value += least + bitsAt(bytes, 8 * at + i * width, width);
         values[done++] = value;
       }

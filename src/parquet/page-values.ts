@@ -1,8 +1,10 @@
+import { stretches } from "../core/index.ts";
+import type { Turns } from "../core/index.ts";
 import { damaged, unsupported } from "./damaged.ts";
 import type { DecodingBudget } from "./decoding-budget.ts";
 import { unpackDeltas } from "./deltas.ts";
 import type { PhysicalType } from "./footer.ts";
-import { unpackRuns } from "./run-lengths.ts";
+import { turnValues, unpackRuns } from "./run-lengths.ts";
 
 /** Numbers, whole ones as far as they are, or texts. */
 export type Values = Int32Array | Float64Array | readonly string[];
@@ -24,83 +26,100 @@ export interface PageOfValues {
   readonly budget: DecodingBudget;
 }
 
+/** Texts between two turns, each of which may be long. */
+const turnTexts = 1000;
+
 /**
  * Decodes the values of a page. The budget is asked before anything is allocated.
  * @throws CodesError with code CODES_FORMAT for bytes that do not hold so many, CODES_UNSUPPORTED for an encoding that is not read here.
  * Source of the encodings: apache/parquet-format `Encodings.md`.
  */
-export function decodeValues(page: PageOfValues): Values {
+export function* decodeValues(page: PageOfValues): Turns<Values> {
   const { bytes, type, encoding, count, budget } = page;
   budget.take(8 * count);
   switch (encoding) {
     case encodings.plain:
-      return type === "text" ? plainTexts(bytes, count, budget) : numbersOf(bytes, type, count);
+      return type === "text" ? yield* plainTexts(bytes, count, budget) : yield* numbersOf(bytes, type, count);
     case encodings.plainDictionary:
     case encodings.dictionary:
-      return fromDictionary(page);
-    case encodings.deltas:
+      return yield* fromDictionary(page);
+    case encodings.deltas: {
       if (type !== "int32" && type !== "int64") break;
-      return wholeNumbers(unpackDeltas(bytes, 0, count).values, type);
-    case encodings.deltaLengths:
+      const { values } = yield* unpackDeltas(bytes, 0, count);
+      return type === "int32" ? Int32Array.from(values) : checkWhole(values);
+    }
+    case encodings.deltaLengths: {
       if (type !== "text") break;
-      return deltaLengthTexts(bytes, 0, count).map((text) => textOf(text, budget));
+      const texts = yield* deltaLengthTexts(bytes, 0, count);
+      return yield* textsOf(count, (i) => textOf(texts[i]!, budget));
+    }
     case encodings.deltaTexts:
       if (type !== "text") break;
-      return prefixedTexts(bytes, count, budget);
+      return yield* prefixedTexts(bytes, count, budget);
     case encodings.splitBytes:
       if (type === "text") break;
-      return numbersOf(joinedBytes(bytes, widths[type], count), type, count);
+      return yield* numbersOf(yield* joinedBytes(bytes, widths[type], count), type, count);
   }
   throw unsupported(`it has values of type ${type} in encoding ${encoding}, which is not read here`);
 }
 
-function fromDictionary({ bytes, count, dictionary, budget }: PageOfValues): Values {
+function* fromDictionary({ bytes, count, dictionary, budget }: PageOfValues): Turns<Values> {
   if (dictionary === undefined) throw damaged("a page refers to a dictionary that there is not");
   const indexes = new Uint32Array(count);
   if (count > 0) {
     if (bytes.length === 0) throw damaged("a page of indexes is empty");
-    unpackRuns(bytes.subarray(1), bytes[0]!, indexes);
+    yield* unpackRuns(bytes.subarray(1), bytes[0]!, indexes);
   }
-  for (const index of indexes) if (index >= dictionary.length) throw damaged(`a page refers to entry ${index} of a dictionary of ${dictionary.length}`);
+  yield* stretches(count, turnValues, (start, end) => {
+    for (let i = start; i < end; i++) if (indexes[i]! >= dictionary.length) throw damaged(`a page refers to entry ${indexes[i]} of a dictionary of ${dictionary.length}`);
+  });
   if (dictionary instanceof Int32Array || dictionary instanceof Float64Array) {
     const values = new (dictionary.constructor as typeof Float64Array)(count);
-    for (let i = 0; i < count; i++) values[i] = dictionary[indexes[i]!]!;
+    yield* stretches(count, turnValues, (start, end) => {
+      for (let i = start; i < end; i++) values[i] = dictionary[indexes[i]!]!;
+    });
     return values;
   }
-  return Array.from(indexes, (index) => {
-    const text = dictionary[index]!;
+  return yield* textsOf(count, (i) => {
+    const text = dictionary[indexes[i]!]!;
     budget.take(text.length);
     return text;
   });
 }
 
-function numbersOf(bytes: Uint8Array, type: Exclude<PhysicalType, "text">, count: number): Int32Array | Float64Array {
+function* numbersOf(bytes: Uint8Array, type: Exclude<PhysicalType, "text">, count: number): Turns<Int32Array | Float64Array> {
   if (bytes.length < count * widths[type]) throw damaged(`${bytes.length} bytes cannot hold ${count} values of ${widths[type]} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  switch (type) {
-    case "int32":
-      return Int32Array.from({ length: count }, (_, i) => view.getInt32(4 * i, true));
-    case "int64":
-      return wholeNumbers(Float64Array.from({ length: count }, (_, i) => Number(view.getBigInt64(8 * i, true))), type);
-    case "float":
-      return Float64Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true));
-    case "double":
-      return Float64Array.from({ length: count }, (_, i) => view.getFloat64(8 * i, true));
-  }
+  const values = type === "int32" ? new Int32Array(count) : new Float64Array(count);
+  yield* stretches(count, turnValues, (start, end) => {
+    for (let i = start; i < end; i++) {
+      if (type === "int32") values[i] = view.getInt32(4 * i, true);
+      else if (type === "int64") values[i] = Number(view.getBigInt64(8 * i, true));
+      else values[i] = type === "float" ? view.getFloat32(4 * i, true) : view.getFloat64(8 * i, true);
+    }
+  });
+  return type === "int64" ? checkWhole(values as Float64Array) : values;
 }
 
-function wholeNumbers(values: Float64Array, type: "int32" | "int64"): Int32Array | Float64Array {
-  if (type === "int32") return Int32Array.from(values);
+function checkWhole(values: Float64Array): Float64Array {
   const large = values.find((value) => !Number.isSafeInteger(value));
   if (large !== undefined) throw unsupported(`it has the number ${large}; whole numbers of up to 53 bits are read`);
   return values;
 }
 
-function plainTexts(bytes: Uint8Array, count: number, budget: DecodingBudget): readonly string[] {
+function* textsOf(count: number, read: (i: number) => string): Turns<readonly string[]> {
+  const texts: string[] = [];
+  yield* stretches(count, turnTexts, (start, end) => {
+    for (let i = start; i < end; i++) texts.push(read(i));
+  });
+  return texts;
+}
+
+function* plainTexts(bytes: Uint8Array, count: number, budget: DecodingBudget): Turns<readonly string[]> {
   if (bytes.length < 4 * count) throw damaged(`${bytes.length} bytes cannot hold ${count} texts`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;
-  return Array.from({ length: count }, () => {
+  return yield* textsOf(count, () => {
     if (at + 4 > bytes.length) throw damaged("a page of texts ends too early");
     const start = at + 4;
     at = start + view.getUint32(at, true);
@@ -110,8 +129,8 @@ function plainTexts(bytes: Uint8Array, count: number, budget: DecodingBudget): r
 }
 
 /** Texts whose lengths stand before all of them. */
-function deltaLengthTexts(bytes: Uint8Array, start: number, count: number): readonly Uint8Array[] {
-  const { values: lengths, end } = unpackDeltas(bytes, start, count);
+function* deltaLengthTexts(bytes: Uint8Array, start: number, count: number): Turns<readonly Uint8Array[]> {
+  const { values: lengths, end } = yield* unpackDeltas(bytes, start, count);
   let at = end;
   return Array.from(lengths, (length) => {
     if (length < 0 || at + length > bytes.length) throw damaged("a text is longer than its page");
@@ -120,11 +139,12 @@ function deltaLengthTexts(bytes: Uint8Array, start: number, count: number): read
 }
 
 /** Texts that begin as the one before, for so many bytes. */
-function prefixedTexts(bytes: Uint8Array, count: number, budget: DecodingBudget): readonly string[] {
-  const { values: prefixes, end } = unpackDeltas(bytes, 0, count);
+function* prefixedTexts(bytes: Uint8Array, count: number, budget: DecodingBudget): Turns<readonly string[]> {
+  const { values: prefixes, end } = yield* unpackDeltas(bytes, 0, count);
+  const rests = yield* deltaLengthTexts(bytes, end, count);
   let before: Uint8Array = new Uint8Array();
-  return deltaLengthTexts(bytes, end, count).map((rest, i) => {
-    const length = prefixes[i]!;
+  return yield* textsOf(count, (i) => {
+    const [length, rest] = [prefixes[i]!, rests[i]!];
     if (length < 0 || length > before.length) throw damaged(`a text shares ${length} bytes with one of ${before.length}`);
     budget.take(length + rest.length);
     const text = new Uint8Array(length + rest.length);
@@ -136,12 +156,14 @@ function prefixedTexts(bytes: Uint8Array, count: number, budget: DecodingBudget)
 }
 
 /** Bytes of numbers whose first bytes stand together, then their second ones, and so on. */
-function joinedBytes(bytes: Uint8Array, width: number, count: number): Uint8Array {
+function* joinedBytes(bytes: Uint8Array, width: number, count: number): Turns<Uint8Array> {
   if (bytes.length < width * count) throw damaged(`${bytes.length} bytes cannot hold ${count} values of ${width} bytes`);
   const joined = new Uint8Array(width * count);
-  for (let byte = 0; byte < width; byte++) {
-    for (let i = 0; i < count; i++) joined[i * width + byte] = bytes[byte * count + i]!;
-  }
+  yield* stretches(count, turnValues / width, (start, end) => {
+    for (let i = start; i < end; i++) {
+      for (let byte = 0; byte < width; byte++) joined[i * width + byte] = bytes[byte * count + i]!;
+    }
+  });
   return joined;
 }
 

@@ -1,3 +1,4 @@
+import { inTurns, stretches } from "../core/index.ts";
 import type { ByteSource } from "../core/index.ts";
 import { readPages } from "./column-chunk.ts";
 import { damaged } from "./damaged.ts";
@@ -5,6 +6,7 @@ import { DecodingBudget } from "./decoding-budget.ts";
 import { readFooter } from "./footer.ts";
 import type { Footer } from "./footer.ts";
 import type { Values } from "./page-values.ts";
+import { turnValues } from "./run-lengths.ts";
 
 /** Most rows of a row group. */
 const maxRows = 2 ** 20;
@@ -52,20 +54,25 @@ export class ParquetFile {
     if (index === -1) return undefined;
     const { numRows, chunks } = rowGroups[group]!;
     if (numRows < 0 || numRows > maxRows) throw damaged(`a row group is said to have ${numRows} rows; at most ${maxRows} are read`);
-    const { isOptional, maxDefinition } = columns[index]!;
+    const { isOptional, maxDefinition, maxRepetition } = columns[index]!;
+    const { numValues } = chunks[index]!;
+    if (maxRepetition === 0 && numValues !== numRows) throw damaged(`its column ${name} has ${numValues} values, and its group ${numRows} rows`);
     const ends = new Uint32Array(numRows);
     const pages: Values[] = [];
     let [rows, values] = [0, 0];
     for await (const page of readPages(this.#source, columns[index]!, chunks[index]!, this.#budget)) {
       const { repetition, definition, numEntries } = page;
-      for (let i = 0; i < numEntries; i++) {
-        const isNew = repetition === undefined || repetition[i] === 0;
-        if (!isNew && rows === 0) throw damaged(`its column ${name} goes on with a row that has not begun`);
-        if (isNew && rows++ === numRows) throw damaged(`its column ${name} has more than the ${numRows} rows of its group`);
-        if (definition === undefined || definition[i] === maxDefinition) values++;
-        else if (!isNew || !isOptional || definition[i] !== 0) throw damaged(`its column ${name} has null, or nothing, within a list`);
-        ends[rows - 1] = values;
-      }
+      const assemble = (start: number, end: number): void => {
+        for (let i = start; i < end; i++) {
+          const isNew = repetition === undefined || repetition[i] === 0;
+          if (!isNew && rows === 0) throw damaged(`its column ${name} goes on with a row that has not begun`);
+          if (isNew && rows++ === numRows) throw damaged(`its column ${name} has more than the ${numRows} rows of its group`);
+          if (definition === undefined || definition[i] === maxDefinition) values++;
+          else if (!isNew || !isOptional || definition[i] !== 0) throw damaged(`its column ${name} has null, or nothing, within a list`);
+          ends[rows - 1] = values;
+        }
+      };
+      await inTurns(stretches(numEntries, turnValues, assemble));
       pages.push(page.values);
     }
     if (rows !== numRows) throw damaged(`its column ${name} has ${rows} rows, and its group ${numRows}`);

@@ -1,4 +1,9 @@
+import { stretches } from "../core/index.ts";
+import type { Turns } from "../core/index.ts";
 import { damaged } from "./damaged.ts";
+
+/** Values between two turns, each of which takes some nanoseconds; a multiple of eight. */
+export const turnValues: number = 2 ** 19;
 
 /**
  * Unpacks numbers that are written as runs, of one value that repeats or of packed values (RLE/bit-packing hybrid), until the output is full.
@@ -7,11 +12,13 @@ import { damaged } from "./damaged.ts";
  * @throws CodesError with code CODES_FORMAT for runs that are too long or too few.
  * Source of the format: apache/parquet-format `Encodings.md`.
  */
-export function unpackRuns(bytes: Uint8Array, bitWidth: number, output: Uint8Array | Uint32Array): void {
+export function* unpackRuns(bytes: Uint8Array, bitWidth: number, output: Uint8Array | Uint32Array): Turns<void> {
   if (bitWidth > 32) throw damaged(`it has values of ${bitWidth} bits; expected at most 32`);
   const valueBytes = Math.ceil(bitWidth / 8);
   let at = 0;
+  let numRuns = 0;
   for (let done = 0; done < output.length; ) {
+    if (++numRuns % turnValues === 0) yield;
     let header = 0;
     for (let scale = 1; ; scale *= 128) {
       const byte = bytes[at++];
@@ -27,7 +34,8 @@ export function unpackRuns(bytes: Uint8Array, bitWidth: number, output: Uint8Arr
     const length = isPacked ? Math.ceil((count * bitWidth) / 8) : valueBytes;
     if (at + length > bytes.length) throw damaged(`it has ${done} of ${output.length} values`);
     if (isPacked) {
-      unpackBits(bytes.subarray(at, at + length), bitWidth, output.subarray(done, done + count));
+      const [from, to] = [at, done];
+      yield* stretches(count, turnValues, (start, end) => unpackBits(bytes.subarray(from + (start * bitWidth) / 8), bitWidth, output.subarray(to + start, to + end)));
       at += (run * bitWidth) / 8;
     } else {
       output.fill(bitsAt(bytes, 8 * at, 8 * valueBytes), done, done + count);

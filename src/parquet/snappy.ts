@@ -1,7 +1,11 @@
+import type { Turns } from "../core/index.ts";
 import { damaged } from "./damaged.ts";
 
 /** The shortest way to say most: a copy of 64 bytes takes three. */
 const mostPerByte = 22;
+
+/** Pieces between two turns; what a piece says is copied at once. */
+const turnPieces = 2 ** 18;
 
 /**
  * Unpacks a block that Snappy packed.
@@ -9,7 +13,7 @@ const mostPerByte = 22;
  * @throws CodesError with code CODES_FORMAT, before anything is allocated for a length that so many bytes cannot unpack to.
  * Source of the format: google/snappy `format_description.txt`.
  */
-export function unpackSnappy(packed: Uint8Array, length: number): Uint8Array {
+export function* unpackSnappy(packed: Uint8Array, length: number): Turns<Uint8Array> {
   let at = 0;
   const littleEndian = (count: number): number => {
     if (at + count > packed.length) throw damaged("a packed page ends too early");
@@ -29,7 +33,9 @@ export function unpackSnappy(packed: Uint8Array, length: number): Uint8Array {
 
   const bytes = new Uint8Array(length);
   let done = 0;
+  let numPieces = 0;
   while (at < packed.length) {
+    if (++numPieces % turnPieces === 0) yield;
     const tag = packed[at++]!;
     const kind = tag & 3;
     let size: number;

@@ -114,8 +114,8 @@ describe("audiocraft's xp.cfg", () => {
   });
 
   it("may have ten thousand words and signs in options that are not read, and no more", () => {
-    expect(parseAudiocraftConfig(`${text}\nnotes: [${"1,".repeat(4000)}]`, "xp.cfg")).toEqual(parseAudiocraftConfig(text, "xp.cfg"));
-    expect(errorOf(`${text}\nnotes: [${"1,".repeat(5000)}]`).message).toContain("it has more than 10000 words and signs");
+    expect(parseAudiocraftConfig(`${text}\nnotes: [${"1,".repeat(2500)}]`, "xp.cfg")).toEqual(parseAudiocraftConfig(text, "xp.cfg"));
+    expect(errorOf(`${text}\nnotes: [${"1,".repeat(4000)}]`).message).toContain("it has more than 10000 words and signs");
   });
 
   it.each([

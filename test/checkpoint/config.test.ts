@@ -133,6 +133,9 @@ describe("an encodec's config.json", () => {
     ["many frames", { sampling_rate: 768_000, target_bandwidths: [1e5] }, "at most 1500 frames per second, not 2400 at 768000 Hz"],
     ["a far look of the last kernel", { sampling_rate: 1000, upsampling_ratios: [50, 20], target_bandwidths: [1], last_kernel_size: 255 }, "at most 10 s of audio around it, not on 25"],
     ["far looks of dilated kernels", { num_residual_layers: 14, residual_kernel_size: 7 }, "at most 10 s of audio around it"],
+    ["wide filters over long stretches", { num_filters: 4096 }, "at most 134217728 numbers at a time, not 153329664"],
+    ["ratios that keep the samples while channels double", { num_filters: 256, upsampling_ratios: [64, 5, 1, 1, 1, 1, 1, 1], target_bandwidths: [24] }, "at most 134217728 numbers at a time, not 609484800"],
+    ["long segments of many filters", { num_filters: 256, chunk_length_s: 30, overlap: 0 }, "at most 134217728 numbers at a time, not 184320000"],
   ])("may not multiply the work by %s", (_what, fields, message) => {
     const { code, message: found } = errorOf(() => parseEncodecConfig(fields, "c"));
     expect(code).toBe("CHECKPOINT_CONFIG");

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { bytesSource, CodesError } from "../../src/core/index.ts";
 import { ParquetFile } from "../../src/parquet/index.ts";
 import { dictionaryPage, encodings, flat, int32, int64, le32, listSchema, pageV1, pageV2, parquetOf, Raw, required, runOf, snappy, text, thriftOf, varint, zigzag } from "./parquet-bytes.ts";
@@ -77,8 +77,10 @@ describe("counts are held against what there is room for", () => {
 
   test("of rows", async () => {
     const page = pageV2({ values: le32(1, 2), numValues: 2 });
-    expect(await messageOf(fileOf([flat("codes", int32)], { pages: page, numValues: 2 }, 1))).toBe("its column codes has more than the 1 rows of its group");
-    expect(await messageOf(fileOf([flat("codes", int32)], { pages: page, numValues: 2 }, 3))).toBe("its column codes has 2 rows, and its group 3");
+    expect(await messageOf(fileOf([flat("codes", int32)], { pages: page, numValues: 2 }, 1))).toBe("its column codes has 2 values, and its group 1 rows");
+    const lists = pageV2({ repetition: runOf(2, 0), definition: runOf(2, 2), values: le32(1, 2), numValues: 2 });
+    expect(await messageOf(fileOf(listSchema, { pages: lists, numValues: 2 }, 1))).toBe("its column codes has more than the 1 rows of its group");
+    expect(await messageOf(fileOf(listSchema, { pages: lists, numValues: 2 }, 3))).toBe("its column codes has 2 rows, and its group 3");
     for (const numRows of [2 ** 20 + 1, 2 ** 45, -1]) expect(await messageOf(fileOf([flat("codes", int32)], { pages: page, numValues: 2 }, numRows))).toContain(`is said to have ${numRows} rows; at most 1048576 are read`);
     const cut = pageV2({ repetition: runOf(2, 1), definition: runOf(2, 2), values: le32(1, 2), numValues: 2 });
     expect(await messageOf(fileOf(listSchema, { pages: cut, numValues: 2 }))).toBe("its column codes goes on with a row that has not begun");
@@ -177,7 +179,8 @@ describe("lengths are held against the bytes", () => {
     expect(await messageOf(pageOfDeltas([...varint(128), ...varint(4), ...varint(1000), ...zigzag(5)], 1000))).toBe("its differences end too early");
     for (const [block, miniblocks] of [[128, 0], [0, 1], [100, 3], [2 ** 40, 2 ** 40], [4, 1]]) expect(await messageOf(pageOfDeltas([...varint(block!), ...varint(miniblocks!), ...varint(2), ...zigzag(5), 0, 0], 2))).toMatch(/^it has blocks of/u);
     expect(await messageOf(pageOfDeltas([...varint(2 ** 40), ...varint(1), ...varint(2), ...zigzag(5), 0, 60], 2))).toBe("it has differences of 60 bits; at most 45 are read");
-    expect(await messageOf(pageOfDeltas([...varint(2 ** 50), ...varint(2 ** 45), ...varint(2), ...zigzag(5), 0, 0], 2))).toBe("its differences end too early"); // so many widths
+    expect(await messageOf(pageOfDeltas([...varint(2 ** 50), ...varint(2 ** 45), ...varint(2), ...zigzag(5), 0, 0], 2))).toBe("it has blocks in 35184372088832 parts");
+    expect(await messageOf(pageOfDeltas([...varint(2 ** 22), ...varint(2 ** 19), ...varint(2), ...zigzag(5), 0, 0], 2))).toBe("its differences end too early"); // so many widths
     expect(await messageOf(pageOfDeltas([...varint(2 ** 52), ...varint(1), ...varint(2), ...zigzag(2 ** 52 - 1), ...zigzag(2 ** 52 - 1), 3, 7], 2))).toContain("whole numbers of up to 53 bits are read");
   });
 });
@@ -240,6 +243,17 @@ describe("what a file becomes is bounded by what it is", () => {
     const source = { name: "test.parquet", size: 2 ** 30, read: async (_: number, length: number): Promise<Uint8Array> => Uint8Array.from([...le32(2 ** 28), ...Buffer.from("PAR1")].slice(0, length)) };
     await expect(ParquetFile.open(source)).rejects.toThrow("its footer has 268435456 bytes; at most 67108864 are read");
   });
+});
+
+test("a page of millions of values leaves turns to whatever else there is to do", async () => {
+  const numValues = 2 ** 22;
+  const page = { repetition: levelsOf(numValues, 0, 1), definition: runOf(numValues, 2), values: [0, ...runOf(numValues, 0).slice(0, -1)], numValues, encoding: encodings.dictionary };
+  const turns = vi.spyOn(globalThis, "setImmediate");
+  await read(fileOf(listSchema, { pages: [...dictionaryPage(le32(1), 1), ...pageV2(page)], numValues }));
+  const numTurns = turns.mock.calls.length;
+  turns.mockRestore();
+  // Both kinds of levels, nulls, indexes and values are gone through, and rows put together: at most 2 ** 19 of them at once.
+  expect(numTurns).toBeGreaterThanOrEqual(6 * (numValues / 2 ** 19 - 1));
 });
 
 test("what is not read is told from what is damaged", async () => {

@@ -20,6 +20,19 @@ fuzz({
   },
 });
 
+fuzz({
+  name: "safetensors headers",
+  seeds: ['{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[2,1],"data_offsets":[4,8]}}', '{"__metadata__":{"a":"b"},"a":{"dtype":"F64","shape":[],"data_offsets":[0,8]}}'].map((header) => new TextEncoder().encode(header)),
+  dictionary,
+  async parse(header) {
+    const bytes = safetensorsWithHeader("", new Uint8Array(header.length + 8));
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+    bytes.set(header, 8);
+    const file = stateDictOf(await openWeightFile(bytesSource(bytes, "fuzz")));
+    for (const name of file.tensors.keys()) await file.readFloat32(name);
+  },
+});
+
 const provenance = { model: "m", revision: null, digest: null, license: "MIT", licenseStatus: "settled" } as const;
 const whole = new AudioCodes({
   data: Uint16Array.of(1, 2, 3, 4),
