@@ -89,4 +89,4 @@ function zombies() {
     }
   });
 }
-console.log(`survived, ${process.platform === "linux" ? zombies().length : 0} left behind`);
+process.stdout.write(`survived, ${process.platform === "linux" ? zombies().length : 0} left behind\n`);
