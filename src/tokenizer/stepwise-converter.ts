@@ -5,6 +5,9 @@ import { numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
 import { checkFinite } from "./check-finite.ts";
 
+/** Audio that is converted at most before the event loop gets its turn; unusual rates are converted in shorter steps. */
+const secondsPerStep = 0.25;
+
 /** An `AudioConverter` that lets the event loop turn between steps, hears an abort there, and refuses what overflows. */
 export class StepwiseConverter {
   readonly #converter: AudioConverter;
@@ -19,7 +22,7 @@ export class StepwiseConverter {
   constructor(from: AudioForm, to: AudioForm, signal: AbortSignal | undefined) {
     this.#converter = new AudioConverter(from, to);
     this.#signal = signal;
-    this.#stepLength = this.#converter.stepLength;
+    this.#stepLength = Math.min(this.#converter.stepLength, Math.ceil(secondsPerStep * from.sampleRate));
   }
 
   /** Takes in the next audio, of any length, step by step as the results are asked for. */
