@@ -2,7 +2,6 @@ import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -59,7 +58,6 @@ describeWithRedis("workers on one queue", () => {
   test("end with every clip once and the bytes of one machine, though one is killed within a part and Redis is gone for a while", { timeout: 240_000 }, async () => {
     const folder = await temporaryFolder();
     await buildPackage(folder);
-    await cp("models", join(folder, "models"), { recursive: true });
     await writeTree(folder, Object.fromEntries(Array.from({ length: numFiles }, (_, i) => [`corpus/${i % 3}/clip-${i}.wav`, i === 17 ? "not audio" : toneWav(i, 2 + (i % 5))])));
     const [out, alone] = [join(folder, "out"), join(folder, "alone")];
     const main = join(folder, "dist/cli/main.js");
