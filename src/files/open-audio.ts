@@ -3,7 +3,7 @@ import { open, stat } from "node:fs/promises";
 import type { AudioStream, DecodeAudioOptions } from "../audio/index.ts";
 import { decodeAudioStream } from "../audio/index.ts";
 import type { ByteSource, Waveform } from "../core/index.ts";
-import { checkRange, DisposedError, FileError } from "../core/index.ts";
+import { checkRange, DisposedError, FileError, onAbort } from "../core/index.ts";
 import { namingFile } from "./audio-file.ts";
 import { readError } from "./read-file.ts";
 import { readingPipe } from "./reading-pipe.ts";
@@ -91,11 +91,17 @@ async function decodeOpened(file: OpenedFile, name: string, toError: (error: unk
   }
 }
 
+async function spoolPipe(path: string, signal: AbortSignal | undefined): Promise<OpenedFile> {
+  const pipe = createReadStream(path);
+  using _ = onAbort(signal, () => pipe.destroy());
+  return await spool(pipe, signal);
+}
+
 async function openPath(path: string, signal: AbortSignal | undefined): Promise<OpenedFile> {
   try {
     // Before opening, which would wait for a writer if this were a pipe.
     const stats = await stat(path);
-    if (stats.isFIFO() || stats.isSocket()) return await readingPipe(path, signal, () => spool(createReadStream(path, signal && { signal }), signal));
+    if (stats.isFIFO() || stats.isSocket()) return await readingPipe(path, signal, () => spoolPipe(path, signal));
     if (!stats.isFile()) {
       const what = stats.isDirectory() ? "it is a folder" : "it is a device";
       throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: ${what}; give the name of a file`);

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { onAbort } from "../core/index.ts";
 
 /**
  * Reads from a pipe by its path. Opening one waits for a writer, and reading for what it writes, on a thread that no signal
@@ -8,13 +9,8 @@ import { closeSync, constants, openSync, writeSync } from "node:fs";
 export async function readingPipe<T>(path: string, signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T> {
   if (signal === undefined) return read();
   signal.throwIfAborted();
-  const release = (): void => writeOneByte(path);
-  signal.addEventListener("abort", release);
-  try {
-    return await read();
-  } finally {
-    signal.removeEventListener("abort", release);
-  }
+  using _ = onAbort(signal, () => writeOneByte(path));
+  return await read();
 }
 
 function writeOneByte(path: string): void {

@@ -4,7 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import { open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FileError } from "../core/index.ts";
+import { FileError, onAbort } from "../core/index.ts";
 
 /** A file that is open for reading, and what to call when it is no longer needed. */
 export interface OpenedFile {
@@ -106,14 +106,10 @@ function temporaryError(folder: string, cause: NodeJS.ErrnoException): Error {
 /** What `work` gives, unless the signal fires before: a source that is silent does not hear it. */
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
-  let stop: (() => void) | undefined;
+  let stop!: () => void;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop);
   });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop!);
-  }
+  using _ = onAbort(signal, stop);
+  return await Promise.race([work, aborted]);
 }

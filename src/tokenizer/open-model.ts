@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { openCheckpoint } from "../checkpoint/index.ts";
 import type { Checkpoint, CheckpointFolder } from "../checkpoint/index.ts";
+import { onAbort } from "../core/index.ts";
 import type { LicenseRecord, Provenance } from "../core/index.ts";
 import { openModelPath } from "../files/index.ts";
 import type { LocalFile, LocalFolder } from "../files/index.ts";
@@ -44,13 +45,8 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
   if (resolved.kind !== "hub") return openLocal(source, resolved.path, resolved.kind === "embedded", options);
   // Tensors that are read in ranges are read long after this call: its signal must not reach them.
   const opening = new AbortController();
-  const stop = (): void => opening.abort(options.signal?.reason);
-  options.signal?.addEventListener("abort", stop);
-  try {
-    return await openFromHub(resolved, { ...options, signal: opening.signal });
-  } finally {
-    options.signal?.removeEventListener("abort", stop);
-  }
+  using _ = onAbort(options.signal, () => opening.abort(options.signal?.reason));
+  return await openFromHub(resolved, { ...options, signal: opening.signal });
 }
 
 async function openFromHub(source: ModelSource & { readonly kind: "hub" }, options: OpenModelOptions): Promise<OpenedModel> {

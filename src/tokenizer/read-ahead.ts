@@ -1,4 +1,5 @@
 import { ReadableStream } from "node:stream/web";
+import { onAbort } from "../core/index.ts";
 
 /** A value that waits, and what it counts for. */
 export interface Accepted<Kept> {
@@ -30,8 +31,7 @@ export async function* readAhead<T, Kept>(
 ): AsyncGenerator<Kept[], void> {
   const { signal } = options;
   const reader = new Reader(source, options);
-  const wake = (): void => reader.wake();
-  signal?.addEventListener("abort", wake);
+  using _ = onAbort(signal, () => reader.wake());
   try {
     for (;;) {
       signal?.throwIfAborted();
@@ -41,7 +41,6 @@ export async function* readAhead<T, Kept>(
       else await reader.arrival();
     }
   } finally {
-    signal?.removeEventListener("abort", wake);
     await reader.leave();
   }
 }

@@ -131,7 +131,7 @@ describe("a sequence file", () => {
     const damaged: [Partial<TokenSequence>, string][] = [
       [{ codes: { ...codes, hopLength: 0 } }, "hopLength must be a positive integer; found 0"],
       [{ codes: { ...codes, numSamples: Number.NaN } }, "numSamples must be a positive integer; found NaN"],
-      [{ codes: { ...codes, sampleRate: -1 } }, "sampleRate must be a positive number of hertz; found -1"],
+      [{ codes: { ...codes, sampleRate: -1 } }, "sampleRate must be a whole number of hertz from 1 to 4294967295; found -1"],
       [{ codes: { ...codes, scales: Float32Array.of(1, 2) } }, "expected one scale for each of 1 segments; found 2"],
       [{ codes: { ...codes, numSamples: 640 } }, "the tokens have 6 steps; the sequence of 1 frames has 3"],
       [{ codes: { ...codes, segment: { length: 640, stride: 640 } } }, "samples do not fill 1 segment of 1 frames"],
