@@ -20,8 +20,14 @@ export interface Extent {
 }
 
 /**
+ * Most samples per channel after `end`: an Ogg file may end, or begin, anywhere in a page, and a page holds 255 packets of at most 5760 samples.
+ * A decoder gives far more of them from a few bytes, for nothing, in a file that says that it ends early.
+ */
+const maxBeyondEnd = 2 ** 22;
+
+/**
  * Cuts decoded pieces to the file's audio, and checks that they have the form that its header promised.
- * @throws AudioFormatError `AUDIO_CORRUPT` for another form or fewer samples than `end`, `AUDIO_EMPTY` if none remain.
+ * @throws AudioFormatError `AUDIO_CORRUPT` for another form, fewer samples than `end` or more than 2²² after it, `AUDIO_EMPTY` if none remain.
  */
 export async function* trimPieces(
   { format, sampleRate, channels }: ExpectedForm,
@@ -51,6 +57,9 @@ export async function* trimPieces(
     }
     waiting.push(piece);
     numDecoded += numSamplesOf(piece);
+    if (numDecoded - end() > maxBeyondEnd) {
+      throw new AudioFormatError("AUDIO_CORRUPT", `damaged ${format} file: it ends after ${Math.max(0, end())} samples per channel, and goes on for more than ${maxBeyondEnd} others`);
+    }
     yield* release(lookahead);
   }
   if (numDecoded < end()) {

@@ -5,6 +5,9 @@ import { bitsAt, turnValues } from "./run-lengths.ts";
 /** Wider deltas are between numbers that JavaScript does not hold. */
 const maxDeltaBits = 45;
 
+/** Of the tenth byte of a number, the last that one of 64 bits has. */
+const maxScale = 2 ** 63;
+
 /** Numbers, and where what follows them starts. */
 export interface Deltas {
   readonly values: Float64Array;
@@ -24,6 +27,7 @@ export function* unpackDeltas(bytes: Uint8Array, start: number, count: number): 
     for (let scale = 1; ; scale *= 128) {
       const byte = bytes[at++];
       if (byte === undefined) throw damaged("its differences end too early");
+      if (scale > maxScale) throw damaged("it has a number of more than ten bytes");
       value += (byte & 127) * scale;
       if (value > Number.MAX_SAFE_INTEGER) throw unsupported("it has differences of more than 53 bits");
       if (byte < 128) return value;

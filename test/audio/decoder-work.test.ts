@@ -4,7 +4,9 @@ import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { concatBytes } from "../../src/audio/concat-bytes.ts";
 import { decodeAudio, decodeAudioStream } from "../../src/audio/index.ts";
+import { trimPieces } from "../../src/audio/trim-pieces.ts";
 import { numSamplesOf } from "../../src/core/index.ts";
+import type { Waveform } from "../../src/core/index.ts";
 import { constantFlacFrame, flacHeader, withFlacChecksums } from "./flac-bytes.ts";
 import { collect, oggFile, takeApart, withChecksums, withEndGranule } from "./ogg-bytes.ts";
 import { opusHeaders, silentOpus, silentOpusPacket } from "./opus-bytes.ts";
@@ -82,6 +84,21 @@ describe("headers that would make decoders work for nothing are refused", () => 
     }
     expect((await decodeAudio(changed(23, 255))).channelData[2]!.every((sample) => sample === 0)).toBe(true); // a silent channel
   });
+});
+
+test("what a file holds after its own end is decoded as far as a sound file may have it, and no further", async () => {
+  const packets = Array.from({ length: 5000 }, () => silentOpusPacket());
+  const early = withEndGranule(await oggFile([...opusHeaders(), ...packets]), 100);
+  await expect(decodeAudio(early)).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining("it ends after 100 samples per channel, and goes on") });
+  const sound = withEndGranule(await oggFile([...opusHeaders(), ...packets.slice(0, 1500)]), 100);
+  expect(numSamplesOf(await decodeAudio(sound))).toBe(100);
+
+  let decoded = 0;
+  async function* pieces(): AsyncGenerator<Waveform, void> {
+    for (; decoded < 100; decoded++) yield { channelData: [new Float32Array(2 ** 20)], sampleRate: 8000 };
+  }
+  await expect(collect(trimPieces({ format: "Ogg Vorbis", sampleRate: 8000, channels: 1 }, pieces(), { end: () => 24 }))).rejects.toThrow("it ends after 24 samples");
+  expect(decoded).toBeLessThan(6);
 });
 
 test("decoders print nothing of what they report, and the console is as it was", async () => {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test, vi } from "vitest";
 import { bytesSource, CodesError } from "../../src/core/index.ts";
+import { unpackDeltas } from "../../src/parquet/deltas.ts";
 import { ParquetFile } from "../../src/parquet/index.ts";
 import { dictionaryPage, encodings, flat, int32, int64, le32, listSchema, pageV1, pageV2, parquetOf, Raw, required, runOf, snappy, text, thriftOf, varint, zigzag } from "./parquet-bytes.ts";
 import type { ChunkParts, FileParts, Node } from "./parquet-bytes.ts";
@@ -277,4 +278,9 @@ test("a file cut anywhere, or with any byte changed, is refused or read", async 
       await read(changed, name).catch((error: unknown) => expect(error, `${at} ${name}`).toBeInstanceOf(CodesError));
     }
   }
+});
+
+test("differences are numbers of at most ten bytes, however many zeros one is padded with", () => {
+  const padded = Uint8Array.from([128, 1, 4, 1, ...new Uint8Array(200).fill(128), 0]);
+  expect(() => [...unpackDeltas(padded, 0, 1)]).toThrow(expect.objectContaining({ code: "CODES_FORMAT", message: expect.stringContaining("more than ten bytes") }));
 });
