@@ -43,8 +43,23 @@ export async function readTextFile(folder: string, path: string): Promise<string
 /** Columns of a row may have as many levels as a manifest may, and are within a row or a clip. */
 const maxDepth = maxJsonDepth + 1;
 
-/** @throws SyntaxError, RangeError for what is no JSON, or nested deeper than 101. */
+/** Each takes a hundred bytes and more of memory, and time to walk through, for the two that it may have in a text. A list of a million shards has half as many. */
+export const maxLists: number = 2 ** 21;
+
+/** Whether a text of JSON has more lists and objects than are read. Those in strings count, too. */
+export function hasTooManyLists(text: string): boolean {
+  return countOf("[", text) + countOf("{", text) > maxLists;
+}
+
+function countOf(character: string, text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) count++;
+  return count;
+}
+
+/** @throws SyntaxError, RangeError for what is no JSON, nested deeper than 101, or of more than 2^21 lists and objects. */
 export function parseJson(text: string): unknown {
+  if (hasTooManyLists(text)) throw new RangeError(`it has more than ${maxLists} lists and objects`);
   const value = JSON.parse(text) as JsonValue;
   if (isDeeperThan(maxDepth, value)) throw new RangeError(`it is nested deeper than ${maxDepth}`);
   return value;

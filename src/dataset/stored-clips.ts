@@ -14,7 +14,7 @@ import type { CodecFields } from "./codec-fields.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 import { codecMetadataKey, storedColumns } from "./parquet-output.ts";
-import { parseJson, reasonOf as reasonOfSchema } from "./read-json-file.ts";
+import { hasTooManyLists, maxLists, parseJson, reasonOf as reasonOfSchema } from "./read-json-file.ts";
 import { openSourceInside } from "./row-bytes.ts";
 import { npyName } from "./row-key.ts";
 import { tarEntries } from "./tar-members.ts";
@@ -30,9 +30,6 @@ const maxNpyBytes = 2 ** 31;
 const maxRecordBytes = 2 ** 24;
 /** A line with the codes of a clip: 12 hours of 16 codebooks at 75 frames per second take as much. */
 const maxLineBytes = 2 ** 28;
-/** Of such a line: one for each codebook of each segment. In memory an empty list takes twenty times what it takes in JSON, a code four times. */
-const maxLists = 2 ** 21;
-
 const recordSchema = z.object({ codec: codecSchema });
 
 /**
@@ -183,15 +180,9 @@ async function* linesOf(folder: string, path: string): AsyncGenerator<string, vo
   await using handle = await openInside(folder, path);
   for await (const { number, text, problem } of readLines(piecesOf(handle), maxLineBytes)) {
     if (text === undefined) throw new SyntaxError(`line ${number}: ${problem}`);
-    if (countOf("[", text) + countOf("{", text) > maxLists) throw new SyntaxError(`line ${number}: it has more than ${maxLists} lists and objects`);
+    if (hasTooManyLists(text)) throw new SyntaxError(`line ${number}: it has more than ${maxLists} lists and objects`);
     yield text;
   }
-}
-
-function countOf(character: string, text: string): number {
-  let count = 0;
-  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) count++;
-  return count;
 }
 
 function reasonOf(error: Error): string {

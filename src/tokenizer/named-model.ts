@@ -58,11 +58,16 @@ async function isCached(model: string, revision: string | null, options: Pick<Hu
 }
 
 function notChosen(model: string, revision: string | null, why: string): CheckpointError {
-  const flags = [`--model ${clipped(model)}`, ...(revision === null ? [] : [`--revision ${clipped(revision)}`])].join(" ");
+  const flags = [`--model ${shellWord(clipped(model))}`, ...(revision === null ? [] : [`--revision ${shellWord(clipped(revision))}`])].join(" ");
   return new CheckpointError(
     "CHECKPOINT_NOT_CHOSEN",
     `${clipped(model)} ${why}. A file that names a model does not get it loaded; if you trust this one, name it yourself (${flags})`,
   );
+}
+
+/** A text as one word of a command line: somebody may paste it, and a file chose it. */
+function shellWord(text: string): string {
+  return /^[\w./:@+][\w./:@+-]*$/u.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function clipped(text: string): string {

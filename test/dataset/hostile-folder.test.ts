@@ -102,6 +102,10 @@ describe("what a dataset's files say", () => {
     const nested = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
     expect(() => parseDatasetInfo(text.replace('"options": {', `"options": {"deep": ${nested},`), "dataset.json")).toThrow(/dataset\.json is not JSON|does not describe/u);
     expect(() => parsePartRecord(nested, 0)).toThrow(/nested deeper/u);
+    // Each takes many times the memory of its two bytes; a hundred megabytes of them held a process for minutes.
+    const many = `[${"[],".repeat(2 ** 21)}[]]`;
+    expect(() => parsePartRecord(many, 0)).toThrow(/more than 2097152 lists/u);
+    expect(() => parseDatasetInfo(text.replace('"options": {', `"options": {"many": ${many},`), "dataset.json")).toThrow(/dataset\.json is not JSON|does not describe/u);
     expect(() => parseRow(`{"key":"a","input":0,"path":"a","columns":{"deep":${nested}}}`)).toThrow(/nested deeper/u);
   });
 

@@ -5,6 +5,9 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { telemetrySwitch } from "../../src/runtime/runtime-process.ts";
 import { buildPackage } from "../dataset/built-package.ts";
+import { hubFixture, tinyFolder } from "../hub/hub-fixture.ts";
+import { folderRepository } from "../hub/hub-server.ts";
+import { describeWithRedis, RedisServer } from "../queue/redis-server.ts";
 
 /** What can run the package, and how it is called. Bun and Deno take part where they are installed, or `TEST_RUNTIMES` says `required`. */
 const runtimes = [
@@ -60,7 +63,7 @@ interface Traces {
 }
 
 /** Runs a command with nothing but an empty home and a temporary folder: above all without `CI`, which ONNX Runtime takes as a reason to be silent. */
-async function tracesOf(command: readonly string[]): Promise<Traces> {
+async function tracesOf(command: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Traces> {
   const place = await mkdtemp(join(folder, "run-"));
   const [home, temporary, working, caches] = ["home", "temporary", "working", "caches"].map((name) => join(place, name)) as [string, string, string, string];
   for (const path of [home, temporary, working, caches]) await mkdir(path);
@@ -71,6 +74,7 @@ async function tracesOf(command: readonly string[]): Promise<Traces> {
     BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
     DENO_DIR: caches,
     DENO_NO_UPDATE_CHECK: "1",
+    ...variables,
   };
   const log = join(place, "calls");
   const [program, ...args] = hasTracer ? ["strace", "-f", "-qq", "-e", "trace=socket,connect", "-e", "signal=none", "-o", log, ...command] : command;
@@ -95,7 +99,40 @@ describe.each(runtimes)("$name", ({ command, isThere }) => {
 
     test.runIf(hasTracer)("opens no socket", () => expect(traces.sockets).toEqual([]));
   });
+
+  const cli = (): string[] => [...command, join(folder, "dist/cli/main.js")];
+
+  test.runIf(isThere)("a model of the Hub is asked of the endpoint and the storage it refers to, and is left in the cache alone", { timeout: 300_000 }, async () => {
+    await using hub = await hubFixture({ "org/codec": folderRepository(tinyFolder) });
+    const cache = await mkdtemp(join(folder, "cache-"));
+    const traces = await tracesOf([...cli(), "encode", join(folder, "speech.wav"), "-m", "org/codec", "-o", "speech.npz", "--quiet"], { HF_ENDPOINT: hub.server.endpoint, HF_HUB_CACHE: cache });
+    expect(traces).toMatchObject({ code: 0, stderr: "", files: ["speech.npz"] });
+    expect(connectionsBeside([hub.server.endpoint, hub.server.storage], traces)).toEqual([]);
+  });
+
+  describe.runIf(isThere)("beside a queue", () => {
+    describeWithRedis("of datasets", () => {
+      test("a worker talks to its Redis alone, and leaves nothing but the dataset", { timeout: 300_000 }, async () => {
+        await using redis = await RedisServer.start();
+        const out = join(await mkdtemp(join(folder, "queued-")), "out");
+        for (const args of [["enqueue", join(folder, "speech.wav"), "-o", out], ["worker", "-o", out]]) {
+          const traces = await tracesOf([...cli(), "tokenize", ...args, "--redis", redis.url]);
+          expect(traces).toMatchObject({ code: 0, files: [] });
+          expect(connectionsBeside([redis.url], traces)).toEqual([]);
+        }
+        expect(await readdir(out)).toContain("dataset.json");
+      });
+    });
+  });
 });
+
+/** Connections to anything but these addresses of this machine; one at least has to be there, so that it is known to be looked for. */
+function connectionsBeside(addresses: readonly string[], { sockets }: Traces): string[] {
+  const connections = sockets.filter((call) => call.includes("connect("));
+  if (hasTracer) expect(connections).not.toEqual([]);
+  const admitted = addresses.map((address) => `sin_port=htons(${new URL(address).port}), sin_addr=inet_addr("127.0.0.1")`);
+  return connections.filter((call) => !admitted.some((one) => call.includes(one)));
+}
 
 test.each([
   [undefined, "1"],

@@ -43,12 +43,22 @@ describe("a model that a file names", () => {
     ["a revision that leaves the cache", "../../other/refs/main"],
     ["nothing", ""],
   ])("is not followed in the catalogue to %s", async (_, revision) => {
-    expect(await refusal(official.id, { revision })).toContain(`is in the catalogue at another commit, and not in the cache at this one. A file that names a model does not get it loaded; if you trust this one, name it yourself (--model ${official.id} --revision ${revision})`);
+    expect(await refusal(official.id, { revision })).toContain(`is in the catalogue at another commit, and not in the cache at this one. A file that names a model does not get it loaded; if you trust this one, name it yourself (--model ${official.id} --revision ${revision || "''"})`);
   });
 
   test.each(["evil/enc", "evil", "../evil", "evil/../enc", "https://evil.example/enc", "C:\\evil", "", "tiny-v0", "known\u0000", "constructor", "a/b/c"])("is not followed anywhere else: %j", async (model) => {
     expect(await refusal(model)).toContain("is neither in the catalogue nor, with its weights, in the cache");
-    expect(await refusal(model, { revision: foreign, digest })).toContain(`name it yourself (--model ${model} --revision ${foreign})`);
+    const word = /^[\w./:-]+$/u.test(model) ? model : `'${model}'`;
+    expect(await refusal(model, { revision: foreign, digest })).toContain(`name it yourself (--model ${word} --revision ${foreign})`);
+  });
+
+  test.each([
+    ["x; rm -rf ~", "'x; rm -rf ~'"],
+    ["$(rm -rf ~)", "'$(rm -rf ~)'"],
+    ["x' ; rm -rf ~ #", "'x'\\'' ; rm -rf ~ #'"],
+    ["--help", "'--help'"],
+  ])("is one word of the command that is advised: %j", async (model, word) => {
+    expect(await refusal(model, { revision: model })).toContain(`(--model ${word} --revision ${word})`);
   });
 
   test("is told in a line, however long it is", async () => {
