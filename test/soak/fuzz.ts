@@ -47,6 +47,7 @@ export function fuzz({ name, seeds, dictionary = [], share = 1, parse }: FuzzTar
       if (run % 1024 === 0) await setImmediate();
     }
     report({ name, runs, counts: Object.fromEntries(counts), longestMs: longest, memoryMB: (peakMemory - startMemory) / 2 ** 20 });
+    if (runs < 1000) return; // so few may well all be of one kind
     expect([...counts.keys()], "some inputs are read").toContain("read");
     expect(counts.size, "some inputs are refused").toBeGreaterThan(1);
   });
