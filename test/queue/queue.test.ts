@@ -249,7 +249,7 @@ describeWithRedis("a dataset on a queue", () => {
     await expect(work({ folder: other.folder })).rejects.toMatchObject({ code: "QUEUE_MISMATCH" });
   });
 
-  test("needs something that answers where Redis should be", { timeout: 60_000 }, async () => {
+  test("needs something that answers where Redis should be", async () => {
     const silent = createServer().listen(0, "127.0.0.1");
     await once(silent, "listening");
     const connections = new Set<Socket>();
