@@ -7,7 +7,7 @@ import type { Terminal } from "./terminal.ts";
 const goneCodes: ReadonlySet<string> = new Set(["EPIPE", "EIO", "ECONNRESET"]);
 
 /** Commands that only print have nothing to put away: signals end them as the system does, also within a step that nothing can interrupt. */
-const printing: ReadonlySet<string | undefined> = new Set(["inspect", "license", "models", "notice"]);
+const printing: ReadonlySet<string | undefined> = new Set(["inspect", "license", "models"]);
 
 /** Runs the command line that this process was started with, at its own terminal, to its end. */
 export async function runThisProcess(): Promise<void> {
