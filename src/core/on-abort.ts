@@ -23,6 +23,17 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
   };
 }
 
+/** What `work` gives, unless the signal aborts before, whose reason is thrown then: some work does not hear of it, or not while it waits. */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  let stop!: () => void;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+  });
+  using _ = onAbort(signal, stop);
+  return await Promise.race([work, aborted]);
+}
+
 function listen(signal: AbortSignal): Waiting {
   const callbacks = new Set<() => void>();
   const tell = (): void => {

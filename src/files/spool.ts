@@ -4,7 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import { open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FileError, onAbort } from "../core/index.ts";
+import { FileError, orAborted } from "../core/index.ts";
 
 /** A file that is open for reading, and what to call when it is no longer needed. */
 export interface OpenedFile {
@@ -101,15 +101,4 @@ function temporaryError(folder: string, cause: NodeJS.ErrnoException): Error {
     default:
       return error("FILE_UNWRITABLE", `${folder} cannot be written to (${cause.message})`);
   }
-}
-
-/** What `work` gives, unless the signal fires before: a source that is silent does not hear it. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  let stop!: () => void;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-  });
-  using _ = onAbort(signal, stop);
-  return await Promise.race([work, aborted]);
 }

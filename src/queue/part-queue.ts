@@ -1,5 +1,5 @@
 import { Queue } from "bullmq";
-import { onAbort } from "../core/index.ts";
+import { orAborted } from "../core/index.ts";
 import type { Emit } from "../dataset/index.ts";
 import { QueueError } from "./queue-error.ts";
 import { lastingConnection, withoutCommand } from "./redis-address.ts";
@@ -54,13 +54,8 @@ export async function openPartQueue(name: string, address: RedisAddress, emit: E
 /** Calls Redis. @throws QueueError QUEUE_REFUSED with what it says, such as that its memory is full; the signal's reason. */
 export async function asking<T>({ shown }: RedisAddress, answer: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
-  let stop!: () => void;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-  });
-  using _ = onAbort(signal, stop);
   try {
-    return await Promise.race([answer, aborted]);
+    return await orAborted(answer, signal);
   } catch (cause) {
     if (signal.aborted || !(cause instanceof Error)) throw cause;
     throw new QueueError("QUEUE_REFUSED", `Redis at ${shown} refuses: ${cause.message}`, { cause: withoutCommand(cause) });

@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { AudioFormatError, checkWaveform, numSamplesOf } from "../core/index.ts";
+import { AudioFormatError, checkWaveform, nextTurn, numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
 import type { AudioForm } from "../audio/index.ts";
 import { checkFinite } from "./check-finite.ts";

@@ -1,7 +1,6 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { AudioConverter } from "../audio/index.ts";
 import type { AudioForm } from "../audio/index.ts";
-import { numSamplesOf } from "../core/index.ts";
+import { nextTurn, numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
 import { checkFinite } from "./check-finite.ts";
 

@@ -4,6 +4,7 @@ import { ReadableStream } from "node:stream/web";
 import { afterAll, describe, expect, test } from "vitest";
 import { AudioCodes, AudioFormatError, AudioTokenizer, DisposedError, numSamplesOf } from "../../src/index.ts";
 import type { Runtime, Waveform } from "../../src/index.ts";
+import { countTurns } from "../audio/turn-counter.ts";
 import { goldenFolder } from "../golden.ts";
 import { collect, cut, cutCodes, joinAudio, noisyTone, sameAudio, slice } from "./streams.ts";
 
@@ -26,20 +27,6 @@ function silence<T>(): AsyncIterableIterator<T> & { hasLeft: boolean } {
       return this;
     },
   };
-}
-
-/** Ticks of the event loop while something is done. */
-async function ticksDuring(work: () => Promise<unknown>): Promise<number> {
-  let ticks = 0;
-  let isDone = false;
-  const count = (): void => {
-    ticks++;
-    if (!isDone) setImmediate(count);
-  };
-  setImmediate(count);
-  await work();
-  isDone = true;
-  return ticks;
 }
 
 /** Fails at the first run, so that all that happens before can be told. */
@@ -169,10 +156,10 @@ describe("conversion", () => {
     const seconds = 12;
     const clip = noisyTone({ sampleRate: 44_100, channels: 2 }, seconds * 44_100);
     // Whatever goes into the first run: a tile, or all segments.
-    const ticks = await ticksDuring(() => own.encode(clip).catch(() => {}));
+    const ticks = await countTurns(() => own.encode(clip).catch(() => {}));
     expect(runtime.runs).toBe(1);
     expect(ticks).toBeGreaterThan(codec === "mini-24khz" ? 4 : 4 * seconds - 4);
-    const piecewise = await ticksDuring(() => collect(own.encodeStream([clip])).catch(() => {}));
+    const piecewise = await countTurns(() => collect(own.encodeStream([clip])).catch(() => {}));
     expect(piecewise).toBeGreaterThan(codec === "mini-24khz" ? 4 : 28);
     await own.dispose();
   });
