@@ -116,7 +116,7 @@ describe("examples/slurm/tokenize.sbatch", () => {
     expect(page).toContain(`an array of ${shares} tasks`);
   });
 
-  it("its tasks make one dataset, which the last of them verifies, and can be submitted again", { timeout: 120_000 }, async () => {
+  it("its tasks make one dataset, which the last of them verifies, and can be submitted again", { timeout: 300_000 }, async () => {
     await using folder = await temporaryFolder();
     await writeTree(folder.path, corpus);
     const main = fileURLToPath(new URL("src/cli/main.ts", root));
@@ -138,7 +138,7 @@ describe("examples/slurm/tokenize.sbatch", () => {
     });
     const child = start([script, "corpus", folder.in("codes")], bin, { SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: "3" });
     const exit = once(child, "exit");
-    await vi.waitFor(() => access(folder.in("begun")), { timeout: 10_000 });
+    await vi.waitFor(() => access(folder.in("begun")), { timeout: 60_000 });
     child.kill("SIGUSR1");
     expect(await exit).toEqual([0, null]);
     expect(await readFile(folder.in("requeued"), "utf8")).toBe("requeue 7_3\n");

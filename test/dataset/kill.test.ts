@@ -29,7 +29,7 @@ async function resultIn(folder: string): Promise<ReadonlyMap<string, Buffer>> {
   return new Map([...(await bytesBelow(folder))].filter(([name]) => !name.startsWith("lock-")));
 }
 
-test(`a run that is killed ${numKills} times ends with the bytes of one that was never interrupted`, { timeout: 180_000 }, async () => {
+test(`a run that is killed ${numKills} times ends with the bytes of one that was never interrupted`, { timeout: 300_000 }, async () => {
   const folder = await temporaryFolder();
   await buildPackage(folder);
   const corpus = join(folder, "corpus");

@@ -20,7 +20,7 @@ function moduleName(file: string): string {
   return JSON.stringify(join(process.cwd(), "src/dataset", file));
 }
 
-test("planning that is killed at any moment is begun again and ends with the same bytes", { timeout: 120_000 }, async () => {
+test("planning that is killed at any moment is begun again and ends with the same bytes", { timeout: 300_000 }, async () => {
   const folder = await temporaryFolder();
   const manifest = join(folder, "m.jsonl");
   await writeFile(manifest, Array.from({ length: 60_000 }, (_, i) => `${JSON.stringify({ path: `${i}.wav`, id: i, text: "x".repeat(i % 50) })}\n`).join(""));

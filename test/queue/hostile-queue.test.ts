@@ -88,7 +88,7 @@ describeWithRedis("a queue that others write to", () => {
     expect(await bytesBelow(folder)).toEqual(await expectedBytes(folder, inputs));
   });
 
-  test("has an end where all parts are done, though it holds what nobody can take", { timeout: 120_000 }, async () => {
+  test("has an end where all parts are done, though it holds what nobody can take", { timeout: 300_000 }, async () => {
     const { folder, inputs, queue } = await enqueued();
     const id = (await queue.add("part", {}, { lifo: true })).id!;
     await set(queue, id, { opts: "{not json" });

@@ -55,7 +55,7 @@ class Command {
 }
 
 describeWithRedis("workers on one queue", () => {
-  test("end with every clip once and the bytes of one machine, though one is killed within a part and Redis is gone for a while", { timeout: 240_000 }, async () => {
+  test("end with every clip once and the bytes of one machine, though one is killed within a part and Redis is gone for a while", { timeout: 300_000 }, async () => {
     const folder = await temporaryFolder();
     await buildPackage(folder);
     await writeTree(folder, Object.fromEntries(Array.from({ length: numFiles }, (_, i) => [`corpus/${i % 3}/clip-${i}.wav`, i === 17 ? "not audio" : toneWav(i, 2 + (i % 5))])));
