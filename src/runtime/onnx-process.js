@@ -4,7 +4,7 @@
  * Plain JavaScript without other files, so that the same file runs from the sources, from the package and beside a bundle;
  * `npm run check` checks its types.
  */
-import { readSync, writeSync } from "node:fs";
+import { readSync, writevSync } from "node:fs";
 
 /** @import { InferenceSession } from "onnxruntime-node" */
 /** @import { Answer, Request } from "./onnx-messages.ts" */
@@ -31,7 +31,7 @@ for (;;) {
 
 /**
  * @param {Request} request
- * @param {ArrayBuffer[]} arrays
+ * @param {readonly ArrayBuffer[]} arrays
  * @returns {Promise<{ readonly head?: Omit<Answer, "id">, readonly arrays?: readonly NodeJS.ArrayBufferView[] }>}
  */
 async function serve(request, arrays) {
@@ -85,7 +85,7 @@ async function answer(id, work) {
 function receive() {
   const size = new DataView(read(4)).getUint32(0, true);
   const { lengths, ...head } = JSON.parse(new TextDecoder().decode(read(size)));
-  return { head, arrays: lengths.map(read) };
+  return { head, arrays: lengths.map((/** @type {number} */ length) => read(length)) };
 }
 
 /**
@@ -96,7 +96,18 @@ function send(head, arrays) {
   const json = new TextEncoder().encode(JSON.stringify({ ...head, lengths: arrays.map(({ byteLength }) => byteLength) }));
   const size = new DataView(new ArrayBuffer(4));
   size.setUint32(0, json.length, true);
-  for (const part of [size, json, ...arrays]) write(part);
+  // At once, as far as the pipe takes it: each write would wake the other process up.
+  const parts = [size, json, ...arrays].map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
+  while (parts.length > 0) {
+    let count = throughPipe(() => writevSync(answerPipe, parts));
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+      if (count < part.length) {
+        parts.unshift(part.subarray(count));
+        break;
+      }
+      count -= part.length;
+    }
+  }
 }
 
 /** Waits for so many bytes. @param {number} length */
@@ -108,11 +119,6 @@ function read(length) {
     filled += count;
   }
   return bytes.buffer;
-}
-
-/** @param {NodeJS.ArrayBufferView} view */
-function write(view) {
-  for (let done = 0; done < view.byteLength; ) done += throughPipe(() => writeSync(answerPipe, view, done, view.byteLength - done));
 }
 
 /** A pipe whose other end is gone ends the process. @param {() => number} transfer */

@@ -31,8 +31,6 @@ export async function startRuntimeProcess(): Promise<RuntimePipes> {
   const child = spawn(command[0]!, command.slice(1), {
     env: { ...process.env, ORT_DISABLE_TELEMETRY: telemetrySwitch(process.env["ORT_DISABLE_TELEMETRY"]), ELECTRON_RUN_AS_NODE: "1", [mark]: "1" },
     stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
-    // In a group of its own, as Ctrl-C is for this process, which may have work to finish.
-    detached: true,
     windowsHide: true,
   });
   await once(child, "spawn");

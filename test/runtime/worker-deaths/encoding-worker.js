@@ -13,7 +13,7 @@ export default async function encode({ index, fails = false }) {
     onProgress() {
       if (hasBegun) return;
       hasBegun = true;
-      parentPort?.postMessage("encoding");
+      parentPort?.postMessage("encoding", []);
       if (fails) setImmediate(() => fail());
     },
   });
