@@ -87,7 +87,8 @@ function isSame(a: FileState, b: FileState): boolean {
   return textOf(a) === textOf(b);
 }
 
-function textOf({ device, inode, bytes, modified, changed }: FileState): string {
+/** Of a file, or of a record, which has the numbers as text. */
+function textOf({ device, inode, bytes, modified, changed }: Readonly<Record<keyof FileState, bigint | string>>): string {
   return [device, inode, bytes, modified, changed].join();
 }
 
@@ -97,8 +98,8 @@ async function recall(state: FileState, env: HubOptions["env"]): Promise<string 
   try {
     const stats = await lstat(path);
     if (!stats.isFile() || stats.size > maxRecordBytes) return undefined;
-    const { sha256, version: _, ...kept } = recordSchema.parse(JSON.parse(await readFile(path, "utf8")));
-    return [kept.device, kept.inode, kept.bytes, kept.modified, kept.changed].join() === textOf(state) ? sha256 : undefined;
+    const record = recordSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    return textOf(record) === textOf(state) ? record.sha256 : undefined;
   } catch {
     return undefined; // never remembered, or not readable: the file is hashed
   }
