@@ -95,7 +95,7 @@ class OnnxProcess {
     }
     const process = new OnnxProcess(pipes);
     try {
-      await process.name;
+      await Promise.all([process.name, pipes.launched]);
       return process;
     } catch (error) {
       await process.close();

@@ -9,6 +9,8 @@ import { isMainThread } from "node:worker_threads";
 export interface RuntimePipes {
   readonly requests: Socket;
   readonly answers: Socket;
+  /** Fulfilled once nothing is left of what started the process: a worker thread that ends later leaves nothing behind. */
+  readonly launched: Promise<unknown>;
 }
 
 /** Set in the environment of processes that run models. */
@@ -27,18 +29,22 @@ export async function startRuntimeProcess(): Promise<RuntimePipes> {
   const command = [process.execPath, fileURLToPath(new URL("./onnx-process.js", import.meta.url))];
   // Of a worker thread that is terminated nobody waits for the children: each would stay, as a zombie, until the process ends.
   // A shell that starts it and ends at once makes it a child of init, which waits for all.
-  if (!isMainThread && existsSync(shell)) command.unshift(shell, "-c", '"$0" "$@" &');
+  const throughShell = !isMainThread && existsSync(shell);
+  if (throughShell) command.unshift(shell, "-c", '"$0" "$@" &');
   const child = spawn(command[0]!, command.slice(1), {
     env: { ...process.env, ORT_DISABLE_TELEMETRY: telemetrySwitch(process.env["ORT_DISABLE_TELEMETRY"]), ELECTRON_RUN_AS_NODE: "1", [mark]: "1" },
     stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
     windowsHide: true,
   });
+  const launched = throughShell ? once(child, "exit") : Promise.resolve();
   await once(child, "spawn");
   const [, , , requests, answers] = child.stdio as unknown as readonly Socket[];
   // A process that is gone is noticed by the end of its answers.
   requests!.on("error", () => {});
-  for (const handle of [child, requests!, answers!]) handle.unref?.(); // Bun has it for the child only
-  return { requests: requests!, answers: answers! };
+  // A shell ends by itself, and soon.
+  if (!throughShell) child.unref();
+  for (const pipe of [requests!, answers!]) pipe.unref?.(); // not in Bun
+  return { requests: requests!, answers: answers!, launched };
 }
 
 /**
