@@ -40,46 +40,54 @@ export {
 } from "./core/index.ts";
 export type { AudioCodesContext, AudioCodesData, ByteSource, ClipDetails, OnnxModel, Provenance, TensorConstructor, TensorLike, Waveform } from "./core/index.ts";
 
-export type { HubErrorCode } from "./core/index.ts";
-export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./core/index.ts";
+export type { DeclaredLicenses, HubErrorCode, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./core/index.ts";
 
 export {
   catalogue,
   checkLicense,
-  describeRepository,
-  fetchRepositoryMetadata,
-  fetchWeights,
   findCheckpoint,
   findLicense,
   licenseClasses,
   licensePolicyVariable,
-  listCache,
-  metadataOf,
   namedPolicies,
   notice,
-  openHubRepository,
   parseLicensePolicy,
-  removeCached,
   requireLicense,
   resolveLicense,
   selectCheckpoint,
   summarizeLicenses,
+} from "./catalogue/index.ts";
+export {
+  describeRepository,
+  fetchRepositoryMetadata,
+  fetchWeights,
+  listCache,
+  metadataOf,
+  openHubRepository,
+  removeCached,
   verifyCached,
 } from "./hub/index.ts";
 export type {
   CachedCommit,
   CachedRepository,
+  DescribeOptions,
+  DownloadProgress,
+  FileDigest,
+  HubOptions,
+  HubRepository,
+  RepositoryDescription,
+  RepositoryFile,
+  RepositoryInfo,
+  VerifiedFile,
+  WeightsFile,
+} from "./hub/index.ts";
+export type {
   CatalogueEntry,
   CatalogueFile,
   CheckpointCriteria,
   CheckpointLayout,
   Confidence,
   Criterion,
-  DescribeOptions,
-  DownloadProgress,
-  FileDigest,
-  HubOptions,
-  HubRepository,
   License,
   LicenseGroup,
   LicensePolicy,
@@ -88,17 +96,12 @@ export type {
   NamedLicensePolicy,
   PassedOver,
   Relaxation,
-  RepositoryDescription,
-  RepositoryFile,
-  RepositoryInfo,
   RepositoryMetadata,
   ResolveLicenseOptions,
   Selection,
   TrainingStatement,
-  VerifiedFile,
   Verdict,
-  WeightsFile,
-} from "./hub/index.ts";
+} from "./catalogue/index.ts";
 
 export {
   AudioConverter,
@@ -378,7 +381,6 @@ export type {
   IndexFile,
   JsonObject,
   JsonValue,
-  Loudness,
   ManifestEntry,
   NumberedRow,
   OpenDatasetOptions,
@@ -387,8 +389,6 @@ export type {
   ParquetOutputOptions,
   PartRecord,
   Places,
-  PushOptions,
-  PushReport,
   ReadableFormat,
   Row,
   RowCounts,
@@ -402,6 +402,8 @@ export type {
   VerifyOptions,
   WindowTail,
 } from "./dataset/index.ts";
+export type { Loudness } from "./audio/index.ts";
+export type { PushOptions, PushReport } from "./hub/index.ts";
 
 export type { CheckpointInfo, CodecConfig } from "./checkpoint/index.ts";
 export type { Runtime, Session, Tensor } from "./runtime/index.ts";

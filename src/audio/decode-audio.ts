@@ -1,7 +1,7 @@
-import type { Waveform } from "../core/index.ts";
 import { numSamplesOf } from "../core/index.ts";
+import type { Waveform } from "../core/index.ts";
 import type { AudioForm } from "./audio-converter.ts";
-import type { DecodeAudioOptions } from "./decode-audio-stream.ts";
+import type { DecodeAudioOptions } from "./decode-audio-options.ts";
 import { decodeAudioStream } from "./decode-audio-stream.ts";
 import { Pace } from "./pace.ts";
 

@@ -1,10 +1,10 @@
-import { readDatasetInfo } from "./dataset-info.ts";
-import type { DatasetInfo } from "./dataset-info.ts";
-import type { EncodedClip } from "./encoded-clip.ts";
-import { readPlannedModel } from "./planned-model.ts";
-import { codesOf } from "./published-names.ts";
-import { readableFormats, readShard } from "./stored-clips.ts";
-import type { ReadableFormat } from "./stored-clips.ts";
+import { readableFormats, readShard } from "./formats/stored-clips.ts";
+import type { ReadableFormat } from "./formats/stored-clips.ts";
+import { readPlannedModel } from "./plan/planned-model.ts";
+import { readDatasetInfo } from "./records/dataset-info.ts";
+import type { DatasetInfo } from "./records/dataset-info.ts";
+import type { EncodedClip } from "./records/encoded-clip.ts";
+import { codesOf } from "./records/published-names.ts";
 
 /** A finished dataset on disk: what its index says, and its clips in their order. */
 export interface Dataset extends AsyncIterable<EncodedClip> {

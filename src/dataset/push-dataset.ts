@@ -1,20 +1,22 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { licensePolicyOf, requireLicense } from "../catalogue/index.ts";
+import type { LicensePolicy } from "../catalogue/index.ts";
 import { FileError } from "../core/index.ts";
 import type { LicenseRecord } from "../core/index.ts";
 import { isInside, openInside } from "../files/index.ts";
-import { licensePolicyOf, pushFiles, requireLicense } from "../hub/index.ts";
-import type { LicensePolicy, PushedFile, PushOptions, PushReport } from "../hub/index.ts";
-import { figureName } from "./assemble-dataset.ts";
-import type { FinishedShard } from "./clip-output.ts";
-import { cardName } from "./dataset-card.ts";
-import { DatasetError } from "./dataset-error.ts";
-import { datasetInfoName, errorsName, manifestName, parseDatasetInfo, readDatasetInfoText } from "./dataset-info.ts";
-import type { DescribedFile } from "./dataset-info.ts";
-import { readFrozenLicense } from "./frozen-license.ts";
-import { listFinishedParts, readPartRecord } from "./part-record.ts";
-import { everyPart } from "./shard-selection.ts";
-import { listedFiles } from "./stored-clips.ts";
+import { pushFiles } from "../hub/index.ts";
+import type { PushedFile, PushOptions, PushReport } from "../hub/index.ts";
+import { DatasetError } from "./folder/dataset-error.ts";
+import { everyPart } from "./folder/share.ts";
+import { listedFiles } from "./formats/stored-clips.ts";
+import type { FinishedShard } from "./records/clip-output.ts";
+import { datasetInfoName, errorsName, manifestName, parseDatasetInfo, readDatasetInfoText } from "./records/dataset-info.ts";
+import type { DescribedFile } from "./records/dataset-info.ts";
+import { readFrozenLicense } from "./records/frozen-license.ts";
+import { listFinishedParts, readPartRecord } from "./records/part-record.ts";
+import { figureName } from "./report/assemble-dataset.ts";
+import { cardName } from "./report/dataset-card.ts";
 
 export interface PushDatasetOptions extends PushOptions {
   /** Licenses that the weights may have whose codes are uploaded. @default what $ENCODEC_TOKENIZER_LICENSE_POLICY says, or "any" */

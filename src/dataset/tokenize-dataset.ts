@@ -1,13 +1,13 @@
-import type { DatasetEvent, DatasetReport, RowCounts } from "./dataset-event.ts";
+import { eventsOf } from "../async/index.ts";
+import type { Emit } from "../async/index.ts";
 import { DatasetWork } from "./dataset-work.ts";
 import type { DatasetWorkOptions } from "./dataset-work.ts";
-import { eventsOf } from "./event-queue.ts";
-import type { Emit } from "./event-queue.ts";
-import { addCounts, readFinishedWork } from "./finished-work.ts";
-import { removeLeftovers } from "./remove-leftovers.ts";
-import { acquireRunLock } from "./run-lock.ts";
-import { checkSelection, everyPart, selectedParts } from "./shard-selection.ts";
-import type { ShardSelection } from "./shard-selection.ts";
+import { acquireRunLock } from "./folder/run-lock.ts";
+import { checkSelection, everyPart, selectedParts } from "./folder/share.ts";
+import type { ShardSelection } from "./folder/share.ts";
+import type { DatasetEvent, DatasetReport, RowCounts } from "./parts/dataset-event.ts";
+import { addCounts, readFinishedWork } from "./parts/finished-work.ts";
+import { removeLeftovers } from "./parts/remove-leftovers.ts";
 
 export interface TokenizeDatasetOptions extends DatasetWorkOptions {
   /** The parts that this run does, where several share the work. @default all */

@@ -1,5 +1,6 @@
-import type { Emit } from "../dataset/index.ts";
-import { acquireRunLock, DatasetWork, eventsOf, everyPart, forgetPartNotes, listFinishedParts, readFinishedWork } from "../dataset/index.ts";
+import { eventsOf } from "../async/index.ts";
+import type { Emit } from "../async/index.ts";
+import { acquireRunLock, DatasetWork, everyPart, forgetPartNotes, listFinishedParts, readFinishedWork } from "../dataset/index.ts";
 import type { DatasetEvent, DatasetInfo, DatasetPlan, DatasetWorkOptions, JsonObject } from "../dataset/index.ts";
 import { asking, closeQueue, jobId, jobOptions, openPartQueue } from "./part-queue.ts";
 import type { ConnectionEvent, PartQueue } from "./part-queue.ts";

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DatasetError, DatasetWork, eventsOf, everyPart, listFinishedParts, openPlan, readDatasetInfo } from "../dataset/index.ts";
-import type { DatasetEvent, DatasetInfo, DatasetWorkOptions, Emit, RowCounts } from "../dataset/index.ts";
+import { eventsOf } from "../async/index.ts";
+import type { Emit } from "../async/index.ts";
+import { DatasetError, DatasetWork, everyPart, listFinishedParts, openPlan, readDatasetInfo } from "../dataset/index.ts";
+import type { DatasetEvent, DatasetInfo, DatasetWorkOptions, RowCounts } from "../dataset/index.ts";
 import { asking, closeQueue, openPartQueue } from "./part-queue.ts";
 import type { ConnectionEvent, PartQueue } from "./part-queue.ts";
 import { PartWorker } from "./part-worker.ts";

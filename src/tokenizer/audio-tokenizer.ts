@@ -1,25 +1,26 @@
+import { findByDigest } from "../catalogue/index.ts";
 import { frameRateOf, hopLengthOf, numCodebooksFor, numQuantizersOf, segmentingOf } from "../checkpoint/index.ts";
 import type { CheckpointInfo, CodecConfig } from "../checkpoint/index.ts";
 import { AudioCodes, CodesError } from "../core/index.ts";
 import type { AudioCodesData, LicenseRecord, Provenance, Waveform } from "../core/index.ts";
 import { checkTensors, describeNetwork } from "../graph/index.ts";
 import type { Network } from "../graph/index.ts";
-import { findByDigest } from "../hub/index.ts";
 import type { DownloadProgress } from "../hub/index.ts";
 import { loadOnnxRuntimeNode } from "../runtime/index.ts";
-import { CodecRunner } from "./codec-runner.ts";
-import { CodecSessions } from "./codec-sessions.ts";
-import type { DecoderJob, EncoderJob } from "./coding-job.ts";
-import { decodePieces, encodePieces, transformOf } from "./coding-streams.ts";
-import type { CodingTransform, Pieces } from "./coding-streams.ts";
-import { decodeClips } from "./decode-clips.ts";
-import { DecoderStream } from "./decoder-stream.ts";
-import { encodeClips } from "./encode-clips.ts";
-import { EncoderStream } from "./encoder-stream.ts";
-import { openModel } from "./open-model.ts";
-import type { OpenedModel } from "./open-model.ts";
-import type { CallOptions, DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions, StreamOptions } from "./options.ts";
-import type { Segmenting } from "./segments.ts";
+import type { CallOptions, StreamOptions } from "./call-options.ts";
+import type { DecoderJob, EncoderJob } from "./clips/coding-job.ts";
+import { decodeClips } from "./clips/decode-clips.ts";
+import { encodeClips } from "./clips/encode-clips.ts";
+import { openModel } from "./model/open-model.ts";
+import type { OpenedModel } from "./model/open-model.ts";
+import { CodecRunner } from "./network/codec-runner.ts";
+import { CodecSessions } from "./network/codec-sessions.ts";
+import type { Segmenting } from "./network/segments.ts";
+import type { DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions } from "./options.ts";
+import { decodePieces, encodePieces, transformOf } from "./streams/coding-streams.ts";
+import type { CodingTransform, Pieces } from "./streams/coding-streams.ts";
+import { DecoderStream } from "./streams/decoder-stream.ts";
+import { EncoderStream } from "./streams/encoder-stream.ts";
 
 /**
  * An EnCodec model as a tokenizer: audio to codes and back.

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { beforeAll, describe, expect, it } from "vitest";
-import { startDatasetProgress } from "../../src/cli/tokenize-progress.ts";
+import { startDatasetProgress } from "../../src/cli/commands/tokenize/tokenize-progress.ts";
 import { AudioTokenizer, openDataset, readAudio, readTokenDataset } from "../../src/index.ts";
 import type { EncodedClip } from "../../src/index.ts";
 import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatWav } from "../../src/audio/index.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
-import { verifyDataset } from "../../src/dataset/verify-dataset.ts";
+import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { audioFixture, runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkSelection, parseShardSelection, selectedParts, selectionsOverlap, selectsPart } from "../../src/dataset/shard-selection.ts";
+import { checkSelection, parseShardSelection, selectedParts, selectionsOverlap, selectsPart } from "../../src/dataset/folder/share.ts";
 
 const selection = fc.integer({ min: 1, max: 12 }).chain((count) => fc.record({ index: fc.nat(count - 1), count: fc.constant(count) }));
 

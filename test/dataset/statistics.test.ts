@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { measureLoudness } from "../../src/audio/loudness.ts";
 import { AudioCodes } from "../../src/core/index.ts";
-import { binOf, durationEdges, loudnessEdges } from "../../src/dataset/histogram.ts";
-import { measureLoudness } from "../../src/dataset/loudness.ts";
-import { codebookUsage, hoursOf, mergeStatistics, noStatistics, StatisticsBuilder, statisticsSchema } from "../../src/dataset/statistics.ts";
-import type { DatasetStatistics } from "../../src/dataset/statistics.ts";
+import { binOf, durationEdges, loudnessEdges } from "../../src/dataset/records/histogram.ts";
+import { codebookUsage, hoursOf, mergeStatistics, noStatistics, StatisticsBuilder, statisticsSchema } from "../../src/dataset/records/statistics.ts";
+import type { DatasetStatistics } from "../../src/dataset/records/statistics.ts";
 import { clipOf, segmentedClipOf } from "./encoded-clips.ts";
 
 function statisticsOf(seeds: readonly number[], errors: readonly string[] = []): DatasetStatistics {

@@ -1,17 +1,9 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { checkLicense, findCheckpoint, requireLicense, resolveLicense } from "../../src/catalogue/index.ts";
 import { LicenseError } from "../../src/core/index.ts";
-import {
-  checkLicense,
-  describeRepository,
-  fetchRepositoryMetadata,
-  findCheckpoint,
-  metadataOf,
-  openHubRepository,
-  requireLicense,
-  resolveLicense,
-} from "../../src/hub/index.ts";
+import { describeRepository, fetchRepositoryMetadata, metadataOf, openHubRepository } from "../../src/hub/index.ts";
 import type { HubOptions } from "../../src/hub/index.ts";
 import { hubFixture, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
 import type { HubFixture } from "./hub-fixture.ts";

@@ -1,8 +1,8 @@
 import { LogitsProcessorList, Tensor } from "@huggingface/transformers";
 import { describe, expect, it } from "vitest";
-import { delayPatternLogitsProcessor } from "../../src/patterns/delay-pattern-logits.ts";
-import { applyDelayPatternMask, toDecoderInputIds } from "../../src/patterns/musicgen.ts";
-import { fromGenerated } from "../../src/patterns/musicgen-generated.ts";
+import { delayPatternLogitsProcessor } from "../../src/patterns/musicgen/delay-pattern-logits.ts";
+import { fromGenerated } from "../../src/patterns/musicgen/musicgen-generated.ts";
+import { applyDelayPatternMask, toDecoderInputIds } from "../../src/patterns/musicgen/musicgen.ts";
 import { FakeMusicgen, fakeLogits } from "./musicgen-model.ts";
 
 const card = 64;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { modelLayouts } from "../../src/patterns/model-layouts.ts";
-import type { ModelLayout } from "../../src/patterns/model-layouts.ts";
-import { buildModelSequence, modelCursor, revertModelSequence } from "../../src/patterns/model-sequence.ts";
-import { transposeGrid } from "../../src/patterns/token-grid.ts";
+import { transposeGrid } from "../../src/patterns/grid/token-grid.ts";
+import { modelLayouts } from "../../src/patterns/models/model-layouts.ts";
+import type { ModelLayout } from "../../src/patterns/models/model-layouts.ts";
+import { buildModelSequence, modelCursor, revertModelSequence } from "../../src/patterns/sequence/model-sequence.ts";
 import { patternCases } from "./golden-patterns.ts";
 
 /** Results of `dia/audio.py`, all time-major: `[step][codebook]`. */

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
-import { maskMagnetCodes } from "../../src/patterns/magnet-masks.ts";
-import { modelLayouts } from "../../src/patterns/model-layouts.ts";
-import type { ModelLayout } from "../../src/patterns/model-layouts.ts";
-import { buildModelSequence, modelCursor, revertModelSequence } from "../../src/patterns/model-sequence.ts";
-import { freeCell } from "../../src/patterns/pattern-cursor.ts";
-import { patternProvider } from "../../src/patterns/pattern-provider.ts";
-import type { CodesInput, TokenGrid } from "../../src/patterns/token-grid.ts";
+import type { CodesInput, TokenGrid } from "../../src/patterns/grid/token-grid.ts";
+import { freeCell } from "../../src/patterns/layout/pattern-cursor.ts";
+import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
+import { maskMagnetCodes } from "../../src/patterns/magnet/magnet-masks.ts";
+import { modelLayouts } from "../../src/patterns/models/model-layouts.ts";
+import type { ModelLayout } from "../../src/patterns/models/model-layouts.ts";
+import { buildModelSequence, modelCursor, revertModelSequence } from "../../src/patterns/sequence/model-sequence.ts";
 import { audiocraftCases } from "./golden-patterns.ts";
 
 const layouts = Object.entries(modelLayouts);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { delayPatternMask } from "../../src/patterns/musicgen.ts";
-import { delayLabels, shiftTokensRight } from "../../src/patterns/musicgen-labels.ts";
+import { delayLabels, shiftTokensRight } from "../../src/patterns/musicgen/musicgen-labels.ts";
+import { delayPatternMask } from "../../src/patterns/musicgen/musicgen.ts";
 import { patternCases } from "./golden-patterns.ts";
 
 interface ShiftCase {

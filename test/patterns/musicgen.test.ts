@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
-import { applyDelayPatternMask, delayPatternMask, toDecoderInputIds } from "../../src/patterns/musicgen.ts";
-import { fromGenerated } from "../../src/patterns/musicgen-generated.ts";
-import { framesOf, maxLengthFor } from "../../src/patterns/musicgen-lengths.ts";
-import type { TokenGrid } from "../../src/patterns/token-grid.ts";
+import type { TokenGrid } from "../../src/patterns/grid/token-grid.ts";
+import { fromGenerated } from "../../src/patterns/musicgen/musicgen-generated.ts";
+import { framesOf, maxLengthFor } from "../../src/patterns/musicgen/musicgen-lengths.ts";
+import { applyDelayPatternMask, delayPatternMask, toDecoderInputIds } from "../../src/patterns/musicgen/musicgen.ts";
 import { patternCases } from "./golden-patterns.ts";
 
 interface MusicgenCase {

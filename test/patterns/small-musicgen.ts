@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { AutoTokenizer, env, LogitsProcessorList, MusicgenForConditionalGeneration, PreTrainedModel, Tensor } from "@huggingface/transformers";
 import { hiddenSize, writeSmallMusicgen } from "../../examples/support/small-musicgen.ts";
 import type { SmallMusicgenShape } from "../../examples/support/small-musicgen.ts";
-import { delayPatternLogitsProcessor } from "../../src/patterns/delay-pattern-logits.ts";
-import { maxLengthFor } from "../../src/patterns/musicgen-lengths.ts";
-import { toDecoderInputIds } from "../../src/patterns/musicgen.ts";
-import { fromGenerated } from "../../src/patterns/musicgen-generated.ts";
-import { viewGrid } from "../../src/patterns/token-grid.ts";
-import type { CodesInput, TokenGrid } from "../../src/patterns/token-grid.ts";
+import { viewGrid } from "../../src/patterns/grid/token-grid.ts";
+import type { CodesInput, TokenGrid } from "../../src/patterns/grid/token-grid.ts";
+import { delayPatternLogitsProcessor } from "../../src/patterns/musicgen/delay-pattern-logits.ts";
+import { fromGenerated } from "../../src/patterns/musicgen/musicgen-generated.ts";
+import { maxLengthFor } from "../../src/patterns/musicgen/musicgen-lengths.ts";
+import { toDecoderInputIds } from "../../src/patterns/musicgen/musicgen.ts";
 
 const guidanceScale = 3;
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
-import { TokenIdParser } from "../../src/patterns/token-id-parser.ts";
-import { TokenTextParser } from "../../src/patterns/token-text-parser.ts";
-import { TokenVocabulary } from "../../src/patterns/token-vocabulary.ts";
+import { TokenIdParser } from "../../src/patterns/vocabulary/token-id-parser.ts";
+import { TokenTextParser } from "../../src/patterns/vocabulary/token-text-parser.ts";
+import { TokenVocabulary } from "../../src/patterns/vocabulary/token-vocabulary.ts";
 import { clipsOf, streamingVocabularies, vocabularies } from "./arbitrary-vocabulary.ts";
 
 /** Ids 0 to 9, 10 to 19 and 20 to 29; begin 30, end 31, separator 32. */

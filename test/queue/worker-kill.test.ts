@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
-import { verifyDataset } from "../../src/dataset/verify-dataset.ts";
+import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { buildPackage } from "../dataset/built-package.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";

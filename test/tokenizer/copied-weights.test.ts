@@ -1,8 +1,8 @@
 import { cp, mkdir, readFile, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { recognised } from "../../src/catalogue/catalogue-entries.ts";
 import { formatSafetensors } from "../../src/checkpoint/index.ts";
-import { recognised } from "../../src/hub/catalogue-entries.ts";
 import { AudioTokenizer, findCheckpoint, inspectModel, IntegrityError, LicenseError, pullModel } from "../../src/index.ts";
 import type { CatalogueEntry, HubModelOptions } from "../../src/index.ts";
 import { goldenTensors } from "../checkpoint/fixtures.ts";
