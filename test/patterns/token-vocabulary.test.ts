@@ -2,8 +2,8 @@ import { PreTrainedTokenizer } from "@huggingface/transformers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
+import type { TokenVocabularyOptions } from "../../src/patterns/vocabulary/token-ids.ts";
 import { TokenVocabulary } from "../../src/patterns/vocabulary/token-vocabulary.ts";
-import type { TokenVocabularyOptions } from "../../src/patterns/vocabulary/token-vocabulary.ts";
 import { clipsOf, vocabularies } from "./arbitrary-vocabulary.ts";
 
 /** Two codebooks of 1024 behind a text vocabulary of 32,000, with begin and end. */

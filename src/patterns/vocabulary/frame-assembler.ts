@@ -1,7 +1,7 @@
 import { CodesError } from "../../core/index.ts";
 import { filledGrid } from "../grid/token-grid.ts";
 import type { TokenGrid } from "../grid/token-grid.ts";
-import type { TokenVocabulary } from "./token-vocabulary.ts";
+import type { TokenIds } from "./token-ids.ts";
 
 /**
  * What becomes of tokens that do not fit, as language models produce them.
@@ -42,7 +42,7 @@ export class FrameAssembler {
   /** How often something came in between that is no token. */
   interruptions: number = 0;
 
-  readonly #vocabulary: TokenVocabulary;
+  readonly #vocabulary: TokenIds;
   readonly #policy: ParsePolicy;
   readonly #describe: DescribeToken;
   /** Complete frames that were not taken yet, frame by frame. */
@@ -55,7 +55,7 @@ export class FrameAssembler {
   /** Whether a special token came after codes, so that strict reading takes no more of them. */
   #isClosed = false;
 
-  constructor(vocabulary: TokenVocabulary, policy: ParsePolicy, describe: DescribeToken) {
+  constructor(vocabulary: TokenIds, policy: ParsePolicy, describe: DescribeToken) {
     const { ranges } = vocabulary.codeIds;
     if (policy !== "strict" && policy !== "skip" && policy !== "resync") {
       throw new RangeError(`policy must be "strict", "skip" or "resync"; received ${JSON.stringify(policy)}`);
@@ -174,7 +174,7 @@ export class FrameAssembler {
  * @throws RangeError if frames of this vocabulary cannot be read one after the other.
  * @throws TypeError if there is none.
  */
-export function checkStreams(vocabulary: TokenVocabulary): void {
+export function checkStreams(vocabulary: TokenIds): void {
   if (typeof vocabulary !== "object" || vocabulary === null || !("codeIds" in vocabulary)) {
     throw new TypeError("expected a TokenVocabulary, whose tokens are to be read");
   }
@@ -188,7 +188,7 @@ export function checkStreams(vocabulary: TokenVocabulary): void {
  * @throws RangeError if the order is codebook-major and reading is not strict: what is missing would shift all that follows.
  * @throws CodesError with code CODES_FORMAT if reading is strict and a token does not fit.
  */
-export function assembleFrames(vocabulary: TokenVocabulary, ids: ArrayLike<number>, policy: ParsePolicy, describe: DescribeToken): ParsedCodes {
+export function assembleFrames(vocabulary: TokenIds, ids: ArrayLike<number>, policy: ParsePolicy, describe: DescribeToken): ParsedCodes {
   const assembler = new FrameAssembler(vocabulary, policy, describe);
   if (vocabulary.order === "codebook-major") {
     if (policy !== "strict") {
@@ -203,7 +203,7 @@ export function assembleFrames(vocabulary: TokenVocabulary, ids: ArrayLike<numbe
 }
 
 /** Positions of a codebook-major sequence in frame-major order; the special tokens around the codes stay where they are. */
-function positionsByFrame(vocabulary: TokenVocabulary, ids: ArrayLike<number>): Uint32Array {
+function positionsByFrame(vocabulary: TokenIds, ids: ArrayLike<number>): Uint32Array {
   const { numCodebooks } = vocabulary.codeIds;
   const isSpecial = (position: number) => vocabulary.specialTokenOf(ids[position]!) !== undefined;
   let start = 0;

@@ -2,7 +2,7 @@ import { checkNumbers, numbersOf } from "../grid/token-grid.ts";
 import type { TokenGrid } from "../grid/token-grid.ts";
 import { FrameAssembler, assembleFrames, checkStreams } from "./frame-assembler.ts";
 import type { DescribeToken, ParsedCodes, ParsePolicy } from "./frame-assembler.ts";
-import type { TokenVocabulary } from "./token-vocabulary.ts";
+import type { TokenIds } from "./token-ids.ts";
 
 /** How tokens that do not fit are treated. */
 export interface ParseOptions {
@@ -22,7 +22,7 @@ export class TokenIdParser {
   #position = 0;
 
   /** @throws RangeError if the vocabulary's order is codebook-major, where no frame is complete before the end. */
-  constructor(vocabulary: TokenVocabulary, { policy = "strict" }: ParseOptions = {}) {
+  constructor(vocabulary: TokenIds, { policy = "strict" }: ParseOptions = {}) {
     checkStreams(vocabulary);
     this.#assembler = new FrameAssembler(vocabulary, policy, describeId(vocabulary));
   }
@@ -62,12 +62,12 @@ export class TokenIdParser {
 }
 
 /** Reads the codes of ids that are all there, in either order; what `TokenVocabulary.decode` does. */
-export function parseIds(vocabulary: TokenVocabulary, ids: ArrayLike<number | bigint>, { policy = "strict" }: ParseOptions = {}): ParsedCodes {
+export function parseIds(vocabulary: TokenIds, ids: ArrayLike<number | bigint>, { policy = "strict" }: ParseOptions = {}): ParsedCodes {
   checkIds(ids);
   return assembleFrames(vocabulary, numbersOf(ids), policy, describeId(vocabulary));
 }
 
-function describeId(vocabulary: TokenVocabulary): DescribeToken {
+function describeId(vocabulary: TokenIds): DescribeToken {
   return (id, position) => {
     const special = vocabulary.specialTokenOf(id);
     const codebook = vocabulary.codeIds.codebookOf(id);

@@ -4,7 +4,7 @@ import { FrameAssembler, assembleFrames, checkStreams } from "./frame-assembler.
 import type { DescribeToken, ParsedCodes } from "./frame-assembler.ts";
 import type { ParseOptions } from "./token-id-parser.ts";
 import { incompleteToken } from "./token-template.ts";
-import type { TokenVocabulary } from "./token-vocabulary.ts";
+import type { TokenIds } from "./token-ids.ts";
 
 /** Codes that were read from text. */
 export interface ParsedText extends ParsedCodes {
@@ -23,7 +23,7 @@ export class TokenTextParser {
   readonly #scanner: TextScanner;
 
   /** @throws RangeError if the vocabulary's order is codebook-major, where no frame is complete before the end. */
-  constructor(vocabulary: TokenVocabulary, { policy = "strict" }: ParseOptions = {}) {
+  constructor(vocabulary: TokenIds, { policy = "strict" }: ParseOptions = {}) {
     checkStreams(vocabulary);
     this.#assembler = new FrameAssembler(vocabulary, policy, describeString(vocabulary));
     this.#scanner = new TextScanner(vocabulary);
@@ -69,7 +69,7 @@ export class TokenTextParser {
 }
 
 /** Reads the codes of a text that is all there, in either order; what `TokenVocabulary.parseText` does. */
-export function parseText(vocabulary: TokenVocabulary, text: string, options: ParseOptions = {}): ParsedText {
+export function parseText(vocabulary: TokenIds, text: string, options: ParseOptions = {}): ParsedText {
   checkText(text);
   if (vocabulary.order === "codebook-major") return { ...parseByCodebook(vocabulary, text, options), droppedCharacters: 0 };
   const assembler = new FrameAssembler(vocabulary, options.policy ?? "strict", describeString(vocabulary));
@@ -79,7 +79,7 @@ export function parseText(vocabulary: TokenVocabulary, text: string, options: Pa
   return { codes: assembler.take(), dropped, ended, droppedCharacters };
 }
 
-function parseByCodebook(vocabulary: TokenVocabulary, text: string, { policy = "strict" }: ParseOptions): ParsedCodes {
+function parseByCodebook(vocabulary: TokenIds, text: string, { policy = "strict" }: ParseOptions): ParsedCodes {
   const ids: number[] = [];
   const positions: number[] = [];
   new TextScanner(vocabulary).scan(text, true, {
@@ -110,12 +110,12 @@ function intoFrames(assembler: FrameAssembler): Findings {
 
 /** Finds the tokens in pieces of text; a piece's end that may be the beginning of a token is kept for the next piece. */
 class TextScanner {
-  readonly #vocabulary: TokenVocabulary;
+  readonly #vocabulary: TokenIds;
   #rest = "";
   /** Where `#rest` starts in the stream. */
   #offset = 0;
 
-  constructor(vocabulary: TokenVocabulary) {
+  constructor(vocabulary: TokenIds) {
     this.#vocabulary = vocabulary;
   }
 
@@ -139,7 +139,7 @@ class TextScanner {
   }
 }
 
-function describeString(vocabulary: TokenVocabulary): DescribeToken {
+function describeString(vocabulary: TokenIds): DescribeToken {
   return (id, position) => `${JSON.stringify(vocabulary.tokenToString(id))} at character ${position}`;
 }
 
