@@ -13,7 +13,6 @@ const rooms = [
   () => import("../checkpoint/index.ts"),
   () => import("../graph/index.ts"),
   () => import("../storage/index.ts"),
-  () => import("../parquet/index.ts"),
   () => import("../patterns/index.ts"),
   () => import("../figure/index.ts"),
   () => import("../catalogue/index.ts"),
