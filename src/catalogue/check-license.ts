@@ -17,10 +17,10 @@ export function checkLicense(record: LicenseRecord, policy: LicensePolicy): Verd
   const name = typeof policy === "string" ? `policy ${policy}` : "the policy";
   const failure = failureOf(record, rules);
   if (failure !== null) {
-    return { allowed: false, rule: failure.rule, reason: `${name} does not admit ${record.subject}: ${failure.reason}` };
+    return { isAllowed: false, rule: failure.rule, reason: `${name} does not admit ${record.subject}: ${failure.reason}` };
   }
   return {
-    allowed: true,
+    isAllowed: true,
     rule: typeof policy === "string" ? policy : "rules",
     reason: `${name} admits ${record.subject}: ${record.effective}, ${record.status}`,
   };
@@ -32,8 +32,8 @@ export function checkLicense(record: LicenseRecord, policy: LicensePolicy): Verd
  * @throws LicenseError with the record, the rule that failed and what the policy would admit instead.
  */
 export function requireLicense(record: LicenseRecord, policy: LicensePolicy, entries: readonly CatalogueEntry[] = catalogue): void {
-  const { allowed, rule, reason } = checkLicense(record, policy);
-  if (allowed) return;
+  const { isAllowed, rule, reason } = checkLicense(record, policy);
+  if (isAllowed) return;
   const alternatives = alternativesTo(record.subject, policy, entries);
   const hint =
     alternatives.length === 0 ? "No catalogued checkpoint passes." : `Of the catalogued checkpoints ${alternatives.join(", ")} would pass.`;
@@ -42,11 +42,11 @@ export function requireLicense(record: LicenseRecord, policy: LicensePolicy, ent
 
 /** What a function decided. `true`, or a promise, would otherwise pass for a refusal without a reason. @throws TypeError */
 function verdictOf(answer: unknown): Verdict {
-  const { allowed, rule, reason } = Object(answer) as Partial<Record<keyof Verdict, unknown>>;
-  if (typeof allowed === "boolean" && typeof rule === "string" && typeof reason === "string") return { allowed, rule, reason };
-  const fields = `{ allowed: ${typeof allowed}, rule: ${typeof rule}, reason: ${typeof reason} }`;
+  const { isAllowed, rule, reason } = Object(answer) as Partial<Record<keyof Verdict, unknown>>;
+  if (typeof isAllowed === "boolean" && typeof rule === "string" && typeof reason === "string") return { isAllowed, rule, reason };
+  const fields = `{ isAllowed: ${typeof isAllowed}, rule: ${typeof rule}, reason: ${typeof reason} }`;
   const received = answer instanceof Promise ? "a promise" : Object(answer) === answer ? fields : String(answer);
-  throw new TypeError(`license: a policy function must return { allowed: boolean, rule: string, reason: string }, at once; received ${received}`);
+  throw new TypeError(`licensePolicy: a policy function must return { isAllowed: boolean, rule: string, reason: string }, at once; received ${received}`);
 }
 
 /** Checkpoints of their own that pass, those with the sampling rate and the channels of the one refused first. */
@@ -56,7 +56,7 @@ function alternativesTo(subject: string, policy: LicensePolicy, entries: readonl
     Number(entry.sampleRate === refused?.sampleRate) * 2 + Number(entry.channels === refused?.channels);
   return entries
     .filter((entry) => entry.codecFrom === null && entry.notLoadable === null && entry.id !== subject)
-    .filter((entry) => checkLicense(entry.license, policy).allowed)
+    .filter((entry) => checkLicense(entry.license, policy).isAllowed)
     .toSorted((a, b) => likeness(b) - likeness(a))
     .map((entry) => entry.id);
 }
@@ -67,7 +67,7 @@ function failureOf(record: LicenseRecord, rules: LicenseRules): Pick<Verdict, "r
     const denied = rules.deny?.find((name) => isMeant(license, name));
     if (denied !== undefined) return { rule: `deny: ${denied}`, reason: `${license.spdx} is ${license.classes.join(", ")}` };
   }
-  const stranger = licenses.find((license) => rules.allow !== undefined && !isAllowed(license, rules.allow));
+  const stranger = licenses.find((license) => rules.allow !== undefined && !admits(license, rules.allow));
   if (stranger !== undefined) {
     const allowed = rules.allow!.join(", ") || "nothing";
     return { rule: "allow", reason: `${stranger.spdx} is ${stranger.classes.join(", ")}; allowed is ${allowed}` };
@@ -76,7 +76,7 @@ function failureOf(record: LicenseRecord, rules: LicenseRules): Pick<Verdict, "r
     const reading = record.stricterReading === null ? "" : `, which may be ${record.stricterReading}`;
     return { rule: "acceptContested", reason: `its license ${record.effective} is contested${reading}` };
   }
-  const unclassed = licenses.find((license) => license.classes.includes("unknown") && !isAllowed(license, rules.allow ?? []));
+  const unclassed = licenses.find((license) => license.classes.includes("unknown") && !admits(license, rules.allow ?? []));
   if ((record.status === "unresolved" || unclassed !== undefined) && rules.acceptUnresolved !== true) {
     const reason =
       unclassed === undefined ? "nobody who could know has stated its license" : `the terms of ${unclassed.spdx} are not known`;
@@ -86,7 +86,7 @@ function failureOf(record: LicenseRecord, rules: LicenseRules): Pick<Verdict, "r
 }
 
 /** Named itself, or all of its classes named. */
-function isAllowed(license: License, allow: readonly string[]): boolean {
+function admits(license: License, allow: readonly string[]): boolean {
   return allow.some((name) => hasId(license, name)) || license.classes.every((known) => allow.includes(known));
 }
 

@@ -3,7 +3,7 @@ import { findLicense, licenseClasses } from "./license-table.ts";
 
 /** Whether a policy admits a license, and why. */
 export interface Verdict {
-  readonly allowed: boolean;
+  readonly isAllowed: boolean;
   /** The rule that decided, such as `any`, `deny: non-commercial` or `acceptContested`. */
   readonly rule: string;
   /** For people. */
@@ -82,13 +82,13 @@ export function licensePolicyOf(policy: LicensePolicy | undefined): LicensePolic
 export function rulesOf(policy: NamedLicensePolicy | LicenseRules): LicenseRules {
   if (typeof policy === "string") {
     if (isPolicyName(policy)) return namedPolicies[policy];
-    throw new RangeError(`license: ${JSON.stringify(policy)} is no license policy; expected ${expectedNames}, rules or a function`);
+    throw new RangeError(`licensePolicy: ${JSON.stringify(policy)} is no license policy; expected ${expectedNames}, rules or a function`);
   }
   if (typeof policy !== "object" || policy === null) {
     const received = policy === null ? "null" : typeof policy;
-    throw new TypeError(`license must be ${expectedNames}, an object of rules or a function; received ${received}`);
+    throw new TypeError(`licensePolicy must be ${expectedNames}, an object of rules or a function; received ${received}`);
   }
-  checkRules(policy, "license");
+  checkRules(policy, "licensePolicy");
   return policy;
 }
 

@@ -26,7 +26,7 @@ export interface LicenseSummary {
   readonly effective: string;
   readonly classes: LicenseRecord["classes"];
   /** Whether the policy admits every one. */
-  readonly allowed: boolean;
+  readonly isAllowed: boolean;
 }
 
 /**
@@ -60,7 +60,7 @@ export function summarizeLicenses(
     groups,
     effective: expressionOf(licenses),
     classes: classesOf(licenses),
-    allowed: groups.every((group) => group.verdict.allowed),
+    isAllowed: groups.every((group) => group.verdict.isAllowed),
   };
 }
 

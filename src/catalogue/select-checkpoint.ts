@@ -16,7 +16,7 @@ export interface CheckpointCriteria {
   /** A language model that reads its codes, such as `musicgen`. */
   readonly usedBy?: string;
   /** @default "any" */
-  readonly license?: LicensePolicy;
+  readonly licensePolicy?: LicensePolicy;
 }
 
 /** Names of what can be asked for. */
@@ -83,7 +83,7 @@ interface Failure {
 }
 
 function failuresOf(entry: CatalogueEntry, criteria: CheckpointCriteria): readonly Failure[] {
-  const { sampleRate, channels, minBandwidth, maxFrameRate, usedBy, license = "any" } = criteria;
+  const { sampleRate, channels, minBandwidth, maxFrameRate, usedBy, licensePolicy = "any" } = criteria;
   const failures: Failure[] = [];
   const fail = (criterion: Criterion, reason: string) => failures.push({ criterion, reason });
   const highest = entry.bandwidths.at(-1)!;
@@ -94,8 +94,8 @@ function failuresOf(entry: CatalogueEntry, criteria: CheckpointCriteria): readon
   if (usedBy !== undefined && !entry.usedBy.includes(usedBy.toLowerCase())) {
     fail("usedBy", `it is used by ${entry.usedBy.join(", ") || "no language model that is known here"}`);
   }
-  const verdict = checkLicense(entry.license, license);
-  if (!verdict.allowed) fail("license", verdict.reason);
+  const verdict = checkLicense(entry.license, licensePolicy);
+  if (!verdict.isAllowed) fail("licensePolicy", verdict.reason);
   return failures;
 }
 

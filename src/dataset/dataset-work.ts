@@ -22,7 +22,7 @@ import type { EncodedRow, EncodeRowsOptions, PartRow } from "./encoding/encode-r
 import { DatasetError } from "./folder/dataset-error.ts";
 import type { JsonObject } from "./folder/json-value.ts";
 import { acquireRunLock } from "./folder/run-lock.ts";
-import { everyPart } from "./folder/share.ts";
+import { wholeShare } from "./folder/share.ts";
 import { createOutputs, describeOutput } from "./formats/output-spec.ts";
 import type { OutputSpec } from "./formats/output-spec.ts";
 import { resolveInputs } from "./inputs/resolve-inputs.ts";
@@ -83,8 +83,8 @@ export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
   /** Of the dataset card. */
   readonly card?: DatasetCardOptions | undefined;
   /** Threads that decode. @default half of the cores, at least 2 */
-  readonly workers?: number | undefined;
-  /** Decoded audio that memory may hold, in bytes; the model's own memory comes on top. @default 512 MiB, or 64 MiB for each of the workers if that is more */
+  readonly decodeThreads?: number | undefined;
+  /** Decoded audio that memory may hold, in bytes; the model's own memory comes on top. @default 512 MiB, or 64 MiB for each decode thread if that is more */
   readonly maxMemory?: number | undefined;
   /** The most clips that go through the model together. @default 32 */
   readonly batchClips?: number | undefined;
@@ -170,10 +170,10 @@ export class DatasetWork implements AsyncDisposable {
     const isStopped = (): boolean => stop?.aborted === true;
     if (parts.length === 0 || isStopped()) return;
     const { plan } = this;
-    const { folder, workers = defaultWorkers(), maxMemory = defaultMaxMemory(workers), batchClips = defaultBatchClips } = this.#options;
+    const { folder, decodeThreads = defaultDecodeThreads(), maxMemory = defaultMaxMemory(decodeThreads), batchClips = defaultBatchClips } = this.#options;
     // An index must never speak of parts that are being done again.
     await rm(join(folder, datasetInfoName), { force: true });
-    this.#pool ??= new DecodePool(workers);
+    this.#pool ??= new DecodePool(decodeThreads);
     this.#budget ??= new Budget(maxMemory);
     const attempts = new Map<number, PartAttempt>();
     const careful: Pick<EncodeRowsOptions, "rowsAhead" | "onBegin"> = {
@@ -181,7 +181,7 @@ export class DatasetWork implements AsyncDisposable {
       onBegin: ({ part, index, row: { key, path } }) => attempts.get(part)!.begins({ row: index, key, path }),
     };
     const encoded = encodeRows(begun(), {
-      plan, tokenizer: this.#model.tokenizer, numCodebooks: this.#codec.num_codebooks, recipe: this.#recipe, pool: this.#pool, workers, maxMemory, budget: this.#budget, batchClips, signal, ...(note === undefined ? {} : careful),
+      plan, tokenizer: this.#model.tokenizer, numCodebooks: this.#codec.num_codebooks, recipe: this.#recipe, pool: this.#pool, decodeThreads, maxMemory, budget: this.#budget, batchClips, signal, ...(note === undefined ? {} : careful),
     });
     const begin = (part: number): Promise<DatasetPartWriter> => DatasetPartWriter.begin(folder, part, this.#outputs, () => attempts.get(part)!.end());
     try {
@@ -229,7 +229,7 @@ export class DatasetWork implements AsyncDisposable {
   async writeIndex(signal: AbortSignal): Promise<DatasetInfo | null> {
     const { folder, audioLicense = null, card } = this.#options;
     const { settings, numParts } = this.plan;
-    if ((await listFinishedParts(folder, everyPart)).length < numParts) return null;
+    if ((await listFinishedParts(folder, wholeShare)).length < numParts) return null;
     const before = await readDatasetInfo(folder).catch(() => undefined);
     if (before !== undefined) return before;
     const license = await frozenLicense(folder, publishedLicense(this.#model.tokenizer.license, this.#model.tokenizer.provenance));
@@ -242,9 +242,9 @@ export class DatasetWork implements AsyncDisposable {
    */
   async finish(signal: AbortSignal): Promise<DatasetInfo | null> {
     const { folder } = this.#options;
-    if ((await listFinishedParts(folder, everyPart)).length < this.plan.numParts) return null;
-    await using lock = await acquireRunLock(folder, everyPart);
-    await removeLeftovers(folder, everyPart);
+    if ((await listFinishedParts(folder, wholeShare)).length < this.plan.numParts) return null;
+    await using lock = await acquireRunLock(folder, wholeShare);
+    await removeLeftovers(folder, wholeShare);
     return await this.writeIndex(AbortSignal.any([signal, lock.signal]));
   }
 
@@ -269,13 +269,13 @@ type LoadedModel = { readonly tokenizer: AudioTokenizer } & AsyncDisposable;
 const defaultOutputs: readonly OutputSpec[] = [{ format: "webdataset" }];
 const defaultBatchClips = 32;
 
-function defaultWorkers(): number {
+function defaultDecodeThreads(): number {
   return Math.max(2, Math.floor(availableParallelism() / 2));
 }
 
 /** More threads decode more at a time. */
-function defaultMaxMemory(workers: number): number {
-  return Math.max(2 ** 29, workers * 2 ** 26);
+function defaultMaxMemory(decodeThreads: number): number {
+  return Math.max(2 ** 29, decodeThreads * 2 ** 26);
 }
 
 async function loadModel({ model, load }: DatasetWorkOptions, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<LoadedModel> {
@@ -291,10 +291,10 @@ function recipeOf(options: DatasetWorkOptions, { sampleRate, channels, hopLength
   const planning = planningOf(options, { sampleRate, hopLength });
   const trim = options.trim ?? null;
   if (trim !== null) checkTrim(trim);
-  const { workers = defaultWorkers(), maxMemory = defaultMaxMemory(workers) } = options;
+  const { decodeThreads = defaultDecodeThreads(), maxMemory = defaultMaxMemory(decodeThreads) } = options;
   const windowBytes = (planning.window?.length ?? 0) * channels * Float32Array.BYTES_PER_ELEMENT;
-  if (windowBytes > longRowBytes({ workers, maxMemory })) {
-    throw new RangeError(`windows of ${(planning.window!.length / sampleRate).toFixed(1)} s take ${windowBytes} bytes each; give a maxMemory of at least ${windowBytes * (2 * workers + 4)} bytes`);
+  if (windowBytes > longRowBytes({ decodeThreads, maxMemory })) {
+    throw new RangeError(`windows of ${(planning.window!.length / sampleRate).toFixed(1)} s take ${windowBytes} bytes each; give a maxMemory of at least ${windowBytes * (2 * decodeThreads + 4)} bytes`);
   }
   return { sampleRate, channels, mode, planning, trim, limits: recordableLimits(options.limits) };
 }
@@ -327,8 +327,8 @@ function tooManyErrors(maxErrors: number, { row, failure }: EncodedRow): Dataset
   return new DatasetError("DATASET_ERRORS", `over ${maxErrors} rows failed, ${failure === null ? "" : `the last one ${row.path}: ${failure.message}; `}see errors.jsonl of the parts, or allow more`);
 }
 
-function checkNumbers({ workers = 1, batchClips = 1, maxMemory = 1, maxCrashes = 1 }: DatasetWorkOptions): void {
-  for (const [name, value] of Object.entries({ workers, batchClips, maxMemory, maxCrashes })) {
+function checkNumbers({ decodeThreads = 1, batchClips = 1, maxMemory = 1, maxCrashes = 1 }: DatasetWorkOptions): void {
+  for (const [name, value] of Object.entries({ decodeThreads, batchClips, maxMemory, maxCrashes })) {
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number from 1; received ${value}`);
   }
 }

@@ -26,7 +26,7 @@ export interface OpenDatasetOptions {
  *     for await (const { key, codes } of await openDataset("out")) await tokenizer.decode(codes);
  *
  * @throws DatasetError with code DATASET_FORMAT if the folder is no finished dataset, or, while looping, a shard is damaged.
- * @throws RangeError if the dataset has no such format, or only tokens, which `readTokenDataset` reads.
+ * @throws RangeError if the dataset has no such format, or only tokens, which `openTokenDataset` reads.
  */
 export async function openDataset(folder: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
   const info = await readDatasetInfo(folder);

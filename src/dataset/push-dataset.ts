@@ -8,7 +8,7 @@ import { isInside, openInside } from "../files/index.ts";
 import { pushFiles } from "../hub/index.ts";
 import type { PushedFile, PushOptions, PushReport } from "../hub/index.ts";
 import { DatasetError } from "./folder/dataset-error.ts";
-import { everyPart } from "./folder/share.ts";
+import { wholeShare } from "./folder/share.ts";
 import { listedFiles } from "./formats/stored-clips.ts";
 import type { FinishedShard } from "./records/clip-output.ts";
 import { datasetInfoName, errorsName, manifestName, parseDatasetInfo, readDatasetInfoText } from "./records/dataset-info.ts";
@@ -20,7 +20,7 @@ import { cardName } from "./report/dataset-card.ts";
 
 export interface PushDatasetOptions extends PushOptions {
   /** Licenses that the weights may have whose codes are uploaded. @default what $ENCODEC_TOKENIZER_LICENSE_POLICY says, or "any" */
-  readonly license?: LicensePolicy | undefined;
+  readonly licensePolicy?: LicensePolicy | undefined;
   /** Whether `README.md` is uploaded as it is, also where somebody edited it. @default false: it has to be as it was written */
   readonly editedCard?: boolean | undefined;
 }
@@ -42,7 +42,7 @@ export interface PushDatasetOptions extends PushOptions {
 export async function pushDataset(folder: string, id: string, options: PushDatasetOptions = {}): Promise<PushReport> {
   const { shards, license, index } = (await readIndex(folder, options.editedCard)) ?? { shards: await shardsOfFinishedParts(folder), license: await readFrozenLicense(folder), index: [] };
   if (index.length === 0 && shards.length === 0) throw new DatasetError("DATASET_FORMAT", `${folder} has no shards that are done; tokenize into it first`);
-  checkPolicy(folder, license, licensePolicyOf(options.license));
+  checkPolicy(folder, license, licensePolicyOf(options.licensePolicy));
   return pushFiles(id, filesOf(folder, shards, index), options);
 }
 
@@ -94,7 +94,7 @@ async function sizeOf(folder: string, path: string): Promise<number | undefined>
 }
 
 async function shardsOfFinishedParts(folder: string): Promise<readonly FinishedShard[]> {
-  const parts = await listFinishedParts(folder, everyPart);
+  const parts = await listFinishedParts(folder, wholeShare);
   const records = [];
   for (const part of parts) records.push(await readPartRecord(folder, part));
   return records.flatMap((record) => record.shards);

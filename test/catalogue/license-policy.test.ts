@@ -18,11 +18,11 @@ function recordOf(effective: string, status: LicenseStatus = "settled"): License
 }
 
 const check = (policy: LicensePolicy, effective: string, status?: LicenseStatus) => checkLicense(recordOf(effective, status), policy);
-const numAdmitted = (policy: LicensePolicy) => hubLicenses.filter(({ spdx }) => check(policy, spdx).allowed).length;
+const numAdmitted = (policy: LicensePolicy) => hubLicenses.filter(({ spdx }) => check(policy, spdx).isAllowed).length;
 const numOfClass = (...names: readonly string[]) => hubLicenses.filter(({ classes }) => classes.some((name) => names.includes(name))).length;
 const ruleOf = (policy: LicensePolicy, effective: string, status?: LicenseStatus) => {
-  const { allowed, rule } = check(policy, effective, status);
-  return allowed ? "passes" : rule;
+  const { isAllowed, rule } = check(policy, effective, status);
+  return isAllowed ? "passes" : rule;
 };
 
 function errorOf(id: string, policy: LicensePolicy): LicenseError {
@@ -99,16 +99,16 @@ describe("rules", () => {
 
   it("admit encodec_48khz as MIT to those who accept that this is contested", () => {
     const { license } = findCheckpoint("48khz")!;
-    expect(checkLicense(license, { allow: ["permissive"], acceptContested: true }).allowed).toBe(true);
+    expect(checkLicense(license, { allow: ["permissive"], acceptContested: true }).isAllowed).toBe(true);
     expect(checkLicense(license, "permissive")).toEqual({
-      allowed: false,
+      isAllowed: false,
       rule: "acceptContested",
       reason: "policy permissive does not admit facebook/encodec_48khz: its license MIT is contested, which may be CC-BY-NC-4.0",
     });
   });
 
   it("can be a function, whose verdict is final", () => {
-    const verdict = { allowed: false, rule: "ours", reason: "not on Sundays" };
+    const verdict = { isAllowed: false, rule: "ours", reason: "not on Sundays" };
     expect(checkLicense(recordOf("MIT"), (record) => ({ ...verdict, reason: `${record.effective}: ${verdict.reason}` }))).toEqual({
       ...verdict,
       reason: "MIT: not on Sundays",
@@ -117,15 +117,15 @@ describe("rules", () => {
 
   it.each([
     [() => true, "received true"],
-    [async () => ({ allowed: true, rule: "ours", reason: "" }), "received a promise"],
+    [async () => ({ isAllowed: true, rule: "ours", reason: "" }), "received a promise"],
     [() => undefined, "received undefined"],
     [() => null, "received null"],
-    [() => ({ allowed: "yes", rule: "ours", reason: "" }), "received { allowed: string, rule: string, reason: string }"],
-    [() => ({ allowed: true }), "received { allowed: boolean, rule: undefined, reason: undefined }"],
+    [() => ({ isAllowed: "yes", rule: "ours", reason: "" }), "received { isAllowed: string, rule: string, reason: string }"],
+    [() => ({ isAllowed: true }), "received { isAllowed: boolean, rule: undefined, reason: undefined }"],
   ])("that are functions without a verdict are refused: %s", (policy, message) => {
     const attempt = () => checkLicense(recordOf("MIT"), policy as unknown as LicensePolicy);
     expect(attempt).toThrow(TypeError);
-    expect(attempt).toThrow(`a policy function must return { allowed: boolean, rule: string, reason: string }, at once; ${message}`);
+    expect(attempt).toThrow(`a policy function must return { isAllowed: boolean, rule: string, reason: string }, at once; ${message}`);
   });
 
   it.each([

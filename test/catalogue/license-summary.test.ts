@@ -17,19 +17,19 @@ const tiny = madeWith("tiny", { license: "MIT", licenseStatus: "settled" });
 
 describe("the licenses of a set of codes", () => {
   it("are counted by the weights that made them, and judged one by one", () => {
-    const { groups, effective, classes, allowed } = summarizeLicenses([speech, tiny, speech, stereo, speech], "commercial", date);
+    const { groups, effective, classes, isAllowed } = summarizeLicenses([speech, tiny, speech, stereo, speech], "commercial", date);
     expect(groups.map(({ provenance, count, record, verdict }) => [provenance.model, count, record.status, verdict.rule])).toEqual([
       ["facebook/encodec_24khz", 3, "unresolved", "deny: non-commercial"],
       ["tiny", 1, "settled", "commercial"],
       ["facebook/encodec_48khz", 1, "contested", "acceptContested"],
     ]);
-    expect({ effective, classes, allowed }).toEqual({ effective: "CC-BY-NC-4.0 AND MIT", classes: ["attribution", "non-commercial"], allowed: false });
+    expect({ effective, classes, isAllowed }).toEqual({ effective: "CC-BY-NC-4.0 AND MIT", classes: ["attribution", "non-commercial"], isAllowed: false });
   });
 
   it("pass where every one does", () => {
-    expect(summarizeLicenses([tiny, tiny], "commercial", date).allowed).toBe(true);
-    expect(summarizeLicenses([tiny, speech, stereo], "research", date).allowed).toBe(true);
-    expect(summarizeLicenses([], "permissive", date)).toEqual({ groups: [], effective: "", classes: [], allowed: true });
+    expect(summarizeLicenses([tiny, tiny], "commercial", date).isAllowed).toBe(true);
+    expect(summarizeLicenses([tiny, speech, stereo], "research", date).isAllowed).toBe(true);
+    expect(summarizeLicenses([], "permissive", date)).toEqual({ groups: [], effective: "", classes: [], isAllowed: true });
   });
 
   it("come from the catalogue where the codes do not name one", () => {
@@ -44,7 +44,7 @@ describe("the licenses of a set of codes", () => {
 
   it("are read in the spelling of the Hub too, as earlier releases stored them", () => {
     const [group] = summarizeLicenses([madeWith("tiny", { license: "mit" })], "permissive", date).groups;
-    expect(group).toMatchObject({ record: { effective: "MIT", status: "settled" }, verdict: { allowed: true } });
+    expect(group).toMatchObject({ record: { effective: "MIT", status: "settled" }, verdict: { isAllowed: true } });
   });
 
   it("do not get looser by what a file claims", () => {
@@ -54,7 +54,7 @@ describe("the licenses of a set of codes", () => {
     const digest = "0e78f34d2ff3259f29bd51f7a99060151fe4ba5776fee216f58847f06082f1ca";
     const byDigest = summarizeLicenses([madeWith("/models/mine", { ...claims, digest })], "permissive", date);
     expect(byDigest.groups[0]!.record).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
-    expect(byDigest.allowed).toBe(false);
+    expect(byDigest.isAllowed).toBe(false);
   });
 
   it("are found by the digest of each file where the weights are in several", () => {
@@ -68,12 +68,12 @@ describe("the licenses of a set of codes", () => {
   });
 
   it("are unresolved where nobody has said anything", () => {
-    const { groups, allowed } = summarizeLicenses([madeWith("/models/mine"), madeWith("/models/other", { license: "mit" })], "permissive", date);
+    const { groups, isAllowed } = summarizeLicenses([madeWith("/models/mine"), madeWith("/models/other", { license: "mit" })], "permissive", date);
     expect(groups.map(({ record }) => [record.effective, record.status])).toEqual([
       ["LicenseRef-hf-unknown", "unresolved"],
       ["MIT", "unresolved"],
     ]);
-    expect(allowed).toBe(false);
+    expect(isAllowed).toBe(false);
   });
 
   it("has what is known of the training audio beside each license, by the digest where several weights had one name, and judges nothing by it", () => {
@@ -85,6 +85,6 @@ describe("the licenses of a set of codes", () => {
     expect(then!.record).toMatchObject({ effective: "MIT", status: "contested" });
     expect(bark!.trainingData.map(({ about }) => about)).toContain("model");
     expect(stranger!.trainingData).toEqual([]);
-    expect([now, then, bark, stranger].map((group) => group!.verdict.allowed)).toEqual([true, true, true, true]);
+    expect([now, then, bark, stranger].map((group) => group!.verdict.isAllowed)).toEqual([true, true, true, true]);
   });
 });

@@ -19,7 +19,7 @@ function formatTable(rows: readonly (readonly string[])[]): string {
 it("every catalogued checkpoint is admitted or refused as policy-matrix.txt says", async () => {
   const rows = catalogue.map(({ id, license }) => {
     const verdicts = Object.values(policies).map((policy) => checkLicense(license, policy));
-    return [id, license.effective, license.status, ...verdicts.map(({ allowed, rule }) => (allowed ? "yes" : `no, ${rule}`))];
+    return [id, license.effective, license.status, ...verdicts.map(({ isAllowed, rule }) => (isAllowed ? "yes" : `no, ${rule}`))];
   });
   const table = formatTable([["checkpoint", "license", "status", ...Object.keys(policies)], ...rows]);
   await expect(table).toMatchFileSnapshot("policy-matrix.txt");

@@ -21,16 +21,16 @@ describe("the best checkpoint", () => {
     ["MusicGen", { usedBy: "musicgen" }, "facebook/encodec_32khz"],
     ["Bark, in capitals", { usedBy: "BARK" }, "facebook/encodec_24khz"],
     ["stereo MusicGen, as two channels", { usedBy: "musicgen-stereo", channels: 2 }, "facebook/musicgen-stereo-small"],
-    ["commercial use", { license: "commercial" }, "tiny"],
-    ["commercial use at 24 kHz", { license: "commercial", sampleRate: 24_000 }, "tiny"],
-    ["MIT, though contested", { license: { allow: ["mit"], acceptContested: true } }, "facebook/encodec_48khz"],
+    ["commercial use", { licensePolicy: "commercial" }, "tiny"],
+    ["commercial use at 24 kHz", { licensePolicy: "commercial", sampleRate: 24_000 }, "tiny"],
+    ["MIT, though contested", { licensePolicy: { allow: ["mit"], acceptContested: true } }, "facebook/encodec_48khz"],
     ["anything", {}, "facebook/encodec_32khz"],
   ])("for %s", (_, criteria, id) => {
     expect(bestOf(criteria)).toBe(id);
   });
 
   it("comes with all that match, and with the reasons why the others were passed over", () => {
-    const { best, matches, passedOver, relaxations } = selectCheckpoint({ sampleRate: 24_000, license: "research" });
+    const { best, matches, passedOver, relaxations } = selectCheckpoint({ sampleRate: 24_000, licensePolicy: "research" });
     expect(best).toBe(findCheckpoint("24khz"));
     expect(matches).toHaveLength(7);
     expect(passedOver).toHaveLength(catalogue.length - 1);
@@ -51,10 +51,10 @@ describe("the best checkpoint", () => {
   });
 
   it("is refused with every reason at once", () => {
-    const { passedOver } = selectCheckpoint({ sampleRate: 24_000, channels: 1, minBandwidth: 6, maxFrameRate: 75, license: "commercial" });
+    const { passedOver } = selectCheckpoint({ sampleRate: 24_000, channels: 1, minBandwidth: 6, maxFrameRate: 75, licensePolicy: "commercial" });
     expect(passedOver.find(({ id }) => id === "facebook/encodec_48khz")).toEqual({
       id: "facebook/encodec_48khz",
-      failed: ["sampleRate", "channels", "maxFrameRate", "license"],
+      failed: ["sampleRate", "channels", "maxFrameRate", "licensePolicy"],
       reasons: [
         "its sampling rate is 48000 Hz",
         "it codes stereo",
@@ -77,12 +77,12 @@ describe("the best checkpoint", () => {
 
 describe("where nothing passes", () => {
   it("the one criterion to drop is named, with what that would gain", () => {
-    const { best, matches, relaxations } = selectCheckpoint({ sampleRate: 16_000, license: "permissive" });
+    const { best, matches, relaxations } = selectCheckpoint({ sampleRate: 16_000, licensePolicy: "permissive" });
     expect(best).toBeNull();
     expect(matches).toEqual([]);
     expect(relaxations).toEqual([
       {
-        drop: ["license"],
+        drop: ["licensePolicy"],
         gains: ["facebook/audiogen-medium", "facebook/audio-magnet-small", "facebook/audio-magnet-medium"],
       },
       { drop: ["sampleRate"], gains: ["tiny"] },
@@ -98,7 +98,7 @@ describe("where nothing passes", () => {
   });
 
   it("dropping what is named does give what is promised", () => {
-    const criteria: CheckpointCriteria = { sampleRate: 16_000, channels: 2, minBandwidth: 24, usedBy: "bark", license: "commercial" };
+    const criteria: CheckpointCriteria = { sampleRate: 16_000, channels: 2, minBandwidth: 24, usedBy: "bark", licensePolicy: "commercial" };
     const { relaxations } = selectCheckpoint(criteria);
     expect(relaxations.length).toBeGreaterThan(0);
     for (const { drop, gains } of relaxations) {
@@ -114,7 +114,7 @@ describe("criteria that make no sense", () => {
     [{ minBandwidth: Number.NaN }, "minBandwidth must be a number above 0; received NaN"],
     [{ channels: "2" as unknown as number }, "channels must be a number above 0; received 2"],
     [{ usedBy: "musicgpt" }, 'usedBy: "musicgpt" is not known; there are audiogen, bark,'],
-    [{ license: "free" as "any" }, 'license: "free" is no license policy'],
+    [{ licensePolicy: "free" as "any" }, 'licensePolicy: "free" is no license policy'],
   ])("are refused: %j", (criteria, message) => {
     expect(() => selectCheckpoint(criteria)).toThrow(RangeError);
     expect(() => selectCheckpoint(criteria)).toThrow(message);

@@ -16,7 +16,7 @@ import { webdatasetOutput } from "../../src/dataset/formats/webdataset-output.ts
 import { shardFormatOf } from "../../src/dataset/records/clip-output.ts";
 import type { ClipOutput, FinishedShard, ShardLimits } from "../../src/dataset/records/clip-output.ts";
 import type { EncodedClip } from "../../src/dataset/records/encoded-clip.ts";
-import { readTokenDataset } from "../../src/files/index.ts";
+import { openTokenDataset } from "../../src/files/index.ts";
 import { parseMegatronIndex, TokenVocabulary } from "../../src/patterns/index.ts";
 import { parseCodes } from "../../src/storage/index.ts";
 import { clips as anyCodes } from "../core/arbitrary-codes.ts";
@@ -208,12 +208,12 @@ test("documents of a vocabulary decode to the clips, and those of a pattern stan
   const folder = await temporaryFolder();
   await writePart(outputs["flat tokens"]!(folder), someClips, 1);
   const documents = [];
-  for await (const tokens of await readTokenDataset(join(folder, "shards/part-000001-000"))) documents.push(tokens);
+  for await (const tokens of await openTokenDataset(join(folder, "shards/part-000001-000"))) documents.push(tokens);
   expect(documents.map((tokens) => Array.from(vocabulary.decode(tokens).codes.data))).toEqual(someClips.map(({ codes }) => Array.from(codes.data)));
 
   await writePart(outputs["megatron tokens"]!(folder), [clipOf(1, 2)], 2);
   const [, [a, b, c, d, e, f]] = [0, Array.from(clipOf(1, 2).codes.data)];
-  const dataset = await readTokenDataset(join(folder, "shards/part-000002-000"));
+  const dataset = await openTokenDataset(join(folder, "shards/part-000002-000"));
   expect(dataset.metadata).toMatchObject({ layout: { kind: "pattern", special_token: 1024 }, codec: { license: "MIT" } });
   const steps = [];
   for await (const tokens of dataset) steps.push(...Array.from({ length: tokens.length / 3 }, (_, step) => Array.from(tokens.slice(3 * step, 3 * step + 3))));

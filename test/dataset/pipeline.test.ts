@@ -102,7 +102,7 @@ test("parts that are encoded at the same time share their memory", async () => {
   };
   const options = {
     plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan, pool: { decode } as unknown as DecodePool, tokenizer: {} as AudioTokenizer, recipe: {} as RowRecipe,
-    numCodebooks: 1, workers: 1, maxMemory, budget, batchClips: 1, signal: new AbortController().signal,
+    numCodebooks: 1, decodeThreads: 1, maxMemory, budget, batchClips: 1, signal: new AbortController().signal,
   };
   const parts = await Promise.all([0, 1, 2].map((part) => collect(encodeRows(items(rowsOf(part)), options))));
   expect(parts.map(({ length }) => length)).toEqual([40, 40, 40]);

@@ -2,7 +2,7 @@ import { readFile, readdir, rename, rm, truncate, utimes, writeFile } from "node
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { selectedParts } from "../../src/dataset/folder/share.ts";
+import { partsOfShare } from "../../src/dataset/folder/share.ts";
 import { resolveInputs } from "../../src/dataset/inputs/resolve-inputs.ts";
 import type { AudioRow, NumberedRow } from "../../src/dataset/inputs/row.ts";
 import { openPlan } from "../../src/dataset/plan/dataset-plan.ts";
@@ -26,7 +26,7 @@ async function planOf(folder: string, names: readonly string[], options: Partial
 
 async function allRows(plan: DatasetPlan): Promise<readonly NumberedRow[]> {
   const parts: (readonly NumberedRow[])[] = [];
-  for (const part of selectedParts({ index: 0, count: 1 }, plan.numParts)) parts.push(await plan.readPart(part));
+  for (const part of partsOfShare({ index: 0, count: 1 }, plan.numParts)) parts.push(await plan.readPart(part));
   return parts.flat();
 }
 
@@ -59,7 +59,7 @@ describe("a plan", () => {
         expect([plan.numRows, plan.numParts]).toEqual([numRows, Math.ceil(numRows / partRows)]);
         const found = new Map<number, string>();
         for (let index = 0; index < count; index++) {
-          for (const part of selectedParts({ index, count }, plan.numParts)) {
+          for (const part of partsOfShare({ index, count }, plan.numParts)) {
             for (const { index: number, row } of await plan.readPart(part)) {
               expect(Math.floor(number / partRows)).toBe(part);
               expect(found.has(number)).toBe(false);

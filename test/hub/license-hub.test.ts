@@ -67,7 +67,7 @@ test("a license that the API contradicts stays contested once the commit is cach
   for (const more of [{ revision: commit }, { offline: true }]) {
     const cached = await licenseFrom(hub, more);
     expect(cached).toEqual(online);
-    expect(checkLicense(cached, "commercial").allowed).toBe(false);
+    expect(checkLicense(cached, "commercial").isAllowed).toBe(false);
   }
   expect(hub.server.requests).toEqual([]);
 });

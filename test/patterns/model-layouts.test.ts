@@ -233,7 +233,7 @@ describe("codes that are not the model's", () => {
   });
 
   test("an end that the model cannot say is refused", () => {
-    expect(() => buildModelSequence(codesOf(4, 2), musicgen, { ended: true })).toThrow(/MusicGen has no token for the end of a clip/);
+    expect(() => buildModelSequence(codesOf(4, 2), musicgen, { hasEnded: true })).toThrow(/MusicGen has no token for the end of a clip/);
   });
 
   test("MAGNeT has no sequence for clips of no frames", () => {
@@ -261,7 +261,7 @@ describe.each(layouts)("laws of the layout %s", (_, layout) => {
         const longest = Math.max(...clips.map(({ dims }) => dims[1]!));
         const hasEnd = ended && layout.tokens.eos !== undefined;
         fc.pre(longest > 0 || hasEnd || layout.pattern.emptyInitial !== -1);
-        const sequence = buildModelSequence(clips, layout, { ended: hasEnd });
+        const sequence = buildModelSequence(clips, layout, { hasEnded: hasEnd });
         const codes = revertModelSequence(sequence, layout);
         const lengths = clips.map((clip) => keptFrames(clip, longest, layout));
         expect(codes.lengths).toEqual(lengths);

@@ -22,7 +22,7 @@ import { describeWithRedis, freePort, RedisServer } from "./redis-server.ts";
 
 beforeAll(runWorkersFromSources);
 
-const options = { model: tinyModel, numCodebooks: 2, workers: 1 } as const satisfies Partial<DatasetWorkOptions>;
+const options = { model: tinyModel, numCodebooks: 2, decodeThreads: 1 } as const satisfies Partial<DatasetWorkOptions>;
 
 /** Seven files in parts of two: four parts. */
 async function corpus(more: Readonly<Record<string, string | Uint8Array>> = {}): Promise<{ readonly folder: string; readonly inputs: readonly string[] }> {
@@ -272,7 +272,7 @@ describeWithRedis("a dataset on a queue", () => {
     await expect(enqueue({ folder, inputs, redis: redis.url.replace("//", "//me:hunter2@") })).rejects.toMatchObject({ code: "QUEUE_UNREACHABLE", message: expect.not.stringContaining("hunter2") });
     const error: unknown = await checkRedis(redis.url.replace("//", "//me:hunter2@")).catch((reason: unknown) => reason);
     expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("hunter2");
-    await tokenize({ ...options, folder, inputs, shard: { index: 0, count: 2 }, partRows: 2 });
+    await tokenize({ ...options, folder, inputs, share: { index: 0, count: 2 }, partRows: 2 });
     await expect(work({ folder })).rejects.toMatchObject({ code: "QUEUE_EMPTY", message: expect.stringContaining("is on no queue") });
   });
 });

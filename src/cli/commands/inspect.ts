@@ -59,7 +59,7 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
     if (sequence !== undefined) return options.json ? summarizeSequence(sequence) : formatSequenceInspection(name, sequence);
     const codes = await readIfCodes(input, options, terminal);
     if (codes !== undefined) return options.json ? summarizeCodes(codes) : formatCodesInspection(name, codes);
-    const model = await withArguments(() => inspectModel(source, { revision, exact, offline, license: policyOf(license), signal: terminal.signal }));
+    const model = await withArguments(() => inspectModel(source, { revision, exact, offline, licensePolicy: policyOf(license), signal: terminal.signal }));
     return options.json ? model : formatModelInspection(name, model);
   });
   if ("failure" in outcome) throw new CommandError(outcome.failure);

@@ -61,7 +61,7 @@ async function sumUpLicenses(inputs: readonly string[], options: LicenseCommandO
   const groups = groupFiles(summary, files);
   if (options.json) await writeOut(terminal, jsonText(summarizeFiles(summary, groups, failures)));
   else if (files.length > 0) await writeOut(terminal, formatLicenses(summary, groups));
-  const refusals = groups.filter(({ verdict }) => !verdict.allowed).map(({ verdict }) => verdict.reason);
+  const refusals = groups.filter(({ verdict }) => !verdict.isAllowed).map(({ verdict }) => verdict.reason);
   const problems = [...failures.map(({ error }) => error), ...refusals];
   for (const problem of problems) tell(terminal, `encodec-tokenizer: ${problem}`);
   if (problems.length > 0) throw new ReportedError();

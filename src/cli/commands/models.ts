@@ -2,14 +2,15 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { catalogue, checkLicense, findCheckpoint, selectCheckpoint } from "../../index.ts";
 import type { CheckpointCriteria, LicenseClass, LicensePolicy, Selection } from "../../index.ts";
-import { formatCheckpoint, formatModels, formatSelection, nothingPassesText } from "../reports/models-report.ts";
+import { formatCheckpoint, formatModels, formatSelection, nothingPassesText, selectionForPrograms } from "../reports/models-report.ts";
 import { ReportedError, UsageError } from "../shared/failures.ts";
 import { parseAmount, parseCount, parseLicenseClasses, parsePolicy } from "../shared/option-values.ts";
 import { jsonText } from "../shared/report.ts";
 import { tell, writeOut } from "../shared/terminal.ts";
 import type { Terminal } from "../shared/terminal.ts";
 
-interface FilterOptions extends CheckpointCriteria {
+interface FilterOptions extends Omit<CheckpointCriteria, "licensePolicy"> {
+  readonly license?: LicensePolicy;
   readonly commercial?: boolean;
   readonly licenseClass?: readonly LicenseClass[];
 }
@@ -59,26 +60,25 @@ async function listModels({ json = false, ...filters }: FilterOptions & JsonOpti
     return;
   }
   const selection = select(criteria);
-  const { matches, passedOver, relaxations } = selection;
-  if (json) await writeOut(terminal, jsonText({ models: matches, passedOver, relaxations }));
+  if (json) await writeOut(terminal, jsonText(selectionForPrograms(selection)));
   if (selection.best === null) {
-    tell(terminal, `encodec-tokenizer: ${nothingPassesText(relaxations, licenseFlags(filters))}`);
+    tell(terminal, `encodec-tokenizer: ${nothingPassesText(selection.relaxations, licenseFlags(filters))}`);
     throw new ReportedError();
   }
   if (!json) await writeOut(terminal, formatSelection(selection));
 }
 
-function criteriaOf({ commercial = false, licenseClass, ...criteria }: FilterOptions): CheckpointCriteria {
-  const policy = commercial ? "commercial" : criteria.license;
-  if (licenseClass !== undefined) return { ...criteria, license: ofClass(licenseClass, policy) };
-  return policy === undefined ? criteria : { ...criteria, license: policy };
+function criteriaOf({ commercial = false, license, licenseClass, ...criteria }: FilterOptions): CheckpointCriteria {
+  const policy = commercial ? "commercial" : license;
+  if (licenseClass !== undefined) return { ...criteria, licensePolicy: ofClass(licenseClass, policy) };
+  return policy === undefined ? criteria : { ...criteria, licensePolicy: policy };
 }
 
 /** A policy that admits licenses of any of these classes, as far as the other admits them. */
 function ofClass(classes: readonly LicenseClass[], policy: LicensePolicy = "any"): LicensePolicy {
   return (record) => {
     if (record.classes.some((name) => classes.includes(name))) return checkLicense(record, policy);
-    return { allowed: false, rule: "--license-class", reason: `its license ${record.effective} is ${record.classes.join(", ")}` };
+    return { isAllowed: false, rule: "--license-class", reason: `its license ${record.effective} is ${record.classes.join(", ")}` };
   };
 }
 

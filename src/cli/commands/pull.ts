@@ -6,7 +6,7 @@ import { startDownload } from "../shared/download-progress.ts";
 import { withArguments } from "../shared/failures.ts";
 import { policyOf } from "../shared/option-values.ts";
 import { formatReport, jsonText } from "../shared/report.ts";
-import type { Row } from "../shared/report.ts";
+import type { ReportRow } from "../shared/report.ts";
 import { addHubOptions } from "../shared/shared-options.ts";
 import type { HubCommandOptions } from "../shared/shared-options.ts";
 import { say, writeOut } from "../shared/terminal.ts";
@@ -50,7 +50,7 @@ async function pull(id: string, { verify = false, quiet, json = false, license, 
   async function pullWithProgress(): Promise<PulledModel> {
     using progress = startDownload(terminal, id, quiet);
     const { signal } = terminal;
-    return await withArguments(() => pullModel(id, { ...options, license: policyOf(license), verify, signal, onProgress: progress.show }));
+    return await withArguments(() => pullModel(id, { ...options, licensePolicy: policyOf(license), verify, signal, onProgress: progress.show }));
   }
 }
 
@@ -66,7 +66,7 @@ function formatPulled({ id, commit, path, files, unverified, license }: PulledMo
   ]);
 }
 
-function verifiedRow(unverified: readonly string[]): Row {
+function verifiedRow(unverified: readonly string[]): ReportRow {
   if (unverified.length === 0) return ["verified", "what is cached was hashed again, and is right"];
   return ["not verified", `${unverified.join(", ")}: nothing is known to compare with`];
 }

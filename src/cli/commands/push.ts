@@ -53,7 +53,7 @@ async function pushWithProgress(folder: string, repository: string, { revision, 
     pushDataset(folder, repository, {
       revision,
       isPrivate: options.private,
-      license: policyOf(license),
+      licensePolicy: policyOf(license),
       editedCard,
       dryRun,
       signal: terminal.signal,

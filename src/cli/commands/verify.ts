@@ -96,7 +96,7 @@ async function findingsOf(folder: string, options: VerifyCommandOptions, termina
 function reencodeOf({ sample, model, revision, exact, offline, license, threads = 0 }: VerifyCommandOptions, onProgress: NonNullable<NonNullable<Reencode["load"]>["onProgress"]>): Reencode | undefined {
   if (sample === undefined) return undefined;
   const named = { ...(revision === undefined ? {} : { revision }), ...(exact === undefined ? {} : { exact }) };
-  return { sample, model, load: { ...named, offline, license: policyOf(license), threads, onProgress } };
+  return { sample, model, load: { ...named, offline, licensePolicy: policyOf(license), threads, onProgress } };
 }
 
 function checkOptions({ sample, model, revision, exact, offline, license, threads }: VerifyCommandOptions): void {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AudioCodes } from "../../index.ts";
 
 /** How a codebook is used by a clip. */
-export interface CodebookUsage {
+export interface ClipUsage {
   /** Different codes that occur. */
   readonly distinct: number;
   /** Entropy of the codes' frequencies, in bits: at most `log2(codebookSize)`, and at most `log2` of the number of frames. */
@@ -13,9 +13,9 @@ export interface CodebookUsage {
 const codesPerTurn = 2 ** 20;
 
 /** The usage of each codebook, over the frames that segments really have. Signals are served meanwhile, however long the clip is. */
-export async function usageOf(codes: AudioCodes): Promise<readonly CodebookUsage[]> {
+export async function usageOf(codes: AudioCodes): Promise<readonly ClipUsage[]> {
   const { numCodebooks, numFrames, numSegments, codebookSize } = codes;
-  const usage: CodebookUsage[] = [];
+  const usage: ClipUsage[] = [];
   let sinceTurn = 0;
   for (let k = 0; k < numCodebooks; k++) {
     const counts = new Uint32Array(codebookSize);
@@ -39,7 +39,7 @@ export async function usageOf(codes: AudioCodes): Promise<readonly CodebookUsage
   return usage;
 }
 
-function usageIn(counts: Uint32Array, total: number): CodebookUsage {
+function usageIn(counts: Uint32Array, total: number): ClipUsage {
   let distinct = 0;
   let entropy = 0;
   for (const count of counts) {

@@ -1,9 +1,9 @@
 import type { AudioCodes, ModelInspection } from "../../index.ts";
 import { formatReport, formatTable } from "../shared/report.ts";
-import type { Row } from "../shared/report.ts";
+import type { ReportRow } from "../shared/report.ts";
 import { bandwidthText, channelsText, codesSummary, codesText, countText, provenanceText, rateText, secondsText, segmentsText } from "../shared/wording.ts";
 import { usageOf } from "./codes-usage.ts";
-import type { CodebookUsage } from "./codes-usage.ts";
+import type { ClipUsage } from "./codes-usage.ts";
 import { evidenceLines, licenseRows } from "./models-report.ts";
 
 /** Most names of tensors to list in one row. */
@@ -12,7 +12,7 @@ const shownTensors = 8;
 /** What a file of codes holds, for people. */
 export async function formatCodesInspection(name: string, codes: AudioCodes): Promise<string> {
   const { segment } = codes;
-  const segments: readonly Row[] =
+  const segments: readonly ReportRow[] =
     segment === null ? [] : [["segments", segmentsText(segment, codes.sampleRate)]];
   return formatReport(name, [
     [
@@ -63,7 +63,7 @@ export function formatModelInspection(name: string, model: ModelInspection): str
   ]);
 }
 
-function usageTable(usage: readonly CodebookUsage[], codebookSize: number): readonly string[] {
+function usageTable(usage: readonly ClipUsage[], codebookSize: number): readonly string[] {
   return formatTable(
     ["codebook", `codes used of ${codebookSize}`, `entropy of ${Math.log2(codebookSize).toFixed(0)} bits`],
     usage.map(({ distinct, entropy }, k) => [String(k + 1), String(distinct), entropy.toFixed(2)]),

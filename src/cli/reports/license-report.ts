@@ -31,7 +31,7 @@ export function formatLicenses(summary: LicenseSummary, groups: readonly FileGro
   return formatReport(`${countText(total, "file")} of codes under ${summary.effective} (${summary.classes.join(", ")})`, groups.map((group) => [
     ["model", placeText(group.provenance)],
     ["license", licenseText(group.record)],
-    ["policy", group.verdict.allowed ? "admits it" : `refuses it by its rule ${group.verdict.rule}`],
+    ["policy", group.verdict.isAllowed ? "admits it" : `refuses it by its rule ${group.verdict.rule}`],
     ["files", [...group.files.slice(0, shownFiles), ...(group.count > shownFiles ? [`and ${group.count - shownFiles} more`] : [])]],
     ["trained on", trainingLines(group.trainingData)],
   ]));
@@ -39,11 +39,12 @@ export function formatLicenses(summary: LicenseSummary, groups: readonly FileGro
 
 /** For programs. */
 export function summarizeFiles(
-  { effective, classes, allowed }: LicenseSummary,
+  { effective, classes, isAllowed }: LicenseSummary,
   groups: readonly FileGroup[],
   failures: readonly { readonly input: string; readonly error: string }[],
 ): Readonly<Record<string, unknown>> {
-  return { effective, classes, allowed: allowed && failures.length === 0, groups, failures };
+  const ofPrograms = groups.map(({ verdict, ...group }) => ({ ...group, verdict: { allowed: verdict.isAllowed, rule: verdict.rule, reason: verdict.reason } }));
+  return { effective, classes, allowed: isAllowed && failures.length === 0, groups: ofPrograms, failures };
 }
 
 function placeText({ model, revision }: Provenance): string {

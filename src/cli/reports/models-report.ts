@@ -1,11 +1,11 @@
 import { checkLicense, findCheckpoint, namedPolicies } from "../../index.ts";
 import type { CatalogueEntry, CatalogueFile, Criterion, LicenseRecord, NamedLicensePolicy, PassedOver, Relaxation, Selection, TrainingStatement } from "../../index.ts";
 import { formatReport, formatTable, wrapText } from "../shared/report.ts";
-import type { Row } from "../shared/report.ts";
+import type { ReportRow } from "../shared/report.ts";
 import { bytesText, channelsText, countText, licenseText, rateText } from "../shared/wording.ts";
 
 /** Options of the command line for what a checkpoint has to be like. */
-const flags: Readonly<Record<Exclude<Criterion, "license">, string>> = {
+const flags: Readonly<Record<Exclude<Criterion, "licensePolicy">, string>> = {
   sampleRate: "--sample-rate",
   channels: "--channels",
   minBandwidth: "--min-bandwidth",
@@ -28,6 +28,19 @@ export function formatSelection({ matches, passedOver }: Selection): string {
   return `${[modelsTable(matches), passedOverTable(passedOver), [statusNote]].map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
+/** For programs, with the criteria by the names of their options. */
+export function selectionForPrograms({ matches, passedOver, relaxations }: Selection): Readonly<Record<string, unknown>> {
+  return {
+    models: matches,
+    passedOver: passedOver.map((each) => ({ ...each, failed: each.failed.map(optionOf) })),
+    relaxations: relaxations.map((each) => ({ ...each, drop: each.drop.map(optionOf) })),
+  };
+}
+
+function optionOf(criterion: Criterion): string {
+  return criterion === "licensePolicy" ? "license" : criterion;
+}
+
 /** Checkpoints that are named for each way to ask for less. */
 const shownGains = 5;
 
@@ -36,7 +49,7 @@ const shownGains = 5;
  * @param licenseFlags The options by which the license was asked for.
  */
 export function nothingPassesText(relaxations: readonly Relaxation[], licenseFlags: string): string {
-  const nameOf = (criterion: Criterion): string => (criterion === "license" ? licenseFlags : flags[criterion]);
+  const nameOf = (criterion: Criterion): string => (criterion === "licensePolicy" ? licenseFlags : flags[criterion]);
   const ways = relaxations.map(({ drop, gains }) => `  without ${drop.map(nameOf).join(" and ")}: ${gainsText(gains)}`);
   return ["no catalogued checkpoint passes", ...ways].join("\n");
 }
@@ -74,7 +87,7 @@ export function formatCheckpoint(entry: CatalogueEntry): string {
 }
 
 /** What a license is, for a report on a checkpoint. */
-export function licenseRows(record: LicenseRecord): readonly Row[] {
+export function licenseRows(record: LicenseRecord): readonly ReportRow[] {
   const { card, api } = record.declared;
   return [
     ["license", licenseText(record)],
@@ -143,7 +156,7 @@ function fileText({ path, size, sha256, confidence }: CatalogueFile): string {
   return `${path}, ${length}${sha256 === null ? "" : `, SHA-256 ${sha256}`}, ${confidence}`;
 }
 
-function noteRows({ codecFrom, notLoadable, notes }: CatalogueEntry): readonly Row[] {
+function noteRows({ codecFrom, notLoadable, notes }: CatalogueEntry): readonly ReportRow[] {
   return [
     ...(codecFrom === null ? [] : [["loads", `${codecFrom}, which holds the same codec in a smaller or readier form`] as const]),
     ...(notLoadable === null ? [] : [["not loadable", wrapText(notLoadable)] as const]),
@@ -153,7 +166,7 @@ function noteRows({ codecFrom, notLoadable, notes }: CatalogueEntry): readonly R
 
 function policyRows(record: LicenseRecord): readonly (readonly string[])[] {
   return (Object.keys(namedPolicies) as NamedLicensePolicy[]).map((policy) => {
-    const { allowed, reason } = checkLicense(record, policy);
-    return [policy, allowed ? "yes" : `no: ${withoutSubject(reason, record.subject)}`];
+    const { isAllowed, reason } = checkLicense(record, policy);
+    return [policy, isAllowed ? "yes" : `no: ${withoutSubject(reason, record.subject)}`];
   });
 }

@@ -1,7 +1,7 @@
 import { formatPatternGrid, modelLayouts, patternProvider } from "../../index.ts";
 import type { CodesDetails, ModelLayout, ModelTokens, Pattern, PatternKind, PatternSpec, TokenSequence } from "../../index.ts";
 import { foldTable, formatReport, formatTable, wrapText } from "../shared/report.ts";
-import type { Row } from "../shared/report.ts";
+import type { ReportRow } from "../shared/report.ts";
 import { bandwidthText, channelsText, countText, provenanceText, rateText, secondsText, segmentsText } from "../shared/wording.ts";
 
 /** What each kind does, in a line. */
@@ -116,7 +116,7 @@ const maxGridCells = 400;
 const shownMissing = 6;
 
 /** What can be said of a layout of one's own. */
-function customRows(pattern: Pattern): readonly Row[] {
+function customRows(pattern: Pattern): readonly ReportRow[] {
   const { names, rest } = missingCodes(pattern);
   return [
     ["steps", `${pattern.numSteps} for clips of ${countText(pattern.timesteps, "frame")}; ${countText(pattern.numValidSteps, "valid step")}`],

@@ -4,7 +4,7 @@ import type { DatasetEvent, DatasetInfo, DatasetReport } from "../../index.ts";
 import type { EnqueueEvent, WorkEvent } from "../../queue/index.ts";
 import { histogramTable } from "../shared/histogram-table.ts";
 import { formatReport, formatTable } from "../shared/report.ts";
-import type { Row } from "../shared/report.ts";
+import type { ReportRow } from "../shared/report.ts";
 import { bandwidthText, bytesText, channelsText, countText, hoursText, provenanceText, rateText, speedText, timeText } from "../shared/wording.ts";
 import { licenseRows } from "./models-report.ts";
 
@@ -65,7 +65,7 @@ export function formatDatasetInspection(name: string, info: DatasetInfo): string
     return [format, String(those.length), bytesText(those.reduce((sum, { bytes }) => sum + bytes, 0))];
   });
   const failures = Object.entries(statistics.errors).map(([code, number]) => `${number} × ${code}`);
-  const codecRows: readonly Row[] =
+  const codecRows: readonly ReportRow[] =
     codec === null
       ? []
       : [

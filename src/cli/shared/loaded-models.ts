@@ -47,7 +47,7 @@ export class Models implements AsyncDisposable {
     const { threads, license } = this.#options;
     const { signal } = this.#terminal;
     const tokenizer = await this.#withProgress(model, (onProgress) =>
-      withArguments(() => AudioTokenizer.fromPretrained(model, { ...variant, threads, license: policyOf(license), signal, onProgress })),
+      withArguments(() => AudioTokenizer.fromPretrained(model, { ...variant, threads, licensePolicy: policyOf(license), signal, onProgress })),
     );
     for (const line of originLines(model, tokenizer, variant.revision)) {
       if (!this.#told.has(line)) say(this.#terminal, this.#options, line);

@@ -1,7 +1,7 @@
 import { visibleLine } from "../../index.ts";
 
 /** A line of a report, or several under one label. */
-export type Row = readonly [label: string, value: string | readonly string[]];
+export type ReportRow = readonly [label: string, value: string | readonly string[]];
 
 /**
  * Lays out a report: a heading, then groups of rows with the values in one column. Each value is one line, whatever is in it.
@@ -13,13 +13,13 @@ export type Row = readonly [label: string, value: string | readonly string[]];
  *   codes    8 codebooks × 720 frames
  * ```
  */
-export function formatReport(heading: string, groups: readonly (readonly Row[])[]): string {
+export function formatReport(heading: string, groups: readonly (readonly ReportRow[])[]): string {
   const labelWidth = Math.max(...groups.flat().map(([label]) => label.length));
   const blocks = groups.filter((rows) => rows.length > 0).map((rows) => rows.flatMap((row) => formatRow(row, labelWidth)).join("\n"));
   return `${[visibleLine(heading), ...blocks].join("\n\n")}\n`;
 }
 
-function formatRow([label, value]: Row, labelWidth: number): readonly string[] {
+function formatRow([label, value]: ReportRow, labelWidth: number): readonly string[] {
   const lines = typeof value === "string" ? [value] : value;
   return lines.map((line, index) => `  ${(index === 0 ? label : "").padEnd(labelWidth)}   ${visibleLine(line)}`.trimEnd());
 }

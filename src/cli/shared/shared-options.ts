@@ -2,6 +2,8 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import type { AudioLimits, LicensePolicy } from "../../index.ts";
 import { parseBandwidth, parseCount, parsePolicy, parseThreads } from "./option-values.ts";
+import { tell } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 export interface OutputOptions {
   readonly output?: string;
@@ -83,4 +85,15 @@ export function addRunOptions(command: Command): void {
     .option("--threads <count>", "CPU threads; 0 means one per core", parseThreads, 0)
     .option("-q, --quiet", "print nothing but errors")
     .option("--json", "print a summary as JSON on standard output");
+}
+
+/** Lets an option go on under a name that it had before, and say what it is called now. @param former As commander writes it: `--shard <i/n>`. */
+export function addFormerName(command: Command, former: string, option: Option, terminal: Terminal): void {
+  const old = new Option(former).hideHelp();
+  if (option.parseArg !== undefined) old.argParser(option.parseArg);
+  command.addOption(old);
+  command.on(`option:${old.name()}`, () => {
+    tell(terminal, `encodec-tokenizer: ${old.long} is called ${option.long} now`);
+    command.setOptionValueWithSource(option.attributeName(), command.getOptionValue(old.attributeName()), "cli");
+  });
 }

@@ -30,7 +30,7 @@ export interface DecodeRowTask {
 }
 
 /** Audio of one clip, ready to be encoded. */
-export interface ClipAudio {
+export interface DecodedClip {
   readonly range: ClipRange;
   readonly channel: number | null;
   /** At the codec's rate and channels, padding included. */
@@ -49,7 +49,7 @@ export interface RowExtent {
 }
 
 export type DecodedRow =
-  | { readonly kind: "clips"; readonly extent: RowExtent; readonly clips: readonly ClipAudio[] }
+  | { readonly kind: "clips"; readonly extent: RowExtent; readonly clips: readonly DecodedClip[] }
   /** Sound, and too long to be held at once. */
   | { readonly kind: "long"; readonly extent: RowExtent }
   | { readonly kind: "failed"; readonly failure: RowFailure };
@@ -128,7 +128,7 @@ export function tooShort(seconds: number, { planning, sampleRate }: RowRecipe): 
   return { code: "ROW_TOO_SHORT", message: `it has ${seconds.toFixed(3)} s of audio; a clip needs ${(needed / sampleRate).toFixed(3)} s` };
 }
 
-function clipsOf(waveform: Waveform, channel: number | null, recipe: RowRecipe): readonly ClipAudio[] {
+function clipsOf(waveform: Waveform, channel: number | null, recipe: RowRecipe): readonly DecodedClip[] {
   const converted = convertAudio(waveform, recipe);
   checkFinite(converted.channelData);
   return planClips(numSamplesOf(converted), recipe.planning).map((range) => {

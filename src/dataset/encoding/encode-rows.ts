@@ -4,7 +4,7 @@ import type { AudioCodes } from "../../core/index.ts";
 import type { AudioTokenizer } from "../../tokenizer/index.ts";
 import type { DecodePool } from "../decoding/decode-pool.ts";
 import { tooShort } from "../decoding/decode-row.ts";
-import type { ClipAudio, RowExtent } from "../decoding/decode-row.ts";
+import type { DecodedClip, RowExtent } from "../decoding/decode-row.ts";
 import { failureOf, RowError } from "../decoding/row-failure.ts";
 import type { RowFailure } from "../decoding/row-failure.ts";
 import type { RowRecipe } from "../decoding/row-recipe.ts";
@@ -16,7 +16,7 @@ import type { EncodedClip } from "../records/encoded-clip.ts";
 import { publishedCodes, publishedMessage, publishedPath } from "../records/published-names.ts";
 import { ClipBatcher } from "./clip-batcher.ts";
 import { channelsOfLongRow, encodeLongClip, planLongRow, windowsOfLongRow } from "./long-row.ts";
-import type { CodedClip, LongRow } from "./long-row.ts";
+import type { CodedWindow, LongRow } from "./long-row.ts";
 
 /** A row of a part on its way. */
 export interface PartRow extends NumberedRow {
@@ -38,7 +38,7 @@ export interface EncodeRowsOptions {
   readonly recipe: RowRecipe;
   readonly pool: DecodePool;
   /** Threads of the pool. */
-  readonly workers: number;
+  readonly decodeThreads: number;
   /** Bytes of decoded audio. */
   readonly maxMemory: number;
   /** Of so many bytes: for all who encode rows at the same time. */
@@ -64,8 +64,8 @@ export function encodeRows(rows: AsyncIterable<PartRow>, options: EncodeRowsOpti
 }
 
 /** Audio bytes that a row may take in memory before it is streamed: all threads decode, and as much waits for the model. */
-export function longRowBytes({ workers, maxMemory }: Pick<EncodeRowsOptions, "workers" | "maxMemory">): number {
-  return Math.floor(maxMemory / (2 * workers + 4));
+export function longRowBytes({ decodeThreads, maxMemory }: Pick<EncodeRowsOptions, "decodeThreads" | "maxMemory">): number {
+  return Math.floor(maxMemory / (2 * decodeThreads + 4));
 }
 
 class RowEncoder {
@@ -138,26 +138,26 @@ class RowEncoder {
     }
   }
 
-  async #encodeClip({ range, channel, waveform, loudness }: ClipAudio): Promise<CodedClip> {
+  async #encodeClip({ range, channel, waveform, loudness }: DecodedClip): Promise<CodedWindow> {
     return { range, channel, loudness, codes: await this.#batcher.encode(waveform) };
   }
 
-  #encodeLong(row: LongRow): Promise<readonly CodedClip[]> {
+  #encodeLong(row: LongRow): Promise<readonly CodedWindow[]> {
     const clips = this.#lastLong.then(() => this.#encodeLongNow(row));
     this.#lastLong = clips.catch(() => {});
     return clips;
   }
 
-  async #encodeLongNow(row: LongRow): Promise<readonly CodedClip[]> {
+  async #encodeLongNow(row: LongRow): Promise<readonly CodedWindow[]> {
     const { tokenizer, numCodebooks, signal, recipe } = this.#options;
     signal.throwIfAborted();
     const planned = planLongRow(row);
     if (planned.length === 0) throw new RowError(tooShort((row.extent.samples.end - row.extent.samples.start) / row.extent.sampleRate, recipe));
-    const clips: Promise<CodedClip>[] = [];
+    const clips: Promise<CodedWindow>[] = [];
     try {
       for (const channel of channelsOfLongRow(row)) {
         if (recipe.planning.window === null) {
-          const encodeStream = (pieces: AsyncIterable<ClipAudio["waveform"]>): AsyncIterable<AudioCodes> => tokenizer.encodeStream(guarded(pieces), { numCodebooks, signal });
+          const encodeStream = (pieces: AsyncIterable<DecodedClip["waveform"]>): AsyncIterable<AudioCodes> => tokenizer.encodeStream(guarded(pieces), { numCodebooks, signal });
           clips.push(Promise.resolve(await encodeLongClip(row, channel, planned[0]!, encodeStream)));
           continue;
         }
@@ -197,7 +197,7 @@ function isWork(row: NumberedRow["row"]): row is AudioRow {
   return !isBadRow(row) && row.duplicateOf === undefined;
 }
 
-function encodedClip(row: AudioRow, { samples, sampleRate }: RowExtent, { range, channel, codes, loudness }: CodedClip, recipe: RowRecipe): EncodedClip {
+function encodedClip(row: AudioRow, { samples, sampleRate }: RowExtent, { range, channel, codes, loudness }: CodedWindow, recipe: RowRecipe): EncodedClip {
   const offset = samples.start / sampleRate;
   return {
     key: keyOfClip(row.key, { window: range.window ?? undefined, channel: channel ?? undefined }),
@@ -214,7 +214,7 @@ function encodedClip(row: AudioRow, { samples, sampleRate }: RowExtent, { range,
 }
 
 /** Memory that clips take; overlapping ones share theirs. */
-function bytesOf(clips: readonly ClipAudio[]): number {
+function bytesOf(clips: readonly DecodedClip[]): number {
   const buffers = new Set(clips.flatMap(({ waveform }) => waveform.channelData.map(({ buffer }) => buffer)));
   return [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

@@ -5,7 +5,7 @@ import type { Waveform } from "../../core/index.ts";
 import { splitChannels } from "../decoding/clip-channels.ts";
 import { planClips } from "../decoding/clip-windows.ts";
 import type { ClipRange } from "../decoding/clip-windows.ts";
-import type { ClipAudio, RowExtent } from "../decoding/decode-row.ts";
+import type { DecodedClip, RowExtent } from "../decoding/decode-row.ts";
 import { checkFinite, RowAudio } from "../decoding/row-audio.ts";
 import { RowError } from "../decoding/row-failure.ts";
 import type { RowRecipe } from "../decoding/row-recipe.ts";
@@ -20,7 +20,7 @@ export interface LongRow {
 }
 
 /** A clip with its codes. */
-export interface CodedClip {
+export interface CodedWindow {
   readonly range: ClipRange;
   readonly channel: number | null;
   readonly codes: AudioCodes;
@@ -44,7 +44,7 @@ export async function encodeLongClip(
   channel: number | null,
   range: ClipRange,
   encodeStream: (pieces: AsyncIterable<Waveform>) => AsyncIterable<AudioCodes>,
-): Promise<CodedClip> {
+): Promise<CodedWindow> {
   const meter = new LoudnessMeter();
   const codes: AudioCodes[] = [];
   for await (const piece of encodeStream(metered(audioOf(row, channel), meter))) codes.push(piece);
@@ -52,7 +52,7 @@ export async function encodeLongClip(
 }
 
 /** The windows of one channel, one after the other; memory holds as many of them as overlap. */
-export async function* windowsOfLongRow(row: LongRow, channel: number | null): AsyncGenerator<ClipAudio, void> {
+export async function* windowsOfLongRow(row: LongRow, channel: number | null): AsyncGenerator<DecodedClip, void> {
   const waiting = [...planLongRow(row)];
   let pieces: Waveform[] = [];
   let start = 0; // of the first piece, in samples

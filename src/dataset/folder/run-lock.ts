@@ -3,22 +3,22 @@ import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LockFile, lockedError, readLock, removeLock } from "./lock-file.ts";
 import type { LockOptions } from "./lock-file.ts";
-import { selectionsOverlap } from "./share.ts";
-import type { ShardSelection } from "./share.ts";
+import { sharesOverlap } from "./share.ts";
+import type { Share } from "./share.ts";
 
 /**
- * Takes the parts of a selection for this process. Runs whose selections share no part work side by side on one folder.
- * Two that start in the same moment with selections of different counts may both be refused; never do both go on.
+ * Takes the parts of a share for this process. Runs whose shares have no part in common work side by side on one folder.
+ * Two that start in the same moment with shares of different counts may both be refused; never do both go on.
  * @throws DatasetError with code DATASET_LOCKED, naming the other run's machine, process and start.
  */
-export async function acquireRunLock(folder: string, selection: ShardSelection, options: LockOptions = {}): Promise<LockFile> {
-  const lock = await LockFile.acquire(join(folder, lockName(selection)), options);
+export async function acquireRunLock(folder: string, share: Share, options: LockOptions = {}): Promise<LockFile> {
+  const lock = await LockFile.acquire(join(folder, lockName(share)), options);
   try {
     const now = await diskTime(folder);
     for (const name of await readdir(folder)) {
-      const other = selectionOfLock(name);
+      const other = shareOfLock(name);
       const path = join(folder, name);
-      if (other === undefined || path === lock.path || !selectionsOverlap(selection, other)) continue;
+      if (other === undefined || path === lock.path || !sharesOverlap(share, other)) continue;
       const state = await readLock(path, now, options.staleAfter ?? 120_000);
       if (state === undefined) continue;
       if (!state.isGone) throw lockedError(path, state);
@@ -33,17 +33,17 @@ export async function acquireRunLock(folder: string, selection: ShardSelection, 
 
 /** Tells whether a name in a dataset's folder is that of a lock. */
 export function isLockName(name: string): boolean {
-  return name === planLockName || selectionOfLock(name) !== undefined;
+  return name === planLockName || shareOfLock(name) !== undefined;
 }
 
 /** Held while the plan is made. */
 export const planLockName = "lock-plan.json";
 
-function lockName({ index, count }: ShardSelection): string {
+function lockName({ index, count }: Share): string {
   return `lock-${index}-of-${count}.json`;
 }
 
-function selectionOfLock(name: string): ShardSelection | undefined {
+function shareOfLock(name: string): Share | undefined {
   const { index, count } = /^lock-(?<index>\d+)-of-(?<count>\d+)\.json$/u.exec(name)?.groups ?? {};
   return index === undefined ? undefined : { index: Number(index), count: Number(count) };
 }

@@ -20,7 +20,7 @@ export interface TokensOutputOptions extends ShardLimits {
 
 /**
  * Clips as documents of a flat token stream, `shards/part-000012-000.bin` with `.json` (and `.idx` for Megatron-LM) beside it:
- * `readTokenDataset` reads each shard. Document i is the clip whose place in the manifest has index i.
+ * `openTokenDataset` reads each shard. Document i is the clip whose place in the manifest has index i.
  * @throws RangeError if the stream cannot hold the layout's vocabulary.
  */
 export function tokensOutput(folder: string, options: TokensOutputOptions): ClipOutput {

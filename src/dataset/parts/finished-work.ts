@@ -2,8 +2,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { openInside } from "../../files/index.ts";
 import { recordName } from "../folder/part-names.ts";
-import { selectsPart } from "../folder/share.ts";
-import type { ShardSelection } from "../folder/share.ts";
+import { isInShare } from "../folder/share.ts";
+import type { Share } from "../folder/share.ts";
 import { datasetInfoName } from "../records/dataset-info.ts";
 import { listFinishedParts, readPartRecord, removePartRecord } from "../records/part-record.ts";
 import type { RowCounts } from "./dataset-event.ts";
@@ -24,11 +24,11 @@ export interface FinishedWork {
  * the lock of the share. @default false
  * @throws as `readPartRecord`.
  */
-export async function readFinishedWork(folder: string, shard: ShardSelection, { retryErrors = false }: { readonly retryErrors?: boolean | undefined } = {}): Promise<FinishedWork> {
-  if (retryErrors) await forgetPartNotes(folder, (part) => selectsPart(shard, part));
+export async function readFinishedWork(folder: string, share: Share, { retryErrors = false }: { readonly retryErrors?: boolean | undefined } = {}): Promise<FinishedWork> {
+  if (retryErrors) await forgetPartNotes(folder, (part) => isInShare(share, part));
   let done: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
   const finished = new Set<number>();
-  const parts = await listFinishedParts(folder, shard);
+  const parts = await listFinishedParts(folder, share);
   for (let start = 0; start < parts.length; start += readTogether) {
     const records = await Promise.all(parts.slice(start, start + readTogether).map((part) => readCounts(folder, part)));
     for (const record of records) {

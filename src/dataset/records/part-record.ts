@@ -6,8 +6,8 @@ import { writeDurably } from "../folder/durable-file.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 import { partOfName, recordName } from "../folder/part-names.ts";
 import { parseJson, readTextFile } from "../folder/read-json-file.ts";
-import { selectsPart } from "../folder/share.ts";
-import type { ShardSelection } from "../folder/share.ts";
+import { isInShare } from "../folder/share.ts";
+import type { Share } from "../folder/share.ts";
 import type { FinishedShard } from "./clip-output.ts";
 import { shardSchema } from "./dataset-info.ts";
 
@@ -68,14 +68,14 @@ export async function removePartRecord(folder: string, part: number): Promise<vo
   await rm(recordPath(folder, part), { force: true });
 }
 
-/** Parts of a selection that are done, in order. It reads names only: 100,000 parts take a blink. */
-export async function listFinishedParts(folder: string, selection: ShardSelection): Promise<readonly number[]> {
+/** Parts of a share that are done, in order. It reads names only: 100,000 parts take a blink. */
+export async function listFinishedParts(folder: string, share: Share): Promise<readonly number[]> {
   const names = await readdir(join(folder, "parts")).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw error;
   });
   const parts = names.filter((name) => /^\d{6,}\.json$/u.test(name)).map((name) => Number.parseInt(name, 10));
-  return parts.filter((part) => selectsPart(selection, part)).toSorted((a, b) => a - b);
+  return parts.filter((part) => isInShare(share, part)).toSorted((a, b) => a - b);
 }
 
 function recordPath(folder: string, part: number): string {

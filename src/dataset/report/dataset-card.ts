@@ -136,7 +136,7 @@ function readingOf(info: DatasetInfo): string {
   const isReadable = [...formats].some((format) => format !== "tokens");
   const typescript = isReadable
     ? ['import { openDataset } from "encodec-tokenizer";', "", "for await (const { key, codes } of await openDataset(\"<folder>\")) {", "  const { data, shape } = codes; // Uint16Array, row-major", "}"]
-    : ['import { readTokenDataset } from "encodec-tokenizer";', "", 'for await (const tokens of await readTokenDataset("shards/part-000000-000")) train(tokens);'];
+    : ['import { openTokenDataset } from "encodec-tokenizer";', "", 'for await (const tokens of await openTokenDataset("shards/part-000000-000")) train(tokens);'];
   return ["## Reading", "", "```python", ...python, "```", "", "```ts", ...typescript, "```"].join("\n");
 }
 

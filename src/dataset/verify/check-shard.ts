@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { CodecError, FileError } from "../../core/index.ts";
-import { isInside, openInside, piecesOf, readTokenDataset } from "../../files/index.ts";
+import { isInside, openInside, piecesOf, openTokenDataset } from "../../files/index.ts";
 import { createHasher } from "../../hub/index.ts";
 import { partOfName } from "../folder/part-names.ts";
 import { listedFiles, readShard } from "../formats/stored-clips.ts";
@@ -176,6 +176,6 @@ async function* checkDocuments(folder: string, { path: file, clips }: FinishedSh
   // A data set of tokens is opened by its name; what lies beside the tokens has to be of the dataset as well.
   for (const extension of [".json", ".idx"]) await isInside(folder, file.replace(/\.bin$/u, extension));
   let documents = 0;
-  for await (const _ of await readTokenDataset(join(folder, file))) documents++;
+  for await (const _ of await openTokenDataset(join(folder, file))) documents++;
   if (documents !== clips) yield { kind: "mismatch", file, message: `${file} holds ${documents} documents; the index says ${clips} clips` };
 }

@@ -6,7 +6,7 @@ import { decodeRow } from "../decoding/decode-row.ts";
 import type { RowRecipe } from "../decoding/row-recipe.ts";
 import { fingerprintOf, probeCodec } from "../encoding/codec-probe.ts";
 import { channelsOfLongRow, encodeLongClip, planLongRow, windowsOfLongRow } from "../encoding/long-row.ts";
-import type { CodedClip, LongRow } from "../encoding/long-row.ts";
+import type { CodedWindow, LongRow } from "../encoding/long-row.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { isBadRow } from "../inputs/row.ts";
 import type { AudioRow } from "../inputs/row.ts";
@@ -115,7 +115,7 @@ export class ClipReencoder implements AsyncDisposable {
   }
 
   /** The wanted clips of a row, by the names of their pieces. */
-  async *#encode(row: AudioRow, wanted: { has(name: string): boolean }): AsyncGenerator<CodedClip, void> {
+  async *#encode(row: AudioRow, wanted: { has(name: string): boolean }): AsyncGenerator<CodedWindow, void> {
     const { tokenizer } = this.#model;
     const location = this.#plan.locate(row);
     const recipe = this.#recipe;

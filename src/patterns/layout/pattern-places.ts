@@ -4,7 +4,7 @@ import type { TokenArray, TokenType } from "../grid/token-grid.ts";
 import type { PatternLayout } from "./pattern-layout.ts";
 
 /** Where codes stand: number i of them is number `codes[i]` of the codes `[K, T]`, and `cells[i]` of the sequence `[K, S]`. */
-export interface Places {
+export interface SequencePlaces {
   readonly codes: Uint32Array;
   readonly cells: Uint32Array;
 }
@@ -22,7 +22,7 @@ export interface PlacesOptions {
 }
 
 /** Where each code stands, in the order of the layout. */
-export function findPlaces({ starts, timesteps, codebooks }: PatternLayout, options: PlacesOptions): Places {
+export function findPlaces({ starts, timesteps, codebooks }: PatternLayout, options: PlacesOptions): SequencePlaces {
   const { numSteps, numFrames, codesWidth, cellsWidth } = options;
   const codes = new Uint32Array(starts[numSteps]!);
   const cells = new Uint32Array(starts[numSteps]!);

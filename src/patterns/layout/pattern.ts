@@ -6,7 +6,7 @@ import type { CodesInput, GridView, TokenGrid, TokenType } from "../grid/token-g
 import { checkLayout } from "./pattern-layout.ts";
 import type { Coordinate, PatternLayout } from "./pattern-layout.ts";
 import { copyTokens, findPlaces } from "./pattern-places.ts";
-import type { Places, PlacesOptions } from "./pattern-places.ts";
+import type { SequencePlaces, PlacesOptions } from "./pattern-places.ts";
 
 /** What `buildSequence` fills and checks with. */
 export interface BuildOptions<Type extends TokenType = TokenType> {
@@ -78,7 +78,7 @@ export class Pattern {
    */
   readonly maxDelay: number;
   /** Kept because the batches of a training run are built alike. */
-  #latestPlaces: (Places & { readonly key: string }) | null = null;
+  #latestPlaces: (SequencePlaces & { readonly key: string }) | null = null;
 
   /** @throws RangeError if the layout is not one of so many codebooks, see `checkLayout`. */
   constructor(options: { readonly numCodebooks: number; readonly timesteps: number; readonly layout: PatternLayout }) {
@@ -280,7 +280,7 @@ export class Pattern {
     return cells;
   }
 
-  #places(options: PlacesOptions): Places {
+  #places(options: PlacesOptions): SequencePlaces {
     const key = Object.values(options).join();
     if (this.#latestPlaces?.key !== key) this.#latestPlaces = { key, ...findPlaces(this.layout, options) };
     return this.#latestPlaces;

@@ -11,7 +11,7 @@ export interface LogitsLike {
 }
 
 /** Called by `generate` before each token is sampled; fits both a `LogitsProcessorList` of transformers.js and a plain array. */
-export interface DelayPatternLogitsProcessor<T> {
+export interface MusicgenLogitsProcessor<T> {
   (inputIds: readonly (readonly bigint[])[], logits: T): T;
   _call(inputIds: readonly (readonly bigint[])[], logits: T): T;
 }
@@ -21,9 +21,9 @@ export interface DelayPatternLogitsProcessor<T> {
  * cells with a token of their own (the prompt's last codes, the special tokens of both ends) get that token, all others are left to the model.
  *
  * ```ts
- * const { decoderInputIds: ids, patternMask } = toDecoderInputIds(codes, { maxLength, delayShort: true });
+ * const { decoderInputIds: ids, patternMask } = musicgenDecoderInputIds(codes, { maxLength, delayShort: true });
  * const processors = new LogitsProcessorList();
- * processors.push(delayPatternLogitsProcessor(patternMask, Tensor));
+ * processors.push(musicgenLogitsProcessor(patternMask, Tensor));
  * await model.generate({
  *   ...inputs,
  *   decoder_input_ids: new Tensor(ids.type, ids.data, ids.dims),
@@ -33,14 +33,14 @@ export interface DelayPatternLogitsProcessor<T> {
  * ```
  * What transformers.js 4.3 itself demands: a `guidance_scale` above 1, as MusicGen has by default (at 1 it repeats the text for every row of ids),
  * and a mono model, since its `prepare_inputs_for_generation` does not know the delays of stereo.
- * @param patternMask `[B·K, L]`, of `toDecoderInputIds`.
+ * @param patternMask `[B·K, L]`, of `musicgenDecoderInputIds`.
  * @param Tensor The class to build: `import { Tensor } from "@huggingface/transformers"`. Models have no logit for the special token; it is added.
  * @throws RangeError if the mask is one without delays (transformers.js always delays), and, while generating, if ids or logits do not fit the mask.
  */
-export function delayPatternLogitsProcessor<T extends LogitsLike>(
+export function musicgenLogitsProcessor<T extends LogitsLike>(
   patternMask: TensorLike,
   Tensor: LogitsConstructor<T>,
-): DelayPatternLogitsProcessor<T> {
+): MusicgenLogitsProcessor<T> {
   const { data: mask, batchSize, numRows: rowsOfEach, numColumns } = viewGrid(patternMask);
   const numRows = batchSize * rowsOfEach;
   if (numColumns === 0 || Number(mask[0]) === -1) {

@@ -5,10 +5,10 @@ import { filledGrid, numbersOf, tabulateGrid } from "../grid/token-grid.ts";
 import type { TokenGrid, TokenType } from "../grid/token-grid.ts";
 import { numDelaysOf } from "./musicgen-lengths.ts";
 import type { MusicgenShape } from "./musicgen-lengths.ts";
-import { defaultPadToken, delayPatternMask, toBeGenerated, viewMask, viewRows } from "./musicgen.ts";
-import type { DelayPatternOptions } from "./musicgen.ts";
+import { defaultPadToken, musicgenDelayPatternMask, toBeGenerated, viewMask, viewRows } from "./musicgen.ts";
+import type { MusicgenDelayPatternOptions } from "./musicgen.ts";
 
-export interface GeneratedOptions<Type extends TokenType = TokenType> extends MusicgenShape {
+export interface MusicgenGeneratedOptions<Type extends TokenType = TokenType> extends MusicgenShape {
   /** The mask that generation began with; needed after a prompt that generation did not keep to by itself. @default that without a prompt */
   readonly patternMask?: TensorLike | undefined;
   /** L that generation was asked for, where there is no mask. @default the columns that there are */
@@ -25,13 +25,13 @@ export interface GeneratedOptions<Type extends TokenType = TokenType> extends Mu
  * transformers: the decoder's sequences. transformers.js, whose `generate` gives audio: the ids that its streamer is given, or those of
  * `PreTrainedModel.prototype.generate.call(model, …)`; with fewer than 2C − 1 columns they need `delayShort`.
  * @param outputIds `[B·K, L]`, with whatever was sampled in cells that hold no code.
- * @returns `[B, K, T]` with T = `framesOf` L. In stereo, `deinterleaveStereo` splits it.
+ * @returns `[B, K, T]` with T = `musicgenFramesOf` L. In stereo, `deinterleaveStereo` splits it.
  * @throws CodesError if a cell that needs a code has none, 0 to `padToken` − 1, which would shift all codes after it, or if generation stopped early.
  * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), end of `generate`; transformers.js (4.3) `_apply_and_filter_by_delay_pattern_mask`.
  */
-export function fromGenerated<Type extends TokenType = "int32">(
+export function musicgenCodesFromGenerated<Type extends TokenType = "int32">(
   outputIds: TensorLike,
-  options: GeneratedOptions<Type>,
+  options: MusicgenGeneratedOptions<Type>,
 ): TokenGrid<Type> {
   const { numCodebooks, padToken = defaultPadToken, type = "int32" as Type } = options;
   numDelaysOf(options);
@@ -70,9 +70,9 @@ export function fromGenerated<Type extends TokenType = "int32">(
   return tabulateGrid(type, [numRows / numCodebooks, numCodebooks, numFrames], (row, frame) => codes[row * numColumns + frame]!);
 }
 
-function withoutPrompt(numRows: number, options: DelayPatternOptions): TensorLike {
+function withoutPrompt(numRows: number, options: MusicgenDelayPatternOptions): TensorLike {
   const { padToken = defaultPadToken } = options;
-  return delayPatternMask(filledGrid("int32", [numRows, 1], padToken), { ...options, type: "int32" }).patternMask;
+  return musicgenDelayPatternMask(filledGrid("int32", [numRows, 1], padToken), { ...options, type: "int32" }).patternMask;
 }
 
 function withoutCode(row: number, columns: readonly number[], numCodebooks: number, padToken: number): CodesError {

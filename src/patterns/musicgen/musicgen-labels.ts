@@ -7,7 +7,7 @@ import { ignoredLabel } from "../sequence/next-step-labels.ts";
 import { numDelaysOf } from "./musicgen-lengths.ts";
 import { defaultPadToken, viewMusicgenCodes } from "./musicgen.ts";
 
-export interface ShiftTokensOptions<Type extends TokenType = TokenType> {
+export interface MusicgenShiftTokensOptions<Type extends TokenType = TokenType> {
   /** `pad_token_id`: stands where a label is ignored. @default 2048 */
   readonly padToken?: number | undefined;
   /** `decoder_start_token_id`: the first step. @default padToken */
@@ -23,9 +23,9 @@ export interface ShiftTokensOptions<Type extends TokenType = TokenType> {
  * @throws CodesError if there is no step, or another value.
  * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), `shift_tokens_right`.
  */
-export function shiftTokensRight<Type extends TokenType = "int64">(
+export function musicgenShiftTokensRight<Type extends TokenType = "int64">(
   labels: TensorLike,
-  options: ShiftTokensOptions<Type> = {},
+  options: MusicgenShiftTokensOptions<Type> = {},
 ): TokenGrid<Type> {
   const { padToken = defaultPadToken, startToken = padToken, type = "int64" as Type } = options;
   checkToken(padToken, type, "padToken");
@@ -41,7 +41,7 @@ export function shiftTokensRight<Type extends TokenType = "int64">(
   });
 }
 
-export interface DelayLabelsOptions<Type extends TokenType = TokenType> extends ShiftTokensOptions<Type> {
+export interface MusicgenDelayLabelsOptions<Type extends TokenType = TokenType> extends MusicgenShiftTokensOptions<Type> {
   /** `audio_channels`: in stereo the rows are left and right in turn. @default 1; must be said for 8 codebooks */
   readonly channels?: 1 | 2 | undefined;
   /** Leave out the last C − 1 steps, as audiocraft trains; the last frames of later codebooks are then not learnt. @default false */
@@ -63,9 +63,9 @@ export interface DelayLabelsOptions<Type extends TokenType = TokenType> extends 
  * @throws CodesError if there is no frame, a value is not a code, or the codes are of another codec.
  * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), `MusicgenForCausalLM.forward`; audiocraft `models/lm.py` (896ec7c), `compute_predictions`.
  */
-export function delayLabels<Type extends TokenType = "int64">(
+export function musicgenDelayLabels<Type extends TokenType = "int64">(
   codes: CodesInput | readonly CodesInput[],
-  options: DelayLabelsOptions<Type> = {},
+  options: MusicgenDelayLabelsOptions<Type> = {},
 ): { readonly decoderInputIds: TokenGrid<Type>; readonly labels: TokenGrid<Type> } {
   const { padToken = defaultPadToken, keepOnlyValidSteps = false, type = "int64" as Type } = options;
   const views = viewMusicgenCodes(codes, padToken, [padToken, ignoredLabel]);
@@ -92,5 +92,5 @@ export function delayLabels<Type extends TokenType = "int64">(
     }
     firstRow += view.batchSize * numCodebooks;
   }
-  return { decoderInputIds: shiftTokensRight(labels, { ...options, padToken, type }), labels: gridOf(type, labels.dims, labels.data) };
+  return { decoderInputIds: musicgenShiftTokensRight(labels, { ...options, padToken, type }), labels: gridOf(type, labels.dims, labels.data) };
 }

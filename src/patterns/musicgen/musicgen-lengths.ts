@@ -20,7 +20,7 @@ export interface MusicgenShape {
  * @throws RangeError for fewer frames, or if the codebooks do not fit the channels.
  * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), `build_delay_pattern_mask`.
  */
-export function maxLengthFor({ frames, ...shape }: MusicgenShape & { readonly frames: number }): number {
+export function musicgenMaxLengthFor({ frames, ...shape }: MusicgenShape & { readonly frames: number }): number {
   const numDelays = numDelaysOf(shape);
   const fewest = shape.delayShort === true ? 0 : numDelays - 1;
   if (!Number.isSafeInteger(frames) || frames < fewest) {
@@ -34,7 +34,7 @@ export function maxLengthFor({ frames, ...shape }: MusicgenShape & { readonly fr
  * Frames that a finished sequence holds: T = L − C, or L − 1 where transformers does not delay, that is, for L < 2C − 1.
  * @throws RangeError if `maxLength` is not a positive integer, or the codebooks do not fit the channels.
  */
-export function framesOf({ maxLength, ...shape }: MusicgenShape & { readonly maxLength: number }): number {
+export function musicgenFramesOf({ maxLength, ...shape }: MusicgenShape & { readonly maxLength: number }): number {
   return isDelayed(shape, maxLength) ? Math.max(0, maxLength - numDelaysOf(shape)) : maxLength - 1;
 }
 

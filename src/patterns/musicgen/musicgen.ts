@@ -14,8 +14,8 @@ export const defaultPadToken = 2048;
 /** In a pattern mask: a code that the model is to generate. */
 export const toBeGenerated = -1;
 
-export interface DelayPatternOptions<Type extends TokenType = TokenType> extends MusicgenShape {
-  /** L: columns of the whole sequence (`max_length`), the first one and the prompt included; see `maxLengthFor`. */
+export interface MusicgenDelayPatternOptions<Type extends TokenType = TokenType> extends MusicgenShape {
+  /** L: columns of the whole sequence (`max_length`), the first one and the prompt included; see `musicgenMaxLengthFor`. */
   readonly maxLength: number;
   /** `pad_token_id`, also the decoder's start token: stands in every cell that holds no code. @default 2048 */
   readonly padToken?: number | undefined;
@@ -24,7 +24,7 @@ export interface DelayPatternOptions<Type extends TokenType = TokenType> extends
 }
 
 /** What a MusicGen decoder is started with. Row b·K + q is codebook q of clip b. */
-export interface DelayedPrompt<Type extends TokenType = TokenType> {
+export interface MusicgenDelayedPrompt<Type extends TokenType = TokenType> {
   /** `[B·K, n]`: the columns before the first that is to be generated. */
   readonly decoderInputIds: TokenGrid<Type>;
   /** `[B·K, L]`: what each cell must hold, or −1 where the model decides. */
@@ -38,18 +38,18 @@ export interface DelayedPrompt<Type extends TokenType = TokenType> {
  * prompt        decoderInputIds   patternMask, L = 8          P = padToken, - = to be generated
  * a0 a1         P a0 a1           P a0 a1  -  -  P  P  P      the prompt's last codes lie beyond decoderInputIds:
  * b0 b1         P  P b0           P  P b0 b1  -  -  P  P      generation must keep to the mask,
- * c0 c1         P  P  P           P  P  P c0 c1  -  -  P      see delayPatternLogitsProcessor
- * d0 d1         P  P  P           P  P  P  P d0 d1  -  -      and applyDelayPatternMask
+ * c0 c1         P  P  P           P  P  P c0 c1  -  -  P      see musicgenLogitsProcessor
+ * d0 d1         P  P  P           P  P  P  P d0 d1  -  -      and applyMusicgenDelayPatternMask
  * ```
  * @param codes `[K, T0]` or `[B, K, T0]`, in stereo from `interleaveStereo`; or the sizes of a batch without a prompt.
  * @throws RangeError if `maxLength` is too short for the prompt (it says which fits), or the codebooks do not fit the channels.
  * @throws CodesError if a value is not a code, or the codes are of another codec.
  * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), `_prepare_decoder_input_ids_for_generation`, `build_delay_pattern_mask`.
  */
-export function toDecoderInputIds<Type extends TokenType = "int64">(
+export function musicgenDecoderInputIds<Type extends TokenType = "int64">(
   codes: CodesInput | { readonly batchSize: number; readonly numCodebooks: number },
-  options: Omit<DelayPatternOptions<Type>, "numCodebooks">,
-): DelayedPrompt<Type> {
+  options: Omit<MusicgenDelayPatternOptions<Type>, "numCodebooks">,
+): MusicgenDelayedPrompt<Type> {
   if (Array.isArray(codes)) {
     throw new TypeError("a model continues prompts of one length; pass clips of equal lengths as one tensor [B, K, T0], others one after the other");
   }
@@ -57,7 +57,7 @@ export function toDecoderInputIds<Type extends TokenType = "int64">(
   const prompt = typeof codes === "object" && codes !== null && "batchSize" in codes ? withoutFrames(codes) : codes;
   const { data, batchSize, numRows: numCodebooks, numColumns: numFrames } = viewGrid(prompt);
   if (Number(data[0]) === padToken) {
-    throw new CodesError("CODES_OUT_OF_RANGE", `the prompt begins with padToken ${padToken}, as ids do; pass the codes alone, or such ids to delayPatternMask`);
+    throw new CodesError("CODES_OUT_OF_RANGE", `the prompt begins with padToken ${padToken}, as ids do; pass the codes alone, or such ids to musicgenDelayPatternMask`);
   }
   viewMusicgenCodes(prompt, padToken);
   const shape = { ...options, numCodebooks };
@@ -73,7 +73,7 @@ export function toDecoderInputIds<Type extends TokenType = "int64">(
   for (let index = 0, row = 0; index < codesOf.length; row++) {
     for (let frame = 0; frame < numFrames; frame++) ids[row * numColumns + 1 + frame] = codesOf[index++]!;
   }
-  return delayPatternMask({ data: ids, dims: [batchSize * numCodebooks, numColumns] }, shape);
+  return musicgenDelayPatternMask({ data: ids, dims: [batchSize * numCodebooks, numColumns] }, shape);
 }
 
 /**
@@ -88,16 +88,16 @@ export function viewMusicgenCodes(codes: CodesInput | readonly CodesInput[], pad
 /**
  * Delays the rows of ids, as transformers does inside `generate`.
  * @param ids `[B·K, n]`, column 0 the decoder's start. Whatever stands there is overwritten: ids without that column lose their first frame
- * (`toDecoderInputIds` adds it). Cells of −1 are taken for ones to be generated.
+ * (`musicgenDecoderInputIds` adds it). Cells of −1 are taken for ones to be generated.
  * @returns For L < 2C − 1 the ids as they are and a mask of −1 only, unless `delayShort`.
  * @throws RangeError if `maxLength` is too short for the ids (it says which fits).
  * @throws CodesError if the rows are not a whole number of clips, or there is no column.
  * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), `build_delay_pattern_mask`.
  */
-export function delayPatternMask<Type extends TokenType = "int64">(
+export function musicgenDelayPatternMask<Type extends TokenType = "int64">(
   ids: TensorLike,
-  options: DelayPatternOptions<Type>,
-): DelayedPrompt<Type> {
+  options: MusicgenDelayPatternOptions<Type>,
+): MusicgenDelayedPrompt<Type> {
   const { numCodebooks, channels = 1, maxLength, padToken = defaultPadToken, type = "int64" as Type } = options;
   const numDelays = numDelaysOf(options);
   checkToken(padToken, type, "padToken");
@@ -136,7 +136,7 @@ export function delayPatternMask<Type extends TokenType = "int64">(
 /**
  * What the decoder must be fed: the mask's token where it has one, else what was generated.
  *
- * A loop of one's own applies it to every new column: `applyDelayPatternMask({ data: sampled, dims: [rows, 1] }, patternMask, { firstColumn: n })`.
+ * A loop of one's own applies it to every new column: `applyMusicgenDelayPatternMask({ data: sampled, dims: [rows, 1] }, patternMask, { firstColumn: n })`.
  * @param ids `[B·K, n]`.
  * @param patternMask `[B·K, L]` with L ≥ `firstColumn` + n.
  * @param options `firstColumn`: where in the sequence the ids begin, 0 by default.
@@ -144,7 +144,7 @@ export function delayPatternMask<Type extends TokenType = "int64">(
  * @throws CodesError if ids and mask do not fit each other.
  * Source: transformers `models/musicgen/modeling_musicgen.py` (5.17), `apply_delay_pattern_mask`.
  */
-export function applyDelayPatternMask<Type extends TokenType = "int64">(
+export function applyMusicgenDelayPatternMask<Type extends TokenType = "int64">(
   ids: TensorLike,
   patternMask: TensorLike,
   { firstColumn = 0, type = "int64" as Type }: { readonly firstColumn?: number | undefined; readonly type?: Type | undefined } = {},

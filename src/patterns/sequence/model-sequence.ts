@@ -12,7 +12,7 @@ import { patternOf, sequenceLayout, stepsOf } from "./sequence-layout.ts";
 
 export interface ModelSequenceOptions<Type extends TokenType> {
   /** Whether the clips end where their codes do; false for a prompt, which the model continues. @default true where the model has an `eos` */
-  readonly ended?: boolean | undefined;
+  readonly hasEnded?: boolean | undefined;
   /** @default "int64" */
   readonly type?: Type | undefined;
 }
@@ -45,13 +45,13 @@ export function buildModelSequence<Type extends TokenType = "int64">(
   checkModelLayout(layout);
   const { name, codebookSize } = layout;
   const withEos = sequenceLayout(layout, codebookSize);
-  const { ended = withEos.eosToken !== null, type = "int64" as Type } = options;
-  if (ended && withEos.eosToken === null) throw new RangeError(`${name} has no token for the end of a clip; leave ended out`);
+  const { hasEnded = withEos.eosToken !== null, type = "int64" as Type } = options;
+  if (hasEnded && withEos.eosToken === null) throw new RangeError(`${name} has no token for the end of a clip; leave ended out`);
   const views = viewModelCodes(codes, layout);
   checkCodecFor(layout, codes);
   for (const { numRows } of views) checkRowsFor(layout, numRows);
   const numFrames = Math.max(0, ...views.map((view) => view.numColumns));
-  const laidOut = ended ? withEos : { ...withEos, eosToken: null };
+  const laidOut = hasEnded ? withEos : { ...withEos, eosToken: null };
   return patternOf(laidOut, numFrames).buildSequence(codes, { ...laidOut, codebookSize, type });
 }
 

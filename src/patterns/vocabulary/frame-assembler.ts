@@ -22,7 +22,7 @@ export interface ParsedCodes {
   /** Tokens that ended up in no frame, special tokens not counted; 0 where reading was strict. */
   readonly dropped: number;
   /** Whether the special token `eos` was seen. */
-  readonly ended: boolean;
+  readonly hasEnded: boolean;
 }
 
 /** A token in words, for errors: what it is and where. */
@@ -38,7 +38,7 @@ export class FrameAssembler {
   /** As in `ParsedCodes`. */
   dropped: number = 0;
   /** As in `ParsedCodes`. */
-  ended: boolean = false;
+  hasEnded: boolean = false;
   /** How often something came in between that is no token. */
   interruptions: number = 0;
 
@@ -71,7 +71,7 @@ export class FrameAssembler {
 
   /** Takes the next id. */
   accept(id: number, position: number): void {
-    const isOpen = !this.ended && !this.#isClosed;
+    const isOpen = !this.hasEnded && !this.#isClosed;
     // What nearly every id is comes first, for speed; no special token is a code.
     const code = isOpen && this.#due !== undefined ? this.#vocabulary.codeIds.codeOf(id, this.#due) : undefined;
     if (code !== undefined) {
@@ -122,8 +122,8 @@ export class FrameAssembler {
 
   #acceptSpecial(name: string, id: number, position: number): void {
     if (this.#policy !== "skip") this.#endFrame(() => this.#describe(id, position));
-    this.ended ||= name === "eos";
-    if (this.#policy === "strict") this.#isClosed ||= this.ended || this.#hasCodes;
+    this.hasEnded ||= name === "eos";
+    if (this.#policy === "strict") this.#isClosed ||= this.hasEnded || this.#hasCodes;
   }
 
   #acceptCode(id: number, position: number): void {
@@ -199,7 +199,7 @@ export function assembleFrames(vocabulary: TokenIds, ids: ArrayLike<number>, pol
     for (let position = 0; position < ids.length; position++) assembler.accept(ids[position]!, position);
   }
   assembler.finish();
-  return { codes: assembler.take(), dropped: assembler.dropped, ended: assembler.ended };
+  return { codes: assembler.take(), dropped: assembler.dropped, hasEnded: assembler.hasEnded };
 }
 
 /** Positions of a codebook-major sequence in frame-major order; the special tokens around the codes stay where they are. */

@@ -33,8 +33,8 @@ export class TokenIdParser {
   }
 
   /** Whether the special token `eos` was seen. */
-  get ended(): boolean {
-    return this.#assembler.ended;
+  get hasEnded(): boolean {
+    return this.#assembler.hasEnded;
   }
 
   /**

@@ -40,8 +40,8 @@ export class TokenTextParser {
   }
 
   /** Whether the special token `eos` was seen. */
-  get ended(): boolean {
-    return this.#assembler.ended;
+  get hasEnded(): boolean {
+    return this.#assembler.hasEnded;
   }
 
   /**
@@ -75,8 +75,8 @@ export function parseText(vocabulary: TokenIds, text: string, options: ParseOpti
   const assembler = new FrameAssembler(vocabulary, options.policy ?? "strict", describeString(vocabulary));
   new TextScanner(vocabulary).scan(text, true, intoFrames(assembler));
   assembler.finish();
-  const { dropped, ended, interruptions: droppedCharacters } = assembler;
-  return { codes: assembler.take(), dropped, ended, droppedCharacters };
+  const { dropped, hasEnded, interruptions: droppedCharacters } = assembler;
+  return { codes: assembler.take(), dropped, hasEnded, droppedCharacters };
 }
 
 function parseByCodebook(vocabulary: TokenIds, text: string, { policy = "strict" }: ParseOptions): ParsedCodes {

@@ -18,7 +18,7 @@ export interface HubModelOptions extends Pick<HubOptions, "revision" | "token" |
    * Licenses that the weights may have. It is checked before any weights are downloaded.
    * @default what $ENCODEC_TOKENIZER_LICENSE_POLICY says, or "any"
    */
-  readonly license?: LicensePolicy | undefined;
+  readonly licensePolicy?: LicensePolicy | undefined;
 }
 
 /** A repository that may be downloaded: described, and its license admitted. */
@@ -42,7 +42,7 @@ export async function admitRepository(
   options: HubModelOptions & Pick<HubOptions, "signal">,
 ): Promise<AdmittedRepository> {
   const { exact = false, revision } = options;
-  const policy = licensePolicyOf(options.license);
+  const policy = licensePolicyOf(options.licensePolicy);
   const substitute = exact ? null : (requested?.codecFrom ?? null);
   if (substitute !== null && revision !== undefined) {
     throw new TypeError(
@@ -92,6 +92,6 @@ async function admit(description: RepositoryDescription, options: HubModelOption
     fetchRepository: (base, baseSignal) => fetchRepositoryMetadata(base, { ...options, signal: baseSignal }),
     ...(signal === undefined ? {} : { signal }),
   });
-  requireLicense(license, licensePolicyOf(options.license));
+  requireLicense(license, licensePolicyOf(options.licensePolicy));
   return license;
 }

@@ -69,7 +69,7 @@ async function openLocal(source: string, path: string, isEmbedded: boolean, opti
     // What comes with the package is known, as its code is.
     const digests = entry?.files.filter(({ path: name }) => name === "model.safetensors").map(({ sha256 }) => sha256!) ?? (await hashWeights(files, checkpoint, options));
     const license = entry?.license ?? (await localLicense(path, folderOf(files, checkpoint), digests));
-    requireLicense(license, licensePolicyOf(options.license));
+    requireLicense(license, licensePolicyOf(options.licensePolicy));
     const provenance = { model: source, revision: null, digest: digestOf(digests), ...licenseFields(license) };
     return { checkpoint, provenance, license, servedFrom: null, interleaveStereo: checkpoint.config.interleaveStereo };
   } catch (error) {

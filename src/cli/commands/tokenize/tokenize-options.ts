@@ -1,12 +1,13 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { channelModes, CodesError, parseShardSelection, patternLayout, TokenVocabulary, vocabularyLayout } from "../../../index.ts";
-import type { AudioCodes, AudioTokenizer, ChannelMode, ClipLength, ClipOptions, EncodeOptions, OutputSpec, ShardSelection, TokenizeDatasetOptions, TokenLayout, WindowTail } from "../../../index.ts";
+import { channelModes, CodesError, parseShare, patternLayout, TokenVocabulary, vocabularyLayout } from "../../../index.ts";
+import type { AudioCodes, AudioTokenizer, ChannelMode, ClipLength, ClipOptions, EncodeOptions, OutputSpec, Share, TokenizeDatasetOptions, TokenLayout, WindowTail } from "../../../index.ts";
 import { UsageError, withArguments } from "../../shared/failures.ts";
 import { parseBytes, parseCount, parseLength, parseLimit, parseNumber } from "../../shared/option-values.ts";
 import { choosePattern, patternSources } from "../../shared/pattern-choice.ts";
-import { addAudioOptions, limitsOf } from "../../shared/shared-options.ts";
+import { addAudioOptions, addFormerName, limitsOf } from "../../shared/shared-options.ts";
 import type { AudioCommandOptions } from "../../shared/shared-options.ts";
+import type { Terminal } from "../../shared/terminal.ts";
 
 /** What `--format` takes: the formats of the library, with its token streams by their names. */
 export const datasetFormats = ["webdataset", "parquet", "npy", "jsonl", "flat", "megatron"] as const;
@@ -37,12 +38,12 @@ export interface DatasetOutputOptions {
 /** How the work is done. */
 export interface WorkOptions {
   readonly partRows?: number;
-  readonly shard?: ShardSelection;
+  readonly share?: Share;
   readonly maxErrors?: number;
   readonly retryErrors?: boolean;
   readonly dedupe?: boolean;
   readonly followLinks?: boolean;
-  readonly workers?: number;
+  readonly decodeThreads?: number;
   readonly memory?: number;
   readonly maxCrashes?: number;
 }
@@ -78,24 +79,28 @@ export function addDatasetOutputOptions(command: Command): void {
 export const followLinksText = "follow links in folders that leave the folder (default: each is an error)";
 
 /** Adds how the work is divided, bounded and repeated. */
-export function addWorkOptions(command: Command): void {
+export function addWorkOptions(command: Command, terminal: Terminal): void {
+  const share = new Option("--share <i/n>", "do the share i of n, from 0; auto or auto/n within an array job of Slurm or Kubernetes").argParser(parseShareOption);
   command
     .optionsGroup("Work:")
     .addOption(new Option("--part-rows <count>", "files of a part, the unit of resumption and of sharing (default: 1000)").argParser(parseCount))
-    .addOption(new Option("--shard <i/n>", "do the share i of n, from 0; auto or auto/n within an array job of Slurm or Kubernetes").argParser(parseShard))
+    .addOption(share)
     .addOption(new Option("--max-errors <count>", "fail when more files than that have failed (default: go on)").argParser(parseLimit))
     .option("--retry-errors", "do parts again that have errors")
     .option("--dedupe", "leave out files whose audio is the same as an earlier one's")
     .option("--follow-links", followLinksText);
-  addDecodingOptions(command);
+  addFormerName(command, "--shard <i/n>", share, terminal);
+  addDecodingOptions(command, terminal);
 }
 
-/** Adds `--workers`, `--memory` and `--max-crashes`. */
-export function addDecodingOptions(command: Command): void {
+/** Adds `--decode-threads`, `--memory` and `--max-crashes`. */
+export function addDecodingOptions(command: Command, terminal: Terminal): void {
+  const decodeThreads = new Option("--decode-threads <count>", "threads that decode (default: half of the cores, at least 2)").argParser(parseCount);
   command
-    .addOption(new Option("--workers <count>", "threads that decode (default: half of the cores, at least 2)").argParser(parseCount))
-    .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB, or 64MiB for each of the workers if that is more)").argParser(parseBytes))
+    .addOption(decodeThreads)
+    .addOption(new Option("--memory <bytes>", "decoded audio that may be held: 512MiB, 4GiB (default: 512MiB, or 64MiB for each of these threads if that is more)").argParser(parseBytes))
     .addOption(new Option("--max-crashes <count>", "give a part up when processes have died so often over the same file (default: 3)").argParser(parseCount));
+  addFormerName(command, "--workers <count>", decodeThreads, terminal);
 }
 
 /** @throws UsageError for options that nothing would come of. */
@@ -167,9 +172,9 @@ function parseFormats(text: string, previous: readonly DatasetFormat[] = []): re
   return [...previous, ...named];
 }
 
-function parseShard(text: string): ShardSelection {
+function parseShareOption(text: string): Share {
   try {
-    return parseShardSelection(text, process.env);
+    return parseShare(text, process.env);
   } catch (error) {
     throw error instanceof RangeError ? new InvalidArgumentError(`${error.message}.`) : error;
   }

@@ -5,7 +5,7 @@ import type { DatasetQueueStatus } from "../../../queue/index.ts";
 import { UsageError, withArguments } from "../../shared/failures.ts";
 import { parseAmount } from "../../shared/option-values.ts";
 import { formatReport, jsonText } from "../../shared/report.ts";
-import type { Row } from "../../shared/report.ts";
+import type { ReportRow } from "../../shared/report.ts";
 import { writeOut } from "../../shared/terminal.ts";
 import type { Terminal } from "../../shared/terminal.ts";
 import { countText, hoursText, timeText } from "../../shared/wording.ts";
@@ -51,7 +51,7 @@ function formatStatus({ folder, isComplete, rows, parts, done, queue }: DatasetQ
   const files = [`${number(done.rows)} of ${number(rows)}`, hoursText(done.seconds), ...(done.errors === 0 ? [] : [countText(done.errors, "error")])];
   const states = queue === null ? [] : (["active", "waiting", "delayed", "failed"] as const).filter((state) => queue[state] > 0).map((state) => `${number(queue[state])} ${state}`);
   const lost = queue === null ? 0 : parts - done.parts - queue.waiting - queue.active - queue.delayed - queue.failed;
-  const ofQueue: readonly Row[] =
+  const ofQueue: readonly ReportRow[] =
     queue === null
       ? []
       : [

@@ -26,7 +26,7 @@ interface WorkerCommandOptions extends ModelCommandOptions, RunOptions, QueueCom
   readonly maxErrors?: number;
   readonly stalledAfter?: number;
   readonly wait?: boolean;
-  readonly workers?: number;
+  readonly decodeThreads?: number;
   readonly memory?: number;
   readonly maxCrashes?: number;
 }
@@ -59,12 +59,12 @@ export function addWorkerCommand(parent: Command, terminal: Terminal): void {
     .addOption(new Option("--max-errors <count>", "fail a part when more of its files than that have failed (default: go on)").argParser(parseLimit))
     .addOption(new Option("--stalled-after <seconds>", "without a sign of life for so long, a worker's part goes to another (default: 30)").argParser(parseAmount))
     .option("--wait", "when the queue is empty, wait for more");
-  addDecodingOptions(command);
+  addDecodingOptions(command, terminal);
   command.addHelpText("after", examples).action((options: WorkerCommandOptions) => work(options, command, terminal));
 }
 
 async function work(options: WorkerCommandOptions, command: Command, terminal: Terminal): Promise<void> {
-  const { output: folder, redis, concurrency, maxErrors, stalledAfter, wait, workers, memory, maxCrashes, threads, quiet, json, offline } = options;
+  const { output: folder, redis, concurrency, maxErrors, stalledAfter, wait, decodeThreads, memory, maxCrashes, threads, quiet, json, offline } = options;
   if (folder === undefined) throw new UsageError("--output is missing: the folder of the dataset");
   const { checkRedis, readQueueRecord, workOnDataset } = await import("../../../queue/index.ts");
   const record = await readQueueRecord(folder);
@@ -74,7 +74,7 @@ async function work(options: WorkerCommandOptions, command: Command, terminal: T
   await using models = new Models(terminal, { ...recipe, threads, ...(quiet === undefined ? {} : { quiet }), ...(offline === undefined ? {} : { offline }) });
   const variant = options.model === undefined ? await variantOf(recipe) : {};
   const shape = record === undefined ? { model: defaultModel } : await recipeOf(recipe, await models.load(recipe.model, variant));
-  const working: WorkOnDatasetOptions = { folder, ...shape, redis, concurrency, maxErrors, stalledAfter, wait, workers, maxMemory: memory, maxCrashes };
+  const working: WorkOnDatasetOptions = { folder, ...shape, redis, concurrency, maxErrors, stalledAfter, wait, decodeThreads, maxMemory: memory, maxCrashes };
   const report = await followRun(terminal, json, { start: (signals) => workOnDataset({ ...working, ...signals }), readyAt: "ready", progress: startWorkerProgress(terminal, quiet) });
   for (const line of reportLines(report)) say(terminal, options, line);
   if (report.partsFailed > 0) {

@@ -29,7 +29,7 @@ Examples:
   encodec-tokenizer tokenize clips.jsonl -o codes -f parquet           a manifest to Parquet, columns and all
   encodec-tokenizer tokenize 'in/**/*.flac' -o codes --window 10 --tail drop
   encodec-tokenizer tokenize music/ -o codes -m 32khz -f flat --pattern musicgen
-  encodec-tokenizer tokenize corpus/ -o codes --shard auto/8           one of eight tasks of an array job
+  encodec-tokenizer tokenize corpus/ -o codes --share auto/8           one of eight tasks of an array job
   find in -name '*.mp3' | encodec-tokenizer tokenize - -o codes        a list of paths
   encodec-tokenizer tokenize enqueue corpus/ -o codes                  for workers on any machines (tokenize worker -o codes)
   encodec-tokenizer verify codes                                       read everything again
@@ -45,7 +45,7 @@ export function addTokenizeCommand(program: Command, terminal: Terminal): void {
     .summary("turn a corpus into a dataset of codes that trainers read")
     .description("Turns folders, globs, manifests (.jsonl, .csv, .tsv), WebDataset tars or lists of audio files into a dataset of codes. Files that cannot be read become lines of errors.jsonl.");
   addRecipeOptions(command);
-  addWorkOptions(command);
+  addWorkOptions(command, terminal);
   command.addHelpText("after", examples).action((inputs: readonly string[], options: TokenizeCommandOptions) => tokenize(inputs, options, terminal));
   addEnqueueCommand(command, terminal);
   addWorkerCommand(command, terminal);
@@ -67,10 +67,10 @@ async function tokenize(inputs: readonly string[], options: TokenizeCommandOptio
     partRows: options.partRows,
     dedupe: options.dedupe,
     followLinks: options.followLinks,
-    shard: options.shard,
+    share: options.share,
     maxErrors: options.maxErrors,
     retryErrors: options.retryErrors,
-    workers: options.workers,
+    decodeThreads: options.decodeThreads,
     maxMemory: options.memory,
     maxCrashes: options.maxCrashes,
   });
