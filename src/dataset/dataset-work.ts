@@ -38,7 +38,7 @@ import type { DatasetPlan } from "./plan/dataset-plan.ts";
 import { mismatchError, planDifferences } from "./plan/plan-differences.ts";
 import { recordModel } from "./plan/planned-model.ts";
 import { preparePlan } from "./plan/prepare-plan.ts";
-import type { ClipOutput } from "./records/clip-output.ts";
+import type { ClipOutput } from "./formats/clip-output.ts";
 import { codecFieldsOf } from "./records/codec-fields.ts";
 import type { CodecFields } from "./records/codec-fields.ts";
 import { datasetInfoName, readDatasetInfo } from "./records/dataset-info.ts";

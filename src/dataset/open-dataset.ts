@@ -1,5 +1,5 @@
-import { readableFormats, readShard } from "./formats/stored-clips.ts";
-import type { ReadableFormat } from "./formats/stored-clips.ts";
+import { readableFormats, readShard } from "./formats/read-shard.ts";
+import type { ReadableFormat } from "./formats/read-shard.ts";
 import { readPlannedModel } from "./plan/planned-model.ts";
 import { readDatasetInfo } from "./records/dataset-info.ts";
 import type { DatasetInfo } from "./records/dataset-info.ts";

@@ -1,6 +1,6 @@
 export { AudioTokenizer } from "./audio-tokenizer.ts";
 export type { CallOptions, Progress, StreamOptions } from "./call-options.ts";
-export type { HubModelOptions } from "./model/hub-model.ts";
+export type { HubModelOptions } from "./model/admit-repository.ts";
 export { inspectModel } from "./model/inspect-model.ts";
 export type { ModelInspection } from "./model/inspect-model.ts";
 export { optionsForNamed } from "./model/named-model.ts";

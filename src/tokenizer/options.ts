@@ -1,6 +1,6 @@
 import type { Runtime } from "../runtime/index.ts";
 import type { CallOptions, StreamOptions } from "./call-options.ts";
-import type { HubModelOptions } from "./model/hub-model.ts";
+import type { HubModelOptions } from "./model/admit-repository.ts";
 import type { DecoderStreamState } from "./streams/decoder-steps.ts";
 import type { EncoderStreamState } from "./streams/encoder-steps.ts";
 

@@ -12,7 +12,7 @@ import { webdatasetOutput } from "../../src/dataset/formats/webdataset-output.ts
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import { pushDataset } from "../../src/dataset/push-dataset.ts";
 import { clipFieldsOf } from "../../src/dataset/records/clip-fields.ts";
-import type { OutputFormat } from "../../src/dataset/records/clip-output.ts";
+import type { OutputFormat } from "../../src/dataset/records/finished-shard.ts";
 import { formatDatasetInfo, parseDatasetInfo, readDatasetInfo } from "../../src/dataset/records/dataset-info.ts";
 import { formatManifestLine, parseManifestLine } from "../../src/dataset/records/manifest.ts";
 import { assembleDataset } from "../../src/dataset/report/assemble-dataset.ts";

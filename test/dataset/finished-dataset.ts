@@ -3,7 +3,7 @@ import type { LicenseRecord } from "../../src/core/index.ts";
 import { writeDurably } from "../../src/dataset/folder/durable-file.ts";
 import type { JsonObject } from "../../src/dataset/folder/json-value.ts";
 import { partFile } from "../../src/dataset/folder/part-names.ts";
-import type { ClipOutput } from "../../src/dataset/records/clip-output.ts";
+import type { ClipOutput } from "../../src/dataset/formats/clip-output.ts";
 import { codecFieldsOf } from "../../src/dataset/records/codec-fields.ts";
 import type { DatasetInfo } from "../../src/dataset/records/dataset-info.ts";
 import type { EncodedClip } from "../../src/dataset/records/encoded-clip.ts";

@@ -8,7 +8,7 @@ import { HubError, IntegrityError } from "../../src/core/index.ts";
 import { thisPackage } from "../../src/files/index.ts";
 import { listCache } from "../../src/hub/cache.ts";
 import { describeRepository } from "../../src/hub/describe-repository.ts";
-import { openHubRepository } from "../../src/hub/hub-folder.ts";
+import { openHubRepository } from "../../src/hub/hub-repository.ts";
 import type { HubOptions } from "../../src/hub/hub-options.ts";
 import { pushFiles } from "../../src/hub/push-files.ts";
 import { hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";

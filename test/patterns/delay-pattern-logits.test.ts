@@ -1,6 +1,6 @@
 import { LogitsProcessorList, Tensor } from "@huggingface/transformers";
 import { describe, expect, it } from "vitest";
-import { musicgenLogitsProcessor } from "../../src/patterns/musicgen/delay-pattern-logits.ts";
+import { musicgenLogitsProcessor } from "../../src/patterns/musicgen/musicgen-logits-processor.ts";
 import { musicgenCodesFromGenerated } from "../../src/patterns/musicgen/musicgen-generated.ts";
 import { applyMusicgenDelayPatternMask, musicgenDecoderInputIds } from "../../src/patterns/musicgen/musicgen.ts";
 import { FakeMusicgen, fakeLogits } from "./musicgen-model.ts";

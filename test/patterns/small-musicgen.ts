@@ -6,7 +6,7 @@ import { hiddenSize, writeSmallMusicgen } from "../../examples/support/small-mus
 import type { SmallMusicgenShape } from "../../examples/support/small-musicgen.ts";
 import { viewGrid } from "../../src/patterns/grid/token-grid.ts";
 import type { CodesInput, TokenGrid } from "../../src/patterns/grid/token-grid.ts";
-import { musicgenLogitsProcessor } from "../../src/patterns/musicgen/delay-pattern-logits.ts";
+import { musicgenLogitsProcessor } from "../../src/patterns/musicgen/musicgen-logits-processor.ts";
 import { musicgenCodesFromGenerated } from "../../src/patterns/musicgen/musicgen-generated.ts";
 import { musicgenMaxLengthFor } from "../../src/patterns/musicgen/musicgen-lengths.ts";
 import { musicgenDecoderInputIds } from "../../src/patterns/musicgen/musicgen.ts";

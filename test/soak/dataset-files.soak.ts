@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { CodecError } from "../../src/core/index.ts";
-import { readShard } from "../../src/dataset/formats/stored-clips.ts";
+import { readShard } from "../../src/dataset/formats/read-shard.ts";
 import { formatRow, parseRow } from "../../src/dataset/inputs/row.ts";
 import { openPlan } from "../../src/dataset/plan/dataset-plan.ts";
 import { formatOffsets, formatPlanFile, formatPlannedInputs, formatRepeats, planFiles } from "../../src/dataset/plan/plan-files.ts";

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DurableFile } from "../folder/durable-file.ts";
-import type { ShardStart, ShardWriter } from "./shard-writer.ts";
+import type { ShardStart, ShardWriter } from "./sharded-output.ts";
 
 /** Bytes that are gathered before they are written: a clip may be a few hundred. */
 const flushLength = 1 << 20;

@@ -1,10 +1,10 @@
 import { plannedColumns } from "../plan/planned-columns.ts";
-import type { ClipOutput, ShardLimits } from "../records/clip-output.ts";
+import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { formatClipRecord } from "../records/clip-record.ts";
 import type { TypedColumn } from "../records/column-types.ts";
 import type { EncodedClip } from "../records/encoded-clip.ts";
 import { fileShard } from "./file-shard.ts";
-import { shardedOutput } from "./shard-writer.ts";
+import { shardedOutput } from "./sharded-output.ts";
 
 /**
  * Clips as lines of JSON, `shards/part-000012-000.jsonl`: the fields of `<key>.json` of a WebDataset and then `codes`,

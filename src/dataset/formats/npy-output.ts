@@ -7,13 +7,13 @@ import { writingError } from "../folder/disk-space.ts";
 import { writeDurably } from "../folder/durable-file.ts";
 import { keyProblem, npyName } from "../inputs/row-key.ts";
 import { plannedColumns } from "../plan/planned-columns.ts";
-import type { ClipOutput, ShardLimits } from "../records/clip-output.ts";
+import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { formatClipNpy, formatClipRecord } from "../records/clip-record.ts";
 import type { TypedColumn } from "../records/column-types.ts";
 import type { EncodedClip } from "../records/encoded-clip.ts";
 import { fileShard } from "./file-shard.ts";
-import { shardedOutput } from "./shard-writer.ts";
-import type { ShardStart, ShardWriter } from "./shard-writer.ts";
+import { shardedOutput } from "./sharded-output.ts";
+import type { ShardStart, ShardWriter } from "./sharded-output.ts";
 
 /** A clip's file and its line in the list. */
 interface NpyItem {

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../folder/json-value.ts";
-import type { ClipOutput, ShardLimits } from "../records/clip-output.ts";
+import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { jsonlOutput } from "./jsonl-output.ts";
 import { npyOutput } from "./npy-output.ts";
 import { parquetOutput } from "./parquet-output.ts";

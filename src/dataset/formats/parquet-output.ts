@@ -8,11 +8,11 @@ import type { JsonValue } from "../folder/json-value.ts";
 import { plannedColumns } from "../plan/planned-columns.ts";
 import { clipFieldsOf } from "../records/clip-fields.ts";
 import type { ClipFields } from "../records/clip-fields.ts";
-import type { ClipOutput, ShardLimits } from "../records/clip-output.ts";
+import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { columnTypes } from "../records/column-types.ts";
 import type { ColumnType, TypedColumn } from "../records/column-types.ts";
-import { shardedOutput } from "./shard-writer.ts";
-import type { ShardStart, ShardWriter } from "./shard-writer.ts";
+import { shardedOutput } from "./sharded-output.ts";
+import type { ShardStart, ShardWriter } from "./sharded-output.ts";
 
 export interface ParquetOutputOptions extends ShardLimits {
   /**

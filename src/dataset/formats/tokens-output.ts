@@ -6,9 +6,10 @@ import { bytesPerToken, tokenStream } from "../../patterns/index.ts";
 import type { TokenStreamFormat } from "../../patterns/index.ts";
 import { writingError } from "../folder/disk-space.ts";
 import { syncFolder } from "../folder/durable-file.ts";
-import type { ClipOutput, FinishedShard, ShardLimits } from "../records/clip-output.ts";
-import { shardedOutput } from "./shard-writer.ts";
-import type { ShardStart, ShardWriter } from "./shard-writer.ts";
+import type { ClipOutput, ShardLimits } from "./clip-output.ts";
+import type { FinishedShard } from "../records/finished-shard.ts";
+import { shardedOutput } from "./sharded-output.ts";
+import type { ShardStart, ShardWriter } from "./sharded-output.ts";
 import type { TokenLayout } from "./token-layout.ts";
 
 export interface TokensOutputOptions extends ShardLimits {

@@ -1,9 +1,9 @@
 import { pack } from "tar-stream";
 import { plannedColumns } from "../plan/planned-columns.ts";
-import type { ClipOutput, ShardLimits } from "../records/clip-output.ts";
+import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { formatClipNpy, formatClipRecord } from "../records/clip-record.ts";
 import { fileShard } from "./file-shard.ts";
-import { shardedOutput } from "./shard-writer.ts";
+import { shardedOutput } from "./sharded-output.ts";
 
 /** Two blocks of zeros end a tar. */
 const ending = new Uint8Array(1024);

@@ -1,7 +1,7 @@
 import { isInside, removeInside } from "../../files/index.ts";
-import { shardStem } from "../formats/shard-writer.ts";
-import { listedFiles } from "../formats/stored-clips.ts";
-import { formatOfExtension } from "../records/clip-output.ts";
+import { shardStem } from "../formats/sharded-output.ts";
+import { listedFiles } from "../formats/read-shard.ts";
+import { formatOfExtension } from "../records/finished-shard.ts";
 
 /**
  * Removes the shards that an earlier run made of a part, and the `.npy` that they list: to be called before a part is done again, which

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { clipFieldsOf, clipSchema } from "./clip-fields.ts";
 import type { ClipFields } from "./clip-fields.ts";
-import { outputFormats } from "./clip-output.ts";
-import type { ClipPlace, OutputFormat } from "./clip-output.ts";
+import { outputFormats } from "./finished-shard.ts";
+import type { ClipPlace, OutputFormat } from "./finished-shard.ts";
 import { withDecimals } from "./clip-record.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 

@@ -8,7 +8,7 @@ import { partOfName, recordName } from "../folder/part-names.ts";
 import { parseJson, readTextFile } from "../folder/read-json-file.ts";
 import { isInShare } from "../folder/share.ts";
 import type { Share } from "../folder/share.ts";
-import type { FinishedShard } from "./clip-output.ts";
+import type { FinishedShard } from "./finished-shard.ts";
 import { shardSchema } from "./dataset-info.ts";
 
 const count = z.int().min(0);

@@ -6,7 +6,7 @@ import { DatasetError } from "../folder/dataset-error.ts";
 import { DurableFile, writeDurably } from "../folder/durable-file.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 import { partFileName } from "../folder/part-names.ts";
-import type { FinishedShard } from "../records/clip-output.ts";
+import type { FinishedShard } from "../records/finished-shard.ts";
 import type { CodecFields } from "../records/codec-fields.ts";
 import { datasetInfoName, errorsName, formatDatasetInfo, manifestName } from "../records/dataset-info.ts";
 import type { DatasetInfo, DescribedFile, IndexFile } from "../records/dataset-info.ts";
@@ -15,7 +15,7 @@ import { hoursOf, mergeStatistics, noStatistics, statisticsSchema } from "../rec
 import type { DatasetStatistics } from "../records/statistics.ts";
 import { cardName, formatDatasetCard } from "./dataset-card.ts";
 import type { DatasetCardOptions } from "./dataset-card.ts";
-import { datasetFigureOf } from "./dataset-figure.ts";
+import { datasetFigureOf } from "./report-figure.ts";
 
 export interface AssembleOptions {
   /** The dataset's folder. */

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { findLicense } from "../../catalogue/index.ts";
 import { visibleLine, visibleText } from "../../core/index.ts";
-import type { OutputFormat } from "../records/clip-output.ts";
+import type { OutputFormat } from "../records/finished-shard.ts";
 import type { DatasetInfo } from "../records/dataset-info.ts";
 import { markdownLine, markdownName } from "./markdown-line.ts";
 

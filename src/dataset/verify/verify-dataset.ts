@@ -1,10 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { openInside, piecesOf } from "../../files/index.ts";
-import { readableFormats } from "../formats/stored-clips.ts";
+import { readableFormats } from "../formats/read-shard.ts";
 import { readLines } from "../inputs/text-lines.ts";
-import { outputFormats } from "../records/clip-output.ts";
-import type { OutputFormat } from "../records/clip-output.ts";
+import { outputFormats } from "../records/finished-shard.ts";
+import type { OutputFormat } from "../records/finished-shard.ts";
 import { readDatasetInfo } from "../records/dataset-info.ts";
 import type { DatasetInfo } from "../records/dataset-info.ts";
 import { parseManifestLine } from "../records/manifest.ts";

@@ -18,12 +18,12 @@ export interface DecoderJob {
   readonly runner: CodecRunner;
   readonly format: ClipFormat;
   /** Mono clips that each clip is coded as. */
-  readonly streams: number;
+  readonly lanes: number;
 }
 
 /** What encoding with one tokenizer and the same number of codebooks has in common. */
 export interface EncoderJob extends DecoderJob {
-  /** Over all streams. */
+  /** Over all lanes. */
   readonly numCodebooks: number;
   readonly isNormalized: boolean;
 }

@@ -4,25 +4,25 @@ import type { CodePiece } from "../network/codec-runner.ts";
 import type { DecoderJob } from "./coding-job.ts";
 import { OverlapAdd } from "./overlap-add.ts";
 
-/** Audio of every clip; all their segments and streams go through the network together. */
+/** Audio of every clip; all their segments and lanes go through the network together. */
 export async function decodeClips(clips: readonly AudioCodes[], job: DecoderJob, options: CallOptions): Promise<Waveform[]> {
-  const { format, streams } = job;
-  const channels = format.channels / streams;
-  const parts = clips.flatMap((codes) => Array.from({ length: streams }, () => new StreamAudio(codes, channels)));
-  const pieces = clips.map((codes) => splitCodes(codes, streams));
+  const { format, lanes } = job;
+  const channels = format.channels / lanes;
+  const parts = clips.flatMap((codes) => Array.from({ length: lanes }, () => new LaneAudio(codes, channels)));
+  const pieces = clips.map((codes) => splitCodes(codes, lanes));
   // Of each piece: where its audio goes.
   const places = pieces.flatMap((own, clip) =>
-    own.map((_, index) => ({ part: parts[clip * streams + (index % streams)]!, segment: Math.floor(index / streams) })),
+    own.map((_, index) => ({ part: parts[clip * lanes + (index % lanes)]!, segment: Math.floor(index / lanes) })),
   );
   await job.runner.decode(pieces.flat(), options, (index, audio) => places[index]!.part.take(places[index]!.segment, audio));
   return clips.map((_, clip) => ({
-    channelData: parts.slice(clip * streams, (clip + 1) * streams).flatMap(({ channelData }) => channelData),
+    channelData: parts.slice(clip * lanes, (clip + 1) * lanes).flatMap(({ channelData }) => channelData),
     sampleRate: format.sampleRate,
   }));
 }
 
-/** The audio of one stream of a clip, joined from its segments while they come, so that few of them are held. */
-class StreamAudio {
+/** The audio of one lane of a clip, joined from its segments while they come, so that few of them are held. */
+class LaneAudio {
   readonly #codes: AudioCodes;
   readonly #channels: number;
   /** Segments that came before those that they follow. */
@@ -64,16 +64,16 @@ class StreamAudio {
   }
 }
 
-/** One piece for each segment and stream, segments outermost, without the filling behind short segments. */
-export function splitCodes(codes: AudioCodes, streams: number): CodePiece[] {
+/** One piece for each segment and lane, segments outermost, without the filling behind short segments. */
+export function splitCodes(codes: AudioCodes, lanes: number): CodePiece[] {
   const { numSegments, numCodebooks, numFrames } = codes;
-  const perStream = numCodebooks / streams;
-  return Array.from({ length: numSegments * streams }, (_, index) => {
-    const [segment, stream] = [Math.floor(index / streams), index % streams];
+  const perLane = numCodebooks / lanes;
+  return Array.from({ length: numSegments * lanes }, (_, index) => {
+    const [segment, lane] = [Math.floor(index / lanes), index % lanes];
     const frames = codes.segmentFrames(segment);
-    const piece = new Int32Array(perStream * frames);
-    for (let k = 0; k < perStream; k++) {
-      const from = (segment * numCodebooks + k * streams + stream) * numFrames;
+    const piece = new Int32Array(perLane * frames);
+    for (let k = 0; k < perLane; k++) {
+      const from = (segment * numCodebooks + k * lanes + lane) * numFrames;
       piece.set(codes.data.subarray(from, from + frames), k * frames);
     }
     return { codes: piece, frames };

@@ -1,4 +1,4 @@
-import { planar, splitStreams } from "../network/planar.ts";
+import { planar, splitLanes } from "../network/planar.ts";
 import type { ClipAudio } from "./clip-audio.ts";
 import type { EncoderJob } from "./coding-job.ts";
 import { scaleOf } from "./segment-scale.ts";
@@ -27,12 +27,12 @@ export class SegmentAudio {
     return this.#scale;
   }
 
-  /** Samples `from` to `to` of one stream, planar; streams are read one after the other, the last one last. */
-  async read(stream: number, from: number, to: number): Promise<Float32Array> {
-    const { streams } = this.#job;
+  /** Samples `from` to `to` of one lane, planar; lanes are read one after the other, the last one last. */
+  async read(lane: number, from: number, to: number): Promise<Float32Array> {
+    const { lanes } = this.#job;
     const channels = await this.#channels(from, to);
-    if (to === this.numSamples && stream === streams - 1) this.#held = null;
-    return planar(splitStreams(channels, streams)[stream]!, this.#scale);
+    if (to === this.numSamples && lane === lanes - 1) this.#held = null;
+    return planar(splitLanes(channels, lanes)[lane]!, this.#scale);
   }
 
   async #channels(from: number, to: number): Promise<readonly Float32Array[]> {

@@ -4,7 +4,7 @@ import type { LicenseRecord, Provenance } from "../../core/index.ts";
 import { describeNetwork, findTensorFaults, requiredTensors } from "../../graph/index.ts";
 import type { TensorSpec } from "../../graph/index.ts";
 import type { Segmenting } from "../network/segments.ts";
-import type { HubModelOptions } from "./hub-model.ts";
+import type { HubModelOptions } from "./admit-repository.ts";
 import { openModel } from "./open-model.ts";
 
 /** What a checkpoint holds, without loading its weights. */
@@ -38,7 +38,7 @@ export async function inspectModel(source: string, options: HubModelOptions & { 
   try {
     const { config, info, shapes } = checkpoint;
     const network = describeNetwork(config);
-    const streams = interleaveStereo ? 2 : 1;
+    const lanes = interleaveStereo ? 2 : 1;
     return {
       provenance,
       license,
@@ -47,11 +47,11 @@ export async function inspectModel(source: string, options: HubModelOptions & { 
       numParameters: requiredTensors(network, config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
       hopLength: hopLengthOf(config),
       frameRate: frameRateOf(config),
-      channels: config.audioChannels * streams,
-      numQuantizers: numQuantizersOf(config) * streams,
+      channels: config.audioChannels * lanes,
+      numQuantizers: numQuantizersOf(config) * lanes,
       bandwidths: config.targetBandwidths.map((bandwidth) => ({
-        bandwidth: bandwidth * streams,
-        numCodebooks: numCodebooksFor(config, bandwidth) * streams,
+        bandwidth: bandwidth * lanes,
+        numCodebooks: numCodebooksFor(config, bandwidth) * lanes,
       })),
       segment: segmentingOf(config),
       faults: findTensorFaults(checkpoint, network).map((spec) => ({ ...spec, found: shapes.get(spec.name) ?? null })),

@@ -3,7 +3,7 @@ import { findCheckpoint } from "../../catalogue/index.ts";
 import { CheckpointError, HubError, IntegrityError } from "../../core/index.ts";
 import { describeRepository, holdsCommit, isRepositoryId } from "../../hub/index.ts";
 import type { HubOptions } from "../../hub/index.ts";
-import type { HubModelOptions } from "./hub-model.ts";
+import type { HubModelOptions } from "./admit-repository.ts";
 
 /** A model as a file names it: codes, the index of a dataset, the record of a queue. It was chosen by whoever wrote the file. */
 export interface NamedModel {

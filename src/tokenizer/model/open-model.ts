@@ -8,8 +8,8 @@ import { openModelPath } from "../../files/index.ts";
 import type { LocalFile, LocalFolder } from "../../files/index.ts";
 import { fetchWeights, sha256OfWeights } from "../../hub/index.ts";
 import type { DownloadProgress, HubOptions } from "../../hub/index.ts";
-import { admitRepository, admitWeights } from "./hub-model.ts";
-import type { HubModelOptions } from "./hub-model.ts";
+import { admitRepository, admitWeights } from "./admit-repository.ts";
+import type { HubModelOptions } from "./admit-repository.ts";
 import { resolveSource } from "./model-source.ts";
 import type { ModelSource } from "./model-source.ts";
 

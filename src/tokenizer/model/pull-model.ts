@@ -5,8 +5,8 @@ import type { LicenseRecord } from "../../core/index.ts";
 import { createHasher, fetchWeights, hashFile, verifyCached } from "../../hub/index.ts";
 import type { FileDigest, HubOptions, RepositoryDescription } from "../../hub/index.ts";
 import type { CallOptions } from "../call-options.ts";
-import { admitRepository, admitWeights } from "./hub-model.ts";
-import type { HubModelOptions } from "./hub-model.ts";
+import { admitRepository, admitWeights } from "./admit-repository.ts";
+import type { HubModelOptions } from "./admit-repository.ts";
 import { resolveSource } from "./model-source.ts";
 
 export interface PullOptions extends HubModelOptions, CallOptions {

@@ -1,9 +1,9 @@
 import { joinSamples } from "./columns.ts";
 
-/** The channels that each stream codes: all of them, or one each. */
-export function splitStreams(channels: readonly Float32Array[], streams: number): Float32Array[][] {
-  const perStream = channels.length / streams;
-  return Array.from({ length: streams }, (_, stream) => channels.slice(stream * perStream, (stream + 1) * perStream));
+/** The channels that each lane codes: all of them, or one each. */
+export function splitLanes(channels: readonly Float32Array[], lanes: number): Float32Array[][] {
+  const perLane = channels.length / lanes;
+  return Array.from({ length: lanes }, (_, lane) => channels.slice(lane * perLane, (lane + 1) * perLane));
 }
 
 /** Channels one after the other, divided by their loudness. */

@@ -27,9 +27,9 @@ export interface DecoderStreamState extends StateOrigin {
   /** Whether the last codes ended within a frame or a segment. */
   readonly isCutShort: boolean;
   readonly hasEnded: boolean;
-  /** Where the network stands in each stream; empty for codecs that work in segments. */
+  /** Where the network stands in each lane; empty for codecs that work in segments. */
   readonly network: readonly DecoderState[];
-  /** Per stream, the samples that the next segment overlaps; empty otherwise. */
+  /** Per lane, the samples that the next segment overlaps; empty otherwise. */
   readonly overlap: readonly OverlapState[];
 }
 
@@ -56,40 +56,40 @@ export function checkDecoderState(state: DecoderStreamState, job: DecoderJob): v
   if (!isSound(state, job)) throw new RangeError("the state is not as a decoder of this model gave it; keep it as it is (JSON loses its arrays)");
 }
 
-function isSound(state: DecoderStreamState, { runner, format, streams }: DecoderJob): boolean {
+function isSound(state: DecoderStreamState, { runner, format, lanes }: DecoderJob): boolean {
   const { numCodebooks, numSamples, numDecoded, scale, isCutShort, hasEnded, network, overlap } = state;
   const isPlain = isCount(numSamples) && isCount(numDecoded) && numDecoded <= numSamples && Number.isFinite(scale);
   if (!isPlain || typeof isCutShort !== "boolean" || typeof hasEnded !== "boolean" || !Array.isArray(network) || !Array.isArray(overlap)) return false;
   if (numCodebooks === null) return numSamples === 0 && network.length === 0 && overlap.length === 0;
-  if (!isCount(numCodebooks) || numCodebooks === 0 || numCodebooks % streams !== 0) return false;
+  if (!isCount(numCodebooks) || numCodebooks === 0 || numCodebooks % lanes !== 0) return false;
   if (format.segment === null) {
     const numFrames = Math.ceil(numSamples / format.hopLength);
     return (
       overlap.length === 0 &&
-      network.length === streams &&
+      network.length === lanes &&
       network.every(
         (each) =>
-          runner.isDecoderState(each, numCodebooks / streams, numFrames, hasEnded) && numDecoded === Math.min(each.after * format.hopLength, numSamples),
+          runner.isDecoderState(each, numCodebooks / lanes, numFrames, hasEnded) && numDecoded === Math.min(each.after * format.hopLength, numSamples),
       )
     );
   }
   const held = (samples: Float32Array | undefined): boolean => samples instanceof Float32Array && samples.length === numSamples - numDecoded;
   return (
     network.length === 0 &&
-    overlap.length === streams &&
+    overlap.length === lanes &&
     overlap.every(
       (each?: OverlapState) =>
         isCount(each?.triangleLength) &&
         held(each?.weights) &&
         Array.isArray(each?.sums) &&
-        each.sums.length === format.channels / streams &&
+        each.sums.length === format.channels / lanes &&
         each.sums.every(held),
     )
   );
 }
 
-function startNetwork(runner: CodecRunner, streams: number, numCodebooks: number): readonly DecoderState[] {
-  return Array.from({ length: streams }, () => runner.startDecoding(numCodebooks / streams));
+function startNetwork(runner: CodecRunner, lanes: number, numCodebooks: number): readonly DecoderState[] {
+  return Array.from({ length: lanes }, () => runner.startDecoding(numCodebooks / lanes));
 }
 
 /**
@@ -131,19 +131,19 @@ function clipScale({ segment, scales }: AudioCodes): number {
   return segment === null && scales !== null ? scales[0]! : 1;
 }
 
-function continuousStep(state: DecoderStreamState, codes: AudioCodes | null, { runner, format, streams }: DecoderJob): DecoderStep {
+function continuousStep(state: DecoderStreamState, codes: AudioCodes | null, { runner, format, lanes }: DecoderJob): DecoderStep {
   const numCodebooks = codes?.numCodebooks ?? state.numCodebooks!;
-  const network = state.numCodebooks === null ? startNetwork(runner, streams, numCodebooks) : state.network;
-  const inputs = codes === null ? network.map(() => new Int32Array()) : splitCodes(codes, streams).map((piece) => piece.codes);
+  const network = state.numCodebooks === null ? startNetwork(runner, lanes, numCodebooks) : state.network;
+  const inputs = codes === null ? network.map(() => new Int32Array()) : splitCodes(codes, lanes).map((piece) => piece.codes);
   const scale = codes === null ? state.scale : clipScale(codes);
   const numSamples = state.numSamples + (codes?.numSamples ?? 0);
   const isCutShort = codes !== null && codes.numSamples < codes.numFrames * format.hopLength;
   return {
-    pieces: inputs.map((input, stream) => ({ state: network[stream]!, input, isLast: codes === null })),
+    pieces: inputs.map((input, lane) => ({ state: network[lane]!, input, isLast: codes === null })),
     finish: (results) => {
       const { frames } = results[0]!.output;
       const end = Math.min(state.numDecoded + frames * format.hopLength, numSamples);
-      const channelData = results.flatMap(({ output: { data } }) => channelsOf(atLoudness(data, scale), format.channels / streams, end - state.numDecoded));
+      const channelData = results.flatMap(({ output: { data } }) => channelsOf(atLoudness(data, scale), format.channels / lanes, end - state.numDecoded));
       return {
         output: end === state.numDecoded ? null : { channelData, sampleRate: format.sampleRate },
         state: {
@@ -165,13 +165,13 @@ function continuousStep(state: DecoderStreamState, codes: AudioCodes | null, { r
 function segmentStep(
   state: DecoderStreamState,
   codes: AudioCodes | null,
-  { runner, format, streams }: DecoderJob,
+  { runner, format, lanes }: DecoderJob,
   { length, stride }: Segmenting,
 ): DecoderStep {
-  const channels = format.channels / streams;
+  const channels = format.channels / lanes;
   const numCodebooks = codes?.numCodebooks ?? state.numCodebooks!;
-  const pieces = (codes === null ? [] : splitCodes(codes, streams)).map((piece) => ({
-    state: runner.startDecoding(numCodebooks / streams),
+  const pieces = (codes === null ? [] : splitCodes(codes, lanes)).map((piece) => ({
+    state: runner.startDecoding(numCodebooks / lanes),
     input: piece.codes,
     isLast: true,
   }));
@@ -180,9 +180,9 @@ function segmentStep(
   return {
     pieces,
     finish: (results) => {
-      const parts = Array.from({ length: streams }, (_, stream) => {
-        const overlap = new OverlapAdd({ channels, stride }, state.overlap[stream]);
-        const own = results.filter((_result, index) => index % streams === stream);
+      const parts = Array.from({ length: lanes }, (_, lane) => {
+        const overlap = new OverlapAdd({ channels, stride }, state.overlap[lane]);
+        const own = results.filter((_result, index) => index % lanes === lane);
         const settled = own.map(({ output: { data } }, segment) => addSegment(overlap, data, codes!, segment));
         if (codes === null) settled.push(overlap.finish());
         return { settled, overlap: overlap.state! };

@@ -4,7 +4,7 @@ import { assembleCodes } from "../clips/encode-clips.ts";
 import { scaleOf } from "../clips/segment-scale.ts";
 import type { EncoderPiece, EncoderResult, EncoderState, Latency } from "../network/codec-runner.ts";
 import { joinSamples } from "../network/columns.ts";
-import { planar, splitStreams } from "../network/planar.ts";
+import { planar, splitLanes } from "../network/planar.ts";
 import type { Segmenting } from "../network/segments.ts";
 import { checkOrigin, isCount, stateOrigin } from "./state-origin.ts";
 import type { StateOrigin } from "./state-origin.ts";
@@ -21,7 +21,7 @@ export interface EncoderStreamState extends StateOrigin {
   /** Samples whose codes are out: whole frames, or whole strides of segments. */
   readonly numCoded: number;
   readonly hasEnded: boolean;
-  /** Where the network stands in each stream; empty for codecs that work in segments. */
+  /** Where the network stands in each lane; empty for codecs that work in segments. */
   readonly network: readonly EncoderState[];
   /** `[channels]`: samples of segments that are not complete; empty otherwise. */
   readonly pending: readonly Float32Array[];
@@ -47,7 +47,7 @@ export function encoderLatency(job: EncoderJob): Latency {
 
 /** The state before the first sample. */
 export function startEncoderStream(job: EncoderJob): EncoderStreamState {
-  const { runner, format, streams, numCodebooks } = job;
+  const { runner, format, lanes, numCodebooks } = job;
   const isSegmented = segmentingOfStream(job) !== null;
   return {
     ...stateOrigin(format.provenance),
@@ -55,7 +55,7 @@ export function startEncoderStream(job: EncoderJob): EncoderStreamState {
     numSamples: 0,
     numCoded: 0,
     hasEnded: false,
-    network: isSegmented ? [] : Array.from({ length: streams }, () => runner.startEncoding()),
+    network: isSegmented ? [] : Array.from({ length: lanes }, () => runner.startEncoding()),
     pending: isSegmented ? Array.from({ length: format.channels }, () => new Float32Array()) : [],
   };
 }
@@ -91,12 +91,12 @@ export function encoderStep(state: EncoderStreamState, samples: readonly Float32
 }
 
 function continuousStep(state: EncoderStreamState, channels: readonly Float32Array[], job: EncoderJob): EncoderStep {
-  const { format, streams, numCodebooks } = job;
-  const pieces = splitStreams(channels, streams).map((own, stream) => ({
-    state: state.network[stream]!,
+  const { format, lanes, numCodebooks } = job;
+  const pieces = splitLanes(channels, lanes).map((own, lane) => ({
+    state: state.network[lane]!,
     input: planar(own),
     isLast: state.hasEnded,
-    numCodebooks: numCodebooks / streams,
+    numCodebooks: numCodebooks / lanes,
   }));
   return {
     pieces,
@@ -119,7 +119,7 @@ function segmentStep(
   job: EncoderJob,
   { length, stride }: Segmenting,
 ): EncoderStep {
-  const { runner, streams, numCodebooks, isNormalized } = job;
+  const { runner, lanes, numCodebooks, isNormalized } = job;
   const audio = state.pending.map((samples, channel) => joinSamples([samples, channels[channel]!]));
   const available = audio[0]!.length;
   const starts: number[] = [];
@@ -129,11 +129,11 @@ function segmentStep(
     return { own, numSamples: own[0]!.length, scale: isNormalized ? scaleOf(own) : 1 };
   });
   const pieces = segments.flatMap(({ own, scale }) =>
-    splitStreams(own, streams).map((each) => ({
+    splitLanes(own, lanes).map((each) => ({
       state: runner.startEncoding(),
       input: planar(each, scale),
       isLast: true,
-      numCodebooks: numCodebooks / streams,
+      numCodebooks: numCodebooks / lanes,
     })),
   );
   const consumed = Math.min(starts.length * stride, available);
@@ -143,7 +143,7 @@ function segmentStep(
     finish: (results) => {
       if (segments.length === 0) return { output: null, state: after };
       const outputs = results.map(({ output: { data, frames } }) => ({ codes: data, frames }));
-      const perSegment = segments.map((_, index) => outputs.slice(index * streams, (index + 1) * streams));
+      const perSegment = segments.map((_, index) => outputs.slice(index * lanes, (index + 1) * lanes));
       const numSamples = starts.at(-1)! + segments.at(-1)!.numSamples;
       const scales = isNormalized ? Float32Array.from(segments, ({ scale }) => scale) : null;
       return { output: assembleCodes(perSegment, { scales, numSamples }, job), state: after };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openCheckpoint } from "../../src/checkpoint/index.ts";
 import { describeRepository } from "../../src/hub/describe-repository.ts";
-import { fetchWeights, openHubRepository } from "../../src/hub/hub-folder.ts";
+import { fetchWeights, openHubRepository } from "../../src/hub/hub-repository.ts";
 import { filesBelow, hubFixture, mini16Folder, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
 import { commitOf, folderRepository, gitOidOf, sha256Of } from "./hub-server.ts";
 
