@@ -19,19 +19,18 @@ export async function* inOrder<Item, Result>(
   },
 ): AsyncGenerator<Result, void> {
   const results: { readonly result: Promise<Result>; readonly weight: number }[] = [];
-  let held = 0;
   const change = new Change();
-  const state = { isOver: false };
+  const state = { isOver: false, held: 0 };
   const feeding = (async () => {
     for await (const item of items) {
       const weight = weigh(item);
-      while (results.length > 0 && held + weight > ahead && !state.isOver) await change.wait();
+      while (results.length > 0 && state.held + weight > ahead && !state.isOver) await change.wait();
       if (state.isOver) return;
       await admit(item);
       const result = work(item);
       result.catch(() => {}); // whoever takes it hears of it
       results.push({ result, weight });
-      held += weight;
+      state.held += weight;
       change.announce();
     }
   })().finally(() => {
@@ -44,7 +43,7 @@ export async function* inOrder<Item, Result>(
       while (results.length === 0 && !state.isOver) await change.wait();
       if (results.length === 0) break;
       yield await results[0]!.result;
-      held -= results.shift()!.weight;
+      state.held -= results.shift()!.weight;
       change.announce();
     }
     await feeding;

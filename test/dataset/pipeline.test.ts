@@ -208,10 +208,9 @@ test("parts that are encoded at the same time share their memory", async () => {
 
 test("rows that wait hold no more than some megabytes, however long each of them is", async () => {
   const held = { rows: 0, most: 0 };
-  const decode = async (): Promise<DecodedRow> => ({ kind: "failed", failure: { code: "ROW_FAILED", message: "" } });
   const maxMemory = 2 ** 30;
   const options = {
-    plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan, pool: { decode } as unknown as DecodePool, tokenizer: {} as AudioTokenizer, recipe: {} as RowRecipe,
+    plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan, pool: { decode: decodingFails } as unknown as DecodePool, tokenizer: {} as AudioTokenizer, recipe: {} as RowRecipe,
     numCodebooks: 1, workers: 1000, maxMemory, budget: new Budget(maxMemory), batchClips: 1, signal: new AbortController().signal,
   };
   const columns = { text: "x".repeat(2 ** 20 - 1000) };
@@ -227,6 +226,10 @@ test("rows that wait hold no more than some megabytes, however long each of them
   }
   expect(held.most).toBeLessThanOrEqual(17);
 });
+
+async function decodingFails(): Promise<DecodedRow> {
+  return { kind: "failed", failure: { code: "ROW_FAILED", message: "" } };
+}
 
 function rowsOf(part: number): readonly PartRow[] {
   return Array.from({ length: 40 }, (_, index) => ({ index, part, isLastOfPart: index === 39, row: { input: 0, path: `${index}.wav`, key: `${index}` } }));
