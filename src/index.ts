@@ -57,11 +57,9 @@ export {
   summarizeLicenses,
 } from "./catalogue/index.ts";
 export {
-  describeRepository,
-  fetchRepositoryMetadata,
-  fetchWeights,
   listCache,
   metadataOf,
+  openHub,
   openHubRepository,
   removeCached,
   verifyCached,
@@ -69,9 +67,12 @@ export {
 export type {
   CachedCommit,
   CachedRepository,
+  DescribedRepository,
   DescribeOptions,
   DownloadProgress,
   FileDigest,
+  FetchOptions,
+  Hub,
   HubOptions,
   HubRepository,
   RepositoryDescription,
