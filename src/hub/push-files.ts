@@ -8,7 +8,7 @@ import { isCommit, isRepositoryId } from "./cache-layout.ts";
 import { CheckedBlob, CheckedFile } from "./checked-blob.ts";
 import { checkingUploads } from "./checked-uploads.ts";
 import { createHasher } from "./file-digest.ts";
-import { type Subject, unexpectedAnswer } from "./hub-answer.ts";
+import { type Subject, unexpectedAnswer } from "./answer-errors.ts";
 import { ask } from "./hub-fetch.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 
