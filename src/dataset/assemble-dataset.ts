@@ -12,6 +12,7 @@ import { datasetInfoName, errorsName, formatDatasetInfo, manifestName } from "./
 import type { DatasetInfo, DescribedFile, IndexFile } from "./dataset-info.ts";
 import { DurableFile, writeDurably } from "./durable-file.ts";
 import { formatPart, readPartRecord } from "./part-record.ts";
+import { maxListBytes } from "./read-json-file.ts";
 import type { JsonObject } from "./row.ts";
 import { hoursOf, mergeStatistics, noStatistics, statisticsSchema } from "./statistics.ts";
 import type { DatasetStatistics } from "./statistics.ts";
@@ -60,7 +61,9 @@ export async function assembleDataset(options: AssembleOptions): Promise<Dataset
     { path: figureName, ...(await writeDurably(join(folder, figureName), renderDatasetFigure(datasetFigureOf(info, options.card?.title)))) },
     { path: cardName, ...(await writeDurably(join(folder, cardName), formatDatasetCard(info, options.card))) },
   );
-  await writeDurably(join(folder, datasetInfoName), formatDatasetInfo(info));
+  const index = Buffer.from(formatDatasetInfo(info));
+  if (index.length > maxListBytes) throw new DatasetError("DATASET_FORMAT", `${shards.length} shards are more than an index lists; begin the dataset again with larger shards, or larger parts`);
+  await writeDurably(join(folder, datasetInfoName), index);
   return info;
 }
 

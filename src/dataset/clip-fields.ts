@@ -9,8 +9,13 @@ import type { JsonObject, JsonValue } from "./row.ts";
 const index = z.int().min(0);
 const seconds = z.number().min(0);
 
-/** A JSON object as `JSON.parse` gives it. */
-export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.json()) as z.ZodType<JsonObject>;
+/** An object that `JSON.parse` gave, as it is. What it holds is JSON, and is not walked through: there may be a million values. */
+export const jsonObject: z.ZodType<JsonObject> = z.custom<JsonObject>((value) => typeof value === "object" && value !== null && !Array.isArray(value), { error: "expected an object" });
+
+/** Numbers that pass a check: one by one with a schema, they take ten times as long. */
+export function numbersThat(isRight: (value: unknown) => boolean, what: string): z.ZodType<readonly number[]> {
+  return z.custom<readonly number[]>((values) => Array.isArray(values) && values.every(isRight), { error: `expected a list of ${what}` });
+}
 
 /** The key of a clip, which may name files below a folder. */
 export const clipKey: z.ZodType<string> = z.string().refine((key) => keyProblem(key) === undefined, {
@@ -30,7 +35,7 @@ export const clipSchema: z.ZodType<ClipFields> = z.object({
   num_samples: z.int().min(1),
   num_segments: z.int().min(1),
   num_frames: z.int().min(1),
-  scales: z.array(z.number()).nullable(),
+  scales: numbersThat(Number.isFinite, "numbers").nullable(),
   peak: z.number().nullable(),
   rms: z.number().nullable(),
   columns: jsonObject,

@@ -48,6 +48,7 @@ import { acquireRunLock } from "./run-lock.ts";
 import { everyPart } from "./shard-selection.ts";
 import { checkTrim } from "./sound-range.ts";
 import type { TrimOptions } from "./sound-range.ts";
+import { checkCountable } from "./statistics.ts";
 import { rowsOf, writeParts } from "./write-parts.ts";
 
 /** What a dataset is made of, and what making it may use. */
@@ -138,6 +139,7 @@ export class DatasetWork implements AsyncDisposable {
       const { folder, bandwidth, numCodebooks, outputs: specs = defaultOutputs } = options;
       const probed = publishedCodes(await probeCodec(tokenizer, { ...(bandwidth === undefined ? {} : { bandwidth }), ...(numCodebooks === undefined ? {} : { numCodebooks }), signal }));
       const codec = codecFieldsOf(probed);
+      checkCountable(codec);
       const recipe = recipeOf(options, tokenizer);
       const outputs = createOutputs(folder, specs);
       const plan = await planOf(options, settingsOf(options, recipe, codec, codec.digest === null ? fingerprintOf(probed) : null), emit, signal);

@@ -32,6 +32,7 @@ export { listFinishedParts, readPartRecord } from "./part-record.ts";
 export type { PartRecord } from "./part-record.ts";
 export { pushDataset } from "./push-dataset.ts";
 export type { PushOptions, PushReport } from "../hub/index.ts";
+export { jsonObject } from "./clip-fields.ts";
 export { readJsonFile } from "./read-json-file.ts";
 export type { RowFailure } from "./row-failure.ts";
 export type { AudioRow, BadRow, JsonObject, JsonValue, NumberedRow, Row } from "./row.ts";

@@ -1,3 +1,4 @@
+import { checkClipLengths } from "./clip-length.ts";
 import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { formatClipRecord } from "./clip-record.ts";
 import type { TypedColumn } from "./column-types.ts";
@@ -21,6 +22,7 @@ export function jsonlOutput(folder: string, limits: ShardLimits = {}): ClipOutpu
         const item = new TextEncoder().encode(formatLine(clip, await columns()));
         return { item, bytes: item.length };
       },
+      prepare: async (clips) => checkClipLengths(clips, "JSONL"),
       start: (shard) => fileShard(shard, ".jsonl", new Uint8Array(0)),
     },
     limits,

@@ -4,6 +4,7 @@ import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { clipFieldsOf } from "./clip-fields.ts";
 import type { ClipFields } from "./clip-fields.ts";
+import { checkClipLengths } from "./clip-length.ts";
 import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { columnTypes } from "./column-types.ts";
 import type { ColumnType, TypedColumn } from "./column-types.ts";
@@ -72,6 +73,7 @@ export function parquetOutput(folder: string, options: ParquetOutputOptions = {}
         const item = { fields: clipFieldsOf(clip), codes: clip.codes };
         return { item, bytes: clip.codes.data.byteLength + JSON.stringify(item.fields).length };
       },
+      prepare: async (clips) => checkClipLengths(clips, "Parquet"),
       start: async (shard) => startParquet(shard, await allColumns(), rowGroupCodes),
     },
     options,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonObject } from "./clip-fields.ts";
 import { parseJson } from "./read-json-file.ts";
 
 /** What JSON can hold. */
@@ -84,7 +85,7 @@ const audioRowSchema = z.object({
   member: z.object({ name: z.string(), offset: count, size: count }).optional(),
   start: seconds.optional(),
   end: seconds.optional(),
-  columns: z.record(z.string(), z.json()).optional(),
+  columns: jsonObject.optional(),
   duplicateOf: z.string().optional(),
   problem: z.undefined().optional(),
 });

@@ -1,10 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { inTurns } from "../core/index.ts";
 import { openInside, piecesOf } from "../files/index.ts";
 import { checkFile, checkShard } from "./check-shard.ts";
 import type { Finding } from "./check-shard.ts";
 import { outputFormats } from "./clip-output.ts";
 import type { OutputFormat } from "./clip-output.ts";
+import { maxRecordBytes } from "./clip-record.ts";
 import { checkSample, rankLimitOf } from "./clip-sample.ts";
 import { cardName } from "./dataset-card.ts";
 import { readDatasetInfo } from "./dataset-info.ts";
@@ -15,7 +17,7 @@ import { ClipReencoder } from "./reencode-clips.ts";
 import type { ReencodeOptions } from "./reencode-clips.ts";
 import { StatisticsBuilder } from "./statistics.ts";
 import { readableFormats } from "./stored-clips.ts";
-import { readLines } from "./text-lines.ts";
+import { readByteLines } from "./text-lines.ts";
 import { VerifyCounter } from "./verify-counter.ts";
 import type { VerifyProgress } from "./verify-counter.ts";
 
@@ -142,12 +144,12 @@ async function* extraFiles(folder: string, known: ReadonlySet<string>): AsyncGen
 /** The lines of the manifest; undefined for one that is none. */
 async function* manifestOf(folder: string, { manifest }: DatasetInfo, signal: AbortSignal | undefined): AsyncGenerator<ManifestEntry | undefined, void, undefined> {
   await using handle = await openInside(folder, manifest.path);
-  for await (const { text } of readLines(piecesOf(handle, { signal }), Infinity)) yield text === undefined ? undefined : entryOf(text);
+  for await (const { bytes } of readByteLines(piecesOf(handle, { signal }), maxRecordBytes)) yield bytes === undefined ? undefined : await entryOf(bytes);
 }
 
-function entryOf(line: string): ManifestEntry | undefined {
+async function entryOf(line: Uint8Array): Promise<ManifestEntry | undefined> {
   try {
-    return parseManifestLine(line);
+    return await inTurns(parseManifestLine(line));
   } catch {
     return undefined;
   }
