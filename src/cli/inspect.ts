@@ -4,7 +4,7 @@ import { extname, join } from "node:path";
 import type { Command } from "commander";
 import { CodesError, codesFormats, inspectModel, readCodes, readDatasetInfo, readPattern, readSequence } from "../index.ts";
 import type { AudioCodes, DatasetInfo, PatternSpec, TokenSequence } from "../index.ts";
-import { attempt, CommandError, withArguments } from "./failures.ts";
+import { attempt, CommandError, UsageError, withArguments } from "./failures.ts";
 import { formatCodesInspection, formatModelInspection, summarizeCodes } from "./inspect-report.ts";
 import { defaultModel, Models } from "./models.ts";
 import { formatPatternInspection, formatSequenceInspection, summarizePattern, summarizeSequence } from "./patterns-report.ts";
@@ -62,7 +62,7 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
     const model = await withArguments(() => inspectModel(source, { revision, exact, offline, license: policyOf(license), signal: terminal.signal }));
     return options.json ? model : formatModelInspection(name, model);
   });
-  if ("failure" in outcome) throw new CommandError(outcome.failure);
+  if ("failure" in outcome) throw new (outcome.isUsage ? UsageError : CommandError)(outcome.failure);
   const { result } = outcome;
   await writeOut(terminal, typeof result === "string" ? result : jsonText(result));
 }

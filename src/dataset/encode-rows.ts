@@ -15,7 +15,7 @@ import { failureOf, RowError } from "./row-failure.ts";
 import type { RowFailure } from "./row-failure.ts";
 import { keyOfClip, rowKeyProblem } from "./row-key.ts";
 import type { RowRecipe } from "./row-recipe.ts";
-import { isBadRow } from "./row.ts";
+import { formatRow, isBadRow } from "./row.ts";
 import type { AudioRow, NumberedRow } from "./row.ts";
 
 /** A row of a part on its way. */
@@ -45,12 +45,15 @@ export interface EncodeRowsOptions {
   readonly budget: Budget;
   /** The most clips that go through the model together. */
   readonly batchClips: number;
-  /** The most rows that are decoded, encoded or wait to be written. @default 1000 */
+  /** The most rows that are decoded, encoded or wait to be written; a long one counts as one for each 16 KiB of it. @default 1000 */
   readonly rowsAhead?: number | undefined;
   /** Told each row before anything is done with its audio; waited for. */
   readonly onBegin?: ((row: PartRow & { readonly row: AudioRow }) => Promise<void>) | undefined;
   readonly signal: AbortSignal;
 }
+
+/** Characters of a row, as the plan has it, that count as one row: a thousand rows of a megabyte each would be a gigabyte. */
+const rowCharacters = 2 ** 14;
 
 /**
  * Encodes rows: they are decoded ahead in threads, their clips go through the model in batches of similar lengths, and come out in the order of the rows.
@@ -60,7 +63,13 @@ export interface EncodeRowsOptions {
 export function encodeRows(rows: AsyncIterable<PartRow>, options: EncodeRowsOptions): AsyncGenerator<EncodedRow, void> {
   const abandoned = new AbortController();
   const encoder = new RowEncoder({ ...options, signal: AbortSignal.any([options.signal, abandoned.signal]) });
-  return inOrder(rows, { admit: (row) => encoder.admit(row), work: (row) => encoder.encode(row), ahead: options.rowsAhead ?? 1000, abandon: () => abandoned.abort() });
+  return inOrder(rows, {
+    admit: (row) => encoder.admit(row),
+    work: (row) => encoder.encode(row),
+    ahead: options.rowsAhead ?? 1000,
+    weigh: ({ row }) => Math.ceil(formatRow(row).length / rowCharacters),
+    abandon: () => abandoned.abort(),
+  });
 }
 
 /** Audio bytes that a row may take in memory before it is streamed: all threads decode, and as much waits for the model. */

@@ -108,8 +108,14 @@ export class ClipReencoder implements AsyncDisposable {
 
   async #rowOf(part: number, key: string): Promise<AudioRow | undefined> {
     if (this.#rows?.part !== part) {
-      const rows = part < this.#plan.numParts ? await this.#plan.readPart(part) : [];
-      this.#rows = { part, byKey: new Map(rows.flatMap(({ row }) => (isBadRow(row) || row.duplicateOf !== undefined ? [] : [[row.key, row] as const]))) };
+      const byKey = new Map<string, AudioRow>();
+      if (part < this.#plan.numParts) {
+        for await (const { row } of this.#plan.readPart(part)) {
+          // Its columns may be long, and nobody asks for them.
+          if (!isBadRow(row) && row.duplicateOf === undefined) byKey.set(row.key, { ...row, columns: undefined });
+        }
+      }
+      this.#rows = { part, byKey };
     }
     return this.#rows.byKey.get(key);
   }

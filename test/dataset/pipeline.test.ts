@@ -14,6 +14,7 @@ import type { PartRow } from "../../src/dataset/encode-rows.ts";
 import { inOrder } from "../../src/dataset/in-order.ts";
 import { LoudnessMeter, measureLoudness } from "../../src/dataset/loudness.ts";
 import type { RowRecipe } from "../../src/dataset/row-recipe.ts";
+import type { AudioRow } from "../../src/dataset/row.ts";
 import type { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { toneWav } from "./corpus.ts";
 import { collect, temporaryFolder } from "./temporary-folder.ts";
@@ -67,6 +68,27 @@ describe("work in order", () => {
           taken++;
         }
         expect(results).toEqual(lengths);
+      }),
+    );
+  });
+
+  test("holds no more than it may, by the weight of the items, but for an item alone", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 30 }), fc.integer({ min: 1, max: 12 }), async (weights, ahead) => {
+        const held: number[] = [];
+        const work = async (weight: number): Promise<number> => {
+          held.push(weight);
+          expect(held.length === 1 || held.reduce((sum, each) => sum + each, 0) <= ahead).toBe(true);
+          await turns(weight);
+          return weight;
+        };
+        const results: number[] = [];
+        for await (const result of inOrder(items(weights), { admit: async () => {}, work, ahead, weigh: (weight) => weight })) {
+          results.push(result);
+          await turns(1);
+          held.shift();
+        }
+        expect(results).toEqual(weights);
       }),
     );
   });
@@ -183,6 +205,31 @@ test("parts that are encoded at the same time share their memory", async () => {
   expect(parts.map(({ length }) => length)).toEqual([40, 40, 40]);
   expect(most).toBe(maxMemory / longRowBytes(options));
 });
+
+test("rows that wait hold no more than some megabytes, however long each of them is", async () => {
+  const held = { rows: 0, most: 0 };
+  const maxMemory = 2 ** 30;
+  const options = {
+    plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan, pool: { decode: decodingFails } as unknown as DecodePool, tokenizer: {} as AudioTokenizer, recipe: {} as RowRecipe,
+    numCodebooks: 1, workers: 1000, maxMemory, budget: new Budget(maxMemory), batchClips: 1, signal: new AbortController().signal,
+  };
+  const columns = { text: "x".repeat(2 ** 20 - 1000) };
+  async function* rows(): AsyncGenerator<PartRow, void> {
+    for (const row of rowsOf(0)) {
+      held.most = Math.max(held.most, ++held.rows);
+      yield { ...row, row: { ...row.row, columns } as AudioRow };
+    }
+  }
+  for await (const _ of encodeRows(rows(), options)) {
+    await turns(100);
+    held.rows--;
+  }
+  expect(held.most).toBeLessThanOrEqual(17);
+});
+
+async function decodingFails(): Promise<DecodedRow> {
+  return { kind: "failed", failure: { code: "ROW_FAILED", message: "" } };
+}
 
 function rowsOf(part: number): readonly PartRow[] {
   return Array.from({ length: 40 }, (_, index) => ({ index, part, isLastOfPart: index === 39, row: { input: 0, path: `${index}.wav`, key: `${index}` } }));
