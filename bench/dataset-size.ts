@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { AudioCodes, bandwidthOf, bitsPerCodeOf } from "../src/core/index.ts";
-import type { EncodedClip } from "../src/dataset/encoded-clip.ts";
-import { createOutputs } from "../src/dataset/output-spec.ts";
-import { DatasetPartWriter } from "../src/dataset/part-writer.ts";
-import { vocabularyLayout } from "../src/dataset/token-layout.ts";
+import { createOutputs } from "../src/dataset/formats/output-spec.ts";
+import { vocabularyLayout } from "../src/dataset/formats/token-layout.ts";
+import { DatasetPartWriter } from "../src/dataset/parts/part-writer.ts";
+import type { EncodedClip } from "../src/dataset/records/encoded-clip.ts";
 import { TokenVocabulary } from "../src/patterns/index.ts";
 import { uniform } from "./full-size-models.ts";
 

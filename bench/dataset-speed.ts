@@ -87,7 +87,7 @@ async function encodeOneByOne(
 
 /** @returns Seconds of audio. */
 async function encodeAsDataset(model: AudioTokenizer, folder: string, corpus: string, { bandwidth, workers, batchClips }: DatasetSpeedOptions): Promise<number> {
-  for await (const event of tokenizeDataset({ folder, inputs: [corpus], model, bandwidth, workers, batchClips })) {
+  for await (const event of tokenizeDataset({ folder, inputs: [corpus], model, bandwidth, decodeThreads: workers, batchClips })) {
     if (event.kind === "finished") return event.report.seconds;
   }
   throw new Error("the run did not finish");

@@ -1,9 +1,9 @@
 import {
   buildModelSequence,
   deinterleaveStereo,
-  delayLabels,
+  musicgenDelayLabels,
   freeCell,
-  fromGenerated,
+  musicgenCodesFromGenerated,
   interleaveStereo,
   musicgen,
   musicgenStereo,
@@ -12,7 +12,7 @@ import {
   PatternCursor,
   revertModelSequence,
   TokenVocabulary,
-  toDecoderInputIds,
+  musicgenDecoderInputIds,
   transposeGrid,
 } from "../src/patterns/index.ts";
 import type { PatternSpec, TokenType } from "../src/patterns/index.ts";
@@ -66,10 +66,10 @@ row("revertModelSequence", () => revertModelSequence(sequence, musicgen()));
 row("nextStepLabels, int64", () => nextStepLabels(sequence));
 
 const maxLength = numFrames + numCodebooks;
-const { patternMask } = row("toDecoderInputIds, int64", () => toDecoderInputIds(codes, { maxLength }));
-row("fromGenerated", () => fromGenerated(patternMask, { numCodebooks }));
-row("fromGenerated with a pattern mask", () => fromGenerated(patternMask, { numCodebooks, patternMask }));
-row("delayLabels, int64", () => delayLabels(codes));
+const { patternMask } = row("musicgenDecoderInputIds, int64", () => musicgenDecoderInputIds(codes, { maxLength }));
+row("musicgenCodesFromGenerated", () => musicgenCodesFromGenerated(patternMask, { numCodebooks }));
+row("musicgenCodesFromGenerated with a pattern mask", () => musicgenCodesFromGenerated(patternMask, { numCodebooks, patternMask }));
+row("musicgenDelayLabels, int64", () => musicgenDelayLabels(codes));
 
 const stereo = row("interleaveStereo", () => interleaveStereo(codes, codes));
 row("deinterleaveStereo", () => deinterleaveStereo(stereo));

@@ -40,7 +40,7 @@ const frames: AudioCodes[] = [];
 for (const id of answer) {
   const completed = parser.push([id]);
   if (completed.dims[1] !== 0) frames.push(AudioCodes.fromTensor(completed, codec));
-  if (parser.ended) break;
+  if (parser.hasEnded) break;
 }
 parser.finish();
 

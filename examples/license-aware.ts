@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { AudioTokenizer, notice, readAudio, selectCheckpoint, summarizeLicenses } from "encodec-tokenizer";
 
-const { best, passedOver } = selectCheckpoint({ sampleRate: 24_000, minBandwidth: 6, license: "commercial" });
+const { best, passedOver } = selectCheckpoint({ sampleRate: 24_000, minBandwidth: 6, licensePolicy: "commercial" });
 if (best === null) throw new Error("no checkpoint passes");
 console.log(`${best.id}: ${best.license.effective}, ${best.license.status}; ${best.notes.join("; ")}`);
 
@@ -16,11 +16,11 @@ await using tokenizer = await AudioTokenizer.fromPretrained(best.id);
 const speech = await readAudio(fileURLToPath(new URL("speech.wav", import.meta.url)));
 const codes = await tokenizer.encode(speech, { bandwidth: 6 });
 
-const { effective, allowed } = summarizeLicenses([codes.provenance], "commercial");
-console.log(`${codes.numFrames} frames under ${effective}: ${allowed ? "admitted" : "refused"}`);
+const { effective, isAllowed } = summarizeLicenses([codes.provenance], "commercial");
+console.log(`${codes.numFrames} frames under ${effective}: ${isAllowed ? "admitted" : "refused"}`);
 console.log(notice([best.id]));
 
 // Where nothing passes, the answer is what would have to give.
-for (const { drop, gains } of selectCheckpoint({ sampleRate: 16_000, license: "permissive" }).relaxations) {
+for (const { drop, gains } of selectCheckpoint({ sampleRate: 16_000, licensePolicy: "permissive" }).relaxations) {
   console.log(`without ${drop.join(" and ")}: ${gains.join(", ")}`);
 }

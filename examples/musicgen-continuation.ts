@@ -7,11 +7,11 @@ import { AutoTokenizer, env, LogitsProcessorList, MusicgenForConditionalGenerati
 import {
   AudioCodes,
   AudioTokenizer,
-  delayPatternLogitsProcessor,
-  fromGenerated,
-  maxLengthFor,
+  musicgenLogitsProcessor,
+  musicgenCodesFromGenerated,
+  musicgenMaxLengthFor,
   readAudio,
-  toDecoderInputIds,
+  musicgenDecoderInputIds,
   writeWav,
 } from "encodec-tokenizer";
 import { writeSmallMusicgen } from "./support/small-musicgen.ts";
@@ -43,10 +43,10 @@ const frames = prompt.numFrames + Math.round(Number(values.seconds) * codec.fram
 
 // Each codebook starts one column after the one before, so that the model starts within the prompt's last frames.
 // The processor puts in what is left of them, where transformers.js alone would have the model replace it.
-const maxLength = maxLengthFor({ frames, numCodebooks });
-const { decoderInputIds, patternMask } = toDecoderInputIds(prompt, { maxLength, padToken });
+const maxLength = musicgenMaxLengthFor({ frames, numCodebooks });
+const { decoderInputIds, patternMask } = musicgenDecoderInputIds(prompt, { maxLength, padToken });
 const processors = new LogitsProcessorList();
-processors.push(delayPatternLogitsProcessor(patternMask, Tensor));
+processors.push(musicgenLogitsProcessor(patternMask, Tensor));
 
 // model.generate gives audio; the generate that it is built on gives the ids, so that the codes can be kept.
 const generated = (await PreTrainedModel.prototype.generate.call(model, {
@@ -58,7 +58,7 @@ const generated = (await PreTrainedModel.prototype.generate.call(model, {
   guidance_scale: 3,
 } as never)) as Tensor;
 const ids = { data: generated.data as BigInt64Array, dims: generated.dims };
-const codes = AudioCodes.fromTensor(fromGenerated(ids, { numCodebooks, padToken }), codec);
+const codes = AudioCodes.fromTensor(musicgenCodesFromGenerated(ids, { numCodebooks, padToken }), codec);
 const isKept = codes.sliceFrames(0, prompt.numFrames).equals(prompt);
 console.log(`${prompt.numFrames} frames of ${audio}${isKept ? "" : " (changed!)"}, continued to ${codes.numFrames}: ${codes.duration.toFixed(2)} s`);
 

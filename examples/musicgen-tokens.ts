@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AudioCodes, AudioTokenizer, musicgen, openDataset, patternLayout, patternProvider, readTokenDataset, tokenizeDataset, transposeGrid } from "encodec-tokenizer";
+import { AudioCodes, AudioTokenizer, musicgen, openDataset, patternLayout, patternProvider, openTokenDataset, tokenizeDataset, transposeGrid } from "encodec-tokenizer";
 import type { PatternSpec } from "encodec-tokenizer";
 import "./support/run-sources.ts";
 
@@ -22,7 +22,7 @@ for await (const event of tokenizeDataset({ folder, inputs: [music], model: toke
 
 // What a trainer does. In Python: np.memmap("shards/part-000000-000.bin", dtype=np.uint16); a document is [S, K], ended by eosToken.
 const clips = (await openDataset(folder))[Symbol.asyncIterator]();
-const tokens = await readTokenDataset(join(folder, "shards/part-000000-000.bin"));
+const tokens = await openTokenDataset(join(folder, "shards/part-000000-000.bin"));
 const { pattern: spec, special_token: specialToken } = tokens.metadata["layout"] as { pattern: PatternSpec; special_token: number };
 const provider = patternProvider(spec);
 const extraSteps = provider.getPattern(1).numSteps - 1; // the empty first step, and those of the delays

@@ -1,6 +1,6 @@
 // Speech as a file of tokens that a trainer maps into memory: npx tsx examples/pre-tokenized-dataset.ts
 import { mkdir } from "node:fs/promises";
-import { AudioCodes, AudioTokenizer, TokenDatasetWriter, TokenVocabulary, readAudio, readTokenDataset } from "encodec-tokenizer";
+import { AudioCodes, AudioTokenizer, TokenDatasetWriter, TokenVocabulary, readAudio, openTokenDataset } from "encodec-tokenizer";
 import type { Waveform } from "encodec-tokenizer";
 
 await using codec = await AudioTokenizer.fromPretrained("tiny");
@@ -29,7 +29,7 @@ console.log(`${documents} clips, ${tokens} tokens below ${vocabulary.size}: ${fi
 
 // In Python: np.memmap("demo-output/train.bin", dtype=np.uint16).
 let index = 0;
-for await (const document of await readTokenDataset("demo-output/train")) {
+for await (const document of await openTokenDataset("demo-output/train")) {
   const { numSamples } = clips[index]!;
   const codes = AudioCodes.fromTensor(vocabulary.decode(document).codes, codec, { numSamples });
   console.log(`clip ${index}: ${document.length} tokens, ${codes.duration.toFixed(2)} s, equal: ${codes.equals(clips[index]!)}`);

@@ -24,7 +24,7 @@ if (redis === undefined) {
     if (event.kind === "finished") console.log(`${event.report.partsQueued} parts of ${event.report.rows} files on ${event.report.queue}`);
   }
   const work = async (name: string): Promise<void> => {
-    for await (const event of workOnDataset({ ...shape, load: { threads: 1 }, workers: 1 })) {
+    for await (const event of workOnDataset({ ...shape, load: { threads: 1 }, decodeThreads: 1 })) {
       if (event.kind === "part-finished") console.log(`${name}: part ${event.part}, ${event.record.clips} clips`);
       if (event.kind === "part-failed") console.log(`${name}: part ${event.part} failed: ${event.message}`);
       if (event.kind === "finished") console.log(`${name}: ${event.report.parts} parts, ${event.report.seconds.toFixed(1)} s of audio`);

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 
 /** Rooms from the bottom up, with the rooms that each may import. */
 const rooms: Record<string, readonly string[]> = {
+  async: [],
   core: [],
   audio: ["core"],
   checkpoint: ["core"],
@@ -13,53 +14,118 @@ const rooms: Record<string, readonly string[]> = {
   parquet: ["core"],
   patterns: ["storage", "core"],
   figure: ["patterns", "core"],
+  catalogue: ["core"],
   runtime: ["core"],
   files: ["patterns", "storage", "audio", "checkpoint", "core"],
-  hub: ["files", "checkpoint", "core"],
-  tokenizer: ["hub", "files", "graph", "runtime", "audio", "checkpoint", "core"],
-  dataset: ["tokenizer", "hub", "files", "audio", "storage", "parquet", "patterns", "figure", "core"],
-  queue: ["dataset", "tokenizer", "core"],
+  hub: ["catalogue", "files", "checkpoint", "core"],
+  tokenizer: ["hub", "catalogue", "files", "graph", "runtime", "audio", "checkpoint", "core", "async"],
+  dataset: ["tokenizer", "hub", "catalogue", "files", "audio", "storage", "parquet", "patterns", "figure", "core", "async"],
+  queue: ["dataset", "tokenizer", "core", "async"],
   cli: [".", "queue"],
 };
+/**
+ * Wings of the large rooms from the bottom up; a file imports files of its own wing and of those below it. "." is what lies in the
+ * room itself, above its wings; a file that lies there and belongs further down has a floor of its own.
+ */
+const wings: Record<string, readonly string[]> = {
+  checkpoint: ["tensors", "config", "torch", "."],
+  patterns: ["grid", "layout", "models", "sequence", "vocabulary", "token-stream", "musicgen", "magnet", "bark", "valle"],
+  tokenizer: ["call-options.ts", "network", "clips", "streams", "model", "."],
+  dataset: ["folder", "inputs", "decoding", "records", "plan", "encoding", "formats", "parts", "report", "verify", "."],
+  cli: ["shared", "reports", "commands", "commands/patterns", "commands/tokenize", "."],
+};
 /** Rooms that run in a browser as well: no Node modules, no network, no ONNX Runtime. */
-const portable = new Set(["core", "audio", "figure", "checkpoint", "graph", "storage", "parquet", "patterns"]);
+const portable = new Set(["async", "core", "audio", "figure", "checkpoint", "graph", "storage", "parquet", "patterns"]);
 
 /** Loads all rooms, one after the other. */
 const entry = "cli/main.ts";
 
 const src = fileURLToPath(new URL("../src", import.meta.url));
-const files = listFiles(src);
-
-function listFiles(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
-}
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const filesOfRooms = files.filter((file) => dirname(file) !== ".");
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(src, file), "utf8");
   return Array.from(text.matchAll(/^(?:import|export)\s[^;]*?from\s+"([^"]+)"|import\("([^"]+)"\)/gmsu), (match) => match[1] ?? match[2]!);
 }
 
-test("every folder is a known room", () => {
-  const found = new Set(files.map((file) => dirname(file)).filter((folder) => folder !== "."));
-  expect([...found].toSorted()).toEqual(Object.keys(rooms).toSorted());
+/** The files of `src` that a file imports, types included. */
+function targetsOf(file: string): string[] {
+  return importsOf(file)
+    .filter((specifier) => specifier.startsWith("."))
+    .map((specifier) => relative(src, resolve(src, dirname(file), specifier)));
+}
+
+const roomOf = (file: string): string => (dirname(file) === "." ? "." : file.split("/")[0]!);
+
+/** The floor of a file among the wings of its room, counted from below; -1 where the room has no such wing. A room's index is above all. */
+function floorOf(file: string): number {
+  const room = roomOf(file);
+  if (file === `${room}/index.ts`) return Infinity;
+  const floors = wings[room] ?? ["."];
+  const alone = floors.indexOf(relative(room, file));
+  return alone >= 0 ? alone : floors.indexOf(relative(room, dirname(file)) || ".");
+}
+
+/** Files that import each other, each once around; none where there is none. */
+function findCircle(): string[] {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    path.push(file);
+    for (const target of targetsOf(file)) {
+      const circle = visit(target);
+      if (circle.length > 0) return circle;
+    }
+    path.pop();
+    done.add(file);
+    return [];
+  };
+  for (const file of files) {
+    const circle = visit(file);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
+
+test("every folder is a known room or a known wing", () => {
+  expect([...new Set(filesOfRooms.map(roomOf))].toSorted()).toEqual(Object.keys(rooms).toSorted());
+  expect(filesOfRooms.filter((file) => floorOf(file) < 0)).toEqual([]);
 });
 
 test("the command line loads every room before itself, none before those that it looks into", () => {
-  const loaded = importsOf(entry).filter((name) => name.startsWith("../")).map((name) => dirname(relative(src, resolve(src, "cli", name))));
+  const loaded = targetsOf(entry).map(roomOf).filter((room) => room !== "cli");
   expect(loaded.toSorted()).toEqual(Object.keys(rooms).filter((room) => room !== "cli").toSorted());
   for (const [index, room] of loaded.entries()) expect(loaded.slice(0, index)).toEqual(expect.arrayContaining([...rooms[room]!]));
 });
 
-describe.each(files.filter((file) => dirname(file) !== "."))("%s", (file) => {
-  const room = dirname(file);
+test("every wing that is named has files", () => {
+  const empty = Object.entries(wings).flatMap(([room, floors]) =>
+    floors.filter((_, floor) => !filesOfRooms.some((file) => roomOf(file) === room && floorOf(file) === floor)).map((wing) => `${room}/${wing}`),
+  );
+  expect(empty).toEqual([]);
+});
+
+test("no files import each other in a circle", () => {
+  expect(findCircle()).toEqual([]);
+});
+
+describe.each(filesOfRooms)("%s", (file) => {
+  const room = roomOf(file);
 
   test("looks only into rooms below its own, and only through their index", () => {
-    for (const specifier of importsOf(file).filter((name) => name.startsWith("."))) {
-      const target = relative(src, resolve(src, room, specifier));
-      if (dirname(target) === room) continue;
-      expect(file === entry ? Object.keys(rooms) : rooms[room], `${file} imports ${target}`).toContain(dirname(target));
-      expect(target, `${file} imports ${target}`).toMatch(/(?:^|\/)index\.ts$/u);
+    for (const target of targetsOf(file)) {
+      if (roomOf(target) === room) continue;
+      expect(file === entry ? Object.keys(rooms) : rooms[room], `${file} imports ${target}`).toContain(roomOf(target));
+      expect(target, `${file} imports ${target}`).toMatch(/^(?:[\w-]+\/)?index\.ts$/u);
     }
+  });
+
+  test("looks only into wings below its own", () => {
+    const above = targetsOf(file).filter((target) => roomOf(target) === room && floorOf(target) > floorOf(file));
+    expect(above).toEqual([]);
   });
 
   test("keeps Node, ONNX Runtime and the console to their rooms", () => {

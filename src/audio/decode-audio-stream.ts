@@ -1,10 +1,11 @@
-import type { ByteSource, Waveform } from "../core/index.ts";
 import { AudioFormatError, bytesSource, numSamplesOf } from "../core/index.ts";
-import type { AudioContainer } from "./audio-container.ts";
+import type { ByteSource, Waveform } from "../core/index.ts";
 import { identifyContainer } from "./audio-container.ts";
-import type { AllAudioLimits, AudioLimits } from "./audio-limits.ts";
+import type { AudioContainer } from "./audio-container.ts";
 import { allLimits, checkForm, checkNumSamples } from "./audio-limits.ts";
+import type { AllAudioLimits } from "./audio-limits.ts";
 import { ByteWindow } from "./byte-window.ts";
+import type { DecodeAudioOptions } from "./decode-audio-options.ts";
 import { openFlac } from "./decode-flac.ts";
 import { openMp3 } from "./decode-mp3.ts";
 import { openOggAudio } from "./decode-ogg.ts";
@@ -12,13 +13,6 @@ import type { EncodedAudio } from "./encoded-audio.ts";
 import { openWav } from "./parse-wav.ts";
 import { slicePiece } from "./trim-pieces.ts";
 import { unreadableFileError } from "./unreadable-file.ts";
-
-export interface DecodeAudioOptions {
-  /** Stops the work between two pieces of the file; what was asked for then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** What a file may be. @default Everything that is usual, and more: see `AudioLimits`. */
-  readonly limits?: AudioLimits | undefined;
-}
 
 /**
  * Audio that is decoded while it is read: iterating gives it in order, in pieces of at most a second, none of them empty.

@@ -1,10 +1,10 @@
 import type { Waveform } from "../core/index.ts";
 import { allLimits, checkForm, checkNumSamples } from "./audio-limits.ts";
 import type { ByteWindow } from "./byte-window.ts";
-import type { DecodeAudioOptions } from "./decode-audio-stream.ts";
+import type { DecodeAudioOptions } from "./decode-audio-options.ts";
 import type { EncodedAudio } from "./encoded-audio.ts";
-import type { SampleFormat } from "./wav-header.ts";
 import { readWavHeader } from "./wav-header.ts";
+import type { SampleFormat } from "./wav-header.ts";
 
 /** Bytes of samples read at a time from a long file. */
 const PIECE_LENGTH = 2 ** 17;

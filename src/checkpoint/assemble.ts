@@ -1,9 +1,9 @@
 import { CheckpointError, DisposedError, inTurns } from "../core/index.ts";
 import type { Checkpoint, CheckpointInfo } from "./checkpoint.ts";
-import type { CodecConfig } from "./codec-config.ts";
-import { numElementsOf } from "./dtype.ts";
+import type { CodecConfig } from "./config/codec-config.ts";
 import { mapNames, type TensorOrigin } from "./names.ts";
-import type { TensorFile, TensorInfo } from "./tensor-file.ts";
+import { numElementsOf } from "./tensors/dtype.ts";
+import type { TensorFile, TensorInfo } from "./tensors/tensor-file.ts";
 import { foldWeightNorm } from "./weight-norm.ts";
 
 /** Stored tensors by their names, possibly spread over several files, and what was learnt from the names. */

@@ -1,9 +1,9 @@
 import { CheckpointError, printable } from "../core/index.ts";
 import { assembleCheckpoint, gatherWeights } from "./assemble.ts";
-import { parseAudiocraftConfig } from "./audiocraft-config.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { isPickledDict } from "./pickle-globals.ts";
-import type { PickledDict, PickleValue } from "./pickle-values.ts";
+import { parseAudiocraftConfig } from "./config/audiocraft-config.ts";
+import { isPickledDict } from "./torch/pickle-globals.ts";
+import type { PickledDict, PickleValue } from "./torch/pickle-values.ts";
 import type { WeightFile } from "./weight-file.ts";
 
 /** Whether the saved object is one of audiocraft's packages rather than a plain state dict. */

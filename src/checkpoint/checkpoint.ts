@@ -1,4 +1,4 @@
-import type { CodecConfig } from "./codec-config.ts";
+import type { CodecConfig } from "./config/codec-config.ts";
 
 /**
  * A codec's configuration and weights, whatever file they came from.

@@ -1,8 +1,8 @@
 import { atOnce, CheckpointError, printableJson } from "../core/index.ts";
 import type { CheckpointInfo } from "./checkpoint.ts";
-import type { CodecConfig } from "./codec-config.ts";
-import { parseEncodecConfig } from "./config.ts";
-import { isJsonObject, parseStrictJson } from "./strict-json.ts";
+import type { CodecConfig } from "./config/codec-config.ts";
+import { parseEncodecConfig } from "./config/config.ts";
+import { isJsonObject, parseStrictJson } from "./tensors/strict-json.ts";
 
 /** A codec described by a transformers `config.json`, by itself or inside a larger model. */
 export interface DescribedCodec {

@@ -1,5 +1,5 @@
-export type { Checkpoint, CheckpointInfo } from "./checkpoint.ts";
 export type { CheckpointFile, CheckpointFiles, CheckpointFolder } from "./checkpoint-files.ts";
+export type { Checkpoint, CheckpointInfo } from "./checkpoint.ts";
 export {
   frameRateOf,
   hopLengthOf,
@@ -7,9 +7,9 @@ export {
   numQuantizersOf,
   segmentingOf,
   type CodecConfig,
-} from "./codec-config.ts";
-export type { DType } from "./dtype.ts";
+} from "./config/codec-config.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
-export { openSafetensors, startsLikeSafetensors } from "./safetensors.ts";
-export { formatSafetensors, type TensorData } from "./safetensors-writer.ts";
-export type { TensorFile, TensorInfo } from "./tensor-file.ts";
+export type { DType } from "./tensors/dtype.ts";
+export { formatSafetensors, type TensorData } from "./tensors/safetensors-writer.ts";
+export { openSafetensors, startsLikeSafetensors } from "./tensors/safetensors.ts";
+export type { TensorFile, TensorInfo } from "./tensors/tensor-file.ts";

@@ -3,8 +3,8 @@ import { assembleCheckpoint, gatherWeights } from "./assemble.ts";
 import { isAudiocraftPackage, openAudiocraft } from "./audiocraft.ts";
 import type { CheckpointFile, CheckpointFiles, CheckpointFolder } from "./checkpoint-files.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { recogniseCodec } from "./config/official-codecs.ts";
 import { openTransformersFile, openTransformersFolder, transformersWeightNames } from "./huggingface.ts";
-import { recogniseCodec } from "./official-codecs.ts";
 import { openWeightFile, stateDictOf, type WeightFile } from "./weight-file.ts";
 
 type Close = () => Promise<void>;

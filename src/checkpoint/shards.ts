@@ -1,9 +1,9 @@
-import type { ByteSource } from "../core/index.ts";
 import { CheckpointError, inTurns, maxJsonLength, printable, printableJson, relativePathProblem } from "../core/index.ts";
+import type { ByteSource } from "../core/index.ts";
 import type { CheckpointFolder } from "./checkpoint-files.ts";
 import { readText } from "./read-text.ts";
-import { isJsonObject, parseStrictJson } from "./strict-json.ts";
-import { checkTensorName } from "./tensor-limits.ts";
+import { isJsonObject, parseStrictJson } from "./tensors/strict-json.ts";
+import { checkTensorName } from "./tensors/tensor-limits.ts";
 import { openWeightFile, stateDictOf, type WeightFile } from "./weight-file.ts";
 
 /** Longest name of a shard; theirs are those of files. */

@@ -1,8 +1,8 @@
-import type { ByteSource } from "../core/index.ts";
 import { CheckpointError } from "../core/index.ts";
-import { openSafetensors, startsLikeSafetensors } from "./safetensors.ts";
-import type { TensorFile } from "./tensor-file.ts";
-import { openTorchZip, type TorchFile } from "./torch-zip.ts";
+import type { ByteSource } from "../core/index.ts";
+import { openSafetensors, startsLikeSafetensors } from "./tensors/safetensors.ts";
+import type { TensorFile } from "./tensors/tensor-file.ts";
+import { openTorchZip, type TorchFile } from "./torch/torch-zip.ts";
 
 /** An opened weight file of either format. */
 export type WeightFile =

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 
 const rooms = [
+  () => import("../async/index.ts"),
   () => import("../core/index.ts"),
   () => import("../audio/index.ts"),
   () => import("../parquet/index.ts"),
@@ -14,6 +15,7 @@ const rooms = [
   () => import("../storage/index.ts"),
   () => import("../patterns/index.ts"),
   () => import("../figure/index.ts"),
+  () => import("../catalogue/index.ts"),
   () => import("../runtime/index.ts"),
   () => import("../files/index.ts"),
   () => import("../hub/index.ts"),

@@ -1,21 +1,21 @@
 import { Command } from "commander";
 import { thisPackage } from "../index.ts";
-import { addCacheCommand } from "./cache.ts";
-import { addDecodeCommand } from "./decode.ts";
-import { addEncodeCommand } from "./encode.ts";
-import { exitCodes, reportError } from "./failures.ts";
-import { addInspectCommand } from "./inspect.ts";
-import { addLicenseCommand } from "./license.ts";
-import { addModelsCommand } from "./list-models.ts";
-import { addNoticeCommand } from "./notice.ts";
-import { addPatternsCommand } from "./patterns.ts";
-import { addPullCommand } from "./pull.ts";
-import { addPushCommand } from "./push.ts";
-import { addRoundtripCommand } from "./roundtrip.ts";
-import { showText, tell } from "./terminal.ts";
-import type { Terminal } from "./terminal.ts";
-import { addTokenizeCommand } from "./tokenize.ts";
-import { addVerifyCommand } from "./verify.ts";
+import { addCacheCommand } from "./commands/cache.ts";
+import { addDecodeCommand } from "./commands/decode.ts";
+import { addEncodeCommand } from "./commands/encode.ts";
+import { addInspectCommand } from "./commands/inspect.ts";
+import { addLicenseCommand } from "./commands/license.ts";
+import { addModelsCommand } from "./commands/models.ts";
+import { addNoticeCommand } from "./commands/notice.ts";
+import { addPatternsCommand } from "./commands/patterns/patterns.ts";
+import { addPullCommand } from "./commands/pull.ts";
+import { addPushCommand } from "./commands/push.ts";
+import { addRoundtripCommand } from "./commands/roundtrip.ts";
+import { addTokenizeCommand } from "./commands/tokenize/tokenize.ts";
+import { addVerifyCommand } from "./commands/verify.ts";
+import { exitCodes, reportError } from "./shared/failures.ts";
+import { showText, tell } from "./shared/terminal.ts";
+import type { Terminal } from "./shared/terminal.ts";
 
 const notes = `
 Exit codes: 0 all went well, 1 something failed, 2 the command line is wrong, 130 interrupted by Ctrl-C,

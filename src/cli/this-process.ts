@@ -1,7 +1,7 @@
-import { exitCodes, Interruption, OutputLost, reportError } from "./failures.ts";
 import { runCommandLine } from "./program.ts";
-import { tellStrayMessages } from "./stray-messages.ts";
-import type { Terminal } from "./terminal.ts";
+import { exitCodes, Interruption, OutputLost, reportError } from "./shared/failures.ts";
+import { tellStrayMessages } from "./shared/stray-messages.ts";
+import type { Terminal } from "./shared/terminal.ts";
 
 /** The reader of a pipe, a terminal or a connection is not there any more. */
 const goneCodes: ReadonlySet<string> = new Set(["EPIPE", "EIO", "ECONNRESET"]);

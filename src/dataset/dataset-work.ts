@@ -1,55 +1,55 @@
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { Budget } from "../async/index.ts";
+import type { Emit } from "../async/index.ts";
 import { checkAudioLimits } from "../audio/index.ts";
 import type { AudioLimits } from "../audio/index.ts";
+import { thisPackage } from "../files/index.ts";
 import { AudioTokenizer } from "../tokenizer/index.ts";
 import type { LoadOptions } from "../tokenizer/index.ts";
-import { assembleDataset } from "./assemble-dataset.ts";
-import { Budget } from "./budget.ts";
-import { checkChannelMode, defaultChannelMode } from "./clip-channels.ts";
-import type { ChannelMode } from "./clip-channels.ts";
-import type { ClipOutput } from "./clip-output.ts";
-import { planningOf } from "./clip-windows.ts";
-import type { ClipOptions } from "./clip-windows.ts";
-import { codecFieldsOf } from "./codec-fields.ts";
-import type { CodecFields } from "./codec-fields.ts";
-import { fingerprintOf, probeCodec } from "./codec-probe.ts";
-import type { DatasetCardOptions } from "./dataset-card.ts";
-import { DatasetError } from "./dataset-error.ts";
-import type { DatasetEvent } from "./dataset-event.ts";
-import { datasetInfoName, readDatasetInfo } from "./dataset-info.ts";
-import type { DatasetInfo } from "./dataset-info.ts";
-import { openPlan } from "./dataset-plan.ts";
-import type { DatasetPlan } from "./dataset-plan.ts";
-import { DecodePool } from "./decode-pool.ts";
-import { encodeRows, longRowBytes } from "./encode-rows.ts";
-import type { EncodedRow, EncodeRowsOptions, PartRow } from "./encode-rows.ts";
-import { thisPackage } from "../files/index.ts";
-import type { Emit } from "./event-queue.ts";
-import { frozenLicense } from "./frozen-license.ts";
-import { createOutputs, describeOutput } from "./output-spec.ts";
-import type { OutputSpec } from "./output-spec.ts";
-import { crashedError, defaultMaxCrashes, isGivenUp, PartAttempt, readPartNotes } from "./part-attempt.ts";
-import type { PartNote } from "./part-attempt.ts";
-import { listFinishedParts, readPartRecord } from "./part-record.ts";
-import type { PartRecord } from "./part-record.ts";
-import { DatasetPartWriter } from "./part-writer.ts";
-import { mismatchError, planDifferences } from "./plan-differences.ts";
-import { recordModel } from "./planned-model.ts";
-import { preparePlan } from "./prepare-plan.ts";
-import { isLocalModel, publishedCodes, publishedLicense } from "./published-names.ts";
-import { removeLeftovers } from "./remove-leftovers.ts";
-import { resolveInputs } from "./resolve-inputs.ts";
-import type { ResolveInputsOptions } from "./resolve-inputs.ts";
-import type { RowRecipe } from "./row-recipe.ts";
-import type { JsonObject } from "./row.ts";
-import { acquireRunLock } from "./run-lock.ts";
-import { everyPart } from "./shard-selection.ts";
-import { checkTrim } from "./sound-range.ts";
-import type { TrimOptions } from "./sound-range.ts";
-import { checkCountable } from "./statistics.ts";
-import { rowsOf, writeParts } from "./write-parts.ts";
+import { checkChannelMode, defaultChannelMode } from "./decoding/clip-channels.ts";
+import type { ChannelMode } from "./decoding/clip-channels.ts";
+import { planningOf } from "./decoding/clip-windows.ts";
+import type { ClipOptions } from "./decoding/clip-windows.ts";
+import { DecodePool } from "./decoding/decode-pool.ts";
+import type { RowRecipe } from "./decoding/row-recipe.ts";
+import { checkTrim } from "./decoding/sound-range.ts";
+import type { TrimOptions } from "./decoding/sound-range.ts";
+import { fingerprintOf, probeCodec } from "./encoding/codec-probe.ts";
+import { encodeRows, longRowBytes } from "./encoding/encode-rows.ts";
+import type { EncodedRow, EncodeRowsOptions, PartRow } from "./encoding/encode-rows.ts";
+import { DatasetError } from "./folder/dataset-error.ts";
+import type { JsonObject } from "./folder/json-value.ts";
+import { acquireRunLock } from "./folder/run-lock.ts";
+import { wholeShare } from "./folder/share.ts";
+import { createOutputs, describeOutput } from "./formats/output-spec.ts";
+import type { OutputSpec } from "./formats/output-spec.ts";
+import { resolveInputs } from "./inputs/resolve-inputs.ts";
+import type { ResolveInputsOptions } from "./inputs/resolve-inputs.ts";
+import type { DatasetEvent } from "./parts/dataset-event.ts";
+import { crashedError, defaultMaxCrashes, isGivenUp, PartAttempt, readPartNotes } from "./parts/part-attempt.ts";
+import type { PartNote } from "./parts/part-attempt.ts";
+import { DatasetPartWriter } from "./parts/part-writer.ts";
+import { removeLeftovers } from "./parts/remove-leftovers.ts";
+import { rowsOf, writeParts } from "./parts/write-parts.ts";
+import { openPlan } from "./plan/dataset-plan.ts";
+import type { DatasetPlan } from "./plan/dataset-plan.ts";
+import { mismatchError, planDifferences } from "./plan/plan-differences.ts";
+import { recordModel } from "./plan/planned-model.ts";
+import { preparePlan } from "./plan/prepare-plan.ts";
+import type { ClipOutput } from "./formats/clip-output.ts";
+import { codecFieldsOf } from "./records/codec-fields.ts";
+import type { CodecFields } from "./records/codec-fields.ts";
+import { datasetInfoName, readDatasetInfo } from "./records/dataset-info.ts";
+import type { DatasetInfo } from "./records/dataset-info.ts";
+import { frozenLicense } from "./records/frozen-license.ts";
+import { listFinishedParts, readPartRecord } from "./records/part-record.ts";
+import type { PartRecord } from "./records/part-record.ts";
+import { isLocalModel, publishedCodes, publishedLicense } from "./records/published-names.ts";
+import { checkCountable } from "./records/statistics.ts";
+import { assembleDataset } from "./report/assemble-dataset.ts";
+import type { DatasetCardOptions } from "./report/dataset-card.ts";
 
 /** What a dataset is made of, and what making it may use. */
 export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
@@ -84,8 +84,8 @@ export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
   /** Of the dataset card. */
   readonly card?: DatasetCardOptions | undefined;
   /** Threads that decode. @default half of the cores, at least 2 */
-  readonly workers?: number | undefined;
-  /** Decoded audio that memory may hold, in bytes; the model's own memory comes on top. @default 512 MiB, or 64 MiB for each of the workers if that is more */
+  readonly decodeThreads?: number | undefined;
+  /** Decoded audio that memory may hold, in bytes; the model's own memory comes on top. @default 512 MiB, or 64 MiB for each decode thread if that is more */
   readonly maxMemory?: number | undefined;
   /** The most clips that go through the model together. @default 32 */
   readonly batchClips?: number | undefined;
@@ -172,10 +172,10 @@ export class DatasetWork implements AsyncDisposable {
     const isStopped = (): boolean => stop?.aborted === true;
     if (parts.length === 0 || isStopped()) return;
     const { plan } = this;
-    const { folder, workers = defaultWorkers(), maxMemory = defaultMaxMemory(workers), batchClips = defaultBatchClips } = this.#options;
+    const { folder, decodeThreads = defaultDecodeThreads(), maxMemory = defaultMaxMemory(decodeThreads), batchClips = defaultBatchClips } = this.#options;
     // An index must never speak of parts that are being done again.
     await rm(join(folder, datasetInfoName), { force: true });
-    this.#pool ??= new DecodePool(workers);
+    this.#pool ??= new DecodePool(decodeThreads);
     this.#budget ??= new Budget(maxMemory);
     const attempts = new Map<number, PartAttempt>();
     const careful: Pick<EncodeRowsOptions, "rowsAhead" | "onBegin"> = {
@@ -183,7 +183,7 @@ export class DatasetWork implements AsyncDisposable {
       onBegin: ({ part, index, row: { key, path } }) => attempts.get(part)!.begins({ row: index, key, path }),
     };
     const encoded = encodeRows(begun(), {
-      plan, tokenizer: this.#model.tokenizer, numCodebooks: this.#codec.num_codebooks, recipe: this.#recipe, pool: this.#pool, workers, maxMemory, budget: this.#budget, batchClips, signal, ...(note === undefined ? {} : careful),
+      plan, tokenizer: this.#model.tokenizer, numCodebooks: this.#codec.num_codebooks, recipe: this.#recipe, pool: this.#pool, decodeThreads, maxMemory, budget: this.#budget, batchClips, signal, ...(note === undefined ? {} : careful),
     });
     const begin = (part: number): Promise<DatasetPartWriter> => DatasetPartWriter.begin(folder, part, this.#outputs, () => attempts.get(part)!.end());
     try {
@@ -231,7 +231,7 @@ export class DatasetWork implements AsyncDisposable {
   async writeIndex(signal: AbortSignal): Promise<DatasetInfo | null> {
     const { folder, audioLicense = null, card } = this.#options;
     const { settings, numParts } = this.plan;
-    if ((await listFinishedParts(folder, everyPart)).length < numParts) return null;
+    if ((await listFinishedParts(folder, wholeShare)).length < numParts) return null;
     const before = await readDatasetInfo(folder).catch(() => undefined);
     if (before !== undefined) return before;
     const license = await frozenLicense(folder, publishedLicense(this.#model.tokenizer.license, this.#model.tokenizer.provenance));
@@ -244,9 +244,9 @@ export class DatasetWork implements AsyncDisposable {
    */
   async finish(signal: AbortSignal): Promise<DatasetInfo | null> {
     const { folder } = this.#options;
-    if ((await listFinishedParts(folder, everyPart)).length < this.plan.numParts) return null;
-    await using lock = await acquireRunLock(folder, everyPart);
-    await removeLeftovers(folder, everyPart);
+    if ((await listFinishedParts(folder, wholeShare)).length < this.plan.numParts) return null;
+    await using lock = await acquireRunLock(folder, wholeShare);
+    await removeLeftovers(folder, wholeShare);
     return await this.writeIndex(AbortSignal.any([signal, lock.signal]));
   }
 
@@ -271,13 +271,13 @@ type LoadedModel = { readonly tokenizer: AudioTokenizer } & AsyncDisposable;
 const defaultOutputs: readonly OutputSpec[] = [{ format: "webdataset" }];
 const defaultBatchClips = 32;
 
-function defaultWorkers(): number {
+function defaultDecodeThreads(): number {
   return Math.max(2, Math.floor(availableParallelism() / 2));
 }
 
 /** More threads decode more at a time. */
-function defaultMaxMemory(workers: number): number {
-  return Math.max(2 ** 29, workers * 2 ** 26);
+function defaultMaxMemory(decodeThreads: number): number {
+  return Math.max(2 ** 29, decodeThreads * 2 ** 26);
 }
 
 async function loadModel({ model, load }: DatasetWorkOptions, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<LoadedModel> {
@@ -293,10 +293,10 @@ function recipeOf(options: DatasetWorkOptions, { sampleRate, channels, hopLength
   const planning = planningOf(options, { sampleRate, hopLength });
   const trim = options.trim ?? null;
   if (trim !== null) checkTrim(trim);
-  const { workers = defaultWorkers(), maxMemory = defaultMaxMemory(workers) } = options;
+  const { decodeThreads = defaultDecodeThreads(), maxMemory = defaultMaxMemory(decodeThreads) } = options;
   const windowBytes = (planning.window?.length ?? 0) * channels * Float32Array.BYTES_PER_ELEMENT;
-  if (windowBytes > longRowBytes({ workers, maxMemory })) {
-    throw new RangeError(`windows of ${(planning.window!.length / sampleRate).toFixed(1)} s take ${windowBytes} bytes each; give a maxMemory of at least ${windowBytes * (2 * workers + 4)} bytes`);
+  if (windowBytes > longRowBytes({ decodeThreads, maxMemory })) {
+    throw new RangeError(`windows of ${(planning.window!.length / sampleRate).toFixed(1)} s take ${windowBytes} bytes each; give a maxMemory of at least ${windowBytes * (2 * decodeThreads + 4)} bytes`);
   }
   return { sampleRate, channels, mode, planning, trim, limits: recordableLimits(options.limits) };
 }
@@ -329,8 +329,8 @@ function tooManyErrors(maxErrors: number, { row, failure }: EncodedRow): Dataset
   return new DatasetError("DATASET_ERRORS", `over ${maxErrors} rows failed, ${failure === null ? "" : `the last one ${row.path}: ${failure.message}; `}see errors.jsonl of the parts, or allow more`);
 }
 
-function checkNumbers({ workers = 1, batchClips = 1, maxMemory = 1, maxCrashes = 1 }: DatasetWorkOptions): void {
-  for (const [name, value] of Object.entries({ workers, batchClips, maxMemory, maxCrashes })) {
+function checkNumbers({ decodeThreads = 1, batchClips = 1, maxMemory = 1, maxCrashes = 1 }: DatasetWorkOptions): void {
+  for (const [name, value] of Object.entries({ decodeThreads, batchClips, maxMemory, maxCrashes })) {
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number from 1; received ${value}`);
   }
 }

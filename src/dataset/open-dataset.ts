@@ -1,10 +1,10 @@
-import { readDatasetInfo } from "./dataset-info.ts";
-import type { DatasetInfo } from "./dataset-info.ts";
-import type { EncodedClip } from "./encoded-clip.ts";
-import { readPlannedModel } from "./planned-model.ts";
-import { codesOf } from "./published-names.ts";
-import { readableFormats, readShard } from "./stored-clips.ts";
-import type { ReadableFormat } from "./stored-clips.ts";
+import { readableFormats, readShard } from "./formats/read-shard.ts";
+import type { ReadableFormat } from "./formats/read-shard.ts";
+import { readPlannedModel } from "./plan/planned-model.ts";
+import { readDatasetInfo } from "./records/dataset-info.ts";
+import type { DatasetInfo } from "./records/dataset-info.ts";
+import type { EncodedClip } from "./records/encoded-clip.ts";
+import { codesOf } from "./records/published-names.ts";
 
 /** A finished dataset on disk: what its index says, and its clips in their order. */
 export interface Dataset extends AsyncIterable<EncodedClip> {
@@ -26,7 +26,7 @@ export interface OpenDatasetOptions {
  *     for await (const { key, codes } of await openDataset("out")) await tokenizer.decode(codes);
  *
  * @throws DatasetError with code DATASET_FORMAT if the folder is no finished dataset, or, while looping, a shard is damaged.
- * @throws RangeError if the dataset has no such format, or only tokens, which `readTokenDataset` reads.
+ * @throws RangeError if the dataset has no such format, or only tokens, which `openTokenDataset` reads.
  */
 export async function openDataset(folder: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
   const info = await readDatasetInfo(folder);

@@ -1,24 +1,26 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { licensePolicyOf, requireLicense } from "../catalogue/index.ts";
+import type { LicensePolicy } from "../catalogue/index.ts";
 import { FileError, inTurns } from "../core/index.ts";
 import type { LicenseRecord } from "../core/index.ts";
 import { isInside, openInside } from "../files/index.ts";
-import { licensePolicyOf, pushFiles, requireLicense } from "../hub/index.ts";
-import type { LicensePolicy, PushedFile, PushOptions, PushReport } from "../hub/index.ts";
-import { figureName } from "./assemble-dataset.ts";
-import type { FinishedShard } from "./clip-output.ts";
-import { cardName } from "./dataset-card.ts";
-import { DatasetError } from "./dataset-error.ts";
-import { datasetInfoName, errorsName, manifestName, parseDatasetInfo, readDatasetInfoBytes } from "./dataset-info.ts";
-import type { DescribedFile } from "./dataset-info.ts";
-import { readFrozenLicense } from "./frozen-license.ts";
-import { listFinishedParts, readPartRecord } from "./part-record.ts";
-import { everyPart } from "./shard-selection.ts";
-import { listedFiles } from "./stored-clips.ts";
+import { pushFiles } from "../hub/index.ts";
+import type { PushedFile, PushOptions, PushReport } from "../hub/index.ts";
+import { DatasetError } from "./folder/dataset-error.ts";
+import { wholeShare } from "./folder/share.ts";
+import { listedFiles } from "./formats/read-shard.ts";
+import type { FinishedShard } from "./records/finished-shard.ts";
+import { datasetInfoName, errorsName, manifestName, parseDatasetInfo, readDatasetInfoBytes } from "./records/dataset-info.ts";
+import type { DescribedFile } from "./records/dataset-info.ts";
+import { readFrozenLicense } from "./records/frozen-license.ts";
+import { listFinishedParts, readPartRecord } from "./records/part-record.ts";
+import { figureName } from "./report/assemble-dataset.ts";
+import { cardName } from "./report/dataset-card.ts";
 
 export interface PushDatasetOptions extends PushOptions {
   /** Licenses that the weights may have whose codes are uploaded. @default what $ENCODEC_TOKENIZER_LICENSE_POLICY says, or "any" */
-  readonly license?: LicensePolicy | undefined;
+  readonly licensePolicy?: LicensePolicy | undefined;
   /** Whether `README.md` is uploaded as it is, also where somebody edited it. @default false: it has to be as it was written */
   readonly editedCard?: boolean | undefined;
 }
@@ -40,7 +42,7 @@ export interface PushDatasetOptions extends PushOptions {
 export async function pushDataset(folder: string, id: string, options: PushDatasetOptions = {}): Promise<PushReport> {
   const { shards, license, index } = (await readIndex(folder, options.editedCard)) ?? { shards: await shardsOfFinishedParts(folder), license: await readFrozenLicense(folder), index: [] };
   if (index.length === 0 && shards.length === 0) throw new DatasetError("DATASET_FORMAT", `${folder} has no shards that are done; tokenize into it first`);
-  checkPolicy(folder, license, licensePolicyOf(options.license));
+  checkPolicy(folder, license, licensePolicyOf(options.licensePolicy));
   return pushFiles(id, filesOf(folder, shards, index), options);
 }
 
@@ -92,7 +94,7 @@ async function sizeOf(folder: string, path: string): Promise<number | undefined>
 }
 
 async function shardsOfFinishedParts(folder: string): Promise<readonly FinishedShard[]> {
-  const parts = await listFinishedParts(folder, everyPart);
+  const parts = await listFinishedParts(folder, wholeShare);
   const records = [];
   for (const part of parts) records.push(await readPartRecord(folder, part));
   return records.flatMap((record) => record.shards);

@@ -1,17 +1,17 @@
-import type { DatasetEvent, DatasetReport, RowCounts } from "./dataset-event.ts";
+import { eventsOf } from "../async/index.ts";
+import type { Emit } from "../async/index.ts";
 import { DatasetWork } from "./dataset-work.ts";
 import type { DatasetWorkOptions } from "./dataset-work.ts";
-import { eventsOf } from "./event-queue.ts";
-import type { Emit } from "./event-queue.ts";
-import { addCounts, readFinishedWork } from "./finished-work.ts";
-import { removeLeftovers } from "./remove-leftovers.ts";
-import { acquireRunLock } from "./run-lock.ts";
-import { checkSelection, everyPart, selectedParts } from "./shard-selection.ts";
-import type { ShardSelection } from "./shard-selection.ts";
+import { acquireRunLock } from "./folder/run-lock.ts";
+import { checkShare, wholeShare, partsOfShare } from "./folder/share.ts";
+import type { Share } from "./folder/share.ts";
+import type { DatasetEvent, DatasetReport, RowCounts } from "./parts/dataset-event.ts";
+import { addCounts, readFinishedWork } from "./parts/finished-work.ts";
+import { removeLeftovers } from "./parts/remove-leftovers.ts";
 
 export interface TokenizeDatasetOptions extends DatasetWorkOptions {
   /** The parts that this run does, where several share the work. @default all */
-  readonly shard?: ShardSelection | undefined;
+  readonly share?: Share | undefined;
   /** The run fails with DATASET_ERRORS beyond so many failed rows in its share, earlier runs' included. @default Infinity */
   readonly maxErrors?: number | undefined;
   /** Whether parts with failed rows are done again. @default false */
@@ -30,8 +30,8 @@ export interface TokenizeDatasetOptions extends DatasetWorkOptions {
  *     }
  *
  * Called again it continues where it was interrupted, in whatever way, and the result is the same to the byte; so it is
- * whatever `workers`, `maxMemory`, `batchClips` and `shard` are, and the codes are those of `encode`. Several machines share the
- * work by `shard`, on one folder; whoever finishes the last part writes the index.
+ * whatever `decodeThreads`, `maxMemory`, `batchClips` and `share` are, and the codes are those of `encode`. Several machines share the
+ * work by `share`, on one folder; whoever finishes the last part writes the index.
  *
  * A row that cannot be read, decoded or cut into a clip becomes a line of `errors.jsonl`. Leaving the loop aborts the run.
  * @throws DatasetError DATASET_MISMATCH for a folder begun with other options, model or rows; DATASET_LOCKED where another run
@@ -44,17 +44,17 @@ export function tokenizeDataset(options: TokenizeDatasetOptions): AsyncGenerator
 
 async function run(options: TokenizeDatasetOptions, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<void> {
   const begun = performance.now();
-  const { folder, shard = everyPart, maxErrors = Infinity, stop } = options;
+  const { folder, share = wholeShare, maxErrors = Infinity, stop } = options;
   if (!(maxErrors >= 0)) throw new RangeError(`maxErrors must be 0 or more; received ${maxErrors}`);
-  checkSelection(shard.index, shard.count);
+  checkShare(share.index, share.count);
   await using work = await DatasetWork.open(options, emit, signal);
   const { plan } = work;
-  await using lock = await acquireRunLock(folder, shard);
+  await using lock = await acquireRunLock(folder, share);
   const runSignal = AbortSignal.any([signal, lock.signal]);
-  await removeLeftovers(folder, shard);
+  await removeLeftovers(folder, share);
 
-  const { done, finished } = await readFinishedWork(folder, shard, { retryErrors: options.retryErrors });
-  const todo = [...selectedParts(shard, plan.numParts)].filter((part) => !finished.has(part));
+  const { done, finished } = await readFinishedWork(folder, share, { retryErrors: options.retryErrors });
+  const todo = [...partsOfShare(share, plan.numParts)].filter((part) => !finished.has(part));
   const rowsToDo = todo.reduce((sum, part) => sum + plan.rowsOfPart(part), 0);
   await emit({ kind: "plan", rows: plan.numRows, parts: plan.numParts, partsToDo: todo.length, rowsToDo, done });
 

@@ -9,7 +9,7 @@ import type { TokenDatasetInfo } from "./token-dataset-files.ts";
 /** A data set on disk: what its JSON file says, and its documents, without the tokens that end them. */
 export type TokenDataset = TokenDatasetInfo & AsyncIterable<StoredTokens>;
 
-export interface ReadTokenDatasetOptions {
+export interface OpenTokenDatasetOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +24,7 @@ const chunkLength = 1 << 20;
  * @throws CodesError with code CODES_FORMAT or CODES_OUT_OF_RANGE if the files are damaged or not of one data set; partly while looping.
  * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`.
  */
-export async function readTokenDataset(path: string, options: ReadTokenDatasetOptions = {}): Promise<TokenDataset> {
+export async function openTokenDataset(path: string, options: OpenTokenDatasetOptions = {}): Promise<TokenDataset> {
   const { signal } = options;
   const paths = tokenDatasetPaths(path);
   const info = parseTokenDatasetInfo(await readWholeFile(paths.json, signal, maxJsonLength), paths.json);

@@ -1,6 +1,6 @@
 import type { OnnxModel } from "../core/index.ts";
 import { serializeModel } from "./onnx-proto.ts";
-import type { Attribute, ElementType, GraphProto, NodeProto, TensorProto, ValueInfo } from "./onnx-proto.ts";
+import type { Attribute, OnnxElementType, GraphProto, NodeProto, TensorProto, ValueInfo } from "./onnx-proto.ts";
 
 /** Name of a tensor inside a graph. */
 export type Value = string;
@@ -31,13 +31,13 @@ export class GraphBuilder {
     this.#state = state;
   }
 
-  input(name: string, type: ElementType, dims: ValueInfo["dims"]): Value {
+  input(name: string, type: OnnxElementType, dims: ValueInfo["dims"]): Value {
     this.#inputs.push({ name, type, dims });
     return name;
   }
 
   /** Declares `value` an output of the graph, under the name `name`. */
-  output(name: string, value: Value, type: ElementType, dims: ValueInfo["dims"]): void {
+  output(name: string, value: Value, type: OnnxElementType, dims: ValueInfo["dims"]): void {
     this.#nodes.push({ opType: "Identity", inputs: [value], outputs: [name], attributes: {} });
     this.#outputs.push({ name, type, dims });
   }

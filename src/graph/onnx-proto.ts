@@ -8,7 +8,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
 /** `TensorProto.DataType`. */
 export const DataType = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
-export type ElementType = keyof typeof DataType;
+export type OnnxElementType = keyof typeof DataType;
 
 export type Attribute = number | string | readonly number[] | { readonly float: number } | GraphProto;
 
@@ -22,7 +22,7 @@ export interface NodeProto {
 /** A constant: raw little-endian bytes in the graph itself, or a range of external data. */
 export interface TensorProto {
   readonly name: string;
-  readonly type: ElementType;
+  readonly type: OnnxElementType;
   readonly dims: readonly number[];
   readonly data: Uint8Array | { readonly location: string; readonly offset: number; readonly length: number };
 }
@@ -30,7 +30,7 @@ export interface TensorProto {
 /** A graph input or output; a dimension is a number, or a name where it varies. */
 export interface ValueInfo {
   readonly name: string;
-  readonly type: ElementType;
+  readonly type: OnnxElementType;
   readonly dims: readonly (number | string)[];
 }
 

@@ -1,5 +1,5 @@
 import { type ByteSource, checkRange } from "../core/index.ts";
-import { connectionError, type Subject, unexpectedAnswer } from "./hub-answer.ts";
+import { connectionError, type Subject, unexpectedAnswer } from "./answer-errors.ts";
 import { chunksOf, retrying, send } from "./hub-fetch.ts";
 import type { HubSettings } from "./hub-options.ts";
 import type { RepositoryFile } from "./list-repository.ts";

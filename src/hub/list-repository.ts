@@ -1,7 +1,7 @@
 import { listFiles } from "@huggingface/hub";
 import { z } from "zod";
 import type { FileDigest } from "./file-digest.ts";
-import { unexpectedAnswer } from "./hub-answer.ts";
+import { unexpectedAnswer } from "./answer-errors.ts";
 import { ask } from "./hub-fetch.ts";
 import type { HubSettings } from "./hub-options.ts";
 

@@ -1,7 +1,7 @@
 import { fileDownloadInfo } from "@huggingface/hub";
 import { HubError, IntegrityError } from "../core/index.ts";
 import { parseDigest } from "./file-digest.ts";
-import type { Subject } from "./hub-answer.ts";
+import type { Subject } from "./answer-errors.ts";
 import { ask } from "./hub-fetch.ts";
 import type { HubSettings } from "./hub-options.ts";
 import type { RepositoryFile } from "./list-repository.ts";

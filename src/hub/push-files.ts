@@ -7,7 +7,7 @@ import { openInside, piecesOf } from "../files/index.ts";
 import { isRepositoryId } from "./cache-layout.ts";
 import { CheckedBlob, CheckedFile } from "./checked-blob.ts";
 import { createHasher } from "./file-digest.ts";
-import { type Subject, unexpectedAnswer } from "./hub-answer.ts";
+import { type Subject, unexpectedAnswer } from "./answer-errors.ts";
 import { ask } from "./hub-fetch.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 

@@ -1,11 +1,11 @@
 import { join } from "node:path";
+import type { RepositoryMetadata } from "../catalogue/index.ts";
 import { CheckpointError, HubError } from "../core/index.ts";
 import type { HubErrorCode } from "../core/index.ts";
 import { isRepositoryId, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
 import { isOutage, listSnapshot, type RepositoryDescription, sha256Of, type WeightsFile } from "./describe-repository.ts";
 import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
-import type { RepositoryMetadata } from "./license-declaration.ts";
 import { readTextFile } from "./read-text-file.ts";
 import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
 import { selectFiles } from "./select-files.ts";

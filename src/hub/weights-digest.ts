@@ -1,11 +1,11 @@
 import { lstat, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { digestsOfLength } from "../catalogue/index.ts";
 import { CheckpointError } from "../core/index.ts";
 import { openFile } from "../files/index.ts";
 import type { FileSource, FileState } from "../files/index.ts";
 import { placeAtomically } from "./cache-layout.ts";
-import { digestsOfLength } from "./catalogue.ts";
 import { createHasher } from "./file-digest.ts";
 import { ownCacheOf } from "./hub-options.ts";
 import type { HubOptions } from "./hub-options.ts";

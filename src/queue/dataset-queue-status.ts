@@ -1,4 +1,4 @@
-import { everyPart, openPlan, readDatasetInfo, readFinishedWork } from "../dataset/index.ts";
+import { wholeShare, openPlan, readDatasetInfo, readFinishedWork } from "../dataset/index.ts";
 import type { RowCounts } from "../dataset/index.ts";
 import { partJobOf, partResultOf } from "./part-job.ts";
 import { asking, closeQueue, keptJobs, openPartQueue } from "./part-queue.ts";
@@ -63,7 +63,7 @@ export async function datasetQueueStatus(folder: string, options: DatasetQueueSt
     const { counts } = info;
     return { folder, isComplete: true, rows, parts, done: { rows: counts.rows, clips: counts.clips, errors: counts.errors, seconds: counts.hours * 3600, parts }, queue: null };
   }
-  const { done, finished } = await readFinishedWork(folder, everyPart);
+  const { done, finished } = await readFinishedWork(folder, wholeShare);
   const name = (await readQueueRecord(folder))?.queue;
   const status = { folder, isComplete: false, rows, parts, done: { ...done, parts: finished.size } };
   if (name === undefined) return { ...status, queue: null };

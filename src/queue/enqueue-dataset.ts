@@ -1,5 +1,6 @@
-import type { Emit } from "../dataset/index.ts";
-import { acquireRunLock, DatasetWork, eventsOf, everyPart, forgetPartNotes, listFinishedParts, readFinishedWork } from "../dataset/index.ts";
+import { eventsOf } from "../async/index.ts";
+import type { Emit } from "../async/index.ts";
+import { acquireRunLock, DatasetWork, wholeShare, forgetPartNotes, listFinishedParts, readFinishedWork } from "../dataset/index.ts";
 import type { DatasetEvent, DatasetInfo, DatasetPlan, DatasetWorkOptions, JsonObject } from "../dataset/index.ts";
 import { asking, closeQueue, jobId, jobOptions, openPartQueue } from "./part-queue.ts";
 import type { ConnectionEvent, PartQueue } from "./part-queue.ts";
@@ -104,9 +105,9 @@ async function queueName(plan: DatasetPlan, asked: string | undefined): Promise<
 }
 
 async function finishedParts({ folder, retryErrors = false }: EnqueueDatasetOptions): Promise<ReadonlySet<number>> {
-  if (!retryErrors) return new Set(await listFinishedParts(folder, everyPart));
-  await using _ = await acquireRunLock(folder, everyPart);
-  return (await readFinishedWork(folder, everyPart, { retryErrors })).finished;
+  if (!retryErrors) return new Set(await listFinishedParts(folder, wholeShare));
+  await using _ = await acquireRunLock(folder, wholeShare);
+  return (await readFinishedWork(folder, wholeShare, { retryErrors })).finished;
 }
 
 interface EnqueuePartsOptions {

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DatasetError, DatasetWork, eventsOf, everyPart, listFinishedParts, openPlan, readDatasetInfo } from "../dataset/index.ts";
-import type { DatasetEvent, DatasetInfo, DatasetWorkOptions, Emit, RowCounts } from "../dataset/index.ts";
+import { eventsOf } from "../async/index.ts";
+import type { Emit } from "../async/index.ts";
+import { DatasetError, DatasetWork, wholeShare, listFinishedParts, openPlan, readDatasetInfo } from "../dataset/index.ts";
+import type { DatasetEvent, DatasetInfo, DatasetWorkOptions, RowCounts } from "../dataset/index.ts";
 import { asking, closeQueue, openPartQueue } from "./part-queue.ts";
 import type { ConnectionEvent, PartQueue } from "./part-queue.ts";
 import { PartWorker } from "./part-worker.ts";
@@ -132,7 +134,7 @@ async function run(options: WorkOnDatasetOptions, emit: Emit<WorkEvent>, signal:
   signal.throwIfAborted();
   if (worker.error !== undefined) throw worker.error;
   const info = outcome?.info ?? null;
-  const partsLeft = info === null ? plan.numParts - (await listFinishedParts(folder, everyPart)).length : 0;
+  const partsLeft = info === null ? plan.numParts - (await listFinishedParts(folder, wholeShare)).length : 0;
   if (outcome !== undefined && info === null && outcome.failed === 0) {
     throw new QueueError("QUEUE_EMPTY", `the queue ${queueName} at ${address.shown} is empty, and ${partsLeft} of ${plan.numParts} parts are missing: Redis has lost them; put the dataset on the queue again (tokenize enqueue -o ${folder})`);
   }

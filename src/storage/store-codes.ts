@@ -7,7 +7,7 @@ import type { CodesFormat } from "./codes-format.ts";
 import { formatJson, parseCodesJson } from "./json.ts";
 import { formatNpy, parseNpy } from "./npy.ts";
 import { formatNpz, parseNpz } from "./npz.ts";
-import { formatCodesSafetensors, parseCodesSafetensors } from "./safetensors.ts";
+import { formatCodesSafetensors, parseCodesSafetensors } from "./codes-safetensors.ts";
 
 export interface ParseCodesOptions {
   /** @default recognised by the first bytes */

@@ -7,7 +7,7 @@ import { recogniseCodesFormat } from "./codes-format.ts";
 import { elementBytes } from "./elements.ts";
 import type { ArrayBytes } from "./elements.ts";
 import { formatArray, openArray } from "./npy.ts";
-import { openTensor, readField, sequenceTag } from "./safetensors.ts";
+import { openTensor, readField, sequenceTag } from "./codes-safetensors.ts";
 
 /** How sequences are stored: with everything that leads back to the codes, or as a bare array. */
 export const sequenceFormats = ["safetensors", "npy"] as const;

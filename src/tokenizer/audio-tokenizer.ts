@@ -1,25 +1,26 @@
+import { findByDigest } from "../catalogue/index.ts";
 import { frameRateOf, hopLengthOf, numCodebooksFor, numQuantizersOf, segmentingOf } from "../checkpoint/index.ts";
 import type { CheckpointInfo, CodecConfig } from "../checkpoint/index.ts";
 import { AudioCodes, CodesError } from "../core/index.ts";
 import type { AudioCodesData, LicenseRecord, Provenance, Waveform } from "../core/index.ts";
 import { checkTensors, describeNetwork } from "../graph/index.ts";
 import type { Network } from "../graph/index.ts";
-import { findByDigest } from "../hub/index.ts";
 import type { DownloadProgress } from "../hub/index.ts";
 import { loadOnnxRuntimeNode } from "../runtime/index.ts";
-import { CodecRunner } from "./codec-runner.ts";
-import { CodecSessions } from "./codec-sessions.ts";
-import type { DecoderJob, EncoderJob } from "./coding-job.ts";
-import { decodePieces, encodePieces, transformOf } from "./coding-streams.ts";
-import type { CodingTransform, Pieces } from "./coding-streams.ts";
-import { decodeClips } from "./decode-clips.ts";
-import { DecoderStream } from "./decoder-stream.ts";
-import { encodeClips } from "./encode-clips.ts";
-import { EncoderStream } from "./encoder-stream.ts";
-import { openModel } from "./open-model.ts";
-import type { OpenedModel } from "./open-model.ts";
-import type { CallOptions, DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions, StreamOptions } from "./options.ts";
-import type { Segmenting } from "./segments.ts";
+import type { CallOptions, StreamOptions } from "./call-options.ts";
+import type { DecoderJob, EncoderJob } from "./clips/coding-job.ts";
+import { decodeClips } from "./clips/decode-clips.ts";
+import { encodeClips } from "./clips/encode-clips.ts";
+import { openModel } from "./model/open-model.ts";
+import type { OpenedModel } from "./model/open-model.ts";
+import { CodecRunner } from "./network/codec-runner.ts";
+import { CodecSessions } from "./network/codec-sessions.ts";
+import type { Segmenting } from "./network/segments.ts";
+import type { DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions } from "./options.ts";
+import { decodePieces, encodePieces, transformOf } from "./streams/coding-streams.ts";
+import type { CodingTransform, Pieces } from "./streams/coding-streams.ts";
+import { DecoderStream } from "./streams/decoder-stream.ts";
+import { EncoderStream } from "./streams/encoder-stream.ts";
 
 /**
  * An EnCodec model as a tokenizer: audio to codes and back.
@@ -61,7 +62,7 @@ export class AudioTokenizer {
   readonly #sessions: CodecSessions;
   readonly #runner: CodecRunner;
   /** Mono clips that one clip is coded as: 2 where left and right go their own ways, otherwise 1. */
-  readonly #streams: number;
+  readonly #lanes: number;
 
   private constructor({ checkpoint, provenance, license, servedFrom }: OpenedModel, network: Network, sessions: CodecSessions, isSplitStereo: boolean) {
     const { config } = checkpoint;
@@ -71,13 +72,13 @@ export class AudioTokenizer {
     this.checkpoint = checkpoint.info;
     this.config = config;
     this.sampleRate = config.samplingRate;
-    this.#streams = isSplitStereo ? 2 : 1;
-    this.channels = config.audioChannels * this.#streams;
+    this.#lanes = isSplitStereo ? 2 : 1;
+    this.channels = config.audioChannels * this.#lanes;
     this.frameRate = frameRateOf(config);
     this.hopLength = hopLengthOf(config);
     this.codebookSize = config.codebookSize;
-    this.numQuantizers = numQuantizersOf(config) * this.#streams;
-    this.bandwidths = Object.freeze(config.targetBandwidths.map((bandwidth) => bandwidth * this.#streams));
+    this.numQuantizers = numQuantizersOf(config) * this.#lanes;
+    this.bandwidths = Object.freeze(config.targetBandwidths.map((bandwidth) => bandwidth * this.#lanes));
     this.isCausal = config.useCausalConv && config.normType !== "time_group_norm";
     this.segment = segmentingOf(config);
     this.#sessions = sessions;
@@ -234,7 +235,7 @@ export class AudioTokenizer {
   }
 
   get #decoderJob(): DecoderJob {
-    return { runner: this.#runner, format: this, streams: this.#streams };
+    return { runner: this.#runner, format: this, lanes: this.#lanes };
   }
 
   #numCodebooks({ bandwidth, numCodebooks }: EncodeOptions): number {
@@ -247,12 +248,12 @@ export class AudioTokenizer {
           `bandwidth ${bandwidth} kbps is not supported by ${this.provenance.model}; choose ${listOf(this.bandwidths)}`,
         );
       }
-      return numCodebooksFor(this.config, bandwidth / this.#streams) * this.#streams;
+      return numCodebooksFor(this.config, bandwidth / this.#lanes) * this.#lanes;
     }
     if (numCodebooks === undefined) return this.numQuantizers;
-    if (!Number.isInteger(numCodebooks) || numCodebooks < 1 || numCodebooks > this.numQuantizers || numCodebooks % this.#streams !== 0) {
+    if (!Number.isInteger(numCodebooks) || numCodebooks < 1 || numCodebooks > this.numQuantizers || numCodebooks % this.#lanes !== 0) {
       throw new RangeError(
-        `numCodebooks must be ${this.#streams === 1 ? "a whole number" : "an even number"} from ${this.#streams} to ` +
+        `numCodebooks must be ${this.#lanes === 1 ? "a whole number" : "an even number"} from ${this.#lanes} to ` +
           `${this.numQuantizers} for ${this.provenance.model}; received ${numCodebooks}`,
       );
     }
@@ -291,10 +292,10 @@ export class AudioTokenizer {
     if ((codes.scales !== null) !== this.config.normalize) {
       throw new CodesError("CODES_MISMATCH", `${where}: ${this.config.normalize ? "the model needs scales and they have none" : "they have scales and the model uses none"}`);
     }
-    if (codes.numCodebooks > this.numQuantizers || codes.numCodebooks % this.#streams !== 0) {
+    if (codes.numCodebooks > this.numQuantizers || codes.numCodebooks % this.#lanes !== 0) {
       throw new CodesError(
         "CODES_MISMATCH",
-        `${where}: they have ${codes.numCodebooks} codebooks; the model takes ${this.#streams === 1 ? "" : "even numbers "}up to ${this.numQuantizers}`,
+        `${where}: they have ${codes.numCodebooks} codebooks; the model takes ${this.#lanes === 1 ? "" : "even numbers "}up to ${this.numQuantizers}`,
       );
     }
     this.#checkWeights(codes.provenance);

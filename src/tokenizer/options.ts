@@ -1,23 +1,8 @@
 import type { Runtime } from "../runtime/index.ts";
-import type { DecoderStreamState } from "./decoder-steps.ts";
-import type { EncoderStreamState } from "./encoder-steps.ts";
-import type { HubModelOptions } from "./hub-model.ts";
-
-/** How far a long call has come. */
-export interface Progress {
-  readonly stage: "load" | "encode" | "decode";
-  /** Work done and work to do, in the stage's own unit: bytes to download when loading, seconds of audio otherwise. */
-  readonly done: number;
-  readonly total: number;
-}
-
-/** What every call that waits takes. */
-export interface CallOptions {
-  /** Stops the work; the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called now and then while the work goes on, and once at its end. */
-  readonly onProgress?: (progress: Progress) => void;
-}
+import type { CallOptions, StreamOptions } from "./call-options.ts";
+import type { HubModelOptions } from "./model/admit-repository.ts";
+import type { DecoderStreamState } from "./streams/decoder-steps.ts";
+import type { EncoderStreamState } from "./streams/encoder-steps.ts";
 
 export interface LoadOptions extends CallOptions, HubModelOptions {
   /**
@@ -41,12 +26,6 @@ export interface EncodeOptions extends CallOptions {
   readonly bandwidth?: number;
   /** 1…`numQuantizers`. */
   readonly numCodebooks?: number;
-}
-
-/** What every call of a stream takes. */
-export interface StreamOptions {
-  /** Stops the work, even while a source is silent; the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** How `encodeStream` codes. With neither `bandwidth` nor `numCodebooks`, with all codebooks. */

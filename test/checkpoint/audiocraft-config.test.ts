@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { CheckpointError } from "../../src/core/errors.ts";
+import { parseAudiocraftConfig } from "../../src/checkpoint/config/audiocraft-config.ts";
 import { numQuantizersOf } from "../../src/checkpoint/index.ts";
-import { parseAudiocraftConfig } from "../../src/checkpoint/audiocraft-config.ts";
+import { CheckpointError } from "../../src/core/errors.ts";
 
 const text = readFileSync(new URL("xp-32khz.yaml", import.meta.url), "utf8");
 

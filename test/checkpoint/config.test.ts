@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { CheckpointError } from "../../src/core/errors.ts";
-import { frameRateOf, hopLengthOf, numQuantizersOf, segmentingOf } from "../../src/checkpoint/index.ts";
 import { parseTransformersConfig } from "../../src/checkpoint/composite-config.ts";
-import { parseEncodecConfig } from "../../src/checkpoint/config.ts";
+import { parseEncodecConfig } from "../../src/checkpoint/config/config.ts";
+import { frameRateOf, hopLengthOf, numQuantizersOf, segmentingOf } from "../../src/checkpoint/index.ts";
+import { CheckpointError } from "../../src/core/errors.ts";
 import { goldenConfig } from "./fixtures.ts";
 
 function errorOf(run: () => unknown): CheckpointError {

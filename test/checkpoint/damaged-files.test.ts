@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parseTransformersConfig } from "../../src/checkpoint/composite-config.ts";
+import { parseAudiocraftConfig } from "../../src/checkpoint/config/audiocraft-config.ts";
+import { openCheckpoint, openSafetensors } from "../../src/checkpoint/index.ts";
+import { readPickle } from "../../src/checkpoint/torch/pickle.ts";
+import { stateDictOf, openWeightFile } from "../../src/checkpoint/weight-file.ts";
 import { bytesSource } from "../../src/core/byte-source.ts";
 import { CheckpointError, inTurns } from "../../src/core/index.ts";
-import { openCheckpoint, openSafetensors } from "../../src/checkpoint/index.ts";
-import { parseAudiocraftConfig } from "../../src/checkpoint/audiocraft-config.ts";
-import { parseTransformersConfig } from "../../src/checkpoint/composite-config.ts";
-import { readPickle } from "../../src/checkpoint/pickle.ts";
-import { stateDictOf, openWeightFile } from "../../src/checkpoint/weight-file.ts";
 import { f32, folderOf, goldenConfig, safetensorsOf } from "./fixtures.ts";
 import { audiocraftFileOf, pickle, pickledTensor, torchFileOf } from "./torch-writer.ts";
 

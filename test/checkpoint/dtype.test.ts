@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { byteLengthOf, numElementsOf, toFloat32 } from "../../src/checkpoint/tensors/dtype.ts";
 import { atOnce } from "../../src/core/index.ts";
-import { byteLengthOf, numElementsOf, toFloat32 } from "../../src/checkpoint/dtype.ts";
 
 /** The value of a binary16 number, by the definition of the format. */
 function valueOfHalf(half: number): number {

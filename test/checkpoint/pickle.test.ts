@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { PickledTensor } from "../../src/checkpoint/torch/pickle-values.ts";
+import { readPickle } from "../../src/checkpoint/torch/pickle.ts";
 import { atOnce, CheckpointError } from "../../src/core/index.ts";
-import { PickledTensor } from "../../src/checkpoint/pickle-values.ts";
-import { readPickle } from "../../src/checkpoint/pickle.ts";
 import { pickle, pickledTensor, u32 } from "./torch-writer.ts";
 
 const read = (value: Uint8Array): unknown => atOnce(readPickle(pickle.file(value), "the pickle"));

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { bytesSource } from "../../src/core/byte-source.ts";
-import { CheckpointError } from "../../src/core/errors.ts";
 import { gatherWeights } from "../../src/checkpoint/assemble.ts";
 import type { Weights } from "../../src/checkpoint/assemble.ts";
 import type { TensorFile } from "../../src/checkpoint/index.ts";
-import { openTorchZip } from "../../src/checkpoint/torch-zip.ts";
+import { openTorchZip } from "../../src/checkpoint/torch/torch-zip.ts";
+import { bytesSource } from "../../src/core/byte-source.ts";
+import { CheckpointError } from "../../src/core/errors.ts";
 import { f32, goldenBytes } from "./fixtures.ts";
 import { joined, pickle, torchFileOf, torchZip, u16, u32, zipOf, type ZipInput } from "./torch-writer.ts";
 

@@ -1,8 +1,8 @@
 import { Writable } from "node:stream";
 import { expect, it } from "vitest";
-import { Bar } from "../../src/cli/bar.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
-import { progressTexts } from "../../src/cli/tokenize-progress.ts";
+import { progressTexts } from "../../src/cli/commands/tokenize/tokenize-progress.ts";
+import { Bar } from "../../src/cli/shared/bar.ts";
+import type { Terminal } from "../../src/cli/shared/terminal.ts";
 
 /** A bar on a terminal of that width, and what it writes there. */
 function barOfWidth(columns: number) {

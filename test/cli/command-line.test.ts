@@ -3,8 +3,8 @@ import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { readIn } from "../../src/cli/shared/terminal.ts";
 import { AudioCodes, AudioTokenizer, formatCodes, formatWav, parseCodes, parseWav, readAudio, readCodes, writeWav } from "../../src/index.ts";
-import { readIn } from "../../src/cli/terminal.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));

@@ -1,8 +1,8 @@
 import { Writable } from "node:stream";
 import { expect, it } from "vitest";
-import { downloadText, startDownload } from "../../src/cli/download-progress.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
-import { TransferRate } from "../../src/cli/transfer-rate.ts";
+import { downloadText, startDownload } from "../../src/cli/shared/download-progress.ts";
+import type { Terminal } from "../../src/cli/shared/terminal.ts";
+import { TransferRate } from "../../src/cli/shared/transfer-rate.ts";
 
 /** A download whose lines are kept, on a clock that the test turns. */
 function watched(quiet = false) {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { histogramTable } from "../../src/cli/histogram-table.ts";
+import { histogramTable } from "../../src/cli/shared/histogram-table.ts";
 
 const edges = [-20, -10, 0, 10, 20];
 

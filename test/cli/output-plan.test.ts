@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { CommandError, UsageError } from "../../src/cli/failures.ts";
-import { planOutputs, refuseExisting } from "../../src/cli/output-plan.ts";
+import { CommandError, UsageError } from "../../src/cli/shared/failures.ts";
+import { planOutputs, refuseExisting } from "../../src/cli/shared/output-plan.ts";
 import { temporaryFolder } from "./fake-terminal.ts";
 
 function outputs(inputs: readonly string[], output?: string): readonly string[] {

@@ -1,8 +1,8 @@
 import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { expect, it } from "vitest";
-import { startProgress } from "../../src/cli/progress.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
+import { startProgress } from "../../src/cli/shared/progress.ts";
+import type { Terminal } from "../../src/cli/shared/terminal.ts";
 
 /** What a terminal is shown of a clip, on a clock that the test turns. */
 function watched(name: string = "a.mp3", columns?: number) {

@@ -60,10 +60,10 @@ describe("push", () => {
 
   it("uploads the shards that are done while others are not, and later the new ones and the index", async () => {
     await using hub = await hubToPushTo();
-    await using folder = await folderWithDataset(["--shard", "0/2"]);
+    await using folder = await folderWithDataset(["--share", "0/2"]);
     expect((await run(["push", folder.in("out"), id])).stderr).toMatch(/: 3 files, .*uploaded; 0 there already\n$/);
     expect(filesOf(hub)).toEqual([shards[0], shards[2], shards[4]]);
-    await tokenizeInto(folder, ["--shard", "1/2"]);
+    await tokenizeInto(folder, ["--share", "1/2"]);
     const { stdout } = await run(["push", folder.in("out"), id, "--json", "-q"]);
     expect(JSON.parse(stdout.toString())).toMatchObject({ uploaded: [shards[1], shards[3], "manifest.jsonl", "errors.jsonl", "report.svg", "README.md", "dataset.json"], unchanged: [shards[0], shards[2], shards[4]], isNewRepository: false });
   });
@@ -156,11 +156,11 @@ describe("the license of a dataset that is pushed", () => {
 
   it("is held against the policy of the command, or of the deployment, before anything is sent", async () => {
     await using hub = await hubToPushTo(served24);
-    await using folder = await folderWithDataset(["-m", "24khz", "--shard", "0/2"]);
+    await using folder = await folderWithDataset(["-m", "24khz", "--share", "0/2"]);
     hub.server.requests.length = 0;
     const refusal = { code: 1, stderr: expect.stringMatching(/policy commercial does not admit facebook\/encodec_24khz: CC-BY-NC-4\.0 is attribution, non-commercial/) };
     expect(await run(["push", folder.in("out"), id, "--license", "commercial"])).toMatchObject(refusal);
-    await tokenizeInto(folder, ["-m", "24khz", "--shard", "1/2", "--offline"]);
+    await tokenizeInto(folder, ["-m", "24khz", "--share", "1/2", "--offline"]);
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "commercial");
     expect(await run(["push", folder.in("out"), id])).toMatchObject(refusal);
     expect(await run(["push", folder.in("out"), id, "--dry-run"])).toMatchObject(refusal);
@@ -170,7 +170,7 @@ describe("the license of a dataset that is pushed", () => {
 
   it("has to be known to any policy but one that admits all", async () => {
     await using _ = await hubToPushTo();
-    await using folder = await folderWithDataset(["--shard", "0/2"]);
+    await using folder = await folderWithDataset(["--share", "0/2"]);
     await rm(folder.in("out/plan/license.json"));
     expect(await run(["push", folder.in("out"), id, "--license", "permissive"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/does not say what license the weights have/) });
     expect((await run(["push", folder.in("out"), id])).code).toBe(0);

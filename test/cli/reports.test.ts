@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { usageOf } from "../../src/cli/codes-usage.ts";
-import { formatCodesInspection } from "../../src/cli/inspect-report.ts";
-import { formatReport, formatTable, wrapText } from "../../src/cli/report.ts";
-import { formatRoundtrip, summarizeRoundtrip } from "../../src/cli/roundtrip-report.ts";
-import type { Roundtrip } from "../../src/cli/roundtrip-report.ts";
-import { bandwidthText, bytesText, channelsText, provenanceText, rateText, secondsText } from "../../src/cli/wording.ts";
+import { usageOf } from "../../src/cli/reports/codes-usage.ts";
+import { formatCodesInspection } from "../../src/cli/reports/inspect-report.ts";
+import { formatRoundtrip, summarizeRoundtrip } from "../../src/cli/reports/roundtrip-report.ts";
+import type { Roundtrip } from "../../src/cli/reports/roundtrip-report.ts";
+import { formatReport, formatTable, wrapText } from "../../src/cli/shared/report.ts";
+import { bandwidthText, bytesText, channelsText, provenanceText, rateText, secondsText } from "../../src/cli/shared/wording.ts";
 import { AudioCodes } from "../../src/core/index.ts";
 import { codesAt48kHz } from "../core/arbitrary-codes.ts";
 

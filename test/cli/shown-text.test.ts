@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { tell } from "../../src/cli/terminal.ts";
+import { tell } from "../../src/cli/shared/terminal.ts";
 import { AudioCodes, formatCodes, formatWav } from "../../src/index.ts";
 import { runWorkersFromSources } from "../dataset/corpus.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
@@ -111,8 +111,8 @@ it("a message keeps its own indented lines, is one line otherwise, and is cut wh
 
 it("only the terminal's own files write to the standard streams, and the one that starts before they are loaded", () => {
   const folder = fileURLToPath(new URL("../../src/cli/", import.meta.url));
-  const writers = readdirSync(folder).filter((file) => /\b(?:stdout|stderr|output|stream)\.write\b|\bconsole\b/u.test(readFileSync(folder + file, "utf8")));
-  expect(writers).toEqual(["main.ts", "plain-line.ts", "stray-messages.ts", "terminal.ts"]);
+  const writers = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts") && /\b(?:stdout|stderr|output|stream)\.write\b|\bconsole\b/u.test(readFileSync(folder + file, "utf8")));
+  expect(writers.toSorted()).toEqual(["main.ts", "shared/plain-line.ts", "shared/stray-messages.ts", "shared/terminal.ts"]);
 });
 
 it("what packages, Node and bugs tell is made visible too, and leaves standard output alone", async () => {

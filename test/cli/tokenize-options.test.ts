@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { checkOutputs, outputsOf } from "../../src/cli/commands/tokenize/tokenize-options.ts";
+import { UsageError } from "../../src/cli/shared/failures.ts";
 import { AudioTokenizer } from "../../src/index.ts";
-import { UsageError } from "../../src/cli/failures.ts";
-import { checkOutputs, outputsOf } from "../../src/cli/tokenize-options.ts";
 
 test("limits are for all formats, and each format has its own options", async () => {
   await using tokenizer = await AudioTokenizer.fromPretrained("tiny");

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { beforeAll, describe, expect, it } from "vitest";
-import { startDatasetProgress } from "../../src/cli/tokenize-progress.ts";
-import { AudioTokenizer, openDataset, readAudio, readTokenDataset } from "../../src/index.ts";
+import { startDatasetProgress } from "../../src/cli/commands/tokenize/tokenize-progress.ts";
+import { AudioTokenizer, openDataset, readAudio, openTokenDataset } from "../../src/index.ts";
 import type { EncodedClip } from "../../src/index.ts";
 import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
@@ -44,12 +44,16 @@ describe("tokenize", () => {
   it("prints events as lines of JSON, goes on where it was, and refuses other options", async () => {
     await using folder = await folderWithCorpus();
     const args = ["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "4", "--part-rows", "2"];
-    const first = await run([...args, "--shard", "0/2", "--json"]);
+    const first = await run([...args, "--share", "0/2", "--json"]);
     expect(eventsIn(first.stdout).filter(({ kind }) => kind !== "listing").map(({ kind }) => kind)).toEqual([
       "plan", "part-started", "row", "row", "part-finished", "part-started", "row", "part-finished", "finished",
     ]);
     expect(eventsIn(first.stdout).at(-1)).toMatchObject({ rows: 3, errors: 0, partsLeft: 0, isComplete: false });
     expect(first.stderr).toMatch(/this share is done; others are not\n$/);
+    expect(await run([...args, "--shard", "0/2", "--workers", "1"])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^encodec-tokenizer: --shard is called --share now\nencodec-tokenizer: --workers is called --decode-threads now\n[^]*this share is done; others are not\n$/),
+    });
     const second = await run([...args, "--json", "-q"]);
     expect(second).toMatchObject({ code: 0, stderr: "" });
     expect(eventsIn(second.stdout).at(-1)).toMatchObject({ rows: 2, total: { rows: 5 }, isComplete: true });
@@ -91,7 +95,7 @@ describe("tokenize", () => {
     expect(clips).toHaveLength(2 + 3 + 3 + 4 + 4);
     const shards = await readdir(folder.in("out/shards"));
     expect(shards.filter((name) => name.endsWith(".tar"))).toHaveLength(4);
-    const documents = await collect(await readTokenDataset(folder.in("out/shards/part-000000-000.bin")));
+    const documents = await collect(await openTokenDataset(folder.in("out/shards/part-000000-000.bin")));
     const { codes } = clips[0]!;
     expect([...documents[0]!]).toEqual(Array.from(codes.data, (code, at) => 100 + 1024 * Math.floor(at / codes.numFrames) + code));
   });
@@ -106,7 +110,7 @@ describe("tokenize", () => {
     const layout = { kind: "pattern", pattern: { kind: "delay", numCodebooks: 4 }, eosToken: 1025 };
     expect(JSON.parse(await readFile(folder.in("out/dataset.json"), "utf8"))).toMatchObject({ options: { outputs: [{ format: "tokens", stream: "megatron", layout }] } });
     // An empty step, the frames, and three more steps for the delays, four tokens each.
-    const documents = await collect(await readTokenDataset(folder.in("out/shards/part-000000-000.bin")));
+    const documents = await collect(await openTokenDataset(folder.in("out/shards/part-000000-000.bin")));
     expect(documents.map(({ length }) => length)).toEqual([38, 45, 53, 60, 68].map((frames) => 4 * (1 + frames + 3)));
   });
 
@@ -123,7 +127,7 @@ describe("tokenize", () => {
     [["in", "-o", "out", "--pattern", "delay"], "--pattern is about tokens; add --format flat or megatron"],
     [["in", "-o", "out", "-f", "flat,megatron"], "choose one of them"],
     [["in", "-o", "out", "-f", "zip"], "is no format"],
-    [["in", "-o", "out", "--shard", "4/4"], "shards count from 0"],
+    [["in", "-o", "out", "--share", "4/4"], "shares count from 0"],
     [["in", "-o", "out", "--window", "0"], "seconds above 0"],
     [["in", "-o", "out", "--memory", "lots"], "an amount of bytes"],
     [["in", "-o", "out", "-b", "5"], "5"],
@@ -159,7 +163,7 @@ describe("a dataset that is there", () => {
 
   it("that was only begun is said to be one, and not taken for a model", async () => {
     await using folder = await folderWithCorpus();
-    await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--part-rows", "1", "--shard", "0/2"]);
+    await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--part-rows", "1", "--share", "0/2"]);
     expect(await run(["inspect", folder.in("out")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/out is no finished dataset: .*finish it first\n$/u) });
   });
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { startWork } from "../../src/cli/work-progress.ts";
+import { startWork } from "../../src/cli/shared/work-progress.ts";
 import { findCheckpoint } from "../../src/index.ts";
 import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";

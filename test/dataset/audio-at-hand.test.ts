@@ -2,14 +2,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeEach, expect, test, vi } from "vitest";
-import { AudioAtHand } from "../../src/dataset/audio-at-hand.ts";
-import { decodeRow } from "../../src/dataset/decode-row.ts";
-import type { DecodedRow, DecodeRowTask } from "../../src/dataset/decode-row.ts";
-import * as rowBytes from "../../src/dataset/row-bytes.ts";
+import { AudioAtHand } from "../../src/dataset/decoding/audio-at-hand.ts";
+import { decodeRow } from "../../src/dataset/decoding/decode-row.ts";
+import type { DecodedRow, DecodeRowTask } from "../../src/dataset/decoding/decode-row.ts";
+import * as rowBytes from "../../src/dataset/inputs/row-bytes.ts";
 import { audioFixture, toneWav } from "./corpus.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-vi.mock(import("../../src/dataset/row-bytes.ts"), { spy: true });
+vi.mock(import("../../src/dataset/inputs/row-bytes.ts"), { spy: true });
 
 beforeEach(() => void vi.mocked(rowBytes.openRowSource).mockClear());
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatWav } from "../../src/audio/index.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
-import { verifyDataset } from "../../src/dataset/verify-dataset.ts";
+import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { audioFixture, runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
@@ -188,7 +188,7 @@ describe("a bad row of a manifest", () => {
     }
     expect(await collect(verifyDataset(join(folder, "out")))).toEqual([]);
     // The parts do not depend on one another: machines that share them find the same.
-    for (const index of [2, 0, 1]) await run(folder, ["m.jsonl"], { folder: "split", partRows: 2, outputs, shard: { index, count: 3 } });
+    for (const index of [2, 0, 1]) await run(folder, ["m.jsonl"], { folder: "split", partRows: 2, outputs, share: { index, count: 3 } });
     const withoutPlaces = async (name: string) => new Map([...(await bytesBelow(join(folder, name)))].filter(([file]) => file !== "plan/inputs.json"));
     expect(await withoutPlaces("split")).toEqual(await withoutPlaces("out"));
   });

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkChannelMode, defaultChannelMode, splitChannels } from "../../src/dataset/clip-channels.ts";
-import type { ClipOptions } from "../../src/dataset/clip-windows.ts";
-import { planClips, planningOf } from "../../src/dataset/clip-windows.ts";
-import { sampleRangeOf } from "../../src/dataset/sample-range.ts";
-import type { SampleRange } from "../../src/dataset/sample-range.ts";
-import { SoundMeter } from "../../src/dataset/sound-range.ts";
-import type { TrimOptions } from "../../src/dataset/sound-range.ts";
+import { checkChannelMode, defaultChannelMode, splitChannels } from "../../src/dataset/decoding/clip-channels.ts";
+import { planClips, planningOf } from "../../src/dataset/decoding/clip-windows.ts";
+import type { ClipOptions } from "../../src/dataset/decoding/clip-windows.ts";
+import { sampleRangeOf } from "../../src/dataset/decoding/sample-range.ts";
+import type { SampleRange } from "../../src/dataset/decoding/sample-range.ts";
+import { SoundMeter } from "../../src/dataset/decoding/sound-range.ts";
+import type { TrimOptions } from "../../src/dataset/decoding/sound-range.ts";
 
 const codec = { sampleRate: 24000, hopLength: 320 };
 const tiny = { sampleRate: 4, hopLength: 1 };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { ContentIndex } from "../../src/dataset/content-index.ts";
+import { ContentIndex } from "../../src/dataset/plan/content-index.ts";
 
 function digestOf(i: number): Uint8Array {
   return createHash("sha256").update(String(i)).digest();

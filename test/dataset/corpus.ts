@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
 import { formatWav } from "../../src/audio/index.ts";
+import type { DatasetEvent, DatasetReport } from "../../src/dataset/parts/dataset-event.ts";
 import { tokenizeDataset } from "../../src/dataset/tokenize-dataset.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
-import type { DatasetEvent, DatasetReport } from "../../src/dataset/dataset-event.ts";
 
 /** The checkpoint that comes with the package. */
 export const tinyModel: string = fileURLToPath(new URL("../../models/encodec-tiny-24khz", import.meta.url));

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { wholeShare } from "../../src/dataset/folder/share.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
-import { forgetPartNotes, isGivenUp, PartAttempt, readPartNotes } from "../../src/dataset/part-attempt.ts";
-import { listFinishedParts } from "../../src/dataset/part-record.ts";
-import { everyPart } from "../../src/dataset/shard-selection.ts";
+import { forgetPartNotes, isGivenUp, PartAttempt, readPartNotes } from "../../src/dataset/parts/part-attempt.ts";
+import { listFinishedParts } from "../../src/dataset/records/part-record.ts";
 import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
@@ -137,7 +137,7 @@ test("a clip that ends its process ends four of them, the other parts are done, 
   do outcomes.push(await run()); while (outcomes.at(-1)!.wasKilled && outcomes.length < 10);
   expect(outcomes.map(({ wasKilled }) => wasKilled)).toEqual([true, true, true, true, false]);
   // Those that were not at hand alone, when the first process died, come before the one in question.
-  expect(await listFinishedParts(join(folder, "out"), everyPart)).toEqual([0, 2]);
+  expect(await listFinishedParts(join(folder, "out"), wholeShare)).toEqual([0, 2]);
   expect(outcomes.at(-1)!.lines).toEqual([expect.stringMatching(/^DATASET_CRASHED processes died over part 1 \(3 times at the clip clip-4, row 4, clip-4\.wav\): it is not done any more\./u)]);
   expect((await run()).lines).toEqual(outcomes.at(-1)!.lines);
 

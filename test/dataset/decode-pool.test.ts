@@ -2,15 +2,15 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeEach, expect, test, vi } from "vitest";
-import { DecodePool } from "../../src/dataset/decode-pool.ts";
-import type { DecodeRowTask } from "../../src/dataset/decode-row.ts";
+import { DecodePool } from "../../src/dataset/decoding/decode-pool.ts";
+import type { DecodeRowTask } from "../../src/dataset/decoding/decode-row.ts";
 import { runWorkersFromSources, tokenize, toneWav } from "./corpus.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Where threads find what they run. */
 const decoder = vi.hoisted(() => ({ url: undefined as string | undefined }));
 
-vi.mock(import("../../src/dataset/decode-row.ts"), async (importOriginal) => {
+vi.mock(import("../../src/dataset/decoding/decode-row.ts"), async (importOriginal) => {
   const original = await importOriginal();
   return {
     ...original,

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { formatWav } from "../../src/audio/index.ts";
 import type { AudioLimits } from "../../src/audio/index.ts";
-import type { ChannelMode } from "../../src/dataset/clip-channels.ts";
-import { planningOf } from "../../src/dataset/clip-windows.ts";
-import { decodeRow } from "../../src/dataset/decode-row.ts";
-import type { DecodeRowTask } from "../../src/dataset/decode-row.ts";
+import type { ChannelMode } from "../../src/dataset/decoding/clip-channels.ts";
+import { planningOf } from "../../src/dataset/decoding/clip-windows.ts";
+import { decodeRow } from "../../src/dataset/decoding/decode-row.ts";
+import type { DecodeRowTask } from "../../src/dataset/decoding/decode-row.ts";
 import { temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 const sampleRate = 8000;

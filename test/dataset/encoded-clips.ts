@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AudioCodes } from "../../src/core/index.ts";
-import type { EncodedClip } from "../../src/dataset/encoded-clip.ts";
+import type { EncodedClip } from "../../src/dataset/records/encoded-clip.ts";
 import { codesAt48kHz } from "../core/arbitrary-codes.ts";
 
 /** A clip of so many frames at 24 kHz with codes that differ from those of other seeds. */

@@ -1,15 +1,16 @@
 import { mkdir } from "node:fs/promises";
 import type { LicenseRecord } from "../../src/core/index.ts";
-import { assembleDataset, partFile } from "../../src/dataset/assemble-dataset.ts";
-import type { ClipOutput } from "../../src/dataset/clip-output.ts";
-import { codecFieldsOf } from "../../src/dataset/codec-fields.ts";
-import type { DatasetInfo } from "../../src/dataset/dataset-info.ts";
-import { writeDurably } from "../../src/dataset/durable-file.ts";
-import type { EncodedClip } from "../../src/dataset/encoded-clip.ts";
-import { formatManifestLine } from "../../src/dataset/manifest.ts";
-import { writePartRecord } from "../../src/dataset/part-record.ts";
-import type { JsonObject } from "../../src/dataset/row.ts";
-import { StatisticsBuilder } from "../../src/dataset/statistics.ts";
+import { writeDurably } from "../../src/dataset/folder/durable-file.ts";
+import type { JsonObject } from "../../src/dataset/folder/json-value.ts";
+import { partFile } from "../../src/dataset/folder/part-names.ts";
+import type { ClipOutput } from "../../src/dataset/formats/clip-output.ts";
+import { codecFieldsOf } from "../../src/dataset/records/codec-fields.ts";
+import type { DatasetInfo } from "../../src/dataset/records/dataset-info.ts";
+import type { EncodedClip } from "../../src/dataset/records/encoded-clip.ts";
+import { formatManifestLine } from "../../src/dataset/records/manifest.ts";
+import { writePartRecord } from "../../src/dataset/records/part-record.ts";
+import { StatisticsBuilder } from "../../src/dataset/records/statistics.ts";
+import { assembleDataset } from "../../src/dataset/report/assemble-dataset.ts";
 
 /** What is said of the weights in these tests. */
 export const license: LicenseRecord = {

@@ -3,10 +3,10 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { convertAudio, formatWav } from "../../src/audio/index.ts";
-import type { AudioCodes, Waveform } from "../../src/core/index.ts";
 import { numSamplesOf } from "../../src/core/index.ts";
-import type { EncodedClip } from "../../src/dataset/encoded-clip.ts";
+import type { AudioCodes, Waveform } from "../../src/core/index.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
+import type { EncodedClip } from "../../src/dataset/records/encoded-clip.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
 import { readAudio } from "../../src/files/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
@@ -56,7 +56,7 @@ describe("every format of readAudio", () => {
     const clips = await clipsOf(folder, ["in"]);
     expect(clips.map(({ source }) => source).toSorted()).toEqual(Object.keys(files).map((path) => basename(path)).toSorted());
     for (const { source, codes } of clips) expect(codes, source).toEqual(await codesOf(join(folder, "in", source)));
-    expect(await clipsOf(folder, ["in"], { folder: "streamed", maxMemory: 2 ** 16, workers: 1 })).toEqual(clips);
+    expect(await clipsOf(folder, ["in"], { folder: "streamed", maxMemory: 2 ** 16, decodeThreads: 1 })).toEqual(clips);
   });
 });
 
@@ -78,7 +78,7 @@ describe("WebDataset tars", () => {
       ["1/d", "1.tar#d.mp3", {}],
     ]);
     for (const [i, audio] of [flac!, ogg!, left, right, mp3!].entries()) expect(clips[i]!.codes, clips[i]!.key).toEqual(await codesOf(audio));
-    expect(await clipsOf(folder, ["t/*.tar"], { folder: "streamed", maxMemory: 2 ** 16, workers: 1 })).toEqual(clips);
+    expect(await clipsOf(folder, ["t/*.tar"], { folder: "streamed", maxMemory: 2 ** 16, decodeThreads: 1 })).toEqual(clips);
   });
 });
 
@@ -157,7 +157,7 @@ describe("channels", () => {
     } as const;
     for (const channels of ["mix", "first", "each"] as const) {
       for (const [name, maxMemory] of [[channels, 2 ** 29], [`${channels}-streamed`, 2 ** 16]] as const) {
-        const clips = await clipsOf(folder, ["in"], { folder: name, channels, maxMemory, workers: 1 });
+        const clips = await clipsOf(folder, ["in"], { folder: name, channels, maxMemory, decodeThreads: 1 });
         expect(clips.map(({ key, channel }) => [key, channel]), name).toEqual(expected[channels].map(([key, channel]) => [key, channel]));
         for (const [i, [, , waveform]] of expected[channels].entries()) expect(clips[i]!.codes, name).toEqual(await codesOf(waveform));
       }
@@ -173,7 +173,7 @@ describe("channels", () => {
     const expected: Record<string, AudioCodes> = {};
     for (const name of ["mono", "music", "stereo"]) expected[name] = await stereo.encode(await readAudio(join(folder, `in/${name}.wav`)), { numCodebooks: 2 });
     for (const [name, maxMemory] of [["whole", 2 ** 29], ["streamed", 2 ** 16]] as const) {
-      const clips = await clipsOf(folder, ["in"], { folder: name, model: stereo, outputs: [{ format: "webdataset" }, { format: "parquet" }], maxMemory, workers: 1 });
+      const clips = await clipsOf(folder, ["in"], { folder: name, model: stereo, outputs: [{ format: "webdataset" }, { format: "parquet" }], maxMemory, decodeThreads: 1 });
       expect(Object.fromEntries(clips.map(({ key, codes }) => [key, codes])), name).toEqual(expected);
       expect(await collect(await openDataset(join(folder, name), { format: "parquet" }))).toEqual(clips);
       expect(clips[1]!.codes.scales).not.toBeNull();
@@ -211,7 +211,7 @@ describe("clips", () => {
         }
         expect(clips.map(({ key }) => key), name).toEqual(expected.map(([key]) => key));
         for (const [i, [key, waveform]] of expected.entries()) expect(clips[i]!.codes, `${name} ${key}`).toEqual(await codesOf(waveform));
-        if (stride === 20) expect(await clipsOf(folder, ["in"], { folder: `${name}-streamed`, ...options, maxMemory: 2 ** 19, workers: 1 }), name).toEqual(clips);
+        if (stride === 20) expect(await clipsOf(folder, ["in"], { folder: `${name}-streamed`, ...options, maxMemory: 2 ** 19, decodeThreads: 1 }), name).toEqual(clips);
       }
     }
   });
@@ -227,7 +227,7 @@ describe("clips", () => {
     });
     const mixed = { channelData: [sound.map((_, i) => Math.fround((channelData[0]![i]! + channelData[1]![i]!) / 2))], sampleRate: 24_000 };
     for (const maxMemory of [2 ** 29, 2 ** 16]) {
-      const clips = await clipsOf(folder, ["m.jsonl"], { folder: String(maxMemory), trim: { threshold: -60, padding: 0.1 }, maxMemory, workers: 1 });
+      const clips = await clipsOf(folder, ["m.jsonl"], { folder: String(maxMemory), trim: { threshold: -60, padding: 0.1 }, maxMemory, decodeThreads: 1 });
       expect(clips.map(({ start, end }) => [start, end])).toEqual([[0.9, 2.1], [0.9, 1.75]]);
       expect(clips[0]!.codes).toEqual(await codesOf(sliced(mixed, 21_600, 50_400)));
       expect(clips[1]!.codes).toEqual(await codesOf(sliced(mixed, 21_600, 42_000)));

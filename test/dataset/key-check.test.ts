@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { KeyCheck } from "../../src/dataset/key-check.ts";
+import { KeyCheck } from "../../src/dataset/plan/key-check.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 test("rows whose key an earlier one has are found with the earliest, in order", async () => {

@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { DatasetError } from "../../src/dataset/dataset-error.ts";
-import { listRows } from "../../src/dataset/list-rows.ts";
-import { resolveInputs } from "../../src/dataset/resolve-inputs.ts";
-import { locateRow, streamRowBytes } from "../../src/dataset/row-bytes.ts";
-import type { AudioRow, Row } from "../../src/dataset/row.ts";
+import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
+import { listRows } from "../../src/dataset/inputs/list-rows.ts";
+import { resolveInputs } from "../../src/dataset/inputs/resolve-inputs.ts";
+import { locateRow, streamRowBytes } from "../../src/dataset/inputs/row-bytes.ts";
+import type { AudioRow, Row } from "../../src/dataset/inputs/row.ts";
 import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 

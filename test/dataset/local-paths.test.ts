@@ -2,12 +2,12 @@ import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { vocabularyLayout } from "../../src/dataset/formats/token-layout.ts";
+import { keyOfPath } from "../../src/dataset/inputs/row-key.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
-import { publishedLicense, publishedMessage, publishedModel, publishedPath } from "../../src/dataset/published-names.ts";
 import { pushDataset } from "../../src/dataset/push-dataset.ts";
-import { keyOfPath } from "../../src/dataset/row-key.ts";
-import { vocabularyLayout } from "../../src/dataset/token-layout.ts";
-import { verifyDataset } from "../../src/dataset/verify-dataset.ts";
+import { publishedLicense, publishedMessage, publishedModel, publishedPath } from "../../src/dataset/records/published-names.ts";
+import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { HubServer, memberToken } from "../hub/hub-server.ts";

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { formatWav } from "../../src/audio/index.ts";
 import type { AudioCodes, Waveform } from "../../src/core/index.ts";
-import { planningOf } from "../../src/dataset/clip-windows.ts";
-import { encodeLongClip, planLongRow, windowsOfLongRow } from "../../src/dataset/long-row.ts";
-import type { LongRow } from "../../src/dataset/long-row.ts";
+import { planningOf } from "../../src/dataset/decoding/clip-windows.ts";
+import { encodeLongClip, planLongRow, windowsOfLongRow } from "../../src/dataset/encoding/long-row.ts";
+import type { LongRow } from "../../src/dataset/encoding/long-row.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 

@@ -2,12 +2,12 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { csvRecords } from "../../src/dataset/csv-records.ts";
-import { DatasetError } from "../../src/dataset/dataset-error.ts";
-import { readCsvManifest } from "../../src/dataset/read-csv-manifest.ts";
-import { readJsonlManifest } from "../../src/dataset/read-jsonl-manifest.ts";
-import type { Row } from "../../src/dataset/row.ts";
-import { readLines } from "../../src/dataset/text-lines.ts";
+import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
+import { csvRecords } from "../../src/dataset/inputs/csv-records.ts";
+import { readCsvManifest } from "../../src/dataset/inputs/read-csv-manifest.ts";
+import { readJsonlManifest } from "../../src/dataset/inputs/read-jsonl-manifest.ts";
+import type { Row } from "../../src/dataset/inputs/row.ts";
+import { readLines } from "../../src/dataset/inputs/text-lines.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 async function jsonl(text: string | Uint8Array): Promise<readonly Row[]> {

@@ -2,14 +2,13 @@ import fc from "fast-check";
 import { marked } from "marked";
 import { parse } from "yaml";
 import { describe, expect, test } from "vitest";
-import { visibleLine } from "../../src/core/index.ts";
-import { formatDatasetCard } from "../../src/dataset/dataset-card.ts";
-import type { DatasetInfo } from "../../src/dataset/dataset-info.ts";
-import { markdownLine, markdownName } from "../../src/dataset/markdown-line.ts";
-import { noStatistics } from "../../src/dataset/statistics.ts";
+import { notice } from "../../src/catalogue/index.ts";
+import { AudioCodes, visibleLine } from "../../src/core/index.ts";
+import type { DatasetInfo } from "../../src/dataset/records/dataset-info.ts";
+import { noStatistics } from "../../src/dataset/records/statistics.ts";
+import { formatDatasetCard } from "../../src/dataset/report/dataset-card.ts";
+import { markdownLine, markdownName } from "../../src/dataset/report/markdown-line.ts";
 import { renderCodesFigure } from "../../src/figure/index.ts";
-import { notice } from "../../src/hub/index.ts";
-import { AudioCodes } from "../../src/core/index.ts";
 
 /** Texts full of what Markdown, HTML and YAML take for something else. */
 const markup = fc

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AudioCodes } from "../../src/core/index.ts";
-import { vocabularyLayout } from "../../src/dataset/token-layout.ts";
+import { vocabularyLayout } from "../../src/dataset/formats/token-layout.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
-import { verifyDataset } from "../../src/dataset/verify-dataset.ts";
-import { readAudio, readTokenDataset } from "../../src/files/index.ts";
+import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
+import { readAudio, openTokenDataset } from "../../src/files/index.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { parseArray } from "../../src/storage/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
@@ -86,7 +86,7 @@ describe("columns of a manifest", () => {
     expect(jsonl.map((line) => line["codes"])).toEqual(codes.map(nested));
     expect((await linesOf(`${stem}.npy.jsonl`)).map((line) => line["columns"])).toEqual(rows.map(columnsOf));
     expect((await linesOf(join(out, "manifest.jsonl"))).map((line) => line["columns"])).toEqual(rows.map(columnsOf));
-    const documents = await collect(await readTokenDataset(stem));
+    const documents = await collect(await openTokenDataset(stem));
     expect(documents.map((tokens) => Array.from(vocabulary.decode(tokens).codes.data))).toEqual(codes.map(({ data }) => Array.from(data)));
 
     const parquet = await parquetRows(`${stem}.parquet`);

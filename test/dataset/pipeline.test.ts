@@ -1,120 +1,24 @@
-import fc from "fast-check";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { Budget } from "../../src/async/budget.ts";
 import type { AudioCodes, Waveform } from "../../src/core/index.ts";
-import { Budget } from "../../src/dataset/budget.ts";
-import { ClipBatcher } from "../../src/dataset/clip-batcher.ts";
-import { decodeRow } from "../../src/dataset/decode-row.ts";
-import type { DecodedRow } from "../../src/dataset/decode-row.ts";
-import type { DatasetPlan } from "../../src/dataset/dataset-plan.ts";
-import type { DecodePool } from "../../src/dataset/decode-pool.ts";
-import { encodeRows, longRowBytes } from "../../src/dataset/encode-rows.ts";
-import type { PartRow } from "../../src/dataset/encode-rows.ts";
-import { inOrder } from "../../src/dataset/in-order.ts";
-import { LoudnessMeter, measureLoudness } from "../../src/dataset/loudness.ts";
-import type { RowRecipe } from "../../src/dataset/row-recipe.ts";
-import type { AudioRow } from "../../src/dataset/row.ts";
+import type { DecodePool } from "../../src/dataset/decoding/decode-pool.ts";
+import { decodeRow } from "../../src/dataset/decoding/decode-row.ts";
+import type { DecodedRow } from "../../src/dataset/decoding/decode-row.ts";
+import type { RowRecipe } from "../../src/dataset/decoding/row-recipe.ts";
+import { ClipBatcher } from "../../src/dataset/encoding/clip-batcher.ts";
+import { encodeRows, longRowBytes } from "../../src/dataset/encoding/encode-rows.ts";
+import type { PartRow } from "../../src/dataset/encoding/encode-rows.ts";
+import type { AudioRow } from "../../src/dataset/inputs/row.ts";
+import type { DatasetPlan } from "../../src/dataset/plan/dataset-plan.ts";
 import type { AudioTokenizer } from "../../src/tokenizer/index.ts";
+import { turns } from "../async/turns.ts";
 import { toneWav } from "./corpus.ts";
 import { collect, temporaryFolder } from "./temporary-folder.ts";
 
-const turns = async (count: number): Promise<void> => {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
-};
-
-describe("a budget", () => {
-  test("is never exceeded, except by one that is larger than all of it and alone", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.integer({ min: 1, max: 150 }), fc.nat(4)), { minLength: 1, maxLength: 30 }), async (work) => {
-        const budget = new Budget(100);
-        let used = 0;
-        let numUsers = 0;
-        const order: number[] = [];
-        await Promise.all(
-          work.map(async ([bytes, length], index) => {
-            await budget.take(bytes);
-            order.push(index);
-            used += bytes;
-            numUsers++;
-            expect(used <= 100 || numUsers === 1).toBe(true);
-            await turns(length);
-            used -= bytes;
-            numUsers--;
-            budget.give(bytes);
-          }),
-        );
-        expect(order).toEqual(work.map((_, index) => index));
-      }),
-    );
-  });
-});
-
-describe("work in order", () => {
-  test("gives results in the order of the items, and runs ahead no further than it may", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(5), { maxLength: 30 }), fc.integer({ min: 1, max: 5 }), async (lengths, ahead) => {
-        let begun = 0;
-        let taken = 0;
-        const work = async (length: number): Promise<number> => {
-          begun++;
-          expect(begun - taken).toBeLessThanOrEqual(ahead + 1);
-          await turns(length);
-          return length;
-        };
-        const results: number[] = [];
-        for await (const result of inOrder(items(lengths), { admit: async () => {}, work, ahead })) {
-          results.push(result);
-          taken++;
-        }
-        expect(results).toEqual(lengths);
-      }),
-    );
-  });
-
-  test("holds no more than it may, by the weight of the items, but for an item alone", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 30 }), fc.integer({ min: 1, max: 12 }), async (weights, ahead) => {
-        const held: number[] = [];
-        const work = async (weight: number): Promise<number> => {
-          held.push(weight);
-          expect(held.length === 1 || held.reduce((sum, each) => sum + each, 0) <= ahead).toBe(true);
-          await turns(weight);
-          return weight;
-        };
-        const results: number[] = [];
-        for await (const result of inOrder(items(weights), { admit: async () => {}, work, ahead, weigh: (weight) => weight })) {
-          results.push(result);
-          await turns(1);
-          held.shift();
-        }
-        expect(results).toEqual(weights);
-      }),
-    );
-  });
-
-  test("passes on what fails, in its place", async () => {
-    const seen: number[] = [];
-    await expect(async () => {
-      for await (const result of inOrder(items([0, 1, 2, 3]), { admit: async () => {}, work: failingAtTwo, ahead: 4 })) seen.push(result);
-    }).rejects.toThrow("two");
-    expect(seen).toEqual([0, 1]);
-    await expect(collect(inOrder(failing(), { admit: async () => {}, work: failingAtTwo, ahead: 4 }))).rejects.toThrow("source");
-  });
-});
-
-async function failingAtTwo(item: number): Promise<number> {
-  if (item === 2) throw new Error("two");
-  return item;
-}
-
 async function* items<T>(all: readonly T[]): AsyncGenerator<T, void> {
   yield* all;
-}
-
-async function* failing(): AsyncGenerator<number, void> {
-  yield 0;
-  throw new Error("source");
 }
 
 describe("a batcher", () => {
@@ -199,7 +103,7 @@ test("parts that are encoded at the same time share their memory", async () => {
   };
   const options = {
     plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan, pool: { decode } as unknown as DecodePool, tokenizer: {} as AudioTokenizer, recipe: {} as RowRecipe,
-    numCodebooks: 1, workers: 1, maxMemory, budget, batchClips: 1, signal: new AbortController().signal,
+    numCodebooks: 1, decodeThreads: 1, maxMemory, budget, batchClips: 1, signal: new AbortController().signal,
   };
   const parts = await Promise.all([0, 1, 2].map((part) => collect(encodeRows(items(rowsOf(part)), options))));
   expect(parts.map(({ length }) => length)).toEqual([40, 40, 40]);
@@ -211,7 +115,7 @@ test("rows that wait hold no more than some megabytes, however long each of them
   const maxMemory = 2 ** 30;
   const options = {
     plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan, pool: { decode: decodingFails } as unknown as DecodePool, tokenizer: {} as AudioTokenizer, recipe: {} as RowRecipe,
-    numCodebooks: 1, workers: 1000, maxMemory, budget: new Budget(maxMemory), batchClips: 1, signal: new AbortController().signal,
+    numCodebooks: 1, decodeThreads: 1000, maxMemory, budget: new Budget(maxMemory), batchClips: 1, signal: new AbortController().signal,
   };
   const columns = { text: "x".repeat(2 ** 20 - 1000) };
   async function* rows(): AsyncGenerator<PartRow, void> {
@@ -254,16 +158,3 @@ function watched(batchClips: number): { readonly batcher: ClipBatcher; readonly 
   };
   return { batcher: new ClipBatcher(encode, batchClips), batches, finish };
 }
-
-test("loudness is the same to the last bit however audio is cut", () => {
-  const samples = fc.float32Array({ noNaN: true, min: -1, max: 1, minLength: 1, maxLength: 60 });
-  fc.assert(
-    fc.property(samples, fc.array(fc.nat(60), { maxLength: 5 }), (left, cuts) => {
-      const channels = [left, left.map((sample) => sample * 0.3)];
-      const meter = new LoudnessMeter();
-      const borders = [0, ...cuts.map((cut) => Math.min(cut, left.length)), left.length].toSorted((a, b) => a - b);
-      for (const [index, start] of borders.slice(0, -1).entries()) meter.push(channels.map((channel) => channel.subarray(start, borders[index + 1])));
-      expect(meter.loudness).toEqual(measureLoudness(channels));
-    }),
-  );
-});

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { resolveInputs } from "../../src/dataset/inputs/resolve-inputs.ts";
+import { removeLeftovers } from "../../src/dataset/parts/remove-leftovers.ts";
+import { openPlan } from "../../src/dataset/plan/dataset-plan.ts";
+import { preparePlan } from "../../src/dataset/plan/prepare-plan.ts";
 import { finalNameOf } from "../../src/files/index.ts";
-import { openPlan } from "../../src/dataset/dataset-plan.ts";
-import { preparePlan } from "../../src/dataset/prepare-plan.ts";
-import { removeLeftovers } from "../../src/dataset/remove-leftovers.ts";
-import { resolveInputs } from "../../src/dataset/resolve-inputs.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const planned = ["plan.json", "plan/offsets.bin", "plan/rows.jsonl"] as const;
@@ -30,8 +30,8 @@ test("planning that is killed at any moment is begun again and ends with the sam
   const script = join(folder, "plan.mts");
   await writeFile(
     script,
-    `import { preparePlan } from ${moduleName("prepare-plan.ts")};
-     import { resolveInputs } from ${moduleName("resolve-inputs.ts")};
+    `import { preparePlan } from ${moduleName("plan/prepare-plan.ts")};
+     import { resolveInputs } from ${moduleName("inputs/resolve-inputs.ts")};
      console.log("begin");
      await preparePlan({ folder: process.argv[2], inputs: await resolveInputs([${JSON.stringify(manifest)}]), settings: {} });`,
   );

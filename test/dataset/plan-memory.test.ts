@@ -19,8 +19,8 @@ async function peakMemory(folder: string, manifest: string, numRows: number): Pr
   const script = join(folder, "plan.mts");
   await writeFile(
     script,
-    `import { preparePlan } from ${moduleName("prepare-plan.ts")};
-     import { resolveInputs } from ${moduleName("resolve-inputs.ts")};
+    `import { preparePlan } from ${moduleName("plan/prepare-plan.ts")};
+     import { resolveInputs } from ${moduleName("inputs/resolve-inputs.ts")};
      const plan = await preparePlan({ folder: ${JSON.stringify(`${manifest}.out`)}, inputs: await resolveInputs([${JSON.stringify(manifest)}]), settings: {} });
      const rows = [];
      for await (const row of plan.readPart(plan.numParts - 1)) rows.push(row);

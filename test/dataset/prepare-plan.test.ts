@@ -2,13 +2,13 @@ import { readFile, readdir, rename, rm, truncate, utimes, writeFile } from "node
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import type { DatasetPlan } from "../../src/dataset/dataset-plan.ts";
-import { openPlan } from "../../src/dataset/dataset-plan.ts";
-import { preparePlan } from "../../src/dataset/prepare-plan.ts";
-import type { PreparePlanOptions } from "../../src/dataset/prepare-plan.ts";
-import { resolveInputs } from "../../src/dataset/resolve-inputs.ts";
-import type { AudioRow, NumberedRow } from "../../src/dataset/row.ts";
-import { selectedParts } from "../../src/dataset/shard-selection.ts";
+import { partsOfShare } from "../../src/dataset/folder/share.ts";
+import { resolveInputs } from "../../src/dataset/inputs/resolve-inputs.ts";
+import type { AudioRow, NumberedRow } from "../../src/dataset/inputs/row.ts";
+import { openPlan } from "../../src/dataset/plan/dataset-plan.ts";
+import type { DatasetPlan } from "../../src/dataset/plan/dataset-plan.ts";
+import { preparePlan } from "../../src/dataset/plan/prepare-plan.ts";
+import type { PreparePlanOptions } from "../../src/dataset/plan/prepare-plan.ts";
 import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
@@ -26,7 +26,7 @@ async function planOf(folder: string, names: readonly string[], options: Partial
 
 async function allRows(plan: DatasetPlan): Promise<readonly NumberedRow[]> {
   const parts: (readonly NumberedRow[])[] = [];
-  for (const part of selectedParts({ index: 0, count: 1 }, plan.numParts)) parts.push(await collect(plan.readPart(part)));
+  for (const part of partsOfShare({ index: 0, count: 1 }, plan.numParts)) parts.push(await collect(plan.readPart(part)));
   return parts.flat();
 }
 
@@ -59,7 +59,7 @@ describe("a plan", () => {
         expect([plan.numRows, plan.numParts]).toEqual([numRows, Math.ceil(numRows / partRows)]);
         const found = new Map<number, string>();
         for (let index = 0; index < count; index++) {
-          for (const part of selectedParts({ index, count }, plan.numParts)) {
+          for (const part of partsOfShare({ index, count }, plan.numParts)) {
             for await (const { index: number, row } of plan.readPart(part)) {
               expect(Math.floor(number / partRows)).toBe(part);
               expect(found.has(number)).toBe(false);
@@ -305,7 +305,7 @@ test("rows of any manifest come back from the plan as they were listed", async (
   const records = fc.sample(fc.record({ path: fc.string({ minLength: 1 }), text: fc.string(), id: fc.uuid() }), { numRuns: 50, seed: 7 });
   await writeTree(folder, { "m.jsonl": records.map((record) => `${JSON.stringify(record)}\n`).join("") });
   const plan = await planOf(folder, ["m.jsonl"], { partRows: 7 });
-  const { listRows } = await import("../../src/dataset/list-rows.ts");
+  const { listRows } = await import("../../src/dataset/inputs/list-rows.ts");
   const listed = await collect(listRows(await resolveInputs(["m.jsonl"], { cwd: folder })));
   expect((await allRows(plan)).map(({ row }) => row)).toEqual(listed);
 });

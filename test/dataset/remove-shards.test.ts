@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { jsonlOutput } from "../../src/dataset/jsonl-output.ts";
-import { npyOutput } from "../../src/dataset/npy-output.ts";
-import { removeShards } from "../../src/dataset/remove-shards.ts";
+import { jsonlOutput } from "../../src/dataset/formats/jsonl-output.ts";
+import { npyOutput } from "../../src/dataset/formats/npy-output.ts";
+import { removeShards } from "../../src/dataset/parts/remove-shards.ts";
 import { bytesBelow, clipOf } from "./encoded-clips.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 

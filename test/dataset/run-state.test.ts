@@ -7,15 +7,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { FileError } from "../../src/core/index.ts";
-import { DatasetError } from "../../src/dataset/dataset-error.ts";
-import { isDiskFull, writingError } from "../../src/dataset/disk-space.ts";
-import { DurableFile, writeDurably } from "../../src/dataset/durable-file.ts";
+import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
+import { isDiskFull, writingError } from "../../src/dataset/folder/disk-space.ts";
+import { DurableFile, writeDurably } from "../../src/dataset/folder/durable-file.ts";
+import { LockFile } from "../../src/dataset/folder/lock-file.ts";
+import { acquireRunLock } from "../../src/dataset/folder/run-lock.ts";
+import { removeLeftovers } from "../../src/dataset/parts/remove-leftovers.ts";
+import { listFinishedParts, readPartRecord, removePartRecord, writePartRecord } from "../../src/dataset/records/part-record.ts";
+import type { PartRecord } from "../../src/dataset/records/part-record.ts";
 import { finalNameOf } from "../../src/files/index.ts";
-import { LockFile } from "../../src/dataset/lock-file.ts";
-import { listFinishedParts, readPartRecord, removePartRecord, writePartRecord } from "../../src/dataset/part-record.ts";
-import type { PartRecord } from "../../src/dataset/part-record.ts";
-import { removeLeftovers } from "../../src/dataset/remove-leftovers.ts";
-import { acquireRunLock } from "../../src/dataset/run-lock.ts";
 import { temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 const everything = { index: 0, count: 1 };
@@ -173,7 +173,7 @@ describe("the lock of a run", () => {
 
   test("is taken over from a process that was killed, at once", async () => {
     const folder = await temporaryFolder();
-    const script = `import { acquireRunLock } from ${JSON.stringify(join(process.cwd(), "src/dataset/run-lock.ts"))}; await acquireRunLock(${JSON.stringify(folder)}, { index: 0, count: 1 }); console.log("held"); setInterval(() => {}, 1000);`;
+    const script = `import { acquireRunLock } from ${JSON.stringify(join(process.cwd(), "src/dataset/folder/run-lock.ts"))}; await acquireRunLock(${JSON.stringify(folder)}, { index: 0, count: 1 }); console.log("held"); setInterval(() => {}, 1000);`;
     await writeFile(join(folder, "hold.mts"), script);
     const child = spawn(process.execPath, ["--import", "tsx", join(folder, "hold.mts")], { stdio: ["ignore", "pipe", "inherit"] });
     await once(child.stdout, "data");
@@ -202,7 +202,7 @@ describe("the lock of a run", () => {
   test.skipIf(spawnSync("unshare", inContainer("true")).status !== 0)("is not taken over from another container of the same name, where its process has no number", async () => {
     const folder = await temporaryFolder();
     await using lock = await acquireRunLock(folder, everything);
-    const script = `import { acquireRunLock } from ${JSON.stringify(join(process.cwd(), "src/dataset/run-lock.ts"))}; await acquireRunLock(${JSON.stringify(folder)}, { index: 0, count: 1 }).then(() => console.log("taken"), ({ code }) => console.log(code));`;
+    const script = `import { acquireRunLock } from ${JSON.stringify(join(process.cwd(), "src/dataset/folder/run-lock.ts"))}; await acquireRunLock(${JSON.stringify(folder)}, { index: 0, count: 1 }).then(() => console.log("taken"), ({ code }) => console.log(code));`;
     await writeFile(join(folder, "take.mts"), script);
     const child = spawn("unshare", inContainer(process.execPath, "--import", "tsx", join(folder, "take.mts")), { stdio: ["ignore", "pipe", "inherit"] });
     const [answer] = (await once(child.stdout, "data")) as [Buffer];
@@ -238,7 +238,7 @@ describe("the lock of a run", () => {
     const path = join(folder, "lock");
     await using lock = await LockFile.acquire(path);
     vi.resetModules();
-    const { LockFile: OfCopy } = await import("../../src/dataset/lock-file.ts");
+    const { LockFile: OfCopy } = await import("../../src/dataset/folder/lock-file.ts");
     expect(OfCopy).not.toBe(LockFile);
     await expect(OfCopy.acquire(path)).rejects.toThrow(`process ${process.pid} on ${hostname()}`);
     expect(lock.signal.aborted).toBe(false);

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AudioCodes } from "../../src/core/index.ts";
-import { binOf, durationEdges, loudnessEdges } from "../../src/dataset/histogram.ts";
-import { measureLoudness } from "../../src/dataset/loudness.ts";
-import { codebookUsage, hoursOf, mergeStatistics, noStatistics, StatisticsBuilder, statisticsSchema } from "../../src/dataset/statistics.ts";
-import type { DatasetStatistics } from "../../src/dataset/statistics.ts";
+import { binOf, durationEdges, loudnessEdges } from "../../src/dataset/records/histogram.ts";
+import { codebookUsage, hoursOf, mergeStatistics, noStatistics, StatisticsBuilder, statisticsSchema } from "../../src/dataset/records/statistics.ts";
+import type { DatasetStatistics } from "../../src/dataset/records/statistics.ts";
 import { clipOf, segmentedClipOf } from "./encoded-clips.ts";
 
 function statisticsOf(seeds: readonly number[], errors: readonly string[] = []): DatasetStatistics {
@@ -69,9 +68,4 @@ test("a value lies in the bin whose lower edge it reaches", () => {
     expect(binOf(edges, Infinity)).toBe(edges.length);
   }
   expect([durationEdges[0], durationEdges[5], durationEdges.at(-1)]).toEqual([0.1, 0.315, 100_000]);
-});
-
-test("loudness is the peak and the root mean square over all channels", () => {
-  expect(measureLoudness([Float32Array.of(0.5, -0.5), Float32Array.of(0, -1)])).toEqual({ peak: 1, rms: Math.sqrt(1.5 / 4) });
-  expect(measureLoudness([new Float32Array(0)])).toEqual({ peak: 0, rms: 0 });
 });

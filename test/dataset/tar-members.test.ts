@@ -8,10 +8,10 @@ import type { Header } from "tar-stream";
 import { describe, expect, test } from "vitest";
 import { bytesSource } from "../../src/core/index.ts";
 import type { ByteSource } from "../../src/core/index.ts";
-import { rowsOfTar } from "../../src/dataset/read-tar.ts";
-import type { Row } from "../../src/dataset/row.ts";
-import { TarError, tarEntries } from "../../src/dataset/tar-members.ts";
-import type { TarEntry } from "../../src/dataset/tar-members.ts";
+import { rowsOfTar } from "../../src/dataset/inputs/read-tar.ts";
+import type { Row } from "../../src/dataset/inputs/row.ts";
+import { TarError, tarEntries } from "../../src/dataset/inputs/tar-members.ts";
+import type { TarEntry } from "../../src/dataset/inputs/tar-members.ts";
 import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 

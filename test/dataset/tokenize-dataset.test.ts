@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { formatWav, resample } from "../../src/audio/index.ts";
 import type { Waveform } from "../../src/core/index.ts";
+import { acquireRunLock } from "../../src/dataset/folder/run-lock.ts";
+import { vocabularyLayout } from "../../src/dataset/formats/token-layout.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
-import { acquireRunLock } from "../../src/dataset/run-lock.ts";
 import { tokenizeDataset } from "../../src/dataset/tokenize-dataset.ts";
-import { vocabularyLayout } from "../../src/dataset/token-layout.ts";
-import { verifyDataset } from "../../src/dataset/verify-dataset.ts";
+import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { readAudio } from "../../src/files/index.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
@@ -76,9 +76,9 @@ describe("tokenizeDataset", () => {
       expect(await resultIn(join(folder, name)), name).toEqual(expected);
     }
     const split = join(folder, "split");
-    const first = await tokenize({ folder: split, ...common, shard: { index: 1, count: 2 } });
+    const first = await tokenize({ folder: split, ...common, share: { index: 1, count: 2 } });
     expect(first.report).toMatchObject({ parts: 2, partsLeft: 0, info: null });
-    const second = await tokenize({ folder: split, ...common, shard: { index: 0, count: 2 } });
+    const second = await tokenize({ folder: split, ...common, share: { index: 0, count: 2 } });
     expect(second.report).toMatchObject({ parts: 2, partsLeft: 0, info: { counts: { rows: 10 } } });
     expect(await resultIn(split)).toEqual(expected);
   });
@@ -89,9 +89,9 @@ describe("tokenizeDataset", () => {
     const common = { inputs: [join(folder, "in")], numCodebooks: 4, channels: "each", window: { seconds: 0.5 }, stride: { seconds: 0.3 }, tail: "pad" } as const;
     const short = await tokenize({ folder: join(folder, "short"), ...common });
     expect(short.report.clips).toBe(3 * 13);
-    await tokenize({ folder: join(folder, "long"), ...common, workers: 1, maxMemory: 2 ** 19 });
+    await tokenize({ folder: join(folder, "long"), ...common, decodeThreads: 1, maxMemory: 2 ** 19 });
     expect(await resultIn(join(folder, "long"))).toEqual(await resultIn(join(folder, "short")));
-    await expect(tokenize({ folder: join(folder, "no"), ...common, workers: 1, maxMemory: 2 ** 16 })).rejects.toThrow(/windows of 0.5 s take 48640 bytes each; give a maxMemory of at least 291840/);
+    await expect(tokenize({ folder: join(folder, "no"), ...common, decodeThreads: 1, maxMemory: 2 ** 16 })).rejects.toThrow(/windows of 0.5 s take 48640 bytes each; give a maxMemory of at least 291840/);
   });
 
   test("cuts ranges, windows and silence where it says", async () => {
@@ -263,8 +263,8 @@ describe("an interrupted run", () => {
     for await (const { kind } of tokenizeDataset(common)) if (kind === "plan") break;
     const other = await acquireRunLock(common.folder, { index: 1, count: 3 });
     await expect(tokenize(common)).rejects.toMatchObject({ code: "DATASET_LOCKED" });
-    await expect(tokenize({ ...common, shard: { index: 1, count: 3 } })).rejects.toMatchObject({ code: "DATASET_LOCKED" });
-    expect((await tokenize({ ...common, shard: { index: 0, count: 3 } })).report).toMatchObject({ parts: 2, partsLeft: 0 });
+    await expect(tokenize({ ...common, share: { index: 1, count: 3 } })).rejects.toMatchObject({ code: "DATASET_LOCKED" });
+    expect((await tokenize({ ...common, share: { index: 0, count: 3 } })).report).toMatchObject({ parts: 2, partsLeft: 0 });
     await other.release();
     await expect(tokenize({ ...common, numCodebooks: 4 })).rejects.toThrow(/codec\.num_codebooks: begun with 2, now 4/);
     await expect(tokenize({ ...common, window: { seconds: 1 } })).rejects.toMatchObject({ code: "DATASET_MISMATCH" });

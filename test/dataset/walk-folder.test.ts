@@ -3,10 +3,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { relativePathProblem } from "../../src/core/index.ts";
-import { compareBytewise } from "../../src/dataset/compare-bytewise.ts";
-import { cleanKey, keyOfClip, keyOfRange, keysOfSiblings } from "../../src/dataset/row-key.ts";
-import { walkFolder } from "../../src/dataset/walk-folder.ts";
-import type { WalkOptions } from "../../src/dataset/walk-folder.ts";
+import { compareBytewise } from "../../src/dataset/inputs/compare-bytewise.ts";
+import { cleanKey, keyOfClip, keyOfRange, keysOfSiblings } from "../../src/dataset/inputs/row-key.ts";
+import { walkFolder } from "../../src/dataset/inputs/walk-folder.ts";
+import type { WalkOptions } from "../../src/dataset/inputs/walk-folder.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 const everything = { accepts: () => true };

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CodesError, DisposedError, FileError } from "../../src/core/index.ts";
 import { createUnpublished, discardUnpublished, publishFiles } from "../../src/files/publish-files.ts";
-import { readTokenDataset } from "../../src/files/read-token-dataset.ts";
+import { openTokenDataset } from "../../src/files/read-token-dataset.ts";
 import { TokenDatasetWriter } from "../../src/files/token-dataset.ts";
 import type { TokenDatasetOptions } from "../../src/files/token-dataset.ts";
 import { formatMegatronIndex } from "../../src/patterns/index.ts";
@@ -39,7 +39,7 @@ function create(to: string, options: object = {}): Promise<TokenDatasetWriter> {
 
 async function readAll(from: string = path): Promise<number[][]> {
   const all: number[][] = [];
-  for await (const tokens of await readTokenDataset(from)) all.push([...tokens]);
+  for await (const tokens of await openTokenDataset(from)) all.push([...tokens]);
   return all;
 }
 
@@ -231,7 +231,7 @@ describe("publishFiles", () => {
   });
 });
 
-describe("readTokenDataset", () => {
+describe("openTokenDataset", () => {
   it("gives back the documents that were written, empty ones included", async () => {
     const cases = fc
       .record({ format: fc.constantFrom("flat" as const, "megatron" as const), vocabularySize: fc.constantFrom(2, 1025, 65_500, 65_536, 200_000) })
@@ -254,7 +254,7 @@ describe("readTokenDataset", () => {
     const all = lengths.map((length, document) => new Uint16Array(length).map((_, index) => (index * 7 + document) % 1024));
     await write(options, all);
     let document = 0;
-    for await (const tokens of await readTokenDataset(path)) {
+    for await (const tokens of await openTokenDataset(path)) {
       expect(Buffer.compare(Buffer.from(tokens.buffer, tokens.byteOffset, tokens.byteLength), Buffer.from(all[document]!.buffer)), `document ${document}`).toBe(0);
       document++;
     }
@@ -263,7 +263,7 @@ describe("readTokenDataset", () => {
 
   it("says what the data set is, and can be read more than once and left early", async () => {
     await write({ ...megatron, metadata: { codec: "tiny" } });
-    const dataset = await readTokenDataset(join(folder, "train.bin"));
+    const dataset = await openTokenDataset(join(folder, "train.bin"));
     expect(dataset).toMatchObject({ format: "megatron", type: "uint16", vocabularySize: 1025, eosToken: 1024, numDocuments: 3, numTokens: 7, longestDocument: 3, metadata: { codec: "tiny" } });
     for await (const tokens of dataset) {
       expect(tokens).toEqual(Uint16Array.of(5, 6, 7));
@@ -278,16 +278,16 @@ describe("readTokenDataset", () => {
     await write(megatron);
     for (const file of ["train.idx", "train.bin", "train.json"]) {
       await rm(join(folder, file));
-      await expect(readTokenDataset(path)).rejects.toMatchObject({ code: "FILE_NOT_FOUND", path: join(folder, file) });
+      await expect(openTokenDataset(path)).rejects.toMatchObject({ code: "FILE_NOT_FOUND", path: join(folder, file) });
     }
-    await expect(readTokenDataset(path)).rejects.toThrow(FileError);
+    await expect(openTokenDataset(path)).rejects.toThrow(FileError);
   });
 
   it("stops at its signal", async () => {
     await write(flat);
-    await expect(readTokenDataset(path, { signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
+    await expect(openTokenDataset(path, { signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
     const controller = new AbortController();
-    const dataset = await readTokenDataset(path, { signal: controller.signal });
+    const dataset = await openTokenDataset(path, { signal: controller.signal });
     controller.abort();
     await expect(dataset[Symbol.asyncIterator]().next()).rejects.toThrow(/aborted/);
   });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeRepository } from "../../src/hub/describe-repository.ts";
-import { openHubRepository } from "../../src/hub/hub-folder.ts";
+import { openHubRepository } from "../../src/hub/hub-repository.ts";
 import { fetchRepositoryMetadata, metadataOf } from "../../src/hub/repository-metadata.ts";
 import { hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
 import { commitOf, folderRepository, sha256Of } from "./hub-server.ts";

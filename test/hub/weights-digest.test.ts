@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, symlink, uti
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { digestsOfLength } from "../../src/catalogue/catalogue.ts";
+import { findCheckpoint } from "../../src/catalogue/index.ts";
 import { CheckpointError } from "../../src/core/index.ts";
 import { openFile } from "../../src/files/index.ts";
 import type { FileSource } from "../../src/files/index.ts";
-import { digestsOfLength } from "../../src/hub/catalogue.ts";
-import { findCheckpoint } from "../../src/hub/index.ts";
 import { rememberSha256, sha256OfWeights } from "../../src/hub/weights-digest.ts";
 
 /** Just long enough to be remembered. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import type { Coordinate } from "../../src/patterns/pattern-layout.ts";
-import type { PatternKind, PatternSpec } from "../../src/patterns/pattern-spec.ts";
+import type { Coordinate } from "../../src/patterns/layout/pattern-layout.ts";
+import type { PatternKind, PatternSpec } from "../../src/patterns/layout/pattern-spec.ts";
 
 /** A pattern and the length of clips that it is for. */
 export interface PatternCase {

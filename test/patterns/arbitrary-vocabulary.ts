@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { TokenVocabulary } from "../../src/patterns/token-vocabulary.ts";
+import { TokenVocabulary } from "../../src/patterns/vocabulary/token-vocabulary.ts";
 
 const templates = {
   "per-codebook": ["<|audio_{q}_{code}|>", "<c{q}t{code:04d}>", "{code:5d}|{q}.", "<custom_token_{id}>", "<{token:4d}>", "{{{id:03d}}}", "{token:06d}"],

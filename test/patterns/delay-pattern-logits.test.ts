@@ -1,8 +1,8 @@
 import { LogitsProcessorList, Tensor } from "@huggingface/transformers";
 import { describe, expect, it } from "vitest";
-import { delayPatternLogitsProcessor } from "../../src/patterns/delay-pattern-logits.ts";
-import { applyDelayPatternMask, toDecoderInputIds } from "../../src/patterns/musicgen.ts";
-import { fromGenerated } from "../../src/patterns/musicgen-generated.ts";
+import { musicgenLogitsProcessor } from "../../src/patterns/musicgen/musicgen-logits-processor.ts";
+import { musicgenCodesFromGenerated } from "../../src/patterns/musicgen/musicgen-generated.ts";
+import { applyMusicgenDelayPatternMask, musicgenDecoderInputIds } from "../../src/patterns/musicgen/musicgen.ts";
 import { FakeMusicgen, fakeLogits } from "./musicgen-model.ts";
 
 const card = 64;
@@ -20,7 +20,7 @@ function generateLikeTransformers(ids: number[][], patternMask: { data: BigInt64
   const grown = ids.map((row) => row.slice());
   const masked = (): number[][] => {
     const numColumns = grown[0]!.length;
-    const { data } = applyDelayPatternMask({ data: grown.flat(), dims: [grown.length, numColumns] }, patternMask);
+    const { data } = applyMusicgenDelayPatternMask({ data: grown.flat(), dims: [grown.length, numColumns] }, patternMask);
     return grown.map((_, row) => Array.from(data.subarray(row * numColumns, (row + 1) * numColumns), Number));
   };
   let fed = masked();
@@ -38,14 +38,14 @@ describe("continuing an audio prompt in transformers.js", () => {
   it.each(shapes)("feeds the decoder what transformers feeds it: $batchSize × $numCodebooks rows, $numFrames frames", async ({ batchSize, numCodebooks, numFrames }) => {
     const maxLength = 14;
     const codes = { data: Array.from({ length: batchSize * numCodebooks * numFrames }, (_, index) => (index * 13) % card), dims: [batchSize, numCodebooks, numFrames] };
-    const { decoderInputIds, patternMask } = toDecoderInputIds(codes, { maxLength, padToken: card, delayShort: true });
+    const { decoderInputIds, patternMask } = musicgenDecoderInputIds(codes, { maxLength, padToken: card, delayShort: true });
     const numRows = batchSize * numCodebooks;
     const start = Array.from({ length: numRows }, (_, row) => Array.from(decoderInputIds.data.subarray(row * (numFrames + 1), (row + 1) * (numFrames + 1)), Number));
     const expected = generateLikeTransformers(start, patternMask);
 
     const options = () => {
       const processors = new LogitsProcessorList();
-      processors.push(delayPatternLogitsProcessor(patternMask, Tensor));
+      processors.push(musicgenLogitsProcessor(patternMask, Tensor));
       const { type, data, dims } = decoderInputIds;
       return { decoder_input_ids: new Tensor(type, data, [...dims]), max_length: maxLength, logits_processor: processors };
     };
@@ -56,8 +56,8 @@ describe("continuing an audio prompt in transformers.js", () => {
     expect(model.fed.slice(1).every((step) => step.every((row) => row.length === 1))).toBe(true);
 
     const raw = await new FakeMusicgen({ numCodebooks, card, batchSize }).generateIds(options());
-    const fromIds = fromGenerated({ data: raw.data as BigInt64Array, dims: raw.dims }, { numCodebooks, padToken: card });
-    const reference = fromGenerated({ data: expected.ids.flat(), dims: [numRows, maxLength] }, { numCodebooks, padToken: card, patternMask });
+    const fromIds = musicgenCodesFromGenerated({ data: raw.data as BigInt64Array, dims: raw.dims }, { numCodebooks, padToken: card });
+    const reference = musicgenCodesFromGenerated({ data: expected.ids.flat(), dims: [numRows, maxLength] }, { numCodebooks, padToken: card, patternMask });
     expect(fromIds).toEqual(reference);
     expect(model.audioCodes).toEqual({ data: Array.from(reference.data), dims: [1, ...reference.dims] });
     for (let row = 0; row < numRows; row++) {
@@ -68,7 +68,7 @@ describe("continuing an audio prompt in transformers.js", () => {
 
   it("is not what transformers.js does by itself", async () => {
     const codes = { data: Array.from({ length: 12 }, (_, index) => index), dims: [4, 3] };
-    const { decoderInputIds } = toDecoderInputIds(codes, { maxLength: 14, padToken: card });
+    const { decoderInputIds } = musicgenDecoderInputIds(codes, { maxLength: 14, padToken: card });
     const model = new FakeMusicgen({ numCodebooks: 4, card, batchSize: 1 });
     await model.generate({ decoder_input_ids: new Tensor("int64", decoderInputIds.data, [...decoderInputIds.dims]), max_length: 14 });
     expect(model.audioCodes!.data.slice(30, 33)).not.toEqual([9, 10, 11]);
@@ -76,17 +76,17 @@ describe("continuing an audio prompt in transformers.js", () => {
 
   it("works when sampling at random", async () => {
     const codes = { data: Array.from({ length: 12 }, (_, index) => index), dims: [4, 3] };
-    const { decoderInputIds: ids, patternMask } = toDecoderInputIds(codes, { maxLength: 14, padToken: card });
+    const { decoderInputIds: ids, patternMask } = musicgenDecoderInputIds(codes, { maxLength: 14, padToken: card });
     const model = new FakeMusicgen({ numCodebooks: 4, card, batchSize: 1 });
     const raw = await model.generateIds({
       decoder_input_ids: new Tensor(ids.type, ids.data, [...ids.dims]),
       max_length: 14,
       do_sample: true,
-      logits_processor: [delayPatternLogitsProcessor(patternMask, Tensor)],
+      logits_processor: [musicgenLogitsProcessor(patternMask, Tensor)],
     });
     const given = Array.from(patternMask.data, (token, index) => (token === -1n ? (raw.data as BigInt64Array)[index] : token));
     expect(Array.from(raw.data as BigInt64Array)).toEqual(given);
-    expect(fromGenerated({ data: raw.data as BigInt64Array, dims: raw.dims }, { numCodebooks: 4, padToken: card }).dims).toEqual([1, 4, 10]);
+    expect(musicgenCodesFromGenerated({ data: raw.data as BigInt64Array, dims: raw.dims }, { numCodebooks: 4, padToken: card }).dims).toEqual([1, 4, 10]);
   });
 
   it("gives the same codes as transformers.js's own filter at every length", async () => {
@@ -94,17 +94,17 @@ describe("continuing an audio prompt in transformers.js", () => {
       const model = new FakeMusicgen({ numCodebooks: 4, card, batchSize: 2 });
       await model.generate({ max_length: maxLength });
       const raw = await new FakeMusicgen({ numCodebooks: 4, card, batchSize: 2 }).generateIds({ max_length: maxLength });
-      const codes = fromGenerated({ data: raw.data as BigInt64Array, dims: raw.dims }, { numCodebooks: 4, padToken: card, delayShort: true });
+      const codes = musicgenCodesFromGenerated({ data: raw.data as BigInt64Array, dims: raw.dims }, { numCodebooks: 4, padToken: card, delayShort: true });
       expect(model.audioCodes).toEqual({ data: Array.from(codes.data), dims: [1, ...codes.dims] });
     }
   });
 });
 
 describe("a delay pattern's logits processor", () => {
-  const { patternMask } = toDecoderInputIds({ data: [5, 6], dims: [2, 1] }, { maxLength: 5, padToken: 8 });
+  const { patternMask } = musicgenDecoderInputIds({ data: [5, 6], dims: [2, 1] }, { maxLength: 5, padToken: 8 });
 
   it("leaves free cells as they are and forces the others", () => {
-    const process = delayPatternLogitsProcessor(patternMask, Tensor);
+    const process = musicgenLogitsProcessor(patternMask, Tensor);
     const logits = new Tensor("float32", Float32Array.from({ length: 16 }, (_, index) => index), [2, 8]);
     const ids = [[8n, 5n], [8n, 8n]];
     const forced = process(ids, logits);
@@ -113,28 +113,28 @@ describe("a delay pattern's logits processor", () => {
   });
 
   it("forces code 0 like any other", () => {
-    const zero = toDecoderInputIds({ data: [5, 0], dims: [2, 1] }, { maxLength: 5, padToken: 8 }).patternMask;
+    const zero = musicgenDecoderInputIds({ data: [5, 0], dims: [2, 1] }, { maxLength: 5, padToken: 8 }).patternMask;
     const ones = new Tensor("float32", new Float32Array(16).fill(1), [2, 8]);
-    const forced = delayPatternLogitsProcessor(zero, Tensor)([[8n, 5n], [8n, 8n]], ones);
+    const forced = musicgenLogitsProcessor(zero, Tensor)([[8n, 5n], [8n, 8n]], ones);
     expect(Array.from(forced.data as Float32Array).slice(8)).toEqual([0, ...Array.from({ length: 7 }, () => -Infinity)]);
   });
 
   it("makes place for the special token, which models have no logits for", () => {
     const logits = new Tensor("float32", Float32Array.from({ length: 16 }, (_, index) => index), [2, 8]);
-    const forced = delayPatternLogitsProcessor(patternMask, Tensor)([[8n, 5n, 1n, 1n], [8n, 8n, 6n, 1n]], logits);
+    const forced = musicgenLogitsProcessor(patternMask, Tensor)([[8n, 5n, 1n, 1n], [8n, 8n, 6n, 1n]], logits);
     expect(forced.dims).toEqual([2, 9]);
     expect(Array.from(forced.data as Float32Array)).toEqual([...Array.from({ length: 8 }, () => -Infinity), 0, 8, 9, 10, 11, 12, 13, 14, 15, -Infinity]);
   });
 
   it("refuses ids and logits that are not those of its mask", () => {
-    const process = delayPatternLogitsProcessor(patternMask, Tensor);
+    const process = musicgenLogitsProcessor(patternMask, Tensor);
     expect(() => process([[8n], [8n], [8n]], zeros(3))).toThrow(/\[2, 5\] has no column 1 for 3 rows/);
     expect(() => process([[8n, 0n, 0n, 0n, 0n], [8n, 0n, 0n, 0n, 0n]], zeros(2))).toThrow(/no column 5 for 2 rows; generate with max_length 5/);
     expect(() => process([[8n], [8n]], zeros(4))).toThrow(/expected float32 logits \[2, card\]; received \[4, 8\]/);
   });
 
   it("refuses a mask without delays", () => {
-    const short = toDecoderInputIds({ batchSize: 1, numCodebooks: 4 }, { maxLength: 6 }).patternMask;
-    expect(() => delayPatternLogitsProcessor(short, Tensor)).toThrow(/no delays.*delayShort: true/);
+    const short = musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 4 }, { maxLength: 6 }).patternMask;
+    expect(() => musicgenLogitsProcessor(short, Tensor)).toThrow(/no delays.*delayShort: true/);
   });
 });

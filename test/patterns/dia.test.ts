@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { modelLayouts } from "../../src/patterns/model-layouts.ts";
-import type { ModelLayout } from "../../src/patterns/model-layouts.ts";
-import { buildModelSequence, modelCursor, revertModelSequence } from "../../src/patterns/model-sequence.ts";
-import { transposeGrid } from "../../src/patterns/token-grid.ts";
+import { transposeGrid } from "../../src/patterns/grid/token-grid.ts";
+import { modelLayouts } from "../../src/patterns/models/model-layouts.ts";
+import type { ModelLayout } from "../../src/patterns/models/model-layouts.ts";
+import { buildModelSequence, modelCursor, revertModelSequence } from "../../src/patterns/sequence/model-sequence.ts";
 import { patternCases } from "./golden-patterns.ts";
 
 /** Results of `dia/audio.py`, all time-major: `[step][codebook]`. */
@@ -33,7 +33,7 @@ describe.each(cases)("dia/audio.py $id", (golden) => {
   const maxDelay = delays.at(-1)!;
   const layout: ModelLayout = { ...modelLayouts.dia, pattern: { kind: "delay", numCodebooks: delays.length, delays } };
   const codes = transposeGrid(gridOf(golden.codes_tc));
-  const sequence = rowsOf(transposeGrid(buildModelSequence(codes, layout, { ended: false })));
+  const sequence = rowsOf(transposeGrid(buildModelSequence(codes, layout, { hasEnded: false })));
   const bosRow = delays.map(() => 1026);
 
   test("apply_audio_delay gives the sequence after its first step, where rows of pad for the delays were appended", () => {
@@ -45,7 +45,7 @@ describe.each(cases)("dia/audio.py $id", (golden) => {
   });
 
   test("a prompt's grid is the sequence, unknown cells for pad, without its last step", () => {
-    const grid = rowsOf(transposeGrid(buildModelSequence(codes, { ...layout, tokens: { ...layout.tokens, pad: -1 } }, { ended: false })));
+    const grid = rowsOf(transposeGrid(buildModelSequence(codes, { ...layout, tokens: { ...layout.tokens, pad: -1 } }, { hasEnded: false })));
     expect(grid).toHaveLength(golden.prompt_delayed_tc.length + 1);
     expect(grid.slice(0, -1)).toEqual(golden.prompt_delayed_tc);
   });

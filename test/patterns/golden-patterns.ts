@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { PatternSpec } from "../../src/patterns/pattern-spec.ts";
+import type { PatternSpec } from "../../src/patterns/layout/pattern-spec.ts";
 
 /** One case of audiocraft's own patterns; `codes[q][t]` is `100 * q + t`. */
 export interface AudiocraftCase {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
+import fc from "fast-check";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
 import { applyPattern, formatBarkPrompt, formatSequence, parseBarkPrompt, parseSequence, patternProvider, revertPattern } from "../../src/patterns/index.ts";
 import type { PatternSpec } from "../../src/patterns/index.ts";
+import { LayoutBuilder } from "../../src/patterns/layout/pattern-layout.ts";
+import { parsePatternSpec } from "../../src/patterns/layout/pattern-spec.ts";
 import { formatArray, formatArrayArchive, formatSequenceSafetensors } from "../../src/storage/index.ts";
-import { LayoutBuilder } from "../../src/patterns/pattern-layout.ts";
-import { parsePatternSpec } from "../../src/patterns/pattern-spec.ts";
-import { barkCodes } from "./bark-codes.ts";
 import { patternCases } from "./arbitrary-patterns.ts";
-import fc from "fast-check";
+import { barkCodes } from "./bark-codes.ts";
 
 const repeated = (value: number, count: number): number[] => Array.from({ length: count }, () => value);
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { magnetAttentionMask, magnetSpanCounts, maskMagnetCodes } from "../../src/patterns/magnet-masks.ts";
+import { magnetAttentionMask, magnetSpanCounts, maskMagnetCodes } from "../../src/patterns/magnet/magnet-masks.ts";
 import { generator } from "./generator.ts";
 
 // The expected values are those of audiocraft's solvers/magnet.py (896ec7c), run with torch 2.13 on a CPU and numpy 2.

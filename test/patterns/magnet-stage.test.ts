@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { magnetSchedule } from "../../src/patterns/magnet-schedule.ts";
-import { MagnetStage } from "../../src/patterns/magnet-stage.ts";
+import { magnetSchedule } from "../../src/patterns/magnet/magnet-schedule.ts";
+import { MagnetStage } from "../../src/patterns/magnet/magnet-stage.ts";
 import { generator } from "./generator.ts";
 
 // The expected values are those of audiocraft's models/lm_magnet.py (896ec7c), run with torch 2.13 on a CPU.

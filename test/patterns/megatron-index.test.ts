@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
-import { formatMegatronIndex, parseMegatronIndex } from "../../src/patterns/megatron-index.ts";
+import { formatMegatronIndex, parseMegatronIndex } from "../../src/patterns/token-stream/megatron-index.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 

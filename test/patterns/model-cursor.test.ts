@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { modelLayouts } from "../../src/patterns/model-layouts.ts";
-import type { ModelLayout } from "../../src/patterns/model-layouts.ts";
-import { buildModelSequence, modelCursor } from "../../src/patterns/model-sequence.ts";
-import { freeCell, PatternCursor } from "../../src/patterns/pattern-cursor.ts";
-import { patternProvider } from "../../src/patterns/pattern-provider.ts";
+import { freeCell, PatternCursor } from "../../src/patterns/layout/pattern-cursor.ts";
+import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
+import { modelLayouts } from "../../src/patterns/models/model-layouts.ts";
+import type { ModelLayout } from "../../src/patterns/models/model-layouts.ts";
+import { buildModelSequence, modelCursor } from "../../src/patterns/sequence/model-sequence.ts";
 
 /** A model that wants to end each clip of a batch after so many frames, of at most `timesteps`. */
 interface Run {

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
-import { maskMagnetCodes } from "../../src/patterns/magnet-masks.ts";
-import { modelLayouts } from "../../src/patterns/model-layouts.ts";
-import type { ModelLayout } from "../../src/patterns/model-layouts.ts";
-import { buildModelSequence, modelCursor, revertModelSequence } from "../../src/patterns/model-sequence.ts";
-import { freeCell } from "../../src/patterns/pattern-cursor.ts";
-import { patternProvider } from "../../src/patterns/pattern-provider.ts";
-import type { CodesInput, TokenGrid } from "../../src/patterns/token-grid.ts";
+import type { CodesInput, TokenGrid } from "../../src/patterns/grid/token-grid.ts";
+import { freeCell } from "../../src/patterns/layout/pattern-cursor.ts";
+import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
+import { maskMagnetCodes } from "../../src/patterns/magnet/magnet-masks.ts";
+import { modelLayouts } from "../../src/patterns/models/model-layouts.ts";
+import type { ModelLayout } from "../../src/patterns/models/model-layouts.ts";
+import { buildModelSequence, modelCursor, revertModelSequence } from "../../src/patterns/sequence/model-sequence.ts";
 import { audiocraftCases } from "./golden-patterns.ts";
 
 const layouts = Object.entries(modelLayouts);
@@ -233,7 +233,7 @@ describe("codes that are not the model's", () => {
   });
 
   test("an end that the model cannot say is refused", () => {
-    expect(() => buildModelSequence(codesOf(4, 2), musicgen, { ended: true })).toThrow(/MusicGen has no token for the end of a clip/);
+    expect(() => buildModelSequence(codesOf(4, 2), musicgen, { hasEnded: true })).toThrow(/MusicGen has no token for the end of a clip/);
   });
 
   test("MAGNeT has no sequence for clips of no frames", () => {
@@ -261,7 +261,7 @@ describe.each(layouts)("laws of the layout %s", (_, layout) => {
         const longest = Math.max(...clips.map(({ dims }) => dims[1]!));
         const hasEnd = ended && layout.tokens.eos !== undefined;
         fc.pre(longest > 0 || hasEnd || layout.pattern.emptyInitial !== -1);
-        const sequence = buildModelSequence(clips, layout, { ended: hasEnd });
+        const sequence = buildModelSequence(clips, layout, { hasEnded: hasEnd });
         const codes = revertModelSequence(sequence, layout);
         const lengths = clips.map((clip) => keptFrames(clip, longest, layout));
         expect(codes.lengths).toEqual(lengths);

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
-import { applyDelayPatternMask, delayPatternMask, toDecoderInputIds } from "../../src/patterns/musicgen.ts";
-import { fromGenerated } from "../../src/patterns/musicgen-generated.ts";
-import { framesOf, maxLengthFor } from "../../src/patterns/musicgen-lengths.ts";
-import type { TokenGrid } from "../../src/patterns/token-grid.ts";
+import type { TokenGrid } from "../../src/patterns/grid/token-grid.ts";
+import { musicgenCodesFromGenerated } from "../../src/patterns/musicgen/musicgen-generated.ts";
+import { musicgenFramesOf, musicgenMaxLengthFor } from "../../src/patterns/musicgen/musicgen-lengths.ts";
+import { applyMusicgenDelayPatternMask, musicgenDelayPatternMask, musicgenDecoderInputIds } from "../../src/patterns/musicgen/musicgen.ts";
 import { patternCases } from "./golden-patterns.ts";
 
 interface MusicgenCase {
@@ -84,7 +84,7 @@ describe("MusicGen's delay pattern", () => {
   it("covers every reference case", () => expect(cases.length).toBeGreaterThanOrEqual(14));
 
   it.each(cases)("delays ids as transformers does: $id", (golden) => {
-    const build = () => delayPatternMask(tensorOf(golden.input_ids), optionsOf(golden));
+    const build = () => musicgenDelayPatternMask(tensorOf(golden.input_ids), optionsOf(golden));
     if (golden.error?.stage === "build") {
       expect(build).toThrow(RangeError);
       return;
@@ -103,31 +103,31 @@ describe("MusicGen's delay pattern", () => {
     const starts = [codes, ...(numFrames === 0 ? [{ batchSize, numCodebooks }] : [])];
     for (const start of starts) {
       if (golden.error?.stage === "build") {
-        expect(() => toDecoderInputIds(start, optionsOf(golden))).toThrow(`${numFrames + numCodebooks / golden.audio_channels} holds the prompt`);
+        expect(() => musicgenDecoderInputIds(start, optionsOf(golden))).toThrow(`${numFrames + numCodebooks / golden.audio_channels} holds the prompt`);
         continue;
       }
-      const { decoderInputIds, patternMask } = toDecoderInputIds(start, optionsOf(golden));
+      const { decoderInputIds, patternMask } = musicgenDecoderInputIds(start, optionsOf(golden));
       expect(rowsOf(decoderInputIds)).toEqual(golden.delayed_input_ids);
       expect(rowsOf(patternMask)).toEqual(golden.pattern_mask);
     }
   });
 
   it.each(cases.filter(({ error }) => error === null))("keeps the mask's tokens and gives the codes back: $id", (golden) => {
-    const { patternMask } = delayPatternMask(tensorOf(golden.input_ids), optionsOf(golden));
+    const { patternMask } = musicgenDelayPatternMask(tensorOf(golden.input_ids), optionsOf(golden));
     const generated = tensorOf(golden.generated_ids);
-    expect(rowsOf(applyDelayPatternMask(generated, patternMask))).toEqual(golden.applied_ids);
-    const codes = fromGenerated(generated, { ...optionsOf(golden), patternMask });
+    expect(rowsOf(applyMusicgenDelayPatternMask(generated, patternMask))).toEqual(golden.applied_ids);
+    const codes = musicgenCodesFromGenerated(generated, { ...optionsOf(golden), patternMask });
     expect(codes.dims).toEqual([golden.batch, golden.num_codebooks, golden.reverted[0]![0]!.length]);
     expect(Array.from(codes.data)).toEqual(golden.reverted.flat(2));
-    expect(framesOf(optionsOf(golden))).toBe(golden.reverted[0]![0]!.length);
-    if (golden.audiocraft !== undefined) expect(framesOf(optionsOf(golden))).toBe(golden.audiocraft.timesteps);
+    expect(musicgenFramesOf(optionsOf(golden))).toBe(golden.reverted[0]![0]!.length);
+    if (golden.audiocraft !== undefined) expect(musicgenFramesOf(optionsOf(golden))).toBe(golden.audiocraft.timesteps);
   });
 
   it("equals the picture of it, cell by cell", () => {
     fc.assert(
       fc.property(generations, ({ numCodebooks, channels, prompt, promptFrames, maxLength, batchSize }) => {
         const start = { data: prompt.flat(), dims: [batchSize, numCodebooks, promptFrames] };
-        const { decoderInputIds, patternMask } = toDecoderInputIds(start, { channels, maxLength });
+        const { decoderInputIds, patternMask } = musicgenDecoderInputIds(start, { channels, maxLength });
         const mask = naiveMask(prompt, { numCodebooks, channels, maxLength });
         expect(rowsOf(patternMask)).toEqual(mask);
         expect(rowsOf(decoderInputIds)).toEqual(mask.map((row) => row.slice(0, promptFrames + 1)));
@@ -138,13 +138,13 @@ describe("MusicGen's delay pattern", () => {
   it("gives back prompt and generated codes, whatever was sampled where no code belongs", () => {
     fc.assert(
       fc.property(generations, fc.nat(2048), ({ numCodebooks, channels, codes, prompt, promptFrames, maxLength, batchSize }, noise) => {
-        const { patternMask } = toDecoderInputIds({ data: prompt.flat(), dims: [batchSize, numCodebooks, promptFrames] }, { channels, maxLength });
+        const { patternMask } = musicgenDecoderInputIds({ data: prompt.flat(), dims: [batchSize, numCodebooks, promptFrames] }, { channels, maxLength });
         const whole = naiveMask(codes, { numCodebooks, channels, maxLength });
         const generated = whole.map((row, index) => row.map((token, column) => (rowsOf(patternMask)[index]![column] === -1 ? token : noise)));
-        const back = fromGenerated(tensorOf(generated), { numCodebooks, channels, patternMask });
+        const back = musicgenCodesFromGenerated(tensorOf(generated), { numCodebooks, channels, patternMask });
         expect(rowsOf(back)).toEqual(codes);
         expect(back.dims).toEqual([batchSize, numCodebooks, codes[0]!.length]);
-        expect(rowsOf(fromGenerated(tensorOf(whole), { numCodebooks, channels }))).toEqual(codes);
+        expect(rowsOf(musicgenCodesFromGenerated(tensorOf(whole), { numCodebooks, channels }))).toEqual(codes);
       }),
     );
   });
@@ -152,11 +152,11 @@ describe("MusicGen's delay pattern", () => {
   it("applies to one column as it does to all", () => {
     fc.assert(
       fc.property(generations, ({ numCodebooks, channels, codes, prompt, promptFrames, maxLength, batchSize }) => {
-        const { patternMask } = toDecoderInputIds({ data: prompt.flat(), dims: [batchSize, numCodebooks, promptFrames] }, { channels, maxLength });
+        const { patternMask } = musicgenDecoderInputIds({ data: prompt.flat(), dims: [batchSize, numCodebooks, promptFrames] }, { channels, maxLength });
         const sampled = codes.map((_, row) => Array.from({ length: maxLength }, (__, column) => (row * 31 + column) % 2048));
-        const whole = rowsOf(applyDelayPatternMask(tensorOf(sampled), patternMask));
+        const whole = rowsOf(applyMusicgenDelayPatternMask(tensorOf(sampled), patternMask));
         for (let column = 0; column < maxLength; column++) {
-          const one = applyDelayPatternMask(tensorOf(sampled.map((row) => [row[column]!])), patternMask, { firstColumn: column });
+          const one = applyMusicgenDelayPatternMask(tensorOf(sampled.map((row) => [row[column]!])), patternMask, { firstColumn: column });
           expect(rowsOf(one)).toEqual(whole.map((row) => [row[column]!]));
         }
       }),
@@ -164,7 +164,7 @@ describe("MusicGen's delay pattern", () => {
   });
 
   it("overwrites the first column of ids, which is a frame of those that lack the start column", () => {
-    const { decoderInputIds, patternMask } = delayPatternMask({ data: [0, 1, 2, 10, 11, 12], dims: [2, 3] }, { numCodebooks: 2, maxLength: 6 });
+    const { decoderInputIds, patternMask } = musicgenDelayPatternMask({ data: [0, 1, 2, 10, 11, 12], dims: [2, 3] }, { numCodebooks: 2, maxLength: 6 });
     expect(rowsOf(decoderInputIds)).toEqual([
       [2048, 1, 2],
       [2048, 2048, 11],
@@ -181,7 +181,7 @@ describe("MusicGen's delay pattern", () => {
       [-1, 1, 2, 3],
       [2048, 5, -1, 7],
     ]);
-    const { decoderInputIds, patternMask } = delayPatternMask(open, options);
+    const { decoderInputIds, patternMask } = musicgenDelayPatternMask(open, options);
     expect(rowsOf(decoderInputIds)).toEqual([
       [2048, 1],
       [2048, 5],
@@ -192,39 +192,39 @@ describe("MusicGen's delay pattern", () => {
   it("delays both channels of stereo like a mono clip each", () => {
     const mono = { data: [0, 1, 2, 10, 11, 12, 20, 21, 22], dims: [3, 3] };
     const stereo = { data: [0, 1, 2, 0, 1, 2, 10, 11, 12, 10, 11, 12, 20, 21, 22, 20, 21, 22], dims: [6, 3] };
-    const one = rowsOf(toDecoderInputIds(mono, { maxLength: 9 }).patternMask);
-    const two = rowsOf(toDecoderInputIds(stereo, { maxLength: 9, channels: 2 }).patternMask);
+    const one = rowsOf(musicgenDecoderInputIds(mono, { maxLength: 9 }).patternMask);
+    const two = rowsOf(musicgenDecoderInputIds(stereo, { maxLength: 9, channels: 2 }).patternMask);
     expect(two).toEqual(one.flatMap((row) => [row, row]));
   });
 
   it("makes AudioCodes of what was generated", () => {
-    const { patternMask } = toDecoderInputIds({ batchSize: 1, numCodebooks: 4 }, { maxLength: 12 });
+    const { patternMask } = musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 4 }, { maxLength: 12 });
     const ids = tensorOf(Array.from({ length: 4 }, (_, row) => Array.from({ length: 12 }, (__, column) => 100 * row + column)));
     const context = { sampleRate: 32_000, channels: 1, hopLength: 640, codebookSize: 2048 };
-    const codes = AudioCodes.fromTensor(fromGenerated(ids, { numCodebooks: 4, patternMask }), context);
+    const codes = AudioCodes.fromTensor(musicgenCodesFromGenerated(ids, { numCodebooks: 4, patternMask }), context);
     expect(codes.shape).toEqual([1, 4, 8]);
     expect(Array.from(codes.data.subarray(24))).toEqual([304, 305, 306, 307, 308, 309, 310, 311]);
-    const again = toDecoderInputIds(codes, { maxLength: 20 });
+    const again = musicgenDecoderInputIds(codes, { maxLength: 20 });
     expect(rowsOf(again.decoderInputIds)[1]).toEqual([2048, 2048, 102, 103, 104, 105, 106, 107, 108]);
   });
 
   it("writes tokens in the type that is asked for", () => {
-    const { decoderInputIds } = toDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6, type: "int32" });
+    const { decoderInputIds } = musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6, type: "int32" });
     expect(decoderInputIds.data).toEqual(Int32Array.of(2048, 2048));
-    expect(() => toDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6, type: "uint16" })).toThrow(/-1 does not fit uint16/);
+    expect(() => musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6, type: "uint16" })).toThrow(/-1 does not fit uint16/);
   });
 });
 
 describe("sequences shorter than 2C − 1 columns", () => {
   it("are left undelayed as transformers does", () => {
     const prompt = { data: [0, 1, 10, 11, 20, 21, 30, 31], dims: [4, 2] };
-    const { decoderInputIds, patternMask } = toDecoderInputIds(prompt, { maxLength: 6 });
+    const { decoderInputIds, patternMask } = musicgenDecoderInputIds(prompt, { maxLength: 6 });
     expect(rowsOf(decoderInputIds)).toEqual([0, 10, 20, 30].map((code) => [2048, code, code + 1]));
     expect(rowsOf(patternMask).flat()).toEqual(Array.from({ length: 24 }, () => -1));
   });
 
   it("are delayed with delayShort, as transformers.js does", () => {
-    const { decoderInputIds, patternMask } = toDecoderInputIds({ data: [0, 10, 20, 30], dims: [4, 1] }, { maxLength: 6, delayShort: true });
+    const { decoderInputIds, patternMask } = musicgenDecoderInputIds({ data: [0, 10, 20, 30], dims: [4, 1] }, { maxLength: 6, delayShort: true });
     expect(rowsOf(patternMask)).toEqual([
       [2048, 0, -1, 2048, 2048, 2048],
       [2048, 2048, 10, -1, 2048, 2048],
@@ -237,7 +237,7 @@ describe("sequences shorter than 2C − 1 columns", () => {
 
 describe("sequences too short for a single frame", () => {
   it("hold special tokens only", () => {
-    const { decoderInputIds, patternMask } = toDecoderInputIds({ batchSize: 1, numCodebooks: 4 }, { maxLength: 3, delayShort: true });
+    const { decoderInputIds, patternMask } = musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 4 }, { maxLength: 3, delayShort: true });
     expect(decoderInputIds.dims).toEqual([4, 1]);
     expect(rowsOf(patternMask).flat()).toEqual(Array.from({ length: 12 }, () => 2048));
   });
@@ -245,9 +245,9 @@ describe("sequences too short for a single frame", () => {
 
 describe("MusicGen's lengths", () => {
   it("hold thirty seconds in 1504 columns, mono and stereo", () => {
-    expect(maxLengthFor({ frames: 1500, numCodebooks: 4 })).toBe(1504);
-    expect(maxLengthFor({ frames: 1500, numCodebooks: 8, channels: 2 })).toBe(1504);
-    expect(framesOf({ maxLength: 1500, numCodebooks: 4 })).toBe(1496);
+    expect(musicgenMaxLengthFor({ frames: 1500, numCodebooks: 4 })).toBe(1504);
+    expect(musicgenMaxLengthFor({ frames: 1500, numCodebooks: 8, channels: 2 })).toBe(1504);
+    expect(musicgenFramesOf({ maxLength: 1500, numCodebooks: 4 })).toBe(1496);
   });
 
   it("come back from the length to the frames", () => {
@@ -255,88 +255,88 @@ describe("MusicGen's lengths", () => {
       fc.property(fc.integer({ min: 1, max: 9 }), fc.constantFrom(1 as const, 2 as const), fc.nat(40), fc.boolean(), (numDelays, channels, more, delayShort) => {
         const shape = { numCodebooks: numDelays * channels, channels, delayShort };
         const frames = delayShort ? more : numDelays - 1 + more;
-        const maxLength = maxLengthFor({ ...shape, frames });
-        expect(framesOf({ ...shape, maxLength })).toBe(frames);
+        const maxLength = musicgenMaxLengthFor({ ...shape, frames });
+        expect(musicgenFramesOf({ ...shape, maxLength })).toBe(frames);
         const ids = { data: new Int32Array(shape.numCodebooks * maxLength).fill(1), dims: [shape.numCodebooks, maxLength] };
-        expect(fromGenerated(ids, shape).dims).toEqual([1, shape.numCodebooks, frames]);
+        expect(musicgenCodesFromGenerated(ids, shape).dims).toEqual([1, shape.numCodebooks, frames]);
       }),
     );
   });
 
   it("count the frames of undelayed sequences from their one start column", () => {
-    expect(framesOf({ maxLength: 6, numCodebooks: 4 })).toBe(5);
-    expect(framesOf({ maxLength: 6, numCodebooks: 4, delayShort: true })).toBe(2);
-    expect(framesOf({ maxLength: 3, numCodebooks: 4, delayShort: true })).toBe(0);
+    expect(musicgenFramesOf({ maxLength: 6, numCodebooks: 4 })).toBe(5);
+    expect(musicgenFramesOf({ maxLength: 6, numCodebooks: 4, delayShort: true })).toBe(2);
+    expect(musicgenFramesOf({ maxLength: 3, numCodebooks: 4, delayShort: true })).toBe(0);
   });
 
   it("refuse fewer frames than transformers delays", () => {
-    expect(() => maxLengthFor({ frames: 2, numCodebooks: 4 })).toThrow("at least 3, since transformers does not delay");
-    expect(() => maxLengthFor({ frames: -1, numCodebooks: 4, delayShort: true })).toThrow("at least 0; received -1");
+    expect(() => musicgenMaxLengthFor({ frames: 2, numCodebooks: 4 })).toThrow("at least 3, since transformers does not delay");
+    expect(() => musicgenMaxLengthFor({ frames: -1, numCodebooks: 4, delayShort: true })).toThrow("at least 0; received -1");
   });
 });
 
 describe("what MusicGen cannot be given", () => {
   const prompt = { data: [0, 1, 2, 10, 11, 12], dims: [2, 3] };
-  const mask = toDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6 }).patternMask;
+  const mask = musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6 }).patternMask;
   const codec = { sampleRate: 24_000, channels: 1, hopLength: 320, codebookSize: 1024 };
   const codesOf24kHz = AudioCodes.fromTensor({ data: [1, 2], dims: [2, 1] }, codec);
 
   it("a list of prompts", () => {
-    expect(() => toDecoderInputIds([prompt, prompt] as never, { maxLength: 9 })).toThrow(TypeError);
-    expect(() => toDecoderInputIds([prompt, prompt] as never, { maxLength: 9 })).toThrow("pass clips of equal lengths as one tensor [B, K, T0]");
+    expect(() => musicgenDecoderInputIds([prompt, prompt] as never, { maxLength: 9 })).toThrow(TypeError);
+    expect(() => musicgenDecoderInputIds([prompt, prompt] as never, { maxLength: 9 })).toThrow("pass clips of equal lengths as one tensor [B, K, T0]");
   });
 
   it("eight codebooks of which nobody says whether they are stereo", () => {
     const eight = { data: new Uint16Array(8), dims: [8, 1] };
     const message = "8 codebooks can be those of a stereo model, 4 for each channel, or of a mono one; say channels: 2 or channels: 1";
-    for (const use of [() => toDecoderInputIds(eight, { maxLength: 16 }), () => maxLengthFor({ frames: 9, numCodebooks: 8 }), () => fromGenerated(eight, { numCodebooks: 8 })]) {
+    for (const use of [() => musicgenDecoderInputIds(eight, { maxLength: 16 }), () => musicgenMaxLengthFor({ frames: 9, numCodebooks: 8 }), () => musicgenCodesFromGenerated(eight, { numCodebooks: 8 })]) {
       expect(use).toThrow(RangeError);
       expect(use).toThrow(message);
     }
-    expect(rowsOf(toDecoderInputIds(eight, { maxLength: 16, channels: 1 }).patternMask)[7]!.indexOf(0)).toBe(8);
-    expect(rowsOf(toDecoderInputIds(eight, { maxLength: 16, channels: 2 }).patternMask)[7]!.indexOf(0)).toBe(4);
+    expect(rowsOf(musicgenDecoderInputIds(eight, { maxLength: 16, channels: 1 }).patternMask)[7]!.indexOf(0)).toBe(8);
+    expect(rowsOf(musicgenDecoderInputIds(eight, { maxLength: 16, channels: 2 }).patternMask)[7]!.indexOf(0)).toBe(4);
   });
 
   it.each([
-    ["a prompt longer than the sequence", () => toDecoderInputIds(prompt, { maxLength: 4 }), /3 frames does not fit maxLength 4; 5 holds/],
-    ["a prompt longer than an undelayed sequence", () => toDecoderInputIds(prompt, { maxLength: 2 }), /does not fit maxLength 2; 5 holds/],
-    ["ids longer than the sequence", () => delayPatternMask(prompt, { numCodebooks: 2, maxLength: 3 }), /3 columns do not fit maxLength 3.*is 4/],
-    ["no columns", () => toDecoderInputIds(prompt, { maxLength: 0 }), /maxLength must be a whole number, 1 or more; received 0/],
-    ["half a column", () => toDecoderInputIds(prompt, { maxLength: 7.5 }), /received 7.5/],
-    ["three channels", () => toDecoderInputIds(prompt, { maxLength: 9, channels: 3 as never }), /channels must be 1 or 2; received 3/],
-    ["stereo of odd rows", () => toDecoderInputIds({ batchSize: 1, numCodebooks: 3 }, { maxLength: 9, channels: 2 }), /even integer/],
-    ["an empty batch", () => toDecoderInputIds({ batchSize: 0, numCodebooks: 4 }, { maxLength: 9 }), /batchSize must be a whole number, 1 or more; received 0/],
-    ["no codebooks", () => toDecoderInputIds({ batchSize: 1, numCodebooks: 0 }, { maxLength: 9 }), /numCodebooks must be a positive integer; received 0/],
-    ["a start before the sequence", () => applyDelayPatternMask(mask, mask, { firstColumn: -1 }), /firstColumn must be a whole number, 0 or more/],
+    ["a prompt longer than the sequence", () => musicgenDecoderInputIds(prompt, { maxLength: 4 }), /3 frames does not fit maxLength 4; 5 holds/],
+    ["a prompt longer than an undelayed sequence", () => musicgenDecoderInputIds(prompt, { maxLength: 2 }), /does not fit maxLength 2; 5 holds/],
+    ["ids longer than the sequence", () => musicgenDelayPatternMask(prompt, { numCodebooks: 2, maxLength: 3 }), /3 columns do not fit maxLength 3.*is 4/],
+    ["no columns", () => musicgenDecoderInputIds(prompt, { maxLength: 0 }), /maxLength must be a whole number, 1 or more; received 0/],
+    ["half a column", () => musicgenDecoderInputIds(prompt, { maxLength: 7.5 }), /received 7.5/],
+    ["three channels", () => musicgenDecoderInputIds(prompt, { maxLength: 9, channels: 3 as never }), /channels must be 1 or 2; received 3/],
+    ["stereo of odd rows", () => musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 3 }, { maxLength: 9, channels: 2 }), /even integer/],
+    ["an empty batch", () => musicgenDecoderInputIds({ batchSize: 0, numCodebooks: 4 }, { maxLength: 9 }), /batchSize must be a whole number, 1 or more; received 0/],
+    ["no codebooks", () => musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 0 }, { maxLength: 9 }), /numCodebooks must be a positive integer; received 0/],
+    ["a start before the sequence", () => applyMusicgenDelayPatternMask(mask, mask, { firstColumn: -1 }), /firstColumn must be a whole number, 0 or more/],
   ])("%s", (_, give, message) => {
     expect(give).toThrow(RangeError);
     expect(give).toThrow(message);
   });
 
   it.each([
-    ["a special token in the prompt", () => toDecoderInputIds({ data: [0, 2048], dims: [1, 2] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 2048 at frame 1 of codebook 0 is not a code of MusicGen; expected 0 to 2047/],
-    ["what is above the special token", () => toDecoderInputIds({ data: [0, 5000], dims: [1, 2] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 5000 at frame 1/],
-    ["nothing", () => toDecoderInputIds(null as never, { maxLength: 9 }), "CODES_MISMATCH", /expected AudioCodes or a tensor/],
-    ["a fraction", () => toDecoderInputIds({ data: [0.5], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 0.5 at frame 0/],
-    ["a word", () => toDecoderInputIds({ data: ["1" as never], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value "1" at position 0 is not a number/],
-    ["nothing for a code", () => toDecoderInputIds({ data: [null as never], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value null at position 0 is not a number/],
+    ["a special token in the prompt", () => musicgenDecoderInputIds({ data: [0, 2048], dims: [1, 2] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 2048 at frame 1 of codebook 0 is not a code of MusicGen; expected 0 to 2047/],
+    ["what is above the special token", () => musicgenDecoderInputIds({ data: [0, 5000], dims: [1, 2] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 5000 at frame 1/],
+    ["nothing", () => musicgenDecoderInputIds(null as never, { maxLength: 9 }), "CODES_MISMATCH", /expected AudioCodes or a tensor/],
+    ["a fraction", () => musicgenDecoderInputIds({ data: [0.5], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 0.5 at frame 0/],
+    ["a word", () => musicgenDecoderInputIds({ data: ["1" as never], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value "1" at position 0 is not a number/],
+    ["nothing for a code", () => musicgenDecoderInputIds({ data: [null as never], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value null at position 0 is not a number/],
     [
       "ids instead of codes",
-      () => toDecoderInputIds({ data: [2048, 1, 2048, 2], dims: [2, 2] }, { maxLength: 9 }),
+      () => musicgenDecoderInputIds({ data: [2048, 1, 2048, 2], dims: [2, 2] }, { maxLength: 9 }),
       "CODES_OUT_OF_RANGE",
-      /begins with padToken 2048, as ids do; .*delayPatternMask/,
+      /begins with padToken 2048, as ids do; .*musicgenDelayPatternMask/,
     ],
     [
       "codes of another codec",
-      () => toDecoderInputIds(codesOf24kHz, { maxLength: 9 }),
+      () => musicgenDecoderInputIds(codesOf24kHz, { maxLength: 9 }),
       "CODES_MISMATCH",
       /codebooks of 1024 entries; MusicGen reads those of EnCodec 32 kHz \(facebook\/encodec_32khz\), which have 2048/,
     ],
-    ["a hole in the prompt", () => toDecoderInputIds({ data: [-1], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value -1 at frame 0/],
-    ["rows of part of a clip", () => delayPatternMask(prompt, { numCodebooks: 4, maxLength: 9 }), "CODES_MISMATCH", /2 rows.*multiple of 4/],
-    ["ids without a column", () => delayPatternMask({ data: [], dims: [4, 0] }, { numCodebooks: 4, maxLength: 9 }), "CODES_MISMATCH", /start column/],
-    ["ids beyond the mask", () => applyDelayPatternMask(mask, mask, { firstColumn: 1 }), "CODES_MISMATCH", /\[2, 6\] from column 1 do not fit a pattern mask \[2, 6\]/],
-    ["a mask of another batch", () => applyDelayPatternMask({ data: [1], dims: [1, 1] }, mask), "CODES_MISMATCH", /\[1, 1\].*\[2, 6\]/],
+    ["a hole in the prompt", () => musicgenDecoderInputIds({ data: [-1], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value -1 at frame 0/],
+    ["rows of part of a clip", () => musicgenDelayPatternMask(prompt, { numCodebooks: 4, maxLength: 9 }), "CODES_MISMATCH", /2 rows.*multiple of 4/],
+    ["ids without a column", () => musicgenDelayPatternMask({ data: [], dims: [4, 0] }, { numCodebooks: 4, maxLength: 9 }), "CODES_MISMATCH", /start column/],
+    ["ids beyond the mask", () => applyMusicgenDelayPatternMask(mask, mask, { firstColumn: 1 }), "CODES_MISMATCH", /\[2, 6\] from column 1 do not fit a pattern mask \[2, 6\]/],
+    ["a mask of another batch", () => applyMusicgenDelayPatternMask({ data: [1], dims: [1, 1] }, mask), "CODES_MISMATCH", /\[1, 1\].*\[2, 6\]/],
   ])("%s", (_, give, code, message) => {
     expect(give).toThrow(CodesError);
     expect(give).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) as string }));
@@ -350,31 +350,31 @@ describe("codes that were not all generated", () => {
     const data = whole.data.slice();
     data[5 * 10 + 4] = 2048;
     data[5 * 10 + 6] = 2048;
-    expect(() => fromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(/row 5 \(clip 1, codebook 1\) has no code at columns 4, 6/);
+    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(/row 5 \(clip 1, codebook 1\) has no code at columns 4, 6/);
     data[5 * 10 + 4] = data[5 * 10 + 6] = 3;
     data[5 * 10 + 1] = 2048;
-    expect(fromGenerated({ ...whole, data }, { numCodebooks: 4 }).dims).toEqual([2, 4, 6]);
+    expect(musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 }).dims).toEqual([2, 4, 6]);
   });
 
   it.each([2049, 5000, 0.5, -3])("are refused where there is %f", (value) => {
     const data = whole.data.with(2 * 10 + 5, value);
     const message = "row 2 (clip 0, codebook 2) has no code at column 5, where one from 0 to 2047 belongs";
-    expect(() => fromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: expect.stringContaining(message) as string }));
+    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: expect.stringContaining(message) as string }));
   });
 
   it.each([null, "5", true])("are refused where there is %j", (value) => {
     const data = (whole.data as unknown[]).with(2 * 10 + 5, value) as number[];
-    expect(() => fromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(`value ${JSON.stringify(value)} at position 25 is not a number`);
+    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(`value ${JSON.stringify(value)} at position 25 is not a number`);
   });
 
   it("are refused where a cell was left open", () => {
     const data = whole.data.with(3 * 10 + 9, -1);
-    expect(() => fromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(/row 3 \(clip 0, codebook 3\) has no code at column 9,/);
+    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(/row 3 \(clip 0, codebook 3\) has no code at column 9,/);
   });
 
   it("are refused where generation stopped early", () => {
-    expect(() => fromGenerated(whole, { numCodebooks: 4, maxLength: 12 })).toThrow(/row 2 .* has 7 codes and row 0 has 8: the ids end at column 10 of 12/);
-    expect(fromGenerated(whole, { numCodebooks: 1, maxLength: 12 }).dims).toEqual([8, 1, 9]);
+    expect(() => musicgenCodesFromGenerated(whole, { numCodebooks: 4, maxLength: 12 })).toThrow(/row 2 .* has 7 codes and row 0 has 8: the ids end at column 10 of 12/);
+    expect(musicgenCodesFromGenerated(whole, { numCodebooks: 1, maxLength: 12 }).dims).toEqual([8, 1, 9]);
   });
 
   it("are refused where the prompt had special tokens among them", () => {
@@ -382,8 +382,8 @@ describe("codes that were not all generated", () => {
       [2048, 1, 2],
       [2048, 2048, 2],
     ]);
-    const { patternMask } = delayPatternMask(ids, { numCodebooks: 2, maxLength: 10 });
+    const { patternMask } = musicgenDelayPatternMask(ids, { numCodebooks: 2, maxLength: 10 });
     const generated = { data: whole.data.slice(0, 20), dims: [2, 10] };
-    expect(() => fromGenerated(generated, { numCodebooks: 2, patternMask })).toThrow(/row 1 .* has 7 codes and row 0 has 8: .*special tokens among/);
+    expect(() => musicgenCodesFromGenerated(generated, { numCodebooks: 2, patternMask })).toThrow(/row 1 .* has 7 codes and row 0 has 8: .*special tokens among/);
   });
 });

@@ -1,4 +1,4 @@
-import type { PatternSpec } from "../../src/patterns/pattern-spec.ts";
+import type { PatternSpec } from "../../src/patterns/layout/pattern-spec.ts";
 
 /** Where a code stands. */
 export interface Cell {

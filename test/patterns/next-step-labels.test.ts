@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { modelLayouts } from "../../src/patterns/model-layouts.ts";
-import { buildModelSequence } from "../../src/patterns/model-sequence.ts";
-import { delayLabels } from "../../src/patterns/musicgen-labels.ts";
-import { nextStepLabels } from "../../src/patterns/next-step-labels.ts";
-import { patternProvider } from "../../src/patterns/pattern-provider.ts";
+import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
+import { modelLayouts } from "../../src/patterns/models/model-layouts.ts";
+import { musicgenDelayLabels } from "../../src/patterns/musicgen/musicgen-labels.ts";
+import { buildModelSequence } from "../../src/patterns/sequence/model-sequence.ts";
+import { nextStepLabels } from "../../src/patterns/sequence/next-step-labels.ts";
 import { clips } from "./arbitrary-patterns.ts";
 
 const batches = fc.array(clips(4, 6, 2048), { minLength: 1, maxLength: 3 }).filter((batch) => batch.some((rows) => rows[0]!.length > 0));
@@ -20,7 +20,7 @@ describe("labels of the next step", () => {
     fc.assert(
       fc.property(batches, (batch) => {
         const { inputs, labels } = nextStepLabels(buildModelSequence(batch.map(tensor), modelLayouts.musicgen));
-        const expected = delayLabels(batch.map(tensor));
+        const expected = musicgenDelayLabels(batch.map(tensor));
         expect(inputs).toEqual(expected.decoderInputIds);
         const [, numSteps, numCodebooks] = expected.labels.dims as [number, number, number];
         const transposed = rowsOf(labels).map((row, index) =>

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { freeCell, PatternCursor } from "../../src/patterns/pattern-cursor.ts";
-import type { CursorOptions } from "../../src/patterns/pattern-cursor.ts";
-import { patternProvider } from "../../src/patterns/pattern-provider.ts";
-import type { PatternKind, PatternSpec } from "../../src/patterns/pattern-spec.ts";
-import type { Pattern } from "../../src/patterns/pattern.ts";
+import { freeCell, PatternCursor } from "../../src/patterns/layout/pattern-cursor.ts";
+import type { CursorOptions } from "../../src/patterns/layout/pattern-cursor.ts";
+import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
+import type { PatternKind, PatternSpec } from "../../src/patterns/layout/pattern-spec.ts";
+import type { Pattern } from "../../src/patterns/layout/pattern.ts";
 import { clips, patternCases } from "./arbitrary-patterns.ts";
 import type { PatternCase, Rows } from "./arbitrary-patterns.ts";
 import { naiveLayout } from "./naive-layout.ts";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { patternProvider } from "../../src/patterns/pattern-provider.ts";
-import type { PatternKind } from "../../src/patterns/pattern-spec.ts";
-import { Pattern } from "../../src/patterns/pattern.ts";
-import type { TokenType } from "../../src/patterns/token-grid.ts";
+import type { TokenType } from "../../src/patterns/grid/token-grid.ts";
+import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
+import type { PatternKind } from "../../src/patterns/layout/pattern-spec.ts";
+import { Pattern } from "../../src/patterns/layout/pattern.ts";
 import { clips, patternCases } from "./arbitrary-patterns.ts";
 import type { PatternCase, Rows } from "./arbitrary-patterns.ts";
 import { naiveLayout, naiveValidSteps } from "./naive-layout.ts";

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkLayout, LayoutBuilder, layoutOf } from "../../src/patterns/pattern-layout.ts";
-import { patternProvider } from "../../src/patterns/pattern-provider.ts";
-import { parsePatternSpec, patternKinds } from "../../src/patterns/pattern-spec.ts";
-import type { PatternSpec } from "../../src/patterns/pattern-spec.ts";
-import { Pattern } from "../../src/patterns/pattern.ts";
+import { checkLayout, LayoutBuilder, layoutOf } from "../../src/patterns/layout/pattern-layout.ts";
+import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
+import { parsePatternSpec, patternKinds } from "../../src/patterns/layout/pattern-spec.ts";
+import type { PatternSpec } from "../../src/patterns/layout/pattern-spec.ts";
+import { Pattern } from "../../src/patterns/layout/pattern.ts";
 import { patternCases } from "./arbitrary-patterns.ts";
 
 const provide = (spec: unknown) => () => patternProvider(spec as PatternSpec);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { patternProvider } from "../../src/patterns/pattern-provider.ts";
-import type { Pattern } from "../../src/patterns/pattern.ts";
+import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
+import type { Pattern } from "../../src/patterns/layout/pattern.ts";
 import { audiocraftCases, specOf } from "./golden-patterns.ts";
 import type { AudiocraftCase } from "./golden-patterns.ts";
 

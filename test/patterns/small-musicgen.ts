@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { AutoTokenizer, env, LogitsProcessorList, MusicgenForConditionalGeneration, PreTrainedModel, Tensor } from "@huggingface/transformers";
 import { hiddenSize, writeSmallMusicgen } from "../../examples/support/small-musicgen.ts";
 import type { SmallMusicgenShape } from "../../examples/support/small-musicgen.ts";
-import { delayPatternLogitsProcessor } from "../../src/patterns/delay-pattern-logits.ts";
-import { maxLengthFor } from "../../src/patterns/musicgen-lengths.ts";
-import { toDecoderInputIds } from "../../src/patterns/musicgen.ts";
-import { fromGenerated } from "../../src/patterns/musicgen-generated.ts";
-import { viewGrid } from "../../src/patterns/token-grid.ts";
-import type { CodesInput, TokenGrid } from "../../src/patterns/token-grid.ts";
+import { viewGrid } from "../../src/patterns/grid/token-grid.ts";
+import type { CodesInput, TokenGrid } from "../../src/patterns/grid/token-grid.ts";
+import { musicgenLogitsProcessor } from "../../src/patterns/musicgen/musicgen-logits-processor.ts";
+import { musicgenCodesFromGenerated } from "../../src/patterns/musicgen/musicgen-generated.ts";
+import { musicgenMaxLengthFor } from "../../src/patterns/musicgen/musicgen-lengths.ts";
+import { musicgenDecoderInputIds } from "../../src/patterns/musicgen/musicgen.ts";
 
 const guidanceScale = 3;
 
@@ -46,10 +46,10 @@ export class SmallMusicgen {
 
   #options(texts: readonly string[], prompt: CodesInput | null, frames: number, doSample: boolean): never {
     const { numCodebooks, codebookSize: padToken } = this;
-    const maxLength = maxLengthFor({ frames, numCodebooks });
-    const { decoderInputIds, patternMask } = toDecoderInputIds(prompt ?? { batchSize: texts.length, numCodebooks }, { maxLength, padToken });
+    const maxLength = musicgenMaxLengthFor({ frames, numCodebooks });
+    const { decoderInputIds, patternMask } = musicgenDecoderInputIds(prompt ?? { batchSize: texts.length, numCodebooks }, { maxLength, padToken });
     const processors = new LogitsProcessorList();
-    processors.push(delayPatternLogitsProcessor(patternMask, Tensor));
+    processors.push(musicgenLogitsProcessor(patternMask, Tensor));
     return {
       ...this.#textTokenizer(texts),
       decoder_input_ids: new Tensor("int64", decoderInputIds.data, [...decoderInputIds.dims]),
@@ -63,7 +63,7 @@ export class SmallMusicgen {
   /** Codes `[B, K, frames]` by transformers.js, which feeds column by column and keeps a cache. */
   async generate(texts: readonly string[], prompt: CodesInput | null, frames: number, { doSample = false } = {}): Promise<TokenGrid> {
     const { data, dims } = (await PreTrainedModel.prototype.generate.call(this.#model, this.#options(texts, prompt, frames, doSample))) as Tensor;
-    return fromGenerated({ data: data as BigInt64Array, dims }, { numCodebooks: this.numCodebooks, padToken: this.codebookSize });
+    return musicgenCodesFromGenerated({ data: data as BigInt64Array, dims }, { numCodebooks: this.numCodebooks, padToken: this.codebookSize });
   }
 
   /** The codes `[1, B, K, frames]` that transformers.js gives to EnCodec: this model's returns them for audio. */

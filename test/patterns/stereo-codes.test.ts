@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
-import { deinterleaveStereo, interleaveStereo } from "../../src/patterns/stereo-codes.ts";
+import { deinterleaveStereo, interleaveStereo } from "../../src/patterns/grid/stereo-codes.ts";
 
 describe("codes of two channels", () => {
   it("stand row by row, left before right", () => {

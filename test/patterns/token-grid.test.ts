@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { AudioCodes } from "../../src/core/index.ts";
-import { modelLayouts } from "../../src/patterns/model-layouts.ts";
-import { buildModelSequence, revertModelSequence } from "../../src/patterns/model-sequence.ts";
-import { clipOf, filledGrid, gridOf, transposeGrid, viewGrid } from "../../src/patterns/token-grid.ts";
+import { clipOf, filledGrid, gridOf, transposeGrid, viewGrid } from "../../src/patterns/grid/token-grid.ts";
+import { modelLayouts } from "../../src/patterns/models/model-layouts.ts";
+import { buildModelSequence, revertModelSequence } from "../../src/patterns/sequence/model-sequence.ts";
 
 describe("a clip of a batch", () => {
   it("becomes AudioCodes again, at its own length", () => {

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
-import { filledGrid } from "../../src/patterns/token-grid.ts";
-import { formatDocuments, joinTokens, parseTokens, tokenStream } from "../../src/patterns/token-stream.ts";
-import type { DocumentTokens, TokenStream } from "../../src/patterns/token-stream.ts";
+import { filledGrid } from "../../src/patterns/grid/token-grid.ts";
+import { formatDocuments, joinTokens, parseTokens, tokenStream } from "../../src/patterns/token-stream/token-stream.ts";
+import type { DocumentTokens, TokenStream } from "../../src/patterns/token-stream/token-stream.ts";
 
 const flat = tokenStream("flat", { vocabularySize: 1025, eosToken: 1024 });
 

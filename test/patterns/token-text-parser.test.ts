@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
-import { TokenIdParser } from "../../src/patterns/token-id-parser.ts";
-import { TokenTextParser } from "../../src/patterns/token-text-parser.ts";
-import { TokenVocabulary } from "../../src/patterns/token-vocabulary.ts";
+import { TokenIdParser } from "../../src/patterns/vocabulary/token-id-parser.ts";
+import { TokenTextParser } from "../../src/patterns/vocabulary/token-text-parser.ts";
+import { TokenVocabulary } from "../../src/patterns/vocabulary/token-vocabulary.ts";
 import { clipsOf, streamingVocabularies, vocabularies } from "./arbitrary-vocabulary.ts";
 
 /** Ids 0 to 9, 10 to 19 and 20 to 29; begin 30, end 31, separator 32. */
@@ -20,7 +20,7 @@ interface Reading {
   readonly frames: number[][];
   readonly dropped: number;
   readonly droppedCharacters: number;
-  readonly ended: boolean;
+  readonly hasEnded: boolean;
 }
 
 const read = (text: string) => () => threeBooks.parseText(text);
@@ -40,7 +40,7 @@ function readPieces(parser: TokenIdParser | TokenTextParser, pieces: readonly (r
     return (error as Error).message;
   }
   const droppedCharacters = parser instanceof TokenTextParser ? parser.droppedCharacters : 0;
-  return { frames, dropped: parser.dropped, droppedCharacters, ended: parser.ended };
+  return { frames, dropped: parser.dropped, droppedCharacters, hasEnded: parser.hasEnded };
 }
 
 function columns(data: Uint16Array, [numCodebooks, numFrames]: readonly number[]): number[][] {
@@ -86,9 +86,9 @@ describe("a stream of ids", () => {
     const parser = new TokenIdParser(threeBooks);
     expect(parser.push([30, 0, 10]).dims).toEqual([3, 0]);
     expect(parser.push([20n, 7n, 18n, 29n, 1n])).toEqual({ type: "uint16", dims: [3, 2], data: Uint16Array.of(0, 7, 0, 8, 0, 9) });
-    expect(parser.ended).toBe(false);
+    expect(parser.hasEnded).toBe(false);
     expect(parser.push([11, 21, 31]).data).toEqual(Uint16Array.of(1, 1, 1));
-    expect(parser.ended).toBe(true);
+    expect(parser.hasEnded).toBe(true);
     expect(parser.finish().dims).toEqual([3, 0]);
   });
 
@@ -110,8 +110,8 @@ describe("a stream of ids", () => {
   const broken = [7, 18, 29, /* a second 1 */ 1, 2, 13, 24, /* no 1.5 */ 4, 26, 7, 18, 29];
   it.each([
     ["strict", "found id 2 (a code of codebook 0) at position 4; expected a code of codebook 1, since a frame has 3"],
-    ["skip", { frames: [[7, 8, 9], [1, 3, 4], [4, 8, 9]], dropped: 3, droppedCharacters: 0, ended: false }],
-    ["resync", { frames: [[7, 8, 9], [2, 3, 4], [7, 8, 9]], dropped: 3, droppedCharacters: 0, ended: false }],
+    ["skip", { frames: [[7, 8, 9], [1, 3, 4], [4, 8, 9]], dropped: 3, droppedCharacters: 0, hasEnded: false }],
+    ["resync", { frames: [[7, 8, 9], [2, 3, 4], [7, 8, 9]], dropped: 3, droppedCharacters: 0, hasEnded: false }],
   ] as const)("with misplaced and missing codes is read by policy %s", (policy, expected) => {
     expect(readPieces(new TokenIdParser(threeBooks, { policy }), [broken])).toEqual(expected);
   });
@@ -119,8 +119,8 @@ describe("a stream of ids", () => {
   const withSpecialTokens = [30, 30, 1, 11, 21, 32, 2, 12, 32, 22, 3, 13, 31, 4, 14, 24, 32];
   it.each([
     ["strict", "found id 2 (a code of codebook 0) at position 6; expected nothing but special tokens after the codes"],
-    ["skip", { frames: [[1, 1, 1], [2, 2, 2]], dropped: 5, droppedCharacters: 0, ended: true }],
-    ["resync", { frames: [[1, 1, 1]], dropped: 8, droppedCharacters: 0, ended: true }],
+    ["skip", { frames: [[1, 1, 1], [2, 2, 2]], dropped: 5, droppedCharacters: 0, hasEnded: true }],
+    ["resync", { frames: [[1, 1, 1]], dropped: 8, droppedCharacters: 0, hasEnded: true }],
   ] as const)("with special tokens in between is read by policy %s, up to the end token", (policy, expected) => {
     expect(readPieces(new TokenIdParser(threeBooks, { policy }), [withSpecialTokens])).toEqual(expected);
   });
@@ -172,7 +172,7 @@ describe("a stream of text", () => {
     const parser = new TokenTextParser(threeBooks);
     const pieces = ["<s", "> <0.", "0><1", ".0>", " \n<2.0><0.1><1.1><2.1", "></", "s>"];
     expect(pieces.map((piece) => parser.push(piece).dims[1])).toEqual([0, 0, 0, 0, 1, 1, 0]);
-    expect(parser.ended).toBe(true);
+    expect(parser.hasEnded).toBe(true);
     expect(parser.finish().dims).toEqual([3, 0]);
   });
 
@@ -220,7 +220,7 @@ describe("a stream of text", () => {
     const parser = new TokenTextParser(nested, { policy: "skip" });
     expect(parser.push("3x12").data).toEqual(Uint16Array.of(3));
     expect(parser.finish().data).toEqual(Uint16Array.of(1, 2));
-    expect([parser.dropped, parser.droppedCharacters, parser.ended]).toEqual([0, 1, false]);
+    expect([parser.dropped, parser.droppedCharacters, parser.hasEnded]).toEqual([0, 1, false]);
   });
 
   it("gives the same frames cut anywhere as in one piece, right or wrong, by every policy", () => {
@@ -250,7 +250,7 @@ describe("a stream of text", () => {
       fc.property(clipsOf(streamingVocabularies), fc.constantFrom(...policies), ([vocabulary, codes], policy) => {
         const text = readPieces(new TokenTextParser(vocabulary, { policy }), [...vocabulary.toText(codes)]);
         const ids = readPieces(new TokenIdParser(vocabulary, { policy }), [Array.from(vocabulary.encode(codes, { type: "int32" }).data)]);
-        expect(text).toEqual({ frames: columns(codes.data, codes.dims), dropped: 0, droppedCharacters: 0, ended: false });
+        expect(text).toEqual({ frames: columns(codes.data, codes.dims), dropped: 0, droppedCharacters: 0, hasEnded: false });
         expect(ids).toEqual(text);
       }),
     );
@@ -261,7 +261,7 @@ describe("a parser", () => {
   it("reads codebooks of shared ids by position", () => {
     const shared = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, ranges: "shared" });
     const reading = readPieces(new TokenIdParser(shared, { policy: "skip" }), [[1, 99, 2, 3], [4, 5]]);
-    expect(reading).toEqual({ frames: [[1, 2], [3, 4]], dropped: 2, droppedCharacters: 0, ended: false });
+    expect(reading).toEqual({ frames: [[1, 2], [3, 4]], dropped: 2, droppedCharacters: 0, hasEnded: false });
     expect(() => new TokenIdParser(shared, { policy: "resync" })).toThrow(/policy resync needs codebooks with ids of their own/);
   });
 

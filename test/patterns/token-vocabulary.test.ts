@@ -2,8 +2,8 @@ import { PreTrainedTokenizer } from "@huggingface/transformers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
-import { TokenVocabulary } from "../../src/patterns/token-vocabulary.ts";
-import type { TokenVocabularyOptions } from "../../src/patterns/token-vocabulary.ts";
+import type { TokenVocabularyOptions } from "../../src/patterns/vocabulary/token-ids.ts";
+import { TokenVocabulary } from "../../src/patterns/vocabulary/token-vocabulary.ts";
 import { clipsOf, vocabularies } from "./arbitrary-vocabulary.ts";
 
 /** Two codebooks of 1024 behind a text vocabulary of 32,000, with begin and end. */
@@ -38,7 +38,7 @@ describe("a flat vocabulary", () => {
   it("writes special tokens around the codes", () => {
     const ids = llama.encode(threeFrames, { before: ["bos"], after: ["eos", "eos"], type: "uint16" });
     expect(ids).toEqual({ type: "uint16", dims: [9], data: Uint16Array.of(34_048, 32_000, 33_025, 32_007, 33_026, 33_023, 33_027, 34_049, 34_049) });
-    expect(llama.decode(ids.data)).toMatchObject({ codes: { type: "uint16", dims: [2, 3], data: Uint16Array.from(threeFrames.data) }, ended: true });
+    expect(llama.decode(ids.data)).toMatchObject({ codes: { type: "uint16", dims: [2, 3], data: Uint16Array.from(threeFrames.data) }, hasEnded: true });
   });
 
   it("writes clips one after the other, and reads each of them again", () => {
@@ -47,7 +47,7 @@ describe("a flat vocabulary", () => {
     const ids = vocabulary.encode(clips, { before: ["bos"], between: ["eos", "separator"], after: ["eos"], type: "int32" });
     expect([...ids.data]).toEqual([120, 101, 112, 121, 122, 121, 122, 103, 115, 104, 116, 121]);
     const back = vocabulary.decodeClips(ids.data, "separator");
-    expect(back.map(({ codes, ended }) => ({ data: [...codes.data], dims: codes.dims, ended }))).toEqual(clips.map((clip) => ({ ...clip, ended: true })));
+    expect(back.map(({ codes, hasEnded }) => ({ data: [...codes.data], dims: codes.dims, hasEnded }))).toEqual(clips.map((clip) => ({ ...clip, hasEnded: true })));
     expect(vocabulary.toText(clips.slice(0, 2), { between: ["separator"] })).toBe("<|audio_0_1|><|audio_1_2|><|audio_separator|>");
   });
 
@@ -111,7 +111,7 @@ describe("a flat vocabulary", () => {
         expect(vocabulary.decode(ids.data)).toEqual({
           codes: { type: "uint16", data: codes.data, dims: codes.dims },
           dropped: 0,
-          ended: names.includes("eos"),
+          hasEnded: names.includes("eos"),
         });
       }),
     );
@@ -260,7 +260,7 @@ describe("options that could confuse special tokens and codes", () => {
   it("takes an end that the text vocabulary has", () => {
     const vocabulary = new TokenVocabulary({ codebookSize: 4, numCodebooks: 1, base: 100, specialTokens: { eos: { id: 2, content: "</s>" } } });
     expect(vocabulary.size).toBe(4);
-    expect(vocabulary.decode([101, 2])).toMatchObject({ ended: true, codes: { dims: [1, 1] } });
+    expect(vocabulary.decode([101, 2])).toMatchObject({ hasEnded: true, codes: { dims: [1, 1] } });
     expect(vocabulary.addedTokens().map((token) => token.id)).toEqual([100, 101, 102, 103]);
     expect(() => vocabulary.encode({ data: [1], dims: [1, 1] }, { before: ["bos"] })).toThrow(/no special token "bos"; this vocabulary has eos/);
   });

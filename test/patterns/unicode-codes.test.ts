@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { charactersToCodes, codesToCharacters } from "../../src/patterns/unicode-codes.ts";
-import type { UnicodeCodesOptions } from "../../src/patterns/unicode-codes.ts";
+import { charactersToCodes, codesToCharacters } from "../../src/patterns/vocabulary/unicode-codes.ts";
+import type { UnicodeCodesOptions } from "../../src/patterns/vocabulary/unicode-codes.ts";
 
 const fourBooks = { codebookSize: 1024, numCodebooks: 4 };
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { AudioCodes } from "../../src/core/index.ts";
+import type { TokenGrid } from "../../src/patterns/grid/token-grid.ts";
 import { buildModelSequence, valle } from "../../src/patterns/index.ts";
-import type { TokenGrid } from "../../src/patterns/token-grid.ts";
-import { joinValleRows, valleSequence, valleStage } from "../../src/patterns/valle.ts";
+import { joinValleRows, valleSequence, valleStage } from "../../src/patterns/valle/valle.ts";
 
 /** Code `100 * q + 10 * clip + t`. */
 const clipOf = (clip: number, numFrames: number) => ({

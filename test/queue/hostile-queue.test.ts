@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { readPartNotes } from "../../src/dataset/part-attempt.ts";
+import { readPartNotes } from "../../src/dataset/parts/part-attempt.ts";
 import { datasetQueueStatus, enqueueDataset, readQueueRecord, workOnDataset } from "../../src/queue/index.ts";
 import type { EnqueueReport, WorkEvent, WorkReport } from "../../src/queue/index.ts";
 import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "../dataset/corpus.ts";

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { RuntimeError } from "../../src/core/index.ts";
-import { DatasetError } from "../../src/dataset/dataset-error.ts";
-import { readDatasetInfo } from "../../src/dataset/dataset-info.ts";
-import { openDataset } from "../../src/dataset/open-dataset.ts";
-import { acquireRunLock } from "../../src/dataset/run-lock.ts";
 import type { DatasetWorkOptions } from "../../src/dataset/dataset-work.ts";
+import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
+import { acquireRunLock } from "../../src/dataset/folder/run-lock.ts";
+import { openDataset } from "../../src/dataset/open-dataset.ts";
+import { readDatasetInfo } from "../../src/dataset/records/dataset-info.ts";
 import { checkRedis, datasetQueueStatus, enqueueDataset, readQueueRecord, workOnDataset } from "../../src/queue/index.ts";
 import type { EnqueueDatasetOptions, EnqueueReport, WorkEvent, WorkOnDatasetOptions, WorkReport } from "../../src/queue/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
@@ -22,7 +22,7 @@ import { describeWithRedis, freePort, RedisServer } from "./redis-server.ts";
 
 beforeAll(runWorkersFromSources);
 
-const options = { model: tinyModel, numCodebooks: 2, workers: 1 } as const satisfies Partial<DatasetWorkOptions>;
+const options = { model: tinyModel, numCodebooks: 2, decodeThreads: 1 } as const satisfies Partial<DatasetWorkOptions>;
 
 /** Seven files in parts of two: four parts. */
 async function corpus(more: Readonly<Record<string, string | Uint8Array>> = {}): Promise<{ readonly folder: string; readonly inputs: readonly string[] }> {
@@ -273,7 +273,7 @@ describeWithRedis("a dataset on a queue", () => {
     await checkRedis(`${redis.url}\n`); // as files with secrets end
     const error: unknown = await checkRedis(redis.url.replace("//", "//me:hunter2@")).catch((reason: unknown) => reason);
     expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("hunter2");
-    await tokenize({ ...options, folder, inputs, shard: { index: 0, count: 2 }, partRows: 2 });
+    await tokenize({ ...options, folder, inputs, share: { index: 0, count: 2 }, partRows: 2 });
     await expect(work({ folder })).rejects.toMatchObject({ code: "QUEUE_EMPTY", message: expect.stringContaining("is on no queue") });
   });
 });

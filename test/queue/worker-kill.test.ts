@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
-import { verifyDataset } from "../../src/dataset/verify-dataset.ts";
+import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { buildPackage } from "../dataset/built-package.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
@@ -63,7 +63,7 @@ describeWithRedis("workers on one queue", () => {
     const main = join(folder, "dist/cli/main.js");
     const shape = ["-n", "4", "--window", "0.5", "--part-rows", String(partRows), "--threads", "1", "--json", "-q"];
     await using redis = await RedisServer.start();
-    const work = (): Command => new Command(main, ["worker", "-o", out, "--redis", redis.url, "--threads", "1", "--workers", "1", "--stalled-after", "2", "--json", "-q"]);
+    const work = (): Command => new Command(main, ["worker", "-o", out, "--redis", redis.url, "--threads", "1", "--decode-threads", "1", "--stalled-after", "2", "--json", "-q"]);
 
     const single = new Command(main, [join(folder, "corpus"), "-o", alone, ...shape]);
     await single.exit;

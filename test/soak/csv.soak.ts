@@ -1,4 +1,4 @@
-import { rowsOfCsv } from "../../src/dataset/read-csv-manifest.ts";
+import { rowsOfCsv } from "../../src/dataset/inputs/read-csv-manifest.ts";
 import { fuzz } from "./fuzz.ts";
 
 const seeds = {

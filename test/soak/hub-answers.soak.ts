@@ -1,10 +1,10 @@
+import { readDeclaration } from "../../src/catalogue/license-declaration.ts";
+import { parseModelCard } from "../../src/catalogue/model-card.ts";
 import { HubError } from "../../src/core/index.ts";
 import { repositoryFolder } from "../../src/hub/cache-layout.ts";
 import { openHttpSource } from "../../src/hub/http-source.ts";
 import { resolveHubOptions } from "../../src/hub/hub-options.ts";
-import { readDeclaration } from "../../src/hub/license-declaration.ts";
 import { listRepository } from "../../src/hub/list-repository.ts";
-import { parseModelCard } from "../../src/hub/model-card.ts";
 import { resolveRevision } from "../../src/hub/resolve-revision.ts";
 import { selectFiles } from "../../src/hub/select-files.ts";
 import { fuzz } from "./fuzz.ts";

@@ -1,5 +1,5 @@
-import { DatasetError } from "../../src/dataset/dataset-error.ts";
-import { rowsOfJsonl } from "../../src/dataset/read-jsonl-manifest.ts";
+import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
+import { rowsOfJsonl } from "../../src/dataset/inputs/read-jsonl-manifest.ts";
 import { fuzz } from "./fuzz.ts";
 
 const texts = [

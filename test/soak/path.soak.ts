@@ -1,6 +1,6 @@
 import { posix, win32 } from "node:path";
 import { CodecError, relativePathPart, relativePathProblem } from "../../src/core/index.ts";
-import { cleanKey } from "../../src/dataset/row-key.ts";
+import { cleanKey } from "../../src/dataset/inputs/row-key.ts";
 import { safePathParts } from "../../src/hub/safe-path.ts";
 import { fuzz } from "./fuzz.ts";
 
@@ -26,7 +26,7 @@ fuzz({
   seeds: [Buffer.from("shards/part-000012-000.tar")],
   dictionary: ["..", "/", "\n", "shards/", "part-", ".tar"],
   async parse(bytes) {
-    const { shardSchema } = await import("../../src/dataset/dataset-info.ts");
+    const { shardSchema } = await import("../../src/dataset/records/dataset-info.ts");
     const path = new TextDecoder().decode(bytes);
     const { data } = shardSchema.safeParse({ format: "webdataset", path, bytes: 1, sha256: "0".repeat(64), clips: 1 });
     if (data === undefined) throw new CodecError("DATASET_FORMAT", "no path of a shard");

@@ -1,6 +1,6 @@
 import { gatherWeights } from "../../src/checkpoint/assemble.ts";
-import { isPickledDict } from "../../src/checkpoint/pickle-globals.ts";
-import { openTorchZip } from "../../src/checkpoint/torch-zip.ts";
+import { isPickledDict } from "../../src/checkpoint/torch/pickle-globals.ts";
+import { openTorchZip } from "../../src/checkpoint/torch/torch-zip.ts";
 import { bytesSource } from "../../src/core/index.ts";
 import { f32 } from "../checkpoint/fixtures.ts";
 

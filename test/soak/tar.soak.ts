@@ -1,7 +1,7 @@
 import { pack } from "tar-stream";
 import { bytesSource } from "../../src/core/index.ts";
-import { DatasetError } from "../../src/dataset/dataset-error.ts";
-import { rowsOfTar } from "../../src/dataset/read-tar.ts";
+import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
+import { rowsOfTar } from "../../src/dataset/inputs/read-tar.ts";
 import { fuzz } from "./fuzz.ts";
 
 async function tarOf(entries: readonly (readonly [name: string, bytes: string])[]): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { parseAudiocraftConfig } from "../../src/checkpoint/audiocraft-config.ts";
+import { parseAudiocraftConfig } from "../../src/checkpoint/config/audiocraft-config.ts";
 import { fuzz } from "./fuzz.ts";
 import { useConfig } from "./use-config.ts";
 

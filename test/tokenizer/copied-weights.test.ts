@@ -1,8 +1,8 @@
 import { cp, mkdir, readFile, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { recognised } from "../../src/catalogue/catalogue-entries.ts";
 import { formatSafetensors } from "../../src/checkpoint/index.ts";
-import { recognised } from "../../src/hub/catalogue-entries.ts";
 import { AudioTokenizer, findCheckpoint, inspectModel, IntegrityError, LicenseError, pullModel } from "../../src/index.ts";
 import type { CatalogueEntry, HubModelOptions } from "../../src/index.ts";
 import { goldenTensors } from "../checkpoint/fixtures.ts";
@@ -41,7 +41,7 @@ function reach({ server, cacheDir }: HubFixture): HubModelOptions {
 
 /** How loading under a policy that wants free weights ends. */
 async function refusal(source: string, options: HubModelOptions = {}): Promise<LicenseError> {
-  const error = await AudioTokenizer.fromPretrained(source, { license: "commercial", threads: 1, ...options }).then(
+  const error = await AudioTokenizer.fromPretrained(source, { licensePolicy: "commercial", threads: 1, ...options }).then(
     (tokenizer) => tokenizer.dispose(),
     (reason: unknown) => reason,
   );
@@ -81,7 +81,7 @@ describe("weights on disk keep their license", () => {
   test("and weights that nobody knows have what their card says", async () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "a/config.json": config, "a/model.safetensors": unknown, "a/README.md": mit });
-    const { license, provenance } = await inspectModel(join(folder, "a"), { license: "commercial" });
+    const { license, provenance } = await inspectModel(join(folder, "a"), { licensePolicy: "commercial" });
     expect({ license, provenance }).toMatchObject({ license: { effective: "MIT", status: "settled" }, provenance: { digest: sha256Of(unknown) } });
   });
 
@@ -148,7 +148,7 @@ describe("weights in the cache of the Hub keep their license", () => {
 
   test("where the listing has no SHA-256, once they are there, before anything is read of them", async () => {
     await using hub = await hubFixture({ "org/copy": { ...repository, lfs: [] } });
-    for (const load of [() => refusal("org/copy", reach(hub)), () => pullModel("org/copy", { ...reach(hub), license: "commercial" }).catch((error: unknown) => error as LicenseError)]) {
+    for (const load of [() => refusal("org/copy", reach(hub)), () => pullModel("org/copy", { ...reach(hub), licensePolicy: "commercial" }).catch((error: unknown) => error as LicenseError)]) {
       const error = await load();
       expect(error).toBeInstanceOf(LicenseError);
       expect((error as LicenseError).record).toMatchObject(contested);

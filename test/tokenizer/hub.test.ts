@@ -139,8 +139,8 @@ describe("fromPretrained", () => {
 });
 
 /** What loading under a policy fails with; undefined if it does not. */
-async function attempt(hub: HubFixture, source: string, license: HubModelOptions["license"]): Promise<unknown> {
-  const call = AudioTokenizer.fromPretrained(source, { ...reach(hub), license, threads: 1 });
+async function attempt(hub: HubFixture, source: string, license: HubModelOptions["licensePolicy"]): Promise<unknown> {
+  const call = AudioTokenizer.fromPretrained(source, { ...reach(hub), licensePolicy: license, threads: 1 });
   return call.then(async (tokenizer) => tokenizer.dispose(), (error: unknown) => error);
 }
 
@@ -160,7 +160,7 @@ describe("a license policy", () => {
   test("lets pass what it admits", async () => {
     await using hub = await hubFixture(served24);
     expect(await attempt(hub, "24khz", "research")).toBeUndefined();
-    expect(await attempt(hub, "24khz", (record: LicenseRecord) => ({ allowed: record.status === "unresolved", rule: "own", reason: "" }))).toBeUndefined();
+    expect(await attempt(hub, "24khz", (record: LicenseRecord) => ({ isAllowed: record.status === "unresolved", rule: "own", reason: "" }))).toBeUndefined();
   });
 
   test("is held against the larger model too", async () => {
@@ -190,7 +190,7 @@ describe("a license policy", () => {
 
   test("applies to inspecting as well", async () => {
     await using hub = await hubFixture(served24);
-    await expect(inspectModel("24khz", { ...reach(hub), license: "commercial" })).rejects.toBeInstanceOf(LicenseError);
+    await expect(inspectModel("24khz", { ...reach(hub), licensePolicy: "commercial" })).rejects.toBeInstanceOf(LicenseError);
   });
 });
 

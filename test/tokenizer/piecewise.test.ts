@@ -9,8 +9,8 @@ import { AudioTokenizer } from "../../src/index.ts";
 import type { OnnxModel } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import type { Session } from "../../src/runtime/index.ts";
-import { CodecRunner, groupByLength } from "../../src/tokenizer/codec-runner.ts";
-import { CodecSessions } from "../../src/tokenizer/codec-sessions.ts";
+import { CodecRunner, groupByLength } from "../../src/tokenizer/network/codec-runner.ts";
+import { CodecSessions } from "../../src/tokenizer/network/codec-sessions.ts";
 import { goldenFolder, zeroState } from "../golden.ts";
 import { randomCheckpoint } from "../random-checkpoint.ts";
 

@@ -1,8 +1,8 @@
 import { EventEmitter, on } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { Accepted } from "../../src/tokenizer/read-ahead.ts";
-import { readAhead } from "../../src/tokenizer/read-ahead.ts";
+import { readAhead } from "../../src/tokenizer/streams/read-ahead.ts";
+import type { Accepted } from "../../src/tokenizer/streams/read-ahead.ts";
 import { collect } from "./streams.ts";
 
 const one = <T>(value: T): Accepted<T>[] => [{ value, size: 1 }];

@@ -1,0 +1,6 @@
+export { Budget } from "./budget.ts";
+export { eventsOf } from "./event-queue.ts";
+export type { Emit } from "./event-queue.ts";
+export { inOrder } from "./in-order.ts";
+export { inParallel } from "./in-parallel.ts";
+export { whileAlive } from "./while-alive.ts";

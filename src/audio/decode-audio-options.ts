@@ -1,0 +1,8 @@
+import type { AudioLimits } from "./audio-limits.ts";
+
+export interface DecodeAudioOptions {
+  /** Stops the work between two pieces of the file; what was asked for then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** What a file may be. @default Everything that is usual, and more: see `AudioLimits`. */
+  readonly limits?: AudioLimits | undefined;
+}

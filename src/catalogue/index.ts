@@ -1,0 +1,17 @@
+export { catalogue } from "./catalogue-entries.ts";
+export type { CatalogueEntry, CatalogueFile, CheckpointLayout, Confidence, TrainingStatement } from "./catalogue-entry.ts";
+export { digestsOfLength, findByDigest, findCheckpoint, requiredDigests } from "./catalogue.ts";
+export { checkLicense, requireLicense } from "./check-license.ts";
+export type { RepositoryMetadata } from "./license-declaration.ts";
+export { licensePolicyOf, licensePolicyVariable, namedPolicies, parseLicensePolicy } from "./license-policy.ts";
+export type { LicensePolicy, LicenseRules, NamedLicensePolicy, Verdict } from "./license-policy.ts";
+export { summarizeLicenses } from "./license-summary.ts";
+export type { LicenseGroup, LicenseSummary } from "./license-summary.ts";
+export { findLicense, hubLicenses, licenseClasses } from "./license-table.ts";
+export type { License } from "./license-table.ts";
+export { declaredLicense } from "./model-card.ts";
+export { notice } from "./notice.ts";
+export { resolveLicense } from "./resolve-license.ts";
+export type { ResolveLicenseOptions } from "./resolve-license.ts";
+export { selectCheckpoint } from "./select-checkpoint.ts";
+export type { CheckpointCriteria, Criterion, PassedOver, Relaxation, Selection } from "./select-checkpoint.ts";

@@ -1,0 +1,115 @@
+import type { Command } from "commander";
+import { Option } from "commander";
+import { AudioCodes, AudioFormatError, codesFormatOf, codesFormats, CodesError, formatCodes, writeCodes } from "../../index.ts";
+import type { AudioFile, AudioTokenizer, CodesFormat, EncodeOptions } from "../../index.ts";
+import { forEachInput } from "../shared/each-input.ts";
+import { UsageError } from "../shared/failures.ts";
+import { defaultModel, encodeOptionsFor, Models } from "../shared/loaded-models.ts";
+import type { RateOptions } from "../shared/loaded-models.ts";
+import { planOutputs } from "../shared/output-plan.ts";
+import { startProgress } from "../shared/progress.ts";
+import type { ClipProgress, ProgressBar } from "../shared/progress.ts";
+import { conversionText, openClip } from "../shared/read-clip.ts";
+import { addAudioOptions, addModelOptions, addOutputOptions, addRateOptions, addRunOptions, limitsOf, modelSources } from "../shared/shared-options.ts";
+import type { AudioCommandOptions, ModelCommandOptions, OutputOptions, RunOptions } from "../shared/shared-options.ts";
+import { displayName, say, stream, writeOut } from "../shared/terminal.ts";
+import type { Terminal } from "../shared/terminal.ts";
+import { bandwidthText, codesSummary, codesText, secondsText } from "../shared/wording.ts";
+
+interface EncodeCommandOptions extends RateOptions, AudioCommandOptions, OutputOptions, RunOptions, ModelCommandOptions {
+  readonly model: string;
+  readonly format?: CodesFormat;
+}
+
+const examples = `
+Examples:
+  encodec-tokenizer encode speech.wav                        writes speech.safetensors
+  encodec-tokenizer encode speech.flac -b 6 -o speech.npz    6 kbps, as numpy's archive
+  encodec-tokenizer encode speech.wav -m 24khz               the official 24 kHz model, downloaded when first used
+  encodec-tokenizer encode *.mp3 -o codes/ --format npz      many files into one folder
+  encodec-tokenizer encode - -o - < a.wav > a.safetensors    standard input and output
+`;
+
+/** Adds `encode <audio…>`: audio files to files of codes. */
+export function addEncodeCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("encode")
+    .summary("turn audio into codes")
+    .description("Turns audio files (WAV, FLAC, MP3, Ogg) into files of codes. Other sample rates and channels are converted.")
+    .argument("<audio...>", "audio files, or - for standard input")
+    .option("-m, --model <source>", modelSources, defaultModel)
+    .addOption(new Option("-f, --format <format>", "how codes are stored (default: by the output's extension, or safetensors)").choices(codesFormats));
+  addRateOptions(command);
+  addAudioOptions(command);
+  addOutputOptions(command);
+  addModelOptions(command);
+  addRunOptions(command);
+  command.addHelpText("after", examples).action((inputs: readonly string[], options: EncodeCommandOptions) => encode(inputs, options, terminal));
+}
+
+async function encode(inputs: readonly string[], options: EncodeCommandOptions, terminal: Terminal): Promise<void> {
+  const plan = planOutputs(inputs, {
+    output: options.output,
+    ending: `.${options.format ?? "safetensors"}`,
+    fileExtensions: codesFormats.map((format) => `.${format}`),
+  });
+  for (const { output } of plan) checkOutput(output, options);
+  await using models = new Models(terminal, options);
+  const tokenizer = await models.load(options.model);
+  const encodeOptions = { ...(await encodeOptionsFor(tokenizer, options)), signal: terminal.signal };
+  if (plan.some(({ output }) => formatOf(output, options) === "npy")) {
+    say(terminal, options, "a .npy file holds no provenance or license; use .safetensors or .npz to keep them");
+  }
+  await forEachInput(plan, terminal, options, async ({ input, output }) => {
+    await using clip = await openClip(input, tokenizer, terminal, limitsOf(options));
+    using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
+    const codes = await encodeClip(clip, tokenizer, encodeOptions, progress);
+    await (output === stream
+      ? writeOut(terminal, formatCodes(codes, formatOf(output, options)))
+      : writeCodes(output, codes, { overwrite: options.force === true }));
+    if (clip.isCutOff) say(terminal, options, `${displayName(input, "stdin")} ends before the samples that its header promises; what is there was encoded`);
+    return { line: encodedText(codes, conversionText(clip, tokenizer)), summary: codesSummary(codes) };
+  });
+}
+
+/** Codes of a clip that is read meanwhile: of its samples, only those at hand are held. */
+async function encodeClip(
+  clip: AudioFile,
+  tokenizer: AudioTokenizer,
+  options: EncodeOptions,
+  progress: ProgressBar<ClipProgress>,
+): Promise<AudioCodes> {
+  const total = clip.numSamples === undefined ? undefined : clip.numSamples / clip.sampleRate;
+  const parts: AudioCodes[] = [];
+  let seconds = 0;
+  for await (const codes of tokenizer.encodeStream(clip, options)) {
+    parts.push(codes);
+    seconds += codes.duration;
+    progress.show({ stage: "encode", done: seconds, total });
+  }
+  if (parts.length === 0) throw new AudioFormatError("AUDIO_EMPTY", "it has no samples; there is nothing to encode");
+  return AudioCodes.concatenate(parts);
+}
+
+function formatOf(output: string, { format = "safetensors" }: EncodeCommandOptions): CodesFormat {
+  return output === stream ? format : codesFormatOf(output);
+}
+
+/** @throws UsageError for what could not be written in the end: an extension that names no format, or another than `--format`. */
+function checkOutput(output: string, { format, json }: EncodeCommandOptions): void {
+  if (output === stream) {
+    if (json) throw new UsageError("--json and the codes cannot both go to standard output; give --output a file");
+    return;
+  }
+  try {
+    const named = codesFormatOf(output);
+    if (format !== undefined && format !== named) throw new UsageError(`--format ${format} and the output ${output} do not agree; give one of them`);
+  } catch (error) {
+    throw error instanceof CodesError ? new UsageError(`${error.message}; a folder ends in /`) : error;
+  }
+}
+
+function encodedText(codes: AudioCodes, conversion: string): string {
+  const parts = [secondsText(codes.duration), codesText(codes), bandwidthText(codes.bandwidth), ...(conversion === "" ? [] : [conversion])];
+  return parts.join(", ");
+}

@@ -1,0 +1,48 @@
+import { AudioConverter, convertAudioStream, openAudio, readAudio } from "../../index.ts";
+import type { AudioFile, AudioForm, AudioLimits, AudioTokenizer, Waveform } from "../../index.ts";
+import { withInput } from "./failures.ts";
+import { readIn, stream } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
+import { channelsText, rateText } from "./wording.ts";
+
+/** A clip as it was recorded, and as the model takes it. */
+export interface Clip {
+  readonly original: Waveform;
+  readonly converted: Waveform;
+}
+
+/** Reads a clip from a file or standard input and brings it to the model's sample rate and channels. */
+export async function readClip(input: string, tokenizer: AudioTokenizer, terminal: Terminal, limits: AudioLimits | undefined): Promise<Clip> {
+  const { signal } = terminal;
+  const original = await readAudio(input === stream ? await readIn(terminal) : input, { signal, limits });
+  const { sampleRate, channels } = tokenizer;
+  withInput(() => new AudioConverter({ sampleRate: original.sampleRate, channels: original.channelData.length }, tokenizer));
+  const numSamples = Math.ceil((sampleRate * original.channelData[0]!.length) / original.sampleRate);
+  const channelData = Array.from({ length: channels }, () => new Float32Array(numSamples));
+  let position = 0;
+  for await (const piece of convertAudioStream([original], { sampleRate, channels, signal })) {
+    for (const [channel, samples] of piece.channelData.entries()) channelData[channel]!.set(samples, position);
+    position += piece.channelData[0]!.length;
+  }
+  return { original, converted: { channelData, sampleRate } };
+}
+
+/** Opens a clip of any length, to be decoded while it is encoded. */
+export async function openClip(input: string, tokenizer: AudioTokenizer, { stdin, signal }: Terminal, limits: AudioLimits | undefined): Promise<AudioFile> {
+  const audio = await openAudio(input === stream ? stdin : input, { signal, limits });
+  try {
+    withInput(() => new AudioConverter(audio, tokenizer));
+    return audio;
+  } catch (error) {
+    await audio[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** What was done to a clip to suit the model: `resampled from 44.1 kHz, mixed from stereo`; empty where nothing was. */
+export function conversionText(from: AudioForm, to: AudioForm): string {
+  return [
+    ...(from.sampleRate === to.sampleRate ? [] : [`resampled from ${rateText(from.sampleRate)}`]),
+    ...(from.channels === to.channels ? [] : [`${from.channels > to.channels ? "mixed" : "copied"} from ${channelsText(from.channels)}`]),
+  ].join(", ");
+}

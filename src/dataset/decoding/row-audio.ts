@@ -1,0 +1,88 @@
+import { decodeAudioStream } from "../../audio/index.ts";
+import type { AudioLimits, AudioStream } from "../../audio/index.ts";
+import { AudioFormatError, firstNotFinite, numSamplesOf } from "../../core/index.ts";
+import type { Waveform } from "../../core/index.ts";
+import { openRowSource } from "../inputs/row-bytes.ts";
+import type { RowLocation, RowSource } from "../inputs/row-bytes.ts";
+import type { SampleRange } from "./sample-range.ts";
+
+/**
+ * Audio of a row's file, open to be decoded from its beginning on; disposing it closes the file.
+ * After an error of its pieces nothing more can be had of it.
+ */
+export class RowAudio implements AsyncDisposable {
+  /** In hertz. */
+  readonly sampleRate: number;
+  readonly #source: RowSource;
+  readonly #decoding: AsyncIterator<Waveform>;
+  /** What was decoded last, and which sample of the file it starts with. */
+  #piece: Waveform | undefined;
+  #start = 0;
+
+  private constructor(source: RowSource, decoded: AudioStream) {
+    this.sampleRate = decoded.sampleRate;
+    this.#source = source;
+    this.#decoding = decoded[Symbol.asyncIterator]();
+  }
+
+  /** @throws FileError, AudioFormatError for a file that cannot be read or decoded; `pieces` too. */
+  static async open(location: RowLocation, limits?: AudioLimits): Promise<RowAudio> {
+    const source = await openRowSource(location);
+    try {
+      const decoded = await decodeAudioStream(source, { limits });
+      if (decoded.isCutOff) throw new AudioFormatError("AUDIO_CORRUPT", "truncated WAV: it ends before the samples that its header promises; fetch or export it again");
+      return new RowAudio(source, decoded);
+    } catch (error) {
+      await source[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** State of the file when it was opened. */
+  get version(): string {
+    return this.#source.version;
+  }
+
+  /** Samples of the file that are decoded. */
+  get numDecoded(): number {
+    return this.#start + this.#pieceLength;
+  }
+
+  /** Whether samples from `start` on can be had without decoding the file anew. */
+  reaches(start: number): boolean {
+    return start >= this.#start;
+  }
+
+  /**
+   * The samples `start` … `end` − 1, as far as there are any, in pieces of at most a second whose memory is their own. What follows is not decoded.
+   * @param range Starts at a sample that `reaches` tells to be there.
+   */
+  async *pieces({ start, end }: SampleRange): AsyncGenerator<Waveform, void> {
+    for (;;) {
+      const [from, to] = [Math.max(0, start - this.#start), Math.min(this.#pieceLength, end - this.#start)];
+      if (to > from) yield { channelData: this.#piece!.channelData.map((samples) => samples.slice(from, to)), sampleRate: this.sampleRate };
+      if (this.numDecoded >= end) return;
+      const next = await this.#decoding.next();
+      if (next.done === true) return;
+      this.#start = this.numDecoded;
+      this.#piece = next.value;
+    }
+  }
+
+  get #pieceLength(): number {
+    return this.#piece === undefined ? 0 : numSamplesOf(this.#piece);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#decoding.return?.();
+    await this.#source[Symbol.asyncDispose]();
+  }
+}
+
+/** @throws AudioFormatError `AUDIO_NOT_FINITE` for samples that are NaN or infinite. */
+export function checkFinite(channelData: readonly Float32Array[]): void {
+  for (const [channel, samples] of channelData.entries()) {
+    const index = firstNotFinite(samples);
+    if (index >= 0) throw new AudioFormatError("AUDIO_NOT_FINITE", `a sample of channel ${channel} is ${samples[index]}; expected finite numbers`);
+  }
+}

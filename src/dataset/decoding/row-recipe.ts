@@ -1,0 +1,18 @@
+import type { AudioLimits } from "../../audio/index.ts";
+import type { ChannelMode } from "./clip-channels.ts";
+import type { ClipPlanning } from "./clip-windows.ts";
+import type { TrimOptions } from "./sound-range.ts";
+
+/** How rows become clips: plain data that worker threads get. */
+export interface RowRecipe {
+  /** Of the codec, in hertz. */
+  readonly sampleRate: number;
+  /** Of the codec. */
+  readonly channels: number;
+  readonly mode: ChannelMode;
+  readonly planning: ClipPlanning;
+  /** Null where silence stays. */
+  readonly trim: TrimOptions | null;
+  /** What files may be, where that is not the usual. */
+  readonly limits?: AudioLimits | undefined;
+}

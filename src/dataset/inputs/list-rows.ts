@@ -1,0 +1,141 @@
+import { basename, join, posix, relative } from "node:path";
+import picomatch from "picomatch";
+import { DatasetError } from "../folder/dataset-error.ts";
+import { audioExtensionOf, audioExtensions } from "./audio-extensions.ts";
+import { pathProblem } from "./manifest-record.ts";
+import { readCsvManifest } from "./read-csv-manifest.ts";
+import { readJsonlManifest } from "./read-jsonl-manifest.ts";
+import { readTar } from "./read-tar.ts";
+import type { DatasetInput } from "./resolve-inputs.ts";
+import { cleanKey, keyOfPath } from "./row-key.ts";
+import type { AudioRow, Row } from "./row.ts";
+import { readLines } from "./text-lines.ts";
+import { walkFolder } from "./walk-folder.ts";
+
+/**
+ * The rows of all inputs, one input after the other: folders and globs sorted by the bytes of their paths, the others in
+ * their own order. The same inputs give the same rows anywhere. What cannot become work is a `BadRow` among them.
+ * Where there are several inputs, keys made from paths start with the name of theirs; ids of manifests stay as they are.
+ * Memory does not grow with the rows.
+ * @throws DatasetError with code DATASET_INPUT for a manifest without usable columns and for an input without any row.
+ */
+export async function* listRows(inputs: readonly DatasetInput[], signal?: AbortSignal): AsyncGenerator<Row> {
+  const prefixes = prefixesOf(inputs);
+  for (const [position, input] of inputs.entries()) {
+    let isEmpty = true;
+    for await (const row of rowsOf(input, position, prefixes[position]!)) {
+      signal?.throwIfAborted();
+      isEmpty = false;
+      yield row;
+    }
+    if (isEmpty) throw new DatasetError("DATASET_INPUT", `${describeInput(input)}; check the path, or leave it out`);
+  }
+}
+
+function rowsOf(input: DatasetInput, position: number, prefix: string): AsyncIterable<Row> {
+  switch (input.kind) {
+    case "folder":
+      return folderRows(input, position, prefix);
+    case "glob":
+      return globRows(input, position, prefix);
+    case "jsonl":
+      return readJsonlManifest(input.path, { input: position, prefix });
+    case "csv":
+      return readCsvManifest(input.path, { input: position, prefix }, ",");
+    case "tsv":
+      return readCsvManifest(input.path, { input: position, prefix }, "\t");
+    case "tar":
+      return readTar(input.path, { input: position, path: basename(input.path), prefix });
+    case "files":
+      return fileRows(input.paths, position);
+    case "list":
+      return listedRows(input.lines, position);
+  }
+}
+
+async function* folderRows({ root, followLinks }: DatasetInput & { kind: "folder" }, input: number, prefix: string): AsyncGenerator<Row> {
+  for await (const { path, key, problem } of walkFolder(root, { accepts: (name) => audioExtensionOf(name) !== undefined, followLinks })) {
+    yield problem === undefined ? { key: prefix + key, input, path } : { input, path, problem };
+  }
+}
+
+async function* globRows({ root, pattern, followLinks }: DatasetInput & { kind: "glob" }, input: number, prefix: string): AsyncGenerator<Row> {
+  const matches = picomatch(pattern);
+  const accepts = (path: string): boolean => (audioExtensionOf(path) !== undefined || isTar(path)) && matches(path);
+  const maxDepth = pattern.includes("**") ? Infinity : pattern.split("/").length;
+  for await (const { path, key, problem } of walkFolder(root, { accepts, maxDepth, followLinks })) {
+    if (problem !== undefined) yield { input, path, problem };
+    else if (isTar(path)) yield* readTar(join(root, path), { input, path, prefix: `${prefix}${cleanKey(path.slice(0, -".tar".length))}/` });
+    else yield { key: prefix + key, input, path };
+  }
+}
+
+async function* fileRows(paths: Iterable<string>, input: number): AsyncGenerator<Row> {
+  for (const path of paths) yield rowOfFile(path, input);
+}
+
+async function* listedRows(lines: AsyncIterable<Uint8Array>, input: number): AsyncGenerator<Row> {
+  for await (const { number, text, problem: unread } of readLines(lines)) {
+    if (text?.trim() === "") continue;
+    const problem = unread ?? pathProblem(text!);
+    if (problem === undefined) yield rowOfFile(text!, input);
+    else yield { input, path: "-", line: number, problem: { code: "ROW_INVALID", message: `standard input, line ${number}: ${problem}` } };
+  }
+}
+
+function rowOfFile(path: string, input: number): AudioRow {
+  const normal = posix.normalize(path);
+  return { key: keyOfPath(normal), input, path: normal };
+}
+
+/** A folder's name with its slash for each input; nothing where there is one input only. */
+function prefixesOf(inputs: readonly DatasetInput[]): readonly string[] {
+  if (inputs.length === 1) return [""];
+  const taken = new Set<string>();
+  return inputs.map((input) => {
+    const name = nameOf(input);
+    if (name === "") return "";
+    let prefix = asFolder(name);
+    for (let n = 2; taken.has(prefix); n++) prefix = asFolder(`${name}_${n}`);
+    taken.add(prefix);
+    return prefix;
+  });
+}
+
+/** A name as a folder of a key, with its slash. */
+function asFolder(name: string): string {
+  return cleanKey(`${name}/_`).slice(0, -1);
+}
+
+/** Named files and lists have whole paths in their keys already. */
+function nameOf(input: DatasetInput): string {
+  switch (input.kind) {
+    case "folder":
+    case "glob":
+      return basename(input.root);
+    case "files":
+    case "list":
+      return "";
+    default:
+      return cleanKey(basename(input.path).replace(/\.[^.]+$/u, ""));
+  }
+}
+
+function describeInput(input: DatasetInput): string {
+  switch (input.kind) {
+    case "folder":
+      return `the folder ${input.root} has no audio files, which end in ${audioExtensions.map((extension) => `.${extension}`).join(", ")}`;
+    case "glob":
+      return `nothing below ${input.root} matches ${input.pattern} and is an audio file or a tar`;
+    case "list":
+      return "standard input names no files";
+    case "files":
+      return "no files are given";
+    default:
+      return `${relative(".", input.path) || input.path} has no rows`;
+  }
+}
+
+function isTar(path: string): boolean {
+  return path.toLowerCase().endsWith(".tar");
+}

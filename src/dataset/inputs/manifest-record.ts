@@ -1,0 +1,104 @@
+import { posix } from "node:path";
+import type { JsonObject, JsonValue } from "../folder/json-value.ts";
+import { cleanKey, keyOfPath, keyOfRange } from "./row-key.ts";
+import type { BadRow, Row } from "./row.ts";
+
+/** Where a line of a manifest was found. */
+export interface ManifestPlace {
+  /** Position of the manifest among the inputs. */
+  readonly input: number;
+  /** Of the manifest, relative to its folder. */
+  readonly path: string;
+  /** From 1. */
+  readonly line: number;
+  /** Goes before keys that are made from paths: nothing, or a folder with its slash. */
+  readonly prefix: string;
+}
+
+/**
+ * One record of a manifest as a row.
+ *
+ * `path` is needed. `id` (text or a number) becomes the key; without it the path does, with the time range. `start` and
+ * `end`, or `offset` with or without `duration`, are seconds and choose a range; numbers may be written as text, and empty
+ * text or null is as if not there. A `duration` without `offset` tells of the audio and chooses nothing. All else is
+ * carried along as columns, as it is.
+ */
+export function rowOfRecord(record: JsonObject, place: ManifestPlace): Row {
+  const { path, id, start, end, offset, duration, ...others } = record;
+  try {
+    if (typeof path !== "string" || path.trim() === "") throw new RecordError(`path: found ${show(path)}; expected the path of an audio file`);
+    const problem = pathProblem(path);
+    if (problem !== undefined) throw new RecordError(`path: ${problem}`);
+    const range = rangeOf({ start, end, offset, duration });
+    const columns = isEmpty(offset) && !isEmpty(duration) ? { duration: duration!, ...others } : others;
+    return {
+      key: isEmpty(id) ? place.prefix + keyOfRange(keyOfPath(path), range.start, range.end) : keyOfId(id!),
+      input: place.input,
+      path: posix.normalize(path),
+      ...range,
+      ...(Object.keys(columns).length === 0 ? {} : { columns }),
+    };
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    return badLine(place, error.message);
+  }
+}
+
+/** What is wrong with a text that should be the path of a file; undefined for nothing that could be known without looking. */
+export function pathProblem(path: string): string | undefined {
+  if (path.includes("\0")) return "found a zero byte in it; expected one path a line";
+  return /^[a-z][a-z0-9+.-]+:\/\//iu.test(path) ? `found the URL ${path.slice(0, 200)}; download the file and give its path` : undefined;
+}
+
+/** A line that is no row. */
+export function badLine({ input, path, line }: ManifestPlace, reason: string): BadRow {
+  return { input, path, line, problem: { code: "ROW_INVALID", message: `${path}, line ${line}: ${reason}` } };
+}
+
+/** What is wrong with one record. */
+class RecordError extends Error {}
+
+interface SecondsRange {
+  readonly start?: number;
+  readonly end?: number;
+}
+
+function rangeOf(columns: Readonly<Record<"start" | "end" | "offset" | "duration", JsonValue | undefined>>): SecondsRange {
+  const start = secondsOf(columns.start, "start");
+  const end = secondsOf(columns.end, "end");
+  const offset = secondsOf(columns.offset, "offset");
+  if (offset !== undefined) {
+    if (start !== undefined || end !== undefined) throw new RecordError("it has offset and also start or end; give start and end, or offset and duration");
+    const duration = secondsOf(columns.duration, "duration");
+    return checkRange(offset, duration === undefined ? undefined : offset + duration);
+  }
+  return checkRange(start, end);
+}
+
+function checkRange(start: number | undefined, end: number | undefined): SecondsRange {
+  if (end !== undefined && end <= (start ?? 0)) throw new RecordError(`it ends at ${end} s, where it starts at ${start ?? 0} s or before; expected a later end`);
+  return { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) };
+}
+
+function secondsOf(value: JsonValue | undefined, name: string): number | undefined {
+  if (isEmpty(value)) return undefined;
+  const seconds = typeof value === "string" ? Number(value) : value;
+  if (typeof seconds !== "number" || !Number.isFinite(seconds) || seconds < 0) {
+    throw new RecordError(`${name}: found ${show(value)}; expected seconds, 0 or more`);
+  }
+  return seconds;
+}
+
+function keyOfId(id: JsonValue): string {
+  if (typeof id !== "string" && typeof id !== "number") throw new RecordError(`id: found ${show(id)}; expected text or a number`);
+  return cleanKey(String(id));
+}
+
+/** CSV has no other way to say that there is nothing. */
+function isEmpty(value: JsonValue | undefined): boolean {
+  return value === undefined || value === null || (typeof value === "string" && value.trim() === "");
+}
+
+function show(value: JsonValue | undefined): string {
+  return value === undefined ? "nothing" : JSON.stringify(value).slice(0, 80);
+}

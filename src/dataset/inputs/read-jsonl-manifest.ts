@@ -1,0 +1,35 @@
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
+import type { JsonObject } from "../folder/json-value.ts";
+import { badLine, rowOfRecord } from "./manifest-record.ts";
+import type { ManifestPlace } from "./manifest-record.ts";
+import { parseJsonObject } from "./parse-json-object.ts";
+import type { Row } from "./row.ts";
+import { readLines } from "./text-lines.ts";
+
+/**
+ * Rows of a manifest with one JSON object per line (see `rowOfRecord` for what they say). Empty lines are passed over;
+ * a line that is no object, or has numbers that would lose digits, is a bad row.
+ */
+export function readJsonlManifest(path: string, place: Omit<ManifestPlace, "path" | "line">): AsyncGenerator<Row> {
+  return rowsOfJsonl(createReadStream(path), { ...place, path: basename(path) });
+}
+
+/** As `readJsonlManifest`, of bytes in pieces. */
+export async function* rowsOfJsonl(chunks: AsyncIterable<Uint8Array>, manifest: Omit<ManifestPlace, "line">): AsyncGenerator<Row> {
+  for await (const { number, text, problem } of readLines(chunks)) {
+    const place = { ...manifest, line: number };
+    if (text === undefined) yield badLine(place, problem!);
+    else if (text.trim() !== "") yield rowOfLine(text, place);
+  }
+}
+
+function rowOfLine(text: string, place: ManifestPlace): Row {
+  let record: JsonObject;
+  try {
+    record = parseJsonObject(text);
+  } catch (error) {
+    return badLine(place, (error as Error).message);
+  }
+  return rowOfRecord(record, place);
+}

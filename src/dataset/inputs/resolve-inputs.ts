@@ -1,0 +1,107 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import picomatch from "picomatch";
+import { DatasetError } from "../folder/dataset-error.ts";
+import { audioExtensionOf, audioExtensions } from "./audio-extensions.ts";
+
+/** Where rows come from; paths of its rows are relative to `root`, which is absolute. */
+export type DatasetInput =
+  /** Every audio file below a folder. */
+  | { readonly kind: "folder"; readonly root: string; readonly followLinks?: true }
+  /** Audio files and tars whose path below `root` matches a pattern. */
+  | { readonly kind: "glob"; readonly root: string; readonly pattern: string; readonly followLinks?: true }
+  | { readonly kind: "jsonl" | "csv" | "tsv"; readonly root: string; readonly path: string }
+  /** A WebDataset tar. */
+  | { readonly kind: "tar"; readonly root: string; readonly path: string }
+  /** Audio files named one by one. */
+  | { readonly kind: "files"; readonly root: string; readonly paths: readonly string[] }
+  /** Paths of audio files, one a line. */
+  | { readonly kind: "list"; readonly root: string; readonly lines: AsyncIterable<Uint8Array> };
+
+export interface ResolveInputsOptions {
+  /** Whether links in folders are followed that leave the folder; otherwise each of them is a failed row. @default false */
+  readonly followLinks?: boolean | undefined;
+  /** What relative paths start from. @default The working directory. */
+  readonly cwd?: string | undefined;
+  /** What `-` stands for. */
+  readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+}
+
+type FollowedLinks = { readonly followLinks?: true };
+
+const expected = "a folder, a glob, an audio file, a manifest (.jsonl, .csv, .tsv), a WebDataset tar (.tar), or - for a list of paths on standard input";
+
+/**
+ * Finds out what each input is, without listing it. What is there by its name is that, even with characters that a glob
+ * would have. Audio files that follow one another become one input.
+ * @throws DatasetError with code DATASET_INPUT for what is not there or is no input.
+ */
+export async function resolveInputs(names: readonly string[], options: ResolveInputsOptions = {}): Promise<readonly DatasetInput[]> {
+  const cwd = resolve(options.cwd ?? ".");
+  if (names.length === 0) throw new DatasetError("DATASET_INPUT", `there are no inputs; give ${expected}`);
+  const inputs: DatasetInput[] = [];
+  let files: string[] | undefined;
+  for (const name of names) {
+    const input = name === "-" ? listInput(options, cwd, inputs) : await resolveInput(name, cwd, options.followLinks === true ? { followLinks: true } : {});
+    if (input !== "file") {
+      inputs.push(input);
+      files = undefined;
+    } else if (files === undefined) {
+      files = [name];
+      inputs.push({ kind: "files", root: cwd, paths: files });
+    } else {
+      files.push(name);
+    }
+  }
+  return inputs;
+}
+
+async function resolveInput(name: string, cwd: string, links: FollowedLinks): Promise<DatasetInput | "file"> {
+  // Otherwise a variable that is not set would be the working directory.
+  if (name === "") throw new DatasetError("DATASET_INPUT", `an input is empty text; give ${expected}`);
+  const path = resolve(cwd, name);
+  const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw new DatasetError("DATASET_INPUT", `cannot read the input ${name}: ${error.message}`, { cause: error });
+  });
+  if (stats === undefined) return globInput(name, cwd, links);
+  if (stats.isDirectory()) return { kind: "folder", root: path, ...links };
+  if (!stats.isFile()) throw new DatasetError("DATASET_INPUT", `${name} is a pipe or a device; pass its paths on standard input with -`);
+  if (audioExtensionOf(path) !== undefined) return "file";
+  const file = { root: dirname(path), path };
+  switch (/\.(?<extension>[^.]+)$/u.exec(basename(path))?.groups!["extension"]?.toLowerCase()) {
+    case "jsonl":
+    case "ndjson":
+      return { kind: "jsonl", ...file };
+    case "csv":
+      return { kind: "csv", ...file };
+    case "tsv":
+      return { kind: "tsv", ...file };
+    case "tar":
+      return { kind: "tar", ...file };
+    case "tgz":
+    case "gz":
+    case "zst":
+    case "xz":
+    case "bz2":
+    case "zip":
+      throw new DatasetError("DATASET_INPUT", `${name} is compressed; unpack it first (a .tar is read as it is)`);
+    default:
+      throw new DatasetError("DATASET_INPUT", `${name} is no input; give ${expected}. Audio files end in ${audioExtensions.map((extension) => `.${extension}`).join(", ")}`);
+  }
+}
+
+async function globInput(name: string, cwd: string, links: FollowedLinks): Promise<DatasetInput> {
+  const { base, glob, isGlob, negated } = picomatch.scan(name);
+  if (!isGlob || negated) throw new DatasetError("DATASET_INPUT", `there is no ${name}; give ${expected}`);
+  const root = resolve(cwd, base);
+  const isFolder = await stat(root).then((stats) => stats.isDirectory(), () => false);
+  if (!isFolder) throw new DatasetError("DATASET_INPUT", `nothing matches ${name}: there is no folder ${base}`);
+  return { kind: "glob", root, pattern: glob, ...links };
+}
+
+function listInput({ stdin }: ResolveInputsOptions, cwd: string, before: readonly DatasetInput[]): DatasetInput {
+  if (stdin === undefined) throw new DatasetError("DATASET_INPUT", "- stands for standard input, and there is none here");
+  if (before.some(({ kind }) => kind === "list")) throw new DatasetError("DATASET_INPUT", "- is given twice; standard input can be read once");
+  return { kind: "list", root: cwd, lines: stdin };
+}

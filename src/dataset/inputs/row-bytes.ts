@@ -1,0 +1,98 @@
+import type { Stats } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
+import { checkRange, FileError } from "../../core/index.ts";
+import type { ByteSource } from "../../core/index.ts";
+import { openInside } from "../../files/index.ts";
+import type { AudioRow } from "./row.ts";
+
+/** The most that a stream reads at once. */
+const pieceBytes = 2 ** 20;
+
+/** Where the bytes of a row are: its file, and for a member of a tar, where in it. */
+export type RowLocation = Pick<AudioRow, "path" | "member">;
+
+/** The path of a row's file or tar. @param roots Roots of the plan's inputs. */
+export function locateRow({ input, path, member }: Pick<AudioRow, "input" | "path" | "member">, roots: readonly string[]): RowLocation {
+  return { path: isAbsolute(path) ? path : join(roots[input]!, path), member };
+}
+
+/** The bytes of a row's audio file, or member of a tar, open to be read in ranges; disposing it closes the file. */
+export interface RowSource extends ByteSource, AsyncDisposable {
+  /** State of the file when it was opened, as `fileVersion` gives it. */
+  readonly version: string;
+}
+
+/**
+ * Opens a row's audio.
+ * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`, the latter also for what is no file; while reading, for a file that became
+ * shorter and a tar that ends before its member does.
+ */
+export async function openRowSource({ path, member }: RowLocation): Promise<RowSource> {
+  try {
+    const stats = await stat(path); // before opening, which would wait for a writer if this were a pipe
+    if (!stats.isFile()) throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it is not a file`);
+    return sourceOf(await open(path, "r"), stats, { path, member });
+  } catch (error) {
+    throw readingError(path, error);
+  }
+}
+
+/** Opens a file of a folder in the same way. @param path In the folder. @throws FileError as `openInside`; while reading, as `openRowSource`. */
+export async function openSourceInside(folder: string, path: string): Promise<RowSource> {
+  const handle = await openInside(folder, path);
+  return sourceOf(handle, await handle.stat(), { path: join(folder, path) });
+}
+
+function sourceOf(handle: FileHandle, stats: Stats, { path, member }: RowLocation): RowSource {
+  const { name, offset, size } = member ?? { name: path, offset: 0, size: stats.size };
+  return {
+    name,
+    size,
+    version: versionOf(stats),
+    async read(start, length) {
+      checkRange(name, size, start, length);
+      const bytes = new Uint8Array(length);
+      for (let done = 0; done < length;) {
+        const { bytesRead } = await handle.read(bytes, done, length - done, offset + start + done).catch((error: unknown) => {
+          throw readingError(path, error);
+        });
+        if (bytesRead === 0) throw cutShort(path, member?.name, start + done, size);
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
+}
+
+/** What changes when a file is replaced or written to; undefined where there is none. */
+export async function fileVersion(path: string): Promise<string | undefined> {
+  return stat(path).then(versionOf, () => undefined);
+}
+
+function versionOf({ dev, ino, size, mtimeMs }: Stats): string {
+  return [dev, ino, size, mtimeMs].join(":");
+}
+
+/** The bytes of a row's audio, piece by piece. Memory holds one piece. @throws as `openRowSource`, and the reason of the signal. */
+export async function* streamRowBytes(location: RowLocation, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  await using source = await openRowSource(location);
+  for (let start = 0; start < source.size; start += pieceBytes) {
+    signal?.throwIfAborted();
+    yield await source.read(start, Math.min(pieceBytes, source.size - start));
+  }
+}
+
+function readingError(path: string, cause: unknown): FileError {
+  if (cause instanceof FileError) return cause;
+  const isMissing = ["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
+  const reason = isMissing ? "there is no such file" : (cause as Error).message;
+  return new FileError(isMissing ? "FILE_NOT_FOUND" : "FILE_UNREADABLE", path, `cannot read ${path}: ${reason}`, { cause });
+}
+
+function cutShort(path: string, member: string | undefined, done: number, size: number): FileError {
+  const what = member === undefined ? path : `${member} of ${path}`;
+  return new FileError("FILE_UNREADABLE", path, `cannot read ${what}: it has ${done} of ${size} bytes; the file became shorter`);
+}

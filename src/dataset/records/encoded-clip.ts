@@ -1,0 +1,25 @@
+import type { Loudness } from "../../audio/index.ts";
+import type { AudioCodes } from "../../core/index.ts";
+import type { JsonObject } from "../folder/json-value.ts";
+
+/** A piece of a row that was encoded: the whole of it, one window, one channel. What every output takes. */
+export interface EncodedClip {
+  /** Names the clip in the dataset: the row's key, with `_w000012` for a window and `_c0` for a channel. No dot after the last slash. */
+  readonly key: string;
+  /** Key of the row that it is a piece of. */
+  readonly row: string;
+  /** Where the audio was read: the file as the row names it, and after a `#` the member of a tar. */
+  readonly source: string;
+  /** Of the clip in its source, in seconds. */
+  readonly start: number;
+  readonly end: number;
+  /** Which window of the row this is, from 0; null for a whole row. */
+  readonly window: number | null;
+  /** Which channel of the row this is, from 0; null where channels were mixed or coded together. */
+  readonly channel: number | null;
+  readonly codes: AudioCodes;
+  /** Of the audio that was encoded; null where nobody measured it. */
+  readonly loudness: Loudness | null;
+  /** What the manifest said of the row besides. */
+  readonly columns: JsonObject;
+}

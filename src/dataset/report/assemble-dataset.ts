@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import type { LicenseRecord } from "../../core/index.ts";
+import { renderDatasetFigure } from "../../figure/index.ts";
+import { openInside, piecesOf } from "../../files/index.ts";
+import { DatasetError } from "../folder/dataset-error.ts";
+import { DurableFile, writeDurably } from "../folder/durable-file.ts";
+import type { JsonObject } from "../folder/json-value.ts";
+import { partFileName } from "../folder/part-names.ts";
+import { maxListBytes } from "../folder/read-json-file.ts";
+import type { FinishedShard } from "../records/finished-shard.ts";
+import type { CodecFields } from "../records/codec-fields.ts";
+import { datasetInfoName, errorsName, formatDatasetInfo, manifestName } from "../records/dataset-info.ts";
+import type { DatasetInfo, DescribedFile, IndexFile } from "../records/dataset-info.ts";
+import { readPartRecord } from "../records/part-record.ts";
+import { hoursOf, mergeStatistics, noStatistics, statisticsSchema } from "../records/statistics.ts";
+import type { DatasetStatistics } from "../records/statistics.ts";
+import { cardName, formatDatasetCard } from "./dataset-card.ts";
+import type { DatasetCardOptions } from "./dataset-card.ts";
+import { datasetFigureOf } from "./report-figure.ts";
+
+export interface AssembleOptions {
+  /** The dataset's folder. */
+  readonly folder: string;
+  /** Parts of the plan, all of them done. */
+  readonly numParts: number;
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly codec: CodecFields | null;
+  readonly license: LicenseRecord | null;
+  /** @default null */
+  readonly audioLicense?: string | null | undefined;
+  readonly options: JsonObject;
+  readonly card?: DatasetCardOptions | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Writes what describes a dataset whose parts are all done: `manifest.jsonl` and `errors.jsonl` out of those of the parts, `report.svg`,
+ * `README.md`, and `dataset.json` last of all. Parts are read one at a time; to do it again gives the same bytes.
+ * @throws DatasetError DATASET_DISK_FULL, or DATASET_MISMATCH for parts of different codecs; FileError if a part's files are gone.
+ */
+export async function assembleDataset(options: AssembleOptions): Promise<DatasetInfo> {
+  const { folder, numParts, tool, codec, license, audioLicense = null, signal } = options;
+  await using manifest = await DurableFile.create(join(folder, manifestName));
+  await using errors = await DurableFile.create(join(folder, errorsName));
+  const shards: FinishedShard[] = [];
+  let [statistics, rows, manifestLines, errorLines] = [noStatistics, 0, 0, 0];
+  for (let part = 0; part < numParts; part++) {
+    signal?.throwIfAborted();
+    const record = await readPartRecord(folder, part);
+    manifestLines += await appendFile(manifest, folder, partFileName(part, "manifest"));
+    errorLines += await appendFile(errors, folder, partFileName(part, "errors"));
+    statistics = mergeStatistics(statistics, parseStatistics(record.statistics, part));
+    shards.push(...record.shards);
+    rows += record.rows;
+  }
+  const manifestFile: IndexFile = { path: manifestName, ...(await manifest.publish()), lines: manifestLines };
+  const errorsFile: IndexFile = { path: errorsName, ...(await errors.publish()), lines: errorLines };
+  const counts = { rows, clips: statistics.clips, errors: errorLines, parts: numParts, hours: hoursOf(statistics) };
+  const files: DescribedFile[] = [];
+  const info = { tool, codec: statistics.clips === 0 ? null : codec, license, audioLicense, options: options.options, counts, statistics, manifest: manifestFile, errors: errorsFile, files, shards };
+  files.push(
+    { path: figureName, ...(await writeDurably(join(folder, figureName), renderDatasetFigure(datasetFigureOf(info, options.card?.title)))) },
+    { path: cardName, ...(await writeDurably(join(folder, cardName), formatDatasetCard(info, options.card))) },
+  );
+  const index = Buffer.from(formatDatasetInfo(info));
+  if (index.length > maxListBytes) throw new DatasetError("DATASET_FORMAT", `${shards.length} shards are more than an index lists; begin the dataset again with larger shards, or larger parts`);
+  await writeDurably(join(folder, datasetInfoName), index);
+  return info;
+}
+
+/** Name of the figure in a dataset's folder. */
+export const figureName = "report.svg";
+
+function parseStatistics(value: JsonObject, part: number): DatasetStatistics {
+  const { data, error } = statisticsSchema.safeParse(value);
+  if (data === undefined) throw new DatasetError("DATASET_FORMAT", `the record of part ${part} has no statistics; delete it, and the next run does the part again`, { cause: error });
+  return data;
+}
+
+/** @returns Lines of the file. */
+async function appendFile(target: DurableFile, folder: string, path: string): Promise<number> {
+  await using handle = await openInside(folder, path);
+  let lines = 0;
+  for await (const chunk of piecesOf(handle)) {
+    for (const byte of chunk) if (byte === 0x0a) lines++;
+    await target.write(chunk);
+  }
+  return lines;
+}

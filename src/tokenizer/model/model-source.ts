@@ -1,0 +1,39 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { findCheckpoint } from "../../catalogue/index.ts";
+import type { CatalogueEntry } from "../../catalogue/index.ts";
+import { CheckpointError } from "../../core/index.ts";
+
+/** Where weights come from. */
+export type ModelSource =
+  | { readonly kind: "embedded"; readonly path: string }
+  | { readonly kind: "path"; readonly path: string }
+  | {
+      readonly kind: "hub";
+      /** As asked for; a short name is spelled out. */
+      readonly id: string;
+      /** What the catalogue knows about it. */
+      readonly entry: CatalogueEntry | undefined;
+    };
+
+const embeddedPath = fileURLToPath(new URL("../../../models/encodec-tiny-24khz", import.meta.url));
+
+/**
+ * What a source names: the embedded checkpoint, then a path that exists, then a checkpoint of the catalogue by id or
+ * alias, then a repository of the Hub.
+ * @throws CheckpointError if it can be none of these.
+ */
+export function resolveSource(source: string): ModelSource {
+  if (typeof source !== "string" || source === "") {
+    throw new TypeError('source must be "tiny", the path of a folder or file with weights, or the id of a repository on the Hub');
+  }
+  if (source === "tiny") return { kind: "embedded", path: embeddedPath };
+  if (existsSync(source)) return { kind: "path", path: source };
+  const entry = findCheckpoint(source);
+  if (entry !== undefined || /^\w[\w.-]*\/\w[\w.-]*$/u.test(source)) return { kind: "hub", id: entry?.id ?? source, entry };
+  throw new CheckpointError(
+    "CHECKPOINT_NOT_FOUND",
+    `there is no file or folder ${source}; expected "tiny", a folder with config.json and model.safetensors, ` +
+      "a .safetensors, .bin or .th file, an alias such as 24khz, or the id of a repository on the Hugging Face Hub such as facebook/encodec_24khz",
+  );
+}
