@@ -17,7 +17,6 @@ export type {
   Progress,
   PulledModel,
   PullOptions,
-  Segmenting,
   StreamOptions,
 } from "./tokenizer/index.ts";
 
@@ -405,5 +404,5 @@ export type {
 export type { Loudness } from "./audio/index.ts";
 export type { PushOptions, PushReport } from "./hub/index.ts";
 
-export type { CheckpointInfo, CodecConfig } from "./checkpoint/index.ts";
+export type { CheckpointInfo, CodecConfig, Segmenting } from "./checkpoint/index.ts";
 export type { Runtime, Session, Tensor } from "./runtime/index.ts";

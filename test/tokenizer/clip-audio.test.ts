@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ClipAudio } from "../../src/tokenizer/clip-audio.ts";
+import { ClipAudio } from "../../src/tokenizer/clips/clip-audio.ts";
 import { countTurns } from "../audio/turn-counter.ts";
 
 test("samples of many channels are checked in shorter steps, and each of them is", async () => {

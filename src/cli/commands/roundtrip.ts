@@ -50,7 +50,7 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
   const files = planFiles(input, options);
   await using models = new Models(terminal, options);
   const tokenizer = await models.load(options.model);
-  const encodeOptions = await encodeOptionsFor(tokenizer, options);
+  const encodeOptions = encodeOptionsFor(tokenizer, options);
   const name = displayName(input, "stdin");
   const outcome = await attempt(name, async () => {
     const clip = await readClip(input, tokenizer, terminal, limitsOf(options));

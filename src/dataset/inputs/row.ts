@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { JsonObject } from "../folder/json-value.ts";
 import { jsonObject } from "../folder/json-value.ts";
+import type { JsonObject } from "../folder/json-value.ts";
 import { parseJson } from "../folder/read-json-file.ts";
 
 /** Where a file lies within a tar, so that it is read without what stands before it. */

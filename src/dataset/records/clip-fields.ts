@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AudioCodes } from "../../core/index.ts";
-import type { JsonObject, JsonValue } from "../folder/json-value.ts";
 import { jsonObject } from "../folder/json-value.ts";
+import type { JsonObject, JsonValue } from "../folder/json-value.ts";
 import { keyProblem } from "../inputs/row-key.ts";
 import { codecFrom } from "./codec-fields.ts";
 import type { CodecFields } from "./codec-fields.ts";

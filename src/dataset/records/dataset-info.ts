@@ -4,8 +4,8 @@ import { CodesError, inTurns, maxJsonLength, relativePathProblem } from "../../c
 import type { LicenseRecord, Turns } from "../../core/index.ts";
 import { JsonReader, takeFields, takeList } from "../../storage/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
-import type { JsonObject } from "../folder/json-value.ts";
 import { jsonObject } from "../folder/json-value.ts";
+import type { JsonObject } from "../folder/json-value.ts";
 import { boundedList, maxDatasetDepth, maxListBytes, readBytes, reasonOf } from "../folder/read-json-file.ts";
 import { formatOfExtension, outputFormats } from "./finished-shard.ts";
 import type { FinishedShard } from "./finished-shard.ts";
