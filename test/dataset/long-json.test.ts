@@ -32,6 +32,10 @@ function segmented(numSegments: number): EncodedClip {
   return clipOf(1, 5, { end: 1, codes: new AudioCodes({ ...codes, bandwidth: 0.75, data, shape: [numSegments, 1, 1], scales, segment: { length: 320, stride: 320 }, numSamples: 320 * numSegments }) });
 }
 
+async function* endlessRows(): AsyncGenerator<Row> {
+  for (;;) yield { input: 0, path: "a", problem: { code: "ROW_INVALID", message: "" } };
+}
+
 describe("what is long", () => {
   test("is read in turns: an index of fifty thousand shards", async () => {
     const folder = await temporaryFolder();
@@ -110,10 +114,7 @@ describe("what could not be read again is not written", () => {
   test("more parts than the index lists are refused while rows are listed", async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, "plan"));
-    async function* rows(): AsyncGenerator<Row> {
-      for (;;) yield { input: 0, path: "a", problem: { code: "ROW_INVALID", message: "" } };
-    }
-    await expect(writePlanRows(folder, rows(), { partRows: 1, dedupe: false, roots: [folder] })).rejects.toThrow("more than 262144 parts of 1 rows");
+    await expect(writePlanRows(folder, endlessRows(), { partRows: 1, dedupe: false, roots: [folder] })).rejects.toThrow("more than 262144 parts of 1 rows");
   });
 
   test("settings and recipes of megabytes are refused before anything is listed", async () => {
