@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/soak/**/*.soak.ts"],
+    globalSetup: "test/built-package.ts",
+    setupFiles: "test/threads.ts",
     testTimeout: 0,
     hookTimeout: 0,
     pool: "forks",

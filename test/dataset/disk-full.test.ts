@@ -8,13 +8,12 @@ import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.
 import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 let tokenizer: AudioTokenizer;
 beforeAll(async () => {
-  runWorkersFromSources();
   tokenizer = await AudioTokenizer.fromPretrained(tinyModel);
 });
 afterAll(() => tokenizer.dispose());

@@ -5,7 +5,7 @@ import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { buildPackage } from "./built-package.ts";
+import { installPackage } from "../built-package.ts";
 import { tinyModel, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { temporaryFolder, writeTree } from "./temporary-folder.ts";
@@ -31,7 +31,7 @@ async function resultIn(folder: string): Promise<ReadonlyMap<string, Buffer>> {
 
 test(`a run that is killed ${numKills} times ends with the bytes of one that was never interrupted`, { timeout: 300_000 }, async () => {
   const folder = await temporaryFolder();
-  await buildPackage(folder);
+  await installPackage(folder);
   const corpus = join(folder, "corpus");
   const clips = Array.from(
     { length: 36 },

@@ -9,15 +9,12 @@ import { openPlan } from "../../src/dataset/plan/dataset-plan.ts";
 import { preparePlan } from "../../src/dataset/plan/prepare-plan.ts";
 import { finalNameOf } from "../../src/files/index.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
+import { builtUrl } from "../built-package.ts";
 
 const planned = ["plan.json", "plan/offsets.bin", "plan/rows.jsonl"] as const;
 
 async function contentsOf(folder: string): Promise<readonly string[]> {
   return await Promise.all(planned.map((name) => readFile(join(folder, name), "latin1")));
-}
-
-function moduleName(file: string): string {
-  return JSON.stringify(join(process.cwd(), "src/dataset", file));
 }
 
 test("planning that is killed at any moment is begun again and ends with the same bytes", { timeout: 300_000 }, async () => {
@@ -30,18 +27,18 @@ test("planning that is killed at any moment is begun again and ends with the sam
   const inputs = await resolveInputs([manifest]);
   await preparePlan({ folder: join(folder, "whole"), inputs, settings: {} });
   const whole = await contentsOf(join(folder, "whole"));
-  const script = join(folder, "plan.mts");
+  const script = join(folder, "plan.mjs");
   await writeFile(
     script,
-    `import { preparePlan } from ${moduleName("plan/prepare-plan.ts")};
-     import { resolveInputs } from ${moduleName("inputs/resolve-inputs.ts")};
+    `import { preparePlan } from ${JSON.stringify(builtUrl("dataset/plan/prepare-plan.ts"))};
+     import { resolveInputs } from ${JSON.stringify(builtUrl("dataset/inputs/resolve-inputs.ts"))};
      console.log("begin");
      await preparePlan({ folder: process.argv[2], inputs: await resolveInputs([${JSON.stringify(manifest)}]), settings: {} });`,
   );
   let killedHalfway = 0;
   for (const delay of [0, 40, 80, 120, 160, 240, 320]) {
     const out = join(folder, `killed-${delay}`);
-    const child = spawn(process.execPath, ["--import", "tsx", script, out], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [script, out], { stdio: ["ignore", "pipe", "inherit"] });
     const exit = once(child, "exit");
     await once(child.stdout, "data");
     setTimeout(() => child.kill("SIGKILL"), delay);

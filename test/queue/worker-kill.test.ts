@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
-import { buildPackage } from "../dataset/built-package.ts";
+import { installPackage } from "../built-package.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "../dataset/temporary-folder.ts";
@@ -69,7 +69,7 @@ describeWithRedis("workers on one queue", () => {
     { timeout: 300_000 },
     async () => {
       const folder = await temporaryFolder();
-      await buildPackage(folder);
+      await installPackage(folder);
       await writeTree(
         folder,
         Object.fromEntries(

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { buildPackage } from "../dataset/built-package.ts";
+import { installPackage } from "../built-package.ts";
 import { deaths, die, leaveInFlight } from "../runtime/worker-deaths/die.ts";
 
 /** A hundred of each, fewer where `SOAK_RUNS` asks for fewer runs than usual. */
@@ -11,7 +11,7 @@ const rounds = Math.min(100, Math.ceil(Number(process.env["SOAK_RUNS"] ?? 1_000_
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "encodec-deaths-"));
-  await buildPackage(folder);
+  await installPackage(folder);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
