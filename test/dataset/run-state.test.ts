@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { link, mkdir, readFile, readdir, rename, symlink, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { FileError } from "../../src/core/index.ts";
@@ -15,7 +15,7 @@ import { acquireRunLock } from "../../src/dataset/folder/run-lock.ts";
 import { removeLeftovers } from "../../src/dataset/parts/remove-leftovers.ts";
 import { listFinishedParts, readPartRecord, removePartRecord, writePartRecord } from "../../src/dataset/records/part-record.ts";
 import type { PartRecord } from "../../src/dataset/records/part-record.ts";
-import { finalNameOf } from "../../src/files/index.ts";
+import { finalNameOf, temporaryBeside } from "../../src/files/index.ts";
 import { temporaryFolder, writeTree } from "./temporary-folder.ts";
 import { builtUrl } from "../built-package.ts";
 
@@ -159,6 +159,18 @@ describe("leftovers of a killed run", () => {
     expect(await readdir(outside)).toHaveLength(1);
     expect(await removeLeftovers(folder, everything)).toEqual([]);
   });
+
+  test.skipIf(!existsSync("/proc/self/stat"))(
+    "of a process that asked for a lock go once it is gone, whichever parts are selected",
+    async () => {
+      const folder = await temporaryFolder();
+      const mine = basename(temporaryBeside(join(folder, "lock")));
+      const gone = mine.replace(/-\d+-\d+\./u, `-${2 ** 22 + 1}-1.`); // there are no such numbers
+      await writeTree(folder, { [mine]: "{}", [gone]: "{}" });
+      expect(await removeLeftovers(folder, { index: 1, count: 2 })).toEqual([gone]);
+      expect(await readdir(folder)).toEqual([mine]);
+    },
+  );
 
   test("of other machines' parts stay, and of no part while they may be written to", async () => {
     const folder = await foldedTree();
