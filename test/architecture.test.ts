@@ -16,12 +16,12 @@ const rooms: Record<string, readonly string[]> = {
   figure: ["patterns", "core"],
   catalogue: ["core"],
   runtime: ["core"],
-  files: ["patterns", "storage", "audio", "checkpoint", "core"],
+  files: ["patterns", "storage", "audio", "checkpoint", "core", "async"],
   hub: ["catalogue", "files", "checkpoint", "core"],
   tokenizer: ["hub", "catalogue", "files", "graph", "runtime", "audio", "checkpoint", "core", "async"],
   dataset: ["tokenizer", "hub", "catalogue", "files", "audio", "storage", "parquet", "patterns", "figure", "core", "async"],
   queue: ["dataset", "tokenizer", "core", "async"],
-  cli: [".", "queue"],
+  cli: [".", "queue", "async"],
 };
 /**
  * Wings of the large rooms from the bottom up; a file imports files of its own wing and of those below it. "." is what lies in the

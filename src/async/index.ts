@@ -3,4 +3,5 @@ export { eventsOf } from "./event-queue.ts";
 export type { Emit } from "./event-queue.ts";
 export { inOrder } from "./in-order.ts";
 export { inParallel } from "./in-parallel.ts";
+export { onAbort, orAborted } from "./on-abort.ts";
 export { whileAlive } from "./while-alive.ts";

@@ -26,7 +26,6 @@ export { maxJsonLength, parseJson } from "./parse-json.ts";
 export { printable, printableJson } from "./printable.ts";
 export { relativePathPart, relativePathProblem } from "./relative-path.ts";
 export { shownAddress } from "./shown-address.ts";
-export { onAbort, orAborted } from "./on-abort.ts";
 export { visibleLine, visibleText } from "./visible-text.ts";
 export { checkWaveform, durationOf, firstNotFinite, numSamplesOf } from "./waveform.ts";
 export type { Waveform } from "./waveform.ts";

@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
+import { onAbort } from "../async/index.ts";
 import type { AudioStream, DecodeAudioOptions } from "../audio/index.ts";
 import { decodeAudioStream } from "../audio/index.ts";
 import type { ByteSource, Waveform } from "../core/index.ts";
-import { checkRange, DisposedError, FileError, onAbort } from "../core/index.ts";
+import { checkRange, DisposedError, FileError } from "../core/index.ts";
 import { namingFile } from "./audio-file.ts";
 import { readError } from "./read-file.ts";
 import { readingPipe } from "./reading-pipe.ts";

@@ -1,6 +1,6 @@
 import { Queue } from "bullmq";
+import { orAborted } from "../async/index.ts";
 import type { Emit } from "../async/index.ts";
-import { orAborted } from "../core/index.ts";
 import { QueueError } from "./queue-error.ts";
 import { lastingConnection, withoutCommand } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";

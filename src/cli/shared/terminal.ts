@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { orAborted } from "../../async/index.ts";
 import { FileError, visibleLine, visibleText } from "../../index.ts";
 
 /**
@@ -73,14 +74,7 @@ const mostInput = 2 ** 31;
 /** Reads all of standard input, or stops waiting for it when the signal says so. */
 export async function readIn({ stdin, signal }: Terminal): Promise<Uint8Array> {
   signal.throwIfAborted();
-  const { promise: interrupted, reject } = withRejection();
-  const interrupt = () => reject(signal.reason);
-  signal.addEventListener("abort", interrupt);
-  try {
-    return await Promise.race([concatenate(stdin), interrupted]);
-  } finally {
-    signal.removeEventListener("abort", interrupt);
-  }
+  return await orAborted(concatenate(stdin), signal);
 }
 
 async function concatenate(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
@@ -93,14 +87,6 @@ async function concatenate(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array
   }
   const { buffer, byteOffset, length } = Buffer.concat(all);
   return new Uint8Array(buffer, byteOffset, length);
-}
-
-function withRejection(): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } {
-  let reject!: (reason: unknown) => void;
-  const promise = new Promise<never>((_, fail) => {
-    reject = fail;
-  });
-  return { promise, reject };
 }
 
 /** Tells a message, unless the person asked for quiet. */

@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import { findCheckpoint, licensePolicyOf, requireLicense, resolveLicense } from "../../catalogue/index.ts";
 import { openCheckpoint } from "../../checkpoint/index.ts";
 import type { Checkpoint, CheckpointFolder } from "../../checkpoint/index.ts";
-import { onAbort } from "../../core/index.ts";
+import { onAbort } from "../../async/index.ts";
 import type { LicenseRecord, Provenance } from "../../core/index.ts";
 import { openModelPath } from "../../files/index.ts";
 import type { LocalFile, LocalFolder } from "../../files/index.ts";
