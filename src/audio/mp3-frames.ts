@@ -1,7 +1,6 @@
-import { AudioFormatError } from "../core/index.ts";
+import { AudioFormatError, joinArrays } from "../core/index.ts";
 import { hasAscii, skipId3 } from "./audio-container.ts";
 import type { ByteWindow } from "./byte-window.ts";
-import { concatBytes } from "./concat-bytes.ts";
 
 /** Where the audio frames of an MP3 file start, and what they hold. */
 export interface Mp3Frames {
@@ -85,7 +84,7 @@ export async function* readMp3Frames(
     offset += header.length;
     numFrames++;
     if (frames.length === FRAMES_PER_PIECE) {
-      yield { bytes: concatBytes(frames), count: frames.length };
+      yield { bytes: joinArrays(frames, Uint8Array), count: frames.length };
       frames = [];
     }
   }
@@ -93,7 +92,7 @@ export async function* readMp3Frames(
   if (numFrames < expected.numFrames) {
     throw new AudioFormatError("AUDIO_CORRUPT", `truncated MP3 file: its header promises ${expected.numFrames} frames, it has ${numFrames}`);
   }
-  if (frames.length > 0) yield { bytes: concatBytes(frames), count: frames.length };
+  if (frames.length > 0) yield { bytes: joinArrays(frames, Uint8Array), count: frames.length };
 }
 
 /**

@@ -1,7 +1,6 @@
-import { AudioFormatError } from "../core/index.ts";
+import { AudioFormatError, joinArrays } from "../core/index.ts";
 import { hasAscii } from "./audio-container.ts";
 import type { ByteWindow } from "./byte-window.ts";
-import { concatBytes } from "./concat-bytes.ts";
 import { pageChecksum } from "./ogg-checksum.ts";
 import type { Pace } from "./pace.ts";
 
@@ -213,7 +212,7 @@ function takePackets(page: OggPage, unfinished: Uint8Array[]): { readonly whole:
     end += length;
     if (length === 255) continue;
     pieces.push(page.body.subarray(start, end));
-    whole.push(concatBytes(pieces));
+    whole.push(joinArrays(pieces, Uint8Array));
     pieces = [];
     start = end;
   }

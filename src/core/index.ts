@@ -20,6 +20,7 @@ export type { HubErrorCode } from "./errors.ts";
 export { atOnce, inTurns, nextTurn, stretches } from "./in-turns.ts";
 export type { Turns } from "./in-turns.ts";
 export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./license.ts";
+export { joinArrays } from "./join-arrays.ts";
 export { isDeeperThan } from "./json-depth.ts";
 export type { OnnxModel } from "./onnx-model.ts";
 export { maxJsonLength, parseJson } from "./parse-json.ts";

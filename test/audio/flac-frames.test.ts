@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteWindow } from "../../src/audio/byte-window.ts";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { crc8, Crc16, Crc16FromEnd } from "../../src/audio/flac-checksums.ts";
 import type { FlacFrame } from "../../src/audio/flac-frames.ts";
 import { findFlacEnd, splitFlacFrames } from "../../src/audio/flac-frames.ts";

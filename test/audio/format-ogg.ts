@@ -1,4 +1,4 @@
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { pageChecksum } from "../../src/audio/ogg-checksum.ts";
 
 const HEADER_LENGTH = 27;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { formatWavHeader, formatWavSamples } from "../../src/audio/index.ts";
 import { flacFrame, flacHeader } from "./flac-bytes.ts";
 import { oggFile, takeApart, withGranules } from "./ogg-bytes.ts";

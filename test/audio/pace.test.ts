@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { decodeAudio, decodeAudioStream } from "../../src/audio/index.ts";
 import { Pace, WORK_PER_TURN } from "../../src/audio/pace.ts";
 import { numSamplesOf } from "../../src/core/index.ts";
