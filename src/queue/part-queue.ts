@@ -1,6 +1,7 @@
 import { Queue } from "bullmq";
 import { orAborted } from "../async/index.ts";
 import type { Emit } from "../async/index.ts";
+import { formatPart } from "../dataset/index.ts";
 import { QueueError } from "./queue-error.ts";
 import { lastingConnection, withoutCommand } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
@@ -21,7 +22,7 @@ export const keptJobs = 200;
 
 /** The same part of the same plan always has the same id, so that it is on the queue once. */
 export function jobId(dataset: string, part: number): string {
-  return `${dataset}-part-${String(part).padStart(6, "0")}`;
+  return `${dataset}-part-${formatPart(part)}`;
 }
 
 /** Options of jobs. @param backoff Seconds before the second attempt; twice as long before each further one. */

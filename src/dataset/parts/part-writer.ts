@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { makeFolderInside } from "../../files/index.ts";
 import { failureOf, RowError } from "../decoding/row-failure.ts";
 import type { EncodedRow } from "../encoding/encode-rows.ts";
@@ -45,9 +46,9 @@ export class DatasetPartWriter implements AsyncDisposable {
     await makeFolderInside(folder, "parts").catch((error: unknown) => {
       throw writingError(folder, error);
     });
-    const manifest = await DurableFile.create(partFile(folder, part, "manifest"));
+    const manifest = await DurableFile.create(join(folder, partFile(part, "manifest")));
     try {
-      const errors = await DurableFile.create(partFile(folder, part, "errors"));
+      const errors = await DurableFile.create(join(folder, partFile(part, "errors")));
       return new DatasetPartWriter(folder, part, new Map(outputs.map((output) => [output.format, output.openPart(part)])), manifest, errors, onDone);
     } catch (error) {
       await manifest[Symbol.asyncDispose]();

@@ -1,11 +1,11 @@
-import { readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { writeDurably } from "../folder/durable-file.ts";
 import type { JsonObject } from "../folder/json-value.ts";
-import { partOfName, recordName } from "../folder/part-names.ts";
-import { parseJson, readTextFile } from "../folder/read-json-file.ts";
+import { partFile, partOfName, partsWith } from "../folder/part-names.ts";
+import { parseJson, readTextInside } from "../folder/read-json-file.ts";
 import { isInShare } from "../folder/share.ts";
 import type { Share } from "../folder/share.ts";
 import type { FinishedShard } from "./finished-shard.ts";
@@ -49,7 +49,7 @@ export async function writePartRecord(folder: string, record: PartRecord): Promi
 /** @throws DatasetError with code DATASET_FORMAT if there is none, or it is damaged. */
 export async function readPartRecord(folder: string, part: number): Promise<PartRecord> {
   try {
-    return parsePartRecord((await readTextFile(folder, recordName(part))) ?? "", part);
+    return parsePartRecord((await readTextInside(folder, partFile(part, "record"))) ?? "", part);
   } catch (cause) {
     throw new DatasetError("DATASET_FORMAT", `${recordPath(folder, part)} is missing or damaged; delete it, and the next run does part ${part} again`, { cause });
   }
@@ -68,16 +68,12 @@ export async function removePartRecord(folder: string, part: number): Promise<vo
   await rm(recordPath(folder, part), { force: true });
 }
 
-/** Parts of a share that are done, in order. It reads names only: 100,000 parts take a blink. */
+/** Parts of a share that are done, in order. */
 export async function listFinishedParts(folder: string, share: Share): Promise<readonly number[]> {
-  const names = await readdir(join(folder, "parts")).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  const parts = names.filter((name) => /^\d{6,}\.json$/u.test(name)).map((name) => Number.parseInt(name, 10));
+  const parts = await partsWith(folder, "record");
   return parts.filter((part) => isInShare(share, part)).toSorted((a, b) => a - b);
 }
 
 function recordPath(folder: string, part: number): string {
-  return join(folder, recordName(part));
+  return join(folder, partFile(part, "record"));
 }
