@@ -21,7 +21,7 @@ const rooms: Record<string, readonly string[]> = {
   tokenizer: ["hub", "catalogue", "files", "graph", "runtime", "audio", "checkpoint", "core", "async"],
   dataset: ["tokenizer", "hub", "catalogue", "files", "audio", "storage", "parquet", "patterns", "figure", "core", "async"],
   queue: ["dataset", "tokenizer", "core", "async"],
-  cli: [".", "queue", "async"],
+  cli: [".", "queue", "core", "async"],
 };
 /**
  * Wings of the large rooms from the bottom up; a file imports files of its own wing and of those below it. "." is what lies in the

@@ -1,6 +1,9 @@
 import { isScalar, parseDocument, visit } from "yaml";
 import type { Document } from "yaml";
 
+/** Name of a card in the folder or repository of a model or dataset. */
+export const cardName = "README.md";
+
 /** What the metadata of a model card says that bears on its license. */
 export interface ModelCard {
   /** Hub license ids such as `mit`; all of them apply. */

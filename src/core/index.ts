@@ -24,7 +24,7 @@ export { joinArrays } from "./join-arrays.ts";
 export { isDeeperThan } from "./json-depth.ts";
 export type { OnnxModel } from "./onnx-model.ts";
 export { maxJsonLength, parseJson } from "./parse-json.ts";
-export { printable, printableJson } from "./printable.ts";
+export { clipped, printable, printableJson } from "./printable.ts";
 export { relativePathPart, relativePathProblem } from "./relative-path.ts";
 export { shownAddress } from "./shown-address.ts";
 export { visibleLine, visibleText } from "./visible-text.ts";

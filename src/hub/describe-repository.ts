@@ -1,5 +1,6 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { cardName } from "../catalogue/index.ts";
 import { HubError, IntegrityError } from "../core/index.ts";
 import { checkCached, isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
 import { createHasher, type FileDigest, hashFile, parseDigest } from "./file-digest.ts";
@@ -9,7 +10,7 @@ import type { RepositoryFile } from "./list-repository.ts";
 import { readTextFile } from "./read-text-file.ts";
 import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
 import { type FileSelection, selectFiles } from "./select-files.ts";
-import { cardName, visitRepository } from "./visit-repository.ts";
+import { visitRepository } from "./visit-repository.ts";
 import { sha256OfWeightsAt } from "./weights-digest.ts";
 
 export interface DescribeOptions extends HubOptions {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { cardName } from "../catalogue/index.ts";
 import type { CheckpointFolder } from "../checkpoint/index.ts";
 import { HubError } from "../core/index.ts";
 import type { ByteSource } from "../core/index.ts";
@@ -90,7 +91,7 @@ async function digestsOf(settings: HubSettings, { env }: HubOptions, folder: Rep
 function folderOf(settings: HubSettings, description: RepositoryDescription): CheckpointFolder {
   const { id, commit, snapshotPath, described, weights, inRanges, cardText } = description;
   const remote = new Map(inRanges ? weights.map((file) => [file.name, file]) : []);
-  const names = [...described, ...weights.map(({ name }) => name), ...(cardText === null ? [] : ["README.md"])];
+  const names = [...described, ...weights.map(({ name }) => name), ...(cardText === null ? [] : [cardName])];
   const opened = new Map<string, Promise<ByteSource & Partial<AsyncDisposable>>>();
 
   function openNamed(name: string): Promise<ByteSource & Partial<AsyncDisposable>> {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { cardName } from "../catalogue/index.ts";
 import type { RepositoryMetadata } from "../catalogue/index.ts";
 import { CheckpointError, HubError } from "../core/index.ts";
 import type { HubErrorCode } from "../core/index.ts";
@@ -9,7 +10,7 @@ import { readAnswer } from "./kept-answer.ts";
 import { readTextFile } from "./read-text-file.ts";
 import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
 import { selectFiles } from "./select-files.ts";
-import { cardName, visitRepository } from "./visit-repository.ts";
+import { visitRepository } from "./visit-repository.ts";
 import { sha256OfWeightsAt } from "./weights-digest.ts";
 
 /** Answers that mean a repository cannot be seen, by us or now. */

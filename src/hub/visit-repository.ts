@@ -1,3 +1,4 @@
+import { cardName } from "../catalogue/index.ts";
 import { HubError } from "../core/index.ts";
 import type { RepositoryFolder } from "./cache-layout.ts";
 import { downloadFile } from "./download-file.ts";
@@ -18,8 +19,6 @@ export interface VisitedRepository {
   /** Downloads a small file into the cache and reads it. */
   readText(name: string): Promise<string>;
 }
-
-export const cardName = "README.md";
 
 /** Asks the Hub for a repository's commit, listing and card. @throws HubError */
 export async function visitRepository(settings: HubSettings, folder: RepositoryFolder): Promise<VisitedRepository> {

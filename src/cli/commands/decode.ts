@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
+import { clipped } from "../../core/index.ts";
 import { CheckpointError, durationOf, formatWavHeader, formatWavSamples, HubError, optionsForNamed, readCodes, writeWavStream } from "../../index.ts";
 import type { AudioCodes, AudioTokenizer, CallOptions, WavFormat, Waveform } from "../../index.ts";
 import { forEachInput } from "../shared/each-input.ts";
@@ -105,7 +106,7 @@ async function loadNamed(codes: AudioCodes, models: Models): Promise<AudioTokeni
     return await loadFor(codes, model, models, await optionsForNamed(codes.provenance));
   } catch (error) {
     if (!(error instanceof CheckpointError || error instanceof HubError)) throw error;
-    const name = JSON.stringify(model.length <= shownName ? model : `${model.slice(0, shownName)}…`);
+    const name = JSON.stringify(clipped(model, shownName));
     throw new CommandError(`made with the model ${name}, which could not be loaded; name it with --model. ${error.message}`, { cause: error });
   }
 }

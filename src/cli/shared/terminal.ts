@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { orAborted } from "../../async/index.ts";
+import { clipped } from "../../core/index.ts";
 import { FileError, visibleLine, visibleText } from "../../index.ts";
 
 /**
@@ -44,7 +45,7 @@ export function showText(output: Terminal["stdout"], text: string): void {
 
 /** Tells the person a message. It is one line; further ones begin with two spaces, so that no name in it can pass for a message of its own. */
 export function tell({ stderr }: Terminal, message: string): void {
-  const lines = (message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message).split(/\n(?= {2})/u);
+  const lines = clipped(message, longestMessage).split(/\n(?= {2})/u);
   stderr.write(`${lines.map(visibleLine).join("\n")}\n`);
 }
 

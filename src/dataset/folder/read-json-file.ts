@@ -15,7 +15,7 @@ const maxBytes = 2 ** 28;
  * @throws DatasetError with code DATASET_FORMAT for a file of over 256 MiB; FileError as `openInside`.
  */
 export async function readJsonFile<T>(folder: string, path: string, schema: z.ZodType<T>, damaged: (cause: unknown) => Error): Promise<T | undefined> {
-  const text = await readTextFile(folder, path);
+  const text = await readTextInside(folder, path);
   if (text === undefined) return undefined;
   try {
     return schema.parse(parseJson(text));
@@ -25,7 +25,7 @@ export async function readJsonFile<T>(folder: string, path: string, schema: z.Zo
 }
 
 /** The text of a file of a dataset; undefined where there is none. @throws as `readJsonFile`. */
-export async function readTextFile(folder: string, path: string): Promise<string | undefined> {
+export async function readTextInside(folder: string, path: string): Promise<string | undefined> {
   const handle = await openInside(folder, path).catch((error: unknown) => {
     if (error instanceof FileError && error.code === "FILE_NOT_FOUND") return undefined;
     throw error;

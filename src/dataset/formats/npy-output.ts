@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { lstat, rm } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { clipped } from "../../core/index.ts";
 import { makeFolderInside } from "../../files/index.ts";
 import { RowError } from "../decoding/row-failure.ts";
 import { writingError } from "../folder/disk-space.ts";
@@ -95,7 +96,7 @@ class ClipFiles {
 }
 
 function unwritable(file: string, reason: string): RowError {
-  return new RowError({ code: "ROW_UNWRITABLE", message: `${file.length > 200 ? `${file.slice(0, 200)}…` : file} cannot be written here: ${reason}; give the row another id` });
+  return new RowError({ code: "ROW_UNWRITABLE", message: `${clipped(file, 200)} cannot be written here: ${reason}; give the row another id` });
 }
 
 async function startList(shard: ShardStart, files: ClipFiles): Promise<ShardWriter<NpyItem>> {

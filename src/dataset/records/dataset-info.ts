@@ -4,7 +4,7 @@ import { relativePathProblem } from "../../core/index.ts";
 import type { LicenseRecord } from "../../core/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import type { JsonObject } from "../folder/json-value.ts";
-import { parseJson, readTextFile, reasonOf } from "../folder/read-json-file.ts";
+import { parseJson, readTextInside, reasonOf } from "../folder/read-json-file.ts";
 import { jsonObject } from "./clip-fields.ts";
 import { formatOfExtension, outputFormats } from "./finished-shard.ts";
 import type { FinishedShard } from "./finished-shard.ts";
@@ -137,7 +137,7 @@ export async function readDatasetInfo(folder: string): Promise<DatasetInfo> {
 /** The text of `dataset.json`. @throws as `readDatasetInfo`. */
 export async function readDatasetInfoText(folder: string): Promise<string> {
   const path = join(folder, datasetInfoName);
-  const text = await readTextFile(folder, datasetInfoName).catch((cause: unknown) => {
+  const text = await readTextInside(folder, datasetInfoName).catch((cause: unknown) => {
     throw new DatasetError("DATASET_FORMAT", `${folder} is no finished dataset: ${path} cannot be read (${(cause as Error).message}); finish it first`, { cause });
   });
   if (text === undefined) throw new DatasetError("DATASET_FORMAT", `${folder} is no finished dataset: there is no ${path}; finish it first`);

@@ -1,11 +1,12 @@
 import { join } from "node:path";
+import { cardName } from "../../catalogue/index.ts";
 import type { LicenseRecord } from "../../core/index.ts";
 import { renderDatasetFigure } from "../../figure/index.ts";
 import { openInside, piecesOf } from "../../files/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { DurableFile, writeDurably } from "../folder/durable-file.ts";
 import type { JsonObject } from "../folder/json-value.ts";
-import { partFileName } from "../folder/part-names.ts";
+import { partFile } from "../folder/part-names.ts";
 import type { FinishedShard } from "../records/finished-shard.ts";
 import type { CodecFields } from "../records/codec-fields.ts";
 import { datasetInfoName, errorsName, formatDatasetInfo, manifestName } from "../records/dataset-info.ts";
@@ -13,7 +14,7 @@ import type { DatasetInfo, DescribedFile, IndexFile } from "../records/dataset-i
 import { readPartRecord } from "../records/part-record.ts";
 import { hoursOf, mergeStatistics, noStatistics, statisticsSchema } from "../records/statistics.ts";
 import type { DatasetStatistics } from "../records/statistics.ts";
-import { cardName, formatDatasetCard } from "./dataset-card.ts";
+import { formatDatasetCard } from "./dataset-card.ts";
 import type { DatasetCardOptions } from "./dataset-card.ts";
 import { datasetFigureOf } from "./report-figure.ts";
 
@@ -46,8 +47,8 @@ export async function assembleDataset(options: AssembleOptions): Promise<Dataset
   for (let part = 0; part < numParts; part++) {
     signal?.throwIfAborted();
     const record = await readPartRecord(folder, part);
-    manifestLines += await appendFile(manifest, folder, partFileName(part, "manifest"));
-    errorLines += await appendFile(errors, folder, partFileName(part, "errors"));
+    manifestLines += await appendFile(manifest, folder, partFile(part, "manifest"));
+    errorLines += await appendFile(errors, folder, partFile(part, "errors"));
     statistics = mergeStatistics(statistics, parseStatistics(record.statistics, part));
     shards.push(...record.shards);
     rows += record.rows;

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { findCheckpoint, licensePolicyOf, requireLicense, resolveLicense } from "../../catalogue/index.ts";
+import { cardName, findCheckpoint, licensePolicyOf, requireLicense, resolveLicense } from "../../catalogue/index.ts";
 import { openCheckpoint } from "../../checkpoint/index.ts";
 import type { Checkpoint, CheckpointFolder } from "../../checkpoint/index.ts";
 import { onAbort } from "../../async/index.ts";
@@ -105,8 +105,8 @@ async function localLicense(path: string, folder: CheckpointFolder | undefined, 
     {
       id: path,
       revision: null,
-      readme: await text("README.md"),
-      readmeSource: join(folder?.name ?? path, "README.md"),
+      readme: await text(cardName),
+      readmeSource: join(folder?.name ?? path, cardName),
       api: null,
       digests,
       config: parseJson(config),
