@@ -158,6 +158,7 @@ export type {
   OpenTokenDatasetOptions,
   TokenDataset,
   TokenDatasetInfo,
+  TokenDatasetFile,
   TokenDatasetOptions,
   TokenDatasetReport,
   WriteFileOptions,

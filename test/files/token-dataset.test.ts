@@ -1,13 +1,15 @@
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CodesError, DisposedError, FileError } from "../../src/core/index.ts";
-import { createUnpublished, discardUnpublished, publishFiles } from "../../src/files/publish-files.ts";
+import { AtomicFile } from "../../src/files/atomic-file.ts";
+import { publishFiles } from "../../src/files/publish-files.ts";
 import { openTokenDataset } from "../../src/files/read-token-dataset.ts";
 import { TokenDatasetWriter } from "../../src/files/token-dataset.ts";
-import type { TokenDatasetOptions } from "../../src/files/token-dataset.ts";
+import type { TokenDatasetFile, TokenDatasetOptions } from "../../src/files/token-dataset.ts";
 import { formatMegatronIndex } from "../../src/patterns/index.ts";
 import type { DocumentTokens } from "../../src/patterns/index.ts";
 
@@ -45,10 +47,21 @@ async function readAll(from: string = path): Promise<number[][]> {
 
 const hexOf = async (file: string): Promise<string> => (await readFile(join(folder, file))).toString("hex");
 
+/** What a report says of files, by what is on the disk. */
+async function published(...names: readonly string[]): Promise<TokenDatasetFile[]> {
+  return Promise.all(
+    names.map(async (name) => {
+      const bytes = await readFile(join(folder, name));
+      return { path: join(folder, name), bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+    }),
+  );
+}
+
 describe("TokenDatasetWriter", () => {
   it("writes what nanoGPT reads, and says what it is", async () => {
     const metadata = { codec: "facebook/encodec_24khz", pattern: { kind: "flat" }, frame_rate: 75, license: "MIT" };
-    expect(await write({ ...flat, metadata })).toEqual({ documents: 3, tokens: 7, files: [join(folder, "train.bin"), join(folder, "train.json")] });
+    const report = await write({ ...flat, metadata });
+    expect(report).toEqual({ documents: 3, tokens: 7, files: await published("train.bin", "train.json") });
     expect(await readdir(folder)).toEqual(["train.bin", "train.json"]);
     expect(await hexOf("train.bin")).toBe("05000600070000040004ff030004");
     expect(JSON.parse(await readFile(join(folder, "train.json"), "utf8"))).toEqual({
@@ -68,8 +81,8 @@ describe("TokenDatasetWriter", () => {
 
   // Made with the algorithm of Megatron-LM's IndexedDatasetBuilder (commit 00caa53) under numpy 2.4.6 and torch 2.13.
   it("writes what Megatron-LM's IndexedDatasetBuilder writes", async () => {
-    const files = ["train.bin", "train.json", "train.idx"].map((file) => join(folder, file));
-    expect(await write(megatron)).toEqual({ documents: 3, tokens: 7, files });
+    const report = await write(megatron);
+    expect(report).toEqual({ documents: 3, tokens: 7, files: await published("train.bin", "train.json", "train.idx") });
     expect(await readdir(folder)).toEqual(["train.bin", "train.idx", "train.json"]);
     expect(await hexOf("train.bin")).toBe("05000600070000040004ff030004");
     expect(await hexOf("train.idx")).toBe(
@@ -222,10 +235,10 @@ describe("TokenDatasetWriter", () => {
 describe("publishFiles", () => {
   it("takes back the names it gave if one of them is taken at the last moment", async () => {
     const names = ["a.bin", "a.json", "a.idx"].map((name) => join(folder, name));
-    const files = await Promise.all(names.map(createUnpublished));
+    const files = await Promise.all(names.map((name) => AtomicFile.create(name, { overwrite: false })));
     await writeFile(names[2]!, "mine");
     await expect(publishFiles(files, names.slice(0, 2), false)).rejects.toMatchObject({ code: "FILE_EXISTS", path: names[2] });
-    await Promise.all(files.map(discardUnpublished));
+    await Promise.all(files.map((file) => file[Symbol.asyncDispose]()));
     expect(await readdir(folder)).toEqual(["a.idx"]);
     expect(await readFile(names[2]!, "utf8")).toBe("mine");
   });

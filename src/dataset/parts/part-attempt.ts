@@ -1,7 +1,6 @@
-import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { makeFolderInside, removeInside, temporaryBeside } from "../../files/index.ts";
+import { AtomicFile, makeFolderInside, removeInside } from "../../files/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { writingError } from "../folder/disk-space.ts";
 import { partFile, partsWith } from "../folder/part-names.ts";
@@ -76,14 +75,9 @@ export class PartAttempt implements AsyncDisposable {
   /** Not synced: a note is for the death of a process, not of the machine. */
   async #write(note: PartNote): Promise<void> {
     const path = join(this.#folder, noteName(this.part));
-    const temporary = temporaryBeside(path);
-    try {
-      await writeFile(temporary, JSON.stringify(note), { flag: "wx" });
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw writingError(path, error);
-    }
+    await using file = await AtomicFile.create(path, { sync: "nothing", toError: (error) => writingError(path, error) });
+    await file.write(new TextEncoder().encode(JSON.stringify(note)));
+    await file.publish();
   }
 }
 

@@ -3,7 +3,8 @@ import { makeFolderInside } from "../../files/index.ts";
 import { failureOf, RowError } from "../decoding/row-failure.ts";
 import type { EncodedRow } from "../encoding/encode-rows.ts";
 import { writingError } from "../folder/disk-space.ts";
-import { DurableFile } from "../folder/durable-file.ts";
+import { createDurable } from "../folder/durable-file.ts";
+import type { DurableFile } from "../folder/durable-file.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 import { partFile } from "../folder/part-names.ts";
 import { isBadRow } from "../inputs/row.ts";
@@ -46,9 +47,9 @@ export class DatasetPartWriter implements AsyncDisposable {
     await makeFolderInside(folder, "parts").catch((error: unknown) => {
       throw writingError(folder, error);
     });
-    const manifest = await DurableFile.create(join(folder, partFile(part, "manifest")));
+    const manifest = await createDurable(join(folder, partFile(part, "manifest")));
     try {
-      const errors = await DurableFile.create(join(folder, partFile(part, "errors")));
+      const errors = await createDurable(join(folder, partFile(part, "errors")));
       return new DatasetPartWriter(folder, part, new Map(outputs.map((output) => [output.format, output.openPart(part)])), manifest, errors, onDone);
     } catch (error) {
       await manifest[Symbol.asyncDispose]();

@@ -1,10 +1,10 @@
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { makeFolderInside } from "../../files/index.ts";
+import { makeFolderInside, syncFolder } from "../../files/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { writingError } from "../folder/disk-space.ts";
-import { syncFolder, writeDurably } from "../folder/durable-file.ts";
+import { writeDurably } from "../folder/durable-file.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 import { LockFile } from "../folder/lock-file.ts";
 import { isLockName, planLockName } from "../folder/run-lock.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { DurableFile, writeDurably } from "../folder/durable-file.ts";
+import { createDurable, writeDurably } from "../folder/durable-file.ts";
 import { formatRow, isBadRow } from "../inputs/row.ts";
 import type { AudioRow, Row } from "../inputs/row.ts";
 import { ColumnTypes } from "../records/column-types.ts";
@@ -32,7 +32,7 @@ const rowsPerReport = 10_000;
  */
 export async function writePlanRows(folder: string, rows: AsyncIterable<Row>, options: WritePlanRowsOptions): Promise<PlanFile["rows"]> {
   const { partRows, dedupe, roots, signal, onRows } = options;
-  await using file = await DurableFile.create(join(folder, planFiles.rows));
+  await using file = await createDurable(join(folder, planFiles.rows));
   await using keys = new KeyCheck(join(folder, planFiles.repeats));
   const columns = new ColumnTypes();
   const hash = createHash("sha256");

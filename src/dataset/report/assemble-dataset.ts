@@ -4,7 +4,8 @@ import type { LicenseRecord } from "../../core/index.ts";
 import { renderDatasetFigure } from "../../figure/index.ts";
 import { openInside, piecesOf } from "../../files/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
-import { DurableFile, writeDurably } from "../folder/durable-file.ts";
+import { createDurable, writeDurably } from "../folder/durable-file.ts";
+import type { DurableFile } from "../folder/durable-file.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 import { partFile } from "../folder/part-names.ts";
 import type { FinishedShard } from "../records/finished-shard.ts";
@@ -40,8 +41,8 @@ export interface AssembleOptions {
  */
 export async function assembleDataset(options: AssembleOptions): Promise<DatasetInfo> {
   const { folder, numParts, tool, codec, license, audioLicense = null, signal } = options;
-  await using manifest = await DurableFile.create(join(folder, manifestName));
-  await using errors = await DurableFile.create(join(folder, errorsName));
+  await using manifest = await createDurable(join(folder, manifestName));
+  await using errors = await createDurable(join(folder, errorsName));
   const shards: FinishedShard[] = [];
   let [statistics, rows, manifestLines, errorLines] = [noStatistics, 0, 0, 0];
   for (let part = 0; part < numParts; part++) {
