@@ -17,7 +17,6 @@ export type {
   Progress,
   PulledModel,
   PullOptions,
-  Segmenting,
   StreamOptions,
 } from "./tokenizer/index.ts";
 
@@ -58,11 +57,9 @@ export {
   summarizeLicenses,
 } from "./catalogue/index.ts";
 export {
-  describeRepository,
-  fetchRepositoryMetadata,
-  fetchWeights,
   listCache,
   metadataOf,
+  openHub,
   openHubRepository,
   removeCached,
   verifyCached,
@@ -70,9 +67,12 @@ export {
 export type {
   CachedCommit,
   CachedRepository,
+  DescribedRepository,
   DescribeOptions,
   DownloadProgress,
   FileDigest,
+  FetchOptions,
+  Hub,
   HubOptions,
   HubRepository,
   RepositoryDescription,
@@ -406,5 +406,5 @@ export type {
 export type { Loudness } from "./audio/index.ts";
 export type { PushOptions, PushReport } from "./hub/index.ts";
 
-export type { CheckpointInfo, CodecConfig } from "./checkpoint/index.ts";
+export type { CheckpointInfo, CodecConfig, Segmenting } from "./checkpoint/index.ts";
 export type { Runtime, Session, Tensor } from "./runtime/index.ts";

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { DelayedError, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Job } from "bullmq";
-import { CodecError } from "../core/index.ts";
+import { CodecError, parseJson } from "../core/index.ts";
 import { DatasetError, maxStalls } from "../dataset/index.ts";
 import type { PartRecord } from "../dataset/index.ts";
 import { parsePartJob, partJobOf } from "./part-job.ts";
@@ -71,7 +71,7 @@ export interface PartWorkerOptions {
 
 type AnyJob = Job<unknown, PartResult, string>;
 
-/** A worker for jobs that anybody may have written: one whose data is no JSON comes as null, and fails, where it would come again and again. */
+/** A worker for jobs that anybody may have written: one whose data is no JSON, or far longer than that of a job, comes as null, and fails, where it would come again and again. */
 class JobWorker extends Worker<unknown, PartResult, string> {
   protected override createJob(...[json, id]: Parameters<Worker<unknown, PartResult, string>["createJob"]>): AnyJob {
     return super.createJob({ ...json, data: isJson(json.data) ? json.data : "null" }, id);
@@ -80,7 +80,7 @@ class JobWorker extends Worker<unknown, PartResult, string> {
 
 function isJson(text: string): boolean {
   try {
-    JSON.parse(text);
+    parseJson(text);
     return true;
   } catch {
     return false;

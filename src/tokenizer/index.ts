@@ -7,7 +7,6 @@ export { optionsForNamed } from "./model/named-model.ts";
 export type { NamedModel, NamedModelOptions } from "./model/named-model.ts";
 export { pullModel } from "./model/pull-model.ts";
 export type { PulledModel, PullOptions } from "./model/pull-model.ts";
-export type { Segmenting } from "./network/segments.ts";
 export type { DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions } from "./options.ts";
 export type { CodingTransform, Pieces } from "./streams/coding-streams.ts";
 export type { DecoderStreamState } from "./streams/decoder-steps.ts";

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { channelModes, CodesError, parseShare, patternLayout, TokenVocabulary, vocabularyLayout } from "../../../index.ts";
-import type { AudioCodes, AudioTokenizer, ChannelMode, ClipLength, ClipOptions, EncodeOptions, OutputSpec, Share, TokenizeDatasetOptions, TokenLayout, WindowTail } from "../../../index.ts";
+import { AudioCodes, channelModes, CodesError, parseShare, patternLayout, TokenVocabulary, vocabularyLayout } from "../../../index.ts";
+import type { AudioTokenizer, ChannelMode, ClipLength, ClipOptions, EncodeOptions, OutputSpec, Share, TokenizeDatasetOptions, TokenLayout, WindowTail } from "../../../index.ts";
 import { UsageError, withArguments } from "../../shared/failures.ts";
 import { parseBytes, parseCount, parseLength, parseLimit, parseNumber } from "../../shared/option-values.ts";
 import { choosePattern, patternSources } from "../../shared/pattern-choice.ts";
@@ -135,7 +135,7 @@ export async function outputsOf(options: DatasetOutputOptions, tokenizer: AudioT
 }
 
 async function layoutOf({ pattern, vocabulary: order, vocabularyBase: base }: DatasetOutputOptions, tokenizer: AudioTokenizer, encodeOptions: EncodeOptions): Promise<TokenLayout> {
-  const frame = await codesOfFrame(tokenizer, encodeOptions);
+  const frame = codesOfFrame(tokenizer, encodeOptions);
   const { codebookSize, numCodebooks } = frame;
   if (pattern === undefined) {
     return withArguments(async () => vocabularyLayout(new TokenVocabulary({ codebookSize, numCodebooks, order, base, specialTokens: { eos: {} } })));
@@ -156,11 +156,11 @@ function checkReads(layout: TokenLayout, codes: AudioCodes, pattern: string): vo
   }
 }
 
-/** What codes are like with these options: those of one frame. */
-async function codesOfFrame(tokenizer: AudioTokenizer, encodeOptions: EncodeOptions): Promise<AudioCodes> {
-  const { sampleRate, channels, hopLength } = tokenizer;
-  const channelData = Array.from({ length: channels }, () => new Float32Array(hopLength));
-  return tokenizer.encode({ channelData, sampleRate }, encodeOptions);
+/** One frame of the codec's codes, all 0. */
+function codesOfFrame(tokenizer: AudioTokenizer, encodeOptions: EncodeOptions): AudioCodes {
+  const numCodebooks = tokenizer.numCodebooksFor(encodeOptions);
+  const scales = tokenizer.config.normalize ? Float32Array.of(1) : null;
+  return AudioCodes.fromTensor({ data: new Int32Array(numCodebooks), dims: [numCodebooks, 1] }, tokenizer, { scales });
 }
 
 function parseFormats(text: string, previous: readonly DatasetFormat[] = []): readonly DatasetFormat[] {
