@@ -37,7 +37,17 @@ export {
   visibleLine,
   visibleText,
 } from "./core/index.ts";
-export type { AudioCodesContext, AudioCodesData, ByteSource, ClipDetails, OnnxModel, Provenance, TensorConstructor, TensorLike, Waveform } from "./core/index.ts";
+export type {
+  AudioCodesContext,
+  AudioCodesData,
+  ByteSource,
+  ClipDetails,
+  OnnxModel,
+  Provenance,
+  TensorConstructor,
+  TensorLike,
+  Waveform,
+} from "./core/index.ts";
 
 export type { DeclaredLicenses, HubErrorCode, LicenseClass, LicenseEvidence, LicenseRecord, LicenseStatus } from "./core/index.ts";
 
@@ -56,14 +66,7 @@ export {
   selectCheckpoint,
   summarizeLicenses,
 } from "./catalogue/index.ts";
-export {
-  listCache,
-  metadataOf,
-  openHub,
-  openHubRepository,
-  removeCached,
-  verifyCached,
-} from "./hub/index.ts";
+export { listCache, metadataOf, openHub, openHubRepository, removeCached, verifyCached } from "./hub/index.ts";
 export type {
   CachedCommit,
   CachedRepository,

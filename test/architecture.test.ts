@@ -96,14 +96,22 @@ test("every folder is a known room or a known wing", () => {
 });
 
 test("the command line loads every room before itself, none before those that it looks into", () => {
-  const loaded = targetsOf(entry).map(roomOf).filter((room) => room !== "cli");
-  expect(loaded.toSorted()).toEqual(Object.keys(rooms).filter((room) => room !== "cli").toSorted());
+  const loaded = targetsOf(entry)
+    .map(roomOf)
+    .filter((room) => room !== "cli");
+  expect(loaded.toSorted()).toEqual(
+    Object.keys(rooms)
+      .filter((room) => room !== "cli")
+      .toSorted(),
+  );
   for (const [index, room] of loaded.entries()) expect(loaded.slice(0, index)).toEqual(expect.arrayContaining([...rooms[room]!]));
 });
 
 test("every wing that is named has files", () => {
   const empty = Object.entries(wings).flatMap(([room, floors]) =>
-    floors.filter((_, floor) => !filesOfRooms.some((file) => roomOf(file) === room && floorOf(file) === floor)).map((wing) => `${room}/${wing}`),
+    floors
+      .filter((_, floor) => !filesOfRooms.some((file) => roomOf(file) === room && floorOf(file) === floor))
+      .map((wing) => `${room}/${wing}`),
   );
   expect(empty).toEqual([]);
 });

@@ -4,7 +4,10 @@ interface NumberArray {
 }
 
 /** Arrays one after the other, as an array of its own. @param Numbers What they are, such as `Float32Array`. */
-export function joinArrays<Joined extends NumberArray & ArrayLike<number>>(parts: readonly Joined[], Numbers: new (length: number) => Joined): Joined {
+export function joinArrays<Joined extends NumberArray & ArrayLike<number>>(
+  parts: readonly Joined[],
+  Numbers: new (length: number) => Joined,
+): Joined {
   const joined = new Numbers(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {

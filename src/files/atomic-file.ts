@@ -59,7 +59,12 @@ export class AtomicFile<Digest extends string | undefined = undefined> implement
   static create(path: string, options?: AtomicFileOptions): Promise<AtomicFile>;
   static async create(path: string, options: AtomicFileOptions = {}): Promise<AtomicFile<string | undefined>> {
     const temporary = temporaryBeside(path);
-    return new AtomicFile(path, temporary, await reportingErrors(path, () => open(temporary, "wx+", options.mode), options.toError), options);
+    return new AtomicFile(
+      path,
+      temporary,
+      await reportingErrors(path, () => open(temporary, "wx+", options.mode), options.toError),
+      options,
+    );
   }
 
   /** Bytes written so far. */
@@ -117,7 +122,8 @@ export class AtomicFile<Digest extends string | undefined = undefined> implement
 /** Writes bytes at the end of an open file, or at `position`. */
 export async function writeTo(handle: FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
   if (position === undefined) await handle.writeFile(bytes);
-  else for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+  else
+    for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
 }
 
 /** Makes the names in a folder last through a power cut, where the file system has such a promise to give. */

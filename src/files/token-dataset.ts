@@ -74,7 +74,12 @@ export class TokenDatasetWriter implements AsyncDisposable {
   #isFinished = false;
   #disposing: Promise<void> | undefined;
 
-  private constructor(stream: TokenStream, paths: TokenDatasetPaths, bin: AtomicFile<string>, options: Omit<TokenDatasetOptions, "format">) {
+  private constructor(
+    stream: TokenStream,
+    paths: TokenDatasetPaths,
+    bin: AtomicFile<string>,
+    options: Omit<TokenDatasetOptions, "format">,
+  ) {
     this.#stream = stream;
     this.#paths = paths;
     this.#metadata = options.metadata ?? {};

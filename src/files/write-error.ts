@@ -2,7 +2,11 @@ import { dirname } from "node:path";
 import { FileError } from "../core/index.ts";
 
 /** Does something to a file. @param toError What is thrown in place of an error of the system: a `FileError`, unless somebody knows better. */
-export async function reportingErrors<T>(path: string, work: () => Promise<T>, toError: (error: unknown) => unknown = (error) => toFileError(path, error)): Promise<T> {
+export async function reportingErrors<T>(
+  path: string,
+  work: () => Promise<T>,
+  toError: (error: unknown) => unknown = (error) => toFileError(path, error),
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -29,7 +33,12 @@ export function toFileError(path: string, error: unknown): unknown {
     case "EROFS":
       return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: no permission to write there`, options);
     case "ESPIPE":
-      return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: it is a pipe, which cannot go back to what was written; give the name of a file`, options);
+      return new FileError(
+        "FILE_UNWRITABLE",
+        path,
+        `cannot write ${path}: it is a pipe, which cannot go back to what was written; give the name of a file`,
+        options,
+      );
     case "ENOSPC":
     case "EDQUOT":
       return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: the disk is full`, options);

@@ -27,7 +27,11 @@ export function vocabularyLayout(vocabulary: TokenVocabulary, eos: string = "eos
     vocabularySize: vocabulary.vocabularySize,
     eosToken: vocabulary.specialIdOf(eos),
     description: { kind: "vocabulary", order: vocabulary.order, ranges, base, codebook_size: codebookSize, num_codebooks: numCodebooks },
-    tokensOf: (codes) => joinArrays(segmentsOf(codes).map((segment) => vocabulary.encode(segment, { type: "int32" }).data), Int32Array),
+    tokensOf: (codes) =>
+      joinArrays(
+        segmentsOf(codes).map((segment) => vocabulary.encode(segment, { type: "int32" }).data),
+        Int32Array,
+      ),
   };
 }
 

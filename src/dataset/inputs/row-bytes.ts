@@ -48,7 +48,13 @@ export async function openSourceInside(folder: string, path: string): Promise<Ro
 function sourceOf(handle: FileHandle, stats: Stats, { path, member }: RowLocation): RowSource {
   const { name, offset, size } = member ?? { name: path, offset: 0, size: stats.size };
   return {
-    ...rangesOf(handle, { name, size, start: offset, toError: (error) => readingError(path, error), cutShort: (end) => cutShort(path, member?.name, end, size) }),
+    ...rangesOf(handle, {
+      name,
+      size,
+      start: offset,
+      toError: (error) => readingError(path, error),
+      cutShort: (end) => cutShort(path, member?.name, end, size),
+    }),
     version: versionOf(stats),
     [Symbol.asyncDispose]: () => handle.close(),
   };

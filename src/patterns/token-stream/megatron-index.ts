@@ -112,7 +112,10 @@ export function parseMegatronIndex(bytes: Uint8Array): MegatronIndex {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getBigUint64(9, true) !== version) {
-    throw new CodesError("CODES_UNSUPPORTED", `this Megatron index is of version ${view.getBigUint64(9, true)}; only version ${version} is known`);
+    throw new CodesError(
+      "CODES_UNSUPPORTED",
+      `this Megatron index is of version ${view.getBigUint64(9, true)}; only version ${version} is known`,
+    );
   }
   const code = view.getUint8(17);
   const dtype = (Object.keys(typeCodes) as MegatronType[]).find((name) => typeCodes[name] === code);

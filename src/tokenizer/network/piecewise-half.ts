@@ -155,7 +155,7 @@ async function recur<Input extends PartData>(
   run: RunLstm,
 ): Promise<Remembered[]> {
   const rows = pieces.map(({ state }, index) => ({ ...memoryOf(state), index, data: new Float32Array(analysed[index]!.data.length) }));
-  for (let start = 0; ; ) {
+  for (let start = 0; ;) {
     const active = rows.filter(({ index }) => analysed[index]!.frames > start);
     if (active.length === 0) return rows;
     const most = Math.max(1, Math.floor(lstmRowFrames / active.length));
@@ -163,9 +163,18 @@ async function recur<Input extends PartData>(
     const from = start * size;
     const to = (start + frames) * size;
     const result = await run({
-      features: joinArrays(active.map(({ index }) => analysed[index]!.data.subarray(from, to)), Float32Array),
-      hidden: interleave(active.map(({ hidden }) => hidden), numLayers),
-      cell: interleave(active.map(({ cell }) => cell), numLayers),
+      features: joinArrays(
+        active.map(({ index }) => analysed[index]!.data.subarray(from, to)),
+        Float32Array,
+      ),
+      hidden: interleave(
+        active.map(({ hidden }) => hidden),
+        numLayers,
+      ),
+      cell: interleave(
+        active.map(({ cell }) => cell),
+        numLayers,
+      ),
       rows: active.length,
       frames,
     });

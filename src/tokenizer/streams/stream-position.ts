@@ -59,7 +59,10 @@ export class StreamPosition<Runner, State> {
     const steps = moves.map(({ position, stepFrom }) => stepFrom(position.#state));
     for (const position of positions) position.#isMoving = true;
     try {
-      const results = await compute(runner, steps.flatMap(({ pieces }) => pieces));
+      const results = await compute(
+        runner,
+        steps.flatMap(({ pieces }) => pieces),
+      );
       let next = 0;
       const finished = steps.map(({ pieces, finish }) => finish(results.slice(next, (next += pieces.length))));
       for (const [index, { state }] of finished.entries()) positions[index]!.#state = state;
