@@ -137,9 +137,12 @@ export class TokenDatasetWriter implements AsyncDisposable {
     if (this.#numDocuments === 0) throw new RangeError("a data set needs at least one document; none was appended");
     this.#isFinished = true;
     this.#flush();
-    const publishing = this.#work.then(() => this.#publish());
-    this.#work = publishing.then(() => {});
-    return { documents: this.#numDocuments, tokens: this.#numTokens, files: await publishing };
+    let files: readonly TokenDatasetFile[] = [];
+    this.#work = this.#work.then(async () => {
+      files = await this.#publish();
+    });
+    await this.#work;
+    return { documents: this.#numDocuments, tokens: this.#numTokens, files };
   }
 
   /** Ends the writing. Unless `finish` was called, nothing stays. */
