@@ -120,6 +120,17 @@ test("no files import each other in a circle", () => {
   expect(findCircle()).toEqual([]);
 });
 
+test("members are private by their #name, and constants are in camelCase", () => {
+  const root = resolve(src, "..");
+  const otherwise = /^ *(?:private (?!constructor\b)|protected (?!override\b)|(?:export )?const [A-Z][A-Z0-9_]+\b).*/gmu;
+  for (const folder of ["src", "test", "bench", "examples", "scripts"]) {
+    for (const file of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith(".ts")) continue;
+      expect(readFileSync(join(root, folder, file), "utf8").match(otherwise), `${folder}/${file}`).toBeNull();
+    }
+  }
+});
+
 describe.each(filesOfRooms)("%s", (file) => {
   const room = roomOf(file);
 

@@ -1,4 +1,4 @@
-import { AudioCodes } from "../../core/index.ts";
+import type { AudioCodes } from "../../core/index.ts";
 import { applyPattern, sequenceLayout } from "../../patterns/index.ts";
 import type { ModelLayout, PatternSpec, SequenceLayoutOptions, TokenVocabulary } from "../../patterns/index.ts";
 import type { JsonObject } from "../folder/json-value.ts";
