@@ -5,15 +5,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { AutoTokenizer, env, LogitsProcessorList, MusicgenForConditionalGeneration, PreTrainedModel, Tensor } from "@huggingface/transformers";
 import {
-  AudioCodes,
-  AudioTokenizer,
-  musicgenLogitsProcessor,
   musicgenCodesFromGenerated,
-  musicgenMaxLengthFor,
-  readAudio,
   musicgenDecoderInputIds,
-  writeWav,
-} from "encodec-tokenizer";
+  musicgenLogitsProcessor,
+  musicgenMaxLengthFor,
+} from "encodec-tokenizer/patterns";
+import { AudioCodes, AudioTokenizer, readAudio, writeWav } from "encodec-tokenizer";
 import { writeSmallMusicgen } from "./support/small-musicgen.ts";
 
 const { values, positionals } = parseArgs({

@@ -5,6 +5,7 @@ import type { WriteWavOptions } from "./audio-file.ts";
 import { toPath } from "./to-path.ts";
 import { createReplacement } from "./write-file.ts";
 
+/** How a WAV file is written piece by piece. */
 export interface WriteWavStreamOptions extends WriteWavOptions {
   /** Stops the work between two pieces; the promise then rejects with the signal's reason, and no file is left. */
   readonly signal?: AbortSignal | undefined;

@@ -12,6 +12,7 @@ import { type FileSelection, selectFiles } from "./select-files.ts";
 import { cardName, visitRepository } from "./visit-repository.ts";
 import { sha256OfWeightsAt } from "./weights-digest.ts";
 
+/** How a repository is looked at. */
 export interface DescribeOptions extends HubOptions {
   /**
    * Whether the codec of a larger model (MusicGen, Bark) is read out of that model's own safetensors, by ranges, without
@@ -28,7 +29,7 @@ export interface WeightsFile extends Omit<RepositoryFile, "digest"> {
   /** What it is listed, or stored in the cache, under; null where a cache of copies does not tell it. */
   readonly digest: FileDigest | null;
   /** Of its bytes, where the cache has it. */
-  readonly sha256?: string;
+  readonly sha256?: string | undefined;
 }
 
 /** The SHA-256 by which a file is recognised; null before it is there, if the Hub lists none. */

@@ -21,7 +21,11 @@ export interface QueueRecord {
   readonly recipe: JsonObject;
 }
 
-/** @returns undefined if the dataset is on no queue. @throws QueueError QUEUE_FORMAT for a damaged record. */
+/**
+ * Reads what the folder of a dataset says of its queue.
+ * @returns undefined if the dataset is on no queue.
+ * @throws QueueError QUEUE_FORMAT for a damaged record.
+ */
 export async function readQueueRecord(folder: string): Promise<QueueRecord | undefined> {
   return readJsonFile(folder, recordName, schema, (cause) => new QueueError("QUEUE_FORMAT", `${recordPath(folder)} is damaged; put the dataset on the queue again`, { cause }));
 }

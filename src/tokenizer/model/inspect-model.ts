@@ -33,7 +33,7 @@ export interface ModelInspection {
  * @param source as for `AudioTokenizer.fromPretrained`.
  * @throws as `AudioTokenizer.fromPretrained` does, except for tensors that are missing or of another shape.
  */
-export async function inspectModel(source: string, options: HubModelOptions & { readonly signal?: AbortSignal } = {}): Promise<ModelInspection> {
+export async function inspectModel(source: string, options: HubModelOptions & { readonly signal?: AbortSignal | undefined } = {}): Promise<ModelInspection> {
   const { checkpoint, provenance, license, interleaveStereo } = await openModel(source, options);
   try {
     const { config, info, shapes } = checkpoint;
