@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPackage } from "../dataset/built-package.ts";
 import { readPublicFace } from "./public-face.ts";
 import type { PublicName } from "./public-face.ts";
@@ -34,9 +34,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/**
- * Whoever reviews a change sees by this file what it does to the public interface. `npx vitest run test/entries --update` writes it anew.
- */
+/** Whoever reviews a change sees in this file what it does to the public interface. `npx vitest run test/entries --update` writes it anew. */
 test("the names of each entry are those of public-names.txt", async () => {
   const lists = Object.entries(face).map(([entry, names]) => {
     const listed = (kind: PublicName["kind"]): string => names.filter((each) => each.kind === kind).map(({ name }) => `  ${name}\n`).join("");
@@ -45,13 +43,14 @@ test("the names of each entry are those of public-names.txt", async () => {
   await expect(lists.join("\n")).toMatchFileSnapshot("public-names.txt");
 });
 
-/** An entry whose names need others that have another home offers those too; what they need in turn is to be had at their home. */
+/** What an entry has of another one's home is checked there, and here where that one does not offer it. */
+function isCheckedAt(entry: string, { name, room }: PublicName): boolean {
+  const home = Object.keys(homes).find((each) => homes[each]!.includes(room)) ?? ".";
+  return entry === home || !namesOf(home).includes(name);
+}
+
 test("an entry offers all that its names need", () => {
-  const isHome = (entry: string, { name, room }: PublicName): boolean => {
-    const home = Object.keys(homes).find((each) => homes[each]!.includes(room)) ?? ".";
-    return entry === home || !namesOf(home).includes(name);
-  };
-  const missing = everyName().filter((each) => isHome(each.entry, each)).flatMap(({ entry, name, needs }) => {
+  const missing = everyName().filter((each) => isCheckedAt(each.entry, each)).flatMap(({ entry, name, needs }) => {
     return needs.filter((needed) => !namesOf(entry).includes(needed)).map((needed) => `${entry} has ${name}, and not ${needed}`);
   });
   expect(missing).toEqual([]);
@@ -61,8 +60,6 @@ test("every name has a doc comment", () => {
   expect(everyName().filter(({ isDocumented }) => !isDocumented).map(({ entry, name }) => `${entry} ${name}`)).toEqual([]);
 });
 
-describe("optional properties", () => {
-  test("may be undefined, so that they can be handed on under exactOptionalPropertyTypes", () => {
-    expect(everyName().flatMap(({ name, strictlyOptional }) => strictlyOptional.map((property) => `${name}.${property}`))).toEqual([]);
-  });
+test("an optional property may be undefined, so that options can be handed on under exactOptionalPropertyTypes", () => {
+  expect(everyName().flatMap(({ name, strictlyOptional }) => strictlyOptional.map((property) => `${name}.${property}`))).toEqual([]);
 });

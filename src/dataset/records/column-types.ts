@@ -3,7 +3,8 @@ import type { JsonObject, JsonValue } from "../folder/json-value.ts";
 
 /** Types that a column of the manifest can have in Parquet; `json` is text that holds any value. */
 export type ColumnType = "string" | "int64" | "double" | "boolean" | "json";
-export const columnTypes = ["string", "int64", "double", "boolean", "json"] as const satisfies readonly ColumnType[];
+/** All of them. */
+export const columnTypes: readonly ColumnType[] = ["string", "int64", "double", "boolean", "json"];
 
 /** A column and what its values are, nulls aside. */
 export interface TypedColumn {
