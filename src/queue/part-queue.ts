@@ -1,6 +1,7 @@
-import { Queue } from "bullmq";
+import type { Queue } from "bullmq";
 import type { Emit } from "../async/index.ts";
 import { orAborted } from "../core/index.ts";
+import { loadBullMq } from "./load-bullmq.ts";
 import { QueueError } from "./queue-error.ts";
 import { lastingConnection, withoutCommand } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
@@ -31,6 +32,7 @@ export function jobOptions(attempts: number, backoff: number): { readonly attemp
 
 /** Opens a queue, which is made by its first job. Outages are told, and waited for. @throws The signal's reason. */
 export async function openPartQueue(name: string, address: RedisAddress, emit: Emit<ConnectionEvent>, signal: AbortSignal): Promise<PartQueue> {
+  const { Queue } = await loadBullMq();
   const queue: PartQueue = new Queue(name, { connection: lastingConnection(address) });
   queue.on("error", () => {}); // whatever asked hears of it, or waits
   let isUp = true;
