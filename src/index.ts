@@ -30,7 +30,6 @@ export type {
   Progress,
   PulledModel,
   PullOptions,
-  Segmenting,
   SignalTail,
   StateOrigin,
   StreamOptions,
@@ -116,6 +115,6 @@ export type {
   PatternSpec,
   TokenSequence,
 } from "./patterns/index.ts";
-export type { CheckpointInfo, CodecConfig } from "./checkpoint/index.ts";
+export type { CheckpointInfo, CodecConfig, CodecForm, Segmenting } from "./checkpoint/index.ts";
 export type { TensorSpec } from "./graph/index.ts";
 export type { Runtime, Session, SessionOptions, Tensor } from "./runtime/index.ts";

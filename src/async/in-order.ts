@@ -5,28 +5,32 @@ import { Change } from "./change.ts";
  * @param admit Waits until there is room for an item.
  * @param work Begun as soon as an item is admitted.
  * @param ahead The most results that are under way or wait to be taken.
+ * @param weigh How many results an item counts as; one that counts as more than `ahead` goes alone. @default 1
  * @param abandon Told that no more results will be taken, so that work that is under way can end; it is waited for.
  */
 export async function* inOrder<Item, Result>(
   items: AsyncIterable<Item>,
-  { admit, work, ahead, abandon }: {
+  { admit, work, ahead, weigh = () => 1, abandon }: {
     readonly admit: (item: Item) => Promise<void>;
     readonly work: (item: Item) => Promise<Result>;
     readonly ahead: number;
+    readonly weigh?: ((item: Item) => number) | undefined;
     readonly abandon?: (() => void) | undefined;
   },
 ): AsyncGenerator<Result, void> {
-  const results: Promise<Result>[] = [];
+  const results: { readonly result: Promise<Result>; readonly weight: number }[] = [];
   const change = new Change();
-  const state = { isOver: false };
+  const state = { isOver: false, held: 0 };
   const feeding = (async () => {
     for await (const item of items) {
-      while (results.length >= ahead && !state.isOver) await change.wait();
+      const weight = weigh(item);
+      while (results.length > 0 && state.held + weight > ahead && !state.isOver) await change.wait();
       if (state.isOver) return;
       await admit(item);
       const result = work(item);
       result.catch(() => {}); // whoever takes it hears of it
-      results.push(result);
+      results.push({ result, weight });
+      state.held += weight;
       change.announce();
     }
   })().finally(() => {
@@ -38,8 +42,8 @@ export async function* inOrder<Item, Result>(
     for (;;) {
       while (results.length === 0 && !state.isOver) await change.wait();
       if (results.length === 0) break;
-      yield await results[0]!;
-      results.shift();
+      yield await results[0]!.result;
+      state.held -= results.shift()!.weight;
       change.announce();
     }
     await feeding;
@@ -47,6 +51,6 @@ export async function* inOrder<Item, Result>(
     abandon?.();
     state.isOver = true;
     change.announce();
-    await Promise.allSettled([feeding, ...results]);
+    await Promise.allSettled([feeding, ...results.map(({ result }) => result)]);
   }
 }

@@ -2,7 +2,7 @@ import type { Waveform } from "../core/index.ts";
 import { checkWaveform, numSamplesOf } from "../core/index.ts";
 import type { ConvertAudioOptions } from "./channels.ts";
 import { mixChannels } from "./channels.ts";
-import { joinWaveforms } from "./join-waveforms.ts";
+import { JOINED_SIZE, joinWaveforms } from "./join-waveforms.ts";
 import { Pace, WORK_PER_TURN } from "./pace.ts";
 import type { ResamplerState } from "./resampler.ts";
 import { Resampler } from "./resampler.ts";
@@ -96,7 +96,7 @@ export class AudioConverter {
 
 /**
  * Brings audio to another sample rate and number of channels while it is read: `convertAudio` for audio of any length.
- * Timers, signals and other events have their turn every few milliseconds, however long the pieces are.
+ * Timers, signals and other events have their turn every few milliseconds, however long the pieces are: a very long one gives several.
  * @param pieces All of one sample rate and number of channels, such as an `AudioStream`.
  * @param options The form wanted, and a signal that ends the work with its reason.
  * @throws RangeError, TypeError as `convertAudio` does, or if the pieces differ; and what `pieces` throws.
@@ -110,13 +110,19 @@ export async function* convertAudioStream(
   for await (const piece of pieces) {
     converter ??= new AudioConverter({ sampleRate: piece.sampleRate, channels: piece.channelData.length }, options);
     const { stepLength } = converter;
-    const converted: Waveform[] = [];
+    let converted: Waveform[] = [];
+    let numConverted = 0;
     // Even an empty piece has to be of the right form.
     for (let start = 0; start === 0 || start < numSamplesOf(piece); start += stepLength) {
       const step = slicePiece(piece, start, start + stepLength);
       const part = converter.push(step);
       if (part !== undefined) converted.push(part);
       await pace.spend((WORK_PER_TURN * numSamplesOf(step)) / stepLength);
+      numConverted += part === undefined ? 0 : numSamplesOf(part);
+      if (numConverted * options.channels < JOINED_SIZE) continue;
+      yield joinWaveforms(converted);
+      converted = [];
+      numConverted = 0;
     }
     if (converted.length > 0) yield joinWaveforms(converted);
   }

@@ -70,7 +70,7 @@ function checkSupported({ bitsPerSample }: FlacHeader): void {
 function flacAudio(header: FlacHeader, numSamples: number, chunks: () => AsyncIterable<Uint8Array>, pace: Pace): EncodedAudio {
   const { sampleRate, bitsPerSample, numChannels: channels } = header;
   async function* decodeAll(): AsyncGenerator<Waveform, void> {
-    const frames = inBatches(splitFlacFrames(chunks(), pace), (frame) => frame.numSamples);
+    const frames = inBatches(splitFlacFrames(chunks(), pace), (frame) => Math.max(frame.bytes.length, frame.numSamples));
     let numDecoded = 0;
     for await (const piece of runDecoder("FLAC", createFlacDecoder, frames, pace)) {
       numDecoded += numSamplesOf(piece);

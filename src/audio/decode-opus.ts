@@ -51,7 +51,7 @@ async function* decodeAll(stream: OggStream, head: OpusHead): AsyncGenerator<Wav
       yield packet;
     }
   }
-  const batches = inBatches(audioPackets(), (packet) => Math.min(samplesInPacket(packet), MAX_PACKET_SAMPLES) * head.channels);
+  const batches = inBatches(audioPackets(), (packet) => Math.max(packet.length, Math.min(samplesInPacket(packet), MAX_PACKET_SAMPLES) * head.channels));
   let numDecoded = 0;
   for await (const piece of runDecoder("Ogg Opus", () => createOpusDecoder(head), batches, stream.pace)) {
     numDecoded += numSamplesOf(piece);

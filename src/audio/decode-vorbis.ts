@@ -30,7 +30,7 @@ export function openVorbis(stream: OggStream): EncodedAudio {
     channels,
     numSamples: endGranule,
     decode() {
-      const batches = inBatches(audioPackets(stream), () => (channels * longBlock) / 2);
+      const batches = inBatches(audioPackets(stream), ({ packet }) => Math.max(packet.length, (channels * longBlock) / 2));
       const decoded = runDecoder("Ogg Vorbis", createVorbisDecoder, batches, stream.pace);
       return trimPieces({ format: "Ogg Vorbis", sampleRate, channels }, decoded, { end: () => endGranule });
     },

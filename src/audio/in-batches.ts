@@ -1,20 +1,21 @@
 /** Samples that are decoded in one go, of all channels together: a second or so, some milliseconds of work. */
 const BATCH_SIZE = 2 ** 16;
-/** Items that are decoded in one go, however little they decode to. */
+/** Items of a batch, however few samples they have. */
 const BATCH_ITEMS = 256;
 
 /**
- * Puts what is to be decoded together: enough to be worth a call, little enough to be decoded in one go. A few bytes may
- * stand for any number of samples, so it is these that are counted.
- * @param sizeOf How many samples it decodes to at most, of all channels together.
+ * Puts together what is to be decoded, or joined: enough to be worth a call, little enough to be done in one go. A few bytes may
+ * stand for any number of samples, and any number of bytes for none.
+ * @param sizeOf How many samples it has, or decodes to at most, of all channels together; or its bytes, if these are more.
+ * @param batchSize With so many of them a batch is full.
  */
-export async function* inBatches<T>(items: AsyncIterable<T>, sizeOf: (item: T) => number): AsyncGenerator<readonly T[], void> {
+export async function* inBatches<T>(items: AsyncIterable<T>, sizeOf: (item: T) => number, batchSize: number = BATCH_SIZE): AsyncGenerator<readonly T[], void> {
   let batch: T[] = [];
   let size = 0;
   for await (const item of items) {
     batch.push(item);
     size += sizeOf(item);
-    if (size < BATCH_SIZE && batch.length < BATCH_ITEMS) continue;
+    if (size < batchSize && batch.length < BATCH_ITEMS) continue;
     yield batch;
     batch = [];
     size = 0;

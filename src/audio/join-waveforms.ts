@@ -1,6 +1,9 @@
 import type { Waveform } from "../core/index.ts";
 import { checkWaveform, numSamplesOf } from "../core/index.ts";
 
+/** Samples, of all channels together, that are joined before more come: a millisecond of work. */
+export const JOINED_SIZE: number = 2 ** 20;
+
 /**
  * One waveform of pieces that follow each other, such as those of an `AudioStream`; they are copied.
  * @throws RangeError if there are none, or if their sample rates or numbers of channels differ.

@@ -39,6 +39,14 @@ export async function resolveLicense(repository: RepositoryMetadata, options: Re
   return new LicenseSearch(options).resolve(repository, []);
 }
 
+/** Who names a base model. */
+interface Named {
+  /** Ids of the repositories that lead to it, the first asked for first. */
+  readonly path: readonly string[];
+  /** Where the last of them can be looked up. */
+  readonly source: string;
+}
+
 class LicenseSearch {
   readonly #options: ResolveLicenseOptions;
   readonly #entries: readonly CatalogueEntry[];
@@ -67,24 +75,25 @@ class LicenseSearch {
     const known = [entry, ...copies, ...containedCodecs(config, this.#entries)].filter((part) => part !== undefined);
     const parts = new Map(known.map((part) => [part.id, part.license]));
     for (const base of baseModels) {
-      if (!parts.has(base)) parts.set(base, await this.#resolveBase(base, [...path, id]));
+      if (!parts.has(base)) parts.set(base, await this.#resolveBase(base, { path: [...path, id], source: repository.readmeSource ?? `https://huggingface.co/${id}` }));
     }
     const isCopy = copies.length > 0 && copies.every((copy) => copy !== undefined);
     return combineLicenses({ subject: id, revision, ...own }, [...parts.values()], { isCopy, date: this.#date });
   }
 
-  async #resolveBase(id: string, path: readonly string[]): Promise<LicenseRecord> {
+  async #resolveBase(id: string, named: Named): Promise<LicenseRecord> {
+    const { path } = named;
     const { signal, maxDepth = 8 } = this.#options;
     signal?.throwIfAborted();
-    if (path.some((earlier) => earlier.toLowerCase() === id.toLowerCase())) return this.#unresolved(id, path, "leads back to itself");
-    if (path.length > maxDepth) return this.#unresolved(id, path, `is more than ${maxDepth} base models away`);
-    if (!/^\w[\w.-]*(?:\/\w[\w.-]*)?$/u.test(id)) return this.#unresolved(id, path, "is no name of a repository");
+    if (path.some((earlier) => earlier.toLowerCase() === id.toLowerCase())) return this.#unresolved(id, named, "leads back to itself");
+    if (path.length > maxDepth) return this.#unresolved(id, named, `is more than ${maxDepth} base models away`);
+    if (!/^\w[\w.-]*(?:\/\w[\w.-]*)?$/u.test(id)) return this.#unresolved(id, named, "is no name of a repository");
     const known = this.#catalogued(id)?.license ?? this.#bases.get(id);
     if (known !== undefined) return known;
-    if (this.#numFetched >= maxRepositories) return this.#unresolved(id, path, `comes after ${maxRepositories} other repositories`);
+    if (this.#numFetched >= maxRepositories) return this.#unresolved(id, named, `comes after ${maxRepositories} other repositories`);
     this.#numFetched++;
     const repository = await this.#options.fetchRepository(id, signal);
-    const record = repository === null ? this.#unresolved(id, path, "cannot be seen") : await this.resolve(repository, path);
+    const record = repository === null ? this.#unresolved(id, named, "cannot be seen") : await this.resolve(repository, path);
     this.#bases.set(id, record);
     return record;
   }
@@ -94,7 +103,7 @@ class LicenseSearch {
     return id.includes("/") ? findCheckpoint(id, this.#entries) : undefined;
   }
 
-  #unresolved(id: string, path: readonly string[], why: string): LicenseRecord {
+  #unresolved(id: string, { source }: Named, why: string): LicenseRecord {
     return licenseRecord({
       subject: id,
       revision: null,
@@ -102,7 +111,7 @@ class LicenseSearch {
       upstream: null,
       effective: undeclared.spdx,
       status: "unresolved",
-      evidence: [{ source: `https://huggingface.co/${path.at(-1)!}`, fact: `its base model ${id} ${why}`, date: this.#date }],
+      evidence: [{ source, fact: `its base model ${id} ${why}`, date: this.#date }],
     });
   }
 }

@@ -7,7 +7,9 @@ export {
   numQuantizersOf,
   segmentingOf,
   type CodecConfig,
+  type Segmenting,
 } from "./config/codec-config.ts";
+export { codecFormOf, type CodecForm } from "./config/codec-form.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export type { DType } from "./tensors/dtype.ts";
 export { formatSafetensors, type TensorData } from "./tensors/safetensors-writer.ts";

@@ -5,6 +5,9 @@ import type { WriteWavOptions } from "./audio-file.ts";
 import { toPath } from "./to-path.ts";
 import { createReplacement } from "./write-file.ts";
 
+/** Samples, of all channels together, that are written before signals and timers have their turn: a few milliseconds of work. */
+const samplesPerWrite = 2 ** 18;
+
 /** How a WAV file is written piece by piece. */
 export interface WriteWavStreamOptions extends WriteWavOptions {
   /** Stops the work between two pieces; the promise then rejects with the signal's reason, and no file is left. */
@@ -47,9 +50,13 @@ export async function writeWavStream(
     }
     numSamples += numSamplesOf(piece);
     formatWavHeader({ ...form, numSamples }, options); // throws as soon as the file would be too long
-    const samples = formatWavSamples(piece, options);
-    numBytes += samples.length;
-    await file.write(samples);
+    const length = Math.ceil(samplesPerWrite / form.channels);
+    for (let start = 0; start < numSamplesOf(piece); start += length) {
+      const samples = formatWavSamples({ channelData: channelData.map((channel) => channel.subarray(start, start + length)), sampleRate }, options);
+      numBytes += samples.length;
+      await file.write(samples);
+      signal?.throwIfAborted();
+    }
   }
   if (form === undefined) throw new RangeError("no piece of audio came, so there is no sample rate to write; give at least one, which may be empty");
   signal?.throwIfAborted();

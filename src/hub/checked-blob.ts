@@ -3,6 +3,9 @@ import type { FileHandle } from "node:fs/promises";
 import { HubError } from "../core/index.ts";
 import { piecesOf } from "../files/index.ts";
 
+/** The Hub takes smaller files within its questions, which are held in memory; larger ones go to a storage piece by piece. */
+const mostHeld = 2 ** 24;
+
 /** What `fetch` uploads of a file: as a `Blob`, whose bytes are read when they are sent. Each time, the file has to be the one that was checked. */
 export class CheckedBlob extends Blob {
   readonly #file: CheckedFile;
@@ -26,7 +29,9 @@ export class CheckedBlob extends Blob {
     return new CheckedBlob(this.#file, from, Math.max(from, to));
   }
 
+  /** @throws HubError with code HUB_UNEXPECTED_ANSWER for more than 16 MiB: a Hub asks for so much at once only by mistake. */
   override async arrayBuffer(): Promise<ArrayBuffer> {
+    if (this.size > mostHeld) throw this.#file.tooLarge(this.size);
     const bytes = new Uint8Array(this.size);
     let done = 0;
     for await (const piece of this.#pieces()) {
@@ -101,6 +106,10 @@ export class CheckedFile {
     if (versionOf(await handle.stat({ bigint: true })) === this.#version) return handle;
     await handle.close();
     throw this.changed();
+  }
+
+  tooLarge(bytes: number): HubError {
+    return new HubError("HUB_UNEXPECTED_ANSWER", `the Hub asks for ${bytes} bytes of ${this.#path} at once; at most ${mostHeld} are held in memory, and large files belong into Git LFS`);
   }
 
   changed(): HubError {

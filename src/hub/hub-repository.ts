@@ -66,7 +66,8 @@ async function downloadWeights(settings: HubSettings, { env }: HubOptions, folde
 }
 
 /**
- * The SHA-256 of what is going to be read. Files that were in the cache before are held against it as well as those that were just downloaded.
+ * The SHA-256 of what is going to be read. Files that were in the cache before are held against it as well as those that were just downloaded;
+ * those that the cache itself described were hashed for that.
  * @throws IntegrityError if a file is not the listed or the pinned one.
  */
 async function digestsOf(settings: HubSettings, { env }: HubOptions, folder: RepositoryFolder, description: RepositoryDescription): Promise<ReadonlyMap<string, string>> {
@@ -79,7 +80,7 @@ async function digestsOf(settings: HubSettings, { env }: HubOptions, folder: Rep
       if (expected !== null) digests.set(name, expected);
       continue;
     }
-    const sha256 = await sha256OfWeightsAt(folder.file(commit, name), { signal: settings.signal, env });
+    const sha256 = file.sha256 ?? (await sha256OfWeightsAt(folder.file(commit, name), { signal: settings.signal, env }));
     if (expected !== null && sha256 !== expected) throw wrongBytes(folder, name, expected, sha256);
     if (Object.hasOwn(pins, name)) checkPin(id, commit, name, pins[name]!, sha256);
     digests.set(name, sha256);

@@ -4,8 +4,9 @@ import { commitIter, createRepo, listFiles } from "@huggingface/hub";
 import { z } from "zod";
 import { HubError, IntegrityError, relativePathProblem } from "../core/index.ts";
 import { openInside, piecesOf } from "../files/index.ts";
-import { isRepositoryId } from "./cache-layout.ts";
+import { isCommit, isRepositoryId } from "./cache-layout.ts";
 import { CheckedBlob, CheckedFile } from "./checked-blob.ts";
+import { checkingUploads } from "./checked-uploads.ts";
 import { createHasher } from "./file-digest.ts";
 import { type Subject, unexpectedAnswer } from "./answer-errors.ts";
 import { ask } from "./hub-fetch.ts";
@@ -57,12 +58,18 @@ const maxRemoteFiles = 1_000_000;
 /** Most pages of its listing; the Hub puts a thousand files on one. */
 const maxPages = 2000;
 
+/** Most characters of all names in it. */
+const maxNames = 2 ** 27;
+/** Requests that one file may take: ten thousand parts, as many as storages take, and what is around them. */
+const maxFileRequests = 10_010;
+
+const digest = z.string().max(64);
 const entrySchema = z.object({
   type: z.string(),
   path: z.string().max(4096),
   size: z.number(),
-  oid: z.string().optional(),
-  lfs: z.object({ oid: z.string(), size: z.number() }).optional(),
+  oid: digest.optional(),
+  lfs: z.object({ oid: digest, size: z.number() }).optional(),
 });
 type RemoteFile = z.infer<typeof entrySchema>;
 
@@ -124,11 +131,14 @@ export async function pushFiles(id: string, files: Iterable<PushedFile> | AsyncI
 async function listRemote(settings: HubSettings, id: string): Promise<ReadonlyMap<string, RemoteFile> | null> {
   const files = new Map<string, RemoteFile>();
   const subject = subjectOf(settings, id);
+  let names = 0;
   try {
     await ask(settings, subject, async (fetch) => {
       for await (const entry of listFiles({ repo: repoOf(id), recursive: true, revision: encodeURIComponent(settings.revision), hubUrl: settings.endpoint, fetch })) {
         const file = entrySchema.parse(entry);
         if (file.type === "file") files.set(file.path, file);
+        names += file.path.length;
+        if (names > maxNames) throw unexpectedAnswer(`names of more than ${maxNames} characters`, subject, settings);
         if (files.size > maxRemoteFiles) throw unexpectedAnswer(`more than ${maxRemoteFiles} files`, subject, settings);
       }
     }, { maxRequests: maxPages });
@@ -185,32 +195,51 @@ async function commit(
   const sizes = new Map(batch.map(({ name, bytes }) => [name, bytes]));
   const uploaded = new Map<string, number>();
   const operations: { readonly operation: "addOrUpdate"; readonly path: string; readonly content: Blob }[] = [];
+  const subject = subjectOf(settings, id);
   for (const file of batch) operations.push({ operation: "addOrUpdate", path: file.name, content: await contentOf(file, settings.signal) });
   return writing(id, () =>
-    ask(settings, subjectOf(settings, id), async (fetch) => {
+    ask(settings, subject, async (fetch) => {
+      const checking = checkingUploads(fetch, (found) => unexpectedAnswer(found, subject, settings));
+      const failure = new AbortController();
       const events = commitIter({
         repo: repoOf(id),
         operations,
         title,
         branch: settings.revision,
         hubUrl: settings.endpoint,
-        fetch,
+        fetch: (input, init) =>
+          checking(input, init).catch((error: unknown) => {
+            failure.abort(error);
+            throw error;
+          }),
         // The plain upload of Git LFS: its digests are those of the listing, and it needs no code but the client's own.
         useXet: false,
-        ...(settings.signal === undefined ? {} : { abortSignal: settings.signal }),
+        abortSignal: settings.signal === undefined ? failure.signal : AbortSignal.any([settings.signal, failure.signal]),
       });
+      // The client may lose an error while it reports how far other uploads are.
+      const failed = rejectionOf(failure.signal);
       for (;;) {
-        const step = await events.next();
-        if (step.done === true) return step.value?.commit.oid ?? "";
+        const step = await Promise.race([events.next(), failed]);
+        if (step.done === true) {
+          const oid: unknown = step.value?.commit.oid;
+          if (typeof oid === "string" && isCommit(oid)) return oid;
+          throw unexpectedAnswer("something that is no id of a commit", subject, settings);
+        }
         if (step.value.event !== "fileProgress" || step.value.state !== "uploading") continue;
         const { path, progress } = step.value;
         uploaded.set(path, progress * (sizes.get(path) ?? 0));
         const sent = [...uploaded.values()].reduce((sum, bytes) => sum + bytes, 0);
         settings.onProgress?.({ file: path, done: Math.round(done + sent), total });
       }
-      // Large files go in as many parts as the storage wants.
-    }, { maxRequests: Infinity }),
+    }, { maxRequests: batch.length * maxFileRequests }),
   );
+}
+
+/** A promise that is rejected with the reason of a signal once it is aborted. */
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  const rejection = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  rejection.catch(() => {}); // whoever waits for it hears of it
+  return rejection;
 }
 
 /** Consecutive files, as many as fit a commit. */

@@ -31,7 +31,7 @@ export function redisAddress(url: string = process.env[redisUrlVariable] || defa
   if (!isDecodable(parsed.username) || !isDecodable(parsed.password)) {
     throw new RangeError("the user or the password in the URL of Redis has a % that stands for nothing; write %25 for it");
   }
-  return { url, shown: `${parsed.hostname}:${parsed.port === "" ? "6379" : parsed.port}` };
+  return { url: url.trim(), shown: `${parsed.hostname}:${parsed.port === "" ? "6379" : parsed.port}` };
 }
 
 function isDecodable(text: string): boolean {

@@ -1,6 +1,6 @@
 import { findByDigest } from "../catalogue/index.ts";
-import { frameRateOf, hopLengthOf, numCodebooksFor, numQuantizersOf, segmentingOf } from "../checkpoint/index.ts";
-import type { CheckpointInfo, CodecConfig } from "../checkpoint/index.ts";
+import { codecFormOf } from "../checkpoint/index.ts";
+import type { CheckpointInfo, CodecConfig, CodecForm, Segmenting } from "../checkpoint/index.ts";
 import { AudioCodes, CodesError } from "../core/index.ts";
 import type { AudioCodesData, LicenseRecord, Provenance, Waveform } from "../core/index.ts";
 import { checkTensors, describeNetwork } from "../graph/index.ts";
@@ -8,14 +8,13 @@ import type { Network } from "../graph/index.ts";
 import type { DownloadProgress } from "../hub/index.ts";
 import { loadOnnxRuntimeNode } from "../runtime/index.ts";
 import type { CallOptions, StreamOptions } from "./call-options.ts";
-import type { DecoderJob, EncoderJob } from "./clips/coding-job.ts";
+import type { ClipFormat, DecoderJob, EncoderJob } from "./clips/coding-job.ts";
 import { decodeClips } from "./clips/decode-clips.ts";
 import { encodeClips } from "./clips/encode-clips.ts";
 import { openModel } from "./model/open-model.ts";
 import type { OpenedModel } from "./model/open-model.ts";
 import { CodecRunner } from "./network/codec-runner.ts";
 import { CodecSessions } from "./network/codec-sessions.ts";
-import type { Segmenting } from "./network/segments.ts";
 import type { DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions } from "./options.ts";
 import { decodePieces, encodePieces, transformOf } from "./streams/coding-streams.ts";
 import type { CodingTransform, Pieces } from "./streams/coding-streams.ts";
@@ -61,26 +60,26 @@ export class AudioTokenizer {
   readonly segment: Segmenting | null;
   readonly #sessions: CodecSessions;
   readonly #runner: CodecRunner;
-  /** Mono clips that one clip is coded as: 2 where left and right go their own ways, otherwise 1. */
-  readonly #lanes: number;
+  readonly #format: ClipFormat;
 
-  private constructor({ checkpoint, provenance, license, servedFrom }: OpenedModel, network: Network, sessions: CodecSessions, isSplitStereo: boolean) {
+  private constructor({ checkpoint, provenance, license, servedFrom }: OpenedModel, network: Network, sessions: CodecSessions, lanes: CodecForm["lanes"]) {
     const { config } = checkpoint;
+    const form = codecFormOf(config, lanes);
     this.provenance = Object.freeze({ ...provenance });
     this.license = license;
     this.servedFrom = servedFrom;
     this.checkpoint = checkpoint.info;
     this.config = config;
-    this.sampleRate = config.samplingRate;
-    this.#lanes = isSplitStereo ? 2 : 1;
-    this.channels = config.audioChannels * this.#lanes;
-    this.frameRate = frameRateOf(config);
-    this.hopLength = hopLengthOf(config);
-    this.codebookSize = config.codebookSize;
-    this.numQuantizers = numQuantizersOf(config) * this.#lanes;
-    this.bandwidths = Object.freeze(config.targetBandwidths.map((bandwidth) => bandwidth * this.#lanes));
+    this.sampleRate = form.sampleRate;
+    this.channels = form.channels;
+    this.frameRate = form.frameRate;
+    this.hopLength = form.hopLength;
+    this.codebookSize = form.codebookSize;
+    this.numQuantizers = form.numQuantizers;
+    this.bandwidths = Object.freeze(form.bandwidths.map(({ bandwidth }) => bandwidth));
     this.isCausal = config.useCausalConv && config.normType !== "time_group_norm";
-    this.segment = segmentingOf(config);
+    this.segment = form.segment;
+    this.#format = { ...form, provenance: this.provenance };
     this.#sessions = sessions;
     this.#runner = new CodecRunner(sessions, network, { ...config, hopLength: this.hopLength, sampleRate: this.sampleRate });
     Object.freeze(this);
@@ -115,7 +114,7 @@ export class AudioTokenizer {
       signal?.throwIfAborted();
       const own = options.runtime === undefined ? await loadOnnxRuntimeNode() : null;
       const sessions = new CodecSessions({ checkpoint, network, threads, runtime: options.runtime ?? own!, close: () => own?.close() });
-      return new AudioTokenizer(model, network, sessions, isSplitStereo);
+      return new AudioTokenizer(model, network, sessions, isSplitStereo ? 2 : 1);
     } catch (error) {
       await checkpoint.close();
       throw error;
@@ -169,6 +168,34 @@ export class AudioTokenizer {
   }
 
   /**
+   * Codebooks that `encode` gives with these options: those of the bandwidth, or the number asked for, or all.
+   * @throws RangeError for a bandwidth or number of codebooks that the model does not have, TypeError for both at a time.
+   */
+  numCodebooksFor({ bandwidth, numCodebooks }: { readonly bandwidth?: number | undefined; readonly numCodebooks?: number | undefined } = {}): number {
+    const { bandwidths, lanes } = this.#format;
+    if (bandwidth !== undefined && numCodebooks !== undefined) {
+      throw new TypeError(`give either bandwidth or numCodebooks, not both; received ${bandwidth} kbps and ${numCodebooks}`);
+    }
+    if (bandwidth !== undefined) {
+      const found = bandwidths.find((each) => each.bandwidth === bandwidth);
+      if (found === undefined) {
+        throw new RangeError(
+          `bandwidth ${bandwidth} kbps is not supported by ${this.provenance.model}; choose ${listOf(this.bandwidths)}`,
+        );
+      }
+      return found.numCodebooks;
+    }
+    if (numCodebooks === undefined) return this.numQuantizers;
+    if (!Number.isInteger(numCodebooks) || numCodebooks < 1 || numCodebooks > this.numQuantizers || numCodebooks % lanes !== 0) {
+      throw new RangeError(
+        `numCodebooks must be ${lanes === 1 ? "a whole number" : "an even number"} from ${lanes} to ` +
+          `${this.numQuantizers} for ${this.provenance.model}; received ${numCodebooks}`,
+      );
+    }
+    return numCodebooks;
+  }
+
+  /**
    * A stream that turns audio into codes while it comes in, sample by sample or minute by minute.
    * @throws RangeError for a bandwidth or number of codebooks that the model does not have, or the state of another model's stream.
    */
@@ -197,7 +224,7 @@ export class AudioTokenizer {
    * @throws as `encode` and `createEncoder` do, and what the source throws. The source is left whenever the loop is.
    */
   encodeStream(source: Pieces<Waveform>, { signal, ...options }: EncodeStreamOptions = {}): AsyncGenerator<AudioCodes, void> {
-    return encodePieces(this.createEncoder(options), source, this, { signal, life: this.#sessions.signal });
+    return encodePieces(this.createEncoder(options), source, this.#format, { signal, life: this.#sessions.signal });
   }
 
   /**
@@ -207,7 +234,7 @@ export class AudioTokenizer {
    * @throws as `decode` and `DecoderStream.push` do, and what the source throws. The source is left whenever the loop is.
    */
   decodeStream(source: Pieces<AudioCodesData>, { signal }: StreamOptions = {}): AsyncGenerator<Waveform, void> {
-    return decodePieces(this.createDecoder(), source, this, { signal, life: this.#sessions.signal });
+    return decodePieces(this.createDecoder(), source, this.#format, { signal, life: this.#sessions.signal });
   }
 
   /** `encodeStream` as a web transform: `audio.pipeThrough(tokenizer.encoderTransform({ bandwidth: 6 }))`. */
@@ -230,34 +257,11 @@ export class AudioTokenizer {
   }
 
   #encoderJob(options: EncodeOptions): EncoderJob {
-    const numCodebooks = this.#numCodebooks(options);
-    return { ...this.#decoderJob, numCodebooks, isNormalized: this.config.normalize };
+    return { ...this.#decoderJob, numCodebooks: this.numCodebooksFor(options) };
   }
 
   get #decoderJob(): DecoderJob {
-    return { runner: this.#runner, format: this, lanes: this.#lanes };
-  }
-
-  #numCodebooks({ bandwidth, numCodebooks }: EncodeOptions): number {
-    if (bandwidth !== undefined && numCodebooks !== undefined) {
-      throw new TypeError(`give either bandwidth or numCodebooks, not both; received ${bandwidth} kbps and ${numCodebooks}`);
-    }
-    if (bandwidth !== undefined) {
-      if (!this.bandwidths.includes(bandwidth)) {
-        throw new RangeError(
-          `bandwidth ${bandwidth} kbps is not supported by ${this.provenance.model}; choose ${listOf(this.bandwidths)}`,
-        );
-      }
-      return numCodebooksFor(this.config, bandwidth / this.#lanes) * this.#lanes;
-    }
-    if (numCodebooks === undefined) return this.numQuantizers;
-    if (!Number.isInteger(numCodebooks) || numCodebooks < 1 || numCodebooks > this.numQuantizers || numCodebooks % this.#lanes !== 0) {
-      throw new RangeError(
-        `numCodebooks must be ${this.#lanes === 1 ? "a whole number" : "an even number"} from ${this.#lanes} to ` +
-          `${this.numQuantizers} for ${this.provenance.model}; received ${numCodebooks}`,
-      );
-    }
-    return numCodebooks;
+    return { runner: this.#runner, format: this.#format };
   }
 
   /**
@@ -279,6 +283,7 @@ export class AudioTokenizer {
   /** Codes as `AudioCodes`, after a check that they are of this kind of model. */
   #accept(data: AudioCodesData): AudioCodes {
     const codes = data instanceof AudioCodes ? data : new AudioCodes(data);
+    const { lanes, isNormalized } = this.#format;
     const where = `codes made with ${codes.provenance.model} do not fit ${this.provenance.model}`;
     const keys = ["sampleRate", "channels", "hopLength", "codebookSize"] as const;
     for (const key of keys) {
@@ -289,13 +294,13 @@ export class AudioTokenizer {
     if (codes.segment?.length !== this.segment?.length || codes.segment?.stride !== this.segment?.stride) {
       throw new CodesError("CODES_MISMATCH", `${where}: their segments are ${segmentText(codes.segment)}, the model's ${segmentText(this.segment)}`);
     }
-    if ((codes.scales !== null) !== this.config.normalize) {
-      throw new CodesError("CODES_MISMATCH", `${where}: ${this.config.normalize ? "the model needs scales and they have none" : "they have scales and the model uses none"}`);
+    if ((codes.scales !== null) !== isNormalized) {
+      throw new CodesError("CODES_MISMATCH", `${where}: ${isNormalized ? "the model needs scales and they have none" : "they have scales and the model uses none"}`);
     }
-    if (codes.numCodebooks > this.numQuantizers || codes.numCodebooks % this.#lanes !== 0) {
+    if (codes.numCodebooks > this.numQuantizers || codes.numCodebooks % lanes !== 0) {
       throw new CodesError(
         "CODES_MISMATCH",
-        `${where}: they have ${codes.numCodebooks} codebooks; the model takes ${this.#lanes === 1 ? "" : "even numbers "}up to ${this.numQuantizers}`,
+        `${where}: they have ${codes.numCodebooks} codebooks; the model takes ${lanes === 1 ? "" : "even numbers "}up to ${this.numQuantizers}`,
       );
     }
     this.#checkWeights(codes.provenance);

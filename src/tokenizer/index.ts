@@ -11,7 +11,6 @@ export type { OverlapState } from "./clips/overlap-add.ts";
 export type { DecoderState, EncoderState } from "./network/codec-runner.ts";
 export type { HalfState } from "./network/piecewise-half.ts";
 export type { PartData, SignalTail } from "./network/piecewise-part.ts";
-export type { Segmenting } from "./network/segments.ts";
 export type { DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions } from "./options.ts";
 export type { CodingTransform, Pieces } from "./streams/coding-streams.ts";
 export type { DecoderStreamState } from "./streams/decoder-steps.ts";

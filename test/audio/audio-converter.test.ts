@@ -192,6 +192,14 @@ describe("work in steps", () => {
     await expect(converting).rejects.toBe(reason);
   });
 
+  test("of a very long piece come several, so that joining them is no long work either", async () => {
+    const whole = { channelData: noise(1, 2 ** 20).flatMap((samples) => [samples, samples.toReversed()]), sampleRate: 8000 };
+    const { stepLength } = new AudioConverter({ sampleRate: 8000, channels: 2 }, { sampleRate: 8000, channels: 2 });
+    const pieces = await collect(convertAudioStream([whole], { sampleRate: 8000, channels: 2 }));
+    expect(Math.max(...pieces.map(({ channelData }) => channelData[0]!.length))).toBeLessThan(2 ** 19 + stepLength);
+    expect(joinWaveforms(pieces)).toEqual(whole);
+  });
+
   test("flush gives the steps' results in one piece", () => {
     const from = { sampleRate: 1009, channels: 1 };
     const to = { sampleRate: 48_000, channels: 2 };

@@ -3,6 +3,7 @@ import { OggVorbisDecoder } from "@wasm-audio-decoders/ogg-vorbis";
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { Crc16 } from "../../src/audio/flac-checksums.ts";
 import { decodeAudio, decodeAudioStream } from "../../src/audio/index.ts";
 import { trimPieces } from "../../src/audio/trim-pieces.ts";
 import { numSamplesOf } from "../../src/core/index.ts";
@@ -17,6 +18,14 @@ const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(new UR
 afterEach(() => {
   vi.restoreAllMocks();
 });
+
+/** A frame of 17 samples, then 20 000 bytes that are none, with a checksum that is right. */
+function longFlacFrame(number: number): Uint8Array {
+  const content = concatBytes([constantFlacFrame(number, 1, { blockSize: 17 }), new Uint8Array(20_000).fill(1)]);
+  const crc = new Crc16();
+  for (const byte of content) crc.append(byte);
+  return Uint8Array.from([...content, crc.value >> 8, crc.value & 0xff]);
+}
 
 /** The most samples, of all channels together, that a decoder gave for one call. */
 async function mostPerCall(results: readonly { readonly value: unknown }[]): Promise<number> {
@@ -40,6 +49,23 @@ describe("what is decoded in one go does not depend on how short it is when comp
     const form = { blockSize: 1000 };
     await decodeAudio(concatBytes([flacHeader(500 * 1000, form), ...Array.from({ length: 500 }, (_, i) => constantFlacFrame(i, 1, form))]));
     expect(await mostPerCall(decode.mock.results)).toBe(66_000);
+  });
+
+  test("nor on how few samples many bytes are: FLAC", async () => {
+    const decode = vi.spyOn(FLACDecoder.prototype, "decodeFrames");
+    const frames = Array.from({ length: 50 }, (_, i) => longFlacFrame(i));
+    await expect(decodeAudio(concatBytes([flacHeader(50 * 17, { blockSize: 17 }), ...frames]))).rejects.toMatchObject({ code: "AUDIO_CORRUPT" });
+    expect(concatBytes(decode.mock.calls[0]![0]).length).toBeLessThan(2 ** 16 + 21_000);
+  });
+
+  test("nor on how few samples many bytes are: Vorbis", async () => {
+    const decode = vi.spyOn(OggVorbisDecoder.prototype, "decodeOggPages");
+    const packets = Array.from({ length: 50 }, () => concatBytes([silentVorbisPacket(false), new Uint8Array(20_000)]));
+    await decodeAudio(withEndGranule(await oggFile([...vorbisHeaders(), ...packets]), 49 * 32)).catch(() => undefined);
+    const pages = decode.mock.calls[0]![0] as unknown as { codecFrames: { data: Uint8Array }[] }[];
+    const decoded = pages.flatMap(({ codecFrames }) => codecFrames.map(({ data }) => data));
+    expect(decoded.length).toBeGreaterThan(0);
+    expect(concatBytes(decoded).length).toBeLessThan(2 ** 16 + 21_000);
   });
 
   test("Vorbis: a batch, or one packet", async () => {

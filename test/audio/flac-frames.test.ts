@@ -6,11 +6,13 @@ import { crc8, Crc16, Crc16FromEnd } from "../../src/audio/flac-checksums.ts";
 import type { FlacFrame } from "../../src/audio/flac-frames.ts";
 import { findFlacEnd, splitFlacFrames } from "../../src/audio/flac-frames.ts";
 import { parseFlacHeader } from "../../src/audio/flac-header.ts";
+import { decodeAudio } from "../../src/audio/index.ts";
 import { Pace } from "../../src/audio/pace.ts";
 import { bytesSource } from "../../src/core/index.ts";
 import { constantFlacFrame, flacFrame, flacFrameHeader, flacHeader } from "./flac-bytes.ts";
 import { collect } from "./ogg-bytes.ts";
 import { NOISE_BLOCK } from "./long-files.ts";
+import { countTurns } from "./turn-counter.ts";
 
 function forward(bytes: Iterable<number>): number {
   const crc = new Crc16();
@@ -129,10 +131,41 @@ describe("each byte is looked at once, though every sixth starts a header", () =
   });
 
   test("when the stream is cut into frames", async () => {
-    const count = await countBytes(Crc16, () => split(bytes.subarray(42), [1000]));
+    const count = await countBytes(Crc16, () =>
+      expect(split(bytes.subarray(42), [1000])).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringMatching(/a frame holds the headers of \d+ others, and at most 8/u) }),
+    );
     expect(count).toBeGreaterThan(length / 2);
     expect(count).toBeLessThanOrEqual(length);
   });
+});
+
+describe("what looks like frames within a frame", () => {
+  const form = { blockSize: 65_535, numChannels: 8 };
+  /** A frame whose checksum is right, and in which those of `count` frames are wrong. */
+  function frameAround(count: number): Uint8Array {
+    const damaged = constantFlacFrame(0, 1, form);
+    damaged[damaged.length - 1]! ^= 0x55;
+    const content = concatBytes(Array.from({ length: 1 + count }, () => damaged));
+    const crc = forward(content);
+    return Uint8Array.from([...content, crc >> 8, crc & 0xff]);
+  }
+
+  test("counts as what the decoder may take it for", async () => {
+    const frames = [frameAround(8), constantFlacFrame(1, 5, form)];
+    const expected = frames.map((bytes, i) => ({ bytes, numSamples: (i === 0 ? 9 : 1) * 8 * 65_535 }));
+    expect(await split(concatBytes(frames))).toEqual(expected);
+    expect(await split(concatBytes(frames), [7])).toEqual(expected);
+  });
+
+  test("is refused if it is more than there may be by chance", async () => {
+    await expect(split(frameAround(9))).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining("a frame holds the headers of 9 others, and at most 8") });
+    await expect(decodeAudio(concatBytes([flacHeader(65_535, form), frameAround(1000)]))).rejects.toThrow(/a frame holds the headers of 1000 others/u);
+  });
+});
+
+test("bytes that come one by one are no more work than others", async () => {
+  const bytes = manyHeaders(2000);
+  expect(await countTurns(() => split(bytes, [1]).catch(() => undefined))).toBeLessThan(10);
 });
 
 test("a frame that does not end is given up after the most bytes that one may have", async () => {

@@ -164,6 +164,14 @@ describe("base models", () => {
     expect(record.evidence.at(-1)!.fact).toBe(`its base model ${base} ${fact}`);
   });
 
+  it("that cannot be seen are told of where they are named: in the card of a folder, or on the Hub", async () => {
+    const card = "license: mit\nbase_model: nobody/nothing";
+    const local = await resolve(repository("models/codec", card, { revision: null, readmeSource: "models/codec/README.md" }));
+    expect(local.evidence.map(({ source }) => source)).toEqual(["models/codec/README.md", "models/codec/README.md"]);
+    const ofTheHub = await resolve(repository("a/codec", card));
+    expect(ofTheHub.evidence.at(-1)!.source).toBe("https://huggingface.co/a/codec");
+  });
+
   it("in a circle end the search and leave it unresolved", async () => {
     const hub = hubOf(repository("b/b", "license: mit\nbase_model: c/c"), repository("c/c", "license: mit\nbase_model: a/a"));
     const record = await resolveLicense(repository("a/a", "license: mit\nbase_model: b/b"), { ...hub, date });

@@ -113,9 +113,9 @@ describe("pull", () => {
     expect(hub.server.paths("storage")).toEqual([]);
   });
 
-  it("tells of an endpoint that is no address", async () => {
+  it.each([["pull", "org/codec"], ["inspect", "org/codec"], ["cache"], ["cache", "verify"], ["cache", "remove", "24khz"], ["encode", "a.wav", "-m", "24khz"]])("tells of an endpoint that is no address: %s %s", async (...args) => {
     vi.stubEnv("HF_ENDPOINT", "nowhere");
-    expect(await run(["pull", "org/codec"])).toMatchObject({ code: 2, stderr: expect.stringMatching(/^encodec-tokenizer: endpoint must be an address[^\n]*\n$/) });
+    expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(/^encodec-tokenizer: (?:org\/codec: )?endpoint must be an address[^\n]*\n$/) });
   });
 
   it("stops at once when interrupted", async () => {

@@ -100,6 +100,23 @@ describe("verify --sample", () => {
   });
 });
 
+describe("verify", () => {
+  it("tells the first findings one by one and counts the others, of which --json has all", async () => {
+    await using folder = await folderWithDataset();
+    await writeTree(folder.path, Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`out/shards/${i}.tar`, ""])));
+    const { code, stdout, stderr } = await run(["verify", folder.in("out"), "--json"]);
+    expect({ code, lines: stderr.trimEnd().split("\n").slice(19) }).toEqual({
+      code: 1,
+      lines: [
+        expect.stringContaining("is not in the index"),
+        "further findings are counted; --json lists them all",
+        `encodec-tokenizer: ${folder.in("out")} is not as its index says: 300 findings`,
+      ],
+    });
+    expect((JSON.parse(stdout.toString()) as { findings: unknown[] }).findings).toHaveLength(300);
+  });
+});
+
 describe("the progress of work", () => {
   it("is a line now and then, with the time left", () => {
     let time = 0;

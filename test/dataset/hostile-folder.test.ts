@@ -305,7 +305,7 @@ async function planOf(lines: readonly unknown[], more: { readonly count?: number
 }
 
 async function rowsOf(folder: string): Promise<unknown> {
-  return (await (await openPlan(folder)).readPart(0)).map((each) => each.row);
+  return (await collect((await openPlan(folder)).readPart(0))).map((each) => each.row);
 }
 
 describe("a plan", () => {

@@ -192,6 +192,11 @@ describe("a manifest that is much for its size", () => {
     await expect(csv(`path,${"y".repeat(10_000)},${"y".repeat(10_000)}\n`)).rejects.toThrow(/two columns named "y{39}…"/u);
   });
 
+  test("has no columns with long names, which every short row would have again", async () => {
+    await expect(csv(`path,${"y".repeat(257)}\n${"a.wav,\n".repeat(200)}`)).rejects.toThrow("the column yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy… has a name of 257 characters; at most 256 are read");
+    expect(await csv(`path,${"y".repeat(256)}\na.wav,\n`)).toHaveLength(1);
+  });
+
   test("may have ten thousand columns, in CSV and in JSONL, and no more", async () => {
     const record = (count: number): string => JSON.stringify(Object.fromEntries(namesOf(count).map((name) => [name, "a.wav"])));
     for (const rows of [await csv(`${namesOf(10_000).join(",")}\n${"a.wav,".repeat(9_999)}a.wav\n`), await jsonl(record(10_000))]) {

@@ -10,6 +10,7 @@ import type { RowRecipe } from "../../src/dataset/decoding/row-recipe.ts";
 import { ClipBatcher } from "../../src/dataset/encoding/clip-batcher.ts";
 import { encodeRows, longRowBytes } from "../../src/dataset/encoding/encode-rows.ts";
 import type { PartRow } from "../../src/dataset/encoding/encode-rows.ts";
+import type { AudioRow } from "../../src/dataset/inputs/row.ts";
 import type { DatasetPlan } from "../../src/dataset/plan/dataset-plan.ts";
 import type { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { turns } from "../async/turns.ts";
@@ -108,6 +109,31 @@ test("parts that are encoded at the same time share their memory", async () => {
   expect(parts.map(({ length }) => length)).toEqual([40, 40, 40]);
   expect(most).toBe(maxMemory / longRowBytes(options));
 });
+
+test("rows that wait hold no more than some megabytes, however long each of them is", async () => {
+  const held = { rows: 0, most: 0 };
+  const maxMemory = 2 ** 30;
+  const options = {
+    plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan, pool: { decode: decodingFails } as unknown as DecodePool, tokenizer: {} as AudioTokenizer, recipe: {} as RowRecipe,
+    numCodebooks: 1, decodeThreads: 1000, maxMemory, budget: new Budget(maxMemory), batchClips: 1, signal: new AbortController().signal,
+  };
+  const columns = { text: "x".repeat(2 ** 20 - 1000) };
+  async function* rows(): AsyncGenerator<PartRow, void> {
+    for (const row of rowsOf(0)) {
+      held.most = Math.max(held.most, ++held.rows);
+      yield { ...row, row: { ...row.row, columns } as AudioRow };
+    }
+  }
+  for await (const _ of encodeRows(rows(), options)) {
+    await turns(100);
+    held.rows--;
+  }
+  expect(held.most).toBeLessThanOrEqual(17);
+});
+
+async function decodingFails(): Promise<DecodedRow> {
+  return { kind: "failed", failure: { code: "ROW_FAILED", message: "" } };
+}
 
 function rowsOf(part: number): readonly PartRow[] {
   return Array.from({ length: 40 }, (_, index) => ({ index, part, isLastOfPart: index === 39, row: { input: 0, path: `${index}.wav`, key: `${index}` } }));

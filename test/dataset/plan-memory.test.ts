@@ -22,7 +22,9 @@ async function peakMemory(folder: string, manifest: string, numRows: number): Pr
     `import { preparePlan } from ${moduleName("plan/prepare-plan.ts")};
      import { resolveInputs } from ${moduleName("inputs/resolve-inputs.ts")};
      const plan = await preparePlan({ folder: ${JSON.stringify(`${manifest}.out`)}, inputs: await resolveInputs([${JSON.stringify(manifest)}]), settings: {} });
-     const [first] = await plan.readPart(plan.numParts - 1);
+     const rows = [];
+     for await (const row of plan.readPart(plan.numParts - 1)) rows.push(row);
+     const [first] = rows;
      console.log(JSON.stringify({ rows: plan.numRows, first: first.row.key, memory: process.resourceUsage().maxRSS * 1024 }));`,
   );
   const { stdout } = await promisify(execFile)(process.execPath, ["--max-old-space-size=64", "--import", "tsx", script]);

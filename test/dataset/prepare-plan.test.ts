@@ -26,7 +26,7 @@ async function planOf(folder: string, names: readonly string[], options: Partial
 
 async function allRows(plan: DatasetPlan): Promise<readonly NumberedRow[]> {
   const parts: (readonly NumberedRow[])[] = [];
-  for (const part of partsOfShare({ index: 0, count: 1 }, plan.numParts)) parts.push(await plan.readPart(part));
+  for (const part of partsOfShare({ index: 0, count: 1 }, plan.numParts)) parts.push(await collect(plan.readPart(part)));
   return parts.flat();
 }
 
@@ -60,7 +60,7 @@ describe("a plan", () => {
         const found = new Map<number, string>();
         for (let index = 0; index < count; index++) {
           for (const part of partsOfShare({ index, count }, plan.numParts)) {
-            for (const { index: number, row } of await plan.readPart(part)) {
+            for await (const { index: number, row } of plan.readPart(part)) {
               expect(Math.floor(number / partRows)).toBe(part);
               expect(found.has(number)).toBe(false);
               found.set(number, row.path);
@@ -98,8 +98,8 @@ describe("a plan", () => {
     const folder = await temporaryFolder();
     const plan = await planOf(folder, ["-"], { stdin: "a.wav\na.flac\nb.wav\na.ogg\nc.wav\nb.wav" });
     expect(await keysOf(plan)).toEqual(["a", "! ROW_DUPLICATE_KEY", "b", "! ROW_DUPLICATE_KEY", "c", "! ROW_DUPLICATE_KEY"]);
-    expect((await plan.readPart(0))[1]!.row.problem!.message).toContain('row 1 (a.flac) has the key "a" of row 0');
-    expect((await plan.readPart(1)).map(({ row }) => row.problem?.message)).toEqual([
+    expect((await collect(plan.readPart(0)))[1]!.row.problem!.message).toContain('row 1 (a.flac) has the key "a" of row 0');
+    expect((await collect(plan.readPart(1))).map(({ row }) => row.problem?.message)).toEqual([
       'row 3 (a.ogg) has the key "a" of row 0; give the rows different ids',
       undefined,
       'row 5 (b.wav) has the key "b" of row 2; give the rows different ids',
@@ -111,7 +111,7 @@ describe("a plan", () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "t.tar": await tarOf({ "a.wav": 4, "b.wav": 4, "a.flac": 4 }) });
     const plan = await planOf(folder, ["t.tar"]);
-    expect((await plan.readPart(0)).at(-1)!.row.problem!.message).toContain('row 2 (t.tar#a.flac) has the key "a" of row 0');
+    expect((await collect(plan.readPart(0))).at(-1)!.row.problem!.message).toContain('row 2 (t.tar#a.flac) has the key "a" of row 0');
   });
 
   test("knows the types of all columns of its manifests", async () => {
@@ -132,7 +132,7 @@ describe("a plan", () => {
       decoded.push((bytes as Uint8Array).length);
       return Buffer.from(bytes as Uint8Array).toString();
     });
-    const rows = await plan.readPart(0).finally(() => decode.mockRestore());
+    const rows = await collect(plan.readPart(0)).finally(() => decode.mockRestore());
     expect(rows.map(({ row }) => (row as AudioRow).columns!["text"])).toEqual(Array.from({ length: 8 }, () => long));
     expect(decoded).toHaveLength(8);
     expect(Math.max(...decoded)).toBeLessThan(2 ** 20 + 200);
@@ -143,13 +143,13 @@ describe("a plan", () => {
     const plan = await planOf(folder, ["-"], { stdin: "a.wav\nb.wav\nc.wav" });
     const path = join(plan.folder, "plan/rows.jsonl");
     await truncate(path, (await readFile(path)).indexOf("\n") + 1);
-    await expect(plan.readPart(0)).rejects.toMatchObject({ code: "DATASET_FORMAT", cause: { message: "it has 1 of 3 rows" } });
+    await expect(collect(plan.readPart(0))).rejects.toMatchObject({ code: "DATASET_FORMAT", cause: { message: "it has 1 of 3 rows" } });
   });
 
   test("has parts from 0 up to their number only", async () => {
     const plan = await planOf(await temporaryFolder(), ["-"], { stdin: "a.wav" });
-    await expect(plan.readPart(1)).rejects.toThrow("there is no part 1; the plan has 1");
-    await expect(plan.readPart(-1)).rejects.toThrow(RangeError);
+    await expect(collect(plan.readPart(1))).rejects.toThrow("there is no part 1; the plan has 1");
+    await expect(collect(plan.readPart(-1))).rejects.toThrow(RangeError);
   });
 
   test("is not begun without rows, and a failed one is begun again", async () => {
@@ -202,7 +202,7 @@ describe("duplicates", () => {
     await writeTree(folder, { "x.wav": "x", "m.jsonl": Array.from({ length: 5000 }, (_, i) => `{"path":"x.wav","id":${i},"start":${i % 2500},"text":"${"t".repeat(i % 1000 === 500 ? 5000 : 200)}"}\n`).join("") });
     const plan = await planOf(folder, ["m.jsonl"], { dedupe: true, partRows: 1000 });
     expect(plan.rows.duplicates).toBe(2500);
-    const [{ row }] = (await plan.readPart(4)) as [NumberedRow];
+    const [{ row }] = (await collect(plan.readPart(4))) as [NumberedRow];
     expect(row).toMatchObject({ key: "4000", duplicateOf: "1500" });
   });
 
@@ -246,7 +246,7 @@ describe("a dataset that was begun", () => {
     await writeTree(folder, { "elsewhere/m.csv": "path\na.wav\nb.wav\n" });
     await rename(join(folder, "moved"), join(folder, "elsewhere/in"));
     const plan = await planOf(folder, ["elsewhere/in", "elsewhere/m.csv"]);
-    const [{ row }] = (await plan.readPart(0)) as [NumberedRow];
+    const [{ row }] = (await collect(plan.readPart(0))) as [NumberedRow];
     expect(row.problem === undefined && plan.locate(row).path).toBe(join(folder, "elsewhere/in/a/1.wav"));
     await utimes(join(folder, "elsewhere/m.csv"), 1, 1);
     expect((await planOf(folder, ["elsewhere/in", "elsewhere/m.csv"])).numRows).toBe(9);

@@ -169,6 +169,16 @@ describe("the rows of a hostile tar", () => {
     expect(rows.at(-1)).toMatchObject({ key: "t" });
   });
 
+  test("have a long .json once, or a few times, but not for each of thousands of members", async () => {
+    const json = JSON.stringify({ text: "x".repeat(2 ** 20 - 100) });
+    const sample = (count: number): readonly Uint8Array[] => [member("0", json, { name: "s.json" }), ...Array.from({ length: count }, (_, i) => member("0", "", { name: `s.${i}.wav` }))];
+    expect((await rowsOf(...sample(16))).filter(({ problem }) => problem === undefined)).toHaveLength(16);
+    const rows = await rowsOf(...sample(2000));
+    expect(rows).toHaveLength(2000);
+    expect(JSON.stringify(rows).length).toBeLessThan(2 ** 20);
+    expect(rows[0]!.problem).toMatchObject({ code: "ROW_INVALID", message: expect.stringContaining("would be carried along 2000 times") });
+  });
+
   test("do not hold what global records say", async () => {
     const rows = await rowsOf(member("g", paxRecord("path", "evil.wav") + paxRecord("size", "5")), member("0", "1"));
     expect(rows).toMatchObject([{ key: "a", member: { size: 1 } }]);

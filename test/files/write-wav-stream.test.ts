@@ -39,6 +39,31 @@ test("a piece without samples gives a file without samples", async () => {
   expect(new Uint8Array(readFileSync(at("a.wav")))).toEqual(formatWav(piece(0)));
 });
 
+test("timers and signals have their turn within a long piece", async () => {
+  const whole = { channelData: Array.from({ length: 8 }, () => noise(1, 2 ** 17)[0]!), sampleRate: 8000 };
+  const views = DataView.prototype;
+  const { setInt16 } = views;
+  let [sinceTurn, most, isOver] = [0, 0, false];
+  views.setInt16 = function (...values) {
+    most = Math.max(most, ++sinceTurn);
+    setInt16.apply(this, values);
+  };
+  const tick = (): void => {
+    sinceTurn = 0;
+    if (!isOver) setImmediate(tick);
+  };
+  tick();
+  try {
+    await writeWavStream(at("a.wav"), [whole]);
+  } finally {
+    isOver = true;
+    views.setInt16 = setInt16;
+  }
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(2 ** 18);
+  expect(Buffer.compare(readFileSync(at("a.wav")), formatWav(whole))).toBe(0);
+});
+
 describe("a failure leaves the old file alone, and nothing beside it", () => {
   const reason = new Error("connection lost");
   async function* failing(error: unknown): AsyncGenerator<Waveform, void> {

@@ -1,12 +1,29 @@
 import { readFileSync } from "node:fs";
 import { lstat, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openCheckpoint } from "../../src/checkpoint/index.ts";
 import { describeRepository } from "../../src/hub/describe-repository.ts";
 import { fetchWeights, openHubRepository } from "../../src/hub/hub-repository.ts";
 import { filesBelow, hubFixture, mini16Folder, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
 import { commitOf, folderRepository, gitOidOf, sha256Of } from "./hub-server.ts";
+
+const hashed = vi.hoisted(() => ({ bytes: 0 }));
+vi.mock("../../src/hub/file-digest.ts", async (importOriginal) => {
+  const original = await importOriginal<typeof import("../../src/hub/file-digest.ts")>();
+  const createHasher: typeof original.createHasher = (...args) => {
+    const hasher = original.createHasher(...args);
+    return {
+      ...hasher,
+      update(bytes) {
+        hashed.bytes += bytes.length;
+        return hasher.update(bytes);
+      },
+      hex: () => hasher.hex(),
+    };
+  };
+  return { ...original, createHasher };
+});
 
 const tinyWeights = new Uint8Array(readFileSync(join(tinyFolder, "model.safetensors")));
 
@@ -90,8 +107,10 @@ test("a whole commit that is cached needs no server at all", async () => {
   await using hub = await hubFixture();
   const { commit, info } = await openHubRepository(tinyId, hub.options);
   hub.server.requests.length = 0;
+  hashed.bytes = 0;
   const repository = await openHubRepository(tinyId, { ...hub.options, revision: commit });
   expect(repository).toMatchObject({ commit, from: "cache", info });
+  expect(hashed.bytes).toBe(tinyWeights.length);
   expect(repository.sha256).toEqual(new Map([["model.safetensors", sha256Of(tinyWeights)]]));
   expect(hub.server.requests).toEqual([]);
 });

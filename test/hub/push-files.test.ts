@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -8,6 +8,10 @@ import { hubErrorOf } from "./hub-fixture.ts";
 import { HubServer, memberToken } from "./hub-server.ts";
 
 const id = "user/dataset";
+const firstDigest = "a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e";
+const secondDigest = "16367aacb67a4a017c8da8ab95682ccb390863780f7114dda0a0e0c55644c7c4";
+/** A place for a file. */
+const upload = (oid: string, header?: object): object => ({ oid, actions: { upload: { href: "STORAGE/upload/x", header } } });
 let server: HubServer;
 let folder: string;
 let options: PushOptions;
@@ -88,6 +92,50 @@ describe("pushFiles", () => {
     await pushFiles(id, await filesOf({ "a.tar": "first" }), options);
     expect(server.datasets.textOf(id, "shards/a.tar")).toBe("first");
     expect(server.datasets.commits).toHaveLength(1);
+  });
+
+  test.each<[string, RegExp, string, string]>([
+    ["that a file is uploaded again and again", /batch/u, JSON.stringify({ objects: Array.from({ length: 100 }, () => upload(firstDigest)) }), "places for files that it was not asked about"],
+    ["an error for one of the files", /batch/u, JSON.stringify({ objects: [upload(firstDigest), { oid: secondDigest, error: { code: 500, message: "no room" } }] }), "an error for a file (no room)"],
+    ["a file that was not asked about", /batch/u, JSON.stringify({ objects: [upload(firstDigest), upload("0".repeat(64))] }), "places for files that it was not asked about"],
+    ["parts of no length", /batch/u, JSON.stringify({ objects: [upload(firstDigest, { chunk_size: "-1000" })] }), "parts that are not those of a file"],
+    ["parts that are numbered otherwise", /batch/u, JSON.stringify({ objects: [upload(firstDigest, { chunk_size: "3", 1: "STORAGE/upload/1", 7: "STORAGE/upload/7" })] }), "parts that are not those of a file"],
+    ["no id of a commit", /commit/u, JSON.stringify({ commitOid: { text: "x" } }), "something that is no id of a commit"],
+    ["digests without end", /tree/u, JSON.stringify([{ type: "file", path: "a", size: 1, oid: "0".repeat(100_000) }]), "something that cannot be read"],
+  ])("refuses an answer with %s", async (_, route, body, message) => {
+    await pushFiles(id, [], options);
+    server.spoil(route, { body: body.replaceAll("STORAGE", server.storage) });
+    const error = await hubErrorOf(pushFiles(id, await filesOf({ "a.tar": "first", "b.tar": "second" }), options));
+    expect(error).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining(message) });
+    expect(server.paths("storage").length).toBeLessThanOrEqual(2);
+  });
+
+  test("takes files in parts, and refuses a part of which the storage says nothing", async () => {
+    await pushFiles(id, [], options);
+    const parts = { chunk_size: "3", "00001": `${server.storage}/upload/1`, "00002": `${server.storage}/upload/2` };
+    server.spoil(/batch/u, { body: JSON.stringify({ objects: [{ oid: firstDigest, actions: { upload: { href: `${server.endpoint}/complete`, header: parts } } }] }) });
+    server.spoil(/upload\/\d/u, { status: 204, headers: { etag: "part" } }, 2);
+    server.spoil(/complete/u, { status: 200, body: "{}" });
+    const files = await filesOf({ "a.tar": "first" });
+    const error = await hubErrorOf(pushFiles(id, files, options)); // the server keeps no parts, so the commit fails
+    expect([error.status, ...server.paths("storage")]).toEqual([400, "/upload/1", "/upload/2"]);
+    server.spoil(/upload\/\d/u, { status: 204 });
+    expect(await hubErrorOf(pushFiles(id, files, options))).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("no ETag for a part of a file") });
+  });
+
+  test("ends where one of several uploads is refused", async () => {
+    server.spoil(new RegExp(`upload/${secondDigest}`, "u"), { status: 403 });
+    const error = await hubErrorOf(pushFiles(id, await filesOf({ "a.tar": "first", "b.tar": "second", "c.tar": "third" }), options));
+    expect(error).toMatchObject({ code: "HUB_FORBIDDEN" });
+  });
+
+  test("holds no large file in memory, whatever the server wants of it", async () => {
+    const files = await filesOf({ "a.tar": "" });
+    await truncate(files[0]!.path, 2 ** 24 + 1);
+    server.spoil(/preupload/u, { body: JSON.stringify({ files: [{ path: "shards/a.tar", uploadMode: "regular" }] }) });
+    const error = await hubErrorOf(pushFiles(id, files, options));
+    expect(error).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("asks for 16777217 bytes of ") });
+    expect(server.paths("hub").filter((path) => path.includes("/commit/"))).toEqual([]);
   });
 
   test("says so where the token may not write", async () => {

@@ -270,6 +270,7 @@ describeWithRedis("a dataset on a queue", () => {
     }
     await expect(enqueue({ folder, inputs, redis: "redis://me:hun%nter2@host" })).rejects.toThrow(/^the user or the password in the URL of Redis has a % that stands for nothing; write %25 for it$/);
     await expect(enqueue({ folder, inputs, redis: redis.url.replace("//", "//me:hunter2@") })).rejects.toMatchObject({ code: "QUEUE_UNREACHABLE", message: expect.not.stringContaining("hunter2") });
+    await checkRedis(`${redis.url}\n`); // as files with secrets end
     const error: unknown = await checkRedis(redis.url.replace("//", "//me:hunter2@")).catch((reason: unknown) => reason);
     expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("hunter2");
     await tokenize({ ...options, folder, inputs, share: { index: 0, count: 2 }, partRows: 2 });

@@ -96,7 +96,7 @@ fuzz({
       start += 2 + length;
     }
     const opened = await openPlan(folder);
-    for (let part = 0; part < Math.min(opened.numParts, 4); part++) await opened.readPart(part);
+    for (let part = 0; part < Math.min(opened.numParts, 4); part++) for await (const _ of opened.readPart(part));
   },
 });
 

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { codecFieldsFor, codecFieldsOf } from "../../src/dataset/records/codec-fields.ts";
+import { publishedCodes } from "../../src/dataset/records/published-names.ts";
 import { AudioTokenizer } from "../../src/index.ts";
 import type { Waveform } from "../../src/index.ts";
 import { codecNames, goldenCases, goldenFolder } from "../golden.ts";
@@ -39,6 +41,19 @@ describe.each(codecNames)("%s", async (codec) => {
       const codes = await tokenizer.encode(golden.waveform);
       expect((await twoThreads.encode(golden.waveform)).equals(codes)).toBe(true);
       expect((await tokenizer.encode(golden.waveform)).equals(codes)).toBe(true);
+    }
+  });
+
+  test("says how many codebooks a call gives, and which codec datasets name, before anything is encoded", async () => {
+    const clip = waveformOf(tokenizer, { numSamples: tokenizer.hopLength, seed: 1 });
+    const counts = Array.from({ length: tokenizer.numQuantizers }, (_, index) => ({ numCodebooks: index + 1 }));
+    for (const options of [{}, ...tokenizer.bandwidths.map((bandwidth) => ({ bandwidth })), ...counts]) {
+      const codes = await tokenizer.encode(clip, options);
+      expect(tokenizer.numCodebooksFor(options)).toBe(codes.numCodebooks);
+      expect(codecFieldsFor(tokenizer, codes.numCodebooks)).toEqual(codecFieldsOf(publishedCodes(codes)));
+    }
+    for (const options of [{ numCodebooks: 0 }, { numCodebooks: tokenizer.numQuantizers + 1 }, { bandwidth: 0.7 }]) {
+      expect(() => tokenizer.numCodebooksFor(options)).toThrow(RangeError);
     }
   });
 

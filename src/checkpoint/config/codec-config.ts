@@ -64,8 +64,16 @@ export function numQuantizersOf(config: CodecConfig): number {
   return numCodebooksFor(config, config.targetBandwidths.at(-1)!);
 }
 
-/** Segment length and stride in samples, or null where audio is coded in one piece. */
-export function segmentingOf(config: CodecConfig): { readonly length: number; readonly stride: number } | null {
+/** How audio is cut into segments that are coded on their own. */
+export interface Segmenting {
+  /** Samples per segment. */
+  readonly length: number;
+  /** Samples between the starts of neighbours. */
+  readonly stride: number;
+}
+
+/** How a codec cuts audio, or null where it is coded in one piece. */
+export function segmentingOf(config: CodecConfig): Segmenting | null {
   if (config.chunkLengthS === null) return null;
   const length = Math.trunc(config.chunkLengthS * config.samplingRate);
   const stride = Math.max(1, Math.trunc((1 - (config.overlap ?? 0)) * length));

@@ -1,7 +1,7 @@
-import { CheckpointError, printable, printableJson } from "../../core/index.ts";
+import { CheckpointError, printable } from "../../core/index.ts";
 import { isDType } from "../tensors/dtype.ts";
 import { maxDimensions } from "../tensors/tensor-limits.ts";
-import { PickledGlobal, PickledStorage, PickledTensor, type PickledDict, type PickleValue } from "./pickle-values.ts";
+import { PickledGlobal, PickledStorage, PickledTensor, shownValue, type PickledDict, type PickleValue } from "./pickle-values.ts";
 
 /**
  * Every name that a pickle of tensors refers to. Whatever is not listed is refused, known to be harmful or not.
@@ -81,9 +81,9 @@ export function resolvePersistentId(id: PickleValue, what: string): PickledStora
   }
   // The key becomes part of a name in the archive.
   if (typeof key !== "string" || !/^\d{1,10}$/.test(key)) {
-    throw malformed(what, `refers to a storage with the key ${printableJson(key)}; expected a number`);
+    throw malformed(what, `refers to a storage whose key is ${shownValue(key)}; expected a number as text`);
   }
-  if (!isSize(numElements)) throw malformed(what, `refers to storage ${key} with ${printableJson(numElements)} elements`);
+  if (!isSize(numElements)) throw malformed(what, `refers to storage ${key} whose number of elements is ${shownValue(numElements)}`);
   return new PickledStorage(key, type.role, numElements);
 }
 

@@ -1,3 +1,4 @@
+import { printableJson } from "../../core/index.ts";
 import type { DType } from "../tensors/dtype.ts";
 
 /**
@@ -60,4 +61,14 @@ export class PickledGlobal {
     this.name = name;
     this.role = role;
   }
+}
+
+/** A value as a message shows it: text and numbers themselves, of all others what they are, whatever they hold. */
+export function shownValue(value: PickleValue | undefined): string {
+  if (Array.isArray(value)) return "a list or tuple";
+  if (value instanceof Map) return "a dict";
+  if (value instanceof PickledStorage) return "a storage";
+  if (value instanceof PickledTensor) return "a tensor";
+  if (value instanceof PickledGlobal) return value.name;
+  return value === undefined ? "nothing" : printableJson(value);
 }

@@ -49,7 +49,7 @@ export function addCacheCommand(program: Command, terminal: Terminal): void {
 }
 
 async function list({ json = false }: JsonOption, terminal: Terminal): Promise<void> {
-  const repositories = await listCache();
+  const repositories = await withArguments(() => listCache());
   await writeOut(terminal, json ? jsonText(repositories) : formatCache(repositories));
 }
 
@@ -68,7 +68,7 @@ async function remove(name: string, { revision, json = false }: JsonOption & { r
 }
 
 async function verify(name: string | undefined, { json = false }: JsonOption, terminal: Terminal): Promise<void> {
-  const cached = name === undefined ? await listCache() : [await findCached(name)];
+  const cached = name === undefined ? await withArguments(() => listCache()) : [await findCached(name)];
   const results: { readonly id: string; readonly files: readonly VerifiedFile[] }[] = [];
   for (const repository of cached) {
     if (repository === undefined) throw notCached(name!);
@@ -90,7 +90,7 @@ async function verify(name: string | undefined, { json = false }: JsonOption, te
 /** By id or alias. */
 async function findCached(name: string): Promise<CachedRepository | undefined> {
   const id = findCheckpoint(name)?.id ?? name;
-  return (await listCache()).find((repository) => repository.id.toLowerCase() === id.toLowerCase());
+  return (await withArguments(() => listCache())).find((repository) => repository.id.toLowerCase() === id.toLowerCase());
 }
 
 function notCached(id: string): CommandError {

@@ -60,7 +60,7 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
   for (const { output } of plan) checkOutput(output, options);
   await using models = new Models(terminal, options);
   const tokenizer = await models.load(options.model);
-  const encodeOptions = { ...(await encodeOptionsFor(tokenizer, options)), signal: terminal.signal };
+  const encodeOptions = { ...encodeOptionsFor(tokenizer, options), signal: terminal.signal };
   if (plan.some(({ output }) => formatOf(output, options) === "npy")) {
     say(terminal, options, "a .npy file holds no provenance or license; use .safetensors or .npz to keep them");
   }

@@ -13,7 +13,7 @@ import type { PatternSpec, TokenSequence } from "../../patterns/index.ts";
 import { formatCodesInspection, formatModelInspection, summarizeCodes } from "../reports/inspect-report.ts";
 import { formatPatternInspection, formatSequenceInspection, summarizePattern, summarizeSequence } from "../reports/patterns-report.ts";
 import { formatDatasetInspection, summarizeDataset } from "../reports/tokenize-report.ts";
-import { attempt, CommandError, withArguments } from "../shared/failures.ts";
+import { attempt, CommandError, UsageError, withArguments } from "../shared/failures.ts";
 import { defaultModel, Models } from "../shared/loaded-models.ts";
 import { policyOf } from "../shared/option-values.ts";
 import { jsonText } from "../shared/report.ts";
@@ -68,7 +68,7 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
     const model = await withArguments(() => inspectModel(source, { revision, exact, offline, licensePolicy: policyOf(license), signal: terminal.signal }));
     return options.json ? model : formatModelInspection(name, model);
   });
-  if ("failure" in outcome) throw new CommandError(outcome.failure);
+  if ("failure" in outcome) throw new (outcome.isUsage ? UsageError : CommandError)(outcome.failure);
   const { result } = outcome;
   await writeOut(terminal, typeof result === "string" ? result : jsonText(result));
 }

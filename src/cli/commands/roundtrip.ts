@@ -2,7 +2,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { siSnr } from "../../audio/index.ts";
 import { renderCodesFigure } from "../../figure/index.ts";
-import { writeCodes, writeFileAtomically, writeWav } from "../../files/index.ts";
+import { writeCodes, writeFileAtomically, writeWavStream } from "../../files/index.ts";
 import type { AudioTokenizer, CallOptions } from "../../tokenizer/index.ts";
 import { formatRoundtrip, summarizeRoundtrip } from "../reports/roundtrip-report.ts";
 import { attempt, CommandError, UsageError } from "../shared/failures.ts";
@@ -52,7 +52,7 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
   const files = planFiles(input, options);
   await using models = new Models(terminal, options);
   const tokenizer = await models.load(options.model);
-  const encodeOptions = await encodeOptionsFor(tokenizer, options);
+  const encodeOptions = encodeOptionsFor(tokenizer, options);
   const name = displayName(input, "stdin");
   const outcome = await attempt(name, async () => {
     const clip = await readClip(input, tokenizer, terminal, limitsOf(options));
@@ -70,7 +70,7 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
   const overwrite = options.force === true;
   await using _ = await makeFoldersFor(Object.values(files), terminal);
   await writeCodes(files.codes, result.codes, { overwrite });
-  await writeWav(files.audio, result.output, { overwrite });
+  await writeWavStream(files.audio, [result.output], { overwrite, signal: terminal.signal });
   const figure = renderCodesFigure({ input: result.clip.original, output: result.output, codes: result.codes, title: basename(name) });
   await writeFileAtomically(files.figure, new TextEncoder().encode(figure), { overwrite });
   if (options.json) await writeOut(terminal, jsonText(summarizeRoundtrip(result)));

@@ -13,6 +13,9 @@ import type { Terminal } from "../shared/terminal.ts";
 import { countText } from "../shared/wording.ts";
 import { startWork } from "../shared/work-progress.ts";
 
+/** Findings that are told one by one. */
+const shownFindings = 20;
+
 type Reencode = NonNullable<VerifyOptions["reencode"]>;
 
 interface VerifyCommandOptions extends ModelCommandOptions {
@@ -75,6 +78,7 @@ async function findingsOf(folder: string, options: VerifyCommandOptions, termina
   using work = startWork(terminal, options.quiet);
   using download = startDownload(terminal, options.model ?? "the model", options.quiet);
   const findings: Finding[] = [];
+  let wrong = 0;
   let reencoded = 0;
   await withArguments(async () => {
     for await (const finding of verifyDataset(folder, {
@@ -87,7 +91,9 @@ async function findingsOf(folder: string, options: VerifyCommandOptions, termina
       },
     })) {
       findings.push(finding);
-      if (finding.kind !== "source") work.note(findingText(finding));
+      if (finding.kind === "source") continue;
+      if (++wrong <= shownFindings) work.note(findingText(finding));
+      if (wrong === shownFindings) work.note("further findings are counted; --json lists them all");
     }
   });
   return { findings, reencoded };

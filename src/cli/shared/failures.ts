@@ -55,7 +55,7 @@ export function withInput<T>(call: () => T): T {
 export class OutputLost extends Interruption {}
 
 /** Runs work on one input, and gives its failure as one line where it is not a bug. */
-export async function attempt<T>(input: string, work: () => Promise<T>): Promise<{ readonly result: T } | { readonly failure: string }> {
+export async function attempt<T>(input: string, work: () => Promise<T>): Promise<{ readonly result: T } | { readonly failure: string; readonly isUsage: boolean }> {
   try {
     return { result: await work() };
   } catch (error) {
@@ -63,7 +63,7 @@ export async function attempt<T>(input: string, work: () => Promise<T>): Promise
     if (line === undefined) throw error;
     // The library names files without their folder.
     const rest = line.startsWith(basename(input)) ? line.slice(basename(input).length) : `: ${line}`;
-    return { failure: line.includes(input) ? line : `${input}${rest}` };
+    return { failure: line.includes(input) ? line : `${input}${rest}`, isUsage: error instanceof UsageError };
   }
 }
 

@@ -92,13 +92,13 @@ export interface RateOptions {
  * The library's options for a rate, checked against the model before any input is read.
  * @throws UsageError if the model does not have it.
  */
-export async function encodeOptionsFor(tokenizer: AudioTokenizer, { bandwidth, codebooks }: RateOptions): Promise<EncodeOptions> {
+export function encodeOptionsFor(tokenizer: AudioTokenizer, { bandwidth, codebooks }: RateOptions): EncodeOptions {
   const options = {
     ...(bandwidth === undefined ? {} : { bandwidth }),
     ...(codebooks === undefined ? {} : { numCodebooks: codebooks }),
   };
   try {
-    await tokenizer.encodeBatch([], options);
+    tokenizer.numCodebooksFor(options);
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error;
   }

@@ -1,4 +1,4 @@
-import { AudioConverter, convertAudioStream, joinWaveforms } from "../../audio/index.ts";
+import { AudioConverter, convertAudioStream } from "../../audio/index.ts";
 import { openAudio, readAudio } from "../../files/index.ts";
 import type { AudioForm, AudioLimits } from "../../audio/index.ts";
 import type { Waveform } from "../../core/index.ts";
@@ -21,9 +21,14 @@ export async function readClip(input: string, tokenizer: AudioTokenizer, termina
   const original = await readAudio(input === stream ? await readIn(terminal) : input, { signal, limits });
   const { sampleRate, channels } = tokenizer;
   withInput(() => new AudioConverter({ sampleRate: original.sampleRate, channels: original.channelData.length }, tokenizer));
-  const pieces: Waveform[] = [];
-  for await (const piece of convertAudioStream([original], { sampleRate, channels, signal })) pieces.push(piece);
-  return { original, converted: joinWaveforms(pieces) };
+  const numSamples = Math.ceil((sampleRate * original.channelData[0]!.length) / original.sampleRate);
+  const channelData = Array.from({ length: channels }, () => new Float32Array(numSamples));
+  let position = 0;
+  for await (const piece of convertAudioStream([original], { sampleRate, channels, signal })) {
+    for (const [channel, samples] of piece.channelData.entries()) channelData[channel]!.set(samples, position);
+    position += piece.channelData[0]!.length;
+  }
+  return { original, converted: { channelData, sampleRate } };
 }
 
 /** Opens a clip of any length, to be decoded while it is encoded. */

@@ -9,7 +9,7 @@ import { failureOf, RowError } from "../decoding/row-failure.ts";
 import type { RowFailure } from "../decoding/row-failure.ts";
 import type { RowRecipe } from "../decoding/row-recipe.ts";
 import { keyOfClip, rowKeyProblem } from "../inputs/row-key.ts";
-import { isBadRow } from "../inputs/row.ts";
+import { formatRow, isBadRow } from "../inputs/row.ts";
 import type { AudioRow, NumberedRow } from "../inputs/row.ts";
 import type { DatasetPlan } from "../plan/dataset-plan.ts";
 import type { EncodedClip } from "../records/encoded-clip.ts";
@@ -45,12 +45,15 @@ export interface EncodeRowsOptions {
   readonly budget: Budget;
   /** The most clips that go through the model together. */
   readonly batchClips: number;
-  /** The most rows that are decoded, encoded or wait to be written. @default 1000 */
+  /** The most rows that are decoded, encoded or wait to be written; a long one counts as one for each 16 KiB of it. @default 1000 */
   readonly rowsAhead?: number | undefined;
   /** Told each row before anything is done with its audio; waited for. */
   readonly onBegin?: ((row: PartRow & { readonly row: AudioRow }) => Promise<void>) | undefined;
   readonly signal: AbortSignal;
 }
+
+/** Characters of a row, as the plan has it, that count as one row: a thousand rows of a megabyte each would be a gigabyte. */
+const rowCharacters = 2 ** 14;
 
 /**
  * Encodes rows: they are decoded ahead in threads, their clips go through the model in batches of similar lengths, and come out in the order of the rows.
@@ -60,7 +63,13 @@ export interface EncodeRowsOptions {
 export function encodeRows(rows: AsyncIterable<PartRow>, options: EncodeRowsOptions): AsyncGenerator<EncodedRow, void> {
   const abandoned = new AbortController();
   const encoder = new RowEncoder({ ...options, signal: AbortSignal.any([options.signal, abandoned.signal]) });
-  return inOrder(rows, { admit: (row) => encoder.admit(row), work: (row) => encoder.encode(row), ahead: options.rowsAhead ?? 1000, abandon: () => abandoned.abort() });
+  return inOrder(rows, {
+    admit: (row) => encoder.admit(row),
+    work: (row) => encoder.encode(row),
+    ahead: options.rowsAhead ?? 1000,
+    weigh: ({ row }) => Math.ceil(formatRow(row).length / rowCharacters),
+    abandon: () => abandoned.abort(),
+  });
 }
 
 /** Audio bytes that a row may take in memory before it is streamed: all threads decode, and as much waits for the model. */

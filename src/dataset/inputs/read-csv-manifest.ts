@@ -9,7 +9,7 @@ import type { Row } from "./row.ts";
 import { notUtf8, readLines } from "./text-lines.ts";
 
 /**
- * Rows of a manifest in CSV or TSV (see `rowOfRecord` for what they say). Its first line names the columns, at most 10,000, and every
+ * Rows of a manifest in CSV or TSV (see `rowOfRecord` for what they say). Its first line names the columns, at most 10,000 with names of at most 256 characters, and every
  * value is text: in UTF-8, or in UTF-16 with a byte order mark, as spreadsheets save it. Lines end in LF, CR LF or CR. Empty lines are passed
  * over; a line with more or fewer values than the first is a bad row.
  * @throws DatasetError with code DATASET_INPUT, naming the line, for columns that do not do, for bytes that are no text, and for lines that
@@ -67,6 +67,9 @@ async function decoded(decoder: TextDecoder, chunk: Uint8Array | undefined, open
   }
 }
 
+/** Most characters of a column's name, which every row of the plan has again. */
+const maxNameLength = 256;
+
 function checkColumns(record: readonly string[], place: string, delimiter: string): readonly string[] {
   const fail = (reason: string): never => {
     throw new DatasetError("DATASET_INPUT", `${place}: ${reason}`);
@@ -82,6 +85,8 @@ function checkColumns(record: readonly string[], place: string, delimiter: strin
   if (names.has("offset") && (names.has("start") || names.has("end"))) {
     fail("there are columns offset and start or end; keep start and end, or offset and duration");
   }
+  const long = columns.find(({ length }) => length > maxNameLength);
+  if (long !== undefined) fail(`the column ${shortened(long)} has a name of ${long.length} characters; at most ${maxNameLength} are read, since every row has the names again`);
   return columns;
 }
 

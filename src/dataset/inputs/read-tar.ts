@@ -23,11 +23,15 @@ interface Sample {
   readonly name: string;
   readonly audio: TarMember[];
   columns: JsonObject | undefined;
+  /** Of the `.json` with the columns. */
+  jsonBytes: number;
   problem: string | undefined;
 }
 
 /** A `.json` of more bytes than this is not one that describes a clip. */
 const maxJsonBytes = 2 ** 20;
+/** Every audio member of a sample has the columns; together they have no more bytes than this. */
+const maxCarriedBytes = 2 ** 24;
 /** Audio members of one sample beyond these are none that a person meant to put together. */
 const maxAudio = 10_000;
 /** Most characters of a member's name: no system has longer paths. */
@@ -60,7 +64,7 @@ export async function* rowsOfTar(source: ByteSource, place: TarPlace): AsyncGene
         yield* rowsOf(sample, place);
         sample = undefined;
       }
-      sample ??= { name, audio: [], columns: undefined, problem: undefined };
+      sample ??= { name, audio: [], columns: undefined, jsonBytes: 0, problem: undefined };
       await addTo(sample, entry, source);
     }
   } catch (error) {
@@ -84,6 +88,7 @@ async function addTo(sample: Sample, entry: TarEntry, source: ByteSource): Promi
       const bytes = await source.read(offset, size);
       try {
         sample.columns = parseJsonObject(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+        sample.jsonBytes = size;
       } catch (error) {
         sample.problem = `its .json cannot be read: ${(error as Error).message}`;
       }
@@ -91,7 +96,9 @@ async function addTo(sample: Sample, entry: TarEntry, source: ByteSource): Promi
   }
 }
 
-function rowsOf({ name, audio, columns, problem }: Sample, place: TarPlace): readonly Row[] {
+function rowsOf({ name, audio, columns, jsonBytes, ...sample }: Sample, place: TarPlace): readonly Row[] {
+  const carried = audio.length * jsonBytes;
+  const problem = sample.problem ?? (carried > maxCarriedBytes ? `its .json of ${jsonBytes} bytes would be carried along ${audio.length} times; at most ${maxCarriedBytes} bytes are, for all audio members of a sample` : undefined);
   return audio.map((member): AudioRow | BadRow => {
     if (problem !== undefined) return bad(place, { code: "ROW_INVALID", message: `${place.path}, member ${member.name.slice(0, 200)}: ${problem}` });
     // Several audio members of one sample, such as left.wav and right.wav, keep what tells them apart.

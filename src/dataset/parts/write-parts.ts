@@ -9,8 +9,8 @@ import type { DatasetPartWriter } from "./part-writer.ts";
 export async function* rowsOf(plan: DatasetPlan, parts: readonly number[], stop: AbortSignal | undefined): AsyncGenerator<PartRow, void> {
   for (const part of parts) {
     if (stop?.aborted === true) return;
-    const rows = await plan.readPart(part);
-    for (const [index, row] of rows.entries()) yield { ...row, part, isLastOfPart: index === rows.length - 1 };
+    let left = plan.rowsOfPart(part);
+    for await (const row of plan.readPart(part)) yield { ...row, part, isLastOfPart: --left === 0 };
   }
 }
 

@@ -47,16 +47,17 @@ export class DatasetPlan {
   }
 
   /**
-   * The rows of a part, in order. A row whose key an earlier row of the dataset has is a bad row.
+   * The rows of a part, in order, read as they are taken. A row whose key an earlier row of the dataset has is a bad row.
    * @throws RangeError for a part that there is not; DatasetError with code DATASET_FORMAT for a damaged plan.
    */
-  async readPart(part: number): Promise<readonly NumberedRow[]> {
+  async *readPart(part: number): AsyncGenerator<NumberedRow, void> {
     this.checkPart(part);
-    const start = part * this.#file.rows.partRows;
-    const rows = await readPlanRows(this.folder, part, this.rowsOfPart(part));
-    const lost = rows.find(({ input }) => input >= this.#roots.length);
-    if (lost !== undefined) throw new DatasetError("DATASET_FORMAT", `the plan of ${this.folder} is damaged: a row of part ${part} is of input ${lost.input}, and there are ${this.#roots.length}; begin it again in an empty folder`);
-    return rows.map((row, i) => ({ index: start + i, row: this.#withOwnKey(row, start + i) }));
+    let index = part * this.#file.rows.partRows;
+    for await (const row of readPlanRows(this.folder, part, this.rowsOfPart(part))) {
+      if (row.input >= this.#roots.length) throw new DatasetError("DATASET_FORMAT", `the plan of ${this.folder} is damaged: a row of part ${part} is of input ${row.input}, and there are ${this.#roots.length}; begin it again in an empty folder`);
+      yield { index, row: this.#withOwnKey(row, index) };
+      index++;
+    }
   }
 
   /** @throws RangeError for what is not the number of a part. */

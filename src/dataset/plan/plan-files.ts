@@ -124,25 +124,26 @@ export async function checkPlanRows(folder: string, parts: number): Promise<void
 }
 
 /**
- * The rows of one part, from the disk: line by line, since a thousand rows may be more than one text can hold.
+ * The rows of one part, from the disk: line by line, since a thousand rows may be more than one text, or memory, can hold.
  * @param number Of the rows.
  * @throws DatasetError with code DATASET_FORMAT.
  */
-export async function readPlanRows(folder: string, part: number, number: number): Promise<readonly Row[]> {
+export async function* readPlanRows(folder: string, part: number, number: number): AsyncGenerator<Row, void> {
   const [start, end] = (await readUint64s(folder, planFiles.offsets, part, 2)) as [number, number];
   await using handle = await openPlanFile(folder, planFiles.rows);
-  const rows: Row[] = [];
+  let read = 0;
   try {
     for await (const { text, problem } of readLines(piecesOf(handle, { start, end }), maxRowBytes)) {
       if (text === undefined) throw new SyntaxError(problem);
-      if (rows.length >= number) break;
-      rows.push(parseRow(text));
+      if (read >= number) break;
+      const row = parseRow(text);
+      read++;
+      yield row;
     }
-    if (rows.length !== number) throw new RangeError(`it has ${rows.length} of ${number} rows`);
+    if (read !== number) throw new RangeError(`it has ${read} of ${number} rows`);
   } catch (cause) {
     throw damaged(folder, planFiles.rows, `part ${part} at byte ${start} is not what was written`, cause);
   }
-  return rows;
 }
 
 async function readUint64s(folder: string, name: string, first: number, length: number): Promise<readonly number[]> {

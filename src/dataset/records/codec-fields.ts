@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { CodesError } from "../../core/index.ts";
+import { bandwidthOf, CodesError } from "../../core/index.ts";
 import type { AudioCodesData } from "../../core/index.ts";
+import type { AudioTokenizer } from "../../tokenizer/index.ts";
+import { publishedModel } from "./published-names.ts";
 
 const count = z.int().min(1);
 const text = z.string().nullable();
@@ -41,17 +43,31 @@ export interface CodecFields {
   readonly license_status: "settled" | "unresolved" | "contested" | null;
 }
 
+/** What codes say of their codec. */
+type CodecOfCodes = Omit<AudioCodesData, "data" | "shape" | "scales" | "numSamples">;
+
 /** The codec of codes. */
 export function codecFieldsOf(codes: AudioCodesData): CodecFields {
-  const { provenance, segment } = codes;
+  return fieldsOf(codes, codes.shape[1]);
+}
+
+/** The codec of the codes that a tokenizer is going to give; a model of this machine goes by its published name. */
+export function codecFieldsFor(tokenizer: AudioTokenizer, numCodebooks: number): CodecFields {
+  const { sampleRate, channels, hopLength, frameRate, codebookSize, segment, provenance } = tokenizer;
+  const bandwidth = bandwidthOf({ numCodebooks, codebookSize, frameRate });
+  return fieldsOf({ sampleRate, channels, hopLength, codebookSize, bandwidth, segment, provenance: { ...provenance, model: publishedModel(provenance) } }, numCodebooks);
+}
+
+function fieldsOf(codec: CodecOfCodes, numCodebooks: number): CodecFields {
+  const { provenance, segment } = codec;
   return {
-    sample_rate: codes.sampleRate,
-    channels: codes.channels,
-    hop_length: codes.hopLength,
-    frame_rate: Math.ceil(codes.sampleRate / codes.hopLength),
-    codebook_size: codes.codebookSize,
-    num_codebooks: codes.shape[1],
-    bandwidth: codes.bandwidth,
+    sample_rate: codec.sampleRate,
+    channels: codec.channels,
+    hop_length: codec.hopLength,
+    frame_rate: Math.ceil(codec.sampleRate / codec.hopLength),
+    codebook_size: codec.codebookSize,
+    num_codebooks: numCodebooks,
+    bandwidth: codec.bandwidth,
     segment_length: segment?.length ?? null,
     segment_stride: segment?.stride ?? null,
     model: provenance.model,
@@ -63,7 +79,7 @@ export function codecFieldsOf(codes: AudioCodesData): CodecFields {
 }
 
 /** What codes need to know of their codec: the inverse of `codecFieldsOf`. */
-export function codecFrom(fields: CodecFields): Omit<AudioCodesData, "data" | "shape" | "scales" | "numSamples"> {
+export function codecFrom(fields: CodecFields): CodecOfCodes {
   const { segment_length: length, segment_stride: stride } = fields;
   return {
     sampleRate: fields.sample_rate,

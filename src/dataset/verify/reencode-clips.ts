@@ -4,7 +4,7 @@ import { AudioTokenizer, optionsForNamed } from "../../tokenizer/index.ts";
 import type { LoadOptions } from "../../tokenizer/index.ts";
 import { decodeRow } from "../decoding/decode-row.ts";
 import type { RowRecipe } from "../decoding/row-recipe.ts";
-import { fingerprintOf, probeCodec } from "../encoding/codec-probe.ts";
+import { fingerprintOf } from "../encoding/codec-fingerprint.ts";
 import { channelsOfLongRow, encodeLongClip, planLongRow, windowsOfLongRow } from "../encoding/long-row.ts";
 import type { CodedWindow, LongRow } from "../encoding/long-row.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
@@ -109,8 +109,14 @@ export class ClipReencoder implements AsyncDisposable {
 
   async #rowOf(part: number, key: string): Promise<AudioRow | undefined> {
     if (this.#rows?.part !== part) {
-      const rows = part < this.#plan.numParts ? await this.#plan.readPart(part) : [];
-      this.#rows = { part, byKey: new Map(rows.flatMap(({ row }) => (isBadRow(row) || row.duplicateOf !== undefined ? [] : [[row.key, row] as const]))) };
+      const byKey = new Map<string, AudioRow>();
+      if (part < this.#plan.numParts) {
+        for await (const { row } of this.#plan.readPart(part)) {
+          // Its columns may be long, and nobody asks for them.
+          if (!isBadRow(row) && row.duplicateOf === undefined) byKey.set(row.key, { ...row, columns: undefined });
+        }
+      }
+      this.#rows = { part, byKey };
     }
     return this.#rows.byKey.get(key);
   }
@@ -192,8 +198,7 @@ async function checkWeights(folder: string, tokenizer: AudioTokenizer, codec: Co
   if (found !== expected) throw refuse(found, expected);
   if (tokenizer.numQuantizers < codec.num_codebooks) throw refuse(`${tokenizer.numQuantizers} codebooks`, `${codec.num_codebooks} or more`);
   if (fingerprint === null) return;
-  const probed = await probeCodec(tokenizer, { numCodebooks: codec.num_codebooks, ...(signal === undefined ? {} : { signal }) });
-  if (fingerprintOf(probed) !== fingerprint) throw refuse("other codes for the same test sound", "the same");
+  if ((await fingerprintOf(tokenizer, { numCodebooks: codec.num_codebooks, signal })) !== fingerprint) throw refuse("other codes for the same test sound", "the same");
 }
 
 function framingOf({ sampleRate, channels, hopLength }: Pick<AudioTokenizer, "sampleRate" | "channels" | "hopLength">): string {

@@ -5,7 +5,7 @@ import { joinSamples } from "../network/columns.ts";
 import { checkFinite } from "./check-finite.ts";
 import { StepwiseConverter } from "./stepwise-converter.ts";
 
-/** Samples that are checked before the event loop gets its turn: a few milliseconds of work. */
+/** Samples, of all channels together, that are checked before the event loop gets its turn: a few milliseconds of work. */
 const samplesPerCheck = 2 ** 20;
 
 /**
@@ -42,10 +42,11 @@ export class ClipAudio {
       throw new AudioFormatError("AUDIO_EMPTY", "the waveform has no samples; there is nothing to encode");
     }
     const clip = new ClipAudio(waveform, to, signal);
-    for (let offset = 0; offset < numSamplesOf(waveform); offset += samplesPerCheck) {
+    const length = Math.ceil(samplesPerCheck / waveform.channelData.length);
+    for (let offset = 0; offset < numSamplesOf(waveform); offset += length) {
       if (offset > 0) await nextTurn();
       signal?.throwIfAborted();
-      checkFinite(waveform.channelData.map((samples) => samples.subarray(offset, offset + samplesPerCheck)), { offset });
+      checkFinite(waveform.channelData.map((samples) => samples.subarray(offset, offset + length)), { offset });
     }
     return clip;
   }

@@ -1,15 +1,9 @@
+import type { CodecForm } from "../../checkpoint/index.ts";
 import type { Provenance } from "../../core/index.ts";
 import type { CodecRunner } from "../network/codec-runner.ts";
-import type { Segmenting } from "../network/segments.ts";
 
 /** What a codec's clips have in common. */
-export interface ClipFormat {
-  readonly sampleRate: number;
-  readonly channels: number;
-  readonly frameRate: number;
-  readonly hopLength: number;
-  readonly codebookSize: number;
-  readonly segment: Segmenting | null;
+export interface ClipFormat extends CodecForm {
   readonly provenance: Provenance;
 }
 
@@ -17,13 +11,10 @@ export interface ClipFormat {
 export interface DecoderJob {
   readonly runner: CodecRunner;
   readonly format: ClipFormat;
-  /** Mono clips that each clip is coded as. */
-  readonly lanes: number;
 }
 
 /** What encoding with one tokenizer and the same number of codebooks has in common. */
 export interface EncoderJob extends DecoderJob {
   /** Over all lanes. */
   readonly numCodebooks: number;
-  readonly isNormalized: boolean;
 }

@@ -6,8 +6,8 @@ import { OverlapAdd } from "./overlap-add.ts";
 
 /** Audio of every clip; all their segments and lanes go through the network together. */
 export async function decodeClips(clips: readonly AudioCodes[], job: DecoderJob, options: CallOptions): Promise<Waveform[]> {
-  const { format, lanes } = job;
-  const channels = format.channels / lanes;
+  const { lanes } = job.format;
+  const channels = job.format.channels / lanes;
   const parts = clips.flatMap((codes) => Array.from({ length: lanes }, () => new LaneAudio(codes, channels)));
   const pieces = clips.map((codes) => splitCodes(codes, lanes));
   // Of each piece: where its audio goes.
@@ -17,7 +17,7 @@ export async function decodeClips(clips: readonly AudioCodes[], job: DecoderJob,
   await job.runner.decode(pieces.flat(), options, (index, audio) => places[index]!.part.take(places[index]!.segment, audio));
   return clips.map((_, clip) => ({
     channelData: parts.slice(clip * lanes, (clip + 1) * lanes).flatMap(({ channelData }) => channelData),
-    sampleRate: format.sampleRate,
+    sampleRate: job.format.sampleRate,
   }));
 }
 

@@ -1,47 +1,40 @@
 import { planar, splitLanes } from "../network/planar.ts";
 import type { ClipAudio } from "./clip-audio.ts";
-import type { EncoderJob } from "./coding-job.ts";
+import type { ClipFormat } from "./coding-job.ts";
 import { scaleOf } from "./segment-scale.ts";
 
 /**
  * A segment of a clip on its way into the network. One that shares samples with its neighbours, or is divided by its
- * loudness, is held whole from its first reading to its last.
+ * loudness, is held whole from its opening to its last reading.
  */
 export class SegmentAudio {
-  readonly numSamples: number;
+  /** What its samples are divided by. */
+  readonly scale: number;
   readonly #clip: ClipAudio;
   readonly #start: number;
-  readonly #job: EncoderJob;
-  #held: readonly Float32Array[] | null = null;
-  #scale = 1;
+  readonly #end: number;
+  readonly #lanes: number;
+  #held: readonly Float32Array[] | null;
 
-  constructor(clip: ClipAudio, { start, end }: { readonly start: number; readonly end: number }, job: EncoderJob) {
-    this.numSamples = end - start;
+  private constructor(clip: ClipAudio, { start, end }: { readonly start: number; readonly end: number }, { lanes, isNormalized }: ClipFormat, held: readonly Float32Array[] | null) {
+    this.scale = isNormalized && held !== null ? scaleOf(held) : 1;
     this.#clip = clip;
     this.#start = start;
-    this.#job = job;
+    this.#end = end;
+    this.#lanes = lanes;
+    this.#held = held;
   }
 
-  /** What its samples are divided by, known as soon as some are read. */
-  get scale(): number {
-    return this.#scale;
+  /** @param range In samples of the clip; segments are opened in their order. */
+  static async open(clip: ClipAudio, range: { readonly start: number; readonly end: number }, format: ClipFormat): Promise<SegmentAudio> {
+    const isHeld = format.segment !== null || format.isNormalized;
+    return new SegmentAudio(clip, range, format, isHeld ? await clip.read(range.start, range.end) : null);
   }
 
   /** Samples `from` to `to` of one lane, planar; lanes are read one after the other, the last one last. */
   async read(lane: number, from: number, to: number): Promise<Float32Array> {
-    const { lanes } = this.#job;
-    const channels = await this.#channels(from, to);
-    if (to === this.numSamples && lane === lanes - 1) this.#held = null;
-    return planar(splitLanes(channels, lanes)[lane]!, this.#scale);
-  }
-
-  async #channels(from: number, to: number): Promise<readonly Float32Array[]> {
-    const { format, isNormalized } = this.#job;
-    if (format.segment === null && !isNormalized) return this.#clip.read(this.#start + from, this.#start + to);
-    if (this.#held === null) {
-      this.#held = await this.#clip.read(this.#start, this.#start + this.numSamples);
-      if (isNormalized) this.#scale = scaleOf(this.#held);
-    }
-    return this.#held.map((samples) => samples.subarray(from, to));
+    const channels = this.#held?.map((samples) => samples.subarray(from, to)) ?? (await this.#clip.read(this.#start + from, this.#start + to));
+    if (this.#start + to === this.#end && lane === this.#lanes - 1) this.#held = null;
+    return planar(splitLanes(channels, this.#lanes)[lane]!, this.scale);
   }
 }

@@ -1,10 +1,4 @@
-/** How audio is cut into segments that are coded on their own. */
-export interface Segmenting {
-  /** Samples per segment. */
-  readonly length: number;
-  /** Samples between the starts of neighbours. */
-  readonly stride: number;
-}
+import type { Segmenting } from "../../checkpoint/index.ts";
 
 /**
  * The segments of a clip: one at every multiple of the stride, the last ones cut short by the clip's end.

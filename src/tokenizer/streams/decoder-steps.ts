@@ -6,7 +6,7 @@ import { OverlapAdd } from "../clips/overlap-add.ts";
 import type { OverlapState } from "../clips/overlap-add.ts";
 import type { CodecRunner, DecoderPiece, DecoderResult, DecoderState } from "../network/codec-runner.ts";
 import { joinSamples } from "../network/columns.ts";
-import type { Segmenting } from "../network/segments.ts";
+import type { Segmenting } from "../../checkpoint/index.ts";
 import { checkOrigin, isCount, stateOrigin } from "./state-origin.ts";
 import type { StateOrigin } from "./state-origin.ts";
 import type { StreamStep } from "./stream-position.ts";
@@ -56,7 +56,8 @@ export function checkDecoderState(state: DecoderStreamState, job: DecoderJob): v
   if (!isSound(state, job)) throw new RangeError("the state is not as a decoder of this model gave it; keep it as it is (JSON loses its arrays)");
 }
 
-function isSound(state: DecoderStreamState, { runner, format, lanes }: DecoderJob): boolean {
+function isSound(state: DecoderStreamState, { runner, format }: DecoderJob): boolean {
+  const { lanes } = format;
   const { numCodebooks, numSamples, numDecoded, scale, isCutShort, hasEnded, network, overlap } = state;
   const isPlain = isCount(numSamples) && isCount(numDecoded) && numDecoded <= numSamples && Number.isFinite(scale);
   if (!isPlain || typeof isCutShort !== "boolean" || typeof hasEnded !== "boolean" || !Array.isArray(network) || !Array.isArray(overlap)) return false;
@@ -131,7 +132,8 @@ function clipScale({ segment, scales }: AudioCodes): number {
   return segment === null && scales !== null ? scales[0]! : 1;
 }
 
-function continuousStep(state: DecoderStreamState, codes: AudioCodes | null, { runner, format, lanes }: DecoderJob): DecoderStep {
+function continuousStep(state: DecoderStreamState, codes: AudioCodes | null, { runner, format }: DecoderJob): DecoderStep {
+  const { lanes } = format;
   const numCodebooks = codes?.numCodebooks ?? state.numCodebooks!;
   const network = state.numCodebooks === null ? startNetwork(runner, lanes, numCodebooks) : state.network;
   const inputs = codes === null ? network.map(() => new Int32Array()) : splitCodes(codes, lanes).map((piece) => piece.codes);
@@ -165,9 +167,10 @@ function continuousStep(state: DecoderStreamState, codes: AudioCodes | null, { r
 function segmentStep(
   state: DecoderStreamState,
   codes: AudioCodes | null,
-  { runner, format, lanes }: DecoderJob,
+  { runner, format }: DecoderJob,
   { length, stride }: Segmenting,
 ): DecoderStep {
+  const { lanes } = format;
   const channels = format.channels / lanes;
   const numCodebooks = codes?.numCodebooks ?? state.numCodebooks!;
   const pieces = (codes === null ? [] : splitCodes(codes, lanes)).map((piece) => ({

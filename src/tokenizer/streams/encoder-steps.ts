@@ -5,7 +5,7 @@ import { scaleOf } from "../clips/segment-scale.ts";
 import type { EncoderPiece, EncoderResult, EncoderState, Latency } from "../network/codec-runner.ts";
 import { joinSamples } from "../network/columns.ts";
 import { planar, splitLanes } from "../network/planar.ts";
-import type { Segmenting } from "../network/segments.ts";
+import type { Segmenting } from "../../checkpoint/index.ts";
 import { checkOrigin, isCount, stateOrigin } from "./state-origin.ts";
 import type { StateOrigin } from "./state-origin.ts";
 import type { StreamStep } from "./stream-position.ts";
@@ -33,8 +33,8 @@ type EncoderStep = StreamStep<EncoderStreamState, EncoderPiece, EncoderResult, A
  * The segments that audio is coded in. A codec that divides a clip by its loudness, and does not cut it, has one as long as
  * the clip: a stream can only code it at its end.
  */
-function segmentingOfStream({ format, isNormalized }: EncoderJob): Segmenting | null {
-  return format.segment ?? (isNormalized ? { length: Infinity, stride: Infinity } : null);
+function segmentingOfStream({ format }: EncoderJob): Segmenting | null {
+  return format.segment ?? (format.isNormalized ? { length: Infinity, stride: Infinity } : null);
 }
 
 /** How far the codes of a stream are behind its samples. */
@@ -47,7 +47,7 @@ export function encoderLatency(job: EncoderJob): Latency {
 
 /** The state before the first sample. */
 export function startEncoderStream(job: EncoderJob): EncoderStreamState {
-  const { runner, format, lanes, numCodebooks } = job;
+  const { runner, format, numCodebooks } = job;
   const isSegmented = segmentingOfStream(job) !== null;
   return {
     ...stateOrigin(format.provenance),
@@ -55,7 +55,7 @@ export function startEncoderStream(job: EncoderJob): EncoderStreamState {
     numSamples: 0,
     numCoded: 0,
     hasEnded: false,
-    network: isSegmented ? [] : Array.from({ length: lanes }, () => runner.startEncoding()),
+    network: isSegmented ? [] : Array.from({ length: format.lanes }, () => runner.startEncoding()),
     pending: isSegmented ? Array.from({ length: format.channels }, () => new Float32Array()) : [],
   };
 }
@@ -91,7 +91,8 @@ export function encoderStep(state: EncoderStreamState, samples: readonly Float32
 }
 
 function continuousStep(state: EncoderStreamState, channels: readonly Float32Array[], job: EncoderJob): EncoderStep {
-  const { format, lanes, numCodebooks } = job;
+  const { format, numCodebooks } = job;
+  const { lanes } = format;
   const pieces = splitLanes(channels, lanes).map((own, lane) => ({
     state: state.network[lane]!,
     input: planar(own),
@@ -119,7 +120,8 @@ function segmentStep(
   job: EncoderJob,
   { length, stride }: Segmenting,
 ): EncoderStep {
-  const { runner, lanes, numCodebooks, isNormalized } = job;
+  const { runner, format, numCodebooks } = job;
+  const { lanes, isNormalized } = format;
   const audio = state.pending.map((samples, channel) => joinSamples([samples, channels[channel]!]));
   const available = audio[0]!.length;
   const starts: number[] = [];

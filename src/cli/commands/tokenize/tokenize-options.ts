@@ -1,9 +1,8 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { CodesError } from "../../../core/index.ts";
+import { AudioCodes, CodesError } from "../../../core/index.ts";
 import { channelModes, parseShare, patternLayout, vocabularyLayout } from "../../../dataset/index.ts";
 import { TokenVocabulary } from "../../../patterns/index.ts";
-import type { AudioCodes } from "../../../core/index.ts";
 import type {
   ChannelMode,
   ClipLength,
@@ -148,7 +147,7 @@ export async function outputsOf(options: DatasetOutputOptions, tokenizer: AudioT
 }
 
 async function layoutOf({ pattern, vocabulary: order, vocabularyBase: base }: DatasetOutputOptions, tokenizer: AudioTokenizer, encodeOptions: EncodeOptions): Promise<TokenLayout> {
-  const frame = await codesOfFrame(tokenizer, encodeOptions);
+  const frame = codesOfFrame(tokenizer, encodeOptions);
   const { codebookSize, numCodebooks } = frame;
   if (pattern === undefined) {
     return withArguments(async () => vocabularyLayout(new TokenVocabulary({ codebookSize, numCodebooks, order, base, specialTokens: { eos: {} } })));
@@ -169,11 +168,11 @@ function checkReads(layout: TokenLayout, codes: AudioCodes, pattern: string): vo
   }
 }
 
-/** What codes are like with these options: those of one frame. */
-async function codesOfFrame(tokenizer: AudioTokenizer, encodeOptions: EncodeOptions): Promise<AudioCodes> {
-  const { sampleRate, channels, hopLength } = tokenizer;
-  const channelData = Array.from({ length: channels }, () => new Float32Array(hopLength));
-  return tokenizer.encode({ channelData, sampleRate }, encodeOptions);
+/** One frame of the codec's codes, all 0. */
+function codesOfFrame(tokenizer: AudioTokenizer, encodeOptions: EncodeOptions): AudioCodes {
+  const numCodebooks = tokenizer.numCodebooksFor(encodeOptions);
+  const scales = tokenizer.config.normalize ? Float32Array.of(1) : null;
+  return AudioCodes.fromTensor({ data: new Int32Array(numCodebooks), dims: [numCodebooks, 1] }, tokenizer, { scales });
 }
 
 function parseFormats(text: string, previous: readonly DatasetFormat[] = []): readonly DatasetFormat[] {

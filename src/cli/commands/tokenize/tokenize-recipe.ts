@@ -48,7 +48,7 @@ export async function recipeOf(
   tokenizer: AudioTokenizer,
 ): Promise<Pick<TokenizeDatasetOptions, "model" | "bandwidth" | "numCodebooks" | "window" | "stride" | "tail" | "minimum" | "channels" | "trim" | "limits" | "outputs" | "audioLicense" | "card">> {
   const { bandwidth, codebooks, audioLicense, title } = options;
-  const rate = await encodeOptionsFor(tokenizer, options);
+  const rate = encodeOptionsFor(tokenizer, options);
   return {
     model: tokenizer,
     bandwidth,
