@@ -47,6 +47,7 @@ import { frozenLicense } from "./records/frozen-license.ts";
 import { listFinishedParts, readPartRecord } from "./records/part-record.ts";
 import type { PartRecord } from "./records/part-record.ts";
 import { isLocalModel, publishedLicense } from "./records/published-names.ts";
+import { checkCountable } from "./records/statistics.ts";
 import { assembleDataset } from "./report/assemble-dataset.ts";
 import type { DatasetCardOptions } from "./report/dataset-card.ts";
 
@@ -137,6 +138,7 @@ export class DatasetWork implements AsyncDisposable {
       const { tokenizer } = model;
       const { folder, bandwidth, numCodebooks, outputs: specs = defaultOutputs } = options;
       const codec = codecFieldsFor(tokenizer, tokenizer.numCodebooksFor({ bandwidth, numCodebooks }));
+      checkCountable(codec);
       const fingerprint = codec.digest === null ? await fingerprintOf(tokenizer, { numCodebooks: codec.num_codebooks, signal }) : null;
       const recipe = recipeOf(options, tokenizer);
       const outputs = createOutputs(folder, specs);

@@ -9,6 +9,7 @@ export type { TrimOptions } from "./decoding/sound-range.ts";
 export { DatasetError } from "./folder/dataset-error.ts";
 export type { DatasetErrorCode } from "./folder/dataset-error.ts";
 export { writeDurably } from "./folder/durable-file.ts";
+export { jsonObject } from "./folder/json-value.ts";
 export type { JsonObject, JsonValue } from "./folder/json-value.ts";
 export { readJsonFile } from "./folder/read-json-file.ts";
 export { acquireRunLock } from "./folder/run-lock.ts";

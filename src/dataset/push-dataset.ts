@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { licensePolicyOf, requireLicense } from "../catalogue/index.ts";
 import type { LicensePolicy } from "../catalogue/index.ts";
-import { FileError } from "../core/index.ts";
+import { FileError, inTurns } from "../core/index.ts";
 import type { LicenseRecord } from "../core/index.ts";
 import { isInside, openInside } from "../files/index.ts";
 import { pushFiles } from "../hub/index.ts";
@@ -11,7 +11,7 @@ import { DatasetError } from "./folder/dataset-error.ts";
 import { wholeShare } from "./folder/share.ts";
 import { listedFiles } from "./formats/read-shard.ts";
 import type { FinishedShard } from "./records/finished-shard.ts";
-import { datasetInfoName, errorsName, manifestName, parseDatasetInfo, readDatasetInfoText } from "./records/dataset-info.ts";
+import { datasetInfoName, errorsName, manifestName, parseDatasetInfo, readDatasetInfoBytes } from "./records/dataset-info.ts";
 import type { DescribedFile } from "./records/dataset-info.ts";
 import { readFrozenLicense } from "./records/frozen-license.ts";
 import { listFinishedParts, readPartRecord } from "./records/part-record.ts";
@@ -53,11 +53,11 @@ type ExpectedFile = Pick<DescribedFile, "path"> & Partial<DescribedFile>;
 /** What `dataset.json` says; null where there is none yet. Its own bytes are the last file: they are uploaded as they were read here. */
 async function readIndex(folder: string, editedCard: boolean = false): Promise<{ readonly shards: readonly FinishedShard[]; readonly license: LicenseRecord | null; readonly index: readonly ExpectedFile[] } | null> {
   if (!(await isInside(folder, datasetInfoName))) return null;
-  const text = await readDatasetInfoText(folder);
-  const { shards, license, manifest, errors, files } = parseDatasetInfo(text, join(folder, datasetInfoName));
+  const bytes = await readDatasetInfoBytes(folder);
+  const { shards, license, manifest, errors, files } = await inTurns(parseDatasetInfo(bytes, join(folder, datasetInfoName)));
   const listed = new Map([manifest, errors, ...files].map((file) => [file.path, file]));
   if (editedCard) listed.delete(cardName);
-  const own = { path: datasetInfoName, bytes: Buffer.byteLength(text), sha256: createHash("sha256").update(text).digest("hex") };
+  const own = { path: datasetInfoName, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
   const names = [manifestName, errorsName, figureName, cardName];
   return { shards, license, index: [...names.map((path): ExpectedFile => listed.get(path) ?? { path }), own] };
 }

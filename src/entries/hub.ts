@@ -38,23 +38,17 @@ export type {
   TrainingStatement,
   Verdict,
 } from "../catalogue/index.ts";
-export {
-  describeRepository,
-  fetchRepositoryMetadata,
-  fetchWeights,
-  listCache,
-  metadataOf,
-  openHubRepository,
-  removeCached,
-  verifyCached,
-} from "../hub/index.ts";
+export { listCache, metadataOf, openHub, openHubRepository, removeCached, verifyCached } from "../hub/index.ts";
 export type {
   CachedCommit,
   CachedRepository,
+  DescribedRepository,
   DescribeOptions,
   DownloadProgress,
   Environment,
+  FetchOptions,
   FileDigest,
+  Hub,
   HubOptions,
   HubRepository,
   RepositoryDescription,

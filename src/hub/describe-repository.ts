@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { HubError, IntegrityError } from "../core/index.ts";
 import { checkCached, isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
 import { createHasher, type FileDigest, hashFile, parseDigest } from "./file-digest.ts";
-import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
+import type { HubSettings } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
 import type { RepositoryFile } from "./list-repository.ts";
 import { readTextFile } from "./read-text-file.ts";
@@ -12,8 +12,10 @@ import { type FileSelection, selectFiles } from "./select-files.ts";
 import { cardName, visitRepository } from "./visit-repository.ts";
 import { sha256OfWeightsAt } from "./weights-digest.ts";
 
-/** How a repository is looked at. */
-export interface DescribeOptions extends HubOptions {
+/** What of a repository is described. */
+export interface DescribeOptions {
+  /** Branch, tag or commit. @default the Hub's `revision`, or "main" */
+  readonly revision?: string | undefined;
   /**
    * Whether the codec of a larger model (MusicGen, Bark) is read out of that model's own safetensors, by ranges, without
    * downloading the rest.
@@ -22,6 +24,8 @@ export interface DescribeOptions extends HubOptions {
   readonly exact?: boolean | undefined;
   /** SHA-256 that files are known to have, by name, in hexadecimal; a repository that lists another is refused. */
   readonly pins?: Readonly<Record<string, string>> | undefined;
+  /** Stops the work; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A file with tensors. */
@@ -67,8 +71,7 @@ export interface RepositoryDescription {
  * @throws IntegrityError if a small file has another digest than the pinned one, or the Hub lists another for the weights.
  * @throws HubError with the codes listed in docs/hub.md.
  */
-export async function describeRepository(id: string, options: DescribeOptions = {}): Promise<RepositoryDescription> {
-  const settings = resolveHubOptions(options);
+export async function describeRepository(settings: HubSettings, id: string, options: DescribeOptions): Promise<RepositoryDescription> {
   const folder = repositoryFolder(settings.cacheDir, id);
   const description = await describe(settings, folder, options);
   await checkPins(settings, description);
@@ -128,7 +131,7 @@ async function describeCached(settings: HubSettings, folder: RepositoryFolder, o
     from: "cache",
     info: (await readAnswer(folder, commit))?.info ?? null,
     cardText: sizes.has(cardName) ? await readText(cardName) : null,
-    weights: await Promise.all(selection.weights.map((name) => readDigest(settings, options, folder, commit, files.get(name)!))),
+    weights: await Promise.all(selection.weights.map((name) => readDigest(settings, folder, commit, files.get(name)!))),
     inRanges: false,
   };
 }
@@ -137,8 +140,8 @@ async function describeCached(settings: HubSettings, folder: RepositoryFolder, o
  * A file of the cache with the SHA-256 of its bytes, whatever it is called there: caches are copied, and handed on.
  * @throws IntegrityError if it is stored under another.
  */
-async function readDigest(settings: HubSettings, { env }: HubOptions, folder: RepositoryFolder, commit: string, file: WeightsFile): Promise<WeightsFile> {
-  const sha256 = await sha256OfWeightsAt(folder.file(commit, file.name), { signal: settings.signal, env });
+async function readDigest({ signal, env }: HubSettings, folder: RepositoryFolder, commit: string, file: WeightsFile): Promise<WeightsFile> {
+  const sha256 = await sha256OfWeightsAt(folder.file(commit, file.name), { signal, env });
   if (file.digest?.algorithm === "sha256" && file.digest.hex !== sha256) throw wrongBytes(folder, file.name, file.digest.hex, sha256);
   return { ...file, sha256 };
 }

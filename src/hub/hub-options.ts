@@ -66,6 +66,7 @@ export interface HubSettings {
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: DownloadProgress) => void) | undefined;
+  readonly env: Environment;
 }
 
 /**
@@ -81,9 +82,8 @@ export function resolveHubOptions(options: HubOptions = {}): HubSettings {
   for (const [name, value] of Object.entries({ maxRetries, retryDelay, timeout })) {
     if (!(value >= 0)) throw new RangeError(`${name} must be 0 or more; got ${value}`);
   }
-  if (typeof revision !== "string" || revision === "") throw new TypeError("revision must be a branch, a tag or a commit");
   return {
-    revision,
+    revision: checkRevision(revision),
     token: checkToken(options.token === undefined ? tokenOf(env) : options.token),
     endpoint: checkEndpoint(options.endpoint ?? nonEmpty(env["HF_ENDPOINT"]) ?? "https://huggingface.co"),
     get cacheDir() {
@@ -97,7 +97,14 @@ export function resolveHubOptions(options: HubOptions = {}): HubSettings {
     timeout,
     signal: options.signal,
     onProgress: options.onProgress,
+    env,
   };
+}
+
+/** @throws TypeError if it is no name of a revision. */
+export function checkRevision(revision: string): string {
+  if (typeof revision !== "string" || revision === "") throw new TypeError("revision must be a branch, a tag or a commit");
+  return revision;
 }
 
 function cacheDirOf(env: Environment): string {

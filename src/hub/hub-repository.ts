@@ -4,10 +4,10 @@ import { HubError } from "../core/index.ts";
 import type { ByteSource } from "../core/index.ts";
 import { openFile } from "../files/index.ts";
 import { type RepositoryFolder, repositoryFolder } from "./cache-layout.ts";
-import { checkPin, describeRepository, type DescribeOptions, type RepositoryDescription, sha256Of, type WeightsFile, wrongBytes } from "./describe-repository.ts";
+import { checkPin, type RepositoryDescription, sha256Of, type WeightsFile, wrongBytes } from "./describe-repository.ts";
 import { downloadFile } from "./download-file.ts";
 import { openHttpSource } from "./http-source.ts";
-import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
+import type { HubSettings } from "./hub-options.ts";
 import type { RepositoryFile } from "./list-repository.ts";
 import { notCached } from "./resolve-revision.ts";
 import { rememberSha256, sha256OfWeightsAt } from "./weights-digest.ts";
@@ -23,36 +23,18 @@ export interface HubRepository extends RepositoryDescription {
   readonly sha256: ReadonlyMap<string, string>;
 }
 
-/**
- * Downloads the codec of a repository from the Hugging Face Hub, or takes it from the cache.
- * `describeRepository` and `fetchWeights` are its two halves, for who wants to decide in between.
- * @throws HubError with the codes listed in docs/hub.md, among them IntegrityError for bytes that are not the right ones.
- */
-export async function openHubRepository(id: string, options: DescribeOptions = {}): Promise<HubRepository> {
-  return fetchWeights(await describeRepository(id, options), options);
-}
-
-/**
- * Sees to it that the weights of a described repository are in the cache, and opens its files.
- * @param options Those with which it was described.
- * @throws TypeError if they lead to another cache.
- * @throws HubError as `openHubRepository`.
- */
-export async function fetchWeights(description: RepositoryDescription, options: HubOptions = {}): Promise<HubRepository> {
-  const settings = resolveHubOptions(options);
+/** Sees to it that the weights of a repository, described with these settings, are in the cache, and opens its files. */
+export async function fetchWeights(settings: HubSettings, description: RepositoryDescription): Promise<HubRepository> {
   const folder = repositoryFolder(settings.cacheDir, description.id);
-  if (folder.snapshot(description.commit) !== description.snapshotPath) {
-    throw new TypeError(`${description.id} was described in another cache than ${settings.cacheDir}; give the same options as then`);
-  }
   // What was described from the cache was found there.
-  if (!description.inRanges && description.from === "hub") await downloadWeights(settings, options, folder, description);
-  return { ...description, files: folderOf(settings, description), sha256: await digestsOf(settings, options, folder, description) };
+  if (!description.inRanges && description.from === "hub") await downloadWeights(settings, folder, description);
+  return { ...description, files: folderOf(settings, description), sha256: await digestsOf(settings, folder, description) };
 }
 
 /** More than any model with a codec has, several times over: a server could otherwise fill the disk. */
 const maxWeightsBytes = 2 ** 36;
 
-async function downloadWeights(settings: HubSettings, { env }: HubOptions, folder: RepositoryFolder, { commit, weights }: RepositoryDescription): Promise<void> {
+async function downloadWeights(settings: HubSettings, folder: RepositoryFolder, { commit, weights }: RepositoryDescription): Promise<void> {
   const total = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total > maxWeightsBytes) throw new HubError("HUB_UNEXPECTED_ANSWER", `the weights of ${folder.id} are said to have ${total} bytes; at most ${maxWeightsBytes} are downloaded`);
   let before = 0;
@@ -60,7 +42,7 @@ async function downloadWeights(settings: HubSettings, { env }: HubOptions, folde
     const done = before;
     const onBytes = (bytes: number): void => settings.onProgress?.({ file: file.name, done: done + bytes, total });
     const isNew = await downloadFile(settings, { folder, commit, file: asListed(file), onBytes });
-    if (isNew && file.digest?.algorithm === "sha256") await rememberSha256(folder.file(commit, file.name), file.digest.hex, env);
+    if (isNew && file.digest?.algorithm === "sha256") await rememberSha256(folder.file(commit, file.name), file.digest.hex, settings.env);
     before += file.bytes;
   }
 }
@@ -70,7 +52,7 @@ async function downloadWeights(settings: HubSettings, { env }: HubOptions, folde
  * those that the cache itself described were hashed for that.
  * @throws IntegrityError if a file is not the listed or the pinned one.
  */
-async function digestsOf(settings: HubSettings, { env }: HubOptions, folder: RepositoryFolder, description: RepositoryDescription): Promise<ReadonlyMap<string, string>> {
+async function digestsOf({ signal, env }: HubSettings, folder: RepositoryFolder, description: RepositoryDescription): Promise<ReadonlyMap<string, string>> {
   const { id, commit, weights, inRanges, pins } = description;
   const digests = new Map<string, string>();
   for (const file of weights) {
@@ -80,7 +62,7 @@ async function digestsOf(settings: HubSettings, { env }: HubOptions, folder: Rep
       if (expected !== null) digests.set(name, expected);
       continue;
     }
-    const sha256 = file.sha256 ?? (await sha256OfWeightsAt(folder.file(commit, name), { signal: settings.signal, env }));
+    const sha256 = file.sha256 ?? (await sha256OfWeightsAt(folder.file(commit, name), { signal, env }));
     if (expected !== null && sha256 !== expected) throw wrongBytes(folder, name, expected, sha256);
     if (Object.hasOwn(pins, name)) checkPin(id, commit, name, pins[name]!, sha256);
     digests.set(name, sha256);

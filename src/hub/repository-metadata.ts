@@ -4,7 +4,7 @@ import { CheckpointError, HubError } from "../core/index.ts";
 import type { HubErrorCode } from "../core/index.ts";
 import { isRepositoryId, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
 import { isOutage, listSnapshot, type RepositoryDescription, sha256Of, type WeightsFile } from "./describe-repository.ts";
-import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
+import type { HubSettings } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
 import { readTextFile } from "./read-text-file.ts";
 import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
@@ -38,9 +38,8 @@ export async function metadataOf(description: RepositoryDescription): Promise<Re
  * @returns Null where the repository cannot be seen: not there, private, gated, not reachable, not cached.
  * @throws HubError for what is wrong with the request itself: a bad token, too many requests, a full disk.
  */
-export async function fetchRepositoryMetadata(id: string, options: HubOptions = {}): Promise<RepositoryMetadata | null> {
+export async function fetchMetadata(settings: HubSettings, id: string): Promise<RepositoryMetadata | null> {
   if (!isRepositoryId(id)) return null;
-  const settings = resolveHubOptions({ ...options, revision: "main" });
   const folder = repositoryFolder(settings.cacheDir, id);
   try {
     const visited = await visit(settings, folder);
@@ -54,7 +53,7 @@ export async function fetchRepositoryMetadata(id: string, options: HubOptions = 
       },
     );
     const digests: (string | null)[] = [];
-    for (const file of weights) digests.push(sha256Of(file) ?? (await sha256IfCached(folder.file(commit, file.name), options)));
+    for (const file of weights) digests.push(sha256Of(file) ?? (await sha256IfCached(folder.file(commit, file.name), settings)));
     return assemble(id, visited, digests, listed.has("config.json") ? await readText("config.json") : null);
   } catch (error) {
     if (error instanceof HubError && unseenCodes.has(error.code)) return null;
@@ -98,9 +97,9 @@ async function revisit(settings: HubSettings, folder: RepositoryFolder): Promise
 }
 
 /** Of a file without a digest that tells copies: one in a cache of copies, or one that the Hub keeps without Git LFS. */
-async function sha256IfCached(path: string, options: HubOptions): Promise<string | null> {
+async function sha256IfCached(path: string, { signal, env }: HubSettings): Promise<string | null> {
   try {
-    return await sha256OfWeightsAt(path, options);
+    return await sha256OfWeightsAt(path, { signal, env });
   } catch (error) {
     if (error instanceof CheckpointError && error.code === "CHECKPOINT_NOT_FOUND") return null;
     throw error;

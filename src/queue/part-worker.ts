@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Job, Worker } from "bullmq";
-import { CodecError } from "../core/index.ts";
+import { CodecError, parseJson } from "../core/index.ts";
 import { DatasetError, maxStalls } from "../dataset/index.ts";
 import type { PartRecord } from "../dataset/index.ts";
 import { loadBullMq } from "./load-bullmq.ts";
@@ -74,7 +74,7 @@ type AnyJob = Job<unknown, PartResult, string>;
 
 type JobWorker = Worker<unknown, PartResult, string>;
 
-/** A worker for jobs that anybody may have written: one whose data is no JSON comes as null, and fails, where it would come again and again. */
+/** A worker for jobs that anybody may have written: one whose data is no JSON, or far longer than that of a job, comes as null, and fails, where it would come again and again. */
 function createWorker({ Worker }: BullMq, ...options: ConstructorParameters<typeof Worker<unknown, PartResult, string>>): JobWorker {
   class AnyJobWorker extends Worker<unknown, PartResult, string> {
     protected override createJob(...[json, id]: Parameters<JobWorker["createJob"]>): AnyJob {
@@ -86,7 +86,7 @@ function createWorker({ Worker }: BullMq, ...options: ConstructorParameters<type
 
 function isJson(text: string): boolean {
   try {
-    JSON.parse(text);
+    parseJson(text);
     return true;
   } catch {
     return false;

@@ -2,14 +2,15 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
-import { readJsonFile, writeDurably } from "../dataset/index.ts";
+import { maxJsonLength } from "../core/index.ts";
+import { jsonObject, readJsonFile, writeDurably } from "../dataset/index.ts";
 import type { DatasetPlan, JsonObject } from "../dataset/index.ts";
 import { QueueError } from "./queue-error.ts";
 
 const schema: z.ZodType<QueueRecord> = z.object({
   version: z.literal(1),
   queue: z.string().regex(/^[\w.-]{1,300}$/u),
-  recipe: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
+  recipe: jsonObject,
 });
 
 /** What the folder of a dataset says of its queue as long as parts are to be done: so workers need to be told the folder only. */
@@ -30,8 +31,11 @@ export async function readQueueRecord(folder: string): Promise<QueueRecord | und
   return readJsonFile(folder, recordName, schema, (cause) => new QueueError("QUEUE_FORMAT", `${recordPath(folder)} is damaged; put the dataset on the queue again`, { cause }));
 }
 
+/** @throws RangeError for a recipe that is too long to be read again. */
 export async function writeQueueRecord(folder: string, record: Omit<QueueRecord, "version">): Promise<void> {
-  await writeDurably(recordPath(folder), `${JSON.stringify({ version: 1, ...record }, null, 2)}\n`);
+  const text = Buffer.from(`${JSON.stringify({ version: 1, ...record }, null, 2)}\n`);
+  if (text.length > maxJsonLength) throw new RangeError(`the recipe of the queue takes ${text.length} bytes; expected ${maxJsonLength} at most`);
+  await writeDurably(recordPath(folder), text);
 }
 
 /** A finished dataset is on no queue, and its folder is that of one that never was. */

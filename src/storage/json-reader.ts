@@ -16,8 +16,8 @@ type NumberArray = Uint16Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
 /** Deepest that lists of numbers nest: segments, codebooks, frames. */
 const maxDepth = 3;
 
-/** Numbers that are read in some milliseconds. */
-const numbersPerTurn = 2 ** 16;
+/** Bytes of numbers that are read in some milliseconds. */
+const bytesPerTurn = 2 ** 18;
 
 /** Most white space in a row, and the longest list whose length a message tells, in bytes. */
 const maxSpace = 2 ** 16;
@@ -69,14 +69,14 @@ export class JsonReader {
   }
 
   /**
-   * Takes the next value, whatever it is, and gives its text.
-   * @throws CodesError if it has more bytes than `maxLength`, or is cut short. Whether it is JSON is not looked at.
+   * Takes the next value, whatever it is, and gives its text; undefined if it has more bytes than `maxLength`.
+   * @throws CodesError if it is cut short. Whether it is JSON is not looked at.
    */
-  value(maxLength: number): string {
+  value(maxLength: number): string | undefined {
     this.#next();
     const begin = this.#at;
     const end = this.#endOfValue(begin + maxLength);
-    if (end - begin > maxLength) throw badFile(this.#name, "has more text beside its codes and scales than any file of codes");
+    if (end - begin > maxLength) return undefined;
     this.#at = end;
     try {
       return utf8.decode(this.#bytes.subarray(begin, end));
@@ -104,10 +104,10 @@ export class JsonReader {
       const expected = (shape[open.length] ??= length);
       if (length !== expected) throw this.#unexpected(`an array of ${length}`, field, expected);
     };
-    for (let sinceTurn = 0; ; sinceTurn++) {
-      if (sinceTurn === numbersPerTurn) {
+    for (let turnsAt = this.#at + bytesPerTurn; ; ) {
+      if (this.#at > turnsAt) {
         yield;
-        sinceTurn = 0;
+        turnsAt = this.#at + bytesPerTurn;
       }
       if (this.#next() === signs["["]) {
         if (open.length === (depthOfNumbers ?? maxDepth)) throw this.#unexpected(this.#describeNext(), field);
@@ -209,7 +209,7 @@ export class JsonReader {
 
   #describeList(): string {
     try {
-      return `an array of ${(parseJson(this.value(maxShown)) as readonly unknown[]).length}`;
+      return `an array of ${(parseJson(this.value(maxShown) ?? "") as readonly unknown[]).length}`;
     } catch {
       return "an array";
     }

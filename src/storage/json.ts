@@ -1,7 +1,8 @@
-import { codeOutOfRange, CodesError, parseJson } from "../core/index.ts";
+import { codeOutOfRange, CodesError } from "../core/index.ts";
 import type { AudioCodesData, Turns } from "../core/index.ts";
 import { badFile, collectFields, fieldsOf, named, shapeOfCodes } from "./codes-fields.ts";
 import type { Reading, StoredCodes } from "./codes-fields.ts";
+import { parseText, takeFields } from "./json-fields.ts";
 import { JsonReader } from "./json-reader.ts";
 import type { NumberGrid } from "./json-reader.ts";
 
@@ -63,42 +64,22 @@ interface CodesDocument {
 }
 
 function* readDocument(reader: JsonReader, name: string): Turns<CodesDocument> {
-  let codes: NumberGrid<Uint16Array> | undefined;
-  let scales: NumberGrid<Float32Array> | null = null;
-  const others: string[] = [];
-  let room = maxFieldBytes;
-  const take = (): string => {
-    const text = reader.value(room);
-    room -= text.length;
-    return text;
-  };
-  if (!reader.takes("{")) throw badFile(name, `holds ${describe(parseText(take(), name))}; expected an object with "codes"`);
-  if (!reader.takes("}")) {
-    do {
-      const key = take();
-      const field = parseText(key, name);
-      reader.expect(":");
-      if (field === "codes") {
-        if (codes !== undefined) throw badFile(name, 'has "codes" twice');
-        codes = yield* reader.numbers(field, Uint16Array);
-      } else if (field === "scales") {
-        scales = reader.takesNull() ? null : yield* reader.numbers(field, Float32Array);
-      } else {
-        others.push(`${key}:${take()}`);
-      }
-    } while (reader.takes(","));
-    reader.expect("}");
+  if (!reader.takes("{")) {
+    const text = reader.value(maxFieldBytes);
+    throw badFile(name, `holds ${text === undefined ? "a long value" : describe(parseText(text, name))}; expected an object with "codes"`);
   }
-  reader.expectEnd();
-  return { codes, scales, fields: parseText(`{${others.join(",")}}`, name) as Readonly<Record<string, unknown>> };
+  const { codes, scales = null, ...fields } = yield* takeFields(reader, name, { codes: takeCodes, scales: takeScales }, { maxBytes: maxFieldBytes });
+  return { codes, scales, fields };
 }
 
-function parseText(text: string, name: string): unknown {
-  try {
-    return parseJson(text);
-  } catch (cause) {
-    throw badFile(name, "is not JSON; it may be cut short", { cause });
-  }
+/** Takes codes, in lists of lists or alone. */
+export function takeCodes(reader: JsonReader): Turns<NumberGrid<Uint16Array>> {
+  return reader.numbers("codes", Uint16Array);
+}
+
+/** Takes scales; null for none. */
+export function* takeScales(reader: JsonReader): Turns<NumberGrid<Float32Array> | null> {
+  return reader.takesNull() ? null : yield* reader.numbers("scales", Float32Array);
 }
 
 function describe(value: unknown): string {

@@ -3,6 +3,7 @@ import { appendFile, readdir, readFile, readlink, rm, writeFile } from "node:fs/
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { atOnce } from "../../src/core/index.ts";
 import { jsonlOutput } from "../../src/dataset/formats/jsonl-output.ts";
 import { npyOutput } from "../../src/dataset/formats/npy-output.ts";
 import { parquetOutput } from "../../src/dataset/formats/parquet-output.ts";
@@ -48,7 +49,7 @@ describe("a finished dataset", () => {
     expect((await readFile(join(one, "manifest.jsonl"), "utf8")).trim().split("\n").map((line) => (JSON.parse(line) as { key: string }).key)).toEqual(parts.flat().map(({ key }) => key));
     await writeDataset(two, allOutputs(two), parts, { failures: 4, audioLicense: "CC-BY-4.0" });
     expect(await bytesBelow(two)).toEqual(await bytesBelow(one));
-    expect(() => parseDatasetInfo('{"format":"other"}', "dataset.json")).toThrow(/does not describe a dataset/);
+    expect(() => atOnce(parseDatasetInfo(Buffer.from('{"format":"other"}'), "dataset.json"))).toThrow(/does not describe a dataset/);
   });
 
   test.each(["webdataset", "parquet", "npy", "jsonl"] as const)("gives its clips back from %s", async (format) => {
@@ -162,7 +163,7 @@ test("a line of the manifest has decimals where the type is to be seen, columns 
   const line = formatManifestLine(clip, { npy: { file: "npy/a.npy", index: 0 } });
   expect(line).toContain('"start":0.0,"end":1.0,"window":null,"channel":null,"duration":1.0,"num_samples":24000,');
   expect(line).toMatch(/"columns":\{"duration":3,"start":0\},"places":\{"npy":\{"file":"npy\/a.npy","index":0\}\}\}\n$/u);
-  expect(parseManifestLine(line)).toEqual({ ...clipFieldsOf(clip), places: { npy: { file: "npy/a.npy", index: 0 } } });
+  expect(atOnce(parseManifestLine(Buffer.from(line)))).toEqual({ ...clipFieldsOf(clip), places: { npy: { file: "npy/a.npy", index: 0 } } });
 });
 
 function frontMatter(card: string): Record<string, unknown> {

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { atOnce } from "../../src/core/index.ts";
 import { jsonlOutput } from "../../src/dataset/formats/jsonl-output.ts";
 import { npyOutput } from "../../src/dataset/formats/npy-output.ts";
 import { parquetOutput } from "../../src/dataset/formats/parquet-output.ts";
@@ -17,7 +18,9 @@ import { openPlan } from "../../src/dataset/plan/dataset-plan.ts";
 import { formatOffsets, formatPlanFile, formatPlannedInputs, planFiles } from "../../src/dataset/plan/plan-files.ts";
 import { pushDataset } from "../../src/dataset/push-dataset.ts";
 import { parseDatasetInfo, readDatasetInfo } from "../../src/dataset/records/dataset-info.ts";
+import type { DatasetInfo } from "../../src/dataset/records/dataset-info.ts";
 import { parsePartRecord } from "../../src/dataset/records/part-record.ts";
+import type { PartRecord } from "../../src/dataset/records/part-record.ts";
 import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { HubServer, memberToken } from "../hub/hub-server.ts";
@@ -59,6 +62,14 @@ async function infoText(folder: string): Promise<string> {
   return await readFile(join(folder, "dataset.json"), "utf8");
 }
 
+function infoOf(text: string): DatasetInfo {
+  return atOnce(parseDatasetInfo(Buffer.from(text), "dataset.json"));
+}
+
+function recordOf(text: string): PartRecord {
+  return atOnce(parsePartRecord(Buffer.from(text), 0));
+}
+
 /** Pushes to a Hub of one's own; gives what went wrong, and all that it has then. */
 async function pushed(folder: string, options: { readonly editedCard?: boolean } = {}): Promise<{ readonly error: unknown; readonly names: readonly string[] }> {
   await using server = await HubServer.start({});
@@ -76,12 +87,12 @@ describe("what a dataset's files say", () => {
     const shard = info.shards[0]!;
     for (const named of [`shards/${path}/part-000000-000.tar`, `${path}.tar`, path]) {
       const hostile = { ...info, shards: [{ ...shard, path: named }] };
-      expect(() => parseDatasetInfo(JSON.stringify(hostile), "dataset.json"), named).toThrow(/^dataset\.json does not describe a dataset: shards\.0\.path: /u);
+      expect(() => infoOf(JSON.stringify(hostile)), named).toThrow(/^dataset\.json does not describe a dataset: shards\.0\.path: /u);
       const record = { part: 0, rows: 1, clips: 1, errors: 0, seconds: 1, statistics: {}, shards: [{ ...shard, path: named }] };
-      expect(() => parsePartRecord(JSON.stringify(record), 0), named).toThrow();
+      expect(() => recordOf(JSON.stringify(record)), named).toThrow();
     }
-    expect(() => parseDatasetInfo(JSON.stringify({ ...info, files: [{ ...info.files[0], path }] }), "dataset.json")).toThrow(/files\.0\.path: /u);
-    expect(() => parseDatasetInfo(JSON.stringify({ ...info, manifest: { ...info.files[0], lines: 1, path } }), "dataset.json")).toThrow(/manifest\.path: /u);
+    expect(() => infoOf(JSON.stringify({ ...info, files: [{ ...info.files[0], path }] }))).toThrow(/files\.0\.path: /u);
+    expect(() => infoOf(JSON.stringify({ ...info, manifest: { ...info.files[0], lines: 1, path } }))).toThrow(/manifest\.path: /u);
   });
 
   test.each(badPaths.filter((path) => !/[. ]$/u.test(path)))("lists no clip's file at %j: nothing outside is read, uploaded or removed", async (path) => {
@@ -100,13 +111,27 @@ describe("what a dataset's files say", () => {
     const { folder } = await prepared();
     const text = await infoText(folder);
     const nested = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
-    expect(() => parseDatasetInfo(text.replace('"options": {', `"options": {"deep": ${nested},`), "dataset.json")).toThrow(/dataset\.json is not JSON|does not describe/u);
-    expect(() => parsePartRecord(nested, 0)).toThrow(/nested deeper/u);
-    // Each takes many times the memory of its two bytes; a hundred megabytes of them held a process for minutes.
-    const many = `[${"[],".repeat(2 ** 21)}[]]`;
-    expect(() => parsePartRecord(many, 0)).toThrow(/more than 2097152 lists/u);
-    expect(() => parseDatasetInfo(text.replace('"options": {', `"options": {"many": ${many},`), "dataset.json")).toThrow(/dataset\.json is not JSON|does not describe/u);
-    expect(() => parseRow(`{"key":"a","input":0,"path":"a","columns":{"deep":${nested}}}`)).toThrow(/nested deeper/u);
+    expect(() => infoOf(text.replace('"options": {', `"options": {"deep": ${nested},`))).toThrow(/dataset\.json is not JSON|does not describe/u);
+    expect(() => recordOf(`{"statistics":${nested}}`)).toThrow("parts/000000.json is not JSON");
+    expect(() => parseRow(`{"key":"a","input":0,"path":"a","columns":{"deep":${nested}}}`)).toThrow("it nests more than 101 deep");
+  });
+
+  test("has two mebibytes of one field at most, beside its shards: more is not parsed at once", async () => {
+    const { folder } = await prepared();
+    const text = await infoText(folder);
+    // Each list takes many times the memory of its two bytes; a hundred megabytes of them held a process for minutes.
+    const many = `[${"[],".repeat(2 ** 20)}[]]`;
+    const parse = vi.spyOn(JSON, "parse");
+    expect(() => recordOf(`{"statistics":${many}}`)).toThrow("more text beside its shards");
+    expect(() => infoOf(text.replace('"options": {', `"options": {"many": ${many},`))).toThrow(/^dataset\.json has more text beside its shards/u);
+    expect(() => infoOf(`{${Array.from({ length: 4 }, (_, i) => `"f${i}":"${"x".repeat(2 ** 21 - 100)}"`).join()},${text.slice(1)}`)).toThrow(/^dataset\.json has more text beside its shards/u);
+    expect(() => infoOf(text.replace('"shards": [', `"shards": [${many},`))).toThrow(/^dataset\.json has more than 32768 bytes as item 0 of a list/u);
+    expect(() => parseRow(`{"key":"a","input":0,"path":"a","columns":{"many":${many}}}`)).toThrow(/at most 2097152 are read/u);
+    expect(Math.max(...parse.mock.calls.map(([parsed]) => parsed.length))).toBeLessThanOrEqual(2 ** 21);
+    parse.mockRestore();
+    const other = await planOf([{ key: "a", input: 0, path: "a.wav" }]);
+    await truncate(join(other, "plan.json"), 2 ** 21 + 1);
+    await expect(openPlan(other)).rejects.toMatchObject({ code: "DATASET_FORMAT", message: expect.stringContaining("at most 2097152 are read") });
   });
 
   test("gives a reason of bounded length, however long its names are", async () => {
@@ -114,7 +139,7 @@ describe("what a dataset's files say", () => {
     for (const text of [JSON.stringify({ [long]: 1 }), JSON.stringify({ format: long }), `{"shards":[{"${long}":1}]}`, long]) {
       let message = "";
       try {
-        parseDatasetInfo(text, "dataset.json");
+        infoOf(text);
       } catch (error) {
         message = (error as Error).message;
       }
@@ -208,7 +233,7 @@ describe("links that leave a dataset's folder", () => {
     await rm(join(folder, "dataset.json"));
     await replace(join(folder, "parts/000001.errors.jsonl"), secret);
     const { assembleDataset } = await import("../../src/dataset/report/assemble-dataset.ts");
-    const { codec, license, options } = parseDatasetInfo(await infoTextOf(parts), "dataset.json");
+    const { codec, license, options } = infoOf(await infoTextOf(parts));
     await expect(assembleDataset({ folder, numParts: 2, tool: { name: "t", version: "1" }, codec, license, options })).rejects.toMatchObject({ code: "FILE_OUTSIDE" });
     expect(await readFile(join(folder, "errors.jsonl"), "utf8")).not.toContain("secret");
   });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { listCache, verifyCached } from "../../src/hub/cache.ts";
-import { openHubRepository } from "../../src/hub/hub-repository.ts";
+import { openHubRepository } from "../../src/hub/hub.ts";
 import { hubErrorOf, hubFixture, tinyId } from "./hub-fixture.ts";
 import type { HubFixture } from "./hub-fixture.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { scanCacheDir } from "@huggingface/hub";
 import { expect, test } from "vitest";
 import { listCache, removeCached, verifyCached } from "../../src/hub/cache.ts";
-import { openHubRepository } from "../../src/hub/hub-repository.ts";
+import { openHubRepository } from "../../src/hub/hub.ts";
 import { filesBelow, type HubFixture, hubFixture, mini16Folder, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
 import { commitOf, folderRepository, sha256Of } from "./hub-server.ts";
 

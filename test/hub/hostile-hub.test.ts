@@ -7,8 +7,7 @@ import { parseModelCard } from "../../src/catalogue/model-card.ts";
 import { HubError, IntegrityError } from "../../src/core/index.ts";
 import { thisPackage } from "../../src/files/index.ts";
 import { listCache } from "../../src/hub/cache.ts";
-import { describeRepository } from "../../src/hub/describe-repository.ts";
-import { openHubRepository } from "../../src/hub/hub-repository.ts";
+import { openHub, openHubRepository } from "../../src/hub/hub.ts";
 import type { HubOptions } from "../../src/hub/hub-options.ts";
 import { pushFiles } from "../../src/hub/push-files.ts";
 import { hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
@@ -75,7 +74,7 @@ describe("a server that never comes to an end", () => {
     ];
     for (const page of pages) {
       const hub = fakeHub({ "/tree/": page });
-      const error = await hubErrorOf(describeRepository("org/x", hub.options));
+      const error = await hubErrorOf(openHub(hub.options).describe("org/x"));
       expect(error).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("more than 100 pages") });
       expect(hub.requests).toHaveLength(101);
     }
@@ -83,7 +82,7 @@ describe("a server that never comes to an end", () => {
 
   test("of files is read up to ten thousand", async () => {
     const hub = fakeHub({ "/tree/": (url) => Response.json(Array.from({ length: 1000 }, (_, i) => file(`${url.length}-${i}`)), nextPage(url)) });
-    expect(await hubErrorOf(describeRepository("org/x", hub.options))).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("more than 10000 files") });
+    expect(await hubErrorOf(openHub(hub.options).describe("org/x"))).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("more than 10000 files") });
     expect(hub.requests).toHaveLength(12);
   });
 
@@ -97,7 +96,7 @@ describe("a server that never comes to an end", () => {
   test("of an answer is read up to 16 MiB", async () => {
     const { stream, pulled } = endlessBody(new Uint8Array(2 ** 20));
     const hub = fakeHub({ "/revision/": () => new Response(stream) });
-    expect(await hubErrorOf(describeRepository("org/x", hub.options))).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("more than 16777216 bytes") });
+    expect(await hubErrorOf(openHub(hub.options).describe("org/x"))).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("more than 16777216 bytes") });
     expect(pulled()).toBeLessThanOrEqual(18);
   });
 
@@ -116,7 +115,7 @@ describe("a server that never comes to an end", () => {
       "/resolve/": (_, init) =>
         new Headers(init.headers).get("range") === "bytes=0-0" ? new Response("x", { status: 206, headers: { "content-range": "bytes 0-0/2500", etag: '"x"' } }) : new Response(stream),
     });
-    await expect(describeRepository("org/x", hub.options)).rejects.toBeInstanceOf(IntegrityError);
+    await expect(openHub(hub.options).describe("org/x")).rejects.toBeInstanceOf(IntegrityError);
     expect(pulled()).toBeLessThanOrEqual(4);
   });
 });
@@ -126,7 +125,7 @@ describe("a server that takes its time", () => {
 
   test("before it answers is given up", async () => {
     const hub = fakeHub({ "/revision/": () => new Promise<Response>(() => {}) }, once);
-    expect(await hubErrorOf(describeRepository("org/x", hub.options))).toMatchObject({ code: "HUB_INTERRUPTED", message: expect.stringContaining("nothing comes any more, or too slowly") });
+    expect(await hubErrorOf(openHub(hub.options).describe("org/x"))).toMatchObject({ code: "HUB_INTERRUPTED", message: expect.stringContaining("nothing comes any more, or too slowly") });
   });
 
   test("before it answers has its connection closed", async () => {
@@ -140,14 +139,14 @@ describe("a server that takes its time", () => {
           });
         }),
     }, once);
-    await hubErrorOf(describeRepository("org/x", hub.options));
+    await hubErrorOf(openHub(hub.options).describe("org/x"));
     expect(isClosed).toBe(true);
   });
 
   test("for the end of an answer is given up, however many pieces come", async () => {
     const { stream } = endlessBody(new Uint8Array(2000), 1); // a download might go on like this
     const hub = fakeHub({ "/revision/": () => new Response(stream) }, once);
-    expect((await hubErrorOf(describeRepository("org/x", hub.options))).code).toBe("HUB_INTERRUPTED");
+    expect((await hubErrorOf(openHub(hub.options).describe("org/x"))).code).toBe("HUB_INTERRUPTED");
   });
 
   test("for each byte of a download is given up, and asked again for the rest", async () => {
@@ -162,7 +161,7 @@ describe("a server that takes its time", () => {
         return new Response(endlessBody(new Uint8Array(1), 5).stream, start === 0 ? {} : { status: 206, headers: { "content-range": `bytes ${start}-9999/10000` } });
       },
     }, { maxRetries: 2, timeout: 0.2 });
-    expect((await hubErrorOf(describeRepository("org/x", hub.options))).code).toBe("HUB_INTERRUPTED");
+    expect((await hubErrorOf(openHub(hub.options).describe("org/x"))).code).toBe("HUB_INTERRUPTED");
     expect(ranges).toHaveLength(3);
     expect(ranges[0]).toBe(0);
     expect(ranges[2]).toBeGreaterThan(ranges[1]!);
@@ -179,9 +178,9 @@ describe("a server that takes its time", () => {
   test("may be given more of it, also by a variable, or all that there is", async () => {
     for (const more of [{ timeout: 1000 }, { timeout: Infinity }, { env: { HF_HUB_DOWNLOAD_TIMEOUT: "1000" } }]) {
       const hub = fakeHub({ "/revision/": async () => (await sleep(5), Response.json({ id: "org/x", sha: commit })), "/tree/": () => Response.json([]) }, more);
-      expect((await hubErrorOf(describeRepository("org/x", hub.options))).code).toBe("HUB_FILE_NOT_FOUND");
+      expect((await hubErrorOf(openHub(hub.options).describe("org/x"))).code).toBe("HUB_FILE_NOT_FOUND");
     }
-    expect((await hubErrorOf(describeRepository("org/x", fakeHub({ "/revision/": () => new Promise<Response>(() => {}) }, { maxRetries: 0, env: { HF_HUB_DOWNLOAD_TIMEOUT: "0.02" } }).options))).code).toBe("HUB_INTERRUPTED");
+    expect((await hubErrorOf(openHub(fakeHub({ "/revision/": () => new Promise<Response>(() => {}) }, { maxRetries: 0, env: { HF_HUB_DOWNLOAD_TIMEOUT: "0.02" } }).options).describe("org/x"))).code).toBe("HUB_INTERRUPTED");
   });
 });
 
@@ -189,7 +188,7 @@ describe("an answer that holds much", () => {
   test("in a card that is nested beyond all measure is none", async () => {
     const nested = `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`;
     const hub = fakeHub({ "/revision/": () => new Response(`{"id":"org/x","sha":"${commit}","cardData":${nested}}`) });
-    expect((await hubErrorOf(describeRepository("org/x", hub.options))).code).toBe("HUB_UNEXPECTED_ANSWER");
+    expect((await hubErrorOf(openHub(hub.options).describe("org/x"))).code).toBe("HUB_UNEXPECTED_ANSWER");
   });
 
   test("in the names of files, of the repository and in headers is none, and is not repeated", async () => {
@@ -202,7 +201,7 @@ describe("an answer that holds much", () => {
       fakeHub({ "/revision/": () => Promise.reject(new TypeError(long)) }, { maxRetries: 0 }),
     ];
     for (const { options } of hubs) {
-      const error = await hubErrorOf(describeRepository("org/x", options));
+      const error = await hubErrorOf(openHub(options).describe("org/x"));
       expect(error.message.length).toBeLessThan(700);
       expect(error.requestId ?? "").not.toContain("x".repeat(201));
     }
@@ -221,7 +220,7 @@ describe("an answer that holds much", () => {
     await rm(join(snapshotPath, "README.md"));
     await writeFile(join(snapshotPath, "README.md"), Buffer.alloc(2 ** 24 + 1, "x"));
     const offline = { ...hub.options, offline: true, revision: cached };
-    expect(await hubErrorOf(describeRepository(tinyId, offline))).toMatchObject({ code: "HUB_CACHE", message: expect.stringContaining("at most 16777216 are read of a text") });
+    expect(await hubErrorOf(openHub(offline).describe(tinyId))).toMatchObject({ code: "HUB_CACHE", message: expect.stringContaining("at most 16777216 are read of a text") });
     expect(await listCache(hub.options)).toHaveLength(1);
   });
 
@@ -270,7 +269,7 @@ test("an error is a HubError, whatever an answer is", async () => {
   const bodies = ["", "null", "[]", "{", '{"id":5}', '"x"', "[1]", '[{"type":"file","path":5}]', '[null]'];
   for (const body of bodies) {
     for (const part of ["/revision/", "/tree/"]) {
-      await expect(describeRepository("org/x", fakeHub({ [part]: () => new Response(body) }).options), `${part} ${body}`).rejects.toBeInstanceOf(HubError);
+      await expect(openHub(fakeHub({ [part]: () => new Response(body) }).options).describe("org/x"), `${part} ${body}`).rejects.toBeInstanceOf(HubError);
     }
   }
 });

@@ -6,7 +6,7 @@ import { formatSafetensors, openCheckpoint, openSafetensors } from "../../src/ch
 import type { TensorData } from "../../src/checkpoint/index.ts";
 import { bytesSource } from "../../src/core/index.ts";
 import { openHttpSource } from "../../src/hub/http-source.ts";
-import { openHubRepository } from "../../src/hub/hub-repository.ts";
+import { openHubRepository } from "../../src/hub/hub.ts";
 import { resolveHubOptions } from "../../src/hub/hub-options.ts";
 import { filesBelow, hubErrorOf, type HubFixture, hubFixture, mini16Folder, mini24Folder } from "./hub-fixture.ts";
 import { commitOf, gitOidOf, type ServedRepository, sha256Of } from "./hub-server.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { HubError, IntegrityError } from "../../src/core/index.ts";
-import { openHubRepository } from "../../src/hub/hub-repository.ts";
+import { openHubRepository } from "../../src/hub/hub.ts";
 import { filesBelow, hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
 import { folderRepository, gitOidOf, memberToken, sha256Of } from "./hub-server.ts";
 

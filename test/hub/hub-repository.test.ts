@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
-import { lstat, readFile, readlink } from "node:fs/promises";
+import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { openCheckpoint } from "../../src/checkpoint/index.ts";
-import { describeRepository } from "../../src/hub/describe-repository.ts";
-import { fetchWeights, openHubRepository } from "../../src/hub/hub-repository.ts";
+import { openHub, openHubRepository } from "../../src/hub/hub.ts";
 import { filesBelow, hubFixture, mini16Folder, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
 import { commitOf, folderRepository, gitOidOf, sha256Of } from "./hub-server.ts";
 
@@ -83,13 +82,13 @@ test("a description is had without touching the weights", async () => {
   await using hub = await hubFixture({
     [tinyId]: folderRepository(tinyFolder, { cardData: { license: "mit" }, tags: ["license:mit", "encodec"] }),
   });
-  const description = await describeRepository(tinyId, hub.options);
+  const description = await openHub(hub.options).describe(tinyId);
   expect(description.info).toEqual({ id: tinyId, cardData: { license: "mit" }, tags: ["license:mit", "encodec"], gated: false });
   expect(description.weights).toEqual([
     { name: "model.safetensors", bytes: tinyWeights.byteLength, digest: { algorithm: "sha256", hex: sha256Of(tinyWeights) } },
   ]);
   expect(hub.server.paths("storage")).toEqual([]);
-  const repository = await fetchWeights(description, hub.options);
+  const repository = await description.fetch();
   expect(await (await repository.files.open("model.safetensors"))!.read(0, 8)).toEqual(tinyWeights.subarray(0, 8));
   await repository.files.close?.();
 });
@@ -156,8 +155,16 @@ test("a fetch of one's own sends every request", async () => {
   expect(sent).toBe(hub.server.paths("hub").length);
 });
 
-test("weights are not fetched into another cache than the one they were described in", async () => {
+test("a Hub stays what options and environment said when it was opened", async () => {
   await using hub = await hubFixture();
-  const description = await describeRepository(tinyId, hub.options);
-  await expect(fetchWeights(description, { ...hub.options, cacheDir: join(hub.cacheDir, "other") })).rejects.toBeInstanceOf(TypeError);
+  const { cacheDir } = hub;
+  const { cacheDir: _, ...options } = hub.options;
+  const env: Record<string, string> = { HF_HUB_CACHE: cacheDir };
+  const opened = openHub({ ...options, env });
+  env["HF_HUB_CACHE"] = join(cacheDir, "other");
+  env["HF_HUB_OFFLINE"] = "1";
+  const { files, snapshotPath } = await (await opened.describe(tinyId)).fetch();
+  await files.close?.();
+  expect(snapshotPath).toContain(cacheDir);
+  expect(await readdir(cacheDir)).not.toContain("other");
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkLicense, findCheckpoint, requireLicense, resolveLicense } from "../../src/catalogue/index.ts";
 import { LicenseError } from "../../src/core/index.ts";
-import { describeRepository, fetchRepositoryMetadata, metadataOf, openHubRepository } from "../../src/hub/index.ts";
+import { metadataOf, openHub, openHubRepository } from "../../src/hub/index.ts";
 import type { HubOptions } from "../../src/hub/index.ts";
 import { hubFixture, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
 import type { HubFixture } from "./hub-fixture.ts";
@@ -30,8 +30,8 @@ const entries = [{ ...findCheckpoint("tiny")!, id: "org/original", license: find
 
 async function licenseFrom(hub: HubFixture, more: HubOptions = {}) {
   const options = { ...hub.options, ...more };
-  const metadata = await metadataOf(await describeRepository(tinyId, options));
-  const fetchRepository = (id: string) => fetchRepositoryMetadata(id, options);
+  const metadata = await metadataOf(await openHub(options).describe(tinyId));
+  const fetchRepository = (id: string) => openHub(options).metadata(id);
   return resolveLicense(metadata, { fetchRepository, entries, date: "2026-11-22" });
 }
 
@@ -87,7 +87,7 @@ test.each(["", "null", "[]", "{", '{"info":{"id":7},"files":[]}', '{"info":null,
     await using hub = await hubFixture({ [tinyId]: disputed });
     await openHubRepository(tinyId, hub.options);
     await writeFile(join(hub.cacheDir, "models--org--tiny", ".codec", `${commitOf(disputed)}.json`), text);
-    expect((await describeRepository(tinyId, { ...hub.options, offline: true })).info).toBe(null);
+    expect((await openHub({ ...hub.options, offline: true }).describe(tinyId)).info).toBe(null);
   },
 );
 
@@ -112,10 +112,10 @@ test("a derivative has the same license offline and in an outage, though the wei
 test("of a base that another program cached without its weights, the card and the configuration are read", async () => {
   await using hub = await hubFixture({ "org/base": cardAlone("license: mit") });
   const offline = { ...hub.options, offline: true };
-  expect(await fetchRepositoryMetadata("org/base", offline)).toBe(null);
-  const seen = await fetchRepositoryMetadata("org/base", hub.options);
+  expect(await openHub(offline).metadata("org/base")).toBe(null);
+  const seen = await openHub(hub.options).metadata("org/base");
   await rm(join(hub.cacheDir, "models--org--base", ".codec"), { recursive: true });
-  expect(await fetchRepositoryMetadata("org/base", offline)).toEqual({ ...seen, api: null });
+  expect(await openHub(offline).metadata("org/base")).toEqual({ ...seen, api: null });
   await rm(join(hub.cacheDir, "models--org--base", "snapshots"), { recursive: true });
-  expect(await fetchRepositoryMetadata("org/base", offline)).toBe(null);
+  expect(await openHub(offline).metadata("org/base")).toBe(null);
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import { listCache, verifyCached } from "../../src/hub/cache.ts";
-import { describeRepository } from "../../src/hub/describe-repository.ts";
+import { openHub } from "../../src/hub/hub.ts";
 import { resolveHubOptions } from "../../src/hub/hub-options.ts";
 import { pushFiles } from "../../src/hub/push-files.ts";
 import { hubErrorOf } from "./hub-fixture.ts";
@@ -27,7 +27,7 @@ test.each([{ HF_HUB_CACHE: "/cache" }, { HUGGINGFACE_HUB_CACHE: "/cache" }, { HF
 
 test("without a home folder, and with nothing else that names one, the cache is asked for by the variable that helps", async () => {
   for (const env of [{}, { HF_HUB_CACHE: "~/models" }, { HF_HOME: "~" }]) {
-    for (const call of [() => listCache({ env }), () => verifyCached("org/codec", { env }), () => describeRepository("org/codec", { env, offline: true })]) {
+    for (const call of [() => listCache({ env }), () => verifyCached("org/codec", { env }), async () => openHub({ env, offline: true }).describe("org/codec")]) {
       expect(await hubErrorOf(call())).toMatchObject({ code: "HUB_CACHE", message: expect.stringMatching(/no home folder[^]*set HF_HUB_CACHE/u) });
     }
   }

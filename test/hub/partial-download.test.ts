@@ -4,7 +4,7 @@ import { lstat, mkdir, open, readdir, readFile, rename, stat, symlink, truncate,
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test, vi } from "vitest";
-import { openHubRepository } from "../../src/hub/hub-repository.ts";
+import { openHubRepository } from "../../src/hub/hub.ts";
 import { type HubFixture, hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
 import { commitOf, folderRepository, sha256Of } from "./hub-server.ts";
 

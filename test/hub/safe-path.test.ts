@@ -2,7 +2,7 @@ import { join, posix, resolve, sep, win32 } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { HubError } from "../../src/core/index.ts";
-import { openHubRepository } from "../../src/hub/hub-repository.ts";
+import { openHubRepository } from "../../src/hub/hub.ts";
 import { safePathParts } from "../../src/hub/safe-path.ts";
 import { filesBelow, hubErrorOf, hubFixture, mini24Folder, tinyId } from "./hub-fixture.ts";
 import { folderRepository } from "./hub-server.ts";

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { CodecError } from "../../src/core/index.ts";
+import { atOnce, CodecError } from "../../src/core/index.ts";
 import { readShard } from "../../src/dataset/formats/read-shard.ts";
 import { formatRow, parseRow } from "../../src/dataset/inputs/row.ts";
 import { openPlan } from "../../src/dataset/plan/dataset-plan.ts";
@@ -43,7 +43,7 @@ fuzz({
     ),
   ],
   dictionary: words,
-  parse: (bytes) => parseDatasetInfo(text(bytes), "dataset.json"),
+  parse: (bytes) => atOnce(parseDatasetInfo(bytes, "dataset.json")),
 });
 
 fuzz({
@@ -51,7 +51,7 @@ fuzz({
   share: 0.5,
   seeds: [Buffer.from(JSON.stringify({ part: 0, rows: 1, clips: 1, errors: 0, seconds: 1, shards, statistics: {} }))],
   dictionary: words,
-  parse: (bytes) => asDamage(() => parsePartRecord(text(bytes), 0)),
+  parse: (bytes) => asDamage(() => atOnce(parsePartRecord(bytes, 0))),
 });
 
 fuzz({
@@ -69,7 +69,7 @@ fuzz({
   share: 0.5,
   seeds: [Buffer.from(JSON.stringify({ ...clip, places: { npy: { file: "npy/a/b.npy", index: 0 } } }))],
   dictionary: words,
-  parse: (bytes) => asDamage(() => parseManifestLine(text(bytes))),
+  parse: (bytes) => asDamage(() => atOnce(parseManifestLine(bytes))),
 });
 
 const folder = mkdtempSync(join(tmpdir(), "encodec-tokenizer-soak-"));

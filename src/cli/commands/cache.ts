@@ -80,8 +80,7 @@ async function verify(name: string | undefined, { json = false }: JsonOption, te
     const found = expected === null ? "is a link that leaves the repository's folder" : `has digest ${actual}, expected ${expected}`;
     tell(
       terminal,
-      `encodec-tokenizer: ${file} of ${id} at ${commit} ${found}; ` +
-        `remove it with encodec-tokenizer cache remove ${id} and pull again`,
+      `encodec-tokenizer: ${file} of ${id} at ${commit} ${found}; remove it with encodec-tokenizer cache remove ${id} and pull again`,
     );
   }
   if (wrong.length > 0) throw new ReportedError();

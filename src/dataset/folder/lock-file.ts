@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
 import { copyFile, link, open, rename, rm, stat, writeFile } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { isProcessAlive, processNamespace, startOfProcess } from "../../files/index.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { writingError } from "./disk-space.ts";
-import { readTextFile } from "./read-json-file.ts";
+import { parseJson, readTextFile } from "./read-json-file.ts";
 
 export interface LockOptions {
   /** How often the holder shows that it lives, in milliseconds. @default 15000 */
@@ -156,7 +156,7 @@ export function lockedError(path: string, { host, pid, since, age }: LockState):
 async function readHolder(path: string): Promise<LockHolder | undefined> {
   const text = await readTextFile(dirname(path), basename(path));
   try {
-    return text === undefined ? undefined : holderSchema.parse(JSON.parse(text));
+    return text === undefined ? undefined : holderSchema.parse(parseJson(text));
   } catch {
     return undefined;
   }

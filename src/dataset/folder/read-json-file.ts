@@ -1,18 +1,25 @@
-import type { z } from "zod";
-import { FileError, isDeeperThan } from "../../core/index.ts";
+import { z } from "zod";
+import { FileError, maxJsonLength, parseJson as parseShallowJson } from "../../core/index.ts";
 import { openInside } from "../../files/index.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { maxJsonDepth } from "./json-value.ts";
-import type { JsonValue } from "./json-value.ts";
 
-/** A longer file is none that describes a dataset: a list of a million shards has 160 MB. */
-const maxBytes = 2 ** 28;
+/** Most bytes of a file that lists shards, which is taken shard by shard: a list of a million shards has 160 MB. */
+export const maxListBytes: number = 2 ** 28;
+
+/** Columns of a row may have as many levels as a manifest may, and are within a row or a clip. */
+export const maxDatasetDepth: number = maxJsonDepth + 1;
+
+/** JSON of a dataset that is short enough to be parsed at once. @throws SyntaxError as `parseJson` of the core, but for text that nests more than 101 deep. */
+export function parseJson(text: string): unknown {
+  return parseShallowJson(text, maxDatasetDepth);
+}
 
 /**
  * What a JSON file of a dataset says; undefined where there is none.
  * @param path In the dataset's folder.
  * @param damaged The error for a file that does not hold what the schema asks for.
- * @throws DatasetError with code DATASET_FORMAT for a file of over 256 MiB; FileError as `openInside`.
+ * @throws DatasetError with code DATASET_FORMAT for a file of over 2 MiB; FileError as `openInside`.
  */
 export async function readJsonFile<T>(folder: string, path: string, schema: z.ZodType<T>, damaged: (cause: unknown) => Error): Promise<T | undefined> {
   const text = await readTextFile(folder, path);
@@ -26,6 +33,11 @@ export async function readJsonFile<T>(folder: string, path: string, schema: z.Zo
 
 /** The text of a file of a dataset; undefined where there is none. @throws as `readJsonFile`. */
 export async function readTextFile(folder: string, path: string): Promise<string | undefined> {
+  return (await readBytes(folder, path, maxJsonLength))?.toString("utf8");
+}
+
+/** The bytes of a file of a dataset; undefined where there is none. @throws as `readJsonFile`, for a file of over `maxBytes`. */
+export async function readBytes(folder: string, path: string, maxBytes: number): Promise<Buffer | undefined> {
   const handle = await openInside(folder, path).catch((error: unknown) => {
     if (error instanceof FileError && error.code === "FILE_NOT_FOUND") return undefined;
     throw error;
@@ -33,36 +45,16 @@ export async function readTextFile(folder: string, path: string): Promise<string
   if (handle === undefined) return undefined;
   try {
     const { size } = await handle.stat();
-    if (size > maxBytes) throw new DatasetError("DATASET_FORMAT", `${path} of ${folder} has ${size} bytes; at most ${maxBytes} are read of a file that describes a dataset`);
-    return await handle.readFile("utf8");
+    if (size > maxBytes) throw new DatasetError("DATASET_FORMAT", `${path} of ${folder} has ${size} bytes; at most ${maxBytes} are read of it`);
+    return await handle.readFile();
   } finally {
     await handle.close();
   }
 }
 
-/** Columns of a row may have as many levels as a manifest may, and are within a row or a clip. */
-const maxDepth = maxJsonDepth + 1;
-
-/** Each takes a hundred bytes and more of memory, and time to walk through, for the two that it may have in a text. A list of a million shards has half as many. */
-export const maxLists: number = 2 ** 21;
-
-/** Whether a text of JSON has more lists and objects than are read. Those in strings count, too. */
-export function hasTooManyLists(text: string): boolean {
-  return countOf("[", text) + countOf("{", text) > maxLists;
-}
-
-function countOf(character: string, text: string): number {
-  let count = 0;
-  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) count++;
-  return count;
-}
-
-/** @throws SyntaxError, RangeError for what is no JSON, nested deeper than 101, or of more than 2^21 lists and objects. */
-export function parseJson(text: string): unknown {
-  if (hasTooManyLists(text)) throw new RangeError(`it has more than ${maxLists} lists and objects`);
-  const value = JSON.parse(text) as JsonValue;
-  if (isDeeperThan(maxDepth, value)) throw new RangeError(`it is nested deeper than ${maxDepth}`);
-  return value;
+/** A list of up to `maxLength` items. No item of a longer one is looked at: each that is wrong would be told of. */
+export function boundedList<T>(item: z.ZodType<T>, maxLength: number): z.ZodType<readonly T[]> {
+  return z.array(z.unknown()).max(maxLength).pipe(z.array(item));
 }
 
 const maxReasonLength = 300;

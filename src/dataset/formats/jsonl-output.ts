@@ -1,4 +1,5 @@
 import { plannedColumns } from "../plan/planned-columns.ts";
+import { checkClipLengths } from "./clip-length.ts";
 import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { formatClipRecord } from "../records/clip-record.ts";
 import type { TypedColumn } from "../records/column-types.ts";
@@ -21,6 +22,7 @@ export function jsonlOutput(folder: string, limits: ShardLimits = {}): ClipOutpu
         const item = new TextEncoder().encode(formatLine(clip, await columns()));
         return { item, bytes: item.length };
       },
+      prepare: async (clips) => checkClipLengths(clips, "JSONL"),
       start: (shard) => fileShard(shard, ".jsonl", new Uint8Array(0)),
     },
     limits,

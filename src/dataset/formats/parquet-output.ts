@@ -8,6 +8,7 @@ import type { JsonValue } from "../folder/json-value.ts";
 import { plannedColumns } from "../plan/planned-columns.ts";
 import { clipFieldsOf } from "../records/clip-fields.ts";
 import type { ClipFields } from "../records/clip-fields.ts";
+import { checkClipLengths } from "./clip-length.ts";
 import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { columnTypes } from "../records/column-types.ts";
 import type { ColumnType, TypedColumn } from "../records/column-types.ts";
@@ -73,6 +74,7 @@ export function parquetOutput(folder: string, options: ParquetOutputOptions = {}
         const item = { fields: clipFieldsOf(clip), codes: clip.codes };
         return { item, bytes: clip.codes.data.byteLength + JSON.stringify(item.fields).length };
       },
+      prepare: async (clips) => checkClipLengths(clips, "Parquet"),
       start: async (shard) => startParquet(shard, await allColumns(), rowGroupCodes),
     },
     options,

@@ -1,18 +1,21 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { CodecError, CodesError } from "../../core/index.ts";
+import { CodecError, CodesError, inTurns, stretches } from "../../core/index.ts";
+import type { Turns } from "../../core/index.ts";
 import { openInside, piecesOf } from "../../files/index.ts";
 import { ParquetFile } from "../../parquet/index.ts";
 import type { ParquetColumn } from "../../parquet/index.ts";
-import { parseArray } from "../../storage/index.ts";
+import { maxSegments, parseArray } from "../../storage/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
-import { hasTooManyLists, maxLists, parseJson, reasonOf as reasonOfSchema } from "../folder/read-json-file.ts";
+import { parseJson, reasonOf as reasonOfSchema } from "../folder/read-json-file.ts";
 import { openSourceInside } from "../inputs/row-bytes.ts";
 import { npyName } from "../inputs/row-key.ts";
 import { tarEntries } from "../inputs/tar-members.ts";
-import { readLines } from "../inputs/text-lines.ts";
+import { readByteLines } from "../inputs/text-lines.ts";
 import { clipFrom, clipKey, clipSchema } from "../records/clip-fields.ts";
 import type { ClipFields } from "../records/clip-fields.ts";
+import { maxRecordBytes, parseClipRecord } from "../records/clip-record.ts";
+import type { ClipRecord } from "../records/clip-record.ts";
 import { shardFormatOf } from "../records/finished-shard.ts";
 import type { OutputFormat } from "../records/finished-shard.ts";
 import { codecSchema } from "../records/codec-fields.ts";
@@ -26,10 +29,10 @@ export const readableFormats: readonly ReadableFormat[] = ["webdataset", "parque
 
 /** A `.npy` of more bytes than this is none that this library wrote. */
 const maxNpyBytes = 2 ** 31;
-/** What is known of a clip but its codes takes less: columns, and a number for each second. */
-const maxRecordBytes = 2 ** 24;
-/** A line with the codes of a clip: 12 hours of 16 codebooks at 75 frames per second take as much. */
-const maxLineBytes = 2 ** 28;
+/** A line with the codes of a clip has less: up to 2^24 codes of up to five digits, and its record. */
+const maxLineBytes = 2 ** 27;
+/** Codes that are checked in some milliseconds. */
+const codesPerTurn = 2 ** 19;
 const recordSchema = z.object({ codec: codecSchema });
 
 /**
@@ -69,7 +72,7 @@ async function* readTarShard(folder: string, path: string): AsyncGenerator<Encod
     } else if (name.endsWith(".json")) {
       if (npy === undefined || `${npy.name}.json` !== name) throw new CodesError("CODES_FORMAT", `${name} does not follow the .npy of its clip`);
       if (size > maxRecordBytes) throw new CodesError("CODES_FORMAT", `${name} is said to have ${size} bytes`);
-      yield clipOfNpy(parseJson(Buffer.from(await source.read(offset, size)).toString("utf8")), npy.bytes);
+      yield clipOfNpy(await inTurns(parseClipRecord(await source.read(offset, size), name)), npy.bytes);
       npy = undefined;
     }
   }
@@ -92,17 +95,16 @@ const listedSchema: z.ZodType<ListedFile> = z
 /** The files that a list, `shards/part-000012-000.npy.jsonl`, vouches for. @throws DatasetError with code DATASET_FORMAT if it is damaged. */
 export async function* listedFiles(folder: string, path: string): AsyncGenerator<ListedFile, void, undefined> {
   try {
-    for await (const line of linesOf(folder, path)) yield listedSchema.parse(parseJson(line));
+    for await (const { fields } of recordsOf(folder, path, maxRecordBytes)) yield listedSchema.parse(fields);
   } catch (error) {
     throw damaged(path, error);
   }
 }
 
 async function* readNpyShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  for await (const line of linesOf(folder, path)) {
-    const document = parseJson(line);
-    const { file, bytes } = listedSchema.parse(document);
-    yield clipOfNpy(document, await readListed(folder, file, bytes));
+  for await (const record of recordsOf(folder, path, maxRecordBytes)) {
+    const { file, bytes } = listedSchema.parse(record.fields);
+    yield clipOfNpy(record, await readListed(folder, file, bytes));
   }
 }
 
@@ -115,12 +117,12 @@ async function readListed(folder: string, file: string, bytes: number): Promise<
 }
 
 async function* readJsonlShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
-  for await (const line of linesOf(folder, path)) {
-    const document = z.looseObject({ codes: z.array(z.unknown()) }).parse(parseJson(line));
+  for await (const { fields: document, codes } of recordsOf(folder, path, maxLineBytes)) {
     const fields = clipSchema.parse(document);
     const { codec } = recordSchema.parse(document);
-    const numbers = (document.codes as unknown[]).flat(2);
-    yield clipOfNumbers(fields, codec, numbers as number[]);
+    if (codes === undefined) throw new CodesError("CODES_FORMAT", `${fields.key} has no codes`);
+    if (codes.firstRefused !== null) throw outOfRange(fields, codec, codes.firstRefused.value);
+    yield await inTurns(clipOfNumbers(fields, codec, codes.data));
   }
 }
 
@@ -139,7 +141,7 @@ async function* readParquetShard(folder: string, path: string): AsyncGenerator<E
     for (let row = 0; row < numRows; row++) {
       const fields = Object.fromEntries(Array.from(columns, ([name, column]) => [name, fieldOf(name, column.valuesOf(row))]));
       const { codes = [], ...others } = fields;
-      yield clipOfNumbers(clipSchema.parse({ ...others, columns: parseJson(String(fields["columns"])) }), codec, codes as ArrayLike<number>);
+      yield await inTurns(clipOfNumbers(clipSchema.parse({ ...others, columns: parseJson(String(fields["columns"])) }), codec, codes as ArrayLike<number>));
     }
   }
 }
@@ -147,41 +149,51 @@ async function* readParquetShard(folder: string, path: string): AsyncGenerator<E
 /** Lists as they are, everything else by itself; null for nothing. */
 function fieldOf(name: string, values: ArrayLike<unknown>): unknown {
   if (name === "codes") return values;
-  if (name === "scales") return values.length === 0 ? null : Array.from(values);
+  if (name === "scales") {
+    if (values.length > maxSegments) throw new CodesError("CODES_FORMAT", `it has a clip with ${values.length} scales; at most ${maxSegments} are read`);
+    return values.length === 0 ? null : Array.from(values);
+  }
   return values[0] ?? null;
 }
 
-function clipOfNpy(document: unknown, npy: Uint8Array): EncodedClip {
-  const fields = clipSchema.parse(document);
-  const { codec } = recordSchema.parse(document);
+function clipOfNpy(record: ClipRecord, npy: Uint8Array): EncodedClip {
+  const fields = clipSchema.parse(record.fields);
+  const { codec } = recordSchema.parse(record.fields);
   const array = parseArray(npy, `${fields.key}.npy`);
   const expected = [fields.num_segments, codec.num_codebooks, fields.num_frames].slice(codec.segment_length === null ? 1 : 0);
   if (typeof array === "string" || array.type !== "u2" || array.shape.join() !== expected.join()) {
     const found = typeof array === "string" ? "text" : `${array.type} [${array.shape.join(", ")}]`;
     throw new CodesError("CODES_MISMATCH", `${fields.key}.npy holds ${found}; its description says u2 [${expected.join(", ")}]`);
   }
-  return clipFrom(fields, codec, Uint16Array.from(array.data as ArrayLike<number>));
+  return clipFrom(fields, codec, new Uint16Array(array.data as ArrayLike<number>));
 }
 
-function clipOfNumbers(fields: ClipFields, codec: CodecFields, numbers: ArrayLike<number>): EncodedClip {
+function* clipOfNumbers(fields: ClipFields, codec: CodecFields, numbers: ArrayLike<number>): Turns<EncodedClip> {
   const shape = [fields.num_segments, codec.num_codebooks, fields.num_frames] as const;
   if (numbers.length !== shape[0] * shape[1] * shape[2]) {
     throw new CodesError("CODES_MISMATCH", `${fields.key} has ${numbers.length} codes; shape [${shape.join(", ")}] takes ${shape[0] * shape[1] * shape[2]}`);
   }
-  const codes = Uint16Array.from(numbers, (code) => {
-    if (Number.isInteger(code) && code >= 0 && code < codec.codebook_size) return code;
-    throw new CodesError("CODES_OUT_OF_RANGE", `${fields.key} has ${String(code)} among its codes; expected 0 to ${codec.codebook_size - 1}`);
+  const codes = new Uint16Array(numbers.length);
+  yield* stretches(numbers.length, codesPerTurn, (start, end) => {
+    for (let index = start; index < end; index++) {
+      const code = numbers[index]!;
+      if (!(Number.isInteger(code) && code >= 0 && code < codec.codebook_size)) throw outOfRange(fields, codec, code);
+      codes[index] = code;
+    }
   });
   return clipFrom(fields, codec, codes);
 }
 
-/** Lines of a file that the package wrote. */
-async function* linesOf(folder: string, path: string): AsyncGenerator<string, void, undefined> {
+function outOfRange({ key }: ClipFields, { codebook_size: size }: CodecFields, code: unknown): CodesError {
+  return new CodesError("CODES_OUT_OF_RANGE", `${key} has ${String(code)} among its codes; expected 0 to ${size - 1}`);
+}
+
+/** Records of clips, one a line. */
+async function* recordsOf(folder: string, path: string, maxBytes: number): AsyncGenerator<ClipRecord, void, undefined> {
   await using handle = await openInside(folder, path);
-  for await (const { number, text, problem } of readLines(piecesOf(handle), maxLineBytes)) {
-    if (text === undefined) throw new SyntaxError(`line ${number}: ${problem}`);
-    if (hasTooManyLists(text)) throw new SyntaxError(`line ${number}: it has more than ${maxLists} lists and objects`);
-    yield text;
+  for await (const { number, bytes, problem } of readByteLines(piecesOf(handle), maxBytes)) {
+    if (bytes === undefined) throw new SyntaxError(`line ${number}: ${problem}`);
+    yield await inTurns(parseClipRecord(bytes, `line ${number}`));
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonObject } from "../folder/json-value.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 import { parseJson } from "../folder/read-json-file.ts";
 
@@ -79,7 +80,7 @@ const audioRowSchema = z.object({
   member: z.object({ name: z.string(), offset: count, size: count }).optional(),
   start: seconds.optional(),
   end: seconds.optional(),
-  columns: z.record(z.string(), z.json()).optional(),
+  columns: jsonObject.optional(),
   duplicateOf: z.string().optional(),
   problem: z.undefined().optional(),
 });

@@ -1,9 +1,17 @@
-export interface TextLine {
+interface NumberedLine {
   /** From 1. */
   readonly number: number;
+  readonly problem?: string | undefined;
+}
+
+export interface TextLine extends NumberedLine {
   /** Without its line break; undefined for a line with a problem. */
   readonly text: string | undefined;
-  readonly problem?: string | undefined;
+}
+
+export interface ByteLine extends NumberedLine {
+  /** Without its LF; undefined for a line with a problem. */
+  readonly bytes: Uint8Array | undefined;
 }
 
 /** The problem of a line with other bytes. */
@@ -17,7 +25,16 @@ const mostLineBytes = 2 ** 20;
  * too long, has a problem in place of its text. Memory holds one chunk and one line.
  * @param maxLineBytes @default 1 MiB
  */
-export async function* readLines(chunks: AsyncIterable<Uint8Array>, maxLineBytes: number = mostLineBytes): AsyncGenerator<TextLine> {
+export function readLines(chunks: AsyncIterable<Uint8Array>, maxLineBytes: number = mostLineBytes): AsyncGenerator<TextLine> {
+  return splitLines(chunks, maxLineBytes, textLine);
+}
+
+/** Splits bytes into lines, ended by LF. A line that is too long has a problem in place of its bytes. */
+export function readByteLines(chunks: AsyncIterable<Uint8Array>, maxLineBytes: number): AsyncGenerator<ByteLine> {
+  return splitLines(chunks, maxLineBytes, (line) => line);
+}
+
+async function* splitLines<Line>(chunks: AsyncIterable<Uint8Array>, maxLineBytes: number, lineOf: (line: ByteLine) => Line): AsyncGenerator<Line> {
   let begun: Uint8Array[] = [];
   let begunLength = 0;
   let number = 0;
@@ -25,8 +42,8 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>, maxLineBytes
     begunLength += bytes.length;
     if (begunLength <= maxLineBytes) begun.push(bytes);
   };
-  const end = (): TextLine => {
-    const line = lineOf(++number, begun, { length: begunLength, maxLineBytes });
+  const end = (): Line => {
+    const line = lineOf(byteLine(++number, begun, { length: begunLength, maxLineBytes }));
     begun = [];
     begunLength = 0;
     return line;
@@ -45,9 +62,13 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>, maxLineBytes
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-function lineOf(number: number, pieces: readonly Uint8Array[], { length, maxLineBytes }: { readonly length: number; readonly maxLineBytes: number }): TextLine {
-  if (length > maxLineBytes) return { number, text: undefined, problem: `it has ${length} bytes; at most ${maxLineBytes} are read` };
-  const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+function byteLine(number: number, pieces: readonly Uint8Array[], { length, maxLineBytes }: { readonly length: number; readonly maxLineBytes: number }): ByteLine {
+  if (length > maxLineBytes) return { number, bytes: undefined, problem: `it has ${length} bytes; at most ${maxLineBytes} are read` };
+  return { number, bytes: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces) };
+}
+
+function textLine({ number, bytes, problem }: ByteLine): TextLine {
+  if (bytes === undefined) return { number, text: undefined, problem };
   try {
     const text = decoder.decode(bytes);
     return { number, text: text.endsWith("\r") ? text.slice(0, -1) : text };

@@ -1,14 +1,17 @@
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { inTurns, maxJsonLength } from "../../core/index.ts";
 import { openInside, piecesOf } from "../../files/index.ts";
+import { JsonReader, takeList } from "../../storage/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
+import { jsonObject } from "../folder/json-value.ts";
 import type { JsonObject, JsonValue } from "../folder/json-value.ts";
-import { readJsonFile } from "../folder/read-json-file.ts";
+import { boundedList, readBytes, readJsonFile } from "../folder/read-json-file.ts";
 import { parseRow } from "../inputs/row.ts";
 import type { Row } from "../inputs/row.ts";
 import { readLines } from "../inputs/text-lines.ts";
-import { typedColumnSchema } from "../records/column-types.ts";
+import { maxTypedColumns, typedColumnSchema } from "../records/column-types.ts";
 import type { TypedColumn } from "../records/column-types.ts";
 import type { RepeatedKey } from "./key-check.ts";
 
@@ -24,13 +27,20 @@ export const planFiles = {
 
 const planVersion = 1;
 
-/** A line of a manifest has at most a mebibyte; as JSON each of its bytes takes six at most. */
-const maxRowBytes = 2 ** 23;
+/** Most bytes of a row, its line break left out. A record of a clip has more in it, and fits into `maxJsonLength`. */
+export const maxRowBytes: number = maxJsonLength - 2 ** 18;
+
+/** Most bytes of `plan/inputs.json`, and of an input in it. */
+const maxInputsBytes = 2 ** 24;
+const maxInputBytes = 2 ** 18;
+
+/** Most bytes of the settings: columns go into the same file, and the index has the settings further to the right. */
+const maxSettingsBytes = 2 ** 20;
 const count = z.int().min(0);
 
 const planSchema: z.ZodType<PlanFile> = z.object({
   version: z.literal(planVersion),
-  settings: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
+  settings: jsonObject,
   rows: z
     .object({
       count: count.min(1),
@@ -41,7 +51,7 @@ const planSchema: z.ZodType<PlanFile> = z.object({
       duplicates: count,
       bad: count,
       repeats: count,
-      columns: z.array(typedColumnSchema),
+      columns: boundedList(typedColumnSchema, maxTypedColumns),
     })
     .refine((rows) => rows.parts === Math.ceil(rows.count / rows.partRows), { error: "rows and parts do not fit together" }),
 });
@@ -68,7 +78,7 @@ export interface PlanFile {
   };
 }
 
-const inputsSchema: z.ZodType<PlannedInputs> = z.array(z.object({ kind: z.string(), root: z.string(), details: z.json() as z.ZodType<JsonValue> }));
+const inputSchema: z.ZodType<PlannedInputs[number]> = z.object({ kind: z.string(), root: z.string(), details: z.custom<JsonValue>((details) => details !== undefined) });
 
 /** Where the inputs were on the machine that made the plan; no part of the result. */
 export type PlannedInputs = readonly {
@@ -79,12 +89,21 @@ export type PlannedInputs = readonly {
   readonly details: JsonValue;
 }[];
 
+/** @throws RangeError for settings that are too long to be read again. */
+export function checkSettings(settings: JsonObject): void {
+  const bytes = Buffer.byteLength(JSON.stringify(settings, null, 2));
+  if (bytes > maxSettingsBytes) throw new RangeError(`what shapes the dataset takes ${bytes} bytes as JSON; at most ${maxSettingsBytes} are kept: choose a smaller pattern, or a shorter description`);
+}
+
 export function formatPlanFile(plan: Omit<PlanFile, "version">): string {
   return `${JSON.stringify({ version: planVersion, ...plan }, null, 2)}\n`;
 }
 
+/** @throws RangeError for more than can be read again. */
 export function formatPlannedInputs(inputs: PlannedInputs): string {
-  return `${JSON.stringify(inputs, null, 2)}\n`;
+  const text = `${JSON.stringify(inputs, null, 2)}\n`;
+  if (Buffer.byteLength(text) > maxInputsBytes) throw new RangeError(`${inputs.length} inputs take more than ${maxInputsBytes} bytes to be remembered; give their folder, or a glob`);
+  return text;
 }
 
 /** @returns undefined if the folder has no plan. @throws DatasetError with code DATASET_FORMAT if it has a damaged one. */
@@ -94,9 +113,16 @@ export async function readPlanFile(folder: string): Promise<PlanFile | undefined
 
 /** @throws DatasetError with code DATASET_FORMAT if it is missing or damaged. */
 export async function readPlannedInputs(folder: string): Promise<PlannedInputs> {
-  const inputs = await readJson(folder, planFiles.inputs, inputsSchema);
-  if (inputs === undefined) throw damaged(folder, planFiles.inputs, "it is missing");
-  return inputs;
+  const bytes = await readBytes(folder, planFiles.inputs, maxInputsBytes);
+  if (bytes === undefined) throw damaged(folder, planFiles.inputs, "it is missing");
+  try {
+    const reader = new JsonReader(bytes, planFiles.inputs);
+    const inputs = await inTurns(takeList(reader, planFiles.inputs, maxInputBytes, (value) => inputSchema.parse(value)));
+    reader.expectEnd();
+    return inputs;
+  } catch (cause) {
+    throw damaged(folder, planFiles.inputs, "it is not a list of inputs", cause);
+  }
 }
 
 /** Offsets in `rows.jsonl`: of the first row of each part, then the file's length; little-endian uint64. */

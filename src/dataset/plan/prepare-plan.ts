@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +14,7 @@ import type { DatasetInput } from "../inputs/resolve-inputs.ts";
 import { openPlan } from "./dataset-plan.ts";
 import type { DatasetPlan } from "./dataset-plan.ts";
 import { mismatchError, planDifferences } from "./plan-differences.ts";
-import { formatPlanFile, formatPlannedInputs, planFiles, readPlanFile, readPlannedInputs } from "./plan-files.ts";
+import { checkSettings, formatPlanFile, formatPlannedInputs, planFiles, readPlanFile, readPlannedInputs } from "./plan-files.ts";
 import type { PlannedInputs } from "./plan-files.ts";
 import { digestRows, writePlanRows } from "./write-plan-rows.ts";
 
@@ -67,14 +68,16 @@ export async function preparePlan(options: PreparePlanOptions): Promise<DatasetP
 }
 
 async function createPlan({ folder, inputs, settings, partRows = 1000, dedupe = false, signal, onRows }: PreparePlanOptions): Promise<DatasetPlan> {
+  checkSettings(settings);
   await makeFolderInside(folder, "plan").catch((error: unknown) => {
     throw writingError(folder, error);
   });
   await syncFolder(folder);
   const roots = inputs.map(({ root }) => root);
   const described = await describeInputs(inputs);
+  const remembered = formatPlannedInputs(described);
   const rows = await writePlanRows(folder, listRows(inputs, signal), { partRows, dedupe, roots, signal, onRows });
-  await writeDurably(join(folder, planFiles.inputs), formatPlannedInputs(described));
+  await writeDurably(join(folder, planFiles.inputs), remembered);
   await writeDurably(join(folder, planFiles.plan), formatPlanFile({ settings, rows }));
   return await openPlan(folder);
 }
@@ -101,11 +104,16 @@ async function reopenPlan({ folder, inputs, settings, partRows = 1000, dedupe = 
 async function describeInputs(inputs: readonly DatasetInput[]): Promise<PlannedInputs> {
   const described: PlannedInputs[number][] = [];
   for (const input of inputs) {
-    const { kind, root, ...details } = input.kind === "list" ? { ...input, lines: null } : input;
+    const { kind, root, ...details } = input.kind === "list" ? { ...input, lines: null } : input.kind === "files" ? { ...input, paths: digestOf(input.paths) } : input;
     const stats = "path" in input ? await stat(input.path) : undefined;
     described.push({ kind, root, details: { ...details, ...(stats === undefined ? {} : { bytes: stats.size, modified: stats.mtimeMs }) } });
   }
   return described;
+}
+
+/** There may be any number of them. */
+function digestOf(paths: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(paths)).digest("hex");
 }
 
 /** A folder with somebody's files in it is not the place for a dataset. */

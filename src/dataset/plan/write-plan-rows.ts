@@ -7,7 +7,7 @@ import { ColumnTypes } from "../records/column-types.ts";
 import { ContentDigester } from "./content-digest.ts";
 import { ContentIndex } from "./content-index.ts";
 import { KeyCheck } from "./key-check.ts";
-import { formatOffsets, formatRepeats, planFiles } from "./plan-files.ts";
+import { formatOffsets, formatRepeats, maxRowBytes, planFiles } from "./plan-files.ts";
 import type { PlanFile } from "./plan-files.ts";
 
 export interface WritePlanRowsOptions {
@@ -25,6 +25,9 @@ export interface WritePlanRowsOptions {
 const usualRowBytes = 2 ** 10;
 const flushLength = 2 ** 18;
 const rowsPerReport = 10_000;
+
+/** Most parts of a dataset: its index lists a shard of each, in every format. */
+export const maxParts: number = 2 ** 18;
 
 /**
  * Freezes rows, the offsets of their parts and which rows repeat the key of an earlier one in a dataset's folder. Memory holds the rows of
@@ -60,9 +63,10 @@ export async function writePlanRows(folder: string, rows: AsyncIterable<Row>, op
     return first === undefined ? row : { ...row, duplicateOf: await keyAt(first) };
   };
 
-  for await (const listed of rows) {
+  for await (const given of rows) {
     signal?.throwIfAborted();
-    let line = `${formatRow(listed)}\n`;
+    const { row: listed, line: listedLine } = lineOf(given);
+    let line = listedLine;
     hash.update(line);
     if (isBadRow(listed)) {
       tally.bad++;
@@ -76,7 +80,10 @@ export async function writePlanRows(folder: string, rows: AsyncIterable<Row>, op
       }
       columns.add(row.columns ?? {});
     }
-    if (tally.count % partRows === 0) offsets.push(offset);
+    if (tally.count % partRows === 0) {
+      if (offsets.length === maxParts) throw new RangeError(`there are more than ${maxParts} parts of ${partRows} rows; choose larger parts`);
+      offsets.push(offset);
+    }
     tally.count++;
     gathered.push(line);
     const bytes = Buffer.byteLength(line);
@@ -97,6 +104,18 @@ export async function writePlanRows(folder: string, rows: AsyncIterable<Row>, op
 /** The digest that `writePlanRows` would give rows, without writing them. */
 export async function digestRows(rows: AsyncIterable<Row>): Promise<string> {
   const hash = createHash("sha256");
-  for await (const row of rows) hash.update(`${formatRow(row)}\n`);
+  for await (const row of rows) hash.update(lineOf(row).line);
   return hash.digest("hex");
+}
+
+/** A mark for a row whose audio an earlier one has. */
+const maxMarkBytes = 2 ** 15;
+
+/** A row with its line; a bad one in its place if it is too long to be read again. */
+function lineOf(row: Row): { readonly row: Row; readonly line: string } {
+  const line = `${formatRow(row)}\n`;
+  const bytes = Buffer.byteLength(line);
+  if (isBadRow(row) || bytes <= maxRowBytes - maxMarkBytes) return { row, line };
+  const message = `the row ${row.key.slice(0, 200)} takes ${bytes} bytes as JSON; at most ${maxRowBytes - maxMarkBytes} are kept: give it fewer columns`;
+  return lineOf({ input: row.input, path: row.path.slice(0, 4096), problem: { code: "ROW_INVALID", message } });
 }

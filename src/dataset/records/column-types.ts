@@ -15,7 +15,10 @@ export interface TypedColumn {
 export const typedColumnSchema: z.ZodType<TypedColumn> = z.object({ name: z.string(), type: z.enum(columnTypes) });
 
 /** Names beyond these are values rather than columns; they have no type. */
-const maxColumns = 500;
+export const maxTypedColumns = 500;
+
+/** Longer names are values, too. */
+const maxNameLength = 256;
 
 /** Learns the types of columns from the rows of all manifests: the smallest that hold every value. */
 export class ColumnTypes {
@@ -27,7 +30,7 @@ export class ColumnTypes {
       if (value === null) continue;
       const known = this.#types.get(name);
       if (known !== undefined) this.#types.set(name, typeOfBoth(known, typeOf(value)));
-      else if (this.#types.size < maxColumns) this.#types.set(name, typeOf(value));
+      else if (this.#types.size < maxTypedColumns && name.length <= maxNameLength) this.#types.set(name, typeOf(value));
     }
   }
 

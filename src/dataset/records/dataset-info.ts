@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { relativePathProblem } from "../../core/index.ts";
-import type { LicenseRecord } from "../../core/index.ts";
+import { CodesError, inTurns, maxJsonLength, relativePathProblem } from "../../core/index.ts";
+import type { LicenseRecord, Turns } from "../../core/index.ts";
+import { JsonReader, takeFields, takeList } from "../../storage/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
+import { jsonObject } from "../folder/json-value.ts";
 import type { JsonObject } from "../folder/json-value.ts";
-import { parseJson, readTextFile, reasonOf } from "../folder/read-json-file.ts";
-import { jsonObject } from "./clip-fields.ts";
+import { boundedList, maxDatasetDepth, maxListBytes, readBytes, reasonOf } from "../folder/read-json-file.ts";
 import { formatOfExtension, outputFormats } from "./finished-shard.ts";
 import type { FinishedShard } from "./finished-shard.ts";
 import { codecSchema } from "./codec-fields.ts";
@@ -35,6 +36,22 @@ export const shardSchema: z.ZodType<FinishedShard> = z
     error: "its path is not that of a shard of its format, such as shards/part-000012-000.tar",
     path: ["path"],
   });
+
+/** Longest path of a shard, and what else is said of it, in bytes. */
+const maxShardBytes = 2 ** 15;
+
+/** Takes the shards of the index or of the record of a part, one by one. @throws ZodError for what is none, and whatever `check` throws. */
+export function takeShards(reader: JsonReader, name: string, check: (shard: FinishedShard) => void = () => {}): Turns<readonly FinishedShard[]> {
+  return takeList(reader, name, maxShardBytes, (value, index) => {
+    const { data, error } = shardSchema.safeParse(value);
+    if (data === undefined) throw new z.ZodError(error.issues.map((issue) => ({ ...issue, path: ["shards", index, ...issue.path] })));
+    check(data);
+    return data;
+  });
+}
+
+/** Shards that were taken. */
+export const takenShards: z.ZodType<readonly FinishedShard[]> = z.custom<readonly FinishedShard[]>(Array.isArray, { error: "expected a list" });
 
 /** One file of the index besides the shards. */
 export interface IndexFile extends DescribedFile {
@@ -74,18 +91,22 @@ const describedFile = z.object({ path: filePath, bytes: count, sha256: digest })
 const indexFile = (path: string): z.ZodType<IndexFile> => describedFile.extend({ path: z.literal(path), lines: count });
 const status = z.enum(["settled", "unresolved", "contested"]);
 
+/** Most licenses, and facts, of one record. */
+const maxLicenseItems = 10_000;
+
 export const licenseSchema: z.ZodType<LicenseRecord> = z.object({
   subject: z.string(),
   revision: z.string().nullable(),
-  declared: z.object({ card: z.array(z.string()), api: z.array(z.string()).nullable() }),
+  declared: z.object({ card: boundedList(z.string(), maxLicenseItems), api: boundedList(z.string(), maxLicenseItems).nullable() }),
   upstream: z.string().nullable(),
   effective: z.string(),
   stricterReading: z.string().nullable(),
   status,
-  classes: z.array(
+  classes: boundedList(
     z.enum(["permissive", "attribution", "share-alike", "copyleft", "non-commercial", "no-derivatives", "use-restricted", "unknown"]),
+    maxLicenseItems,
   ),
-  evidence: z.array(z.object({ source: z.string(), fact: z.string(), date: z.string() })),
+  evidence: boundedList(z.object({ source: z.string(), fact: z.string(), date: z.string() }), maxLicenseItems),
 });
 
 const schema = z.object({
@@ -100,8 +121,8 @@ const schema = z.object({
   statistics: statisticsSchema,
   manifest: indexFile(manifestName),
   errors: indexFile(errorsName),
-  files: z.array(describedFile).default([]),
-  shards: z.array(shardSchema),
+  files: boundedList(describedFile, 100).default([]),
+  shards: takenShards,
 });
 
 /** The text of `dataset.json`: the shards a line each. */
@@ -113,33 +134,35 @@ export function formatDatasetInfo({ shards, statistics, ...info }: DatasetInfo):
   return `${JSON.stringify(fields, null, 2).slice(0, -2)},\n  "statistics": ${JSON.stringify(statistics)},\n  "shards": ${list}\n}\n`;
 }
 
+/** Most bytes of all that the index says besides its shards: options, license and statistics have up to 2 MiB each. */
+const maxFieldBytes = 3 * maxJsonLength;
+
 /** @throws DatasetError with code DATASET_FORMAT if it is no `dataset.json` of this release. */
-export function parseDatasetInfo(text: string, name: string): DatasetInfo {
-  let document: unknown;
+export function* parseDatasetInfo(bytes: Uint8Array, name: string): Turns<DatasetInfo> {
   try {
-    document = parseJson(text);
+    const reader = new JsonReader(bytes, name);
+    reader.expect("{");
+    const fields = yield* takeFields(reader, name, { shards: (of) => takeShards(of, name) }, { maxBytes: maxFieldBytes, maxDepth: maxDatasetDepth });
+    const { format: _format, version: _version, ...info } = schema.parse(fields);
+    return info;
   } catch (cause) {
-    throw new DatasetError("DATASET_FORMAT", `${name} is not JSON, and may be cut short; finish the dataset again`, { cause });
+    if (cause instanceof CodesError) throw new DatasetError("DATASET_FORMAT", `${cause.message}; finish the dataset again`, { cause });
+    if (cause instanceof z.ZodError) throw new DatasetError("DATASET_FORMAT", `${name} does not describe a dataset: ${reasonOf(cause)}`, { cause });
+    throw cause;
   }
-  const { data, error } = schema.safeParse(document);
-  if (data === undefined) {
-    throw new DatasetError("DATASET_FORMAT", `${name} does not describe a dataset: ${reasonOf(error)}`, { cause: error });
-  }
-  const { format: _format, version: _version, ...info } = data;
-  return info;
 }
 
 /** Reads `dataset.json` of a folder. @throws DatasetError with code DATASET_FORMAT if there is none, or it is damaged. */
 export async function readDatasetInfo(folder: string): Promise<DatasetInfo> {
-  return parseDatasetInfo(await readDatasetInfoText(folder), join(folder, datasetInfoName));
+  return await inTurns(parseDatasetInfo(await readDatasetInfoBytes(folder), join(folder, datasetInfoName)));
 }
 
-/** The text of `dataset.json`. @throws as `readDatasetInfo`. */
-export async function readDatasetInfoText(folder: string): Promise<string> {
+/** The bytes of `dataset.json`. @throws as `readDatasetInfo`. */
+export async function readDatasetInfoBytes(folder: string): Promise<Uint8Array> {
   const path = join(folder, datasetInfoName);
-  const text = await readTextFile(folder, datasetInfoName).catch((cause: unknown) => {
+  const bytes = await readBytes(folder, datasetInfoName, maxListBytes).catch((cause: unknown) => {
     throw new DatasetError("DATASET_FORMAT", `${folder} is no finished dataset: ${path} cannot be read (${(cause as Error).message}); finish it first`, { cause });
   });
-  if (text === undefined) throw new DatasetError("DATASET_FORMAT", `${folder} is no finished dataset: there is no ${path}; finish it first`);
-  return text;
+  if (bytes === undefined) throw new DatasetError("DATASET_FORMAT", `${folder} is no finished dataset: there is no ${path}; finish it first`);
+  return bytes;
 }

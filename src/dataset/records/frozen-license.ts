@@ -9,7 +9,13 @@ import { licenseSchema } from "./dataset-info.ts";
 export async function frozenLicense(folder: string, license: LicenseRecord): Promise<LicenseRecord> {
   const frozen = await readFrozenLicense(folder);
   if (frozen !== null) return frozen;
-  await writeDurably(pathIn(folder), `${JSON.stringify(license, null, 2)}\n`);
+  const text = `${JSON.stringify(license, null, 2)}\n`;
+  try {
+    licenseSchema.parse(parseJson(text)); // what is written can be read
+  } catch (cause) {
+    throw new DatasetError("DATASET_INPUT", `what the model's card and the Hub say of its license is no record that can be kept: ${(cause as Error).message.slice(0, 200)}; look at the card`, { cause });
+  }
+  await writeDurably(pathIn(folder), text);
   return license;
 }
 

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import type { Turns } from "../../core/index.ts";
 import { clipFieldsOf, clipSchema } from "./clip-fields.ts";
 import type { ClipFields } from "./clip-fields.ts";
+import { manifestName } from "./dataset-info.ts";
 import { outputFormats } from "./finished-shard.ts";
 import type { ClipPlace, OutputFormat } from "./finished-shard.ts";
-import { withDecimals } from "./clip-record.ts";
+import { parseClipRecord, withDecimals } from "./clip-record.ts";
 import type { EncodedClip } from "./encoded-clip.ts";
 
 /** A line of `manifest.jsonl`: a clip, and where it is in each format. */
@@ -22,8 +24,8 @@ export function formatManifestLine(clip: EncodedClip, places: Places): string {
   return `${withDecimals(JSON.stringify(fields)).slice(0, -1)},${JSON.stringify({ columns, places: Object.fromEntries(inOrder) }).slice(1)}\n`;
 }
 
-/** @throws ZodError, SyntaxError if it is no such line. */
-export function parseManifestLine(line: string): ManifestEntry {
-  const document: unknown = JSON.parse(line);
-  return { ...clipSchema.parse(document), ...placesSchema.parse(document) };
+/** @throws ZodError, CodesError if it is no such line. */
+export function* parseManifestLine(line: Uint8Array): Turns<ManifestEntry> {
+  const { fields } = yield* parseClipRecord(line, manifestName);
+  return { ...clipSchema.parse(fields), ...placesSchema.parse(fields) };
 }

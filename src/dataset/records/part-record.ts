@@ -1,17 +1,24 @@
 import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { inTurns, maxJsonLength } from "../../core/index.ts";
+import type { Turns } from "../../core/index.ts";
+import { JsonReader, takeFields } from "../../storage/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { writeDurably } from "../folder/durable-file.ts";
+import { jsonObject } from "../folder/json-value.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 import { partOfName, recordName } from "../folder/part-names.ts";
-import { parseJson, readTextFile } from "../folder/read-json-file.ts";
+import { maxListBytes, readBytes } from "../folder/read-json-file.ts";
 import { isInShare } from "../folder/share.ts";
 import type { Share } from "../folder/share.ts";
 import type { FinishedShard } from "./finished-shard.ts";
-import { shardSchema } from "./dataset-info.ts";
+import { shardSchema, takenShards, takeShards } from "./dataset-info.ts";
 
 const count = z.int().min(0);
+
+/** What is said of a part besides its shards and its statistics takes less. */
+const maxCountBytes = 2 ** 12;
 
 const schema: z.ZodType<PartRecord> = z.object({
   part: count,
@@ -19,8 +26,8 @@ const schema: z.ZodType<PartRecord> = z.object({
   clips: count,
   errors: count,
   seconds: z.number().min(0),
-  shards: z.array(shardSchema),
-  statistics: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
+  shards: takenShards,
+  statistics: jsonObject,
 });
 
 /** What is known of a part that is done. It holds nothing that depends on the machine or the time. */
@@ -43,24 +50,30 @@ export interface PartRecord {
  * @throws as `writeDurably`.
  */
 export async function writePartRecord(folder: string, record: PartRecord): Promise<void> {
-  await writeDurably(recordPath(folder, record.part), `${JSON.stringify(schema.parse(record))}\n`);
+  await writeDurably(recordPath(folder, record.part), `${JSON.stringify({ ...schema.parse(record), shards: record.shards.map((shard) => shardSchema.parse(shard)) })}\n`);
 }
 
 /** @throws DatasetError with code DATASET_FORMAT if there is none, or it is damaged. */
 export async function readPartRecord(folder: string, part: number): Promise<PartRecord> {
   try {
-    return parsePartRecord((await readTextFile(folder, recordName(part))) ?? "", part);
+    return await inTurns(parsePartRecord((await readBytes(folder, recordName(part), maxListBytes)) ?? new Uint8Array(0), part));
   } catch (cause) {
     throw new DatasetError("DATASET_FORMAT", `${recordPath(folder, part)} is missing or damaged; delete it, and the next run does part ${part} again`, { cause });
   }
 }
 
-/** @throws ZodError, SyntaxError, RangeError if it is not the record of this part. */
-export function parsePartRecord(text: string, part: number): PartRecord {
-  const record = schema.parse(parseJson(text));
-  const foreign = record.part === part ? record.shards.find(({ path }) => (partOfName(basename(path)) ?? part) !== part)?.path : `the record of part ${record.part}`;
-  if (foreign !== undefined) throw new RangeError(`${foreign} is in the place of part ${part}`);
+/** @throws ZodError, CodesError, RangeError if it is not the record of this part. */
+export function* parsePartRecord(bytes: Uint8Array, part: number): Turns<PartRecord> {
+  const name = recordName(part);
+  const reader = new JsonReader(bytes, name);
+  reader.expect("{");
+  const record = schema.parse(yield* takeFields(reader, name, { shards: (of) => takeShards(of, name, refuseForeign) }, { maxBytes: maxJsonLength + maxCountBytes }));
+  if (record.part !== part) throw new RangeError(`the record of part ${record.part} is in the place of part ${part}`);
   return record;
+
+  function refuseForeign({ path }: FinishedShard): void {
+    if ((partOfName(basename(path)) ?? part) !== part) throw new RangeError(`${path} is in the place of part ${part}`);
+  }
 }
 
 /** Takes a part back, so that the next run does it again. */

@@ -6,6 +6,7 @@ import { DatasetError } from "../folder/dataset-error.ts";
 import { DurableFile, writeDurably } from "../folder/durable-file.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 import { partFileName } from "../folder/part-names.ts";
+import { maxListBytes } from "../folder/read-json-file.ts";
 import type { FinishedShard } from "../records/finished-shard.ts";
 import type { CodecFields } from "../records/codec-fields.ts";
 import { datasetInfoName, errorsName, formatDatasetInfo, manifestName } from "../records/dataset-info.ts";
@@ -61,7 +62,9 @@ export async function assembleDataset(options: AssembleOptions): Promise<Dataset
     { path: figureName, ...(await writeDurably(join(folder, figureName), renderDatasetFigure(datasetFigureOf(info, options.card?.title)))) },
     { path: cardName, ...(await writeDurably(join(folder, cardName), formatDatasetCard(info, options.card))) },
   );
-  await writeDurably(join(folder, datasetInfoName), formatDatasetInfo(info));
+  const index = Buffer.from(formatDatasetInfo(info));
+  if (index.length > maxListBytes) throw new DatasetError("DATASET_FORMAT", `${shards.length} shards are more than an index lists; begin the dataset again with larger shards, or larger parts`);
+  await writeDurably(join(folder, datasetInfoName), index);
   return info;
 }
 

@@ -1,8 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { inTurns } from "../../core/index.ts";
 import { openInside, piecesOf } from "../../files/index.ts";
 import { readableFormats } from "../formats/read-shard.ts";
-import { readLines } from "../inputs/text-lines.ts";
+import { readByteLines } from "../inputs/text-lines.ts";
+import { maxRecordBytes } from "../records/clip-record.ts";
 import { outputFormats } from "../records/finished-shard.ts";
 import type { OutputFormat } from "../records/finished-shard.ts";
 import { readDatasetInfo } from "../records/dataset-info.ts";
@@ -141,12 +143,12 @@ async function* extraFiles(folder: string, known: ReadonlySet<string>): AsyncGen
 /** The lines of the manifest; undefined for one that is none. */
 async function* manifestOf(folder: string, { manifest }: DatasetInfo, signal: AbortSignal | undefined): AsyncGenerator<ManifestEntry | undefined, void, undefined> {
   await using handle = await openInside(folder, manifest.path);
-  for await (const { text } of readLines(piecesOf(handle, { signal }), Infinity)) yield text === undefined ? undefined : entryOf(text);
+  for await (const { bytes } of readByteLines(piecesOf(handle, { signal }), maxRecordBytes)) yield bytes === undefined ? undefined : await entryOf(bytes);
 }
 
-function entryOf(line: string): ManifestEntry | undefined {
+async function entryOf(line: Uint8Array): Promise<ManifestEntry | undefined> {
   try {
-    return parseManifestLine(line);
+    return await inTurns(parseManifestLine(line));
   } catch {
     return undefined;
   }

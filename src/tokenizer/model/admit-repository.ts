@@ -2,8 +2,8 @@ import { findCheckpoint, licensePolicyOf, requiredDigests, requireLicense, resol
 import type { LicensePolicy } from "../../catalogue/index.ts";
 import { CheckpointError } from "../../core/index.ts";
 import type { LicenseRecord } from "../../core/index.ts";
-import { describeRepository, fetchRepositoryMetadata, metadataOf, sha256Of } from "../../hub/index.ts";
-import type { HubOptions, RepositoryDescription } from "../../hub/index.ts";
+import { metadataOf, sha256Of } from "../../hub/index.ts";
+import type { DescribedRepository, Hub, HubOptions, RepositoryDescription } from "../../hub/index.ts";
 import type { ModelSource } from "./model-source.ts";
 
 /** What loading from the Hub can be told. */
@@ -21,9 +21,11 @@ export interface HubModelOptions extends Pick<HubOptions, "revision" | "token" |
   readonly licensePolicy?: LicensePolicy | undefined;
 }
 
+type AdmitOptions = Pick<HubModelOptions, "revision" | "exact" | "licensePolicy"> & Pick<HubOptions, "signal">;
+
 /** A repository that may be downloaded: described, and its license admitted. */
 export interface AdmittedRepository {
-  readonly description: RepositoryDescription;
+  readonly description: DescribedRepository;
   readonly license: LicenseRecord;
   /** Whether the model that was asked for codes left and right one by one. */
   readonly interleaveStereo: boolean;
@@ -38,8 +40,9 @@ export interface AdmittedRepository {
  * @throws HubError with the codes listed in docs/hub.md.
  */
 export async function admitRepository(
+  hub: Hub,
   { id, entry: requested }: ModelSource & { readonly kind: "hub" },
-  options: HubModelOptions & Pick<HubOptions, "signal">,
+  options: AdmitOptions,
 ): Promise<AdmittedRepository> {
   const { exact = false, revision } = options;
   const policy = licensePolicyOf(options.licensePolicy);
@@ -55,17 +58,13 @@ export async function admitRepository(
     throw new CheckpointError("CHECKPOINT_FORMAT", `${entry.id} cannot be loaded: ${entry.notLoadable}`);
   }
   const isPinned = entry !== undefined && (revision === undefined || revision === entry.revision);
-  const hubOptions: HubOptions = {
-    ...options,
-    onProgress: undefined,
+  const description = await hub.describe(substitute ?? id, {
     revision: revision ?? entry?.revision ?? undefined,
-  };
-  const description = await describeRepository(substitute ?? id, {
-    ...hubOptions,
+    signal: options.signal,
     exact,
     pins: isPinned ? requiredDigests(entry) : undefined,
   });
-  const license = await admit(description, options);
+  const license = await admit(hub, description, options);
   return { description, license, interleaveStereo: requested?.interleaveStereo ?? false };
 }
 
@@ -75,21 +74,22 @@ export async function admitRepository(
  * @throws LicenseError as `admitRepository`.
  */
 export async function admitWeights(
+  hub: Hub,
   { description, license }: AdmittedRepository,
   sha256: ReadonlyMap<string, string>,
-  options: HubModelOptions & Pick<HubOptions, "signal">,
+  options: AdmitOptions,
 ): Promise<LicenseRecord> {
   const isNews = description.weights.some((file) => sha256Of(file) === null && sha256.has(file.name));
   if (!isNews) return license;
   const weights = description.weights.map((file) => ({ ...file, ...(sha256.has(file.name) ? { sha256: sha256.get(file.name)! } : {}) }));
-  return admit({ ...description, weights }, options);
+  return admit(hub, { ...description, weights }, options);
 }
 
 /** @throws LicenseError if the policy does not admit the license of what is described. */
-async function admit(description: RepositoryDescription, options: HubModelOptions & Pick<HubOptions, "signal">): Promise<LicenseRecord> {
+async function admit(hub: Hub, description: RepositoryDescription, options: AdmitOptions): Promise<LicenseRecord> {
   const { signal } = options;
   const license = await resolveLicense(await metadataOf(description), {
-    fetchRepository: (base, baseSignal) => fetchRepositoryMetadata(base, { ...options, signal: baseSignal }),
+    fetchRepository: (base, baseSignal) => hub.metadata(base, { signal: baseSignal }),
     ...(signal === undefined ? {} : { signal }),
   });
   requireLicense(license, licensePolicyOf(options.licensePolicy));

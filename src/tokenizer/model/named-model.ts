@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { findCheckpoint } from "../../catalogue/index.ts";
 import { CheckpointError, HubError, IntegrityError } from "../../core/index.ts";
-import { describeRepository, holdsCommit, isRepositoryId } from "../../hub/index.ts";
+import { openHub, holdsCommit, isRepositoryId } from "../../hub/index.ts";
 import type { HubOptions } from "../../hub/index.ts";
 import type { HubModelOptions } from "./admit-repository.ts";
 
@@ -50,7 +50,7 @@ export async function optionsForNamed({ model, revision, digest }: NamedModel, o
 async function isCached(model: string, revision: string | null, options: Pick<HubOptions, "cacheDir">): Promise<boolean> {
   if (!isRepositoryId(model) || revision === "") return false;
   try {
-    await describeRepository(model, { ...options, token: null, offline: true, ...(revision === null ? {} : { revision }) });
+    await openHub({ ...options, token: null, offline: true }).describe(model, revision === null ? {} : { revision });
     return true;
   } catch (error) {
     if (error instanceof HubError && !(error instanceof IntegrityError)) return false;

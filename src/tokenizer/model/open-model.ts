@@ -6,8 +6,8 @@ import { onAbort } from "../../core/index.ts";
 import type { LicenseRecord, Provenance } from "../../core/index.ts";
 import { openModelPath } from "../../files/index.ts";
 import type { LocalFile, LocalFolder } from "../../files/index.ts";
-import { fetchWeights, sha256OfWeights } from "../../hub/index.ts";
-import type { DownloadProgress, HubOptions } from "../../hub/index.ts";
+import { openHub, sha256OfWeights } from "../../hub/index.ts";
+import type { DownloadProgress } from "../../hub/index.ts";
 import { admitRepository, admitWeights } from "./admit-repository.ts";
 import type { HubModelOptions } from "./admit-repository.ts";
 import { resolveSource } from "./model-source.ts";
@@ -51,11 +51,11 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
 }
 
 async function openFromHub(source: ModelSource & { readonly kind: "hub" }, options: OpenModelOptions): Promise<OpenedModel> {
-  const admitted = await admitRepository(source, options);
+  const hub = openHub(options);
+  const admitted = await admitRepository(hub, source, options);
   const { description, interleaveStereo } = admitted;
-  const hubOptions: HubOptions = { ...options, revision: description.commit, onProgress: options.onDownload };
-  const { files, sha256, id, commit, from } = await fetchWeights(description, hubOptions);
-  const license = await admitWeights(admitted, sha256, options); // before any file is opened
+  const { files, sha256, id, commit, from } = await description.fetch({ signal: options.signal, onProgress: options.onDownload });
+  const license = await admitWeights(hub, admitted, sha256, options); // before any file is opened
   const checkpoint = await openCheckpoint(files);
   const provenance = { model: id, revision: commit, digest: digestOf(sha256.values()), ...licenseFields(license) };
   return { checkpoint, provenance, license, servedFrom: from, interleaveStereo: interleaveStereo || checkpoint.config.interleaveStereo };

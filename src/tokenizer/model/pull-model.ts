@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CheckpointError, IntegrityError } from "../../core/index.ts";
 import type { LicenseRecord } from "../../core/index.ts";
-import { createHasher, fetchWeights, hashFile, verifyCached } from "../../hub/index.ts";
+import { createHasher, hashFile, openHub, verifyCached } from "../../hub/index.ts";
 import type { FileDigest, HubOptions, RepositoryDescription } from "../../hub/index.ts";
 import type { CallOptions } from "../call-options.ts";
 import { admitRepository, admitWeights } from "./admit-repository.ts";
@@ -45,17 +45,16 @@ export async function pullModel(id: string, options: PullOptions = {}): Promise<
     throw new CheckpointError("CHECKPOINT_NOT_FOUND", `${id} is on this machine already; expected the id of a repository on the Hub`);
   }
   if (options.exact) throw new TypeError("exact reads tensors where they are and keeps nothing; pull without it");
-  const admitted = await admitRepository(source, rest);
+  const hub = openHub(rest);
+  const admitted = await admitRepository(hub, source, rest);
   const { description } = admitted;
-  const hubOptions: HubOptions = {
-    ...rest,
-    revision: description.commit,
+  const { files, sha256, snapshotPath, weights, commit, from } = await description.fetch({
+    signal: options.signal,
     onProgress: onProgress && (({ done, total }) => onProgress({ stage: "load", done, total })),
-  };
-  const { files, sha256, snapshotPath, weights, commit, from } = await fetchWeights(description, hubOptions);
+  });
   await files.close?.();
-  const license = await admitWeights(admitted, sha256, rest);
-  const unverified = verify ? await checkCached(description, hubOptions) : [];
+  const license = await admitWeights(hub, admitted, sha256, rest);
+  const unverified = verify ? await checkCached(description, { ...rest, revision: description.commit }) : [];
   const sizes = weights.map(async ({ name }) => ({ name, bytes: (await stat(join(snapshotPath, name))).size }));
   return { id: description.id, commit, servedFrom: from, path: snapshotPath, files: await Promise.all(sizes), unverified, license };
 }
