@@ -49,7 +49,10 @@ async function measure(rows: number): Promise<DatasetMemory> {
 /** One second. */
 function tone(): Uint8Array {
   const sampleRate = 24_000;
-  return formatWav({ channelData: [Float32Array.from({ length: sampleRate }, (_, i) => 0.5 * Math.sin(i * 0.03 + i * i * 1e-6))], sampleRate });
+  return formatWav({
+    channelData: [Float32Array.from({ length: sampleRate }, (_, i) => 0.5 * Math.sin(i * 0.03 + i * i * 1e-6))],
+    sampleRate,
+  });
 }
 
 /** Rows of a tenth of a second, with a sentence each. */

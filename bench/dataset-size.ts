@@ -30,11 +30,22 @@ const codecs: Readonly<Record<string, Codec>> = {
   "24 kHz, 1.5 kbps": { ...codec24, numCodebooks: 2 },
   "24 kHz, 6 kbps": { ...codec24, numCodebooks: 8 },
   "32 kHz, 2.2 kbps": { sampleRate: 32_000, channels: 1, hopLength: 640, codebookSize: 2048, numCodebooks: 4 },
-  "48 kHz stereo, 6 kbps": { sampleRate: 48_000, channels: 2, hopLength: 320, codebookSize: 1024, numCodebooks: 4, segment: { length: 48_000, stride: 47_520 } },
+  "48 kHz stereo, 6 kbps": {
+    sampleRate: 48_000,
+    channels: 2,
+    hopLength: 320,
+    codebookSize: 1024,
+    numCodebooks: 4,
+    segment: { length: 48_000, stride: 47_520 },
+  },
 };
 
 /** Shortest and longest clip, in seconds. */
-const lengths: readonly (readonly [number, number])[] = [[2, 10], [30, 30], [600, 600]];
+const lengths: readonly (readonly [number, number])[] = [
+  [2, 10],
+  [30, 30],
+  [600, 600],
+];
 
 const { values } = parseArgs({ options: { hours: { type: "string", default: "1" } } });
 const kinds = ["packed", "uint16", "flat", "npy", "webdataset", "parquet", "jsonl", "manifest"] as const;
@@ -53,8 +64,18 @@ for (const [name, codec] of Object.entries(codecs)) {
 async function measure(codec: Codec, lengthOf: (fraction: number) => number): Promise<Record<(typeof kinds)[number], number>> {
   const folder = await mkdtemp(join(tmpdir(), "encodec-size-"));
   try {
-    const vocabulary = new TokenVocabulary({ codebookSize: codec.codebookSize, numCodebooks: codec.numCodebooks, specialTokens: { eos: {} } });
-    const outputs = createOutputs(folder, [{ format: "webdataset" }, { format: "parquet" }, { format: "npy" }, { format: "jsonl" }, { format: "tokens", layout: vocabularyLayout(vocabulary) }]);
+    const vocabulary = new TokenVocabulary({
+      codebookSize: codec.codebookSize,
+      numCodebooks: codec.numCodebooks,
+      specialTokens: { eos: {} },
+    });
+    const outputs = createOutputs(folder, [
+      { format: "webdataset" },
+      { format: "parquet" },
+      { format: "npy" },
+      { format: "jsonl" },
+      { format: "tokens", layout: vocabularyLayout(vocabulary) },
+    ]);
     await using writer = await DatasetPartWriter.begin(folder, 0, outputs);
     const wanted = 3600 * Number(values.hours);
     let [seconds, packed, uint16] = [0, 0, 0];
@@ -98,7 +119,18 @@ function clipOf(codec: Codec, index: number, seconds: number): EncodedClip {
   const codes = codesOf(codec, Math.round(seconds * codec.sampleRate));
   const key = `1272/128104/1272-128104-${String(index).padStart(6, "0")}`;
   const columns = { text: "NOR IS MISTER Q".repeat(Math.min(Math.round(seconds), 600)), speaker: "1272", chapter: "128104" };
-  return { key, row: key, source: `${key}.flac`, start: 0, end: codes.duration, window: null, channel: null, codes, loudness: { peak: Math.abs(random()), rms: Math.abs(random()) }, columns };
+  return {
+    key,
+    row: key,
+    source: `${key}.flac`,
+    start: 0,
+    end: codes.duration,
+    window: null,
+    channel: null,
+    codes,
+    loudness: { peak: Math.abs(random()), rms: Math.abs(random()) },
+    columns,
+  };
 }
 
 function codesOf({ segment = null, numCodebooks, ...codec }: Codec, numSamples: number): AudioCodes {
@@ -121,6 +153,12 @@ function codesOf({ segment = null, numCodebooks, ...codec }: Codec, numSamples: 
     numSamples,
     segment,
     bandwidth: bandwidthOf({ numCodebooks, codebookSize, frameRate: Math.ceil(codec.sampleRate / hopLength) }),
-    provenance: { model: `facebook/encodec_${codec.sampleRate / 1000}khz`, revision: "c".repeat(40), digest: "d".repeat(64), license: "MIT", licenseStatus: "contested" },
+    provenance: {
+      model: `facebook/encodec_${codec.sampleRate / 1000}khz`,
+      revision: "c".repeat(40),
+      digest: "d".repeat(64),
+      license: "MIT",
+      licenseStatus: "contested",
+    },
   });
 }

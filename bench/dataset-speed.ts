@@ -77,7 +77,12 @@ async function timed(work: () => Promise<void>): Promise<Turn> {
 
 async function encodeOneByOne(
   tokenizer: AudioTokenizer,
-  { corpus, files, bandwidth, out }: { readonly corpus: string; readonly files: readonly string[]; readonly bandwidth: number; readonly out: string },
+  {
+    corpus,
+    files,
+    bandwidth,
+    out,
+  }: { readonly corpus: string; readonly files: readonly string[]; readonly bandwidth: number; readonly out: string },
 ): Promise<void> {
   await mkdir(out);
   for (const file of files) {
@@ -87,7 +92,12 @@ async function encodeOneByOne(
 }
 
 /** @returns Seconds of audio. */
-async function encodeAsDataset(model: AudioTokenizer, folder: string, corpus: string, { bandwidth, workers, batchClips }: DatasetSpeedOptions): Promise<number> {
+async function encodeAsDataset(
+  model: AudioTokenizer,
+  folder: string,
+  corpus: string,
+  { bandwidth, workers, batchClips }: DatasetSpeedOptions,
+): Promise<number> {
   for await (const event of tokenizeDataset({ folder, inputs: [corpus], model, bandwidth, decodeThreads: workers, batchClips })) {
     if (event.kind === "finished") return event.report.seconds;
   }

@@ -51,12 +51,17 @@ if (process.argv[1]?.endsWith("dataset.ts")) {
     workers: numberOf(values.workers),
     batchClips: numberOf(values.batch),
   });
-  console.log(`${cpus()[0]!.model.trim()}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; Node ${process.version}; ${values.threads} threads`);
+  console.log(
+    `${cpus()[0]!.model.trim()}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; Node ${process.version}; ${values.threads} threads`,
+  );
   console.log(datasetTables(measured));
 }
 
 /** Measures each thing in a process of its own. */
-export async function measureDataset({ rows, ...speedOptions }: DatasetSpeedOptions & { readonly rows: readonly number[] }): Promise<DatasetMeasurement> {
+export async function measureDataset({
+  rows,
+  ...speedOptions
+}: DatasetSpeedOptions & { readonly rows: readonly number[] }): Promise<DatasetMeasurement> {
   const speed = speedOptions.rounds === 0 ? undefined : await inProcess<DatasetSpeed>("dataset-speed.ts", JSON.stringify(speedOptions));
   const memory: DatasetMemory[] = [];
   for (const count of rows) memory.push(await inProcess<DatasetMemory>("dataset-memory.ts", String(count)));
@@ -67,13 +72,19 @@ export async function measureDataset({ rows, ...speedOptions }: DatasetSpeedOpti
 export function datasetTables({ speed, memory }: DatasetMeasurement, earlier?: DatasetMeasurement): string {
   const lines: string[] = [];
   if (speed !== undefined) {
-    const change = (now: number, of: (before: DatasetSpeed) => number): string => (earlier?.speed === undefined ? "" : ` (${(now / of(earlier.speed)).toFixed(2)})`);
+    const change = (now: number, of: (before: DatasetSpeed) => number): string =>
+      earlier?.speed === undefined ? "" : ` (${(now / of(earlier.speed)).toFixed(2)})`;
     lines.push("", `| ${speed.clips} clips | clips per second | × real time | processor seconds |`, "|---|---|---|---|");
-    for (const [way, name] of [["oneByOne", "one by one"], ["dataset", "tokenizeDataset"]] as const) {
+    for (const [way, name] of [
+      ["oneByOne", "one by one"],
+      ["dataset", "tokenizeDataset"],
+    ] as const) {
       const factor = (each: DatasetSpeed): number => each.seconds / medianOf(each, (round) => round[way].elapsed);
       const processor = (each: DatasetSpeed): number => medianOf(each, (round) => round[way].processor);
       const clips = (factor(speed) * speed.clips) / speed.seconds;
-      lines.push(`| ${name} | ${clips.toFixed(1)} | ${factor(speed).toFixed(1)}×${change(factor(speed), factor)} | ${processor(speed).toFixed(1)}${change(processor(speed), processor)} |`);
+      lines.push(
+        `| ${name} | ${clips.toFixed(1)} | ${factor(speed).toFixed(1)}×${change(factor(speed), factor)} | ${processor(speed).toFixed(1)}${change(processor(speed), processor)} |`,
+      );
     }
     const ratios = speed.rounds.map((round) => gainOf(round).toFixed(2));
     lines.push("", `${medianOf(speed, gainOf).toFixed(2)} times the throughput (in turns: ${ratios.join(", ")})`);
@@ -81,7 +92,9 @@ export function datasetTables({ speed, memory }: DatasetMeasurement, earlier?: D
   if (memory.length > 0) lines.push("", "| rows of a manifest | peak memory | rows per second |", "|---|---|---|");
   for (const { rows, peakMemory, elapsed } of memory) {
     const before = earlier?.memory.find((each) => each.rows === rows)?.peakMemory;
-    lines.push(`| ${rows} | ${peakMemory.toFixed(0)} MB${before === undefined ? "" : ` (${(peakMemory / before).toFixed(2)})`} | ${(rows / elapsed).toFixed(0)} |`);
+    lines.push(
+      `| ${rows} | ${peakMemory.toFixed(0)} MB${before === undefined ? "" : ` (${(peakMemory / before).toFixed(2)})`} | ${(rows / elapsed).toFixed(0)} |`,
+    );
   }
   return lines.join("\n");
 }
@@ -101,6 +114,8 @@ function medianOf({ rounds }: DatasetSpeed, value: (round: { readonly oneByOne: 
 async function inProcess<T>(script: string, argument: string): Promise<T> {
   const args = [fileURLToPath(new URL(script, import.meta.url)), argument];
   // By the environment, so that worker threads run the sources as well.
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, NODE_OPTIONS: `--import ${import.meta.resolve("tsx")}` } });
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    env: { ...process.env, NODE_OPTIONS: `--import ${import.meta.resolve("tsx")}` },
+  });
   return JSON.parse(stdout) as T;
 }

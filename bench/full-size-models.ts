@@ -5,12 +5,18 @@ import type { CodecConfig } from "../src/checkpoint/index.ts";
 import { parseTransformersConfig } from "../src/checkpoint/composite-config.ts";
 import { describeNetwork, requiredTensors } from "../src/graph/index.ts";
 
-
 /** The four official configurations at full size, under transformers' names, and the bandwidth to measure them at. */
 export const fullSizeModels = {
   "16khz": {
     bandwidth: 2.2,
-    config: { sampling_rate: 16_000, codebook_size: 2048, num_filters: 64, target_bandwidths: [2.2], use_causal_conv: false, use_conv_shortcut: false },
+    config: {
+      sampling_rate: 16_000,
+      codebook_size: 2048,
+      num_filters: 64,
+      target_bandwidths: [2.2],
+      use_causal_conv: false,
+      use_conv_shortcut: false,
+    },
   },
   "24khz": {
     bandwidth: 6,
@@ -54,7 +60,10 @@ export async function writeFullSizeModel(name: FullSizeModel, folder: string): P
   const { config } = parseTransformersConfig(json, name);
   await mkdir(folder, { recursive: true });
   // transformers wants floating-point bandwidths, and JavaScript writes 3.0 as 3.
-  await writeFile(join(folder, "config.json"), json.replace(/(?<="target_bandwidths":\[)[^\]]*/u, (list) => list.replace(/\b\d+(?=,|$)/gu, "$&.0").replace(/(\.\d+)\.0/gu, "$1")));
+  await writeFile(
+    join(folder, "config.json"),
+    json.replace(/(?<="target_bandwidths":\[)[^\]]*/u, (list) => list.replace(/\b\d+(?=,|$)/gu, "$&.0").replace(/(\.\d+)\.0/gu, "$1")),
+  );
   await writeFile(join(folder, "model.safetensors"), formatSafetensors(randomTensors(config), new Map([["format", "pt"]])));
 }
 

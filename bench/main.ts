@@ -49,11 +49,13 @@ const { values: options } = parseArgs({
 });
 
 const unknown = options.model.filter((model) => !(model in fullSizeModels));
-if (unknown.length > 0) throw new RangeError(`there is no model ${unknown.join(", ")}; choose of ${Object.keys(fullSizeModels).join(", ")}`);
+if (unknown.length > 0)
+  throw new RangeError(`there is no model ${unknown.join(", ")}; choose of ${Object.keys(fullSizeModels).join(", ")}`);
 const folder = options.keep ?? (await mkdtemp(join(tmpdir(), "encodec-bench-")));
 try {
   const pytorch = options.pytorch === undefined ? [] : await readJson<Known[]>(options.pytorch);
-  const earlier = options.compare === undefined ? { results: [] } : await readJson<{ results: Known[]; datasets?: DatasetMeasurement }>(options.compare);
+  const earlier =
+    options.compare === undefined ? { results: [] } : await readJson<{ results: Known[]; datasets?: DatasetMeasurement }>(options.compare);
   const runtime = await loadOnnxRuntimeNode();
   const machine = `${cpus()[0]!.model}, ${cpus().length} cores; Node ${process.version}; ${runtime.name}`;
   await runtime.close();

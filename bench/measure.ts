@@ -69,7 +69,20 @@ async function measure(model: FullSizeModel, folder: string, threads: number, se
   const growth = residentMemory() - resident;
   const peak = peakMemory();
   await tokenizer.dispose();
-  return { model, threads, seconds, encode, decode, encodeBatch, decodeBatch, firstCodes, firstAudio, loadMemory, peakMemory: peak, growth };
+  return {
+    model,
+    threads,
+    seconds,
+    encode,
+    decode,
+    encodeBatch,
+    decodeBatch,
+    firstCodes,
+    firstAudio,
+    loadMemory,
+    peakMemory: peak,
+    growth,
+  };
 }
 
 /** Least time of a few repetitions, in seconds. */

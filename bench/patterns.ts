@@ -27,7 +27,10 @@ const numFrames = 3600 * 50;
 const specialToken = 2048;
 const repetitions = 15;
 
-const codes = { data: Uint16Array.from({ length: numCodebooks * numFrames }, (_, index) => (index * 31) % specialToken), dims: [numCodebooks, numFrames] };
+const codes = {
+  data: Uint16Array.from({ length: numCodebooks * numFrames }, (_, index) => (index * 31) % specialToken),
+  dims: [numCodebooks, numFrames],
+};
 
 function medianTime<T>(work: () => T): { readonly time: number; readonly result: T } {
   let result = work();
@@ -39,11 +42,15 @@ function medianTime<T>(work: () => T): { readonly time: number; readonly result:
   return { time: times.toSorted((a, b) => a - b)[Math.floor(repetitions / 2)]!, result };
 }
 
-const milliseconds = (...timed: readonly { readonly time: number }[]): string => timed.map(({ time }) => `${time.toFixed(1)} ms`).join(" | ");
+const milliseconds = (...timed: readonly { readonly time: number }[]): string =>
+  timed.map(({ time }) => `${time.toFixed(1)} ms`).join(" | ");
 
 console.log("| pattern | type | layout | build | revert |");
 console.log("|---|---|---|---|---|");
-for (const spec of [{ kind: "delay", numCodebooks }, { kind: "unroll", numCodebooks }] satisfies PatternSpec[]) {
+for (const spec of [
+  { kind: "delay", numCodebooks },
+  { kind: "unroll", numCodebooks },
+] satisfies PatternSpec[]) {
   const provider = patternProvider(spec);
   const layout = medianTime(() => provider.getPattern(numFrames));
   for (const type of ["uint16", "int32", "int64"] satisfies TokenType[]) {

@@ -9,7 +9,11 @@ import type { AudioCodes, Waveform } from "../src/index.ts";
  */
 
 const { values } = parseArgs({
-  options: { model: { type: "string", default: "tiny" }, frames: { type: "string", default: "1500" }, callers: { type: "string", default: "50" } },
+  options: {
+    model: { type: "string", default: "tiny" },
+    frames: { type: "string", default: "1500" },
+    callers: { type: "string", default: "50" },
+  },
 });
 await using tokenizer = await AudioTokenizer.fromPretrained(values.model, { threads: 1 });
 if (tokenizer.segment !== null) throw new RangeError("segments of a second are no frames; measure another model");
@@ -21,8 +25,13 @@ const warmUp = 100;
 
 let seed = 1;
 const noise = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5;
-const samples = Array.from({ length: channels }, () => Float32Array.from({ length: (numFrames + warmUp) * hopLength }, (_, i) => 0.3 * Math.sin(i * 0.03) + 0.2 * noise()));
-const audio = (start: number, end: number): Waveform => ({ sampleRate, channelData: samples.map((channel) => channel.subarray(start * hopLength, end * hopLength)) });
+const samples = Array.from({ length: channels }, () =>
+  Float32Array.from({ length: (numFrames + warmUp) * hopLength }, (_, i) => 0.3 * Math.sin(i * 0.03) + 0.2 * noise()),
+);
+const audio = (start: number, end: number): Waveform => ({
+  sampleRate,
+  channelData: samples.map((channel) => channel.subarray(start * hopLength, end * hopLength)),
+});
 const codes = await tokenizer.encode(audio(0, numFrames + warmUp), { numCodebooks });
 
 console.log(`${values.model}, ${cpus()[0]?.model.trim()}, Node ${process.versions.node}, one thread, ${numCodebooks} codebooks`);
@@ -37,14 +46,19 @@ console.log(`\n${numCallers} callers in one step: callers that one core serves i
 for (const frames of [1, 4, 8]) {
   const piece = (step: number): readonly [number, number] => [(step * frames) % numFrames, ((step * frames) % numFrames) + frames];
   const encoders = Array.from({ length: numCallers }, () => tokenizer.createEncoder({ numCodebooks }));
-  const encoding = await stepTime((step) => EncoderStream.stepBatch(encoders.map((stream) => ({ stream, waveform: audio(...piece(step)) }))));
+  const encoding = await stepTime((step) =>
+    EncoderStream.stepBatch(encoders.map((stream) => ({ stream, waveform: audio(...piece(step)) }))),
+  );
   const decoders = Array.from({ length: numCallers }, () => tokenizer.createDecoder());
   const decoding = await stepTime((step) => {
     const next: AudioCodes = codes.sliceFrames(...piece(step));
     return DecoderStream.stepBatch(decoders.map((stream) => ({ stream, codes: next })));
   });
-  const capacity = (milliseconds: number): string => ((numCallers * frames * 1000 * hopLength) / sampleRate / milliseconds).toFixed(1).padStart(6);
-  console.log(`  ${frames} frame${frames === 1 ? " " : "s"} per step   encode ${capacity(encoding)}   decode ${capacity(decoding)}   both ${capacity(encoding + decoding)}`);
+  const capacity = (milliseconds: number): string =>
+    ((numCallers * frames * 1000 * hopLength) / sampleRate / milliseconds).toFixed(1).padStart(6);
+  console.log(
+    `  ${frames} frame${frames === 1 ? " " : "s"} per step   encode ${capacity(encoding)}   decode ${capacity(decoding)}   both ${capacity(encoding + decoding)}`,
+  );
 }
 
 async function timesOf(step: (frame: number) => Promise<unknown>): Promise<number[]> {

@@ -18,4 +18,8 @@ const batch = await tokenizer.encodeBatch(clips, {
 
 // A clip's codes never depend on the company it is in.
 const alone = await tokenizer.encode(clips[2]!, { bandwidth: 6 });
-console.log(batch.map((codes) => codes.numFrames), "equal to encoding alone:", batch[2]!.equals(alone));
+console.log(
+  batch.map((codes) => codes.numFrames),
+  "equal to encoding alone:",
+  batch[2]!.equals(alone),
+);

@@ -23,7 +23,10 @@ const vocabulary = new TokenVocabulary({ codebookSize, numCodebooks, base, speci
 console.log(`ids of text below ${base}, of audio up to ${vocabulary.vocabularySize - 1}`);
 
 const folder = await mkdtemp(join(tmpdir(), "tokenizer-"));
-await writeFile(join(folder, "tokenizer.json"), JSON.stringify({ ...text, added_tokens: [...text.added_tokens, ...vocabulary.addedTokens()] }));
+await writeFile(
+  join(folder, "tokenizer.json"),
+  JSON.stringify({ ...text, added_tokens: [...text.added_tokens, ...vocabulary.addedTokens()] }),
+);
 await writeFile(join(folder, "tokenizer_config.json"), JSON.stringify(config));
 const tokenizer = await AutoTokenizer.from_pretrained(folder);
 await rm(folder, { recursive: true });

@@ -11,7 +11,9 @@ const [corpus = await writeSmallCorpus(join(folder, "corpus")), model = "tiny"] 
 
 // Each speaker/chapter/ has recordings and one speaker-chapter.trans.txt: "84-121123-0000 GO DO YOU HEAR".
 const files = (await readdir(corpus, { recursive: true })).toSorted();
-const recordings = new Map(files.filter((file) => /\.(?:flac|wav)$/u.test(file)).map((file) => [basename(file).replace(/\.\w+$/u, ""), file]));
+const recordings = new Map(
+  files.filter((file) => /\.(?:flac|wav)$/u.test(file)).map((file) => [basename(file).replace(/\.\w+$/u, ""), file]),
+);
 const rows: string[] = [];
 for (const transcript of files.filter((file) => file.endsWith(".trans.txt"))) {
   for (const line of (await readFile(join(corpus, transcript), "utf8")).trimEnd().split("\n")) {
@@ -25,10 +27,19 @@ const manifest = join(folder, "manifest.jsonl");
 await writeFile(manifest, `${rows.join("\n")}\n`);
 
 const out = join(folder, "codes");
-for await (const event of tokenizeDataset({ folder: out, inputs: [manifest], model, numCodebooks: 8, outputs: [{ format: "webdataset" }], audioLicense: "cc-by-4.0" })) {
+for await (const event of tokenizeDataset({
+  folder: out,
+  inputs: [manifest],
+  model,
+  numCodebooks: 8,
+  outputs: [{ format: "webdataset" }],
+  audioLicense: "cc-by-4.0",
+})) {
   if (event.kind !== "finished") continue;
   const { clips, errors, seconds, info } = event.report;
-  console.log(`${clips} utterances, ${seconds.toFixed(1)} s, ${errors} errors: ${info!.shards.map(({ path, bytes }) => `${path}, ${bytes} bytes`).join("; ")}`);
+  console.log(
+    `${clips} utterances, ${seconds.toFixed(1)} s, ${errors} errors: ${info!.shards.map(({ path, bytes }) => `${path}, ${bytes} bytes`).join("; ")}`,
+  );
 }
 
 // In Python: webdataset.WebDataset("codes/shards/part-000000-000.tar").decode(), then sample["npy"] and sample["json"]["columns"]["text"].
@@ -37,14 +48,19 @@ let clip = 0;
 for await (const { key, codes, columns } of await openDataset(out)) {
   if (clip++ === 3) break;
   const audio = await tokenizer.decode(codes);
-  console.log(`${key}: speaker ${columns["speaker"]}, codes [${codes.numCodebooks}, ${codes.numFrames}], ${audio.channelData[0]!.length} samples: ${columns["text"]}`);
+  console.log(
+    `${key}: speaker ${columns["speaker"]}, codes [${codes.numCodebooks}, ${codes.numFrames}], ${audio.channelData[0]!.length} samples: ${columns["text"]}`,
+  );
 }
 await rm(folder, { recursive: true });
 
 /** Two speakers with two utterances each, as WAV files where LibriSpeech has FLAC. */
 async function writeSmallCorpus(root: string): Promise<string> {
   const { channelData, sampleRate } = await readAudio("examples/speech.wav");
-  for (const [speaker, chapter] of [["84", "121123"], ["1272", "128104"]]) {
+  for (const [speaker, chapter] of [
+    ["84", "121123"],
+    ["1272", "128104"],
+  ]) {
     const chapterFolder = join(root, speaker!, chapter!);
     await mkdir(chapterFolder, { recursive: true });
     const ids = [0, 1].map((utterance) => `${speaker}-${chapter}-${String(utterance).padStart(4, "0")}`);

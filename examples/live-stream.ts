@@ -36,4 +36,6 @@ for await (const waveform of tokenizer.decodeStream(sent(tokenizer.encodeStream(
   samples += numSamplesOf(waveform);
 }
 const { startLatency, latency } = tokenizer.createEncoder();
-console.log(`${frames} frames, ${(samples / tokenizer.sampleRate).toFixed(2)} s of audio; a frame waits for ${latency} samples, the first for ${startLatency}`);
+console.log(
+  `${frames} frames, ${(samples / tokenizer.sampleRate).toFixed(2)} s of audio; a frame waits for ${latency} samples, the first for ${startLatency}`,
+);

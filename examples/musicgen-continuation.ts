@@ -3,7 +3,14 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { AutoTokenizer, env, LogitsProcessorList, MusicgenForConditionalGeneration, PreTrainedModel, Tensor } from "@huggingface/transformers";
+import {
+  AutoTokenizer,
+  env,
+  LogitsProcessorList,
+  MusicgenForConditionalGeneration,
+  PreTrainedModel,
+  Tensor,
+} from "@huggingface/transformers";
 import {
   musicgenCodesFromGenerated,
   musicgenDecoderInputIds,
@@ -57,7 +64,9 @@ const generated = (await PreTrainedModel.prototype.generate.call(model, {
 const ids = { data: generated.data as BigInt64Array, dims: generated.dims };
 const codes = AudioCodes.fromTensor(musicgenCodesFromGenerated(ids, { numCodebooks, padToken }), codec);
 const isKept = codes.sliceFrames(0, prompt.numFrames).equals(prompt);
-console.log(`${prompt.numFrames} frames of ${audio}${isKept ? "" : " (changed!)"}, continued to ${codes.numFrames}: ${codes.duration.toFixed(2)} s`);
+console.log(
+  `${prompt.numFrames} frames of ${audio}${isKept ? "" : " (changed!)"}, continued to ${codes.numFrames}: ${codes.duration.toFixed(2)} s`,
+);
 
 await mkdir("demo-output", { recursive: true });
 await writeWav("demo-output/musicgen-continuation.wav", await codec.decode(codes));

@@ -17,7 +17,11 @@ const layout = patternLayout(tokenizer.codebookSize === 2048 ? musicgen() : { ki
 
 // Windows of whole frames, and the end of each file as a shorter clip. WebDataset beside the tokens is only to compare with below.
 const folder = await mkdtemp(join(tmpdir(), "musicgen-tokens-"));
-const options = { window: { seconds: 4 }, minimum: { seconds: 0.5 }, outputs: [{ format: "tokens", layout }, { format: "webdataset" }] } as const;
+const options = {
+  window: { seconds: 4 },
+  minimum: { seconds: 0.5 },
+  outputs: [{ format: "tokens", layout }, { format: "webdataset" }],
+} as const;
 for await (const event of tokenizeDataset({ folder, inputs: [music], model: tokenizer, numCodebooks, ...options })) {
   if (event.kind === "finished") console.log(`${event.report.clips} clips, ${event.report.seconds.toFixed(1)} s`);
 }
@@ -34,7 +38,9 @@ for await (const document of tokens) {
   const reverted = provider.getPattern(numSteps - extraSteps).revertSequence(sequence, { specialToken });
   const { key, codes } = (await clips.next()).value!;
   const isEqual = AudioCodes.fromTensor(reverted, tokenizer, { numSamples: codes.numSamples }).equals(codes);
-  console.log(`${key}: ${document.length} tokens below ${tokens.vocabularySize}, ${numSteps} steps for ${codes.numFrames} frames, equal: ${isEqual}`);
+  console.log(
+    `${key}: ${document.length} tokens below ${tokens.vocabularySize}, ${numSteps} steps for ${codes.numFrames} frames, equal: ${isEqual}`,
+  );
   if (!isEqual) process.exitCode = 1;
 }
 await rm(folder, { recursive: true });

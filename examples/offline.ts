@@ -15,7 +15,9 @@ await cp(fileURLToPath(new URL("../models/encodec-tiny-24khz", import.meta.url))
 
 // HF_HUB_OFFLINE=1 does the same as `offline: true`.
 await using tokenizer = await AudioTokenizer.fromPretrained("acme/tiny", { offline: true, cacheDir });
-console.log(`${tokenizer.provenance.model} at ${tokenizer.provenance.revision}: ${tokenizer.sampleRate} Hz, ${tokenizer.numQuantizers} codebooks`);
+console.log(
+  `${tokenizer.provenance.model} at ${tokenizer.provenance.revision}: ${tokenizer.sampleRate} Hz, ${tokenizer.numQuantizers} codebooks`,
+);
 
 try {
   await AudioTokenizer.fromPretrained("facebook/encodec_24khz", { offline: true, cacheDir });

@@ -92,7 +92,11 @@ export function broughtPackages({ packages }: Lock): readonly BroughtPackage[] {
 }
 
 /** What is not in order, each in words that say what to do; empty if all is. */
-export function problemsOf(lock: Lock, list: ThirdPartyList, filesOf: (name: string) => readonly string[] | undefined = installedFiles): readonly string[] {
+export function problemsOf(
+  lock: Lock,
+  list: ThirdPartyList,
+  filesOf: (name: string) => readonly string[] | undefined = installedFiles,
+): readonly string[] {
   const brought = broughtPackages(lock);
   const problems: string[] = [];
   for (const { name, versions, licenses, through } of brought) {
@@ -108,26 +112,37 @@ export function problemsOf(lock: Lock, list: ThirdPartyList, filesOf: (name: str
       continue;
     }
     if (declared !== listed.license) {
-      problems.push(`${who} is listed under ${listed.license} in ${listName}. Read its license, change the entry, and run npm run third-party`);
+      problems.push(
+        `${who} is listed under ${listed.license} in ${listName}. Read its license, change the entry, and run npm run third-party`,
+      );
     }
     const files = filesOf(name);
     if (files !== undefined && listed.text !== null && !files.includes(listed.text)) {
-      problems.push(`${name} has no file ${listed.text} any more, which ${listName} names as the text of its license. Look where it is now, change the entry, and run npm run third-party`);
+      problems.push(
+        `${name} has no file ${listed.text} any more, which ${listName} names as the text of its license. Look where it is now, change the entry, and run npm run third-party`,
+      );
     }
     for (const { what, version } of list.embedded.filter((work) => work.in === name)) {
       if (versions.join() !== version) {
-        problems.push(`${listName} says that ${what} is in ${name} ${version}; installed is ${versions.join(", ")}. Look whether that still is so, and under which license, change "version" there, and run npm run third-party`);
+        problems.push(
+          `${listName} says that ${what} is in ${name} ${version}; installed is ${versions.join(", ")}. Look whether that still is so, and under which license, change "version" there, and run npm run third-party`,
+        );
       }
     }
   }
   for (const listed of list.packages) {
-    if (!brought.some(({ name }) => entryOf(list, name) === listed)) problems.push(`${listed.name} does not come along any more. Remove it from "packages" of ${listName}, and run npm run third-party`);
+    if (!brought.some(({ name }) => entryOf(list, name) === listed))
+      problems.push(`${listed.name} does not come along any more. Remove it from "packages" of ${listName}, and run npm run third-party`);
   }
   for (const work of list.embedded) {
-    if (!brought.some(({ name }) => name === work.in)) problems.push(`${work.in}, which held ${work.what}, does not come along any more. Remove it from "embedded" of ${listName}, and run npm run third-party`);
+    if (!brought.some(({ name }) => name === work.in))
+      problems.push(
+        `${work.in}, which held ${work.what}, does not come along any more. Remove it from "embedded" of ${listName}, and run npm run third-party`,
+      );
   }
   for (const license of unique([...list.packages, ...list.embedded].map((entry) => entry.license))) {
-    if (!Object.hasOwn(list.licenses, license)) problems.push(`${listName} does not say what ${license} asks for. Add it to "licenses", and run npm run third-party`);
+    if (!Object.hasOwn(list.licenses, license))
+      problems.push(`${listName} does not say what ${license} asks for. Add it to "licenses", and run npm run third-party`);
   }
   return problems;
 }
@@ -135,16 +150,28 @@ export function problemsOf(lock: Lock, list: ThirdPartyList, filesOf: (name: str
 /** What the packages ask for, as tables in Markdown. */
 export function formatThirdParty(lock: Lock, list: ThirdPartyList): string {
   const brought = broughtPackages(lock);
-  const throughOf = (entry: ListedPackage): string => unique(brought.filter(({ name }) => entryOf(list, name) === entry).flatMap(({ through }) => through)).join(", ");
+  const throughOf = (entry: ListedPackage): string =>
+    unique(brought.filter(({ name }) => entryOf(list, name) === entry).flatMap(({ through }) => through)).join(", ");
   const used = unique([...list.packages, ...list.embedded].map(({ license }) => license)).toSorted();
   return [
-    table(["license", "what it asks of whoever passes on copies"], used.map((license) => [license, list.licenses[license]!])),
+    table(
+      ["license", "what it asks of whoever passes on copies"],
+      used.map((license) => [license, list.licenses[license]!]),
+    ),
     "Works of others inside of these packages:",
-    table(["work", "inside of", "license", "evidence", "source"], list.embedded.map((work) => [work.what, `\`${work.in}\` ${work.version}`, work.license, work.evidence, work.source])),
+    table(
+      ["work", "inside of", "license", "evidence", "source"],
+      list.embedded.map((work) => [work.what, `\`${work.in}\` ${work.version}`, work.license, work.evidence, work.source]),
+    ),
     "The packages:",
     table(
       ["package", "license", "evidence", "brought by"],
-      list.packages.map((entry) => [`\`${entry.name}\``, entry.license, entry.text === null ? "its package.json only: it holds no text" : `its package.json and \`${entry.text}\``, throughOf(entry)]),
+      list.packages.map((entry) => [
+        `\`${entry.name}\``,
+        entry.license,
+        entry.text === null ? "its package.json only: it holds no text" : `its package.json and \`${entry.text}\``,
+        throughOf(entry),
+      ]),
     ),
   ].join("\n\n");
 }
@@ -168,7 +195,8 @@ const end = "\n\n<!-- end -->";
 export function withTables(document: string, tables: string): string {
   const [before, rest] = document.split(begin);
   const after = rest?.split(end)[1];
-  if (after === undefined) throw new Error(`docs/licensing.md has no place for the tables: a line ${begin.trim()} and a line ${end.trim()}`);
+  if (after === undefined)
+    throw new Error(`docs/licensing.md has no place for the tables: a line ${begin.trim()} and a line ${end.trim()}`);
   return `${before}${begin}${tables}${end}${after}`;
 }
 
@@ -219,11 +247,15 @@ function main(mode: string | undefined): void {
   const problems = [...problemsOf(lock, list)];
   const tables = problems.some((problem) => problem.includes("does not say what")) ? undefined : formatThirdParty(lock, list);
   if (tables !== undefined) {
-    const documents = { "THIRD-PARTY.md": thirdPartyFile(tables), "docs/licensing.md": withTables(readFileSync(join(root, "docs/licensing.md"), "utf8"), tables) };
+    const documents = {
+      "THIRD-PARTY.md": thirdPartyFile(tables),
+      "docs/licensing.md": withTables(readFileSync(join(root, "docs/licensing.md"), "utf8"), tables),
+    };
     for (const [name, contents] of Object.entries(documents)) {
       const path = join(root, name);
       if (mode === "--write") writeFileSync(path, contents);
-      else if (!existsSync(path) || readFileSync(path, "utf8") !== contents) problems.push(`${name} is not what ${listName} and package-lock.json say. Run npm run third-party`);
+      else if (!existsSync(path) || readFileSync(path, "utf8") !== contents)
+        problems.push(`${name} is not what ${listName} and package-lock.json say. Run npm run third-party`);
     }
   }
   for (const problem of problems) process.stderr.write(`${problem}\n`);

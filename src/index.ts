@@ -1,12 +1,5 @@
 /** What someone needs to load, encode, decode, stream, read, write, convert and catch errors. */
-export {
-  AudioTokenizer,
-  DecoderStream,
-  EncoderStream,
-  inspectModel,
-  optionsForNamed,
-  pullModel,
-} from "./tokenizer/index.ts";
+export { AudioTokenizer, DecoderStream, EncoderStream, inspectModel, optionsForNamed, pullModel } from "./tokenizer/index.ts";
 export type {
   CallOptions,
   CodingTransform,
@@ -97,24 +90,12 @@ export {
   writeWav,
   writeWavStream,
 } from "./files/index.ts";
-export type {
-  AudioFile,
-  ReadCodesOptions,
-  WriteFileOptions,
-  WriteWavOptions,
-  WriteWavStreamOptions,
-} from "./files/index.ts";
+export type { AudioFile, ReadCodesOptions, WriteFileOptions, WriteWavOptions, WriteWavStreamOptions } from "./files/index.ts";
 export { codesFormatOf, codesFormats, formatCodes, parseCodes, sequenceFormats } from "./storage/index.ts";
 export type { CodesFormat, ParseCodesOptions, SequenceFormat } from "./storage/index.ts";
 export { renderCodesFigure } from "./figure/index.ts";
 export type { CodesFigureOptions } from "./figure/index.ts";
-export type {
-  BarkHistoryPrompt,
-  BarkPromptArrays,
-  ParseSequenceOptions,
-  PatternSpec,
-  TokenSequence,
-} from "./patterns/index.ts";
+export type { BarkHistoryPrompt, BarkPromptArrays, ParseSequenceOptions, PatternSpec, TokenSequence } from "./patterns/index.ts";
 export type { CheckpointInfo, CodecConfig, CodecForm, Segmenting } from "./checkpoint/index.ts";
 export type { TensorSpec } from "./graph/index.ts";
 export type { Runtime, Session, SessionOptions, Tensor } from "./runtime/index.ts";

@@ -102,14 +102,22 @@ test("every folder is a known room or a known wing", () => {
 });
 
 test("the command line loads every room before itself, none before those that it looks into", () => {
-  const loaded = targetsOf(entry).map(roomOf).filter((room) => room !== "cli");
-  expect(loaded.toSorted()).toEqual(Object.keys(rooms).filter((room) => room !== "cli" && room !== "entries").toSorted());
+  const loaded = targetsOf(entry)
+    .map(roomOf)
+    .filter((room) => room !== "cli");
+  expect(loaded.toSorted()).toEqual(
+    Object.keys(rooms)
+      .filter((room) => room !== "cli" && room !== "entries")
+      .toSorted(),
+  );
   for (const [index, room] of loaded.entries()) expect(loaded.slice(0, index)).toEqual(expect.arrayContaining([...rooms[room]!]));
 });
 
 test("every wing that is named has files", () => {
   const empty = Object.entries(wings).flatMap(([room, floors]) =>
-    floors.filter((_, floor) => !filesOfRooms.some((file) => roomOf(file) === room && floorOf(file) === floor)).map((wing) => `${room}/${wing}`),
+    floors
+      .filter((_, floor) => !filesOfRooms.some((file) => roomOf(file) === room && floorOf(file) === floor))
+      .map((wing) => `${room}/${wing}`),
   );
   expect(empty).toEqual([]);
 });
@@ -121,14 +129,22 @@ test("no files import each other in a circle", () => {
 test("an entry lists names of rooms, and is nothing else", () => {
   expect(files.filter((file) => roomOf(file) === "." || roomOf(file) === "entries").toSorted()).toEqual(publicEntries.toSorted());
   for (const file of publicEntries) {
-    const statements = readFileSync(join(src, file), "utf8").replace(/\/\*.*?\*\//gsu, "").split(";").map((text) => text.trim());
+    const statements = readFileSync(join(src, file), "utf8")
+      .replace(/\/\*.*?\*\//gsu, "")
+      .split(";")
+      .map((text) => text.trim());
     expect(statements.pop()).toBe("");
     for (const statement of statements) expect(statement).toMatch(/^export (?:type )?\{[^}]*\} from "\.\.?\/[a-z]+\/index\.ts"$/u);
   }
 });
 
 test("what a browser loads by an entry are portable rooms", () => {
-  for (const file of portableEntries) expect(targetsOf(file).map(roomOf).filter((room) => !portable.has(room))).toEqual([]);
+  for (const file of portableEntries)
+    expect(
+      targetsOf(file)
+        .map(roomOf)
+        .filter((room) => !portable.has(room)),
+    ).toEqual([]);
 });
 
 describe.each(filesOfRooms)("%s", (file) => {

@@ -82,7 +82,9 @@ export async function goldenCases(codec: CodecName): Promise<GoldenCase[]> {
   const file = await openSafetensors(bytesSource(readFileSync(join(goldenFolder, codec, "golden.safetensors")), "golden.safetensors"));
   return Object.entries(manifest.codecs[codec].cases).map(([name, { audio, bandwidths }]) => {
     const waveform = parseWav(readFileSync(join(goldenFolder, codec, audio)));
-    const ascending = Object.keys(bandwidths).map(Number).toSorted((a, b) => a - b);
+    const ascending = Object.keys(bandwidths)
+      .map(Number)
+      .toSorted((a, b) => a - b);
     return new GoldenCase(file, name, waveform, ascending);
   });
 }

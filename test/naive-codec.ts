@@ -78,7 +78,6 @@ export function naiveDequantize(config: CodecConfig, tensors: NaiveTensors, code
   );
 }
 
-
 function elu(x: Signal): Signal {
   return x.map((row) => row.map((value) => (value > 0 ? value : Math.expm1(value))));
 }

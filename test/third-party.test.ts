@@ -11,7 +11,13 @@ const list = JSON.parse(read("scripts/third-party.json")) as ThirdPartyList;
 function changed(path: string, entry: Lock["packages"][string], from = ""): Lock {
   const before = lock.packages[from]!;
   const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
-  return { packages: { ...lock.packages, [from]: { ...before, dependencies: { ...before.dependencies, [name]: "*" } }, [path]: { ...lock.packages[path], ...entry } } };
+  return {
+    packages: {
+      ...lock.packages,
+      [from]: { ...before, dependencies: { ...before.dependencies, [name]: "*" } },
+      [path]: { ...lock.packages[path], ...entry },
+    },
+  };
 }
 
 describe("the packages that come along", () => {
@@ -20,10 +26,15 @@ describe("the packages that come along", () => {
   });
 
   it("are those that the lock does not keep for development, with what brings them", () => {
-    const ofLock = Object.entries(lock.packages).filter(([path, { dev = false }]) => path !== "" && !dev).map(([path]) => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length));
+    const ofLock = Object.entries(lock.packages)
+      .filter(([path, { dev = false }]) => path !== "" && !dev)
+      .map(([path]) => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length));
     const brought = broughtPackages(lock);
     expect(brought.map(({ name }) => name)).toEqual([...new Set(ofLock)].toSorted());
-    expect(brought.find(({ name }) => name === "codec-parser")!.through).toEqual(["@wasm-audio-decoders/flac", "@wasm-audio-decoders/ogg-vorbis"]);
+    expect(brought.find(({ name }) => name === "codec-parser")!.through).toEqual([
+      "@wasm-audio-decoders/flac",
+      "@wasm-audio-decoders/ogg-vorbis",
+    ]);
   });
 
   it("are in THIRD-PARTY.md and in docs/licensing.md as the list has them", () => {
@@ -37,33 +48,57 @@ describe("the packages that come along", () => {
     const licenseOf = (name: string) => list.packages.find((entry) => entry.name === name)!.license;
     expect(licenseOf("codec-parser")).toBe("LGPL-3.0-or-later");
     const inside = list.embedded.map((work) => `${work.in}: ${work.license}`);
-    expect(inside).toEqual(expect.arrayContaining(["mpg123-decoder: LGPL-2.1-only", "@wasm-audio-decoders/flac: BSD-3-Clause", "opus-decoder: BSD-3-Clause", "onnxruntime-node: MPL-2.0"]));
+    expect(inside).toEqual(
+      expect.arrayContaining([
+        "mpg123-decoder: LGPL-2.1-only",
+        "@wasm-audio-decoders/flac: BSD-3-Clause",
+        "opus-decoder: BSD-3-Clause",
+        "onnxruntime-node: MPL-2.0",
+      ]),
+    );
   });
 });
 
 describe("the check says what to add when", () => {
   it("a package is new", () => {
-    const found = problemsOf(changed("node_modules/new-one", { version: "1.0.0", license: "GPL-3.0" }), list, (name) => (name === "new-one" ? ["COPYING", "index.js"] : undefined));
-    expect(found).toEqual([expect.stringMatching(/^new-one 1\.0\.0 \(GPL-3\.0; brought by new-one\) is not in scripts\/third-party\.json\..*Then add \{"name":"new-one","license":"GPL-3\.0","text":"COPYING"\} to "packages" and run npm run third-party$/u)]);
+    const found = problemsOf(changed("node_modules/new-one", { version: "1.0.0", license: "GPL-3.0" }), list, (name) =>
+      name === "new-one" ? ["COPYING", "index.js"] : undefined,
+    );
+    expect(found).toEqual([
+      expect.stringMatching(
+        /^new-one 1\.0\.0 \(GPL-3\.0; brought by new-one\) is not in scripts\/third-party\.json\..*Then add \{"name":"new-one","license":"GPL-3\.0","text":"COPYING"\} to "packages" and run npm run third-party$/u,
+      ),
+    ]);
   });
 
   it("a package far down is new", () => {
-    const found = problemsOf(changed("node_modules/@napi-rs/nice/node_modules/deep", { version: "2.0.0" }, "node_modules/@napi-rs/nice"), list, () => undefined);
+    const found = problemsOf(
+      changed("node_modules/@napi-rs/nice/node_modules/deep", { version: "2.0.0" }, "node_modules/@napi-rs/nice"),
+      list,
+      () => undefined,
+    );
     expect(found).toEqual([expect.stringMatching(/^deep 2\.0\.0 \(no license; brought by piscina\) is not in/u)]);
   });
 
   it("a license changes", () => {
-    expect(problemsOf(changed("node_modules/zod", { license: "BUSL-1.1" }), list)).toEqual([expect.stringMatching(/^zod [\d.]+ \(BUSL-1\.1; brought by zod\) is listed under MIT in .*change the entry/u)]);
+    expect(problemsOf(changed("node_modules/zod", { license: "BUSL-1.1" }), list)).toEqual([
+      expect.stringMatching(/^zod [\d.]+ \(BUSL-1\.1; brought by zod\) is listed under MIT in .*change the entry/u),
+    ]);
   });
 
   it("two versions of a package have different licenses", () => {
-    const found = problemsOf(changed("node_modules/@napi-rs/nice/node_modules/zod", { version: "9.0.0", license: "ISC" }, "node_modules/@napi-rs/nice"), list);
+    const found = problemsOf(
+      changed("node_modules/@napi-rs/nice/node_modules/zod", { version: "9.0.0", license: "ISC" }, "node_modules/@napi-rs/nice"),
+      list,
+    );
     expect(found).toEqual([expect.stringContaining("(ISC and MIT; brought by piscina, zod) is listed under MIT")]);
   });
 
   it("a package that holds the work of others has another version", () => {
     expect(problemsOf(changed("node_modules/mpg123-decoder", { version: "2.0.0" }), list)).toEqual([
-      expect.stringMatching(/^scripts\/third-party\.json says that mpg123, .* is in mpg123-decoder 1\.0\.3; installed is 2\.0\.0\. Look whether that still is so/u),
+      expect.stringMatching(
+        /^scripts\/third-party\.json says that mpg123, .* is in mpg123-decoder 1\.0\.3; installed is 2\.0\.0\. Look whether that still is so/u,
+      ),
     ]);
   });
 
@@ -73,13 +108,22 @@ describe("the check says what to add when", () => {
   });
 
   it("a package or a work does not come along any more", () => {
-    const longer = { ...list, packages: [...list.packages, { name: "gone", license: "MIT", text: null }], embedded: [...list.embedded, { ...list.embedded[0]!, in: "gone" }] };
-    expect(problemsOf(lock, longer)).toEqual([expect.stringContaining("gone does not come along any more. Remove it"), expect.stringContaining("gone, which held mpg123")]);
+    const longer = {
+      ...list,
+      packages: [...list.packages, { name: "gone", license: "MIT", text: null }],
+      embedded: [...list.embedded, { ...list.embedded[0]!, in: "gone" }],
+    };
+    expect(problemsOf(lock, longer)).toEqual([
+      expect.stringContaining("gone does not come along any more. Remove it"),
+      expect.stringContaining("gone, which held mpg123"),
+    ]);
   });
 
   it("nobody has said what a license asks for", () => {
     const { "MPL-2.0": _, ...licenses } = list.licenses;
-    expect(problemsOf(lock, { ...list, licenses })).toEqual([expect.stringMatching(/does not say what MPL-2\.0 asks for\. Add it to "licenses"/u)]);
+    expect(problemsOf(lock, { ...list, licenses })).toEqual([
+      expect.stringMatching(/does not say what MPL-2\.0 asks for\. Add it to "licenses"/u),
+    ]);
   });
 });
 

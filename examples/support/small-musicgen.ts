@@ -42,7 +42,12 @@ export async function writeSmallMusicgen(folder: string, shape: SmallMusicgenSha
     ...special,
   };
   await writeJson(folder, "config.json", { model_type: "musicgen", is_encoder_decoder: true, decoder });
-  await writeJson(folder, "generation_config.json", { decoder_start_token_id: shape.codebookSize, guidance_scale: 3, do_sample: true, ...special });
+  await writeJson(folder, "generation_config.json", {
+    decoder_start_token_id: shape.codebookSize,
+    guidance_scale: 3,
+    do_sample: true,
+    ...special,
+  });
   await writeJson(folder, "tokenizer.json", characterTokenizer);
   await writeJson(folder, "tokenizer_config.json", characterTokenizerConfig);
 }
@@ -66,7 +71,8 @@ function buildDecoder(graph: GraphBuilder, { numCodebooks, codebookSize }: Small
   // All but the first pass go on from what the cache holds; the first is given one of the wrong batch size, which it leaves alone.
   const withPast = (name: "key" | "value", states: Value): Value => {
     const cached = graph.input(`past_key_values.0.decoder.${name}`, "float32", cacheDims);
-    const branch = (build: (inner: GraphBuilder) => Value) => graph.subgraph((inner) => inner.output(`${name}.past`, build(inner), "float32", cacheDims));
+    const branch = (build: (inner: GraphBuilder) => Value) =>
+      graph.subgraph((inner) => inner.output(`${name}.past`, build(inner), "float32", cacheDims));
     const past = graph.node("If", [isCached], {
       then_branch: branch((inner) => inner.node("Identity", [cached])),
       else_branch: branch((inner) => inner.node("Slice", [states, inner.integers([0]), inner.integers([0]), inner.integers([2])])),
@@ -83,7 +89,9 @@ function buildDecoder(graph: GraphBuilder, { numCodebooks, codebookSize }: Small
   const byStep = graph.node("Reshape", [graph.node("Transpose", [ids], { perm: [1, 0] }), graph.integers([0, -1, numCodebooks])]);
   const numRows = numCodebooks * (codebookSize + 1);
   const table = graph.weight("decoder.embeddings", [numRows, hiddenSize], random(numRows * hiddenSize, 1));
-  const embedded = graph.node("ReduceSum", [graph.node("Gather", [table, graph.node("Add", [byStep, offsets])]), graph.integers([2])], { keepdims: 0 });
+  const embedded = graph.node("ReduceSum", [graph.node("Gather", [table, graph.node("Add", [byStep, offsets])]), graph.integers([2])], {
+    keepdims: 0,
+  });
   const codes = graph.node("Transpose", [embedded], { perm: [1, 0, 2] }); // [B, n, hidden]
   const conditioned = graph.node("Add", [codes, graph.node("ReduceMean", [text], { axes: [1], keepdims: 1 })]);
 

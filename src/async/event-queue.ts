@@ -11,7 +11,10 @@ export type Emit<Event> = (event: Event) => Promise<void>;
  * @param run The work. Its signal fires when nobody will take any more, and with `signal`.
  * @throws what the work throws.
  */
-export async function* eventsOf<Event>(run: (emit: Emit<Event>, signal: AbortSignal) => Promise<void>, signal?: AbortSignal): AsyncGenerator<Event, void> {
+export async function* eventsOf<Event>(
+  run: (emit: Emit<Event>, signal: AbortSignal) => Promise<void>,
+  signal?: AbortSignal,
+): AsyncGenerator<Event, void> {
   const waiting: Event[] = [];
   const left = new AbortController();
   const change = new Change();

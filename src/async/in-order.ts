@@ -10,7 +10,13 @@ import { Change } from "./change.ts";
  */
 export async function* inOrder<Item, Result>(
   items: AsyncIterable<Item>,
-  { admit, work, ahead, weigh = () => 1, abandon }: {
+  {
+    admit,
+    work,
+    ahead,
+    weigh = () => 1,
+    abandon,
+  }: {
     readonly admit: (item: Item) => Promise<void>;
     readonly work: (item: Item) => Promise<Result>;
     readonly ahead: number;

@@ -3,7 +3,11 @@
  * @param limit The most that are under way at the same time.
  * @returns What came of each item. If one fails, no more are begun.
  */
-export async function inParallel<Item, Result>(items: readonly Item[], limit: number, work: (item: Item) => Promise<Result>): Promise<Result[]> {
+export async function inParallel<Item, Result>(
+  items: readonly Item[],
+  limit: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
   const results: Result[] = [];
   let next = 0;
   const takeTurns = async (): Promise<void> => {

@@ -32,7 +32,8 @@ export function allLimits(limits: AudioLimits = {}): AllAudioLimits {
   const all = { ...DEFAULT_LIMITS };
   for (const name of Object.keys(all) as (keyof AudioLimits)[]) {
     const limit = limits[name] ?? DEFAULT_LIMITS[name];
-    if (typeof limit !== "number" || !(limit > 0)) throw new RangeError(`limits.${name} must be a positive number; received ${String(limit)}`);
+    if (typeof limit !== "number" || !(limit > 0))
+      throw new RangeError(`limits.${name} must be a positive number; received ${String(limit)}`);
     all[name] = limit;
   }
   return all;
@@ -47,9 +48,16 @@ export function checkAudioLimits(limits: AudioLimits | undefined): void {
  * @param container Name of the format in messages, such as `wav`.
  * @throws AudioFormatError `AUDIO_UNSUPPORTED` for a sample rate or a number of channels outside the limits.
  */
-export function checkForm(container: string, { sampleRate, channels }: AudioForm, { minSampleRate, maxSampleRate, maxChannels }: AllAudioLimits): void {
+export function checkForm(
+  container: string,
+  { sampleRate, channels }: AudioForm,
+  { minSampleRate, maxSampleRate, maxChannels }: AllAudioLimits,
+): void {
   if (sampleRate < minSampleRate) {
-    throw beyondLimit(`${container} file at ${sampleRate} Hz, and audio is read from ${minSampleRate} Hz on`, "lower limits.minSampleRate, which is --min-sample-rate on the command line");
+    throw beyondLimit(
+      `${container} file at ${sampleRate} Hz, and audio is read from ${minSampleRate} Hz on`,
+      "lower limits.minSampleRate, which is --min-sample-rate on the command line",
+    );
   }
   if (sampleRate > maxSampleRate) {
     throw beyondLimit(`${container} file at ${sampleRate} Hz, and audio is read up to ${maxSampleRate} Hz`, "raise limits.maxSampleRate");

@@ -58,7 +58,14 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
   const { sampleRate, channels, numSamples, isCutOff = false } = audio;
   checkForm(container, audio, limits);
   checkNumSamples(container, (numSamples ?? 0) * channels, limits);
-  return { container, sampleRate, channels, numSamples, isCutOff, [Symbol.asyncIterator]: () => inSeconds(audio, container, limits, signal) };
+  return {
+    container,
+    sampleRate,
+    channels,
+    numSamples,
+    isCutOff,
+    [Symbol.asyncIterator]: () => inSeconds(audio, container, limits, signal),
+  };
 }
 
 const OPENERS: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<EncodedAudio>>> = {

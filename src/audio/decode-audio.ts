@@ -34,11 +34,20 @@ export async function decodeAudio(bytes: Uint8Array, options: DecodeAudioOptions
   if (audio.container === "wav") return join(audio, audio, audio.numSamples!);
   const pieces: Waveform[] = [];
   // Of many channels there would be a million small arrays in the end, among which garbage collection takes a second.
-  for await (const batch of inBatches(audio, (piece) => numSamplesOf(piece) * audio.channels, JOINED_SIZE)) pieces.push(joinWaveforms(batch));
-  return join(pieces, audio, pieces.reduce((sum, piece) => sum + numSamplesOf(piece), 0));
+  for await (const batch of inBatches(audio, (piece) => numSamplesOf(piece) * audio.channels, JOINED_SIZE))
+    pieces.push(joinWaveforms(batch));
+  return join(
+    pieces,
+    audio,
+    pieces.reduce((sum, piece) => sum + numSamplesOf(piece), 0),
+  );
 }
 
-async function join(pieces: AsyncIterable<Waveform> | Iterable<Waveform>, { sampleRate, channels }: AudioForm, numSamples: number): Promise<Waveform> {
+async function join(
+  pieces: AsyncIterable<Waveform> | Iterable<Waveform>,
+  { sampleRate, channels }: AudioForm,
+  numSamples: number,
+): Promise<Waveform> {
   const channelData = Array.from({ length: channels }, () => new Float32Array(numSamples));
   const pace = new Pace();
   let position = 0;

@@ -75,7 +75,10 @@ function flacAudio(header: FlacHeader, numSamples: number, chunks: () => AsyncIt
     for await (const piece of runDecoder("FLAC", createFlacDecoder, frames, pace)) {
       numDecoded += numSamplesOf(piece);
       if (numDecoded > numSamples) {
-        throw new AudioFormatError("AUDIO_CORRUPT", `damaged FLAC file: it should have ${numSamples} samples per channel, its frames have more`);
+        throw new AudioFormatError(
+          "AUDIO_CORRUPT",
+          `damaged FLAC file: it should have ${numSamples} samples per channel, its frames have more`,
+        );
       }
       for (const samples of piece.channelData) restoreIntegers(samples, bitsPerSample);
       yield piece;

@@ -51,7 +51,9 @@ async function* decodeAll(stream: OggStream, head: OpusHead): AsyncGenerator<Wav
       yield packet;
     }
   }
-  const batches = inBatches(audioPackets(), (packet) => Math.max(packet.length, Math.min(samplesInPacket(packet), MAX_PACKET_SAMPLES) * head.channels));
+  const batches = inBatches(audioPackets(), (packet) =>
+    Math.max(packet.length, Math.min(samplesInPacket(packet), MAX_PACKET_SAMPLES) * head.channels),
+  );
   let numDecoded = 0;
   for await (const piece of runDecoder("Ogg Opus", () => createOpusDecoder(head), batches, stream.pace)) {
     numDecoded += numSamplesOf(piece);
@@ -127,9 +129,21 @@ function samplesInPacket(packet: Uint8Array): number {
   return frameSamples * (frameCountCode === 3 ? second & 0x3f : 2);
 }
 
-async function createOpusDecoder({ channels, preSkip, numStreams, numCoupled, mapping }: OpusHead): Promise<WasmDecoder<readonly Uint8Array[]>> {
+async function createOpusDecoder({
+  channels,
+  preSkip,
+  numStreams,
+  numCoupled,
+  mapping,
+}: OpusHead): Promise<WasmDecoder<readonly Uint8Array[]>> {
   const { OpusDecoder } = await import("opus-decoder");
-  const decoder = new OpusDecoder({ channels, preSkip, streamCount: numStreams, coupledStreamCount: numCoupled, channelMappingTable: [...mapping] });
+  const decoder = new OpusDecoder({
+    channels,
+    preSkip,
+    streamCount: numStreams,
+    coupledStreamCount: numCoupled,
+    channelMappingTable: [...mapping],
+  });
   return {
     ready: decoder.ready,
     decode: (packets) => decoder.decodeFrames([...packets]),

@@ -23,7 +23,10 @@ export function openVorbis(stream: OggStream): EncodedAudio {
     throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg Vorbis file: its header gives ${channels} channels at ${sampleRate} Hz`);
   }
   if (shortBlock < 64 || longBlock < shortBlock || longBlock > 8192) {
-    throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg Vorbis file: its header gives blocks of ${shortBlock} and ${longBlock} samples`);
+    throw new AudioFormatError(
+      "AUDIO_CORRUPT",
+      `damaged Ogg Vorbis file: its header gives blocks of ${shortBlock} and ${longBlock} samples`,
+    );
   }
   return {
     sampleRate,
@@ -74,7 +77,9 @@ async function createVorbisDecoder(): Promise<WasmDecoder<readonly VorbisPacket[
     ready: decoder.ready,
     decode(packets) {
       const { head, setup } = packets[0]!;
-      const pages = [{ data: new Uint8Array(), codecFrames: packets.map(({ packet }) => ({ data: packet, header: { vorbisSetup: setup } })) }];
+      const pages = [
+        { data: new Uint8Array(), codecFrames: packets.map(({ packet }) => ({ data: packet, header: { vorbisSetup: setup } })) },
+      ];
       if (!hasHeaders) pages.unshift({ data: new Uint8Array(head), codecFrames: [] });
       hasHeaders = true;
       return decoder.decodeOggPages(pages as unknown as Parameters<typeof decoder.decodeOggPages>[0]);

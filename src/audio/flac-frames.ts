@@ -112,7 +112,10 @@ class FrameSplitter {
     while (this.#findStart(lookahead)) {
       if (!this.#findEnd(lookahead)) return;
       if (this.#numWithin > MAX_HEADERS_WITHIN) {
-        throw new AudioFormatError("AUDIO_CORRUPT", `damaged FLAC file: a frame holds the headers of ${this.#numWithin} others, and at most ${MAX_HEADERS_WITHIN} may be there by chance`);
+        throw new AudioFormatError(
+          "AUDIO_CORRUPT",
+          `damaged FLAC file: a frame holds the headers of ${this.#numWithin} others, and at most ${MAX_HEADERS_WITHIN} may be there by chance`,
+        );
       }
       yield { bytes: this.#buffer.slice(this.#start, this.#position), numSamples: this.#numSamples };
       this.#start = this.#position;
@@ -138,7 +141,10 @@ class FrameSplitter {
     const limit = this.#start + MAX_FRAME_LENGTH;
     while (this.#position + lookahead < this.#end) {
       if (this.#position === limit) {
-        throw new AudioFormatError("AUDIO_CORRUPT", `damaged FLAC file: a frame does not end within ${MAX_FRAME_LENGTH} bytes, which none exceeds`);
+        throw new AudioFormatError(
+          "AUDIO_CORRUPT",
+          `damaged FLAC file: a frame does not end within ${MAX_FRAME_LENGTH} bytes, which none exceeds`,
+        );
       }
       this.#crc.append(this.#buffer[this.#position++]!);
       const next = this.#headerAt(this.#position);
@@ -151,7 +157,9 @@ class FrameSplitter {
   }
 
   #headerAt(offset: number): FrameHeader | undefined {
-    return this.#buffer[offset] === 0xff ? parseFrameHeader(this.#buffer.subarray(offset, Math.min(offset + MAX_HEADER_LENGTH, this.#end))) : undefined;
+    return this.#buffer[offset] === 0xff
+      ? parseFrameHeader(this.#buffer.subarray(offset, Math.min(offset + MAX_HEADER_LENGTH, this.#end)))
+      : undefined;
   }
 
   /** Makes room by dropping what is done, and by a buffer of twice the length where that is too little. */

@@ -24,7 +24,7 @@ const HEADER_LENGTH = 42;
  */
 export async function readFlacHeader(source: ByteWindow, start: number): Promise<FlacHeader & { readonly framesStart: number }> {
   let offset = start + 4;
-  for (let isLast = false; !isLast; ) {
+  for (let isLast = false; !isLast;) {
     const block = await source.bytes(offset, 4);
     if (block.length < 4) throw truncatedHeader();
     isLast = isLastFlacBlock(block);
@@ -67,4 +67,3 @@ export function parseFlacHeader(bytes: Uint8Array): FlacHeader {
 function truncatedHeader(): AudioFormatError {
   return new AudioFormatError("AUDIO_CORRUPT", "truncated FLAC file: it ends within its header");
 }
-

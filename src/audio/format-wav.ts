@@ -73,7 +73,9 @@ export function formatWavHeader(form: WavForm, options: FormatWavOptions = {}): 
     throw new TypeError(`waveform.sampleRate must be an integer below 2^32 to be written as WAV; received ${sampleRate}`);
   }
   if (channels * bytesPerSample > 0xffff) {
-    throw new RangeError(`a WAV file of format ${format} holds at most ${Math.floor(0xffff / bytesPerSample)} channels; received ${channels}`);
+    throw new RangeError(
+      `a WAV file of format ${format} holds at most ${Math.floor(0xffff / bytesPerSample)} channels; received ${channels}`,
+    );
   }
   const dataLength = wavDataLength(form, options);
   if (dataLength + 128 > 0xffffffff) {

@@ -9,7 +9,11 @@ const BATCH_ITEMS = 256;
  * @param sizeOf How many samples it has, or decodes to at most, of all channels together; or its bytes, if these are more.
  * @param batchSize With so many of them a batch is full.
  */
-export async function* inBatches<T>(items: AsyncIterable<T>, sizeOf: (item: T) => number, batchSize: number = BATCH_SIZE): AsyncGenerator<readonly T[], void> {
+export async function* inBatches<T>(
+  items: AsyncIterable<T>,
+  sizeOf: (item: T) => number,
+  batchSize: number = BATCH_SIZE,
+): AsyncGenerator<readonly T[], void> {
   let batch: T[] = [];
   let size = 0;
   for await (const item of items) {

@@ -10,7 +10,8 @@ export const JOINED_SIZE: number = 2 ** 20;
  */
 export function joinWaveforms(pieces: readonly Waveform[]): Waveform {
   const first = pieces[0];
-  if (first === undefined) throw new RangeError("joinWaveforms needs at least one piece, whose sample rate and channels are those of the whole");
+  if (first === undefined)
+    throw new RangeError("joinWaveforms needs at least one piece, whose sample rate and channels are those of the whole");
   for (const piece of pieces) {
     checkWaveform(piece);
     if (piece.sampleRate !== first.sampleRate || piece.channelData.length !== first.channelData.length) {

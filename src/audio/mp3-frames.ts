@@ -91,7 +91,10 @@ export async function* readMp3Frames(
   }
   await checkNoAudioAfter(source, offset);
   if (numFrames < expected.numFrames) {
-    throw new AudioFormatError("AUDIO_CORRUPT", `truncated MP3 file: its header promises ${expected.numFrames} frames, it has ${numFrames}`);
+    throw new AudioFormatError(
+      "AUDIO_CORRUPT",
+      `truncated MP3 file: its header promises ${expected.numFrames} frames, it has ${numFrames}`,
+    );
   }
   if (frames.length > 0) yield { bytes: concatBytes(frames), count: frames.length };
 }
@@ -110,7 +113,10 @@ function findFirstFrame(bytes: Uint8Array, start: number, fileLength: number): n
     if (start + next === fileLength || parseFrameHeader(bytes, next)?.sampleRate === header.sampleRate || isTag(bytes, next)) return offset;
   }
   if (parseFrameHeader(bytes, 0) !== undefined) {
-    throw new AudioFormatError("AUDIO_CORRUPT", "truncated or damaged MP3 file: it starts with a frame header that no second frame follows");
+    throw new AudioFormatError(
+      "AUDIO_CORRUPT",
+      "truncated or damaged MP3 file: it starts with a frame header that no second frame follows",
+    );
   }
   throw new AudioFormatError("AUDIO_UNKNOWN_FORMAT", `no MP3 frames within ${MAX_SEARCH} bytes of the ${start > 0 ? "ID3 tag" : "start"}`);
 }
@@ -205,7 +211,8 @@ async function skipTrailingTags(source: ByteWindow, start: number): Promise<numb
     const isId3 = hasAscii(bytes, 0, "ID3") && bytes.length >= 10;
     if (isId3) offset = await skipId3(source, offset);
     else if (hasAscii(bytes, 0, "TAG")) offset += 128;
-    else if (hasAscii(bytes, 0, "APETAGEX") && bytes.length === 32) offset += 32 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true);
+    else if (hasAscii(bytes, 0, "APETAGEX") && bytes.length === 32)
+      offset += 32 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true);
     else return source.size; // tags that only say at their end how long they are
   }
 }

@@ -83,7 +83,7 @@ async function* readPackets(
   let previous: OggPage | undefined;
   let granule = 0;
 
-  for (let offset = start; offset < source.size; ) {
+  for (let offset = start; offset < source.size;) {
     if (previous?.isLast && !hasAscii(await source.bytes(offset, 4), 0, "OggS")) break; // tags and the like after the end
     const page = await readPage(source, offset);
     offset += page.length;
@@ -101,7 +101,10 @@ async function* readPackets(
       throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: page ${page.sequence} follows page ${previous.sequence}`);
     }
     if (page.isContinued !== unfinished.length > 0) {
-      throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: page ${page.sequence} has a packet without its start, or lacks one's end`);
+      throw new AudioFormatError(
+        "AUDIO_CORRUPT",
+        `damaged Ogg file: page ${page.sequence} has a packet without its start, or lacks one's end`,
+      );
     }
     await source.pace.spend(page.length + PACKET_WORK * page.lacing.length);
     const { whole, rest } = takePackets(page, unfinished);
@@ -116,7 +119,10 @@ async function* readPackets(
   }
   if (unfinished.length > 0) throw truncatedPacket();
   if (granule !== endGranule) {
-    throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: its pages end at granule position ${granule}, a page after them at ${endGranule}`);
+    throw new AudioFormatError(
+      "AUDIO_CORRUPT",
+      `damaged Ogg file: its pages end at granule position ${granule}, a page after them at ${endGranule}`,
+    );
   }
 }
 
@@ -136,7 +142,11 @@ async function findEndGranule(source: ByteWindow, start: number, serial: number)
       const page = parsePageHeader(bytes.subarray(at));
       if (typeof page === "string" || page.serial !== serial || page.granule < 0) continue;
       budget -= page.length;
-      if (budget < 0) throw new AudioFormatError("AUDIO_CORRUPT", "damaged Ogg file: its end is full of page headers that overlap and have wrong checksums");
+      if (budget < 0)
+        throw new AudioFormatError(
+          "AUDIO_CORRUPT",
+          "damaged Ogg file: its end is full of page headers that overlap and have wrong checksums",
+        );
       if (hasRightChecksum(bytes.subarray(at), page)) return page.granule;
     }
   }

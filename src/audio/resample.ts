@@ -72,7 +72,13 @@ export function resampledLength({ from, to }: ResamplingKernel, numSamples: numb
  * @param input Has all samples from `halfWidth` before the first output's position to as many after the last one's.
  * @param inputStart Position of `input[0]`; what lies before 0 is silence.
  */
-export function interpolate(kernel: ResamplingKernel, input: Float32Array, inputStart: number, output: Float32Array, firstOutput: number): void {
+export function interpolate(
+  kernel: ResamplingKernel,
+  input: Float32Array,
+  inputStart: number,
+  output: Float32Array,
+  firstOutput: number,
+): void {
   const { from, to } = kernel;
   let phase = firstOutput % to;
   let blockStart = Math.floor(firstOutput / to) * from - inputStart;

@@ -58,7 +58,10 @@ export async function* trimPieces(
     waiting.push(piece);
     numDecoded += numSamplesOf(piece);
     if (numDecoded - end() > maxBeyondEnd) {
-      throw new AudioFormatError("AUDIO_CORRUPT", `damaged ${format} file: it ends after ${Math.max(0, end())} samples per channel, and goes on for more than ${maxBeyondEnd} others`);
+      throw new AudioFormatError(
+        "AUDIO_CORRUPT",
+        `damaged ${format} file: it ends after ${Math.max(0, end())} samples per channel, and goes on for more than ${maxBeyondEnd} others`,
+      );
     }
     yield* release(lookahead);
   }

@@ -43,7 +43,7 @@ function skipLengths(bits: BitReader, entries: number): void {
   const isOrdered = bits.read(1) === 1;
   if (isOrdered) {
     bits.skip(5);
-    for (let entry = 0; entry < entries; ) {
+    for (let entry = 0; entry < entries;) {
       const numAlike = bits.read(bitLength(entries - entry));
       entry += numAlike;
       if (entry > entries) throw damaged(`a codebook has over ${entries} entries, as many as it should have`);
@@ -95,7 +95,7 @@ class BitReader {
     const start = this.#position;
     this.skip(width);
     let value = 0;
-    for (let bit = 0; bit < width; ) {
+    for (let bit = 0; bit < width;) {
       const [at, shift] = [(start + bit) >> 3, (start + bit) & 7];
       const numTaken = Math.min(8 - shift, width - bit);
       value |= ((this.#bytes[at]! >> shift) & ((1 << numTaken) - 1)) << bit;

@@ -157,7 +157,12 @@ function subFormatTag(view: DataView, length: number): number {
       `broken WAV header: its extensible "fmt" chunk has ${length} bytes, at least 40 are needed`,
     );
   }
-  const tail = Array.from({ length: 14 }, (_, i) => view.getUint8(26 + i).toString(16).padStart(2, "0")).join("");
+  const tail = Array.from({ length: 14 }, (_, i) =>
+    view
+      .getUint8(26 + i)
+      .toString(16)
+      .padStart(2, "0"),
+  ).join("");
   if (tail !== SUB_FORMAT_TAIL) {
     throw new AudioFormatError(
       "AUDIO_UNSUPPORTED",

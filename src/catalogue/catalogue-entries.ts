@@ -87,7 +87,8 @@ const stored32khz: CatalogueFile = file(
 /** 589 bytes that name facebook/encodec_32khz instead of holding weights. */
 const pointerTo32khz: CatalogueFile = file("compression_state_dict.bin", "reported", 589);
 
-type Published = Partial<Pick<CatalogueEntry, "revision" | "notes" | "codecFrom" | "notLoadable">> & Pick<CatalogueEntry, "files" | "trainingData">;
+type Published = Partial<Pick<CatalogueEntry, "revision" | "notes" | "codecFrom" | "notLoadable">> &
+  Pick<CatalogueEntry, "files" | "trainingData">;
 
 /** A repository in audiocraft's layout, with the codec of facebook/encodec_32khz unless it says otherwise. */
 function audiocraft(name: string, usedBy: readonly string[], codec: Codec, published: Published): CatalogueEntry {
@@ -108,7 +109,10 @@ function audiocraft(name: string, usedBy: readonly string[], codec: Codec, publi
 
 /** A MusicGen in both layouts. */
 function musicgen(name: string, usedBy: string, codec: Codec, published: Omit<Published, "trainingData">): CatalogueEntry {
-  return { ...audiocraft(name, [usedBy], codec, { ...published, trainingData: musicgenTraining }), layouts: ["transformers", "audiocraft"] };
+  return {
+    ...audiocraft(name, [usedBy], codec, { ...published, trainingData: musicgenTraining }),
+    layouts: ["transformers", "audiocraft"],
+  };
 }
 
 function magnet(name: string, revision: string | null = null): CatalogueEntry {
@@ -147,7 +151,13 @@ function bark(id: string, declared: readonly string[], size: number | null): Cat
   };
 }
 
-function torchHub(name: string, original: string, codec: Codec, weights: CatalogueFile, trainingData: readonly TrainingStatement[]): CatalogueEntry {
+function torchHub(
+  name: string,
+  original: string,
+  codec: Codec,
+  weights: CatalogueFile,
+  trainingData: readonly TrainingStatement[],
+): CatalogueEntry {
   const id = `torchhub:${name}`;
   return {
     ...usual,
@@ -253,12 +263,7 @@ export const catalogue: readonly CatalogueEntry[] = [
       revision: "24e8994886c7145ecc2247068c1b3ffc56823b13",
       codecFrom: null,
       files: [
-        file(
-          "compression_state_dict.bin",
-          "confirmed",
-          235_740_815,
-          "5a520e64ca99226a9956f83b06df0617b713183fcdc384779883a6bb46dc1095",
-        ),
+        file("compression_state_dict.bin", "confirmed", 235_740_815, "5a520e64ca99226a9956f83b06df0617b713183fcdc384779883a6bb46dc1095"),
       ],
       notes: ["there is no 16 kHz EnCodec in the layout of transformers"],
       trainingData: audiogenTraining,
@@ -332,7 +337,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     file("encodec_24khz-d7cc33bc.th", "reported", 93_171_529, "d7cc33bcf1aad7f2dad9836f36431530744abeace3ca033005e3290ed4fa47bf"),
     encodec24khzTraining,
   ),
-  torchHub("encodec_48khz-7e698e3e.th", "facebook/encodec_48khz", codec48khz, file("encodec_48khz-7e698e3e.th", "reported"), encodec48khzTraining),
+  torchHub(
+    "encodec_48khz-7e698e3e.th",
+    "facebook/encodec_48khz",
+    codec48khz,
+    file("encodec_48khz-7e698e3e.th", "reported"),
+    encodec48khzTraining,
+  ),
   mlx("24khz", "float32", codec24khz, encodec24khzTraining),
   mlx("24khz", "bfloat16", codec24khz, encodec24khzTraining),
   mlx("32khz", "float32", codec32khz, encodec32khzTraining),
@@ -374,7 +385,8 @@ const tinyVersion0: CatalogueEntry = {
   ...codecTiny,
   usedBy: [],
   isTrial: true,
-  notLoadable: "the first tiny was withdrawn and is not in the package; get its folder with git archive 97336fc models/encodec-tiny-24khz and give that",
+  notLoadable:
+    "the first tiny was withdrawn and is not in the package; get its folder with git archive 97336fc models/encodec-tiny-24khz and give that",
   notes: ["codes that name tiny and this SHA-256 were made with it; its codes mean nothing to the tiny of today"],
   license: tinyVersion0License,
   trainingData: tinyVersion0Training,

@@ -198,7 +198,8 @@ export const tinyLicense: LicenseRecord = licenseRecord({
   subject: "tiny",
   revision: null,
   declared: { card: ["mit"], api: null },
-  upstream: "its makers, who are the authors of this package, offer the weights under MIT; all training audio is on terms that permit everything",
+  upstream:
+    "its makers, who are the authors of this package, offer the weights under MIT; all training audio is on terms that permit everything",
   effective: "MIT",
   status: "settled",
   evidence: [
@@ -216,7 +217,8 @@ export const tinyVersion0License: LicenseRecord = licenseRecord({
   subject: "tiny-v0",
   revision: null,
   declared: { card: ["mit"], api: null },
-  upstream: "its makers, who are the authors of this package, offered the weights under MIT and withdrew them, since part of the training audio is under GPL or CC-BY-SA",
+  upstream:
+    "its makers, who are the authors of this package, offered the weights under MIT and withdrew them, since part of the training audio is under GPL or CC-BY-SA",
   effective: "MIT",
   stricterReading: "CC-BY-SA-3.0 AND GPL-2.0",
   status: "contested",

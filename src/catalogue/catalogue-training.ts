@@ -14,22 +14,39 @@ function model(source: string, quote: string, date: string = readOn): TrainingSt
 const paper = "https://arxiv.org/abs/2210.13438, section 4.1";
 const published = "2022-10-24";
 const readme = "https://github.com/facebookresearch/encodec README.md";
-const card = (name: string, commit: string): string => `https://github.com/facebookresearch/audiocraft model_cards/${name}_MODEL_CARD.md, commit ${commit}`;
+const card = (name: string, commit: string): string =>
+  `https://github.com/facebookresearch/audiocraft model_cards/${name}_MODEL_CARD.md, commit ${commit}`;
 
 /** encodec_24khz and its copies. */
 export const encodec24khzTraining: readonly TrainingStatement[] = [
   codec(readme, "A causal model operating at 24 kHz on monophonic audio trained on a variety of audio data."),
-  codec(paper, "We train EnCodec on 24 kHz monophonic across diverse domains, namely: speech, noisy speech, music and general audio", published),
-  codec(paper, "For speech, we use the clean speech segments from DNS Challenge 4 (Dubey et al. 2022) and the Common Voice dataset (Ardila et al. 2019).", published),
+  codec(
+    paper,
+    "We train EnCodec on 24 kHz monophonic across diverse domains, namely: speech, noisy speech, music and general audio",
+    published,
+  ),
+  codec(
+    paper,
+    "For speech, we use the clean speech segments from DNS Challenge 4 (Dubey et al. 2022) and the Common Voice dataset (Ardila et al. 2019).",
+    published,
+  ),
   codec(paper, "For general audio, we use on AudioSet (Gemmeke et al. 2017) together with FSD50K (Fonseca et al. 2021).", published),
-  codec(paper, "For music, we rely on the Jamendo dataset (Bogdanov et al. 2019) for training and evaluation and we further evaluate our models on music using a proprietary music dataset.", published),
+  codec(
+    paper,
+    "For music, we rely on the Jamendo dataset (Bogdanov et al. 2019) for training and evaluation and we further evaluate our models on music using a proprietary music dataset.",
+    published,
+  ),
 ];
 
 /** encodec_48khz and its copies. */
 export const encodec48khzTraining: readonly TrainingStatement[] = [
   codec(readme, "A non-causal model operating at 48 kHz on stereophonic audio trained on music-only data."),
   codec(paper, "we train the fullband stereo EnCodec on only 48 kHz music.", published),
-  codec(paper, "For music, we rely on the Jamendo dataset (Bogdanov et al. 2019) for training and evaluation and we further evaluate our models on music using a proprietary music dataset.", published),
+  codec(
+    paper,
+    "For music, we rely on the Jamendo dataset (Bogdanov et al. 2019) for training and evaluation and we further evaluate our models on music using a proprietary music dataset.",
+    published,
+  ),
 ];
 
 /** encodec_32khz, which is MusicGen's codec. */
@@ -42,7 +59,8 @@ export const encodec32khzTraining: readonly TrainingStatement[] = [
 
 const licensedMusic =
   "The model was trained on licensed data using the following sources: the Meta Music Initiative Sound Collection, Shutterstock music collection and the Pond5 music collection.";
-const legalAgreements = "The data sources used to train the model are created by music professionals and covered by legal agreements with the right holders.";
+const legalAgreements =
+  "The data sources used to train the model are created by music professionals and covered by legal agreements with the right holders.";
 const soundEffects =
   "a subset of AudioSet (Gemmeke et al., 2017), BBC sound effects, AudioCaps (Kim et al., 2019), Clotho v2 (Drossos et al., 2020), VGG-Sound (Chen et al., 2020), " +
   "FSD50K (Fonseca et al., 2021), Free To Use Sounds, Sonniss Game Effects, WeSoundEffects, Paramount Motion - Odeon Cinematic Sound Effects.";
@@ -69,7 +87,10 @@ export const audioMagnetTraining: readonly TrainingStatement[] = [
 
 /** AudioGen and its 16 kHz codec. */
 export const audiogenTraining: readonly TrainingStatement[] = [
-  codec(card("AUDIOGEN", "7a5a4b3"), "The discrete representation used under the hood is extracted using a retrained EnCodec model on the environmental sound data"),
+  codec(
+    card("AUDIOGEN", "7a5a4b3"),
+    "The discrete representation used under the hood is extracted using a retrained EnCodec model on the environmental sound data",
+  ),
   model(card("AUDIOGEN", "7a5a4b3"), `The model was trained on the following data sources: ${soundEffects}`),
 ];
 
@@ -79,7 +100,11 @@ export const jascoTraining: readonly TrainingStatement[] = musicModel("JASCO", "
 /** Bark: Suno speaks of its own part, over the codec of encodec_24khz. */
 export const barkTraining: readonly TrainingStatement[] = [
   ...encodec24khzTraining,
-  model("https://github.com/suno-ai/bark/issues/2, gkucsko for Suno", "The dataset used is a proprietary dataset, so unfortunately we won't be able to share the dataset itself", "2023-04-17"),
+  model(
+    "https://github.com/suno-ai/bark/issues/2, gkucsko for Suno",
+    "The dataset used is a proprietary dataset, so unfortunately we won't be able to share the dataset itself",
+    "2023-04-17",
+  ),
 ];
 
 const tinyCard = "models/encodec-tiny-24khz/README.md";
@@ -93,8 +118,14 @@ export const tinyTraining: readonly TrainingStatement[] = [
     "speech made by us with Flite's voices (Carnegie Mellon University, permissive) and Festival's kal and ked diphones and slt HTS voice (permissive: CMU, CSTR, Nagoya Institute of Technology), " +
       "reading random words of the SCOWL list (46 minutes)",
   ),
-  codec(tinyCard, "music composed at random by our own script and rendered with the FluidR3 and MuseScore General sound fonts (MIT, parts public domain or CC0; 37 minutes)"),
-  codec(tinyCard, "those samples of Sonic Pi that its copyright file puts under CC0, and noises, sweeps and clicks made by our own script (23 minutes)"),
+  codec(
+    tinyCard,
+    "music composed at random by our own script and rendered with the FluidR3 and MuseScore General sound fonts (MIT, parts public domain or CC0; 37 minutes)",
+  ),
+  codec(
+    tinyCard,
+    "those samples of Sonic Pi that its copyright file puts under CC0, and noises, sweeps and clicks made by our own script (23 minutes)",
+  ),
 ];
 
 /** The embedded checkpoint as it was at first. */

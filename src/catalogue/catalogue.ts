@@ -25,7 +25,8 @@ const unstatedLength = { from: 235_000_000, to: 237_000_000 } as const;
 /** The SHA-256 of every catalogued file that may have this length, withdrawn ones included. */
 export function digestsOfLength(bytes: number, entries: readonly CatalogueEntry[] = recognised): readonly string[] {
   const files = entries.flatMap((entry) => entry.files);
-  const isAsLong = ({ size }: CatalogueFile): boolean => (size === null ? bytes >= unstatedLength.from && bytes <= unstatedLength.to : size === bytes);
+  const isAsLong = ({ size }: CatalogueFile): boolean =>
+    size === null ? bytes >= unstatedLength.from && bytes <= unstatedLength.to : size === bytes;
   return [...new Set(files.flatMap((file) => (file.sha256 !== null && isAsLong(file) ? [file.sha256] : [])))];
 }
 

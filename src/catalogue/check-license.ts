@@ -46,7 +46,9 @@ function verdictOf(answer: unknown): Verdict {
   if (typeof isAllowed === "boolean" && typeof rule === "string" && typeof reason === "string") return { isAllowed, rule, reason };
   const fields = `{ isAllowed: ${typeof isAllowed}, rule: ${typeof rule}, reason: ${typeof reason} }`;
   const received = answer instanceof Promise ? "a promise" : Object(answer) === answer ? fields : String(answer);
-  throw new TypeError(`licensePolicy: a policy function must return { isAllowed: boolean, rule: string, reason: string }, at once; received ${received}`);
+  throw new TypeError(
+    `licensePolicy: a policy function must return { isAllowed: boolean, rule: string, reason: string }, at once; received ${received}`,
+  );
 }
 
 /** Checkpoints of their own that pass, those with the sampling rate and the channels of the one refused first. */

@@ -75,7 +75,11 @@ class LicenseSearch {
     const known = [entry, ...copies, ...containedCodecs(config, this.#entries)].filter((part) => part !== undefined);
     const parts = new Map(known.map((part) => [part.id, part.license]));
     for (const base of baseModels) {
-      if (!parts.has(base)) parts.set(base, await this.#resolveBase(base, { path: [...path, id], source: repository.readmeSource ?? `https://huggingface.co/${id}` }));
+      if (!parts.has(base))
+        parts.set(
+          base,
+          await this.#resolveBase(base, { path: [...path, id], source: repository.readmeSource ?? `https://huggingface.co/${id}` }),
+        );
     }
     const isCopy = copies.length > 0 && copies.every((copy) => copy !== undefined);
     return combineLicenses({ subject: id, revision, ...own }, [...parts.values()], { isCopy, date: this.#date });

@@ -28,9 +28,7 @@ export function gatherWeights(files: readonly TensorFile[], prefix: string): Wei
   const { origins, ignored, unknown } = mapNames(stored.keys());
   const infoOf = (name: string): TensorInfo => stored.get(name)!.info;
   const load = (name: string): Promise<Float32Array> => stored.get(name)!.file.readFloat32(prefix + name);
-  const used = [...origins.values()].flatMap((origin) =>
-    origin.kind === "plain" ? [origin.name] : [origin.magnitude, origin.direction],
-  );
+  const used = [...origins.values()].flatMap((origin) => (origin.kind === "plain" ? [origin.name] : [origin.magnitude, origin.direction]));
   for (const file of files) {
     file.checkTogether?.(used.filter((name) => stored.get(name)!.file === file).map((name) => prefix + name));
   }
@@ -87,11 +85,9 @@ function storedTensors(
       const name = fullName.slice(prefix.length);
       const twin = stored.get(name);
       if (twin !== undefined) {
-        throw new CheckpointError(
-          "CHECKPOINT_TENSOR",
-          `${fullName} is stored in ${twin.file.name} and in ${file.name}; remove one`,
-          { tensor: fullName },
-        );
+        throw new CheckpointError("CHECKPOINT_TENSOR", `${fullName} is stored in ${twin.file.name} and in ${file.name}; remove one`, {
+          tensor: fullName,
+        });
       }
       stored.set(name, { file, info });
     }

@@ -35,18 +35,10 @@ export async function openAudiocraft(
   }
   const config = parseAudiocraftConfig(configText, `${source.name}: xp.cfg`);
   const weights = gatherWeights([torch.tensorsIn(root.get("best_state"))], "");
-  return assembleCheckpoint(
-    config,
-    weights,
-    { layout: "audiocraft", format: "torch", files: [source.name], bytes: source.size },
-    close,
-  );
+  return assembleCheckpoint(config, weights, { layout: "audiocraft", format: "torch", files: [source.name], bytes: source.size }, close);
 }
 
 function pointsElsewhere(file: string, pretrained: PickleValue): CheckpointError {
   const target = typeof pretrained === "string" ? printable(pretrained) : "another model";
-  return new CheckpointError(
-    "CHECKPOINT_POINTER",
-    `${file} holds no weights, only a pointer to ${target}; load ${target} instead`,
-  );
+  return new CheckpointError("CHECKPOINT_POINTER", `${file} holds no weights, only a pointer to ${target}; load ${target} instead`);
 }

@@ -46,10 +46,7 @@ function parsePart(fields: Readonly<Record<string, unknown>>, key: string, file:
   const part = fields[key];
   const modelType = isJsonObject(part) ? part["model_type"] : undefined;
   if (modelType !== undefined && modelType !== "encodec") {
-    throw new CheckpointError(
-      "CHECKPOINT_CONFIG",
-      `${file}: ${key} describes ${nameOf(modelType)}; expected an encodec`,
-    );
+    throw new CheckpointError("CHECKPOINT_CONFIG", `${file}: ${key} describes ${nameOf(modelType)}; expected an encodec`);
   }
   return parseEncodecConfig(part, `${file}: ${key}`);
 }

@@ -32,9 +32,7 @@ export async function openTransformersFolder(
   for (const name of transformersWeightNames) {
     const source = await folder.open(name);
     if (source === undefined) continue;
-    const files = name.endsWith(".index.json")
-      ? await openShards(folder, source, described.prefix)
-      : [await openWeightFile(source)];
+    const files = name.endsWith(".index.json") ? await openShards(folder, source, described.prefix) : [await openWeightFile(source)];
     return assembleTransformers(described, configSource, files, close);
   }
   throw new CheckpointError(
@@ -44,11 +42,7 @@ export async function openTransformersFolder(
 }
 
 /** Opens a single weight file by the transformers `config.json` that lies beside it. */
-export async function openTransformersFile(
-  file: WeightFile,
-  configSource: ByteSource,
-  close: () => Promise<void>,
-): Promise<Checkpoint> {
+export async function openTransformersFile(file: WeightFile, configSource: ByteSource, close: () => Promise<void>): Promise<Checkpoint> {
   const described = parseTransformersConfig(await readText(configSource, maxConfigLength), configSource.name);
   return assembleTransformers(described, configSource, [file], close);
 }
@@ -63,10 +57,7 @@ function assembleTransformers(
   const weights = gatherWeights(files.map(stateDictOf), prefix);
   if (weights.shapes.size === 0) {
     const where = prefix === "" ? "" : ` whose names start with ${prefix}`;
-    throw new CheckpointError(
-      "CHECKPOINT_TENSOR",
-      `${sources[1]!.name} holds no tensors of an EnCodec network${where}`,
-    );
+    throw new CheckpointError("CHECKPOINT_TENSOR", `${sources[1]!.name} holds no tensors of an EnCodec network${where}`);
   }
   const origin = {
     layout,

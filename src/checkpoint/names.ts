@@ -98,9 +98,7 @@ function originOf(tensor: string, parts: ReadonlyMap<Part, string>): TensorOrigi
 }
 
 function storedTwice(tensor: string, stored: readonly string[]): CheckpointError {
-  return new CheckpointError(
-    "CHECKPOINT_TENSOR",
-    `${tensor} is stored more than once: as ${stored.join(" and as ")}; remove one`,
-    { tensor },
-  );
+  return new CheckpointError("CHECKPOINT_TENSOR", `${tensor} is stored more than once: as ${stored.join(" and as ")}; remove one`, {
+    tensor,
+  });
 }

@@ -83,9 +83,7 @@ function openRecognised(file: WeightFile, isOriginal: boolean, close: Close): Ch
 
 function notACheckpoint(folder: string, names: readonly string[], numCandidates: number): CheckpointError {
   const problem =
-    numCandidates > 1
-      ? `has ${numCandidates} weight files and no config.json that says which; name one of them`
-      : "is not a checkpoint";
+    numCandidates > 1 ? `has ${numCandidates} weight files and no config.json that says which; name one of them` : "is not a checkpoint";
   const rest = names.length > maxListed ? ` and ${names.length - maxListed} more` : "";
   const found = names.length === 0 ? "it is empty" : `found ${names.slice(0, maxListed).join(", ")}${rest}`;
   return new CheckpointError(

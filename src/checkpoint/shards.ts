@@ -18,11 +18,7 @@ const maxShards = 1000;
  * @throws CheckpointError if the index is not sound, names a file outside the folder or one that is missing, or a shard
  * does not hold a tensor that the index puts there.
  */
-export async function openShards(
-  folder: CheckpointFolder,
-  index: ByteSource,
-  prefix: string,
-): Promise<readonly WeightFile[]> {
+export async function openShards(folder: CheckpointFolder, index: ByteSource, prefix: string): Promise<readonly WeightFile[]> {
   const files: WeightFile[] = [];
   for (const [shard, tensors] of await parseIndex(index, prefix)) {
     const source = await folder.open(shard);
@@ -58,7 +54,12 @@ async function parseIndex(source: ByteSource, prefix: string): Promise<ReadonlyM
   const tensorsOfShard = new Map<string, string[]>();
   for (const [index, [tensor, shard]] of Object.entries(weightMap).entries()) {
     checkTensorName(file, tensor, index + 1);
-    if (typeof shard !== "string" || shard.length > maxNameLength || !/^\w[\w.-]*$/.test(shard) || relativePathProblem(shard) !== undefined) {
+    if (
+      typeof shard !== "string" ||
+      shard.length > maxNameLength ||
+      !/^\w[\w.-]*$/.test(shard) ||
+      relativePathProblem(shard) !== undefined
+    ) {
       throw new CheckpointError(
         "CHECKPOINT_FORMAT",
         `${file} puts ${printable(tensor)} into ${printableJson(shard)}; expected the plain name of a file beside it, ` +

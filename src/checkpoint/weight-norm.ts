@@ -14,11 +14,7 @@ const elementsPerTurn = 2 ** 19;
  * @throws CheckpointError if a row of `direction` has no direction (its norm is zero or not finite).
  * Source: Salimans and Kingma 2016, equation 2; PyTorch `torch._weight_norm` with `dim=0`.
  */
-export function* foldWeightNorm(
-  magnitude: Float32Array,
-  direction: Float32Array,
-  tensor: string,
-): Turns<Float32Array> {
+export function* foldWeightNorm(magnitude: Float32Array, direction: Float32Array, tensor: string): Turns<Float32Array> {
   const numRows = magnitude.length;
   let sinceTurn = 0;
   const rowLength = numRows === 0 ? 0 : direction.length / numRows;

@@ -29,8 +29,11 @@ const enoughFiles = 512;
 const limit = openFilesLimit();
 const { runThisProcess } = await load().catch((error: NodeJS.ErrnoException) => {
   if (error.code !== "EMFILE" && error.code !== "ENFILE") throw error;
-  const found = error.code === "EMFILE" && limit !== undefined ? `this process may have only ${limit} files open at once` : "too many files are open";
-  process.stderr.write(`encodec-tokenizer: ${found}, and it takes about 100 to start; raise the limit, for instance by \`ulimit -n 1024\`\n`);
+  const found =
+    error.code === "EMFILE" && limit !== undefined ? `this process may have only ${limit} files open at once` : "too many files are open";
+  process.stderr.write(
+    `encodec-tokenizer: ${found}, and it takes about 100 to start; raise the limit, for instance by \`ulimit -n 1024\`\n`,
+  );
   return process.exit(1);
 });
 await runThisProcess();

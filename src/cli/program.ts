@@ -47,7 +47,14 @@ function createProgram(terminal: Terminal): Command {
     .configureOutput({
       writeOut: (text) => showText(terminal.stdout, text),
       writeErr: (text) => showText(terminal.stderr, text),
-      outputError: (text) => tell(terminal, text.trimEnd().replace(/^error: /, "encodec-tokenizer: ").replace(/\n(?=\(Did you mean .*\)$)/u, " ")),
+      outputError: (text) =>
+        tell(
+          terminal,
+          text
+            .trimEnd()
+            .replace(/^error: /, "encodec-tokenizer: ")
+            .replace(/\n(?=\(Did you mean .*\)$)/u, " "),
+        ),
     })
     .showHelpAfterError("(add --help for options and examples)")
     .addHelpText("after", notes);

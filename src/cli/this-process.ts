@@ -33,7 +33,9 @@ export async function runThisProcess(): Promise<void> {
       // What was begun is put away first. A terminal that was closed, or a reader that went away as `head` does, is told nothing.
       if (interrupt.signal.aborted) return;
       const isGone = error.code !== undefined && goneCodes.has(error.code);
-      interrupt.abort(isGone ? new OutputLost("", exitCodes.brokenPipe) : new OutputLost(`cannot write the output: ${error.message}`, exitCodes.failed));
+      interrupt.abort(
+        isGone ? new OutputLost("", exitCodes.brokenPipe) : new OutputLost(`cannot write the output: ${error.message}`, exitCodes.failed),
+      );
       if (isDone) process.exitCode = reportError(interrupt.signal.reason, terminal);
     });
   }

@@ -394,7 +394,8 @@ export function codesOfClip(
 ): AudioCodes {
   const [numSegments, numCodebooks, numFrames] = shape;
   const { sampleRate, channels, hopLength, codebookSize, segment = null, provenance = unknownProvenance } = context;
-  const numSamplesInFull = segment === null ? numFrames * hopLength : (numSegments - 1) * segment.stride + Math.min(segment.length, numFrames * hopLength);
+  const numSamplesInFull =
+    segment === null ? numFrames * hopLength : (numSegments - 1) * segment.stride + Math.min(segment.length, numFrames * hopLength);
   return new AudioCodes({
     data,
     shape,
@@ -433,7 +434,9 @@ function checkSameOrigin(a: Provenance, b: Provenance): void {
   const isSameModel = a.model === b.model && a.revision === b.revision;
   const areSameWeights = a.digest === b.digest && (a.digest !== null || isSameModel);
   if (!areSameWeights) {
-    throw mismatch(`clips that different weights made cannot be joined: those of ${weightsText(a)} and of ${weightsText(b)}. Decode them and join the audio`);
+    throw mismatch(
+      `clips that different weights made cannot be joined: those of ${weightsText(a)} and of ${weightsText(b)}. Decode them and join the audio`,
+    );
   }
   if (a.license !== b.license || a.licenseStatus !== b.licenseStatus) {
     throw mismatch(

@@ -117,7 +117,12 @@ export class DatasetWork implements AsyncDisposable {
   /** Memory for decoded audio, of all parts at hand together. */
   #budget: Budget | undefined;
 
-  private constructor(plan: DatasetPlan, options: DatasetWorkOptions, model: LoadedModel, { codec, recipe, outputs }: { readonly codec: CodecFields; readonly recipe: RowRecipe; readonly outputs: readonly ClipOutput[] }) {
+  private constructor(
+    plan: DatasetPlan,
+    options: DatasetWorkOptions,
+    model: LoadedModel,
+    { codec, recipe, outputs }: { readonly codec: CodecFields; readonly recipe: RowRecipe; readonly outputs: readonly ClipOutput[] },
+  ) {
     this.plan = plan;
     this.#options = options;
     this.#model = model;
@@ -163,16 +168,27 @@ export class DatasetWork implements AsyncDisposable {
     const doubtful = [...notes].toSorted(([, a], [, b]) => (a.crashed?.times ?? 0) - (b.crashed?.times ?? 0));
     const lost = doubtful.filter(([, note]) => isGivenUp(note, maxCrashes));
     const shared = { ...options, stop, errors: { count: errorsBefore } };
-    yield* this.#encodeParts(parts.filter((part) => !notes.has(part)), shared);
+    yield* this.#encodeParts(
+      parts.filter((part) => !notes.has(part)),
+      shared,
+    );
     for (const [part, note] of doubtful) if (!isGivenUp(note, maxCrashes)) yield* this.#encodeParts([part], { ...shared, note });
     if (lost.length > 0 && stop?.aborted !== true) throw crashedError(lost.map(([part, { crashed }]) => ({ part, crashed })));
   }
 
-  async *#encodeParts(parts: readonly number[], { emit, maxErrors = Infinity, errors, note, stop, signal }: EncodePartsOptions): AsyncGenerator<PartRecord, void> {
+  async *#encodeParts(
+    parts: readonly number[],
+    { emit, maxErrors = Infinity, errors, note, stop, signal }: EncodePartsOptions,
+  ): AsyncGenerator<PartRecord, void> {
     const isStopped = (): boolean => stop?.aborted === true;
     if (parts.length === 0 || isStopped()) return;
     const { plan } = this;
-    const { folder, decodeThreads = defaultDecodeThreads(), maxMemory = defaultMaxMemory(decodeThreads), batchClips = defaultBatchClips } = this.#options;
+    const {
+      folder,
+      decodeThreads = defaultDecodeThreads(),
+      maxMemory = defaultMaxMemory(decodeThreads),
+      batchClips = defaultBatchClips,
+    } = this.#options;
     // An index must never speak of parts that are being done again.
     await rm(join(folder, datasetInfoName), { force: true });
     this.#pool ??= new DecodePool(decodeThreads);
@@ -183,17 +199,41 @@ export class DatasetWork implements AsyncDisposable {
       onBegin: ({ part, index, row: { key, path } }) => attempts.get(part)!.begins({ row: index, key, path }),
     };
     const encoded = encodeRows(begun(), {
-      plan, tokenizer: this.#model.tokenizer, numCodebooks: this.#codec.num_codebooks, recipe: this.#recipe, pool: this.#pool, decodeThreads, maxMemory, budget: this.#budget, batchClips, signal, ...(note === undefined ? {} : careful),
+      plan,
+      tokenizer: this.#model.tokenizer,
+      numCodebooks: this.#codec.num_codebooks,
+      recipe: this.#recipe,
+      pool: this.#pool,
+      decodeThreads,
+      maxMemory,
+      budget: this.#budget,
+      batchClips,
+      signal,
+      ...(note === undefined ? {} : careful),
     });
-    const begin = (part: number): Promise<DatasetPartWriter> => DatasetPartWriter.begin(folder, part, this.#outputs, () => attempts.get(part)!.end());
+    const begin = (part: number): Promise<DatasetPartWriter> =>
+      DatasetPartWriter.begin(folder, part, this.#outputs, () => attempts.get(part)!.end());
     try {
-      for await (const record of writeParts(encoded, begin, async (row) => {
-        signal.throwIfAborted();
-        if (row.failure !== null) errors.count++;
-        const seconds = row.clips.reduce((sum, { codes }) => sum + codes.duration, 0);
-        await emit({ kind: "row", part: row.part, row: row.index, path: row.row.path, clips: row.clips.length, seconds, failure: row.failure });
-        if (errors.count > maxErrors) throw tooManyErrors(maxErrors, row);
-      }, emit)) {
+      for await (const record of writeParts(
+        encoded,
+        begin,
+        async (row) => {
+          signal.throwIfAborted();
+          if (row.failure !== null) errors.count++;
+          const seconds = row.clips.reduce((sum, { codes }) => sum + codes.duration, 0);
+          await emit({
+            kind: "row",
+            part: row.part,
+            row: row.index,
+            path: row.row.path,
+            clips: row.clips.length,
+            seconds,
+            failure: row.failure,
+          });
+          if (errors.count > maxErrors) throw tooManyErrors(maxErrors, row);
+        },
+        emit,
+      )) {
         attempts.delete(record.part);
         yield record;
         if (isStopped()) return;
@@ -216,7 +256,10 @@ export class DatasetWork implements AsyncDisposable {
    * @param stalls How often those who had the part before fell silent.
    * @throws DatasetError DATASET_LOCKED where somebody else does the part; DATASET_CRASHED if it is given up. RangeError for what is no part of the plan.
    */
-  async doPart(part: number, { signal, stalls = 0, ...options }: Omit<PartsOptions, "stop"> & { readonly stalls?: number | undefined }): Promise<PartRecord> {
+  async doPart(
+    part: number,
+    { signal, stalls = 0, ...options }: Omit<PartsOptions, "stop"> & { readonly stalls?: number | undefined },
+  ): Promise<PartRecord> {
     const { folder } = this.#options;
     this.plan.checkPart(part);
     await using lock = await acquireRunLock(folder, { index: part, count: this.plan.numParts });
@@ -235,7 +278,17 @@ export class DatasetWork implements AsyncDisposable {
     const before = await readDatasetInfo(folder).catch(() => undefined);
     if (before !== undefined) return before;
     const license = await frozenLicense(folder, publishedLicense(this.#model.tokenizer.license, this.#model.tokenizer.provenance));
-    return await assembleDataset({ folder, numParts, tool: thisPackage(), codec: this.#codec, license, audioLicense, options: settings, card, signal });
+    return await assembleDataset({
+      folder,
+      numParts,
+      tool: thisPackage(),
+      codec: this.#codec,
+      license,
+      audioLicense,
+      options: settings,
+      card,
+      signal,
+    });
   }
 
   /**
@@ -282,7 +335,8 @@ function defaultMaxMemory(decodeThreads: number): number {
 
 async function loadModel({ model, load }: DatasetWorkOptions, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<LoadedModel> {
   if (typeof model !== "string") return { tokenizer: model, [Symbol.asyncDispose]: async () => {} };
-  const onProgress = ({ done, total }: { readonly done: number; readonly total: number }): void => void emit({ kind: "loading", done, total });
+  const onProgress = ({ done, total }: { readonly done: number; readonly total: number }): void =>
+    void emit({ kind: "loading", done, total });
   const tokenizer = await AudioTokenizer.fromPretrained(model, { ...load, signal, onProgress });
   return { tokenizer, [Symbol.asyncDispose]: () => tokenizer.dispose() };
 }
@@ -296,7 +350,9 @@ function recipeOf(options: DatasetWorkOptions, { sampleRate, channels, hopLength
   const { decodeThreads = defaultDecodeThreads(), maxMemory = defaultMaxMemory(decodeThreads) } = options;
   const windowBytes = (planning.window?.length ?? 0) * channels * Float32Array.BYTES_PER_ELEMENT;
   if (windowBytes > longRowBytes({ decodeThreads, maxMemory })) {
-    throw new RangeError(`windows of ${(planning.window!.length / sampleRate).toFixed(1)} s take ${windowBytes} bytes each; give a maxMemory of at least ${windowBytes * (2 * decodeThreads + 4)} bytes`);
+    throw new RangeError(
+      `windows of ${(planning.window!.length / sampleRate).toFixed(1)} s take ${windowBytes} bytes each; give a maxMemory of at least ${windowBytes * (2 * decodeThreads + 4)} bytes`,
+    );
   }
   return { sampleRate, channels, mode, planning, trim, limits: recordableLimits(options.limits) };
 }
@@ -308,12 +364,30 @@ function recordableLimits(limits: AudioLimits | undefined): AudioLimits | undefi
 }
 
 /** Everything that shapes the result besides the rows. */
-function settingsOf({ outputs = defaultOutputs, audioLicense, card }: DatasetWorkOptions, { mode, planning, trim, limits }: RowRecipe, codec: CodecFields, fingerprint: string | null): JsonObject {
-  const settings = { tool: thisPackage(), codec, fingerprint, clips: { ...planning, channels: mode, trim, limits }, outputs: outputs.map(describeOutput), audioLicense: audioLicense ?? null, card: card ?? null };
+function settingsOf(
+  { outputs = defaultOutputs, audioLicense, card }: DatasetWorkOptions,
+  { mode, planning, trim, limits }: RowRecipe,
+  codec: CodecFields,
+  fingerprint: string | null,
+): JsonObject {
+  const settings = {
+    tool: thisPackage(),
+    codec,
+    fingerprint,
+    clips: { ...planning, channels: mode, trim, limits },
+    outputs: outputs.map(describeOutput),
+    audioLicense: audioLicense ?? null,
+    card: card ?? null,
+  };
   return JSON.parse(JSON.stringify(settings)) as JsonObject;
 }
 
-async function planOf(options: DatasetWorkOptions, settings: JsonObject, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<DatasetPlan> {
+async function planOf(
+  options: DatasetWorkOptions,
+  settings: JsonObject,
+  emit: Emit<DatasetEvent>,
+  signal: AbortSignal,
+): Promise<DatasetPlan> {
   const { folder, inputs, partRows, dedupe } = options;
   if (inputs === undefined) {
     const plan = await openPlan(folder);
@@ -322,11 +396,22 @@ async function planOf(options: DatasetWorkOptions, settings: JsonObject, emit: E
     return plan;
   }
   const resolved = await resolveInputs(inputs, options);
-  return await preparePlan({ folder, inputs: resolved, settings, partRows, dedupe, signal, onRows: (rows) => void emit({ kind: "listing", rows }) });
+  return await preparePlan({
+    folder,
+    inputs: resolved,
+    settings,
+    partRows,
+    dedupe,
+    signal,
+    onRows: (rows) => void emit({ kind: "listing", rows }),
+  });
 }
 
 function tooManyErrors(maxErrors: number, { row, failure }: EncodedRow): DatasetError {
-  return new DatasetError("DATASET_ERRORS", `over ${maxErrors} rows failed, ${failure === null ? "" : `the last one ${row.path}: ${failure.message}; `}see errors.jsonl of the parts, or allow more`);
+  return new DatasetError(
+    "DATASET_ERRORS",
+    `over ${maxErrors} rows failed, ${failure === null ? "" : `the last one ${row.path}: ${failure.message}; `}see errors.jsonl of the parts, or allow more`,
+  );
 }
 
 function checkNumbers({ decodeThreads = 1, batchClips = 1, maxMemory = 1, maxCrashes = 1 }: DatasetWorkOptions): void {

@@ -32,7 +32,8 @@ export interface OpenDatasetOptions {
 export async function openDataset(folder: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
   const info = await readDatasetInfo(folder);
   const present = new Set(info.shards.map((shard) => shard.format));
-  const format = options.format ?? readableFormats.find((known) => present.has(known)) ?? (info.shards.length === 0 ? readableFormats[0] : undefined);
+  const format =
+    options.format ?? readableFormats.find((known) => present.has(known)) ?? (info.shards.length === 0 ? readableFormats[0] : undefined);
   if (format === undefined || (info.shards.length > 0 && !present.has(format))) {
     const found = [...present].join(", ");
     throw new RangeError(`${folder} holds ${found}; clips are read from ${options.format ?? readableFormats.join(", ")}`);
@@ -40,7 +41,12 @@ export async function openDataset(folder: string, options: OpenDatasetOptions = 
   return { folder, info, format, [Symbol.asyncIterator]: () => readClips(folder, info, format, options.signal) };
 }
 
-async function* readClips(folder: string, info: DatasetInfo, format: ReadableFormat, signal: AbortSignal | undefined): AsyncGenerator<EncodedClip, void, undefined> {
+async function* readClips(
+  folder: string,
+  info: DatasetInfo,
+  format: ReadableFormat,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<EncodedClip, void, undefined> {
   const model = info.codec === null ? undefined : await readPlannedModel(folder, info.codec);
   for (const { path } of info.shards.filter((shard) => shard.format === format && shard.clips > 0)) {
     for await (const clip of readShard(folder, path)) {

@@ -41,8 +41,13 @@ export interface PushDatasetOptions extends PushOptions {
  * @throws HubError, TypeError, RangeError as `pushFiles` does.
  */
 export async function pushDataset(folder: string, id: string, options: PushDatasetOptions = {}): Promise<PushReport> {
-  const { shards, license, index } = (await readIndex(folder, options.editedCard)) ?? { shards: await shardsOfFinishedParts(folder), license: await readFrozenLicense(folder), index: [] };
-  if (index.length === 0 && shards.length === 0) throw new DatasetError("DATASET_FORMAT", `${folder} has no shards that are done; tokenize into it first`);
+  const { shards, license, index } = (await readIndex(folder, options.editedCard)) ?? {
+    shards: await shardsOfFinishedParts(folder),
+    license: await readFrozenLicense(folder),
+    index: [],
+  };
+  if (index.length === 0 && shards.length === 0)
+    throw new DatasetError("DATASET_FORMAT", `${folder} has no shards that are done; tokenize into it first`);
   checkPolicy(folder, license, licensePolicyOf(options.licensePolicy));
   return pushFiles(id, filesOf(folder, shards, index), options);
 }
@@ -51,7 +56,14 @@ export async function pushDataset(folder: string, id: string, options: PushDatas
 type ExpectedFile = Pick<DescribedFile, "path"> & Partial<DescribedFile>;
 
 /** What `dataset.json` says; null where there is none yet. Its own bytes are the last file: they are uploaded as they were read here. */
-async function readIndex(folder: string, editedCard: boolean = false): Promise<{ readonly shards: readonly FinishedShard[]; readonly license: LicenseRecord | null; readonly index: readonly ExpectedFile[] } | null> {
+async function readIndex(
+  folder: string,
+  editedCard: boolean = false,
+): Promise<{
+  readonly shards: readonly FinishedShard[];
+  readonly license: LicenseRecord | null;
+  readonly index: readonly ExpectedFile[];
+} | null> {
   if (!(await isInside(folder, datasetInfoName))) return null;
   const bytes = await readDatasetInfoBytes(folder);
   const { shards, license, manifest, errors, files } = await inTurns(parseDatasetInfo(bytes, join(folder, datasetInfoName)));
@@ -62,10 +74,16 @@ async function readIndex(folder: string, editedCard: boolean = false): Promise<{
   return { shards, license, index: [...names.map((path): ExpectedFile => listed.get(path) ?? { path }), own] };
 }
 
-async function* filesOf(folder: string, shards: readonly FinishedShard[], index: readonly ExpectedFile[]): AsyncGenerator<PushedFile, void, undefined> {
+async function* filesOf(
+  folder: string,
+  shards: readonly FinishedShard[],
+  index: readonly ExpectedFile[],
+): AsyncGenerator<PushedFile, void, undefined> {
   for (const shard of shards) {
     const list = await soundFile(folder, shard, partRemedy);
-    if (shard.format === "npy") for await (const { file, ...listed } of listedFiles(folder, shard.path)) yield await soundFile(folder, { path: file, ...listed }, partRemedy);
+    if (shard.format === "npy")
+      for await (const { file, ...listed } of listedFiles(folder, shard.path))
+        yield await soundFile(folder, { path: file, ...listed }, partRemedy);
     yield list;
   }
   for (const file of index) yield await soundFile(folder, file, file.path === cardName ? cardRemedy : indexRemedy);
@@ -80,7 +98,10 @@ async function soundFile(folder: string, { path: name, bytes, sha256 }: Expected
   const path = join(folder, name);
   const size = await sizeOf(folder, name);
   if (size !== undefined && size === (bytes ?? size)) return { name, path, folder, sha256 };
-  throw new DatasetError("DATASET_FORMAT", `${path} ${size === undefined ? "is not there" : `has ${size} bytes and was written with ${bytes}`}; ${remedy}`);
+  throw new DatasetError(
+    "DATASET_FORMAT",
+    `${path} ${size === undefined ? "is not there" : `has ${size} bytes and was written with ${bytes}`}; ${remedy}`,
+  );
 }
 
 /** Undefined where there is no such file. @throws FileError `FILE_OUTSIDE`, `FILE_UNREADABLE`. */
@@ -104,5 +125,9 @@ async function shardsOfFinishedParts(folder: string): Promise<readonly FinishedS
 /** @throws LicenseError. */
 function checkPolicy(folder: string, license: LicenseRecord | null, policy: LicensePolicy): void {
   if (license !== null) requireLicense(license, policy);
-  else if (policy !== "any") throw new DatasetError("DATASET_FORMAT", `${folder} does not say what license the weights have, so that no policy can admit it; push it under the policy any`);
+  else if (policy !== "any")
+    throw new DatasetError(
+      "DATASET_FORMAT",
+      `${folder} does not say what license the weights have, so that no policy can admit it; push it under the policy any`,
+    );
 }

@@ -67,6 +67,14 @@ async function run(options: TokenizeDatasetOptions, emit: Emit<DatasetEvent>, si
   }
   const info = await work.writeIndex(runSignal);
   const total = addCounts(done, counts);
-  const report: DatasetReport = { folder, ...counts, total, parts: partsDone, partsLeft: todo.length - partsDone, elapsed: (performance.now() - begun) / 1000, info };
+  const report: DatasetReport = {
+    folder,
+    ...counts,
+    total,
+    parts: partsDone,
+    partsLeft: todo.length - partsDone,
+    elapsed: (performance.now() - begun) / 1000,
+    info,
+  };
   await emit({ kind: "finished", report });
 }

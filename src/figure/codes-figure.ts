@@ -73,7 +73,8 @@ function timeRules(seconds: number): string {
 function timeAxis(seconds: number): string {
   const bottom = outputBox.top + outputBox.height;
   const marks = timeMarks(seconds).map(
-    ({ x, text }) => line(x, bottom, x, bottom + 5, { stroke: colours.faint }) + label(text, x, bottom + 19, { "text-anchor": "middle", class: "time" }),
+    ({ x, text }) =>
+      line(x, bottom, x, bottom + 5, { stroke: colours.faint }) + label(text, x, bottom + 19, { "text-anchor": "middle", class: "time" }),
   );
   return marks.join("") + label("time (s)", plot.left + plot.width / 2, bottom + 40, { "text-anchor": "middle" });
 }

@@ -51,7 +51,9 @@ function colourBar(codebookSize: number, bar: Box): string {
   );
   const largest = codebookSize - 1;
   const values = new Set([0, 0.25, 0.5, 0.75, 1].map((share) => Math.min(largest, Math.round(share * codebookSize))));
-  const ticks = [...values].map((value) => rightTick(String(value), bar.top + bar.height * (1 - value / Math.max(1, largest)), bar, "code"));
+  const ticks = [...values].map((value) =>
+    rightTick(String(value), bar.top + bar.height * (1 - value / Math.max(1, largest)), bar, "code"),
+  );
   return [
     element("linearGradient", { id: "viridis", x1: 0, y1: 1, x2: 0, y2: 0 }, ...stops),
     element("rect", { x: bar.left, y: bar.top, width: bar.width, height: bar.height, fill: "url(#viridis)" }),

@@ -65,7 +65,13 @@ export function renderDatasetFigure(options: DatasetFigureOptions): string {
 
 function usagePanel({ codebooks }: DatasetFigureOptions): string {
   const ticks = [0, 25, 50, 75, 100].map((percent) => ({ value: percent / 100, label: `${percent} %` }));
-  return codebookPanel("Codes in use", usageBox, codebooks.map(({ used }) => used), 1, ticks);
+  return codebookPanel(
+    "Codes in use",
+    usageBox,
+    codebooks.map(({ used }) => used),
+    1,
+    ticks,
+  );
 }
 
 function entropyPanel({ codebooks, codebookSize }: DatasetFigureOptions): string {
@@ -97,7 +103,9 @@ function codebookPanel(name: string, box: Box, values: readonly number[], top: n
     grid(ticks, top, box),
     ...bars,
     frame(box),
-    ...numbers.map((number) => label(String(number), box.left + (number - 0.5) * slot, box.top + box.height + 16, { "text-anchor": "middle", class: "codebook" })),
+    ...numbers.map((number) =>
+      label(String(number), box.left + (number - 0.5) * slot, box.top + box.height + 16, { "text-anchor": "middle", class: "codebook" }),
+    ),
     axisTitle("codebook", box),
     values.length === 0 ? nothing("no clips", box) : "",
   ].join("");
@@ -110,7 +118,13 @@ interface EdgeLabels {
 }
 
 /** A histogram from the first bin that is not empty to the last, at equal widths. Where it has fewer than two round edges, all are labelled. */
-function histogramPanel(name: string, unit: string, { edges, counts }: FigureHistogram, box: Box, { isRound, labelOf }: EdgeLabels): string {
+function histogramPanel(
+  name: string,
+  unit: string,
+  { edges, counts }: FigureHistogram,
+  box: Box,
+  { isRound, labelOf }: EdgeLabels,
+): string {
   const first = counts.findIndex((count) => count > 0);
   if (first < 0) return panelName(name, box) + frame(box) + nothing("not measured", box) + axisTitle(unit, box);
   const last = counts.findLastIndex((count) => count > 0);
@@ -119,8 +133,12 @@ function histogramPanel(name: string, unit: string, { edges, counts }: FigureHis
   const shown = counts.slice(start, end + 1);
   const most = Math.max(...shown) * 1.08;
   const slot = box.width / shown.length;
-  const bars = shown.map((count, index) => bar({ left: box.left + index * slot + 0.5, width: Math.max(0.5, slot - 1) }, count / most, box, shades.clips));
-  const marks = edges.map((value, index) => ({ value, label: labelOf(value), at: index - start + 1 })).filter(({ at }) => at >= 1 && at <= shown.length - 1);
+  const bars = shown.map((count, index) =>
+    bar({ left: box.left + index * slot + 0.5, width: Math.max(0.5, slot - 1) }, count / most, box, shades.clips),
+  );
+  const marks = edges
+    .map((value, index) => ({ value, label: labelOf(value), at: index - start + 1 }))
+    .filter(({ at }) => at >= 1 && at <= shown.length - 1);
   const roundMarks = marks.filter(({ value }) => isRound(value));
   return [
     panelName(name, box),
@@ -136,7 +154,10 @@ function histogramPanel(name: string, unit: string, { edges, counts }: FigureHis
 function errorPanel(errors: DatasetFigureOptions["errors"], box: Box): string {
   const kinds = Object.entries(errors).toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
   if (kinds.length === 0) return panelName("Errors", box) + frame(box) + nothing("none", box);
-  const shown = kinds.length <= maxErrorKinds ? kinds : [...kinds.slice(0, maxErrorKinds - 1), ["others", sumOf(kinds.slice(maxErrorKinds - 1))] as const];
+  const shown =
+    kinds.length <= maxErrorKinds
+      ? kinds
+      : [...kinds.slice(0, maxErrorKinds - 1), ["others", sumOf(kinds.slice(maxErrorKinds - 1))] as const];
   const most = Math.max(...shown.map(([, count]) => count));
   const slot = Math.min(34, (box.height - 16) / shown.length);
   const rows = shown.map(([kind, count], index) => {
@@ -157,7 +178,12 @@ function sumOf(kinds: readonly (readonly [string, number])[]): number {
 
 function shortened(text: string, length: number): string {
   const characters = Array.from(visibleLine(text));
-  return characters.length <= length ? characters.join("") : `${characters.slice(0, length - 1).join("").trimEnd()}…`;
+  return characters.length <= length
+    ? characters.join("")
+    : `${characters
+        .slice(0, length - 1)
+        .join("")
+        .trimEnd()}…`;
 }
 
 function bar(across: { readonly left: number; readonly width: number }, share: number, box: Box, fill: string): string {
@@ -193,7 +219,10 @@ function shortNumber(value: number): string {
 }
 
 /** Round are 1, 2 and 5 times a power of ten. */
-const logarithmicEdges: EdgeLabels = { isRound: (edge) => /^(?:0\.)?0*[125]0*$/u.test(String(edge)), labelOf: (edge) => (edge < 1 ? String(edge) : shortNumber(edge)) };
+const logarithmicEdges: EdgeLabels = {
+  isRound: (edge) => /^(?:0\.)?0*[125]0*$/u.test(String(edge)),
+  labelOf: (edge) => (edge < 1 ? String(edge) : shortNumber(edge)),
+};
 
 const linearEdges: EdgeLabels = { isRound: (edge) => edge % 4 === 0, labelOf: (edge) => String(edge).replace("-", "−") };
 

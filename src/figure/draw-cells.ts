@@ -17,7 +17,11 @@ const minFontSize = 6.2;
 export const fills = { special: "url(#special)", eos: "url(#eos)", pad: "url(#pad)" } as const;
 
 /** The hatchings that `fills` names, in shades and directions of their own. */
-export const hatchings: string = [hatching("special", 45, "#f6f7f9", "#c3c8d0"), hatching("eos", 0, "#f2dfe9", "#b5487f"), hatching("pad", -45, "#f8ecdc", "#d3b68c")].join("");
+export const hatchings: string = [
+  hatching("special", 45, "#f6f7f9", "#c3c8d0"),
+  hatching("eos", 0, "#f2dfe9", "#b5487f"),
+  hatching("pad", -45, "#f8ecdc", "#d3b68c"),
+].join("");
 
 function hatching(id: string, angle: number, background: string, stroke: string): string {
   return element(

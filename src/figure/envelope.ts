@@ -20,7 +20,11 @@ export function envelopePath(samples: Float32Array, columns: number, { left, wid
   const upper: string[] = [];
   const lower: string[] = [];
   for (let column = 0; column < count; column++) {
-    const { least, greatest } = rangeOf(samples, Math.floor((column * samples.length) / count), Math.floor(((column + 1) * samples.length) / count));
+    const { least, greatest } = rangeOf(
+      samples,
+      Math.floor((column * samples.length) / count),
+      Math.floor(((column + 1) * samples.length) / count),
+    );
     const x = formatNumber(left + ((column + 0.5) / count) * width);
     upper.push(`${x} ${formatNumber(middle - (greatest / amplitude) * (height / 2) - hairLine)}`);
     lower.push(`${x} ${formatNumber(middle - (least / amplitude) * (height / 2) + hairLine)}`);
@@ -30,10 +34,13 @@ export function envelopePath(samples: Float32Array, columns: number, { left, wid
 
 /** The largest absolute sample; 0 where there is none. */
 export function peakOf(channels: readonly Float32Array[]): number {
-  return Math.max(0, ...channels.map((samples) => {
-    const { least, greatest } = rangeOf(samples, 0, samples.length);
-    return Math.max(-least, greatest);
-  }));
+  return Math.max(
+    0,
+    ...channels.map((samples) => {
+      const { least, greatest } = rangeOf(samples, 0, samples.length);
+      return Math.max(-least, greatest);
+    }),
+  );
 }
 
 /** Samples that are no numbers count as silence. */

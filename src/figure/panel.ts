@@ -45,7 +45,9 @@ export function axisName(name: string, box: Box): string {
 
 /** A mark with its label to the left of a panel. */
 export function leftTick(text: string, y: number, box: Box, kind: string): string {
-  return line(box.left - 4, y, box.left, y, { stroke: colours.faint }) + label(text, box.left - 8, y + 4, { "text-anchor": "end", class: kind });
+  return (
+    line(box.left - 4, y, box.left, y, { stroke: colours.faint }) + label(text, box.left - 8, y + 4, { "text-anchor": "end", class: kind })
+  );
 }
 
 /** A mark with its label to the right of a panel. */

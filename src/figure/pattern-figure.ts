@@ -16,7 +16,9 @@ export interface PatternFigureOptions extends PatternCellsOptions {
   /** Frames per second; with it, frames are marked in seconds too. */
   readonly frameRate?: number | undefined;
   /** Numbers of the tokens, for the legend. */
-  readonly tokens?: { readonly special?: number | undefined; readonly eos?: number | undefined; readonly pad?: number | undefined } | undefined;
+  readonly tokens?:
+    | { readonly special?: number | undefined; readonly eos?: number | undefined; readonly pad?: number | undefined }
+    | undefined;
 }
 
 /** Cells of the sequence at most; a figure of more would show nothing. */
@@ -89,7 +91,12 @@ interface GridPlace {
 }
 
 /** A grid in bands one below the other, with its name above and axes below each band. */
-function drawGrid(name: string, unit: string, grid: PatternCells, { top, columns, size, frameRate }: GridPlace): { readonly drawing: string; readonly bottom: number } {
+function drawGrid(
+  name: string,
+  unit: string,
+  grid: PatternCells,
+  { top, columns, size, frameRate }: GridPlace,
+): { readonly drawing: string; readonly bottom: number } {
   const height = grid.numCodebooks * size.height;
   const axesHeight = frameRate === undefined ? 24 : 46;
   const parts = [label(name, left, top - 10, { "font-weight": 600 })];
@@ -116,7 +123,9 @@ function columnAxis(unit: string, first: number, box: Box, size: CellSize): stri
   const every = [1, 2, 5, 10].find((step) => step * size.width >= room) ?? 20;
   const baseline = box.top + box.height + 16;
   const numbers = Array.from({ length: numColumns }, (_, index) => first + index).filter((column) => column % every === 0);
-  const marks = numbers.map((column) => label(`${column}`, box.left + (column - first + 0.5) * size.width, baseline, { "text-anchor": "middle", class: unit }));
+  const marks = numbers.map((column) =>
+    label(`${column}`, box.left + (column - first + 0.5) * size.width, baseline, { "text-anchor": "middle", class: unit }),
+  );
   return axisName(unit, box, baseline) + marks.join("");
 }
 

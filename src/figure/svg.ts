@@ -5,7 +5,9 @@ export type Attributes = Readonly<Record<string, string | number>>;
 
 /** An SVG element as text. Children are markup already: texts go through `escapeText` first. */
 export function element(name: string, attributes: Attributes, ...children: readonly string[]): string {
-  const pairs = Object.entries(attributes).map(([key, value]) => ` ${key}="${typeof value === "number" ? formatNumber(value) : escapeText(value)}"`);
+  const pairs = Object.entries(attributes).map(
+    ([key, value]) => ` ${key}="${typeof value === "number" ? formatNumber(value) : escapeText(value)}"`,
+  );
   const opening = `<${name}${pairs.join("")}`;
   return children.length === 0 ? `${opening}/>` : `${opening}>${children.join("")}</${name}>`;
 }

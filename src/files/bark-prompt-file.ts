@@ -13,7 +13,8 @@ import type { WriteFileOptions } from "./write-file.ts";
  * @throws FileError `FILE_EXISTS`, `FILE_NOT_FOUND` or `FILE_UNWRITABLE`.
  */
 export async function writeBarkPrompt(path: string, prompt: BarkPromptArrays, options: WriteFileOptions = {}): Promise<void> {
-  if (!path.endsWith(".npz")) throw new RangeError(`a history prompt must be named .npz, or Bark looks for a built-in voice; received ${path}`);
+  if (!path.endsWith(".npz"))
+    throw new RangeError(`a history prompt must be named .npz, or Bark looks for a built-in voice; received ${path}`);
   await writeFileAtomically(path, formatBarkPrompt(prompt), options);
 }
 

@@ -33,7 +33,8 @@ export async function writeCodes(path: string, codes: AudioCodesData, options: W
  * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`, and the signal's reason.
  */
 export async function readCodes(source: string | Uint8Array, { context, signal }: ReadCodesOptions = {}): Promise<AudioCodes> {
-  const [bytes, named] = source instanceof Uint8Array ? [source, { signal }] : [await readWholeFile(source, signal), { name: basename(source), signal }];
+  const [bytes, named] =
+    source instanceof Uint8Array ? [source, { signal }] : [await readWholeFile(source, signal), { name: basename(source), signal }];
   if (typeof context !== "function") return parseCodes(bytes, context === undefined ? named : { ...named, context });
   try {
     return await parseCodes(bytes, named);

@@ -41,10 +41,7 @@ export async function openFile(path: string): Promise<FileSource> {
     // Before opening, which would wait for a writer if this were a pipe.
     const stats = await stat(path);
     if (!stats.isFile()) {
-      throw new CheckpointError(
-        "CHECKPOINT_NOT_FOUND",
-        `${path} is not a file; expected one with weights or a configuration`,
-      );
+      throw new CheckpointError("CHECKPOINT_NOT_FOUND", `${path} is not a file; expected one with weights or a configuration`);
     }
     return fileSource(await open(path, "r"), path, stats.size);
   } catch (cause) {
@@ -98,9 +95,7 @@ function folderOf(path: string): LocalFolder {
     async close() {
       const sources = await Promise.allSettled(opened.values());
       opened.clear();
-      await Promise.all(
-        sources.map((source) => (source.status === "fulfilled" ? source.value?.[Symbol.asyncDispose]() : undefined)),
-      );
+      await Promise.all(sources.map((source) => (source.status === "fulfilled" ? source.value?.[Symbol.asyncDispose]() : undefined)));
     },
   };
 }

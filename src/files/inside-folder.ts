@@ -97,7 +97,11 @@ export function isBelow(folder: string, path: string): boolean {
 function pathInside(folder: string, path: string): string {
   const problem = relativePathProblem(path);
   if (problem === undefined) return join(folder, path);
-  throw new FileError("FILE_OUTSIDE", path.slice(0, 200), `${JSON.stringify(path.slice(0, 200))} is no path of a file in ${folder}: ${problem}`);
+  throw new FileError(
+    "FILE_OUTSIDE",
+    path.slice(0, 200),
+    `${JSON.stringify(path.slice(0, 200))} is no path of a file in ${folder}: ${problem}`,
+  );
 }
 
 /** @param full Of what the caller wants. @throws FileError `FILE_OUTSIDE`; errors of the operating system. */

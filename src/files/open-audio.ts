@@ -45,7 +45,12 @@ function isStream(source: string | URL | AsyncIterable<Uint8Array>): source is A
 const abandoned = new FinalizationRegistry<OpenedFile>((file) => void file.close().catch(() => {})); // there is nobody to tell
 
 /** @param toError What to make of errors about the audio. */
-async function decodeOpened(file: OpenedFile, name: string, toError: (error: unknown) => unknown, options: DecodeAudioOptions): Promise<AudioFile> {
+async function decodeOpened(
+  file: OpenedFile,
+  name: string,
+  toError: (error: unknown) => unknown,
+  options: DecodeAudioOptions,
+): Promise<AudioFile> {
   let closing: Promise<void> | undefined;
   let audio: AudioFile | undefined;
   const close = (): Promise<void> => {

@@ -35,7 +35,10 @@ export function sequenceFormatOf(path: string): SequenceFormat {
   const extension = extname(path).slice(1).toLowerCase();
   const format = sequenceFormats.find((known) => known === extension);
   if (format === undefined) {
-    throw new CodesError("CODES_UNSUPPORTED", `${path} does not name a format for sequences; end it in ${sequenceFormats.map((known) => `.${known}`).join(" or ")}`);
+    throw new CodesError(
+      "CODES_UNSUPPORTED",
+      `${path} does not name a format for sequences; end it in ${sequenceFormats.map((known) => `.${known}`).join(" or ")}`,
+    );
   }
   return format;
 }
@@ -50,7 +53,10 @@ export function sequenceFormatOf(path: string): SequenceFormat {
 export async function writePattern(path: string, spec: PatternSpec, options: WriteFileOptions = {}): Promise<void> {
   const bytes = new TextEncoder().encode(formatPattern(patternProvider(spec).spec));
   if (bytes.length > maxJsonLength) {
-    throw new CodesError("CODES_UNSUPPORTED", `the layout takes ${bytes.length} bytes; a pattern file holds at most ${maxJsonLength}: choose shorter clips`);
+    throw new CodesError(
+      "CODES_UNSUPPORTED",
+      `the layout takes ${bytes.length} bytes; a pattern file holds at most ${maxJsonLength}: choose shorter clips`,
+    );
   }
   await writeFileAtomically(path, bytes, options);
 }
@@ -75,7 +81,8 @@ export async function readPattern(path: string): Promise<PatternSpec> {
 /** The pattern of a file. @throws CodesError as `readPattern` does. */
 export function parsePattern(bytes: Uint8Array, path: string): PatternSpec {
   // A pipe has no size before it is read.
-  if (bytes.length > maxJsonLength) throw new CodesError("CODES_FORMAT", `${path} has ${bytes.length} bytes; a pattern has at most ${maxJsonLength}`);
+  if (bytes.length > maxJsonLength)
+    throw new CodesError("CODES_FORMAT", `${path} has ${bytes.length} bytes; a pattern has at most ${maxJsonLength}`);
   try {
     return patternProvider(parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as PatternSpec).spec;
   } catch (cause) {

@@ -16,7 +16,11 @@ export async function readWholeFile(path: string, signal?: AbortSignal, maxBytes
       throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it is a device; give the name of a file`);
     }
     if (stats.size > maxBytes) {
-      throw new FileError("FILE_UNREADABLE", path, `cannot read ${path}: it has ${stats.size} bytes; at most ${maxBytes} are read of such a file`);
+      throw new FileError(
+        "FILE_UNREADABLE",
+        path,
+        `cannot read ${path}: it has ${stats.size} bytes; at most ${maxBytes} are read of such a file`,
+      );
     }
     const read = (): Promise<Uint8Array> => readFile(path, { signal });
     return await (stats.isFIFO() ? readingPipe(path, signal, read) : read());

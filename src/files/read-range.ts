@@ -12,10 +12,18 @@ export interface PiecesOptions {
 }
 
 /** The bytes of an open file, in pieces of up to a mebibyte whose memory is their own. */
-export async function* piecesOf(handle: FileHandle, { start = 0, end = Infinity, signal }: PiecesOptions = {}): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
-  for (let offset = start; offset < end; ) {
+export async function* piecesOf(
+  handle: FileHandle,
+  { start = 0, end = Infinity, signal }: PiecesOptions = {},
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+  for (let offset = start; offset < end;) {
     signal?.throwIfAborted();
-    const { buffer, bytesRead } = await handle.read(new Uint8Array(Math.min(pieceBytes, end - offset)), 0, Math.min(pieceBytes, end - offset), offset);
+    const { buffer, bytesRead } = await handle.read(
+      new Uint8Array(Math.min(pieceBytes, end - offset)),
+      0,
+      Math.min(pieceBytes, end - offset),
+      offset,
+    );
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
     offset += bytesRead;

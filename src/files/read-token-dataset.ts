@@ -82,7 +82,10 @@ async function* readDocuments(
       const part = tokens.subarray(start, Math.min(end, tokens.length));
       begunLength += part.length;
       if (begunLength > longestDocument + 1) {
-        throw badDataset(path, `has a document of more than ${longestDocument} tokens, which is said to be the longest (document ${numDocuments})`);
+        throw badDataset(
+          path,
+          `has a document of more than ${longestDocument} tokens, which is said to be the longest (document ${numDocuments})`,
+        );
       }
       begun.push(part);
       start += part.length;
@@ -99,7 +102,10 @@ async function* readDocuments(
     }
   }
   if (begun.length > 0 || numDocuments !== info.numDocuments) {
-    throw badDataset(path, `ends ${begun.length > 0 ? "within" : "after"} document ${numDocuments}; expected ${info.numDocuments} documents`);
+    throw badDataset(
+      path,
+      `ends ${begun.length > 0 ? "within" : "after"} document ${numDocuments}; expected ${info.numDocuments} documents`,
+    );
   }
 }
 

@@ -62,7 +62,11 @@ async function createNameless(): Promise<NamelessFile> {
 }
 
 /** @returns The number of bytes. */
-async function copyInto({ folder, handle }: NamelessFile, pieces: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<number> {
+async function copyInto(
+  { folder, handle }: NamelessFile,
+  pieces: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   let size = 0;
   for await (const piece of pieces) {
     signal?.throwIfAborted(); // the file is closed
@@ -85,7 +89,12 @@ async function inTemporary<T>(folder: string, work: () => Promise<T>): Promise<T
 function temporaryError(folder: string, cause: NodeJS.ErrnoException): Error {
   if (cause.code === undefined) return cause;
   const error = (code: "FILE_NOT_FOUND" | "FILE_UNWRITABLE", found: string): FileError =>
-    new FileError(code, folder, `what comes through a pipe is kept in a temporary file, and ${found}; set TMPDIR to a folder that has room for it`, { cause });
+    new FileError(
+      code,
+      folder,
+      `what comes through a pipe is kept in a temporary file, and ${found}; set TMPDIR to a folder that has room for it`,
+      { cause },
+    );
   switch (cause.code) {
     case "ENOENT":
     case "ENOTDIR":

@@ -8,7 +8,8 @@ import { isProcessAlive, processNamespace, startOfProcess } from "./process-iden
 const maxNameBytes = 100;
 
 /** `.speech.npz.4f1e9a0b2c3d5e6f-1234-567890.<UUID>.tmp`: the final name, then who writes, where the system tells. */
-const pattern = /^\.(?<final>[^]*?)(?:\.(?<namespace>[0-9a-f]{16})-(?<pid>[1-9]\d*)-(?<started>\d+))?\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/u;
+const pattern =
+  /^\.(?<final>[^]*?)(?:\.(?<namespace>[0-9a-f]{16})-(?<pid>[1-9]\d*)-(?<started>\d+))?\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/u;
 
 /** The final name of a file whose temporary name this is (its first 100 bytes); undefined for all other names. */
 export function finalNameOf(temporary: string): string | undefined {
@@ -46,7 +47,9 @@ export async function removeLeftoverFiles(folder: string): Promise<readonly stri
   const removed: string[] = [];
   try {
     for await (const { name } of await opendir(folder)) {
-      const writer = pattern.exec(name)?.groups as { readonly namespace?: string; readonly pid: string; readonly started: string } | undefined;
+      const writer = pattern.exec(name)?.groups as
+        | { readonly namespace?: string; readonly pid: string; readonly started: string }
+        | undefined;
       if (writer?.namespace !== namespace || isProcessAlive({ pid: Number(writer.pid), started: writer.started })) continue;
       const path = join(folder, name);
       const stats = await lstat(path);

@@ -29,7 +29,8 @@ export interface TokenDatasetPaths {
 export function tokenDatasetPaths(path: string): TokenDatasetPaths {
   if (typeof path !== "string") throw new TypeError(`expected the path of a data set; received ${typeof path}`);
   const prefix = path.replace(/\.bin$/u, "");
-  if (/(?:^|[/\\])\.{0,2}$/u.test(prefix)) throw new RangeError(`${JSON.stringify(path)} does not name a data set; expected a path such as data/train`);
+  if (/(?:^|[/\\])\.{0,2}$/u.test(prefix))
+    throw new RangeError(`${JSON.stringify(path)} does not name a data set; expected a path such as data/train`);
   return { bin: `${prefix}.bin`, json: `${prefix}.json`, idx: `${prefix}.idx` };
 }
 
@@ -82,7 +83,8 @@ export function parseTokenDatasetInfo(bytes: Uint8Array, name: string): TokenDat
     throw badInfo(name, `${issue.path.length === 0 ? "" : `${issue.path.join(".")}: `}${issue.message}`, error);
   }
   const stream = streamOf(fields, name);
-  if (stream.type !== fields.dtype) throw badInfo(name, `dtype: found ${fields.dtype}; a vocabulary of ${stream.vocabularySize} has ${stream.type}`);
+  if (stream.type !== fields.dtype)
+    throw badInfo(name, `dtype: found ${fields.dtype}; a vocabulary of ${stream.vocabularySize} has ${stream.type}`);
   return {
     ...stream,
     numDocuments: fields.num_documents,

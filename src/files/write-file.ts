@@ -52,7 +52,12 @@ export async function createReplacement(path: string, options: WriteFileOptions 
     if (existing !== undefined && !overwrite) throw fileExists(path);
     if (existing !== undefined && !existing.isFile()) {
       const device = await open(path, "w");
-      return replacementFile(path, device, async () => device.close(), async () => device.close());
+      return replacementFile(
+        path,
+        device,
+        async () => device.close(),
+        async () => device.close(),
+      );
     }
     const target = existing === undefined ? path : await realpath(path);
     const temporary = temporaryBeside(target);
@@ -92,7 +97,7 @@ function replacementFile(path: string, file: FileHandle, finish: () => Promise<v
 }
 
 async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
 }
@@ -150,7 +155,12 @@ export function toFileError(path: string, error: unknown): unknown {
     case "EROFS":
       return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: no permission to write there`, options);
     case "ESPIPE":
-      return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: it is a pipe, which cannot go back to what was written; give the name of a file`, options);
+      return new FileError(
+        "FILE_UNWRITABLE",
+        path,
+        `cannot write ${path}: it is a pipe, which cannot go back to what was written; give the name of a file`,
+        options,
+      );
     case "ENOSPC":
     case "EDQUOT":
       return new FileError("FILE_UNWRITABLE", path, `cannot write ${path}: the disk is full`, options);

@@ -52,13 +52,17 @@ export async function writeWavStream(
     formatWavHeader({ ...form, numSamples }, options); // throws as soon as the file would be too long
     const length = Math.ceil(samplesPerWrite / form.channels);
     for (let start = 0; start < numSamplesOf(piece); start += length) {
-      const samples = formatWavSamples({ channelData: channelData.map((channel) => channel.subarray(start, start + length)), sampleRate }, options);
+      const samples = formatWavSamples(
+        { channelData: channelData.map((channel) => channel.subarray(start, start + length)), sampleRate },
+        options,
+      );
       numBytes += samples.length;
       await file.write(samples);
       signal?.throwIfAborted();
     }
   }
-  if (form === undefined) throw new RangeError("no piece of audio came, so there is no sample rate to write; give at least one, which may be empty");
+  if (form === undefined)
+    throw new RangeError("no piece of audio came, so there is no sample rate to write; give at least one, which may be empty");
   signal?.throwIfAborted();
   if (numBytes % 2 === 1) await file.write(new Uint8Array(1));
   await file.write(formatWavHeader({ ...form, numSamples }, options), 0);

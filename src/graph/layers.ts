@@ -152,13 +152,7 @@ function conv(
   return { kind: "conv", name, inChannels, outChannels, kernel, stride, dilation, padding, hasNorm };
 }
 
-function convTranspose(
-  config: CodecConfig,
-  name: string,
-  inChannels: number,
-  outChannels: number,
-  stride: number,
-): ConvTransposeLayer {
+function convTranspose(config: CodecConfig, name: string, inChannels: number, outChannels: number, stride: number): ConvTransposeLayer {
   const right = config.useCausalConv ? Math.ceil(stride * config.trimRightRatio) : Math.floor(stride / 2);
   const trim = { left: stride - right, right };
   return { kind: "convTranspose", name, inChannels, outChannels, stride, trim, hasNorm: config.normType === "time_group_norm" };

@@ -43,7 +43,12 @@ export function lstm(
     states.push({ hidden: hidden!, cell: cell! });
     signal = builder.node("Squeeze", [y!, builder.integers([1])]);
   }
-  const stack = (key: keyof LstmState): Value => builder.node("Concat", states.map((state) => state[key]), { axis: 0 });
+  const stack = (key: keyof LstmState): Value =>
+    builder.node(
+      "Concat",
+      states.map((state) => state[key]),
+      { axis: 0 },
+    );
   return { output: builder.node("Add", [signal, x]), after: { hidden: stack("hidden"), cell: stack("cell") } };
 }
 

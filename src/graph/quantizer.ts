@@ -47,7 +47,9 @@ export function dequantize(builder: GraphBuilder, codebooks: Codebooks, codes: V
   const end = builder.node("Mul", [builder.node("Squeeze", [numCodebooks]), builder.integers(codebookSize)]);
   const starts = builder.node("Range", [builder.integers(0), end, builder.integers(codebookSize)]);
   const offsets = builder.node("Unsqueeze", [starts, builder.integers([1, 2])]);
-  const entries = builder.node("Gather", [table, builder.node("Add", [builder.node("Cast", [codes], { to: DataType.int64 }), offsets])], { axis: 0 });
+  const entries = builder.node("Gather", [table, builder.node("Add", [builder.node("Cast", [codes], { to: DataType.int64 }), offsets])], {
+    axis: 0,
+  });
   return builder.node("ReduceSum", [entries, builder.integers([0])], { keepdims: 0 });
 }
 

@@ -50,7 +50,8 @@ export function errorOf(response: Response, subject: Subject, settings: HubSetti
     return error("HUB_FILE_NOT_FOUND", `${id} has no file ${file ?? "of that name"} at ${revision}; ${next}`);
   }
   if (errorCode === "GatedRepo") {
-    const next = settings.token === null ? "then set HF_TOKEN to an access token of that account" : "with the account that the token belongs to";
+    const next =
+      settings.token === null ? "then set HF_TOKEN to an access token of that account" : "with the account that the token belongs to";
     return error("HUB_GATED", `${id} is gated: visit ${where} to ask for access, ${next}`);
   }
   if (status === 401 && errorMessage === badTokenMessage) {
@@ -76,7 +77,10 @@ export function errorOf(response: Response, subject: Subject, settings: HubSetti
   }
   return status >= 500
     ? error("HUB_SERVER", `${settings.endpoint} answers with status ${status} for ${id}; try again later`)
-    : error("HUB_UNEXPECTED_ANSWER", `${settings.endpoint} answers with status ${status} for ${id}; is it a Hugging Face Hub or a mirror of one?`);
+    : error(
+        "HUB_UNEXPECTED_ANSWER",
+        `${settings.endpoint} answers with status ${status} for ${id}; is it a Hugging Face Hub or a mirror of one?`,
+      );
 }
 
 /** The error for a request that got no answer, or whose answer broke off. */

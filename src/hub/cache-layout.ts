@@ -34,7 +34,8 @@ export interface RepositoryFolder {
 
 /** @throws TypeError if `id` is not the id of a repository. */
 export function repositoryFolder(cacheDir: string, id: string): RepositoryFolder {
-  if (!isRepositoryId(id)) throw new TypeError(`${JSON.stringify(id)} is not the id of a repository; expected one such as "facebook/encodec_24khz"`);
+  if (!isRepositoryId(id))
+    throw new TypeError(`${JSON.stringify(id)} is not the id of a repository; expected one such as "facebook/encodec_24khz"`);
   const path = join(cacheDir, `models--${id.replaceAll("/", "--")}`);
   const snapshot = (commit: string): string => join(path, "snapshots", checkCommit(commit));
   return {
@@ -85,7 +86,11 @@ export async function checkCached(repositoryPath: string, path: string): Promise
     await isInside(repositoryPath, relative(repositoryPath, path).replaceAll(sep, "/"));
   } catch (cause) {
     if (!(cause instanceof FileError) || cause.code !== "FILE_OUTSIDE") throw cause;
-    throw new HubError("HUB_CACHE", `${path} is not used: it is a link, or behind one, that leaves ${repositoryPath}; remove it, and load again`, { cause });
+    throw new HubError(
+      "HUB_CACHE",
+      `${path} is not used: it is a link, or behind one, that leaves ${repositoryPath}; remove it, and load again`,
+      { cause },
+    );
   }
 }
 

@@ -25,7 +25,10 @@ export class CheckedBlob extends Blob {
   }
 
   override slice(start: number = 0, end: number = this.size): Blob {
-    const [from, to] = [start, end].map((at) => this.#start + Math.min(this.size, at < 0 ? Math.max(0, this.size + at) : at)) as [number, number];
+    const [from, to] = [start, end].map((at) => this.#start + Math.min(this.size, at < 0 ? Math.max(0, this.size + at) : at)) as [
+      number,
+      number,
+    ];
     return new CheckedBlob(this.#file, from, Math.max(from, to));
   }
 
@@ -109,7 +112,10 @@ export class CheckedFile {
   }
 
   tooLarge(bytes: number): HubError {
-    return new HubError("HUB_UNEXPECTED_ANSWER", `the Hub asks for ${bytes} bytes of ${this.#path} at once; at most ${mostHeld} are held in memory, and large files belong into Git LFS`);
+    return new HubError(
+      "HUB_UNEXPECTED_ANSWER",
+      `the Hub asks for ${bytes} bytes of ${this.#path} at once; at most ${mostHeld} are held in memory, and large files belong into Git LFS`,
+    );
   }
 
   changed(): HubError {

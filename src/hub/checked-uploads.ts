@@ -10,7 +10,9 @@ const answerSchema = z.object({
     z.object({
       oid: z.string(),
       error: z.object({ message: z.string().optional() }).nullish(),
-      actions: z.object({ upload: z.object({ href: z.string(), header: z.record(z.string(), z.unknown()).nullish() }).nullish() }).nullish(),
+      actions: z
+        .object({ upload: z.object({ href: z.string(), header: z.record(z.string(), z.unknown()).nullish() }).nullish() })
+        .nullish(),
     }),
   ),
 });
@@ -48,7 +50,8 @@ function partsOf(request: string, answer: unknown, refuse: (found: string) => Er
     const count = Math.ceil(size / Number.parseInt(String(header["chunk_size"]), 10));
     const numbered = Object.entries(header).filter(([key]) => /^\d+$/u.test(key)); // 1 or 00001
     const numbers = new Set(numbered.map(([key]) => Number(key)));
-    const isWhole = count >= 1 && numbered.length === count && numbers.size === count && [...numbers].every((number) => number >= 1 && number <= count);
+    const isWhole =
+      count >= 1 && numbered.length === count && numbers.size === count && [...numbers].every((number) => number >= 1 && number <= count);
     if (!isWhole) throw refuse("parts that are not those of a file");
     return numbered.map(([, part]) => String(part));
   });

@@ -166,7 +166,11 @@ export async function listSnapshot(folder: RepositoryFolder, commit: string): Pr
 }
 
 /** What the cache has, or undefined if it has not all of it. */
-async function ifCached(settings: HubSettings, folder: RepositoryFolder, options: DescribeOptions): Promise<RepositoryDescription | undefined> {
+async function ifCached(
+  settings: HubSettings,
+  folder: RepositoryFolder,
+  options: DescribeOptions,
+): Promise<RepositoryDescription | undefined> {
   try {
     return await describeCached(settings, folder, options);
   } catch (error) {
@@ -193,7 +197,10 @@ function isPartOfSafetensors({ prefix, weights }: FileSelection): boolean {
  * Refuses small files and a listing that contradict a pin, before a byte of the weights is downloaded. Weights of which only
  * git's digest is listed are compared once the bytes are there.
  */
-async function checkPins({ signal }: HubSettings, { id, commit, snapshotPath, described, weights, pins }: RepositoryDescription): Promise<void> {
+async function checkPins(
+  { signal }: HubSettings,
+  { id, commit, snapshotPath, described, weights, pins }: RepositoryDescription,
+): Promise<void> {
   for (const name of described) {
     if (!Object.hasOwn(pins, name)) continue;
     const hasher = createHasher("sha256", 0); // git alone hashes the length

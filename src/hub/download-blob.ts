@@ -23,7 +23,11 @@ export interface Download {
  * @returns False if nothing was accepted because those bytes, or another writer, spoilt it.
  * @throws IntegrityError if the bytes are not those of the listing, HubError for the rest.
  */
-export async function downloadBlob(settings: HubSettings, { folder, commit, file, onBytes }: Download, mayResume: boolean): Promise<boolean> {
+export async function downloadBlob(
+  settings: HubSettings,
+  { folder, commit, file, onBytes }: Download,
+  mayResume: boolean,
+): Promise<boolean> {
   const subject = { id: folder.id, revision: commit, file: file.name };
   const url = await locateFile(settings, subject, file);
   const partial = await storing(folder.blobs, () => PartialFile.claim(folder.blobs, file.digest.hex, mayResume));

@@ -71,7 +71,8 @@ function fetchRange(settings: HubSettings, subject: Subject, url: string, begin:
       bytes.set(chunk, length);
       length += chunk.byteLength;
     }
-    if (length < bytes.byteLength) throw connectionError(new Error(`it ended after ${length} of ${bytes.byteLength} bytes`), subject, settings);
+    if (length < bytes.byteLength)
+      throw connectionError(new Error(`it ended after ${length} of ${bytes.byteLength} bytes`), subject, settings);
     return bytes;
   });
 }

@@ -27,7 +27,12 @@ const leastBytes = 1024;
  * The token goes to the endpoint's own origin only: it is added here, and `fetch` drops it when redirected to another.
  * @throws HubError for an answer that is not a success or is a web page, and for broken connections and those on which nothing comes.
  */
-export async function send(settings: HubSettings, subject: Subject, input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+export async function send(
+  settings: HubSettings,
+  subject: Subject,
+  input: string | URL | Request,
+  init: RequestInit = {},
+): Promise<Response> {
   const url = input instanceof Request ? input.url : String(input);
   const headers = new Headers(init.headers);
   headers.set("user-agent", userAgent());
@@ -115,7 +120,12 @@ async function overConnection<T>(settings: HubSettings, subject: Subject, read: 
  * The body of an answer, piece by piece; leaving the loop early gives the connection up.
  * @param least Bytes that have to come within the settings' `timeout`, over and over. What the caller does between the pieces does not count.
  */
-export async function* chunksOf(settings: HubSettings, subject: Subject, response: Response, least: number = leastBytes): AsyncGenerator<Uint8Array, void> {
+export async function* chunksOf(
+  settings: HubSettings,
+  subject: Subject,
+  response: Response,
+  least: number = leastBytes,
+): AsyncGenerator<Uint8Array, void> {
   const reader = response.body?.getReader();
   if (reader === undefined) return;
   let secondsLeft = settings.timeout;
@@ -138,7 +148,8 @@ export async function* chunksOf(settings: HubSettings, subject: Subject, respons
 /** Reads an answer to its end, so that a connection that breaks half-way is one more thing to retry. */
 async function bufferAnswer(settings: HubSettings, subject: Subject, response: Response): Promise<Response> {
   const { status, statusText, headers } = response;
-  if ((headers.get("link") ?? "").length > maxLinkLength) throw unexpectedAnswer(`a link of more than ${maxLinkLength} characters`, subject, settings);
+  if ((headers.get("link") ?? "").length > maxLinkLength)
+    throw unexpectedAnswer(`a link of more than ${maxLinkLength} characters`, subject, settings);
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunksOf(settings, subject, response, Infinity)) {

@@ -111,7 +111,10 @@ function cacheDirOf(env: Environment): string {
   const folder = nonEmpty(env["HF_HUB_CACHE"]) ?? nonEmpty(env["HUGGINGFACE_HUB_CACHE"]);
   const path = folder === undefined ? hfHomeOf(env, "hub") : expandHome(folder);
   if (path !== undefined) return path;
-  throw new HubError("HUB_CACHE", "there is no home folder to keep the cache in: HOME is not set, and the system has none for this user; set HF_HUB_CACHE to a folder");
+  throw new HubError(
+    "HUB_CACHE",
+    "there is no home folder to keep the cache in: HOME is not set, and the system has none for this user; set HF_HUB_CACHE to a folder",
+  );
 }
 
 /** What is of that name in Hugging Face's folder; undefined if that would be in a home folder, and there is none. */
@@ -165,7 +168,9 @@ function isOffline(env: Environment): boolean {
 
 function adviceOf(option: boolean | undefined, env: Environment): string {
   const variable = nonEmpty(env["HF_HUB_OFFLINE"]) === undefined ? "TRANSFORMERS_OFFLINE" : "HF_HUB_OFFLINE";
-  return [...(option === true ? ["leave out --offline (offline: true)"] : []), ...(isOffline(env) ? [`unset ${variable}`] : [])].join(" and ");
+  return [...(option === true ? ["leave out --offline (offline: true)"] : []), ...(isOffline(env) ? [`unset ${variable}`] : [])].join(
+    " and ",
+  );
 }
 
 /** What is no number of seconds is passed over, as other programs read the variable too. */

@@ -36,7 +36,11 @@ const maxWeightsBytes = 2 ** 36;
 
 async function downloadWeights(settings: HubSettings, folder: RepositoryFolder, { commit, weights }: RepositoryDescription): Promise<void> {
   const total = weights.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (total > maxWeightsBytes) throw new HubError("HUB_UNEXPECTED_ANSWER", `the weights of ${folder.id} are said to have ${total} bytes; at most ${maxWeightsBytes} are downloaded`);
+  if (total > maxWeightsBytes)
+    throw new HubError(
+      "HUB_UNEXPECTED_ANSWER",
+      `the weights of ${folder.id} are said to have ${total} bytes; at most ${maxWeightsBytes} are downloaded`,
+    );
   let before = 0;
   for (const file of weights) {
     const done = before;
@@ -52,7 +56,11 @@ async function downloadWeights(settings: HubSettings, folder: RepositoryFolder, 
  * those that the cache itself described were hashed for that.
  * @throws IntegrityError if a file is not the listed or the pinned one.
  */
-async function digestsOf({ signal, env }: HubSettings, folder: RepositoryFolder, description: RepositoryDescription): Promise<ReadonlyMap<string, string>> {
+async function digestsOf(
+  { signal, env }: HubSettings,
+  folder: RepositoryFolder,
+  description: RepositoryDescription,
+): Promise<ReadonlyMap<string, string>> {
   const { id, commit, weights, inRanges, pins } = description;
   const digests = new Map<string, string>();
   for (const file of weights) {

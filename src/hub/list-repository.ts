@@ -44,15 +44,20 @@ export const fileSchema: z.ZodType<RepositoryFile> = z.object({
  */
 export async function listRepository(settings: HubSettings, id: string, commit: string): Promise<ReadonlyMap<string, RepositoryFile>> {
   const subject = { id, revision: commit };
-  return ask(settings, subject, async (fetch) => {
-    const files = new Map<string, RepositoryFile>();
-    let entries = 0;
-    for await (const entry of listFiles({ repo: { type: "model", name: id }, revision: commit, hubUrl: settings.endpoint, fetch })) {
-      if (++entries > maxEntries) throw unexpectedAnswer(`more than ${maxEntries} files`, subject, settings);
-      if (entry.type === "file") files.set(entry.path, parseFile(entry));
-    }
-    return files;
-  }, { maxRequests: maxPages });
+  return ask(
+    settings,
+    subject,
+    async (fetch) => {
+      const files = new Map<string, RepositoryFile>();
+      let entries = 0;
+      for await (const entry of listFiles({ repo: { type: "model", name: id }, revision: commit, hubUrl: settings.endpoint, fetch })) {
+        if (++entries > maxEntries) throw unexpectedAnswer(`more than ${maxEntries} files`, subject, settings);
+        if (entry.type === "file") files.set(entry.path, parseFile(entry));
+      }
+      return files;
+    },
+    { maxRequests: maxPages },
+  );
 }
 
 /** @throws ZodError, which `ask` turns into a HubError. */

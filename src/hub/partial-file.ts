@@ -59,7 +59,7 @@ export class PartialFile {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.byteLength; ) {
+    for (let done = 0; done < bytes.byteLength;) {
       const { bytesWritten } = await this.#handle.write(bytes, done);
       done += bytesWritten;
       this.#length += bytesWritten;

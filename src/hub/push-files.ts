@@ -84,15 +84,21 @@ type RemoteFile = z.infer<typeof entrySchema>;
  * @throws FileError as `openInside` for a local file that is gone, or a link that leaves its folder.
  * @throws TypeError without a token, RangeError for an id that is none.
  */
-export async function pushFiles(id: string, files: Iterable<PushedFile> | AsyncIterable<PushedFile>, options: PushOptions = {}): Promise<PushReport> {
-  if (!isRepositoryId(id) || !id.includes("/")) throw new RangeError(`expected a repository such as user/dataset; received ${JSON.stringify(id)}`);
+export async function pushFiles(
+  id: string,
+  files: Iterable<PushedFile> | AsyncIterable<PushedFile>,
+  options: PushOptions = {},
+): Promise<PushReport> {
+  if (!isRepositoryId(id) || !id.includes("/"))
+    throw new RangeError(`expected a repository such as user/dataset; received ${JSON.stringify(id)}`);
   const { commitFiles = 50, commitBytes = 2 ** 32, dryRun = false } = options;
   for (const [name, value] of Object.entries({ commitFiles, commitBytes })) {
     if (!(value >= 1)) throw new RangeError(`${name} must be 1 or more; received ${value}`);
   }
   const settings = resolveHubOptions(options);
   if (settings.offline) throw new HubError("HUB_OFFLINE", `nothing can be pushed to ${id} offline; ${settings.offlineAdvice}`);
-  if (settings.token === null && !dryRun) throw new TypeError(`a token is needed to push to ${id}; set HF_TOKEN to one with permission to write`);
+  if (settings.token === null && !dryRun)
+    throw new TypeError(`a token is needed to push to ${id}; set HF_TOKEN to one with permission to write`);
 
   const listed = await listRemote(settings, id);
   const remote = listed ?? new Map<string, RemoteFile>();
@@ -101,7 +107,8 @@ export async function pushFiles(id: string, files: Iterable<PushedFile> | AsyncI
   for await (const file of files) {
     settings.signal?.throwIfAborted();
     const problem = relativePathProblem(file.name);
-    if (problem !== undefined) throw new HubError("HUB_UNSAFE_NAME", `${JSON.stringify(file.name.slice(0, 200))} is no name for a file of a repository: ${problem}`);
+    if (problem !== undefined)
+      throw new HubError("HUB_UNSAFE_NAME", `${JSON.stringify(file.name.slice(0, 200))} is no name for a file of a repository: ${problem}`);
     await using handle = await open(file);
     const { size: bytes } = await handle.stat();
     if (await isSame({ ...file, bytes }, handle, remote.get(file.name), settings.signal)) unchanged.push(file.name);
@@ -121,7 +128,9 @@ export async function pushFiles(id: string, files: Iterable<PushedFile> | AsyncI
   let done = 0;
   for (const [index, batch] of batches.entries()) {
     settings.signal?.throwIfAborted();
-    commits.push(await commit(settings, id, batch, `Add ${batch.length} files (${index + 1} of ${batches.length})`, { done, total: report.bytes }));
+    commits.push(
+      await commit(settings, id, batch, `Add ${batch.length} files (${index + 1} of ${batches.length})`, { done, total: report.bytes }),
+    );
     done += batch.reduce((sum, { bytes }) => sum + bytes, 0);
   }
   return { ...report, commits };
@@ -133,15 +142,26 @@ async function listRemote(settings: HubSettings, id: string): Promise<ReadonlyMa
   const subject = subjectOf(settings, id);
   let names = 0;
   try {
-    await ask(settings, subject, async (fetch) => {
-      for await (const entry of listFiles({ repo: repoOf(id), recursive: true, revision: encodeURIComponent(settings.revision), hubUrl: settings.endpoint, fetch })) {
-        const file = entrySchema.parse(entry);
-        if (file.type === "file") files.set(file.path, file);
-        names += file.path.length;
-        if (names > maxNames) throw unexpectedAnswer(`names of more than ${maxNames} characters`, subject, settings);
-        if (files.size > maxRemoteFiles) throw unexpectedAnswer(`more than ${maxRemoteFiles} files`, subject, settings);
-      }
-    }, { maxRequests: maxPages });
+    await ask(
+      settings,
+      subject,
+      async (fetch) => {
+        for await (const entry of listFiles({
+          repo: repoOf(id),
+          recursive: true,
+          revision: encodeURIComponent(settings.revision),
+          hubUrl: settings.endpoint,
+          fetch,
+        })) {
+          const file = entrySchema.parse(entry);
+          if (file.type === "file") files.set(file.path, file);
+          names += file.path.length;
+          if (names > maxNames) throw unexpectedAnswer(`names of more than ${maxNames} characters`, subject, settings);
+          if (files.size > maxRemoteFiles) throw unexpectedAnswer(`more than ${maxRemoteFiles} files`, subject, settings);
+        }
+      },
+      { maxRequests: maxPages },
+    );
   } catch (error) {
     if (error instanceof HubError && error.code === "HUB_NOT_FOUND") return null;
     throw error;
@@ -153,13 +173,23 @@ function open({ path, folder = dirname(path) }: PushedFile): Promise<FileHandle>
   return openInside(folder, relative(folder, path).replaceAll(sep, "/"));
 }
 
-async function isSame({ bytes, sha256 }: SizedFile, handle: FileHandle, remote: RemoteFile | undefined, signal: AbortSignal | undefined): Promise<boolean> {
+async function isSame(
+  { bytes, sha256 }: SizedFile,
+  handle: FileHandle,
+  remote: RemoteFile | undefined,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   if (remote === undefined || bytes !== (remote.lfs?.size ?? remote.size)) return false;
   if (remote.lfs !== undefined && sha256 !== undefined) return remote.lfs.oid === sha256;
   return (await digestOf(handle, remote.lfs === undefined ? "git-sha1" : "sha256", bytes, signal)) === (remote.lfs?.oid ?? remote.oid);
 }
 
-async function digestOf(handle: FileHandle, algorithm: "sha256" | "git-sha1", bytes: number, signal: AbortSignal | undefined): Promise<string> {
+async function digestOf(
+  handle: FileHandle,
+  algorithm: "sha256" | "git-sha1",
+  bytes: number,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const hasher = createHasher(algorithm, bytes);
   for await (const piece of piecesOf(handle, { signal })) hasher.update(piece);
   return hasher.hex();
@@ -168,18 +198,33 @@ async function digestOf(handle: FileHandle, algorithm: "sha256" | "git-sha1", by
 /** What is uploaded of a file, once it is known to have the digest that it should have. */
 async function contentOf(file: SizedFile, signal: AbortSignal | undefined): Promise<Blob> {
   const { name, path, bytes, sha256 } = file;
-  const checked = await CheckedFile.of(path, () => open(file), async (handle) => {
-    const actual = sha256 === undefined ? undefined : await digestOf(handle, "sha256", bytes, signal);
-    if (actual === sha256) return;
-    throw new IntegrityError(name, sha256!, actual!, `${path} has the SHA-256 ${actual} and was written with ${sha256}; it is not uploaded. Verify what it belongs to, and make it again`);
-  });
+  const checked = await CheckedFile.of(
+    path,
+    () => open(file),
+    async (handle) => {
+      const actual = sha256 === undefined ? undefined : await digestOf(handle, "sha256", bytes, signal);
+      if (actual === sha256) return;
+      throw new IntegrityError(
+        name,
+        sha256!,
+        actual!,
+        `${path} has the SHA-256 ${actual} and was written with ${sha256}; it is not uploaded. Verify what it belongs to, and make it again`,
+      );
+    },
+  );
   return new CheckedBlob(checked);
 }
 
 async function create(settings: HubSettings, id: string, isPrivate: boolean | undefined): Promise<void> {
   await writing(id, () =>
     ask(settings, subjectOf(settings, id), (fetch) =>
-      createRepo({ repo: repoOf(id), ...(isPrivate === undefined ? {} : { private: isPrivate }), accessToken: settings.token!, hubUrl: settings.endpoint, fetch }),
+      createRepo({
+        repo: repoOf(id),
+        ...(isPrivate === undefined ? {} : { private: isPrivate }),
+        accessToken: settings.token!,
+        hubUrl: settings.endpoint,
+        fetch,
+      }),
     ),
   );
 }
@@ -198,40 +243,45 @@ async function commit(
   const subject = subjectOf(settings, id);
   for (const file of batch) operations.push({ operation: "addOrUpdate", path: file.name, content: await contentOf(file, settings.signal) });
   return writing(id, () =>
-    ask(settings, subject, async (fetch) => {
-      const checking = checkingUploads(fetch, (found) => unexpectedAnswer(found, subject, settings));
-      const failure = new AbortController();
-      const events = commitIter({
-        repo: repoOf(id),
-        operations,
-        title,
-        branch: settings.revision,
-        hubUrl: settings.endpoint,
-        fetch: (input, init) =>
-          checking(input, init).catch((error: unknown) => {
-            failure.abort(error);
-            throw error;
-          }),
-        // The plain upload of Git LFS: its digests are those of the listing, and it needs no code but the client's own.
-        useXet: false,
-        abortSignal: settings.signal === undefined ? failure.signal : AbortSignal.any([settings.signal, failure.signal]),
-      });
-      // The client may lose an error while it reports how far other uploads are.
-      const failed = rejectionOf(failure.signal);
-      for (;;) {
-        const step = await Promise.race([events.next(), failed]);
-        if (step.done === true) {
-          const oid: unknown = step.value?.commit.oid;
-          if (typeof oid === "string" && isCommit(oid)) return oid;
-          throw unexpectedAnswer("something that is no id of a commit", subject, settings);
+    ask(
+      settings,
+      subject,
+      async (fetch) => {
+        const checking = checkingUploads(fetch, (found) => unexpectedAnswer(found, subject, settings));
+        const failure = new AbortController();
+        const events = commitIter({
+          repo: repoOf(id),
+          operations,
+          title,
+          branch: settings.revision,
+          hubUrl: settings.endpoint,
+          fetch: (input, init) =>
+            checking(input, init).catch((error: unknown) => {
+              failure.abort(error);
+              throw error;
+            }),
+          // The plain upload of Git LFS: its digests are those of the listing, and it needs no code but the client's own.
+          useXet: false,
+          abortSignal: settings.signal === undefined ? failure.signal : AbortSignal.any([settings.signal, failure.signal]),
+        });
+        // The client may lose an error while it reports how far other uploads are.
+        const failed = rejectionOf(failure.signal);
+        for (;;) {
+          const step = await Promise.race([events.next(), failed]);
+          if (step.done === true) {
+            const oid: unknown = step.value?.commit.oid;
+            if (typeof oid === "string" && isCommit(oid)) return oid;
+            throw unexpectedAnswer("something that is no id of a commit", subject, settings);
+          }
+          if (step.value.event !== "fileProgress" || step.value.state !== "uploading") continue;
+          const { path, progress } = step.value;
+          uploaded.set(path, progress * (sizes.get(path) ?? 0));
+          const sent = [...uploaded.values()].reduce((sum, bytes) => sum + bytes, 0);
+          settings.onProgress?.({ file: path, done: Math.round(done + sent), total });
         }
-        if (step.value.event !== "fileProgress" || step.value.state !== "uploading") continue;
-        const { path, progress } = step.value;
-        uploaded.set(path, progress * (sizes.get(path) ?? 0));
-        const sent = [...uploaded.values()].reduce((sum, bytes) => sum + bytes, 0);
-        settings.onProgress?.({ file: path, done: Math.round(done + sent), total });
-      }
-    }, { maxRequests: batch.length * maxFileRequests }),
+      },
+      { maxRequests: batch.length * maxFileRequests },
+    ),
   );
 }
 
@@ -264,12 +314,16 @@ async function writing<T>(id: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof HubError) || (error.code !== "HUB_FORBIDDEN" && error.code !== "HUB_NOT_FOUND")) throw error;
-    throw new HubError("HUB_FORBIDDEN", `${id} cannot be written to with this token; it needs permission to write there (${error.message})`, {
-      cause: error,
-      url: error.url,
-      status: error.status,
-      requestId: error.requestId,
-    });
+    throw new HubError(
+      "HUB_FORBIDDEN",
+      `${id} cannot be written to with this token; it needs permission to write there (${error.message})`,
+      {
+        cause: error,
+        url: error.url,
+        status: error.status,
+        requestId: error.requestId,
+      },
+    );
   }
 }
 

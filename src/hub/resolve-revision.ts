@@ -38,7 +38,10 @@ const maxDepth = 100;
 const answerSchema = z.object({
   name: z.string().max(200),
   sha: z.string().regex(/^[0-9a-f]{40}$/u),
-  cardData: z.record(z.string(), z.unknown()).refine((card) => !isDeeperThan(maxDepth, card)).nullish(),
+  cardData: z
+    .record(z.string(), z.unknown())
+    .refine((card) => !isDeeperThan(maxDepth, card))
+    .nullish(),
   tags: z.array(z.string()).nullish(),
   gated: z.union([z.literal(false), z.literal("auto"), z.literal("manual")]).nullish(),
 });
@@ -81,7 +84,10 @@ export async function resolveOffline(settings: HubSettings, folder: RepositoryFo
 /** The error for what only a download could give. */
 export function notCached(settings: HubSettings, id: string, what: string, options?: ErrorOptions): HubError {
   const { cacheDir, offlineAdvice } = settings;
-  const why = offlineAdvice === undefined ? "cannot be reached; load it once with a network" : `is not asked while offline; load it once with a network, or ${offlineAdvice}`;
+  const why =
+    offlineAdvice === undefined
+      ? "cannot be reached; load it once with a network"
+      : `is not asked while offline; load it once with a network, or ${offlineAdvice}`;
   const message = `${what} of ${id} is not in the cache ${cacheDir}, and the Hub ${why}`;
   return new HubError("HUB_OFFLINE", message, options);
 }

@@ -55,7 +55,8 @@ export async function selectFiles(listing: Listing, inRanges: boolean): Promise<
     const shards = shardsOf(await listing.readText(transformersFile), prefix);
     if (shards.length === 0) throw noWeights(listing, `${transformersFile} names no file with tensors of a codec`);
     const missing = shards.find((shard) => !files.has(shard));
-    if (missing !== undefined) throw noWeights(listing, `${transformersFile} names the file ${JSON.stringify(missing)}, which is not there`);
+    if (missing !== undefined)
+      throw noWeights(listing, `${transformersFile} names the file ${JSON.stringify(missing)}, which is not there`);
     return { described: [...described, transformersFile], weights: shards, prefix };
   }
   if (transformersFile !== undefined) return { described, weights: [transformersFile], prefix };

@@ -31,7 +31,10 @@ export async function visitRepository(settings: HubSettings, folder: RepositoryF
     const file = listed.get(name);
     if (file === undefined) throw new HubError("HUB_FILE_NOT_FOUND", `${folder.id} has no file ${name} at ${commit}`);
     if (file.bytes > maxTextBytes) {
-      throw new HubError("HUB_UNEXPECTED_ANSWER", `${name} of ${folder.id} has ${file.bytes} bytes; at most ${maxTextBytes} are read of a text`);
+      throw new HubError(
+        "HUB_UNEXPECTED_ANSWER",
+        `${name} of ${folder.id} has ${file.bytes} bytes; at most ${maxTextBytes} are read of a text`,
+      );
     }
     await downloadFile(settings, { folder, commit, file });
     return readTextFile(folder.file(commit, name));

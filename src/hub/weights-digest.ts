@@ -49,10 +49,14 @@ export async function sha256OfWeights(file: FileSource, { signal, env }: Pick<Hu
   const sha256 = await hashSource(file, signal);
   const after = await file.state();
   if (after.modified !== before.modified || after.bytes !== before.bytes) {
-    throw new CheckpointError("CHECKPOINT_FORMAT", `${file.name} was changed while it was read; load it again when nothing writes to it any more`);
+    throw new CheckpointError(
+      "CHECKPOINT_FORMAT",
+      `${file.name} was changed while it was read; load it again when nothing writes to it any more`,
+    );
   }
   const now = BigInt(Date.now()) * 1_000_000n;
-  if (isSame(before, after) && now - after.modified > settlingTime && now - after.changed > settlingTime) await remember(after, sha256, env);
+  if (isSame(before, after) && now - after.modified > settlingTime && now - after.changed > settlingTime)
+    await remember(after, sha256, env);
   return sha256;
 }
 
@@ -110,7 +114,15 @@ async function remember(state: FileState, sha256: string, env: HubOptions["env"]
   const path = recordPath(state, env);
   if (path === null) return;
   const { device, inode, bytes, modified, changed } = state;
-  const record = { version: 1, device: `${device}`, inode: `${inode}`, bytes: `${bytes}`, modified: `${modified}`, changed: `${changed}`, sha256 };
+  const record = {
+    version: 1,
+    device: `${device}`,
+    inode: `${inode}`,
+    bytes: `${bytes}`,
+    modified: `${modified}`,
+    changed: `${changed}`,
+    sha256,
+  };
   await placeAtomically(path, (temporary) => writeFile(temporary, `${JSON.stringify(record)}\n`)).catch(() => undefined);
 }
 

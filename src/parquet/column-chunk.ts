@@ -45,17 +45,25 @@ interface PageHeader {
 }
 
 /** The pages of a column in one row group, decoded one after the other, in turns with whatever else there is to do. Memory holds the bytes of the chunk. */
-export async function* readPages(source: ByteSource, schema: ColumnSchema, chunk: ColumnChunk, budget: DecodingBudget): AsyncGenerator<DataPage, void> {
+export async function* readPages(
+  source: ByteSource,
+  schema: ColumnSchema,
+  chunk: ColumnChunk,
+  budget: DecodingBudget,
+): AsyncGenerator<DataPage, void> {
   const { type, name } = schema;
   if (type === undefined) throw unsupported(`its column ${name} has a type that is not read here`);
-  if (chunk.codec !== codecs.none && chunk.codec !== codecs.snappy) throw unsupported(`its column ${name} is compressed with codec ${chunk.codec}; Snappy and none are read`);
-  if (chunk.numValues > maxValues) throw damaged(`its column ${name} is said to have ${chunk.numValues} values in one row group; at most ${maxValues} are read`);
-  if (chunk.length > maxChunkBytes) throw damaged(`its column ${name} has ${chunk.length} bytes in one row group; at most ${maxChunkBytes} are read`);
+  if (chunk.codec !== codecs.none && chunk.codec !== codecs.snappy)
+    throw unsupported(`its column ${name} is compressed with codec ${chunk.codec}; Snappy and none are read`);
+  if (chunk.numValues > maxValues)
+    throw damaged(`its column ${name} is said to have ${chunk.numValues} values in one row group; at most ${maxValues} are read`);
+  if (chunk.length > maxChunkBytes)
+    throw damaged(`its column ${name} has ${chunk.length} bytes in one row group; at most ${maxChunkBytes} are read`);
   budget.take(chunk.length);
   const bytes = await source.read(chunk.offset, chunk.length);
   let dictionary: Values | undefined;
   let at = 0;
-  for (let entries = 0; entries < chunk.numValues; ) {
+  for (let entries = 0; entries < chunk.numValues;) {
     const thrift = new CompactThrift(bytes, at);
     const header = readHeader(thrift);
     const packed = bytes.subarray(thrift.offset, thrift.offset + header.packedLength);
@@ -68,7 +76,11 @@ export async function* readPages(source: ByteSource, schema: ColumnSchema, chunk
       checkCount(header.numEntries, chunk.numValues - entries);
       entries += header.numEntries;
       const context = { schema, type, dictionary, budget };
-      yield await inTurns(header.kind === pageKinds.data ? readDataPage(packed, header, chunk.codec, context) : readDataPageV2(packed, header, chunk.codec, context));
+      yield await inTurns(
+        header.kind === pageKinds.data
+          ? readDataPage(packed, header, chunk.codec, context)
+          : readDataPageV2(packed, header, chunk.codec, context),
+      );
     }
   }
 }
@@ -79,7 +91,17 @@ function checkCount(found: number, most: number): void {
 
 /** Source of the fields: apache/parquet-format `src/main/thrift/parquet.thrift`. */
 function readHeader(thrift: CompactThrift): PageHeader {
-  const header = { kind: -1, length: 0, packedLength: 0, numEntries: 0, encoding: 0, numNulls: 0, definitionLength: 0, repetitionLength: 0, isPacked: true };
+  const header = {
+    kind: -1,
+    length: 0,
+    packedLength: 0,
+    numEntries: 0,
+    encoding: 0,
+    numNulls: 0,
+    definitionLength: 0,
+    repetitionLength: 0,
+    isPacked: true,
+  };
   const levelEncodings: number[] = [];
   thrift.struct((field, kind) => {
     if (field === 1) header.kind = thrift.int(kind);
@@ -103,14 +125,20 @@ function readHeader(thrift: CompactThrift): PageHeader {
   return { ...header, levelEncodings };
 }
 
-function* readDictionary(packed: Uint8Array, { length, numEntries }: PageHeader, codec: number, { type, budget }: Pick<PageContext, "type" | "budget">): Turns<Values> {
+function* readDictionary(
+  packed: Uint8Array,
+  { length, numEntries }: PageHeader,
+  codec: number,
+  { type, budget }: Pick<PageContext, "type" | "budget">,
+): Turns<Values> {
   const bytes = yield* unpack(packed, length, codec, budget);
   return yield* decodeValues({ bytes, type, encoding: plainEncoding, count: numEntries, dictionary: undefined, budget });
 }
 
 function* unpack(packed: Uint8Array, length: number, codec: number, budget: DecodingBudget): Turns<Uint8Array> {
   if (codec === codecs.none || length === 0) {
-    if (codec === codecs.none && packed.length !== length) throw damaged(`a page has ${packed.length} bytes, and its header says ${length}`);
+    if (codec === codecs.none && packed.length !== length)
+      throw damaged(`a page has ${packed.length} bytes, and its header says ${length}`);
     return packed.subarray(0, length);
   }
   budget.take(length);
@@ -132,7 +160,8 @@ function* readDataPage(packed: Uint8Array, header: PageHeader, codec: number, co
   let at = 0;
   const levels = function* (most: number): Turns<Uint8Array | undefined> {
     if (most === 0) return undefined;
-    if (header.levelEncodings.some((encoding) => encoding !== runLengthEncoding)) throw unsupported("it has levels that are not run lengths");
+    if (header.levelEncodings.some((encoding) => encoding !== runLengthEncoding))
+      throw unsupported("it has levels that are not run lengths");
     if (at + 4 > bytes.length) throw damaged("a page ends within its levels");
     const start = at + 4;
     at = start + new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
@@ -150,11 +179,21 @@ function* readDataPageV2(packed: Uint8Array, header: PageHeader, codec: number, 
   const { maxRepetition, maxDefinition } = context.schema;
   const levelsLength = repetitionLength + definitionLength;
   if (levelsLength > packed.length || levelsLength > header.length) throw damaged("the levels of a page are longer than the page");
-  const repetition = maxRepetition === 0 ? undefined : yield* readLevels(packed.subarray(0, repetitionLength), maxRepetition, numEntries, context.budget);
-  const definition = maxDefinition === 0 ? undefined : yield* readLevels(packed.subarray(repetitionLength, levelsLength), maxDefinition, numEntries, context.budget);
-  const bytes = yield* unpack(packed.subarray(levelsLength), header.length - levelsLength, header.isPacked ? codec : codecs.none, context.budget);
+  const repetition =
+    maxRepetition === 0 ? undefined : yield* readLevels(packed.subarray(0, repetitionLength), maxRepetition, numEntries, context.budget);
+  const definition =
+    maxDefinition === 0
+      ? undefined
+      : yield* readLevels(packed.subarray(repetitionLength, levelsLength), maxDefinition, numEntries, context.budget);
+  const bytes = yield* unpack(
+    packed.subarray(levelsLength),
+    header.length - levelsLength,
+    header.isPacked ? codec : codecs.none,
+    context.budget,
+  );
   const page = yield* withValues(bytes, { repetition, definition }, header, context);
-  if (page.values.length !== numEntries - numNulls) throw damaged(`a page has ${numEntries - page.values.length} nulls, and its header says ${numNulls}`);
+  if (page.values.length !== numEntries - numNulls)
+    throw damaged(`a page has ${numEntries - page.values.length} nulls, and its header says ${numNulls}`);
   return page;
 }
 
@@ -163,12 +202,18 @@ function* readLevels(bytes: Uint8Array, most: number, count: number, budget: Dec
   const levels = new Uint8Array(count);
   yield* unpackRuns(bytes, 32 - Math.clz32(most), levels);
   yield* stretches(count, turnValues, (start, end) => {
-    for (let i = start; i < end; i++) if (levels[i]! > most) throw damaged(`a page has levels beyond ${most}, which is the most in its column`);
+    for (let i = start; i < end; i++)
+      if (levels[i]! > most) throw damaged(`a page has levels beyond ${most}, which is the most in its column`);
   });
   return levels;
 }
 
-function* withValues(bytes: Uint8Array, levels: Pick<DataPage, "repetition" | "definition">, { numEntries, encoding }: PageHeader, { schema, ...context }: PageContext): Turns<DataPage> {
+function* withValues(
+  bytes: Uint8Array,
+  levels: Pick<DataPage, "repetition" | "definition">,
+  { numEntries, encoding }: PageHeader,
+  { schema, ...context }: PageContext,
+): Turns<DataPage> {
   const { definition } = levels;
   let count = numEntries;
   if (definition !== undefined) {

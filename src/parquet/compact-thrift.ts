@@ -1,7 +1,21 @@
 import { damaged } from "./damaged.ts";
 
 /** Kinds of values, as a field or a list says which follow. */
-const kinds = { yes: 1, no: 2, int8: 3, int16: 4, int32: 5, int64: 6, double: 7, binary: 8, list: 9, set: 10, map: 11, struct: 12, uuid: 13 } as const;
+const kinds = {
+  yes: 1,
+  no: 2,
+  int8: 3,
+  int16: 4,
+  int32: 5,
+  int64: 6,
+  double: 7,
+  binary: 8,
+  list: 9,
+  set: 10,
+  map: 11,
+  struct: 12,
+  uuid: 13,
+} as const;
 
 /** Structs and lists within each other; Parquet's own go six deep. */
 const maxDepth = 32;

@@ -21,6 +21,7 @@ export class DecodingBudget {
   /** @throws CodesError with code CODES_FORMAT when it is used up. */
   take(bytes: number): void {
     this.#left -= bytes;
-    if (this.#left < 0) throw damaged(`its ${this.#size} bytes would become more than ${freeBytes + mostPerByte * this.#size}; it is not read on`);
+    if (this.#left < 0)
+      throw damaged(`its ${this.#size} bytes would become more than ${freeBytes + mostPerByte * this.#size}; it is not read on`);
   }
 }

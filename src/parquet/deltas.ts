@@ -44,8 +44,9 @@ export function* unpackDeltas(bytes: Uint8Array, start: number, count: number): 
   let value = zigzag();
   if (count > 0) values[0] = value;
   const size = blockSize / numMiniblocks;
-  if (count > 1 && (!Number.isSafeInteger(size) || size < 8 || size % 8 !== 0)) throw damaged(`it has blocks of ${blockSize} differences in ${numMiniblocks}`);
-  for (let done = 1; done < count; ) {
+  if (count > 1 && (!Number.isSafeInteger(size) || size < 8 || size % 8 !== 0))
+    throw damaged(`it has blocks of ${blockSize} differences in ${numMiniblocks}`);
+  for (let done = 1; done < count;) {
     const least = zigzag();
     if (numMiniblocks > turnValues) throw damaged(`it has blocks in ${numMiniblocks} parts`);
     const widths = bytes.subarray(at, at + numMiniblocks);

@@ -65,7 +65,8 @@ export interface Footer {
  */
 export async function readFooter(source: ByteSource): Promise<Footer> {
   const tailLength = 8;
-  if (source.size < magic.length + tailLength) throw damaged(`it has ${source.size} bytes; a Parquet file has at least ${magic.length + tailLength}`);
+  if (source.size < magic.length + tailLength)
+    throw damaged(`it has ${source.size} bytes; a Parquet file has at least ${magic.length + tailLength}`);
   const tail = await source.read(source.size - tailLength, tailLength);
   if (String.fromCharCode(...tail.subarray(4)) !== magic) throw damaged(`it does not end in ${magic}, as Parquet files do`);
   const length = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true);
@@ -74,8 +75,10 @@ export async function readFooter(source: ByteSource): Promise<Footer> {
   if (length > maxFooterBytes) throw damaged(`its footer has ${length} bytes; at most ${maxFooterBytes} are read`);
   const footer = parseFooter(await source.read(start, length));
   for (const { chunks } of footer.rowGroups) {
-    if (chunks.length !== footer.columns.length) throw damaged(`a row group has ${chunks.length} columns, and the schema ${footer.columns.length}`);
-    if (chunks.some((chunk) => chunk.offset < magic.length || chunk.offset + chunk.length > start)) throw damaged("a column is said to lie outside of the file");
+    if (chunks.length !== footer.columns.length)
+      throw damaged(`a row group has ${chunks.length} columns, and the schema ${footer.columns.length}`);
+    if (chunks.some((chunk) => chunk.offset < magic.length || chunk.offset + chunk.length > start))
+      throw damaged("a column is said to lie outside of the file");
   }
   return footer;
 }
@@ -166,7 +169,12 @@ function columnsOf([root, ...nodes]: readonly SchemaNode[]): readonly ColumnSche
     const node = nodes[next++];
     if (node === undefined) throw damaged("its schema is cut off");
     if (depth > maxDepth) throw unsupported(`its schema is nested deeper than ${maxDepth}`);
-    const { name, isOptional, maxDefinition, maxRepetition } = above ?? { name: node.name, isOptional: node.repetition === repetitions.optional, maxDefinition: 0, maxRepetition: 0 };
+    const { name, isOptional, maxDefinition, maxRepetition } = above ?? {
+      name: node.name,
+      isOptional: node.repetition === repetitions.optional,
+      maxDefinition: 0,
+      maxRepetition: 0,
+    };
     const here = {
       name,
       isOptional,

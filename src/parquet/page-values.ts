@@ -71,7 +71,8 @@ function* fromDictionary({ bytes, count, dictionary, budget }: PageOfValues): Tu
     yield* unpackRuns(bytes.subarray(1), bytes[0]!, indexes);
   }
   yield* stretches(count, turnValues, (start, end) => {
-    for (let i = start; i < end; i++) if (indexes[i]! >= dictionary.length) throw damaged(`a page refers to entry ${indexes[i]} of a dictionary of ${dictionary.length}`);
+    for (let i = start; i < end; i++)
+      if (indexes[i]! >= dictionary.length) throw damaged(`a page refers to entry ${indexes[i]} of a dictionary of ${dictionary.length}`);
   });
   if (dictionary instanceof Int32Array || dictionary instanceof Float64Array) {
     const values = new (dictionary.constructor as typeof Float64Array)(count);

@@ -56,7 +56,8 @@ export class ParquetFile {
     if (numRows < 0 || numRows > maxRows) throw damaged(`a row group is said to have ${numRows} rows; at most ${maxRows} are read`);
     const { isOptional, maxDefinition, maxRepetition } = columns[index]!;
     const { numValues } = chunks[index]!;
-    if (maxRepetition === 0 && numValues !== numRows) throw damaged(`its column ${name} has ${numValues} values, and its group ${numRows} rows`);
+    if (maxRepetition === 0 && numValues !== numRows)
+      throw damaged(`its column ${name} has ${numValues} values, and its group ${numRows} rows`);
     const ends = new Uint32Array(numRows);
     const pages: Values[] = [];
     let [rows, values] = [0, 0];

@@ -17,7 +17,7 @@ export function* unpackRuns(bytes: Uint8Array, bitWidth: number, output: Uint8Ar
   const valueBytes = Math.ceil(bitWidth / 8);
   let at = 0;
   let numRuns = 0;
-  for (let done = 0; done < output.length; ) {
+  for (let done = 0; done < output.length;) {
     if (++numRuns % turnValues === 0) yield;
     let header = 0;
     for (let scale = 1; ; scale *= 128) {
@@ -35,7 +35,9 @@ export function* unpackRuns(bytes: Uint8Array, bitWidth: number, output: Uint8Ar
     if (at + length > bytes.length) throw damaged(`it has ${done} of ${output.length} values`);
     if (isPacked) {
       const [from, to] = [at, done];
-      yield* stretches(count, turnValues, (start, end) => unpackBits(bytes.subarray(from + (start * bitWidth) / 8), bitWidth, output.subarray(to + start, to + end)));
+      yield* stretches(count, turnValues, (start, end) =>
+        unpackBits(bytes.subarray(from + (start * bitWidth) / 8), bitWidth, output.subarray(to + start, to + end)),
+      );
       at += (run * bitWidth) / 8;
     } else {
       output.fill(bitsAt(bytes, 8 * at, 8 * valueBytes), done, done + count);

@@ -23,7 +23,16 @@ export type { Coordinate, PatternLayout } from "./layout/pattern-layout.ts";
 export { patternProvider } from "./layout/pattern-provider.ts";
 export type { PatternProvider, PatternProviderOptions } from "./layout/pattern-provider.ts";
 export { parsePatternSpec, patternKinds } from "./layout/pattern-spec.ts";
-export type { CoarseFirstSpec, CustomSpec, DelaySpec, MusicLmSpec, ParallelSpec, PatternKind, PatternSpec, UnrollSpec } from "./layout/pattern-spec.ts";
+export type {
+  CoarseFirstSpec,
+  CustomSpec,
+  DelaySpec,
+  MusicLmSpec,
+  ParallelSpec,
+  PatternKind,
+  PatternSpec,
+  UnrollSpec,
+} from "./layout/pattern-spec.ts";
 export { Pattern } from "./layout/pattern.ts";
 export type { BuildOptions, LogitsGrid, MaskedGrid, PatternSequence, RevertOptions } from "./layout/pattern.ts";
 export { magnetAttentionMask, magnetSpanCounts, maskMagnetCodes } from "./magnet/magnet-masks.ts";
@@ -32,7 +41,18 @@ export { magnetSchedule } from "./magnet/magnet-schedule.ts";
 export type { MagnetScheduleOptions, MagnetStep } from "./magnet/magnet-schedule.ts";
 export { MagnetStage } from "./magnet/magnet-stage.ts";
 export type { MagnetStageOptions } from "./magnet/magnet-stage.ts";
-export { audiogen, audioMagnet, dia, magnet, modelLayouts, moshi, musicgen, musicgenStereo, parler, valle } from "./models/model-layouts.ts";
+export {
+  audiogen,
+  audioMagnet,
+  dia,
+  magnet,
+  modelLayouts,
+  moshi,
+  musicgen,
+  musicgenStereo,
+  parler,
+  valle,
+} from "./models/model-layouts.ts";
 export type { ModelLayout, ModelLayoutName, ModelTokens } from "./models/model-layouts.ts";
 export { musicgenLogitsProcessor } from "./musicgen/musicgen-logits-processor.ts";
 export type { MusicgenLogitsProcessor, LogitsConstructor, LogitsLike } from "./musicgen/musicgen-logits-processor.ts";

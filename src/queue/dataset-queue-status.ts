@@ -62,7 +62,14 @@ export async function datasetQueueStatus(folder: string, options: DatasetQueueSt
   const info = await readDatasetInfo(folder).catch(() => null);
   if (info !== null) {
     const { counts } = info;
-    return { folder, isComplete: true, rows, parts, done: { rows: counts.rows, clips: counts.clips, errors: counts.errors, seconds: counts.hours * 3600, parts }, queue: null };
+    return {
+      folder,
+      isComplete: true,
+      rows,
+      parts,
+      done: { rows: counts.rows, clips: counts.clips, errors: counts.errors, seconds: counts.hours * 3600, parts },
+      queue: null,
+    };
   }
   const { done, finished } = await readFinishedWork(folder, wholeShare);
   const name = (await readQueueRecord(folder))?.queue;
@@ -85,7 +92,16 @@ async function countsOf(queue: PartQueue, rowsLeft: number): Promise<QueueCounts
     reason: String(failedReason).slice(0, maxTextLength),
   }));
   const workers = (await queue.getWorkers()).map(({ rawname = "" }) => rawname.slice(rawname.indexOf(":w:") + 3).slice(0, maxTextLength));
-  return { name: queue.name, waiting, active, delayed, failed, failures, workers: workers.toSorted(), secondsLeft: await timeLeft(queue, rowsLeft) };
+  return {
+    name: queue.name,
+    waiting,
+    active,
+    delayed,
+    failed,
+    failures,
+    workers: workers.toSorted(),
+    secondsLeft: await timeLeft(queue, rowsLeft),
+  };
 }
 
 /** At the speed of the parts that were finished last, all workers together. */

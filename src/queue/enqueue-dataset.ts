@@ -89,7 +89,19 @@ async function run(options: EnqueueDatasetOptions, emit: Emit<EnqueueEvent>, sig
       // Last of all, so that whoever finds it finds jobs.
       await writeQueueRecord(folder, { queue: name, recipe });
     }
-    await emit({ kind: "finished", report: { folder, queue: name, rows: plan.numRows, parts: plan.numParts, partsDone: finished.size, partsQueued: todo.length, partsBefore, info } });
+    await emit({
+      kind: "finished",
+      report: {
+        folder,
+        queue: name,
+        rows: plan.numRows,
+        parts: plan.numParts,
+        partsDone: finished.size,
+        partsQueued: todo.length,
+        partsBefore,
+        info,
+      },
+    });
   } finally {
     await closeQueue(queue);
   }
@@ -97,7 +109,8 @@ async function run(options: EnqueueDatasetOptions, emit: Emit<EnqueueEvent>, sig
 
 /** The name of the dataset's queue: once given it stays, until the dataset is finished. */
 async function queueName(plan: DatasetPlan, asked: string | undefined): Promise<string> {
-  if (asked !== undefined && !/^[\w.-]{1,200}$/u.test(asked)) throw new RangeError(`queue must be a name of letters, digits, ., _ and -; received ${JSON.stringify(asked)}`);
+  if (asked !== undefined && !/^[\w.-]{1,200}$/u.test(asked))
+    throw new RangeError(`queue must be a name of letters, digits, ., _ and -; received ${JSON.stringify(asked)}`);
   const before = (await readQueueRecord(plan.folder))?.queue;
   if (asked !== undefined && before !== undefined && asked !== before) {
     throw new QueueError("QUEUE_MISMATCH", `${plan.folder} is on the queue ${before} already; leave the name out, or give that one`);
@@ -120,7 +133,12 @@ interface EnqueuePartsOptions {
 }
 
 /** @returns How many parts were on the queue before. */
-async function enqueueParts(queue: PartQueue, plan: DatasetPlan, parts: readonly number[], { attempts, backoff, address, emit, signal }: EnqueuePartsOptions): Promise<number> {
+async function enqueueParts(
+  queue: PartQueue,
+  plan: DatasetPlan,
+  parts: readonly number[],
+  { attempts, backoff, address, emit, signal }: EnqueuePartsOptions,
+): Promise<number> {
   const dataset = planDigest(plan);
   const { waiting = 0, active = 0, delayed = 0 } = await asking(address, queue.getJobCounts("waiting", "active", "delayed"), signal);
   // Jobs that ended are in the way of new ones with their ids.
@@ -128,7 +146,13 @@ async function enqueueParts(queue: PartQueue, plan: DatasetPlan, parts: readonly
   await asking(address, queue.clean(0, 0, "failed"), signal);
   const opts = jobOptions(attempts, backoff);
   for (let start = 0; start < parts.length; start += chunk) {
-    const jobs = parts.slice(start, start + chunk).map((part) => ({ name: "part" as const, data: { dataset, part, rows: plan.rowsOfPart(part) }, opts: { ...opts, jobId: jobId(dataset, part) } }));
+    const jobs = parts
+      .slice(start, start + chunk)
+      .map((part) => ({
+        name: "part" as const,
+        data: { dataset, part, rows: plan.rowsOfPart(part) },
+        opts: { ...opts, jobId: jobId(dataset, part) },
+      }));
     await asking(address, queue.addBulk(jobs), signal);
     await emit({ kind: "enqueued", parts: start + jobs.length, of: parts.length });
   }

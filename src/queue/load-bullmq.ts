@@ -18,10 +18,17 @@ export interface BullMq {
  */
 export async function loadBullMq(): Promise<BullMq> {
   try {
-    const [{ Queue, Worker, DelayedError, UnrecoverableError, WaitingError }, { Redis }] = await Promise.all([import("bullmq"), import("ioredis")]);
+    const [{ Queue, Worker, DelayedError, UnrecoverableError, WaitingError }, { Redis }] = await Promise.all([
+      import("bullmq"),
+      import("ioredis"),
+    ]);
     return { Queue, Worker, DelayedError, UnrecoverableError, WaitingError, Redis };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n", 1)[0]!.slice(0, 300) : "they cannot be loaded";
-    throw new QueueError("QUEUE_NOT_INSTALLED", `a queue needs the packages bullmq and ioredis: ${reason}. Install them beside encodec-tokenizer: npm install bullmq@6 ioredis@6`, { cause });
+    throw new QueueError(
+      "QUEUE_NOT_INSTALLED",
+      `a queue needs the packages bullmq and ioredis: ${reason}. Install them beside encodec-tokenizer: npm install bullmq@6 ioredis@6`,
+      { cause },
+    );
   }
 }

@@ -15,7 +15,11 @@ export interface PartResult {
   readonly seconds: number;
 }
 
-const jobSchema: z.ZodType<PartJob> = z.strictObject({ dataset: z.string().regex(/^[0-9a-f]{12}$/u), part: z.int().min(0), rows: z.int().min(1) });
+const jobSchema: z.ZodType<PartJob> = z.strictObject({
+  dataset: z.string().regex(/^[0-9a-f]{12}$/u),
+  part: z.int().min(0),
+  rows: z.int().min(1),
+});
 
 const resultSchema: z.ZodType<PartResult> = z.object({ rows: z.int().min(0), seconds: z.number().min(0) });
 
@@ -27,8 +31,13 @@ const resultSchema: z.ZodType<PartResult> = z.object({ rows: z.int().min(0), sec
  */
 export function parsePartJob(data: unknown, { dataset, numParts }: { readonly dataset: string; readonly numParts: number }): PartJob {
   const job = partJobOf(data);
-  if (job === undefined) throw new QueueError("QUEUE_JOB", "a job on the queue is no part of a dataset: expected a dataset, a part, its rows and nothing else");
-  if (job.dataset !== dataset) throw new QueueError("QUEUE_MISMATCH", `a job on the queue is a part of another dataset, ${job.dataset}; a queue is for one, so give the other a name of its own with --queue`);
+  if (job === undefined)
+    throw new QueueError("QUEUE_JOB", "a job on the queue is no part of a dataset: expected a dataset, a part, its rows and nothing else");
+  if (job.dataset !== dataset)
+    throw new QueueError(
+      "QUEUE_MISMATCH",
+      `a job on the queue is a part of another dataset, ${job.dataset}; a queue is for one, so give the other a name of its own with --queue`,
+    );
   if (job.part >= numParts) throw new QueueError("QUEUE_JOB", `a job on the queue is part ${job.part}; the plan has ${numParts}, from 0`);
   return job;
 }

@@ -26,12 +26,24 @@ export function jobId(dataset: string, part: number): string {
 }
 
 /** Options of jobs. @param backoff Seconds before the second attempt; twice as long before each further one. */
-export function jobOptions(attempts: number, backoff: number): { readonly attempts: number; readonly backoff: { readonly type: "exponential"; readonly delay: number }; readonly removeOnComplete: { readonly count: number } } {
+export function jobOptions(
+  attempts: number,
+  backoff: number,
+): {
+  readonly attempts: number;
+  readonly backoff: { readonly type: "exponential"; readonly delay: number };
+  readonly removeOnComplete: { readonly count: number };
+} {
   return { attempts, backoff: { type: "exponential", delay: Math.round(backoff * 1000) }, removeOnComplete: { count: keptJobs } };
 }
 
 /** Opens a queue, which is made by its first job. Outages are told, and waited for. @throws The signal's reason. */
-export async function openPartQueue(name: string, address: RedisAddress, emit: Emit<ConnectionEvent>, signal: AbortSignal): Promise<PartQueue> {
+export async function openPartQueue(
+  name: string,
+  address: RedisAddress,
+  emit: Emit<ConnectionEvent>,
+  signal: AbortSignal,
+): Promise<PartQueue> {
   const { Queue } = await loadBullMq();
   const queue: PartQueue = new Queue(name, { connection: lastingConnection(address) });
   queue.on("error", () => {}); // whatever asked hears of it, or waits

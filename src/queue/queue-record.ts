@@ -28,13 +28,19 @@ export interface QueueRecord {
  * @throws QueueError QUEUE_FORMAT for a damaged record.
  */
 export async function readQueueRecord(folder: string): Promise<QueueRecord | undefined> {
-  return readJsonFile(folder, recordName, schema, (cause) => new QueueError("QUEUE_FORMAT", `${recordPath(folder)} is damaged; put the dataset on the queue again`, { cause }));
+  return readJsonFile(
+    folder,
+    recordName,
+    schema,
+    (cause) => new QueueError("QUEUE_FORMAT", `${recordPath(folder)} is damaged; put the dataset on the queue again`, { cause }),
+  );
 }
 
 /** @throws RangeError for a recipe that is too long to be read again. */
 export async function writeQueueRecord(folder: string, record: Omit<QueueRecord, "version">): Promise<void> {
   const text = Buffer.from(`${JSON.stringify({ version: 1, ...record }, null, 2)}\n`);
-  if (text.length > maxJsonLength) throw new RangeError(`the recipe of the queue takes ${text.length} bytes; expected ${maxJsonLength} at most`);
+  if (text.length > maxJsonLength)
+    throw new RangeError(`the recipe of the queue takes ${text.length} bytes; expected ${maxJsonLength} at most`);
   await writeDurably(recordPath(folder), text);
 }
 

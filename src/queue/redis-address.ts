@@ -24,7 +24,13 @@ export interface RedisAddress {
 export function redisAddress(url: string = process.env[redisUrlVariable] || defaultRedisUrl): RedisAddress {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   // Where a password has `/`, `?` or `#` in it, what is read as the host is a part of it.
-  const isAddress = parsed !== undefined && /^rediss?:$/u.test(parsed.protocol) && parsed.hostname !== "" && /^\/?\d{0,5}$/u.test(parsed.pathname) && parsed.hash === "" && !parsed.search.includes("@");
+  const isAddress =
+    parsed !== undefined &&
+    /^rediss?:$/u.test(parsed.protocol) &&
+    parsed.hostname !== "" &&
+    /^\/?\d{0,5}$/u.test(parsed.pathname) &&
+    parsed.hash === "" &&
+    !parsed.search.includes("@");
   if (!isAddress) {
     throw new RangeError("redis must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0");
   }
@@ -60,7 +66,13 @@ const answerTime = 10_000;
 export async function checkRedis(url?: string): Promise<RedisAddress> {
   const address = redisAddress(url);
   const { Redis } = await loadBullMq();
-  const client = new Redis(address.url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: answerTime, commandTimeout: answerTime });
+  const client = new Redis(address.url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: answerTime,
+    commandTimeout: answerTime,
+  });
   let cause: Error | undefined;
   client.on("error", (error: Error) => {
     cause ??= error;

@@ -82,11 +82,16 @@ export function workOnDataset(options: WorkOnDatasetOptions): AsyncGenerator<Wor
 async function run(options: WorkOnDatasetOptions, emit: Emit<WorkEvent>, signal: AbortSignal): Promise<void> {
   const begun = performance.now();
   const { folder, concurrency = 1, stalledAfter = 30, maxErrors, wait = false, stop = new AbortController().signal } = options;
-  if (!Number.isSafeInteger(concurrency) || concurrency < 1) throw new RangeError(`concurrency must be a whole number from 1; received ${concurrency}`);
-  if (!(stalledAfter >= 1 && stalledAfter <= 86_400)) throw new RangeError(`stalledAfter must be in seconds, 1 to 86400; received ${stalledAfter}`);
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1)
+    throw new RangeError(`concurrency must be a whole number from 1; received ${concurrency}`);
+  if (!(stalledAfter >= 1 && stalledAfter <= 86_400))
+    throw new RangeError(`stalledAfter must be in seconds, 1 to 86400; received ${stalledAfter}`);
   const mine = { rows: 0, clips: 0, errors: 0, seconds: 0, parts: 0 };
   const end = async (info: DatasetInfo | null, partsLeft: number, partsFailed: number): Promise<void> => {
-    await emit({ kind: "finished", report: { folder, ...mine, partsLeft, partsFailed, elapsed: (performance.now() - begun) / 1000, info } });
+    await emit({
+      kind: "finished",
+      report: { folder, ...mine, partsLeft, partsFailed, elapsed: (performance.now() - begun) / 1000, info },
+    });
   };
 
   const queueName = (await readQueueRecord(folder))?.queue;
@@ -136,10 +141,16 @@ async function run(options: WorkOnDatasetOptions, emit: Emit<WorkEvent>, signal:
   const info = outcome?.info ?? null;
   const partsLeft = info === null ? plan.numParts - (await listFinishedParts(folder, wholeShare)).length : 0;
   if (outcome !== undefined && info === null && outcome.failed === 0) {
-    throw new QueueError("QUEUE_EMPTY", `the queue ${queueName} at ${address.shown} is empty, and ${partsLeft} of ${plan.numParts} parts are missing: Redis has lost them; put the dataset on the queue again (tokenize enqueue -o ${folder})`);
+    throw new QueueError(
+      "QUEUE_EMPTY",
+      `the queue ${queueName} at ${address.shown} is empty, and ${partsLeft} of ${plan.numParts} parts are missing: Redis has lost them; put the dataset on the queue again (tokenize enqueue -o ${folder})`,
+    );
   }
   if (worker.foreign > 0) {
-    throw new QueueError("QUEUE_MISMATCH", `the queue ${queueName} had ${worker.foreign} parts of another dataset, which were not done here and failed; a queue is for one, so put the other on one of its own with --queue`);
+    throw new QueueError(
+      "QUEUE_MISMATCH",
+      `the queue ${queueName} had ${worker.foreign} parts of another dataset, which were not done here and failed; a queue is for one, so put the other on one of its own with --queue`,
+    );
   }
   await end(info, partsLeft, info === null ? (outcome?.failed ?? 0) : 0);
 }
@@ -155,7 +166,12 @@ async function untilDone(
   work: DatasetWork,
   worker: PartWorker,
   queue: PartQueue,
-  { address, wait, signal, stop }: { readonly address: RedisAddress; readonly wait: boolean; readonly signal: AbortSignal; readonly stop: AbortSignal },
+  {
+    address,
+    wait,
+    signal,
+    stop,
+  }: { readonly address: RedisAddress; readonly wait: boolean; readonly signal: AbortSignal; readonly stop: AbortSignal },
 ): Promise<Outcome | undefined> {
   const ended = AbortSignal.any([signal, stop]);
   let settled = -1; // parts that it had taken when it last was known what came of the queue

@@ -13,12 +13,14 @@ export function sendRequest(pipe: Writable, request: Request, arrays: readonly A
 }
 
 /** Answers as they come, until the pipe ends. */
-export async function* receiveAnswers(pipe: Readable): AsyncGenerator<{ readonly answer: Answer; readonly arrays: readonly ArrayBuffer[] }, void> {
+export async function* receiveAnswers(
+  pipe: Readable,
+): AsyncGenerator<{ readonly answer: Answer; readonly arrays: readonly ArrayBuffer[] }, void> {
   const chunks = pipe[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
   let chunk: Uint8Array = new Uint8Array();
   const read = async (length: number): Promise<ArrayBuffer | null> => {
     const bytes = new Uint8Array(length);
-    for (let filled = 0; filled < length; ) {
+    for (let filled = 0; filled < length;) {
       if (chunk.length === 0) {
         const next = await chunks.next();
         if (next.done === true) return null;

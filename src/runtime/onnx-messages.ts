@@ -17,7 +17,13 @@ export type TensorHead = { readonly name: string } & Omit<Tensor, "data">;
 export type Request =
   /** The graph, then each weight by its path. */
   | { readonly kind: "create"; readonly id: number; readonly paths: readonly string[]; readonly threads: number }
-  | { readonly kind: "run"; readonly id: number; readonly session: number; readonly inputs: readonly TensorHead[]; readonly outputs: readonly string[] }
+  | {
+      readonly kind: "run";
+      readonly id: number;
+      readonly session: number;
+      readonly inputs: readonly TensorHead[];
+      readonly outputs: readonly string[];
+    }
   | { readonly kind: "release"; readonly id: number; readonly session: number };
 
 /** What came of a request, or the message of the error. The answer with id 0 says that ONNX Runtime is loaded. */

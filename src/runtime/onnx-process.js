@@ -60,7 +60,10 @@ async function serve(request, arrays) {
     return {};
   }
   const feeds = Object.fromEntries(
-    request.inputs.map(({ name, type, dims }, index) => [name, new ort.Tensor(type, new arrayTypes[type](/** @type {ArrayBuffer} */ (arrays[index])), dims)]),
+    request.inputs.map(({ name, type, dims }, index) => [
+      name,
+      new ort.Tensor(type, new arrayTypes[type](/** @type {ArrayBuffer} */ (arrays[index])), dims),
+    ]),
   );
   const results = await session.run(feeds, request.outputs);
   const tensors = request.outputs.map((name) => /** @type {Tensor} */ (results[name]));
@@ -113,7 +116,7 @@ function send(head, arrays) {
 /** Waits for so many bytes. @param {number} length */
 function read(length) {
   const bytes = new Uint8Array(length);
-  for (let filled = 0; filled < length; ) {
+  for (let filled = 0; filled < length;) {
     const count = throughPipe(() => readSync(requestPipe, bytes, filled, length - filled, null));
     if (count === 0) process.exit();
     filled += count;

@@ -126,11 +126,19 @@ class OnnxProcess {
     await this.#ended;
   }
 
-  async #run<Name extends string>(session: number, inputs: Readonly<Record<string, Tensor>>, outputs: readonly Name[]): Promise<Record<Name, Tensor>> {
+  async #run<Name extends string>(
+    session: number,
+    inputs: Readonly<Record<string, Tensor>>,
+    outputs: readonly Name[],
+  ): Promise<Record<Name, Tensor>> {
     const tensors = Object.entries(inputs);
     const heads = tensors.map(([name, { type, dims }]) => ({ name, type, dims }));
     const order = { kind: "run", session, inputs: heads, outputs } as const;
-    const results = await this.#ask("run a part of the model", order, tensors.map(([, { data }]) => data));
+    const results = await this.#ask(
+      "run a part of the model",
+      order,
+      tensors.map(([, { data }]) => data),
+    );
     return Object.fromEntries(
       results.outputs!.map(({ name, type, dims }, index) => [name, { type, data: new arrayTypes[type](results.arrays[index]!), dims }]),
     ) as Record<Name, Tensor>;
@@ -188,7 +196,9 @@ class OnnxProcess {
 
 function notStarted(error: unknown): RuntimeError {
   const isLimit = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"].includes((error as NodeJS.ErrnoException | undefined)?.code ?? "");
-  const advice = isLimit ? "raise the limits on open files and processes (`ulimit -n`, `ulimit -u`) or free memory" : "allow it (Node: --allow-child-process, Deno: --allow-run)";
+  const advice = isLimit
+    ? "raise the limits on open files and processes (`ulimit -n`, `ulimit -u`) or free memory"
+    : "allow it (Node: --allow-child-process, Deno: --allow-run)";
   return new RuntimeError(
     "RUNTIME_UNAVAILABLE",
     `ONNX Runtime needs a process of its own, which cannot be started: ${messageOf(error)}; ${advice}, or give another runtime as the option of that name`,
@@ -196,7 +206,11 @@ function notStarted(error: unknown): RuntimeError {
 }
 
 function failure(id: number, what: string, reason: string): RuntimeError {
-  if (id > 0) return new RuntimeError("RUNTIME_FAILED", `ONNX Runtime could not ${what}: ${reason}; if memory ran out, use shorter clips or fewer at a time`);
+  if (id > 0)
+    return new RuntimeError(
+      "RUNTIME_FAILED",
+      `ONNX Runtime could not ${what}: ${reason}; if memory ran out, use shorter clips or fewer at a time`,
+    );
   return new RuntimeError(
     "RUNTIME_UNAVAILABLE",
     `onnxruntime-node cannot be loaded on ${process.platform} ${process.arch}: ${reason}; install it again, or give another runtime as the option of that name`,

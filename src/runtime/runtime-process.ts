@@ -32,7 +32,12 @@ export async function startRuntimeProcess(): Promise<RuntimePipes> {
   const throughShell = !isMainThread && existsSync(shell);
   if (throughShell) command.unshift(shell, "-c", '"$0" "$@" &');
   const child = spawn(command[0]!, command.slice(1), {
-    env: { ...process.env, ORT_DISABLE_TELEMETRY: telemetrySwitch(process.env["ORT_DISABLE_TELEMETRY"]), ELECTRON_RUN_AS_NODE: "1", [mark]: "1" },
+    env: {
+      ...process.env,
+      ORT_DISABLE_TELEMETRY: telemetrySwitch(process.env["ORT_DISABLE_TELEMETRY"]),
+      ELECTRON_RUN_AS_NODE: "1",
+      [mark]: "1",
+    },
     stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
     windowsHide: true,
   });

@@ -21,7 +21,12 @@ export function formatArrayArchive(arrays: Readonly<Record<string, Uint8Array>>,
  * @param maxBytes Most bytes of one, unpacked and with its header.
  * @throws CodesError if the archive or one of these arrays is damaged, too large, or of a kind that is not read, such as pickled objects.
  */
-export function* parseArrayArchive(bytes: Uint8Array, archive: string, wanted: Iterable<string>, maxBytes: number): Turns<ReadonlyMap<string, NpyValue>> {
+export function* parseArrayArchive(
+  bytes: Uint8Array,
+  archive: string,
+  wanted: Iterable<string>,
+  maxBytes: number,
+): Turns<ReadonlyMap<string, NpyValue>> {
   const { unpack } = openZip(bytes, archive);
   const arrays = new Map<string, NpyValue>();
   for (const name of wanted) {

@@ -96,7 +96,10 @@ export function fieldsOf(codes: CodesDetails): CodesFields {
   const { segment, provenance } = codes;
   for (const [field, text] of Object.entries(provenance)) {
     if (text !== null && text.length > maxTextLength) {
-      throw new CodesError("CODES_UNSUPPORTED", `the ${field} of these codes has ${text.length} characters; files hold at most ${maxTextLength}`);
+      throw new CodesError(
+        "CODES_UNSUPPORTED",
+        `the ${field} of these codes has ${text.length} characters; files hold at most ${maxTextLength}`,
+      );
     }
   }
   return {

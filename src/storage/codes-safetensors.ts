@@ -32,7 +32,10 @@ export async function parseCodesSafetensors(bytes: Uint8Array, { name }: Reading
     const file = await openSafetensors(bytesSource(bytes, name));
     if (!file.tensors.has("codes")) {
       if (file.metadata.get("format") === sequenceTag) {
-        throw new CodesError("CODES_UNSUPPORTED", `${name} is a sequence, codes laid out by a pattern; encodec-tokenizer patterns revert makes codes of it`);
+        throw new CodesError(
+          "CODES_UNSUPPORTED",
+          `${name} is a sequence, codes laid out by a pattern; encodec-tokenizer patterns revert makes codes of it`,
+        );
       }
       const found = [...file.tensors.keys()].slice(0, 5).map(printable).join(", ") || "none";
       throw new CodesError("CODES_UNSUPPORTED", `${name} has no tensor "codes", only ${found}; is it a checkpoint?`);

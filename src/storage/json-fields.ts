@@ -30,7 +30,11 @@ export function* takeFields<Long extends LongFields>(
   let room = maxBytes;
   const take = (): unknown => {
     const text = reader.value(Math.min(room, maxJsonLength));
-    if (text === undefined) throw badFile(name, `has more text beside its ${Object.keys(long).join(" and ")} than is read; expected up to ${maxBytes} bytes, and ${maxJsonLength} of a field`);
+    if (text === undefined)
+      throw badFile(
+        name,
+        `has more text beside its ${Object.keys(long).join(" and ")} than is read; expected up to ${maxBytes} bytes, and ${maxJsonLength} of a field`,
+      );
     room -= text.length;
     return parseText(text, name, maxDepth);
   };
@@ -60,7 +64,12 @@ export function* takeFields<Long extends LongFields>(
  * @param itemOf What becomes of an item, and is thrown for one that is none.
  * @throws CodesError if it is no JSON, or has a longer item.
  */
-export function* takeList<Item>(reader: JsonReader, name: string, maxItemBytes: number, itemOf: (value: unknown, index: number) => Item): Turns<readonly Item[]> {
+export function* takeList<Item>(
+  reader: JsonReader,
+  name: string,
+  maxItemBytes: number,
+  itemOf: (value: unknown, index: number) => Item,
+): Turns<readonly Item[]> {
   const items: Item[] = [];
   reader.expect("[");
   if (reader.takes("]")) return items;

@@ -104,7 +104,7 @@ export class JsonReader {
       const expected = (shape[open.length] ??= length);
       if (length !== expected) throw this.#unexpected(`an array of ${length}`, field, expected);
     };
-    for (let turnsAt = this.#at + bytesPerTurn; ; ) {
+    for (let turnsAt = this.#at + bytesPerTurn; ;) {
       if (this.#at > turnsAt) {
         yield;
         turnsAt = this.#at + bytesPerTurn;
@@ -119,7 +119,11 @@ export class JsonReader {
       } else {
         const value = this.#number();
         if (value === undefined || open.length !== (depthOfNumbers ??= open.length)) {
-          throw this.#unexpected(value === undefined ? this.#describeNext() : String(value), field, depthOfNumbers === open.length ? undefined : shape[open.length]);
+          throw this.#unexpected(
+            value === undefined ? this.#describeNext() : String(value),
+            field,
+            depthOfNumbers === open.length ? undefined : shape[open.length],
+          );
         }
         if (count === data.length) data = enlarged(data, Type);
         data[count] = value;
@@ -155,7 +159,7 @@ export class JsonReader {
       this.#at = at;
       return value;
     }
-    for (at = begin; at < begin + maxNumberLength && isNumberByte(bytes[at]); ) at++;
+    for (at = begin; at < begin + maxNumberLength && isNumberByte(bytes[at]);) at++;
     const text = String.fromCharCode(...bytes.subarray(begin, at));
     if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text)) return undefined;
     this.#at = at;
@@ -235,5 +239,8 @@ function enlarged<Data extends NumberArray>(data: Data, Type: new (length: numbe
 
 /** Digits, point, signs and the exponent's letter. */
 function isNumberByte(byte: number | undefined): boolean {
-  return byte !== undefined && ((byte >= zero && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e || byte === 0x45 || byte === 0x65);
+  return (
+    byte !== undefined &&
+    ((byte >= zero && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e || byte === 0x45 || byte === 0x65)
+  );
 }

@@ -40,7 +40,10 @@ export function* parseCodesJson(bytes: Uint8Array, { name }: Reading): Turns<Sto
   }
   const { codes, scales, fields } = yield* readDocument(new JsonReader(bytes, name), name);
   if (codes === undefined && "kind" in fields && "numCodebooks" in fields) {
-    throw new CodesError("CODES_UNSUPPORTED", `${name} is a pattern file, not a file of codes; give it as the pattern that codes are laid out by`);
+    throw new CodesError(
+      "CODES_UNSUPPORTED",
+      `${name} is a pattern file, not a file of codes; give it as the pattern that codes are laid out by`,
+    );
   }
   if (codes === undefined) throw badFile(name, 'has no "codes"');
   return {
@@ -50,7 +53,8 @@ export function* parseCodesJson(bytes: Uint8Array, { name }: Reading): Turns<Sto
       const shape = shapeOfCodes(codes.shape, name);
       const { firstRefused, data } = codes;
       if (firstRefused !== null) throw named(name, codeOutOfRange(firstRefused.value, firstRefused.place, codebookSize));
-      if (scales !== null && scales.shape.length !== 1) throw badFile(name, `has scales of shape [${scales.shape.join(", ")}]; expected [numSegments]`);
+      if (scales !== null && scales.shape.length !== 1)
+        throw badFile(name, `has scales of shape [${scales.shape.join(", ")}]; expected [numSegments]`);
       return { shape, data, scales: scales?.data ?? null };
     },
   };
@@ -68,7 +72,11 @@ function* readDocument(reader: JsonReader, name: string): Turns<CodesDocument> {
     const text = reader.value(maxFieldBytes);
     throw badFile(name, `holds ${text === undefined ? "a long value" : describe(parseText(text, name))}; expected an object with "codes"`);
   }
-  const { codes, scales = null, ...fields } = yield* takeFields(reader, name, { codes: takeCodes, scales: takeScales }, { maxBytes: maxFieldBytes });
+  const {
+    codes,
+    scales = null,
+    ...fields
+  } = yield* takeFields(reader, name, { codes: takeCodes, scales: takeScales }, { maxBytes: maxFieldBytes });
   return { codes, scales, fields };
 }
 

@@ -113,9 +113,13 @@ function arrayBytes(header: NpyHeader, bytes: Uint8Array, name: string): ArrayBy
   const { descr, isFortranOrder, shape } = header;
   const [, order, type] = /^([<>|=])([a-zA-Z]\d+)$/.exec(descr) ?? [];
   if (type === undefined || !isElementType(type)) {
-    throw badFile(name, `holds elements of dtype ${JSON.stringify(printable(descr))}; expected integers of 8 to 64 bits (scales: float32 or float64)`);
+    throw badFile(
+      name,
+      `holds elements of dtype ${JSON.stringify(printable(descr))}; expected integers of 8 to 64 bits (scales: float32 or float64)`,
+    );
   }
-  if (shape.length > maxDimensions) throw badFile(name, `holds an array of ${shape.length} dimensions; codes have at most ${maxDimensions}`);
+  if (shape.length > maxDimensions)
+    throw badFile(name, `holds an array of ${shape.length} dimensions; codes have at most ${maxDimensions}`);
   return { type, shape, isBigEndian: order === ">", isFortranOrder, bytes: elementsIn(header, bytesPerElement(type), bytes, name) };
 }
 
@@ -139,7 +143,10 @@ function parseHeader(bytes: Uint8Array, name: string): NpyHeader {
   const start = major === 1 ? 10 : 12;
   const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (length > Math.min(maxHeaderLength, bytes.byteLength - start)) {
-    throw badFile(name, `has a .npy header of ${length} bytes; the file holds ${bytes.byteLength - start} and at most ${maxHeaderLength} are allowed`);
+    throw badFile(
+      name,
+      `has a .npy header of ${length} bytes; the file holds ${bytes.byteLength - start} and at most ${maxHeaderLength} are allowed`,
+    );
   }
   const header = new TextDecoder("latin1").decode(bytes.subarray(start, start + length));
   const descr = /'descr': *'([^']*)'/.exec(header)?.[1];
@@ -148,7 +155,10 @@ function parseHeader(bytes: Uint8Array, name: string): NpyHeader {
   if (descr === undefined || order === undefined || sizes === undefined) {
     throw badFile(name, `has a .npy header that does not describe a plain array: ${JSON.stringify(printable(header.trim()))}`);
   }
-  const shape = sizes.split(",").filter((size) => size.trim() !== "").map(Number);
+  const shape = sizes
+    .split(",")
+    .filter((size) => size.trim() !== "")
+    .map(Number);
   return { descr, isFortranOrder: order === "True", shape, dataOffset: start + length };
 }
 
@@ -156,7 +166,10 @@ function parseHeader(bytes: Uint8Array, name: string): NpyHeader {
 function textFrom(characters: ArrayLike<number>, name: string): string {
   const codePoints = Array.from(characters);
   if (codePoints.some((codePoint) => codePoint > 0x10ffff)) throw badFile(name, "holds text that is not Unicode");
-  return codePoints.map((codePoint) => String.fromCodePoint(codePoint)).join("").replace(/\0+$/, "");
+  return codePoints
+    .map((codePoint) => String.fromCodePoint(codePoint))
+    .join("")
+    .replace(/\0+$/, "");
 }
 
 function tooPoor(what: string): CodesError {

@@ -26,7 +26,10 @@ const largestElement = 8;
  */
 export function formatNpz(codes: AudioCodesData): Uint8Array {
   if (codes.data.byteLength > maxUnpacked - maxNpyPrefix) {
-    throw new CodesError("CODES_UNSUPPORTED", `.npz holds up to ${maxUnpacked} bytes of codes; these have ${codes.data.byteLength}: store them as .safetensors`);
+    throw new CodesError(
+      "CODES_UNSUPPORTED",
+      `.npz holds up to ${maxUnpacked} bytes of codes; these have ${codes.data.byteLength}: store them as .safetensors`,
+    );
   }
   const arrays: Record<string, Uint8Array> = { codes: formatArray("<u2", codes.shape, elementBytes(codes.data)) };
   if (codes.scales !== null) arrays["scales"] = formatArray("<f4", [codes.scales.length], elementBytes(codes.scales));
@@ -59,7 +62,12 @@ export function* parseNpz(bytes: Uint8Array, { name }: Reading): Turns<StoredCod
 }
 
 /** Bytes that a clip of the length that the fields say can take, whatever its codebooks and elements; infinite where they do not say it. */
-function mostCodeBytes({ num_samples: numSamples = Infinity, hop_length: hopLength = 1, segment_length: length = Infinity, segment_stride: stride = Infinity }: CodesFields): number {
+function mostCodeBytes({
+  num_samples: numSamples = Infinity,
+  hop_length: hopLength = 1,
+  segment_length: length = Infinity,
+  segment_stride: stride = Infinity,
+}: CodesFields): number {
   const numFrames = Math.ceil(Math.min(length, numSamples) / hopLength);
   const numSegments = Math.max(1, Math.ceil(numSamples / stride));
   const numBytes = largestElement * maxCodebooks * numFrames * numSegments;

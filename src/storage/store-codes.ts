@@ -64,7 +64,10 @@ export async function parseCodes(bytes: Uint8Array, options: ParseCodesOptions =
   const { format = recogniseCodesFormat(bytes), context, name = "codes", signal } = options;
   if (format === undefined) {
     const start = bytes.byteLength === 0 ? "is empty" : "starts like none";
-    throw new CodesError("CODES_FORMAT", `${name} is not a file of codes: it ${start}; expected ${codesFormats.map((known) => `.${known}`).join(", ")}`);
+    throw new CodesError(
+      "CODES_FORMAT",
+      `${name} is not a file of codes: it ${start}; expected ${codesFormats.map((known) => `.${known}`).join(", ")}`,
+    );
   }
   const reading = { name, context, signal };
   return inTurns(codesFrom(await parsers[format](bytes, reading), reading), signal);

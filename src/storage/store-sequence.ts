@@ -51,7 +51,10 @@ export function formatSequenceSafetensors(
 ): Uint8Array {
   const json = JSON.stringify(pattern);
   if (json.length > maxPatternLength) {
-    throw new CodesError("CODES_UNSUPPORTED", `the pattern takes ${json.length} characters of JSON; a sequence file holds at most ${maxPatternLength}`);
+    throw new CodesError(
+      "CODES_UNSUPPORTED",
+      `the pattern takes ${json.length} characters of JSON; a sequence file holds at most ${maxPatternLength}`,
+    );
   }
   const dtype = tokens.data instanceof Uint16Array ? "U16" : "I32";
   const tensors = new Map<string, TensorData>([["tokens", { dtype, shape: tokens.dims, bytes: elementBytes(tokens.data) }]]);
@@ -95,7 +98,10 @@ async function parseSequenceSafetensors(bytes: Uint8Array, name: string): Promis
     const { metadata } = file;
     if (metadata.get("format") !== sequenceTag || !file.tensors.has("tokens")) throw notSequence(name);
     if (metadata.get("version") !== String(formatVersion)) {
-      throw badFile(name, `has version ${printableJson(metadata.get("version"))} of the format; this release reads version ${formatVersion}: update encodec-tokenizer`);
+      throw badFile(
+        name,
+        `has version ${printableJson(metadata.get("version"))} of the format; this release reads version ${formatVersion}: update encodec-tokenizer`,
+      );
     }
     const scales = file.tensors.has("scales") ? await inTurns(scalesIn(await openTensor(file, "scales"), name)) : null;
     const fields = collectFields(name, (field) => readField(metadata, field));
@@ -132,5 +138,8 @@ function readToken(metadata: ReadonlyMap<string, string>, field: string, name: s
 }
 
 function notSequence(name: string): CodesError {
-  return new CodesError("CODES_UNSUPPORTED", `${name} is not a sequence file; expected one that encodec-tokenizer patterns apply writes, or a .npy array of tokens`);
+  return new CodesError(
+    "CODES_UNSUPPORTED",
+    `${name} is not a sequence file; expected one that encodec-tokenizer patterns apply writes, or a .npy array of tokens`,
+  );
 }

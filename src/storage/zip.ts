@@ -58,7 +58,8 @@ export function openZip(bytes: Uint8Array, archive: string): ZipArchive {
     *unpack(name, maxSize) {
       const entry = entries.get(name);
       if (entry === undefined) return undefined;
-      if (entry.size > entry.packedSize * maxDeflateRatio) throw badFile(archive, `declares ${entry.size} bytes for ${name}, more than it can hold`);
+      if (entry.size > entry.packedSize * maxDeflateRatio)
+        throw badFile(archive, `declares ${entry.size} bytes for ${name}, more than it can hold`);
       if (entry.size > maxSize) throw badFile(archive, `declares ${entry.size} bytes for ${name}; at most ${maxSize} are read`);
       return yield* unpackEntry(packedBytes(view, entry, archive), entry, archive);
     },
@@ -120,7 +121,9 @@ function withLimits(entries: readonly Omit<ZipEntry, "limit">[], directory: numb
 
 function packedBytes(view: DataView, { name, headerOffset, packedSize, limit }: ZipEntry, archive: string): Uint8Array {
   const isHeader = view.getUint32(headerOffset, true) === signature.local;
-  const start = isHeader ? headerOffset + localLength + view.getUint16(headerOffset + 26, true) + view.getUint16(headerOffset + 28, true) : Infinity;
+  const start = isHeader
+    ? headerOffset + localLength + view.getUint16(headerOffset + 26, true) + view.getUint16(headerOffset + 28, true)
+    : Infinity;
   if (start + packedSize > limit) throw badFile(archive, `is not a sound zip archive: ${name} is not where the directory says`);
   return new Uint8Array(view.buffer, view.byteOffset + start, packedSize);
 }

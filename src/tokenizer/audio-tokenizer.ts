@@ -62,7 +62,12 @@ export class AudioTokenizer {
   readonly #runner: CodecRunner;
   readonly #format: ClipFormat;
 
-  private constructor({ checkpoint, provenance, license, servedFrom }: OpenedModel, network: Network, sessions: CodecSessions, lanes: CodecForm["lanes"]) {
+  private constructor(
+    { checkpoint, provenance, license, servedFrom }: OpenedModel,
+    network: Network,
+    sessions: CodecSessions,
+    lanes: CodecForm["lanes"],
+  ) {
     const { config } = checkpoint;
     const form = codecFormOf(config, lanes);
     this.provenance = Object.freeze({ ...provenance });
@@ -171,7 +176,10 @@ export class AudioTokenizer {
    * Codebooks that `encode` gives with these options: those of the bandwidth, or the number asked for, or all.
    * @throws RangeError for a bandwidth or number of codebooks that the model does not have, TypeError for both at a time.
    */
-  numCodebooksFor({ bandwidth, numCodebooks }: { readonly bandwidth?: number | undefined; readonly numCodebooks?: number | undefined } = {}): number {
+  numCodebooksFor({
+    bandwidth,
+    numCodebooks,
+  }: { readonly bandwidth?: number | undefined; readonly numCodebooks?: number | undefined } = {}): number {
     const { bandwidths, lanes } = this.#format;
     if (bandwidth !== undefined && numCodebooks !== undefined) {
       throw new TypeError(`give either bandwidth or numCodebooks, not both; received ${bandwidth} kbps and ${numCodebooks}`);
@@ -179,9 +187,7 @@ export class AudioTokenizer {
     if (bandwidth !== undefined) {
       const found = bandwidths.find((each) => each.bandwidth === bandwidth);
       if (found === undefined) {
-        throw new RangeError(
-          `bandwidth ${bandwidth} kbps is not supported by ${this.provenance.model}; choose ${listOf(this.bandwidths)}`,
-        );
+        throw new RangeError(`bandwidth ${bandwidth} kbps is not supported by ${this.provenance.model}; choose ${listOf(this.bandwidths)}`);
       }
       return found.numCodebooks;
     }
@@ -239,12 +245,18 @@ export class AudioTokenizer {
 
   /** `encodeStream` as a web transform: `audio.pipeThrough(tokenizer.encoderTransform({ bandwidth: 6 }))`. */
   encoderTransform(options: EncodeStreamOptions = {}): CodingTransform<Waveform, AudioCodes> {
-    return transformOf((source, { signal }) => this.encodeStream(source, { ...options, signal }), { signal: options.signal, life: this.#sessions.signal });
+    return transformOf((source, { signal }) => this.encodeStream(source, { ...options, signal }), {
+      signal: options.signal,
+      life: this.#sessions.signal,
+    });
   }
 
   /** `decodeStream` as a web transform. */
   decoderTransform(options: StreamOptions = {}): CodingTransform<AudioCodesData, Waveform> {
-    return transformOf((source, { signal }) => this.decodeStream(source, { signal }), { signal: options.signal, life: this.#sessions.signal });
+    return transformOf((source, { signal }) => this.decodeStream(source, { signal }), {
+      signal: options.signal,
+      life: this.#sessions.signal,
+    });
   }
 
   /** Frees the model's memory once running calls have ended their current step. Calling it again changes nothing. */
@@ -288,14 +300,23 @@ export class AudioTokenizer {
     const keys = ["sampleRate", "channels", "hopLength", "codebookSize"] as const;
     for (const key of keys) {
       if (codes[key] !== this[key]) {
-        throw new CodesError("CODES_MISMATCH", `${where}: ${key} is ${codes[key]}, the model's is ${this[key]}; load the model they were made with`);
+        throw new CodesError(
+          "CODES_MISMATCH",
+          `${where}: ${key} is ${codes[key]}, the model's is ${this[key]}; load the model they were made with`,
+        );
       }
     }
     if (codes.segment?.length !== this.segment?.length || codes.segment?.stride !== this.segment?.stride) {
-      throw new CodesError("CODES_MISMATCH", `${where}: their segments are ${segmentText(codes.segment)}, the model's ${segmentText(this.segment)}`);
+      throw new CodesError(
+        "CODES_MISMATCH",
+        `${where}: their segments are ${segmentText(codes.segment)}, the model's ${segmentText(this.segment)}`,
+      );
     }
     if ((codes.scales !== null) !== isNormalized) {
-      throw new CodesError("CODES_MISMATCH", `${where}: ${isNormalized ? "the model needs scales and they have none" : "they have scales and the model uses none"}`);
+      throw new CodesError(
+        "CODES_MISMATCH",
+        `${where}: ${isNormalized ? "the model needs scales and they have none" : "they have scales and the model uses none"}`,
+      );
     }
     if (codes.numCodebooks > this.numQuantizers || codes.numCodebooks % lanes !== 0) {
       throw new CodesError(

@@ -28,22 +28,26 @@ describe("work in order", () => {
 
   test("holds no more than it may, by the weight of the items, but for an item alone", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 30 }), fc.integer({ min: 1, max: 12 }), async (weights, ahead) => {
-        const held: number[] = [];
-        const work = async (weight: number): Promise<number> => {
-          held.push(weight);
-          expect(held.length === 1 || held.reduce((sum, each) => sum + each, 0) <= ahead).toBe(true);
-          await turns(weight);
-          return weight;
-        };
-        const results: number[] = [];
-        for await (const result of inOrder(items(weights), { admit: async () => {}, work, ahead, weigh: (weight) => weight })) {
-          results.push(result);
-          await turns(1);
-          held.shift();
-        }
-        expect(results).toEqual(weights);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 12 }),
+        async (weights, ahead) => {
+          const held: number[] = [];
+          const work = async (weight: number): Promise<number> => {
+            held.push(weight);
+            expect(held.length === 1 || held.reduce((sum, each) => sum + each, 0) <= ahead).toBe(true);
+            await turns(weight);
+            return weight;
+          };
+          const results: number[] = [];
+          for await (const result of inOrder(items(weights), { admit: async () => {}, work, ahead, weigh: (weight) => weight })) {
+            results.push(result);
+            await turns(1);
+            held.shift();
+          }
+          expect(results).toEqual(weights);
+        },
+      ),
     );
   });
 

@@ -13,7 +13,12 @@ const anyRates = fc.oneof(fc.tuple(anyRate, anyRate), fc.tuple(anySmallRate, any
 const anyChannels = fc.constantFrom(1, 2);
 
 /** Converts piece by piece; where `isMoved` says so, a new converter takes over from the old one's state. */
-function convertPieces(pieces: readonly Waveform[], from: AudioForm, to: AudioForm, isMoved: (index: number) => boolean = () => false): Waveform[] {
+function convertPieces(
+  pieces: readonly Waveform[],
+  from: AudioForm,
+  to: AudioForm,
+  isMoved: (index: number) => boolean = () => false,
+): Waveform[] {
   let converter = new AudioConverter(from, to);
   const converted = pieces.map((piece, index) => {
     if (isMoved(index)) converter = new AudioConverter(from, to, structuredClone(converter.state));
@@ -25,14 +30,24 @@ function convertPieces(pieces: readonly Waveform[], from: AudioForm, to: AudioFo
 describe("however audio is cut, the results are those of the whole, bit for bit", () => {
   test("any rates, one and two channels, pieces of any length", () => {
     fc.assert(
-      fc.property(anyRates, anyChannels, anyChannels, fc.nat(2000), anyCuts, ([fromRate, toRate], fromChannels, toChannels, numSamples, cuts) => {
-        const [from, to] = [{ sampleRate: fromRate, channels: fromChannels }, { sampleRate: toRate, channels: toChannels }];
-        const whole = { channelData: noise(from.channels, numSamples), sampleRate: from.sampleRate };
-        const expected = convertAudio(whole, to);
-        const pieces = convertPieces(cutWaveform(whole, cuts), from, to);
-        expect(joinPieces(pieces, to)).toEqual(expected);
-        expect(pieces.every((piece) => piece.channelData[0]!.length > 0)).toBe(true);
-      }),
+      fc.property(
+        anyRates,
+        anyChannels,
+        anyChannels,
+        fc.nat(2000),
+        anyCuts,
+        ([fromRate, toRate], fromChannels, toChannels, numSamples, cuts) => {
+          const [from, to] = [
+            { sampleRate: fromRate, channels: fromChannels },
+            { sampleRate: toRate, channels: toChannels },
+          ];
+          const whole = { channelData: noise(from.channels, numSamples), sampleRate: from.sampleRate };
+          const expected = convertAudio(whole, to);
+          const pieces = convertPieces(cutWaveform(whole, cuts), from, to);
+          expect(joinPieces(pieces, to)).toEqual(expected);
+          expect(pieces.every((piece) => piece.channelData[0]!.length > 0)).toBe(true);
+        },
+      ),
       { numRuns: 100 },
     );
   });
@@ -100,8 +115,12 @@ describe("a converter", () => {
   test("refuses a piece of another form", () => {
     const converter = new AudioConverter(from, to);
     const message = "every piece must be 1-channel audio at 44100 Hz; received";
-    expect(() => converter.push({ channelData: noise(2, 1), sampleRate: 44_100 })).toThrow(new RangeError(`${message} 2-channel audio at 44100 Hz`));
-    expect(() => converter.push({ channelData: noise(1, 1), sampleRate: 48_000 })).toThrow(new RangeError(`${message} 1-channel audio at 48000 Hz`));
+    expect(() => converter.push({ channelData: noise(2, 1), sampleRate: 44_100 })).toThrow(
+      new RangeError(`${message} 2-channel audio at 44100 Hz`),
+    );
+    expect(() => converter.push({ channelData: noise(1, 1), sampleRate: 48_000 })).toThrow(
+      new RangeError(`${message} 1-channel audio at 48000 Hz`),
+    );
   });
 
   test("refuses what convertAudio refuses, before anything is pushed", () => {
@@ -158,8 +177,20 @@ function mostTaps(fromRate: number, toRate: number): number {
 
 describe("work in steps", () => {
   // Pairs whose filter is nearly all work of the conversion, as each output is the first of its phase.
-  const oddRates = [[44_101, 24_000], [999_983, 24_000], [1009, 48_000]] as const;
-  const usualRates = [[44_100, 24_000], [44_100, 8000], [192_000, 44_100], [384_000, 16_000], [1000, 48_000], [11_025, 32_000], [8000, 8000]] as const;
+  const oddRates = [
+    [44_101, 24_000],
+    [999_983, 24_000],
+    [1009, 48_000],
+  ] as const;
+  const usualRates = [
+    [44_100, 24_000],
+    [44_100, 8000],
+    [192_000, 44_100],
+    [384_000, 16_000],
+    [1000, 48_000],
+    [11_025, 32_000],
+    [8000, 8000],
+  ] as const;
   const rates = [...oddRates, ...usualRates];
 
   test.each(oddRates)("%i to %i Hz: one step builds no more of the filter than takes some milliseconds", (fromRate, toRate) => {
@@ -168,7 +199,9 @@ describe("work in steps", () => {
 
   test.each(usualRates)("%i to %i Hz: the filter is soon built, and steps are long", (fromRate, toRate) => {
     expect(mostTaps(fromRate, toRate)).toBeLessThan(340_000);
-    expect(new AudioConverter({ sampleRate: fromRate, channels: 1 }, { sampleRate: toRate, channels: 1 }).stepLength).toBeGreaterThan(fromRate / 50);
+    expect(new AudioConverter({ sampleRate: fromRate, channels: 1 }, { sampleRate: toRate, channels: 1 }).stepLength).toBeGreaterThan(
+      fromRate / 50,
+    );
   });
 
   test.each(rates)("%i to %i Hz: others have their turn after each step, and the result is that of the whole", async (fromRate, toRate) => {

@@ -24,12 +24,16 @@ describe("mixChannels", () => {
   test("other combinations are the caller's to decide", () => {
     expect(() => mixChannels(waveformOf([3], [0], [0], [0], [0], [0]), 1)).toThrow(/cannot mix 6 channels into 1/u);
     expect(() => mixChannels(waveformOf([1], [1], [1], [1], [1], [1]), 2)).toThrow(
-      new RangeError("cannot mix 6 channels into 2: only stereo to mono and mono to any number are defined; choose or mix the channels of waveform.channelData first"),
+      new RangeError(
+        "cannot mix 6 channels into 2: only stereo to mono and mono to any number are defined; choose or mix the channels of waveform.channelData first",
+      ),
     );
   });
 
   test.each([0, -1, 1.5, Number.NaN])("%d is no number of channels", (channels) => {
-    expect(() => mixChannels(waveformOf([1]), channels)).toThrow(new RangeError(`channels must be a positive integer; received ${channels}`));
+    expect(() => mixChannels(waveformOf([1]), channels)).toThrow(
+      new RangeError(`channels must be a positive integer; received ${channels}`),
+    );
   });
 });
 

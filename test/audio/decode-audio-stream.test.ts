@@ -64,14 +64,17 @@ const FIXTURES = [
   ["stereo.opus", 48_000, 2, 14_401, "2fe04340caaedc3c"],
 ] as const;
 
-test.each(FIXTURES)("%s: its form is known before, and its pieces are the whole", async (name, sampleRate, channels, numSamples, digest) => {
-  const audio = await decodeAudioStream(fixture(name));
-  expect(audio).toMatchObject({ sampleRate, channels, numSamples });
-  const whole = joinPieces(await collect(audio), audio);
-  if (numSamples !== undefined) expect(numSamplesOf(whole)).toBe(numSamples);
-  expect(sha256(whole)).toBe(digest);
-  expect(sha256(await decodeAudio(fixture(name)))).toBe(digest);
-});
+test.each(FIXTURES)(
+  "%s: its form is known before, and its pieces are the whole",
+  async (name, sampleRate, channels, numSamples, digest) => {
+    const audio = await decodeAudioStream(fixture(name));
+    expect(audio).toMatchObject({ sampleRate, channels, numSamples });
+    const whole = joinPieces(await collect(audio), audio);
+    if (numSamples !== undefined) expect(numSamplesOf(whole)).toBe(numSamples);
+    expect(sha256(whole)).toBe(digest);
+    expect(sha256(await decodeAudio(fixture(name)))).toBe(digest);
+  },
+);
 
 /** Interleaved noise as the bytes of a `data` chunk. */
 function noiseBytes(kind: 8 | 16 | 24 | 32 | "float32" | "float64", numChannels: number): number[] {
@@ -97,7 +100,10 @@ describe("WAV: the pieces are what parseWav gives", () => {
     ...wholes,
     ["cut within a sample frame", stereo.subarray(0, -5001)],
     ["a format behind the samples", before],
-    ["a data length that was never filled in", stereo.with(40, 0).with(41, 0).with(42, 0).with(43, 0).with(4, 0).with(5, 0).with(6, 0).with(7, 0)],
+    [
+      "a data length that was never filled in",
+      stereo.with(40, 0).with(41, 0).with(42, 0).with(43, 0).with(4, 0).with(5, 0).with(6, 0).with(7, 0),
+    ],
   ] as const)("%s", async (_, bytes) => {
     const expected = parseWav(bytes);
     const audio = await decodeAudioStream(bytes);
@@ -109,8 +115,13 @@ describe("WAV: the pieces are what parseWav gives", () => {
   });
 
   test("what cannot be read is refused when it is opened", async () => {
-    await expect(decodeAudioStream(wav(formatChunk()))).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining('without a "data" chunk') });
-    await expect(decodeAudioStream(wav([...formatChunk(), ...chunk("data", []), ...chunk("LIST", [1, 2])]))).rejects.toMatchObject({ code: "AUDIO_EMPTY" });
+    await expect(decodeAudioStream(wav(formatChunk()))).rejects.toMatchObject({
+      code: "AUDIO_CORRUPT",
+      message: expect.stringContaining('without a "data" chunk'),
+    });
+    await expect(decodeAudioStream(wav([...formatChunk(), ...chunk("data", []), ...chunk("LIST", [1, 2])]))).rejects.toMatchObject({
+      code: "AUDIO_EMPTY",
+    });
   });
 });
 

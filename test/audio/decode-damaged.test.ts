@@ -15,7 +15,11 @@ afterEach(() => expect(printed).not.toHaveBeenCalled());
 
 const text = (content: string): Uint8Array => Uint8Array.from(ascii(content));
 
-const failure = async (bytes: Uint8Array): Promise<unknown> => decodeAudio(bytes).then(() => "decoded", (error: unknown) => error);
+const failure = async (bytes: Uint8Array): Promise<unknown> =>
+  decodeAudio(bytes).then(
+    () => "decoded",
+    (error: unknown) => error,
+  );
 
 async function expectFailure(bytes: Uint8Array, code: string, message: RegExp): Promise<void> {
   const error = await failure(bytes);
@@ -26,15 +30,30 @@ async function expectFailure(bytes: Uint8Array, code: string, message: RegExp): 
 describe("bytes that are no readable audio", () => {
   test.each([
     ["an empty file", new Uint8Array(), "AUDIO_EMPTY", /^empty file: it has 0 bytes$/],
-    ["a web page", text("<html><head><title>404"), "AUDIO_UNKNOWN_FORMAT", /starts with 3c 68 74 6d \(“<htm”\): this looks like a web page.*download it again/],
+    [
+      "a web page",
+      text("<html><head><title>404"),
+      "AUDIO_UNKNOWN_FORMAT",
+      /starts with 3c 68 74 6d \(“<htm”\): this looks like a web page.*download it again/,
+    ],
     ["a text file", text("Hello, I am not audio\n"), "AUDIO_UNKNOWN_FORMAT", /48 65 6c 6c \(“Hell”\): this looks like a text file/],
     ["a Git LFS pointer", text("version https://git-lfs.github.com/spec/v1\n"), "AUDIO_UNKNOWN_FORMAT", /Git LFS pointer.*git lfs pull/],
     ["an M4A file", text("\0\0\0\x20ftypM4A "), "AUDIO_UNSUPPORTED", /MP4 or M4A.*ffmpeg -i in\.m4a out\.wav/],
     ["an AIFF file", text("FORM\0\0\0\x20AIFFCOMM"), "AUDIO_UNSUPPORTED", /AIFF.*ffmpeg -i in\.aiff out\.wav/],
     ["a WebM file", Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3, 1), "AUDIO_UNSUPPORTED", /WebM.*ffmpeg -i in\.webm out\.wav/],
-    ["random bytes", Uint8Array.of(0x00, 0x9c, 0x41, 0xfe), "AUDIO_UNKNOWN_FORMAT", /expected a WAV, FLAC, MP3 or Ogg file, but it starts with 00 9c 41 fe \(“··A·”\)$/],
+    [
+      "random bytes",
+      Uint8Array.of(0x00, 0x9c, 0x41, 0xfe),
+      "AUDIO_UNKNOWN_FORMAT",
+      /expected a WAV, FLAC, MP3 or Ogg file, but it starts with 00 9c 41 fe \(“··A·”\)$/,
+    ],
     ["a single byte", Uint8Array.of(0xff), "AUDIO_UNKNOWN_FORMAT", /starts with ff/],
-    ["an ID3 tag alone", Uint8Array.from([...ascii("ID3"), 4, 0, 0, 0, 0, 0, 0]), "AUDIO_UNKNOWN_FORMAT", /no MP3 frames within 65536 bytes of the ID3 tag/],
+    [
+      "an ID3 tag alone",
+      Uint8Array.from([...ascii("ID3"), 4, 0, 0, 0, 0, 0, 0]),
+      "AUDIO_UNKNOWN_FORMAT",
+      /no MP3 frames within 65536 bytes of the ID3 tag/,
+    ],
   ] as const)("%s", async (_, bytes, code, message) => {
     await expectFailure(bytes, code, message);
   });
@@ -48,12 +67,20 @@ describe("damaged FLAC", () => {
   const bytes = fixture("stereo.flac");
 
   test("cut short", async () => {
-    await expectFailure(bytes.subarray(0, 9000), "AUDIO_CORRUPT", /truncated or damaged FLAC.*should have 13231 samples.*only \d+ could be decoded/);
+    await expectFailure(
+      bytes.subarray(0, 9000),
+      "AUDIO_CORRUPT",
+      /truncated or damaged FLAC.*should have 13231 samples.*only \d+ could be decoded/,
+    );
     await expectFailure(bytes.subarray(0, 30), "AUDIO_CORRUPT", /truncated FLAC file: it ends within its header/);
   });
 
   test("cut short where the header does not know the length", async () => {
-    await expectFailure(fixture("stereo-piped.flac").subarray(0, -700), "AUDIO_CORRUPT", /truncated FLAC file: it does not end with a whole frame/);
+    await expectFailure(
+      fixture("stereo-piped.flac").subarray(0, -700),
+      "AUDIO_CORRUPT",
+      /truncated FLAC file: it does not end with a whole frame/,
+    );
   });
 
   test("one byte changed, anywhere in the frames", async () => {
@@ -127,7 +154,11 @@ describe("damaged Ogg", () => {
   });
 
   test("a last page that promises more than was there", async () => {
-    await expectFailure(withEndGranule(vorbis, 20_000), "AUDIO_CORRUPT", /should have 20000 samples per channel, but only \d+ could be decoded/);
+    await expectFailure(
+      withEndGranule(vorbis, 20_000),
+      "AUDIO_CORRUPT",
+      /should have 20000 samples per channel, but only \d+ could be decoded/,
+    );
     await expectFailure(withEndGranule(fixture("mono.opus"), 20_000), "AUDIO_CORRUPT", /should have 19688 samples/);
   });
 

@@ -29,7 +29,9 @@ function longFlacFrame(number: number): Uint8Array {
 
 /** The most samples, of all channels together, that a decoder gave for one call. */
 async function mostPerCall(results: readonly { readonly value: unknown }[]): Promise<number> {
-  const decoded = await Promise.all(results.map(async ({ value }) => (await value) as { channelData: Float32Array[]; samplesDecoded: number }));
+  const decoded = await Promise.all(
+    results.map(async ({ value }) => (await value) as { channelData: Float32Array[]; samplesDecoded: number }),
+  );
   return Math.max(...decoded.map(({ channelData, samplesDecoded }) => channelData.length * samplesDecoded));
 }
 
@@ -54,7 +56,9 @@ describe("what is decoded in one go does not depend on how short it is when comp
   test("nor on how few samples many bytes are: FLAC", async () => {
     const decode = vi.spyOn(FLACDecoder.prototype, "decodeFrames");
     const frames = Array.from({ length: 50 }, (_, i) => longFlacFrame(i));
-    await expect(decodeAudio(concatBytes([flacHeader(50 * 17, { blockSize: 17 }), ...frames]))).rejects.toMatchObject({ code: "AUDIO_CORRUPT" });
+    await expect(decodeAudio(concatBytes([flacHeader(50 * 17, { blockSize: 17 }), ...frames]))).rejects.toMatchObject({
+      code: "AUDIO_CORRUPT",
+    });
     expect(concatBytes(decode.mock.calls[0]![0]).length).toBeLessThan(2 ** 16 + 21_000);
   });
 
@@ -81,7 +85,12 @@ describe("what is decoded in one go does not depend on how short it is when comp
 describe("headers that would make decoders work for nothing are refused", () => {
   test.each([
     ["more entries than any encoder has", orderedCodebooks(256, 8192, 13), "AUDIO_UNSUPPORTED", "codebooks have over 131072 entries"],
-    ["a codebook of sixteen million entries", orderedCodebooks(1, 2 ** 24 - 1, 24), "AUDIO_UNSUPPORTED", "codebooks have over 131072 entries"],
+    [
+      "a codebook of sixteen million entries",
+      orderedCodebooks(1, 2 ** 24 - 1, 24),
+      "AUDIO_UNSUPPORTED",
+      "codebooks have over 131072 entries",
+    ],
   ] as const)("Vorbis codebooks: %s", async (_, codebooks, code, message) => {
     const bytes = await silentVorbis(4, { codebooks });
     await expect(decodeAudio(bytes)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
@@ -92,21 +101,39 @@ describe("headers that would make decoders work for nothing are refused", () => 
     expect(numSamplesOf(await decodeAudio(await silentVorbis(4)))).toBe(96);
     const { packets, endGranule } = await takeApart(fixture("mono.ogg"));
     const cut = await oggFile(packets.with(2, packets[2]!.subarray(0, 1000)));
-    await expect(decodeAudio(withEndGranule(cut, endGranule))).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining("codebooks do not end within its setup header") });
+    await expect(decodeAudio(withEndGranule(cut, endGranule))).rejects.toMatchObject({
+      code: "AUDIO_CORRUPT",
+      message: expect.stringContaining("codebooks do not end within its setup header"),
+    });
     const shifted = packets[2]!.slice().fill(0, 8, 11); // the first codebook's sync pattern
-    await expect(decodeAudio(withEndGranule(await oggFile(packets.with(2, shifted)), endGranule))).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining("codebook 0 does not start") });
+    await expect(decodeAudio(withEndGranule(await oggFile(packets.with(2, shifted)), endGranule))).rejects.toMatchObject({
+      code: "AUDIO_CORRUPT",
+      message: expect.stringContaining("codebook 0 does not start"),
+    });
   });
 
   test.each([0x85, 0x68, 0xe6])("Vorbis blocks of lengths that there are not: %i", async (blocks) => {
-    await expect(decodeAudio(await silentVorbis(4, { blocks }))).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining("its header gives blocks of") });
+    await expect(decodeAudio(await silentVorbis(4, { blocks }))).rejects.toMatchObject({
+      code: "AUDIO_CORRUPT",
+      message: expect.stringContaining("its header gives blocks of"),
+    });
   });
 
   test("Opus streams that no channel comes from, or channels from streams that are not there", async () => {
     const bytes = await silentOpus(3, { channels: 3 });
     const changed = (at: number, value: number): Uint8Array => withChecksums(bytes.with(28 + at, value)); // the first packet starts at byte 28
     expect(numSamplesOf(await decodeAudio(bytes))).toBe(3 * 960);
-    for (const [at, value] of [[19, 0], [19, 200], [20, 4], [23, 3], [23, 254]] as const) {
-      await expect(decodeAudio(changed(at, value)), `${value} at ${at}`).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringMatching(/its header makes 3 channels of \d+ streams/u) });
+    for (const [at, value] of [
+      [19, 0],
+      [19, 200],
+      [20, 4],
+      [23, 3],
+      [23, 254],
+    ] as const) {
+      await expect(decodeAudio(changed(at, value)), `${value} at ${at}`).rejects.toMatchObject({
+        code: "AUDIO_CORRUPT",
+        message: expect.stringMatching(/its header makes 3 channels of \d+ streams/u),
+      });
     }
     expect((await decodeAudio(changed(23, 255))).channelData[2]!.every((sample) => sample === 0)).toBe(true); // a silent channel
   });
@@ -115,7 +142,10 @@ describe("headers that would make decoders work for nothing are refused", () => 
 test("what a file holds after its own end is decoded as far as a sound file may have it, and no further", async () => {
   const packets = Array.from({ length: 5000 }, () => silentOpusPacket());
   const early = withEndGranule(await oggFile([...opusHeaders(), ...packets]), 100);
-  await expect(decodeAudio(early)).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining("it ends after 100 samples per channel, and goes on") });
+  await expect(decodeAudio(early)).rejects.toMatchObject({
+    code: "AUDIO_CORRUPT",
+    message: expect.stringContaining("it ends after 100 samples per channel, and goes on"),
+  });
   const sound = withEndGranule(await oggFile([...opusHeaders(), ...packets.slice(0, 1500)]), 100);
   expect(numSamplesOf(await decodeAudio(sound))).toBe(100);
 
@@ -123,7 +153,9 @@ test("what a file holds after its own end is decoded as far as a sound file may 
   async function* pieces(): AsyncGenerator<Waveform, void> {
     for (; decoded < 100; decoded++) yield { channelData: [new Float32Array(2 ** 20)], sampleRate: 8000 };
   }
-  await expect(collect(trimPieces({ format: "Ogg Vorbis", sampleRate: 8000, channels: 1 }, pieces(), { end: () => 24 }))).rejects.toThrow("it ends after 24 samples");
+  await expect(collect(trimPieces({ format: "Ogg Vorbis", sampleRate: 8000, channels: 1 }, pieces(), { end: () => 24 }))).rejects.toThrow(
+    "it ends after 24 samples",
+  );
   expect(decoded).toBeLessThan(6);
 });
 
@@ -134,8 +166,20 @@ test("decoders print nothing of what they report, and the console is as it was",
   const flac = fixture("mono.flac").fill(0x55, 200, 260);
   const opus = await oggFile([...opusHeaders(), silentOpusPacket(), noise]);
   const mp3 = fixture("mono-no-info.mp3").fill(0xff, 425, 700);
-  const files = [withFlacChecksums(flac), withEndGranule(opus, 1920), mp3, await silentVorbis(4, { codebooks: orderedCodebooks(3, 20_000, 15) })];
-  const codes = await Promise.all(files.map((bytes) => collect(piecesOf(bytes)).then(() => "read", (failure: { code: string }) => failure.code)));
+  const files = [
+    withFlacChecksums(flac),
+    withEndGranule(opus, 1920),
+    mp3,
+    await silentVorbis(4, { codebooks: orderedCodebooks(3, 20_000, 15) }),
+  ];
+  const codes = await Promise.all(
+    files.map((bytes) =>
+      collect(piecesOf(bytes)).then(
+        () => "read",
+        (failure: { code: string }) => failure.code,
+      ),
+    ),
+  );
   expect(codes).toContain("AUDIO_CORRUPT");
   for (const print of printers) expect(print).not.toHaveBeenCalled();
   expect({ ...console }).toEqual(before);

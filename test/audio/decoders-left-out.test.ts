@@ -16,14 +16,17 @@ test("WAV needs none of the decoders", async () => {
   expect(await decodeAudio(formatWav(waveform))).toEqual(waveform);
 });
 
-test.each([["mono.flac", "FLAC"], ["mono.mp3", "MP3"], ["mono.ogg", "Ogg Vorbis"], ["mono.opus", "Ogg Opus"], ["stereo-flac.ogg", "FLAC"]])(
-  "%s is refused where its decoder is left out",
-  async (name, format) => {
-    const bytes = new Uint8Array(readFileSync(new URL(`../fixtures/audio/${name}`, import.meta.url)));
-    await expect(decodeAudio(bytes)).rejects.toMatchObject({
-      name: "AudioFormatError",
-      code: "AUDIO_UNSUPPORTED",
-      message: expect.stringMatching(new RegExp(`^${format} cannot be decoded here: the package that does it could not be started`, "u")),
-    });
-  },
-);
+test.each([
+  ["mono.flac", "FLAC"],
+  ["mono.mp3", "MP3"],
+  ["mono.ogg", "Ogg Vorbis"],
+  ["mono.opus", "Ogg Opus"],
+  ["stereo-flac.ogg", "FLAC"],
+])("%s is refused where its decoder is left out", async (name, format) => {
+  const bytes = new Uint8Array(readFileSync(new URL(`../fixtures/audio/${name}`, import.meta.url)));
+  await expect(decodeAudio(bytes)).rejects.toMatchObject({
+    name: "AudioFormatError",
+    code: "AUDIO_UNSUPPORTED",
+    message: expect.stringMatching(new RegExp(`^${format} cannot be decoded here: the package that does it could not be started`, "u")),
+  });
+});

@@ -52,7 +52,11 @@ export function withFlacChecksums(bytes: Uint8Array): Uint8Array {
     const frame = sealed.subarray(start, starts[index + 1]);
     const [blockSizeCode, sampleRateCode] = [frame[2]! >> 4, frame[2]! & 0xf];
     const numberLength = Math.max(1, Math.clz32(~(frame[4]! << 24)));
-    const length = 4 + numberLength + (blockSizeCode === 6 ? 1 : blockSizeCode === 7 ? 2 : 0) + (sampleRateCode === 12 ? 1 : sampleRateCode > 12 ? 2 : 0);
+    const length =
+      4 +
+      numberLength +
+      (blockSizeCode === 6 ? 1 : blockSizeCode === 7 ? 2 : 0) +
+      (sampleRateCode === 12 ? 1 : sampleRateCode > 12 ? 2 : 0);
     if (length + 3 > frame.length) continue;
     frame[length] = crc8(frame.subarray(0, length));
     new DataView(sealed.buffer).setUint16(start + frame.length - 2, crc16(frame.subarray(0, -2)));

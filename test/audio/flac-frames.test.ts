@@ -48,23 +48,38 @@ async function* cut(bytes: Uint8Array, lengths: readonly number[]): AsyncGenerat
   }
 }
 
-const split = (bytes: Uint8Array, lengths: readonly number[] = [bytes.length]): Promise<FlacFrame[]> => collect(splitFlacFrames(cut(bytes, lengths), new Pace()));
+const split = (bytes: Uint8Array, lengths: readonly number[] = [bytes.length]): Promise<FlacFrame[]> =>
+  collect(splitFlacFrames(cut(bytes, lengths), new Pace()));
 
 const anyFrame: fc.Arbitrary<{ bytes: Uint8Array; numSamples: number }> = fc
-  .record({ number: fc.nat(0xd7ff), value: fc.integer({ min: -32_768, max: 32_767 }), blockSize: fc.integer({ min: 1, max: 65_535 }), numChannels: fc.integer({ min: 1, max: 8 }) })
+  .record({
+    number: fc.nat(0xd7ff),
+    value: fc.integer({ min: -32_768, max: 32_767 }),
+    blockSize: fc.integer({ min: 1, max: 65_535 }),
+    numChannels: fc.integer({ min: 1, max: 8 }),
+  })
   .map(({ number, value, ...form }) => ({ bytes: constantFlacFrame(number, value, form), numSamples: form.blockSize * form.numChannels }));
 
 describe("a stream is cut into frames", () => {
   test("as it was put together, however it comes", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(anyFrame, { minLength: 1, maxLength: 12 }), fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 4 }), async (frames, lengths) => {
-        expect(await split(concatBytes(frames.map(({ bytes }) => bytes)), lengths)).toEqual(frames);
-      }),
+      fc.asyncProperty(
+        fc.array(anyFrame, { minLength: 1, maxLength: 12 }),
+        fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 4 }),
+        async (frames, lengths) => {
+          expect(await split(concatBytes(frames.map(({ bytes }) => bytes)), lengths)).toEqual(frames);
+        },
+      ),
     );
   });
 
   test("of noise, which has many checksums within it that are right by chance", async () => {
-    const frames = Array.from({ length: 12 }, (_, i) => flacFrame(i, NOISE_BLOCK.map((sample) => sample + i)));
+    const frames = Array.from({ length: 12 }, (_, i) =>
+      flacFrame(
+        i,
+        NOISE_BLOCK.map((sample) => sample + i),
+      ),
+    );
     expect((await split(concatBytes(frames), [65_536])).map(({ bytes }) => bytes)).toEqual(frames);
   });
 
@@ -124,7 +139,9 @@ describe("each byte is looked at once, though every sixth starts a header", () =
   test("when the end is looked for", async () => {
     const count = await countBytes(Crc16FromEnd, async () => {
       const source = new ByteWindow(bytesSource(bytes, "headers"));
-      await findFlacEnd(source, 42, parseFlacHeader(bytes)).catch((error: unknown) => expect(error).toMatchObject({ code: "AUDIO_CORRUPT" }));
+      await findFlacEnd(source, 42, parseFlacHeader(bytes)).catch((error: unknown) =>
+        expect(error).toMatchObject({ code: "AUDIO_CORRUPT" }),
+      );
     });
     expect(count).toBeGreaterThan(0);
     expect(count).toBeLessThanOrEqual(length);
@@ -132,7 +149,10 @@ describe("each byte is looked at once, though every sixth starts a header", () =
 
   test("when the stream is cut into frames", async () => {
     const count = await countBytes(Crc16, () =>
-      expect(split(bytes.subarray(42), [1000])).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringMatching(/a frame holds the headers of \d+ others, and at most 8/u) }),
+      expect(split(bytes.subarray(42), [1000])).rejects.toMatchObject({
+        code: "AUDIO_CORRUPT",
+        message: expect.stringMatching(/a frame holds the headers of \d+ others, and at most 8/u),
+      }),
     );
     expect(count).toBeGreaterThan(length / 2);
     expect(count).toBeLessThanOrEqual(length);
@@ -158,8 +178,13 @@ describe("what looks like frames within a frame", () => {
   });
 
   test("is refused if it is more than there may be by chance", async () => {
-    await expect(split(frameAround(9))).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining("a frame holds the headers of 9 others, and at most 8") });
-    await expect(decodeAudio(concatBytes([flacHeader(65_535, form), frameAround(1000)]))).rejects.toThrow(/a frame holds the headers of 1000 others/u);
+    await expect(split(frameAround(9))).rejects.toMatchObject({
+      code: "AUDIO_CORRUPT",
+      message: expect.stringContaining("a frame holds the headers of 9 others, and at most 8"),
+    });
+    await expect(decodeAudio(concatBytes([flacHeader(65_535, form), frameAround(1000)]))).rejects.toThrow(
+      /a frame holds the headers of 1000 others/u,
+    );
   });
 });
 
@@ -172,7 +197,10 @@ test("a frame that does not end is given up after the most bytes that one may ha
   const header = Uint8Array.from(flacFrameHeader(0));
   const bytes = concatBytes([header, new Uint8Array(4_000_000).fill(1)]);
   const count = await countBytes(Crc16, () =>
-    expect(split(bytes)).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringMatching(/a frame does not end within 1573864 bytes/u) }),
+    expect(split(bytes)).rejects.toMatchObject({
+      code: "AUDIO_CORRUPT",
+      message: expect.stringMatching(/a frame does not end within 1573864 bytes/u),
+    }),
   );
   expect(count).toBe(1_573_864);
 });

@@ -53,7 +53,9 @@ describe("values", () => {
   test("integers clip at full scale", () => {
     const loud = mono(1, 5, -1, -5, Number.POSITIVE_INFINITY);
     expect([...formatWav(loud).subarray(44)]).toEqual(int16s(32_767, 32_767, -32_768, -32_768, 32_767));
-    expect(parseWav(formatWav(loud, { format: "pcm24" })).channelData[0]).toEqual(Float32Array.of(1 - 2 ** -23, 1 - 2 ** -23, -1, -1, 1 - 2 ** -23));
+    expect(parseWav(formatWav(loud, { format: "pcm24" })).channelData[0]).toEqual(
+      Float32Array.of(1 - 2 ** -23, 1 - 2 ** -23, -1, -1, 1 - 2 ** -23),
+    );
   });
 
   const formats: [WavFormat, fc.Arbitrary<number>][] = [
@@ -84,7 +86,9 @@ describe("values", () => {
 
 describe("what cannot be written", () => {
   test("an unknown format", () => {
-    expect(() => formatWav(mono(0), { format: "mp3" as WavFormat })).toThrow(new TypeError('format must be "pcm16", "pcm24" or "float32"; received "mp3"'));
+    expect(() => formatWav(mono(0), { format: "mp3" as WavFormat })).toThrow(
+      new TypeError('format must be "pcm16", "pcm24" or "float32"; received "mp3"'),
+    );
   });
 
   test("NaN as an integer", () => {
@@ -97,7 +101,9 @@ describe("what cannot be written", () => {
 
   test("more channels than a header can say", () => {
     const channelData = Array.from({ length: 40_000 }, () => new Float32Array(1));
-    expect(() => formatWav({ channelData, sampleRate: 8000 })).toThrow(new RangeError("a WAV file of format pcm16 holds at most 32767 channels; received 40000"));
+    expect(() => formatWav({ channelData, sampleRate: 8000 })).toThrow(
+      new RangeError("a WAV file of format pcm16 holds at most 32767 channels; received 40000"),
+    );
   });
 
   test("a file over 4 GiB, before anything is allocated", () => {

@@ -14,7 +14,8 @@ test("loudness is the same to the last bit however audio is cut", () => {
       const channels = [left, left.map((sample) => sample * 0.3)];
       const meter = new LoudnessMeter();
       const borders = [0, ...cuts.map((cut) => Math.min(cut, left.length)), left.length].toSorted((a, b) => a - b);
-      for (const [index, start] of borders.slice(0, -1).entries()) meter.push(channels.map((channel) => channel.subarray(start, borders[index + 1])));
+      for (const [index, start] of borders.slice(0, -1).entries())
+        meter.push(channels.map((channel) => channel.subarray(start, borders[index + 1])));
       expect(meter.loudness).toEqual(measureLoudness(channels));
     }),
   );

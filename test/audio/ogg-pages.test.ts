@@ -6,7 +6,9 @@ import { oggFile, openOggBytes, pageOffsets, takeApart, withChecksums, withEndGr
 import { ascii } from "./wav-bytes.ts";
 
 // So that the bytes can be counted of which checksums are computed.
-vi.mock("../../src/audio/ogg-checksum.ts", async (importOriginal) => ({ pageChecksum: vi.fn((await importOriginal<{ pageChecksum: typeof pageChecksum }>()).pageChecksum) }));
+vi.mock("../../src/audio/ogg-checksum.ts", async (importOriginal) => ({
+  pageChecksum: vi.fn((await importOriginal<{ pageChecksum: typeof pageChecksum }>()).pageChecksum),
+}));
 const checksum = vi.mocked(pageChecksum);
 const actual = await vi.importActual<{ pageChecksum: typeof pageChecksum }>("../../src/audio/ogg-checksum.ts");
 beforeEach(() => {
@@ -15,7 +17,9 @@ beforeEach(() => {
 
 const anyPacket = fc.oneof(
   fc.uint8Array({ maxLength: 600 }),
-  fc.constantFrom(254, 255, 256, 255 * 255 - 1, 255 * 255, 255 * 255 + 1, 200_000).map((length) => Uint8Array.from({ length }, (_, i) => i)),
+  fc
+    .constantFrom(254, 255, 256, 255 * 255 - 1, 255 * 255, 255 * 255 + 1, 200_000)
+    .map((length) => Uint8Array.from({ length }, (_, i) => i)),
 );
 
 test("packets of any length come back as they were put in", async () => {
@@ -76,7 +80,8 @@ const shortFile = (): Promise<Uint8Array> => oggFile(Array.from({ length: 40 }, 
 describe("the work stays in proportion", () => {
   /** A megabyte in which every 27 bytes look like the header of a page of the same stream, of up to 65 kB. */
   const overlapping = new Uint8Array(2 ** 20).fill(0xff);
-  for (let at = 0; at + 27 <= overlapping.length; at += 27) overlapping.set([...ascii("OggS"), 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], at);
+  for (let at = 0; at + 27 <= overlapping.length; at += 27)
+    overlapping.set([...ascii("OggS"), 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], at);
 
   test("where page headers overlap, whose checksums would be hours of work", async () => {
     const bytes = concatBytes([await shortFile(), overlapping]);
@@ -85,7 +90,10 @@ describe("the work stays in proportion", () => {
       numChecked += page.length;
       return actual.pageChecksum(page);
     });
-    await expect(openOggBytes(bytes)).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining("page headers that overlap") });
+    await expect(openOggBytes(bytes)).rejects.toMatchObject({
+      code: "AUDIO_CORRUPT",
+      message: expect.stringContaining("page headers that overlap"),
+    });
     expect(numChecked).toBeGreaterThan(0);
     expect(numChecked).toBeLessThan(bytes.length);
   });
@@ -108,7 +116,10 @@ describe("the work stays in proportion", () => {
       numRead += read.length;
       return actual.pageChecksum(read);
     });
-    await expect(packets.next()).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: expect.stringContaining("a packet does not end within 33554432 bytes") });
+    await expect(packets.next()).rejects.toMatchObject({
+      code: "AUDIO_CORRUPT",
+      message: expect.stringContaining("a packet does not end within 33554432 bytes"),
+    });
     expect(numRead).toBeLessThan(34e6);
   });
 });

@@ -42,14 +42,20 @@ const vorbisForm = { channels: 60, blocks: 0xd6 };
 
 // A kilobyte or so that is long when decoded, and a megabyte that is much to look at.
 const longWork: readonly [string, Promise<Uint8Array> | Uint8Array][] = [
-  ["FLAC frames of one value for 65 535 samples", concatBytes([flacHeader(30 * 65_535, flacSilence), ...Array.from({ length: 30 }, (_, i) => constantFlacFrame(i, 5, flacSilence))])],
+  [
+    "FLAC frames of one value for 65 535 samples",
+    concatBytes([flacHeader(30 * 65_535, flacSilence), ...Array.from({ length: 30 }, (_, i) => constantFlacFrame(i, 5, flacSilence))]),
+  ],
   ["Opus packets of 20 ms in eight channels", opusBomb()],
   ["Vorbis packets of two bytes for 4096 samples in 60 channels", vorbisBomb()],
   ["MP3 frames of 24 bytes for 576 samples", concatBytes(Array.from({ length: 3000 }, () => silentMp3Frame))],
   ["a WAV file", longFile("wav", 60)],
   ["WAV chunks of nothing", wav([...formatChunk(), ...megabyteOf([...ascii("JUNK"), 0, 0, 0, 0])])],
   ["ID3 tags of nothing", megabyteOf([...ascii("ID3"), 4, 0, 0, 0, 0, 0, 0])],
-  ["ID3 tags of nothing after MP3 frames", concatBytes([silentMp3Frame, silentMp3Frame, megabyteOf([...ascii("ID3"), 4, 0, 0, 0, 0, 0, 0])])],
+  [
+    "ID3 tags of nothing after MP3 frames",
+    concatBytes([silentMp3Frame, silentMp3Frame, megabyteOf([...ascii("ID3"), 4, 0, 0, 0, 0, 0, 0])]),
+  ],
   ["FLAC blocks of nothing", concatBytes([flacHeader(0).with(4, 0), megabyteOf([1, 0, 0, 0])])],
   ["FLAC sync codes without frames", concatBytes([flacHeader(4096), megabyteOf([0xff, 0xf8])])],
   ["Ogg pages of another stream", oggNoise()],
@@ -61,7 +67,10 @@ async function opusBomb(): Promise<Uint8Array> {
 }
 
 async function vorbisBomb(): Promise<Uint8Array> {
-  return withEndGranule(await oggFile([...vorbisHeaders(vorbisForm), ...Array.from({ length: 20 }, () => silentVorbisPacket(true))]), 19 * 4096);
+  return withEndGranule(
+    await oggFile([...vorbisHeaders(vorbisForm), ...Array.from({ length: 20 }, () => silentVorbisPacket(true))]),
+    19 * 4096,
+  );
 }
 
 async function oggNoise(): Promise<Uint8Array> {

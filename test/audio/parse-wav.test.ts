@@ -40,7 +40,9 @@ describe("sample formats", () => {
   });
 
   test("channels are interleaved in the file and planar in the waveform", () => {
-    const waveform = parseWav(wav([...formatChunk({ numChannels: 2, sampleRate: 44_100 }), ...chunk("data", int16s(8192, -8192, 16_384, -16_384))]));
+    const waveform = parseWav(
+      wav([...formatChunk({ numChannels: 2, sampleRate: 44_100 }), ...chunk("data", int16s(8192, -8192, 16_384, -16_384))]),
+    );
     expect(waveform).toEqual({ channelData: [Float32Array.of(0.25, 0.5), Float32Array.of(-0.25, -0.5)], sampleRate: 44_100 });
   });
 
@@ -54,7 +56,9 @@ describe("sample formats", () => {
 
 describe("files as they occur", () => {
   test("unknown chunks, of odd length too, are passed over", () => {
-    expect(samplesOf(wav([...chunk("LIST", [1, 2, 3]), ...formatChunk(), ...chunk("cue ", [9]), ...DATA, ...chunk("id3 ", [1])]))).toEqual(SAMPLES);
+    expect(samplesOf(wav([...chunk("LIST", [1, 2, 3]), ...formatChunk(), ...chunk("cue ", [9]), ...DATA, ...chunk("id3 ", [1])]))).toEqual(
+      SAMPLES,
+    );
   });
 
   test("the data chunk may come before the format", () => {
@@ -77,10 +81,13 @@ describe("files as they occur", () => {
     expect(samplesOf(bytes)).toEqual(SAMPLES);
   });
 
-  test.each([0xffffffff, 0x7fffffff, 0x7ffff000, 0x80000000])("a streamed data chunk that claims %i bytes reaches to the end of the file", (size) => {
-    const bytes = wav([...formatChunk(), ...chunk("data", int16s(16_384, -32_768), size)], { riffSize: 0xffffffff });
-    expect(samplesOf(bytes)).toEqual(SAMPLES);
-  });
+  test.each([0xffffffff, 0x7fffffff, 0x7ffff000, 0x80000000])(
+    "a streamed data chunk that claims %i bytes reaches to the end of the file",
+    (size) => {
+      const bytes = wav([...formatChunk(), ...chunk("data", int16s(16_384, -32_768), size)], { riffSize: 0xffffffff });
+      expect(samplesOf(bytes)).toEqual(SAMPLES);
+    },
+  );
 
   test.each([0, 36, 0xffffffff])("a data chunk of length 0 in a file that claims %i bytes was never filled in", (riffSize) => {
     expect(samplesOf(wav([...formatChunk(), ...chunk("data", int16s(16_384, -32_768), 0)], { riffSize }))).toEqual(SAMPLES);
@@ -104,22 +111,45 @@ describe("files that cannot be read", () => {
     ["nothing but RIFF", Uint8Array.from(ascii("RIFF")), "AUDIO_UNKNOWN_FORMAT", "not a WAV file"],
     ["a file without samples", wav(formatChunk()), "AUDIO_CORRUPT", 'it ends after 36 bytes without a "data" chunk'],
     ["a file without a format", wav(DATA), "AUDIO_CORRUPT", 'without a "fmt" chunk'],
-    ["a chunk longer than the file", wav([...chunk("LIST", [1, 2], 1000), ...formatChunk()]), "AUDIO_CORRUPT", 'chunk "LIST" claims 1000 bytes, but only 26 are left'],
-    ["less than one sample frame", wav([...formatChunk({ numChannels: 2 }), ...chunk("data", [1, 2, 3], 8)]).subarray(0, -1), "AUDIO_CORRUPT", /truncated WAV.*3 bytes.*takes 4/],
+    [
+      "a chunk longer than the file",
+      wav([...chunk("LIST", [1, 2], 1000), ...formatChunk()]),
+      "AUDIO_CORRUPT",
+      'chunk "LIST" claims 1000 bytes, but only 26 are left',
+    ],
+    [
+      "less than one sample frame",
+      wav([...formatChunk({ numChannels: 2 }), ...chunk("data", [1, 2, 3], 8)]).subarray(0, -1),
+      "AUDIO_CORRUPT",
+      /truncated WAV.*3 bytes.*takes 4/,
+    ],
     ["a format chunk that is too short", wav([...chunk("fmt ", [1, 0]), ...DATA]), "AUDIO_CORRUPT", '"fmt" chunk has 2 bytes'],
     ["an extensible format without its extension", wav([...formatChunk({ tag: 0xfffe }), ...DATA]), "AUDIO_CORRUPT", "at least 40"],
     ["A-law", wav([...formatChunk({ tag: 6, bits: 8 }), ...DATA]), "AUDIO_UNSUPPORTED", /0x0006 \(A-law\).*ffmpeg/],
-    ["an unknown sub-format", wav([...formatChunk({ tag: 0xfffe, extension: extensibleFields(16, 1).map((byte) => byte || 7) }), ...DATA]), "AUDIO_UNSUPPORTED", "sub-format"],
+    [
+      "an unknown sub-format",
+      wav([...formatChunk({ tag: 0xfffe, extension: extensibleFields(16, 1).map((byte) => byte || 7) }), ...DATA]),
+      "AUDIO_UNSUPPORTED",
+      "sub-format",
+    ],
     ["12-byte integers", wav([...formatChunk({ bits: 96 }), ...DATA]), "AUDIO_UNSUPPORTED", "96 bits (integer)"],
     ["16-bit floats", wav([...formatChunk({ tag: 3 }), ...DATA]), "AUDIO_UNSUPPORTED", "16 bits (float)"],
     ["no channels", wav([...formatChunk({ numChannels: 0 }), ...DATA]), "AUDIO_CORRUPT", "0 channels"],
     ["a sample rate of 0", wav([...formatChunk({ sampleRate: 0 }), ...DATA]), "AUDIO_CORRUPT", "at 0 Hz"],
-    ["a frame size that does not fit", wav([...formatChunk({ bytesPerFrame: 5 }), ...DATA]), "AUDIO_CORRUPT", "in 5 bytes per sample frame"],
+    [
+      "a frame size that does not fit",
+      wav([...formatChunk({ bytesPerFrame: 5 }), ...DATA]),
+      "AUDIO_CORRUPT",
+      "in 5 bytes per sample frame",
+    ],
   ];
   test.each(cases)("%s", (_, bytes, code, message) => {
     const error = errorOf(() => parseWav(bytes));
     expect(error).toBeInstanceOf(AudioFormatError);
-    expect(error).toMatchObject({ code, message: typeof message === "string" ? expect.stringContaining(message) : expect.stringMatching(message) });
+    expect(error).toMatchObject({
+      code,
+      message: typeof message === "string" ? expect.stringContaining(message) : expect.stringMatching(message),
+    });
   });
 
   test("a header cut at any byte is an AudioFormatError", () => {
@@ -130,7 +160,12 @@ describe("files that cannot be read", () => {
   });
 
   test("whatever the bytes, the result is a waveform no larger than they allow, or an AudioFormatError", () => {
-    const seed = wav([...chunk("ds64", littleEndian(8, 28)), ...formatChunk({ tag: 0xfffe, extension: extensibleFields(16, 1) }), ...DATA, ...DATA]);
+    const seed = wav([
+      ...chunk("ds64", littleEndian(8, 28)),
+      ...formatChunk({ tag: 0xfffe, extension: extensibleFields(16, 1) }),
+      ...DATA,
+      ...DATA,
+    ]);
     const change = fc.record({ at: fc.nat(seed.length - 1), byte: fc.constantFrom(0, 1, 2, 3, 8, 16, 24, 32, 64, 0x7f, 0xfe, 0xff) });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 6 }), fc.nat(seed.length), (changes, length) => {

@@ -21,7 +21,7 @@ export const anyCuts: fc.Arbitrary<number[]> = fc
 /** Cuts a waveform into pieces of these lengths, used over and over; their sum is not 0. */
 export function cutWaveform({ channelData, sampleRate }: Waveform, lengths: readonly number[]): Waveform[] {
   const pieces: Waveform[] = [];
-  for (let start = 0; start < channelData[0]!.length; ) {
+  for (let start = 0; start < channelData[0]!.length;) {
     const end = start + lengths[pieces.length % lengths.length]!;
     pieces.push({ channelData: channelData.map((samples) => samples.subarray(start, end)), sampleRate });
     start = end;
@@ -30,7 +30,10 @@ export function cutWaveform({ channelData, sampleRate }: Waveform, lengths: read
 }
 
 /** One waveform of all pieces, of which there may be none. */
-export function joinPieces(pieces: readonly Waveform[], { sampleRate, channels }: { readonly sampleRate: number; readonly channels: number }): Waveform {
+export function joinPieces(
+  pieces: readonly Waveform[],
+  { sampleRate, channels }: { readonly sampleRate: number; readonly channels: number },
+): Waveform {
   const numSamples = pieces.reduce((sum, piece) => sum + numSamplesOf(piece), 0);
   const channelData = Array.from({ length: channels }, () => new Float32Array(numSamples));
   let position = 0;

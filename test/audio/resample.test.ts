@@ -126,7 +126,11 @@ test("resampling is linear", () => {
   fc.assert(
     fc.property(rate, rate, someSamples, fc.float({ min: -2, max: 2, noNaN: true }), (from, to, samples, factor) => {
       const other = samples.map((_, i) => Math.sin(i));
-      const combined = resampleMono(samples.map((sample, i) => factor * sample + other[i]!), from, to);
+      const combined = resampleMono(
+        samples.map((sample, i) => factor * sample + other[i]!),
+        from,
+        to,
+      );
       const [first, second] = [resampleMono(samples, from, to), resampleMono(other, from, to)];
       for (const [n, sample] of combined.entries()) expect(Math.abs(sample - (factor * first[n]! + second[n]!))).toBeLessThan(2e-6);
     }),

@@ -2,7 +2,12 @@ import { BitWriter } from "./bit-writer.ts";
 import { oggFile, withEndGranule } from "./ogg-bytes.ts";
 
 /** The three headers of a Vorbis stream that can say nothing but silence, in blocks of 64 and 256 samples. Source: Vorbis I specification, section 4.2. */
-export function vorbisHeaders({ channels = 1, sampleRate = 8000, blocks = 0x86, codebooks = smallCodebook }: VorbisForm = {}): Uint8Array[] {
+export function vorbisHeaders({
+  channels = 1,
+  sampleRate = 8000,
+  blocks = 0x86,
+  codebooks = smallCodebook,
+}: VorbisForm = {}): Uint8Array[] {
   const head = new BitWriter().write(1, 8).text("vorbis").write(0, 32).write(channels, 8).write(sampleRate, 32);
   head.write(0, 32).write(0, 32).write(0, 32).write(blocks, 8).write(1, 8);
   const comments = new BitWriter().write(3, 8).text("vorbis").write(0, 32).write(0, 32).write(1, 8);
@@ -34,7 +39,12 @@ export function orderedCodebooks(count: number, entries: number, length: number)
   return (setup) => {
     setup.write(count - 1, 8);
     for (let i = 0; i < count; i++) {
-      setup.write(0x564342, 24).write(1, 16).write(entries, 24).write(1, 1).write(length - 1, 5);
+      setup
+        .write(0x564342, 24)
+        .write(1, 16)
+        .write(entries, 24)
+        .write(1, 1)
+        .write(length - 1, 5);
       setup.write(entries, 32 - Math.clz32(entries)).write(0, 4);
     }
     return setup;

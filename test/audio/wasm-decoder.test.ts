@@ -44,10 +44,15 @@ async function* bytesOf(...lengths: number[]): AsyncGenerator<Uint8Array, void> 
   for (const length of lengths) yield new Uint8Array(length);
 }
 
-const run = (decoder: WasmDecoder<Uint8Array>, input: AsyncIterable<Uint8Array>) => runDecoder("Test", async () => decoder, input, new Pace());
+const run = (decoder: WasmDecoder<Uint8Array>, input: AsyncIterable<Uint8Array>) =>
+  runDecoder("Test", async () => decoder, input, new Pace());
 
 test("pieces come as they are decoded, and none without samples", async () => {
-  const decoder = new ScriptedDecoder(() => piece([1, 2]), () => piece([], { channelData: [], sampleRate: 0 }), () => piece([3, 7], { samplesDecoded: 1 }));
+  const decoder = new ScriptedDecoder(
+    () => piece([1, 2]),
+    () => piece([], { channelData: [], sampleRate: 0 }),
+    () => piece([3, 7], { samplesDecoded: 1 }),
+  );
   const pieces = run(decoder, bytesOf(100, 20, 3));
   expect((await pieces.next()).value).toEqual({ channelData: [Float32Array.of(1, 2)], sampleRate: 8000 });
   expect(decoder.lengths).toEqual([100]);
@@ -58,12 +63,21 @@ test("pieces come as they are decoded, and none without samples", async () => {
 
 describe("whatever goes wrong ends as an AudioFormatError, and the decoder is freed", () => {
   test.each([
-    ["a reported error", () => piece([1], { errors: [{ message: "bad block" }] }), "AUDIO_CORRUPT", "damaged Test file: the decoder says “bad block”"],
+    [
+      "a reported error",
+      () => piece([1], { errors: [{ message: "bad block" }] }),
+      "AUDIO_CORRUPT",
+      "damaged Test file: the decoder says “bad block”",
+    ],
     ["a trap", trap, "AUDIO_CORRUPT", "damaged Test file: the decoder says “memory access out of bounds”"],
     ["a rate that changes midway", () => piece([1], { sampleRate: 16_000 }), "AUDIO_UNSUPPORTED", "changes midway"],
   ] as const)("%s", async (_, answer, code, message) => {
     const decoder = new ScriptedDecoder(() => piece([1]), answer);
-    await expect(collect(run(decoder, bytesOf(10, 10)))).rejects.toMatchObject({ name: "AudioFormatError", code, message: expect.stringContaining(message) });
+    await expect(collect(run(decoder, bytesOf(10, 10)))).rejects.toMatchObject({
+      name: "AudioFormatError",
+      code,
+      message: expect.stringContaining(message),
+    });
     expect(decoder.numFrees).toBe(1);
   });
 });
@@ -80,7 +94,10 @@ test("an error of the input is passed on as it is, and the decoder is freed", as
 });
 
 test("who leaves early frees the decoder and closes the input", async () => {
-  const decoder = new ScriptedDecoder(() => piece([1]), () => piece([2]));
+  const decoder = new ScriptedDecoder(
+    () => piece([1]),
+    () => piece([2]),
+  );
   const input = bytesOf(1, 1, 1);
   for await (const { channelData } of run(decoder, input)) {
     expect(channelData).toEqual([Float32Array.of(1)]);

@@ -49,7 +49,12 @@ describe("the catalogue", () => {
     it("leads to a checkpoint of its own that can be loaded, with the same codec", () => {
       if (entry.codecFrom === null) return;
       const original = findCheckpoint(entry.codecFrom)!;
-      expect(original).toMatchObject({ codecFrom: null, notLoadable: null, sampleRate: entry.sampleRate, codebookSize: entry.codebookSize });
+      expect(original).toMatchObject({
+        codecFrom: null,
+        notLoadable: null,
+        sampleRate: entry.sampleRate,
+        codebookSize: entry.codebookSize,
+      });
       expect(entry.numQuantizers).toBe(original.numQuantizers * (entry.interleaveStereo ? 2 : 1));
     });
 
@@ -71,14 +76,28 @@ describe("the catalogue", () => {
 
 describe("what is true of the licenses", () => {
   it("encodec_24khz declares nothing, and upstream's MIT is about code", () => {
-    expect(recordOf("24khz")).toMatchObject({ declared: { card: [] }, effective: "CC-BY-NC-4.0", status: "unresolved", stricterReading: null });
+    expect(recordOf("24khz")).toMatchObject({
+      declared: { card: [] },
+      effective: "CC-BY-NC-4.0",
+      status: "unresolved",
+      stricterReading: null,
+    });
     expect(recordOf("24khz").upstream).toMatch(/code is MIT.*weights.*not been said/);
   });
 
   it("encodec_48khz declares MIT, which is disputed", () => {
-    expect(recordOf("48khz")).toMatchObject({ declared: { card: ["mit"] }, effective: "MIT", status: "contested", stricterReading: "CC-BY-NC-4.0" });
-    expect(recordOf("48khz").evidence).toContainEqual(expect.objectContaining({ date: "2023-09-06", fact: expect.stringContaining("Hugging Face staff") }));
-    expect(recordOf("48khz").evidence).toContainEqual(expect.objectContaining({ fact: expect.stringMatching(/revised its own statement to CC-BY-NC-4\.0/u) }));
+    expect(recordOf("48khz")).toMatchObject({
+      declared: { card: ["mit"] },
+      effective: "MIT",
+      status: "contested",
+      stricterReading: "CC-BY-NC-4.0",
+    });
+    expect(recordOf("48khz").evidence).toContainEqual(
+      expect.objectContaining({ date: "2023-09-06", fact: expect.stringContaining("Hugging Face staff") }),
+    );
+    expect(recordOf("48khz").evidence).toContainEqual(
+      expect.objectContaining({ fact: expect.stringMatching(/revised its own statement to CC-BY-NC-4\.0/u) }),
+    );
   });
 
   it("encodec_32khz declares nothing and is CC-BY-NC-4.0 by where it comes from", () => {
@@ -127,7 +146,8 @@ describe("the embedded checkpoint", () => {
 
   it("was trained on what its card says, in the card's words, and its license says so too", () => {
     const card = readEmbedded("README.md").toString();
-    for (const { source, quote } of tiny.trainingData) expect({ source, isQuoted: card.includes(quote) }).toEqual({ source: "models/encodec-tiny-24khz/README.md", isQuoted: true });
+    for (const { source, quote } of tiny.trainingData)
+      expect({ source, isQuoted: card.includes(quote) }).toEqual({ source: "models/encodec-tiny-24khz/README.md", isQuoted: true });
     const told = tiny.trainingData.map(({ quote }) => quote).join();
     for (const term of ["BSD-like", "CMU", "CSTR", "MIT", "CC0", "public domain"]) {
       expect(told).toContain(term);
@@ -138,7 +158,10 @@ describe("the embedded checkpoint", () => {
 
   it("is told from the one that was withdrawn, which is in no list, and not settled", () => {
     const first = findByDigest("6c202abb8ef935d45cbc950d1c539289d83ea7e6aee5236297712ec17fbe771d")!;
-    expect(first).toMatchObject({ id: "tiny-v0", license: { declared: { card: ["mit"] }, status: "contested", stricterReading: "CC-BY-SA-3.0 AND GPL-2.0" } });
+    expect(first).toMatchObject({
+      id: "tiny-v0",
+      license: { declared: { card: ["mit"] }, status: "contested", stricterReading: "CC-BY-SA-3.0 AND GPL-2.0" },
+    });
     expect(catalogue).not.toContain(first);
     expect(first.notLoadable).toContain("git archive 97336fc");
     const [audio, withdrawal] = first.trainingData;
@@ -169,7 +192,11 @@ describe("what is known of training audio", () => {
 
   it("names Bark's own data as proprietary, beside what its codec was trained on", () => {
     const { trainingData } = findCheckpoint("suno/bark")!;
-    expect(trainingData.at(-1)).toMatchObject({ about: "model", source: expect.stringContaining("suno-ai/bark/issues/2"), quote: expect.stringContaining("proprietary dataset") });
+    expect(trainingData.at(-1)).toMatchObject({
+      about: "model",
+      source: expect.stringContaining("suno-ai/bark/issues/2"),
+      quote: expect.stringContaining("proprietary dataset"),
+    });
     expect(trainingData.map(({ quote }) => quote).join()).toMatch(/DNS Challenge 4.*Common Voice.*AudioSet.*FSD50K.*Jamendo/u);
   });
 

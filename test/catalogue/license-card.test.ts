@@ -10,7 +10,16 @@ describe("a model card", () => {
       baseModels: [],
       problem: null,
     });
-    const card = ["---", "license: [MIT, cc-by-nc-4.0]", "license_name: own", "license_link: LICENSE", "base_model:", "- a/b", "- c/d", "---"];
+    const card = [
+      "---",
+      "license: [MIT, cc-by-nc-4.0]",
+      "license_name: own",
+      "license_link: LICENSE",
+      "base_model:",
+      "- a/b",
+      "- c/d",
+      "---",
+    ];
     expect(parseModelCard(card.join("\n"))).toEqual({
       licenses: ["mit", "cc-by-nc-4.0"],
       licenseName: "own",
@@ -63,6 +72,8 @@ describe("a model card", () => {
 
   it("that nests as deep as it can is given up, not run into the ground", () => {
     expect(parseModelCard(`---\n${"[".repeat(20_000)}\n---\n`).problem).toMatch(/not YAML|too deep/);
-    expect(parseModelCard(`---\na: ${"[".repeat(20_000)}${"]".repeat(20_000)}\nlicense: mit\n---\n`).licenses.length).toBeLessThanOrEqual(1);
+    expect(parseModelCard(`---\na: ${"[".repeat(20_000)}${"]".repeat(20_000)}\nlicense: mit\n---\n`).licenses.length).toBeLessThanOrEqual(
+      1,
+    );
   });
 });

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { catalogue, checkLicense, findCheckpoint, hubLicenses, namedPolicies, parseLicensePolicy, requireLicense } from "../../src/catalogue/index.ts";
+import {
+  catalogue,
+  checkLicense,
+  findCheckpoint,
+  hubLicenses,
+  namedPolicies,
+  parseLicensePolicy,
+  requireLicense,
+} from "../../src/catalogue/index.ts";
 import type { LicensePolicy, LicenseRules } from "../../src/catalogue/index.ts";
 import { licenseRecord } from "../../src/catalogue/license-record.ts";
 import { LicenseError } from "../../src/core/index.ts";
@@ -19,7 +27,8 @@ function recordOf(effective: string, status: LicenseStatus = "settled"): License
 
 const check = (policy: LicensePolicy, effective: string, status?: LicenseStatus) => checkLicense(recordOf(effective, status), policy);
 const numAdmitted = (policy: LicensePolicy) => hubLicenses.filter(({ spdx }) => check(policy, spdx).isAllowed).length;
-const numOfClass = (...names: readonly string[]) => hubLicenses.filter(({ classes }) => classes.some((name) => names.includes(name))).length;
+const numOfClass = (...names: readonly string[]) =>
+  hubLicenses.filter(({ classes }) => classes.some((name) => names.includes(name))).length;
 const ruleOf = (policy: LicensePolicy, effective: string, status?: LicenseStatus) => {
   const { isAllowed, rule } = check(policy, effective, status);
   return isAllowed ? "passes" : rule;

@@ -23,7 +23,11 @@ describe("the licenses of a set of codes", () => {
       ["tiny", 1, "settled", "commercial"],
       ["facebook/encodec_48khz", 1, "contested", "acceptContested"],
     ]);
-    expect({ effective, classes, isAllowed }).toEqual({ effective: "CC-BY-NC-4.0 AND MIT", classes: ["attribution", "non-commercial"], isAllowed: false });
+    expect({ effective, classes, isAllowed }).toEqual({
+      effective: "CC-BY-NC-4.0 AND MIT",
+      classes: ["attribution", "non-commercial"],
+      isAllowed: false,
+    });
   });
 
   it("pass where every one does", () => {
@@ -68,7 +72,11 @@ describe("the licenses of a set of codes", () => {
   });
 
   it("are unresolved where nobody has said anything", () => {
-    const { groups, isAllowed } = summarizeLicenses([madeWith("/models/mine"), madeWith("/models/other", { license: "mit" })], "permissive", date);
+    const { groups, isAllowed } = summarizeLicenses(
+      [madeWith("/models/mine"), madeWith("/models/other", { license: "mit" })],
+      "permissive",
+      date,
+    );
     expect(groups.map(({ record }) => [record.effective, record.status])).toEqual([
       ["LicenseRef-hf-unknown", "unresolved"],
       ["MIT", "unresolved"],
@@ -78,9 +86,15 @@ describe("the licenses of a set of codes", () => {
 
   it("has what is known of the training audio beside each license, by the digest where several weights had one name, and judges nothing by it", () => {
     const first = { ...tiny, digest: "6c202abb8ef935d45cbc950d1c539289d83ea7e6aee5236297712ec17fbe771d" };
-    const [now, then, bark, stranger] = summarizeLicenses([tiny, first, madeWith("suno/bark", {}), madeWith("a/codec", {})], "any", date).groups;
+    const [now, then, bark, stranger] = summarizeLicenses(
+      [tiny, first, madeWith("suno/bark", {}), madeWith("a/codec", {})],
+      "any",
+      date,
+    ).groups;
     expect(now!.trainingData).toEqual(findCheckpoint("tiny")!.trainingData);
-    expect(then!.trainingData.map(({ quote }) => quote).join()).toMatch(/asterisk-core-sounds \(CC-BY-SA-3\.0\).*wesnoth-music \(GPL-2\+\)/u);
+    expect(then!.trainingData.map(({ quote }) => quote).join()).toMatch(
+      /asterisk-core-sounds \(CC-BY-SA-3\.0\).*wesnoth-music \(GPL-2\+\)/u,
+    );
     expect(then!.trainingData).not.toEqual(expect.arrayContaining([now!.trainingData[0]]));
     expect(then!.record).toMatchObject({ effective: "MIT", status: "contested" });
     expect(bark!.trainingData.map(({ about }) => about)).toContain("model");

@@ -44,7 +44,11 @@ describe("a repository of its own", () => {
 
   it("that lists licenses is under all of them", async () => {
     const record = await resolve(repository("a/codec", "license: [mit, cc-by-sa-4.0, gpl-3.0]"));
-    expect(record).toMatchObject({ effective: "GPL-3.0 AND CC-BY-SA-4.0 AND MIT", status: "settled", classes: ["attribution", "share-alike", "copyleft"] });
+    expect(record).toMatchObject({
+      effective: "GPL-3.0 AND CC-BY-SA-4.0 AND MIT",
+      status: "settled",
+      classes: ["attribution", "share-alike", "copyleft"],
+    });
   });
 
   it.each([
@@ -88,8 +92,14 @@ describe("card and API", () => {
   });
 
   it("of which only one declares anything disagree too", async () => {
-    expect(await resolve(repository("a/codec", null, { api: apiOf("mit", "license:mit") }))).toMatchObject({ status: "contested", effective: "MIT" });
-    expect(await resolve(repository("a/codec", "license: mit", { api: apiOf(undefined) }))).toMatchObject({ status: "contested", effective: "MIT" });
+    expect(await resolve(repository("a/codec", null, { api: apiOf("mit", "license:mit") }))).toMatchObject({
+      status: "contested",
+      effective: "MIT",
+    });
+    expect(await resolve(repository("a/codec", "license: mit", { api: apiOf(undefined) }))).toMatchObject({
+      status: "contested",
+      effective: "MIT",
+    });
   });
 
   it("name bases, in tags with and without the kind of relation", async () => {
@@ -139,7 +149,10 @@ describe("base models", () => {
   });
 
   it("under attribution contest a declaration that drops the credit", async () => {
-    const record = await resolve(repository("a/models", "license: apache-2.0\nbase_model: kyutai/mimi"), repository("kyutai/mimi", "license: cc-by-4.0"));
+    const record = await resolve(
+      repository("a/models", "license: apache-2.0\nbase_model: kyutai/mimi"),
+      repository("kyutai/mimi", "license: cc-by-4.0"),
+    );
     expect(record).toMatchObject({ effective: "CC-BY-4.0 AND Apache-2.0", status: "contested" });
   });
 
@@ -180,9 +193,13 @@ describe("base models", () => {
   });
 
   it("are followed as deep as asked and no deeper", async () => {
-    const chain = Array.from({ length: 12 }, (_, index) => repository(`a/${index}`, `license: mit${index < 11 ? `\nbase_model: a/${index + 1}` : ""}`));
+    const chain = Array.from({ length: 12 }, (_, index) =>
+      repository(`a/${index}`, `license: mit${index < 11 ? `\nbase_model: a/${index + 1}` : ""}`),
+    );
     const hub = hubOf(...chain);
-    expect((await resolveLicense(chain[0]!, { ...hub, date })).evidence.at(-1)!.fact).toBe("its base model a/9 is more than 8 base models away");
+    expect((await resolveLicense(chain[0]!, { ...hub, date })).evidence.at(-1)!.fact).toBe(
+      "its base model a/9 is more than 8 base models away",
+    );
     expect(hub.asked).toHaveLength(8);
     expect(await resolveLicense(chain[0]!, { ...hub, date, maxDepth: 11 })).toMatchObject({ effective: "MIT", status: "settled" });
   });
@@ -200,7 +217,10 @@ describe("base models", () => {
   });
 
   it("that are declared in a way that cannot be read leave it unresolved", async () => {
-    expect(await resolve(repository("a/codec", "license: mit\nbase_model: {b: c}"))).toMatchObject({ effective: "MIT", status: "unresolved" });
+    expect(await resolve(repository("a/codec", "license: mit\nbase_model: {b: c}"))).toMatchObject({
+      effective: "MIT",
+      status: "unresolved",
+    });
   });
 
   it("are not asked for without end where cards name each other", async () => {
@@ -211,7 +231,9 @@ describe("base models", () => {
     expect(hub.asked.length).toBeLessThanOrEqual(32);
 
     const many = Array.from({ length: 12 }, (_, index) => Array.from({ length: 4 }, (__, other) => `b${index}/${other}`));
-    const wide = many.flat().map((id, index) => repository(id, `license: mit\nbase_model: [${(many[Math.floor(index / 4) + 1] ?? []).join(", ")}]`));
+    const wide = many
+      .flat()
+      .map((id, index) => repository(id, `license: mit\nbase_model: [${(many[Math.floor(index / 4) + 1] ?? []).join(", ")}]`));
     const wideHub = hubOf(...wide);
     expect((await resolveLicense(wide[0]!, { ...wideHub, date, maxDepth: 100 })).status).toBe("unresolved");
     expect(wideHub.asked).toHaveLength(32);
@@ -235,14 +257,20 @@ describe("what the catalogue knows", () => {
   });
 
   it("counts at another commit together with what is declared there", async () => {
-    expect(await resolve(repository("facebook/encodec_24khz", "license: mit"))).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
+    expect(await resolve(repository("facebook/encodec_24khz", "license: mit"))).toMatchObject({
+      effective: "CC-BY-NC-4.0 AND MIT",
+      status: "contested",
+    });
     expect(await resolve(repository("facebook/encodec_24khz", null))).toMatchObject({ effective: "CC-BY-NC-4.0", status: "unresolved" });
     expect(await resolve(repository("facebook/encodec_48khz", "license: mit"))).toMatchObject({
       effective: "MIT",
       stricterReading: "CC-BY-NC-4.0 AND MIT",
       status: "contested",
     });
-    expect(await resolve(repository("facebook/musicgen-small", "license: cc-by-nc-4.0"))).toMatchObject({ effective: "CC-BY-NC-4.0", status: "settled" });
+    expect(await resolve(repository("facebook/musicgen-small", "license: cc-by-nc-4.0"))).toMatchObject({
+      effective: "CC-BY-NC-4.0",
+      status: "settled",
+    });
   });
 
   it("recognises a re-upload by its weights, and does not let it be laundered", async () => {
@@ -264,7 +292,10 @@ describe("what the catalogue knows", () => {
     const copy = repository("audo/audiogen-medium", null, { digests: [audiogenDigest.toUpperCase()] });
     expect(await resolve(copy)).toMatchObject({ effective: "CC-BY-NC-4.0", status: "settled" });
     for (const stranger of ["0".repeat(64), null]) {
-      expect(await resolve({ ...copy, digests: [audiogenDigest, stranger] })).toMatchObject({ effective: "CC-BY-NC-4.0", status: "unresolved" });
+      expect(await resolve({ ...copy, digests: [audiogenDigest, stranger] })).toMatchObject({
+        effective: "CC-BY-NC-4.0",
+        status: "unresolved",
+      });
     }
   });
 
@@ -276,7 +307,9 @@ describe("what the catalogue knows", () => {
   it("sees the codec inside a Bark and inside a MusicGen", async () => {
     const bark = repository("a/bark", "license: mit", { config: { model_type: "bark", codec_config: { model_type: "encodec" } } });
     expect(await resolve(bark)).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
-    const musicgen = repository("a/musicgen", "license: apache-2.0", { config: { audio_encoder: { _name_or_path: "facebook/encodec_32khz" } } });
+    const musicgen = repository("a/musicgen", "license: apache-2.0", {
+      config: { audio_encoder: { _name_or_path: "facebook/encodec_32khz" } },
+    });
     expect(await resolve(musicgen)).toMatchObject({ effective: "CC-BY-NC-4.0 AND Apache-2.0", status: "contested" });
   });
 

@@ -51,7 +51,13 @@ describe("the best checkpoint", () => {
   });
 
   it("is refused with every reason at once", () => {
-    const { passedOver } = selectCheckpoint({ sampleRate: 24_000, channels: 1, minBandwidth: 6, maxFrameRate: 75, licensePolicy: "commercial" });
+    const { passedOver } = selectCheckpoint({
+      sampleRate: 24_000,
+      channels: 1,
+      minBandwidth: 6,
+      maxFrameRate: 75,
+      licensePolicy: "commercial",
+    });
     expect(passedOver.find(({ id }) => id === "facebook/encodec_48khz")).toEqual({
       id: "facebook/encodec_48khz",
       failed: ["sampleRate", "channels", "maxFrameRate", "licensePolicy"],
@@ -65,7 +71,12 @@ describe("the best checkpoint", () => {
   });
 
   it("prefers a settled license to a contested one and that to an unresolved one", () => {
-    const { matches, passedOver } = selectCheckpoint({}, [like("a", "unresolved"), like("b", "contested"), like("c", "settled"), like("d", "settled")]);
+    const { matches, passedOver } = selectCheckpoint({}, [
+      like("a", "unresolved"),
+      like("b", "contested"),
+      like("c", "settled"),
+      like("d", "settled"),
+    ]);
     expect(matches.map(({ id }) => id)).toEqual(["c", "d", "b", "a"]);
     expect(passedOver.map(({ reasons }) => reasons[0])).toEqual([
       "c does as well and is listed earlier",
@@ -91,9 +102,7 @@ describe("where nothing passes", () => {
 
   it("several are named together where one would not do", () => {
     const { relaxations } = selectCheckpoint({ sampleRate: 44_100, channels: 2, maxFrameRate: 50 });
-    expect(relaxations).toEqual([
-      { drop: ["sampleRate"], gains: ["facebook/musicgen-stereo-small", "facebook/musicgen-stereo-large"] },
-    ]);
+    expect(relaxations).toEqual([{ drop: ["sampleRate"], gains: ["facebook/musicgen-stereo-small", "facebook/musicgen-stereo-large"] }]);
     expect(selectCheckpoint({ sampleRate: 44_100, channels: 6 }).relaxations.map(({ drop }) => drop)).toEqual([["sampleRate", "channels"]]);
   });
 

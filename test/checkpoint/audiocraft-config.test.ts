@@ -40,16 +40,8 @@ describe("audiocraft's xp.cfg", () => {
     ["norm: weight_norm", "norm: time_group_norm", { normType: "time_group_norm" }],
     ["norm: weight_norm", "norm: none", { normType: "weight_norm" }],
     ["causal: false", "causal: true", { useCausalConv: true }],
-    [
-      "channels: 1\n",
-      "channels: 2\ninterleave_stereo_codebooks: {use: true, per_timestep: false}\n",
-      { interleaveStereo: true },
-    ],
-    [
-      "channels: 1\n",
-      "channels: 1\ninterleave_stereo_codebooks: {use: false, per_timestep: true}\n",
-      { interleaveStereo: false },
-    ],
+    ["channels: 1\n", "channels: 2\ninterleave_stereo_codebooks: {use: true, per_timestep: false}\n", { interleaveStereo: true }],
+    ["channels: 1\n", "channels: 1\ninterleave_stereo_codebooks: {use: false, per_timestep: true}\n", { interleaveStereo: false }],
   ])("with %j changed to %j", (from, to, expected) => {
     expect(parseAudiocraftConfig(text.replace(from, to), "xp.cfg")).toMatchObject(expected);
   });
@@ -126,7 +118,10 @@ describe("audiocraft's xp.cfg", () => {
     ["lists of lists of lists", "- ".repeat(25_000)],
     ["signs that are errors each", `a: [${",".repeat(60_000)}`],
     ["quotes that are errors each", '"'.repeat(60_000)],
-    ["aliases of aliases as a key", `a: &a [b, b]\n${Array.from({ length: 20 }, (_, i) => `${i}: &a${i} [${i === 0 ? "*a, *a" : `*a${i - 1}, *a${i - 1}`}]`).join("\n")}\n? *a19\n: 1`],
+    [
+      "aliases of aliases as a key",
+      `a: &a [b, b]\n${Array.from({ length: 20 }, (_, i) => `${i}: &a${i} [${i === 0 ? "*a, *a" : `*a${i - 1}, *a${i - 1}`}]`).join("\n")}\n? *a19\n: 1`,
+    ],
     ["a staircase of options", Array.from({ length: 600 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n")],
     ["too much", `a: ${"x".repeat(300_000)}`],
     ["a language model", "transformer_lm: {}"],

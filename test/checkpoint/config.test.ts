@@ -113,16 +113,12 @@ describe("an encodec's config.json", () => {
   });
 
   it("may not trim unevenly without being causal, as in the reference", () => {
-    expect(() => parseEncodecConfig({ use_causal_conv: false, trim_right_ratio: 0.5 }, "c")).toThrow(
-      "trim_right_ratio is 0.5",
-    );
+    expect(() => parseEncodecConfig({ use_causal_conv: false, trim_right_ratio: 0.5 }, "c")).toThrow("trim_right_ratio is 0.5");
   });
 
   it("may not have segments without an overlap, or shorter than a frame", () => {
     expect(() => parseEncodecConfig({ chunk_length_s: 1 }, "c")).toThrow("overlap is null");
-    expect(() => parseEncodecConfig({ chunk_length_s: 0.01, overlap: 0 }, "c")).toThrow(
-      "at least one frame of 320 samples",
-    );
+    expect(() => parseEncodecConfig({ chunk_length_s: 0.01, overlap: 0 }, "c")).toThrow("at least one frame of 320 samples");
   });
 
   it.each([
@@ -131,11 +127,23 @@ describe("an encodec's config.json", () => {
     ["an endless segment", { chunk_length_s: 3600, overlap: 0 }, "chunk_length_s is 3600; expected at most 30 s"],
     ["frames of one sample", { upsampling_ratios: [1], target_bandwidths: [1e5] }, "at most 1500 frames per second, not 24000 at 24000 Hz"],
     ["many frames", { sampling_rate: 768_000, target_bandwidths: [1e5] }, "at most 1500 frames per second, not 2400 at 768000 Hz"],
-    ["a far look of the last kernel", { sampling_rate: 1000, upsampling_ratios: [50, 20], target_bandwidths: [1], last_kernel_size: 255 }, "at most 10 s of audio around it, not on 25"],
+    [
+      "a far look of the last kernel",
+      { sampling_rate: 1000, upsampling_ratios: [50, 20], target_bandwidths: [1], last_kernel_size: 255 },
+      "at most 10 s of audio around it, not on 25",
+    ],
     ["far looks of dilated kernels", { num_residual_layers: 14, residual_kernel_size: 7 }, "at most 10 s of audio around it"],
     ["wide filters over long stretches", { num_filters: 4096 }, "at most 134217728 numbers at a time, not 153329664"],
-    ["ratios that keep the samples while channels double", { num_filters: 256, upsampling_ratios: [64, 5, 1, 1, 1, 1, 1, 1], target_bandwidths: [24] }, "at most 134217728 numbers at a time, not 609484800"],
-    ["long segments of many filters", { num_filters: 256, chunk_length_s: 30, overlap: 0 }, "at most 134217728 numbers at a time, not 184320000"],
+    [
+      "ratios that keep the samples while channels double",
+      { num_filters: 256, upsampling_ratios: [64, 5, 1, 1, 1, 1, 1, 1], target_bandwidths: [24] },
+      "at most 134217728 numbers at a time, not 609484800",
+    ],
+    [
+      "long segments of many filters",
+      { num_filters: 256, chunk_length_s: 30, overlap: 0 },
+      "at most 134217728 numbers at a time, not 184320000",
+    ],
   ])("may not multiply the work by %s", (_what, fields, message) => {
     const { code, message: found } = errorOf(() => parseEncodecConfig(fields, "c"));
     expect(code).toBe("CHECKPOINT_CONFIG");
@@ -155,9 +163,7 @@ describe("an encodec's config.json", () => {
   });
 
   it("may not stack dilations without end", () => {
-    expect(() => parseEncodecConfig({ num_residual_layers: 16, dilation_growth_rate: 16 }, "c")).toThrow(
-      "spans at most 65536 steps",
-    );
+    expect(() => parseEncodecConfig({ num_residual_layers: 16, dilation_growth_rate: 16 }, "c")).toThrow("spans at most 65536 steps");
   });
 });
 
@@ -191,14 +197,10 @@ describe("a config.json of transformers", () => {
   });
 
   it("with a key twice is refused", () => {
-    expect(() => parseTransformersConfig('{"model_type":"encodec","model_type":"dac"}', "c")).toThrow(
-      'the key "model_type" twice',
-    );
+    expect(() => parseTransformersConfig('{"model_type":"encodec","model_type":"dac"}', "c")).toThrow('the key "model_type" twice');
   });
 
   it("is not confused by keys of Object's prototype", () => {
-    expect(
-      parseTransformersConfig('{"model_type":"encodec","__proto__":{"num_filters":1}}', "c").config.numFilters,
-    ).toBe(32);
+    expect(parseTransformersConfig('{"model_type":"encodec","__proto__":{"num_filters":1}}', "c").config.numFilters).toBe(32);
   });
 });

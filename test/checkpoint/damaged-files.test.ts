@@ -36,10 +36,7 @@ function damaged(bytes: Uint8Array, damages: readonly Damage[]): Uint8Array {
   let result: Uint8Array = bytes.slice();
   for (const { kind, at, values } of damages) {
     const position = Math.floor(at * result.length);
-    const [before, after] = [
-      result.subarray(0, position),
-      result.subarray(position + (kind === "repeat" ? 0 : values.length)),
-    ];
+    const [before, after] = [result.subarray(0, position), result.subarray(position + (kind === "repeat" ? 0 : values.length))];
     if (kind === "set") result.set(values.subarray(0, result.length - position), position);
     else if (kind === "truncate") result = before.slice();
     else result = pickle.bytes(before, kind === "repeat" ? result.subarray(position, position + 40) : [], after);
@@ -48,11 +45,7 @@ function damaged(bytes: Uint8Array, damages: readonly Damage[]): Uint8Array {
 }
 
 /** Runs a reader over damaged copies of a sound input: it must yield a result or a `CheckpointError`, nothing else. */
-async function expectSoundOrRefused(
-  input: Uint8Array,
-  read: (bytes: Uint8Array) => unknown,
-  numRuns = 1500,
-): Promise<void> {
+async function expectSoundOrRefused(input: Uint8Array, read: (bytes: Uint8Array) => unknown, numRuns = 1500): Promise<void> {
   await read(input);
   let refused = 0;
   await fc.assert(
@@ -95,9 +88,7 @@ describe("a damaged file is read or refused with a CheckpointError, never anythi
   });
 
   it("pickle", async () => {
-    const bytes = pickle.file(
-      pickle.dict([...tensors].map(([name, tensor], i) => [name, pickledTensor(tensor, String(i))])),
-    );
+    const bytes = pickle.file(pickle.dict([...tensors].map(([name, tensor], i) => [name, pickledTensor(tensor, String(i))])));
     await expectSoundOrRefused(bytes, (input) => inTurns(readPickle(input, "damaged")));
   });
 
@@ -127,9 +118,7 @@ describe("a damaged file is read or refused with a CheckpointError, never anythi
   it("a folder whose tensors are renamed at will", async () => {
     const bytes = safetensorsOf(Object.fromEntries(tensors));
     await expectSoundOrRefused(bytes, async (input) => {
-      const checkpoint = await openCheckpoint(
-        folderOf({ "config.json": goldenConfig("mini-24khz"), "model.safetensors": input }),
-      );
+      const checkpoint = await openCheckpoint(folderOf({ "config.json": goldenConfig("mini-24khz"), "model.safetensors": input }));
       for (const name of checkpoint.shapes.keys()) await checkpoint.read(name);
     });
   });
@@ -137,12 +126,7 @@ describe("a damaged file is read or refused with a CheckpointError, never anythi
 
 describe("bytes that were never a checkpoint are refused with a CheckpointError:", () => {
   it("as safetensors and as weights of any kind", async () => {
-    const openings = [
-      [],
-      [..."PK\u0003\u0004"].map((c) => c.charCodeAt(0)),
-      [0x80, 0x02],
-      [2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d],
-    ];
+    const openings = [[], [..."PK\u0003\u0004"].map((c) => c.charCodeAt(0)), [0x80, 0x02], [2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]];
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...openings), fc.uint8Array({ maxLength: 200 }), async (opening, rest) => {
         const source = bytesSource(pickle.bytes(opening, rest), "noise");

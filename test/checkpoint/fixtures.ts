@@ -1,12 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bytesSource } from "../../src/core/byte-source.ts";
-import {
-  formatSafetensors,
-  openSafetensors,
-  type CheckpointFolder,
-  type TensorData,
-} from "../../src/checkpoint/index.ts";
+import { formatSafetensors, openSafetensors, type CheckpointFolder, type TensorData } from "../../src/checkpoint/index.ts";
 
 /** Path of a file or folder among the golden fixtures. */
 export function goldenPath(name: string): string {
@@ -34,18 +29,12 @@ export async function goldenTensors(codec: string): Promise<Map<string, TensorDa
 }
 
 /** The same tensors under other names. */
-export function renamed<Value>(
-  tensors: ReadonlyMap<string, Value>,
-  rename: (name: string) => string,
-): Map<string, Value> {
+export function renamed<Value>(tensors: ReadonlyMap<string, Value>, rename: (name: string) => string): Map<string, Value> {
   return new Map([...tensors].map(([name, tensor]) => [rename(name), tensor]));
 }
 
 /** A folder in memory; values that are not bytes become JSON. */
-export function folderOf(
-  files: Readonly<Record<string, unknown>>,
-  name = "folder",
-): CheckpointFolder & { isClosed: boolean } {
+export function folderOf(files: Readonly<Record<string, unknown>>, name = "folder"): CheckpointFolder & { isClosed: boolean } {
   return {
     kind: "folder",
     name,
@@ -56,10 +45,7 @@ export function folderOf(
     async open(file) {
       const content = Object.hasOwn(files, file) ? files[file] : undefined;
       if (content === undefined) return undefined;
-      return bytesSource(
-        content instanceof Uint8Array ? content : new TextEncoder().encode(JSON.stringify(content)),
-        `${name}/${file}`,
-      );
+      return bytesSource(content instanceof Uint8Array ? content : new TextEncoder().encode(JSON.stringify(content)), `${name}/${file}`);
     },
     async close() {
       this.isClosed = true;

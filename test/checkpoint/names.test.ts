@@ -21,11 +21,7 @@ describe("stored names", () => {
 
   it.each([
     ["encoder.layers.0.conv.weight_g", "encoder.layers.0.conv.weight_v", "encoder.layers.0.conv.weight"],
-    [
-      "decoder.model.3.convtr.convtr.weight_g",
-      "decoder.model.3.convtr.convtr.weight_v",
-      "decoder.layers.3.conv.weight",
-    ],
+    ["decoder.model.3.convtr.convtr.weight_g", "decoder.model.3.convtr.convtr.weight_v", "decoder.layers.3.conv.weight"],
     [
       "encoder.layers.0.conv.parametrizations.weight.original0",
       "encoder.layers.0.conv.parametrizations.weight.original1",
@@ -37,9 +33,7 @@ describe("stored names", () => {
       "decoder.layers.0.conv.weight",
     ],
   ])("%s and %s make one weight", (magnitude, direction, canonical) => {
-    expect([...mapNames([direction, magnitude]).origins]).toEqual([
-      [canonical, { kind: "weightNorm", magnitude, direction }],
-    ]);
+    expect([...mapNames([direction, magnitude]).origins]).toEqual([[canonical, { kind: "weightNorm", magnitude, direction }]]);
   });
 
   it("sets tensors of training and strangers apart", () => {
@@ -49,10 +43,7 @@ describe("stored names", () => {
       "encoder.layers.0.conv.scale",
       "lm.weight",
     ]);
-    expect(names.ignored).toEqual([
-      "quantizer.layers.0.codebook.inited",
-      "quantizer.vq.layers.0._codebook.cluster_size",
-    ]);
+    expect(names.ignored).toEqual(["quantizer.layers.0.codebook.inited", "quantizer.vq.layers.0._codebook.cluster_size"]);
     expect(names.unknown).toEqual(["encoder.layers.0.conv.scale", "lm.weight"]);
     expect(names.origins.size).toBe(0);
   });
@@ -85,8 +76,8 @@ describe("weight norm", () => {
   });
 
   it.each([[0], [NaN], [Infinity]])("refuses a row of %s, which has no direction", (value) => {
-    expect(() =>
-      atOnce(foldWeightNorm(Float32Array.of(1), Float32Array.of(value, value), "encoder.layers.0.conv.weight")),
-    ).toThrow(/encoder\.layers\.0\.conv\.weight: row 0/);
+    expect(() => atOnce(foldWeightNorm(Float32Array.of(1), Float32Array.of(value, value), "encoder.layers.0.conv.weight"))).toThrow(
+      /encoder\.layers\.0\.conv\.weight: row 0/,
+    );
   });
 });

@@ -13,10 +13,7 @@ function without(tensors: ReadonlyMap<string, TensorData>, pattern: RegExp): Map
 
 describe("weights without a configuration", () => {
   it.each([
-    [
-      "mini-24khz",
-      { samplingRate: 24_000, useCausalConv: true, normalize: false, chunkLengthS: null, targetBandwidths: [1.5, 3] },
-    ],
+    ["mini-24khz", { samplingRate: 24_000, useCausalConv: true, normalize: false, chunkLengthS: null, targetBandwidths: [1.5, 3] }],
     [
       "mini-48khz",
       {
@@ -52,9 +49,7 @@ describe("weights without a configuration", () => {
   });
 
   it("of some other network are refused", async () => {
-    await expect(openBare(new Map([["encoder.weight", f32([1], [1])]]))).rejects.toThrow(
-      "not those of a whole EnCodec network",
-    );
+    await expect(openBare(new Map([["encoder.weight", f32([1], [1])]]))).rejects.toThrow("not those of a whole EnCodec network");
   });
 
   it.each([/^encoder\.layers\.15\./, /^encoder\.layers\.13\./, /^encoder\.layers\.3\./, /^quantizer/])(

@@ -17,9 +17,7 @@ import { f32, folderOf, goldenBytes, goldenConfig, goldenPath, goldenTensors, re
 import { audiocraftFileOf, pickle, torchFileOf, torchZip } from "./torch-writer.ts";
 
 interface Manifest {
-  readonly codecs: Readonly<
-    Record<string, { readonly config: Readonly<Record<string, unknown>>; readonly num_quantizers: number }>
-  >;
+  readonly codecs: Readonly<Record<string, { readonly config: Readonly<Record<string, unknown>>; readonly num_quantizers: number }>>;
 }
 
 const { codecs } = JSON.parse(readFileSync(goldenPath("manifest.json"), "utf8")) as Manifest;
@@ -66,9 +64,7 @@ async function failureOf(files: CheckpointFiles): Promise<CheckpointError> {
 
 /** The spelling of weight norm before PyTorch 2.0. */
 function oldWeightNorm(name: string): string {
-  return name
-    .replace("parametrizations.weight.original0", "weight_g")
-    .replace("parametrizations.weight.original1", "weight_v");
+  return name.replace("parametrizations.weight.original0", "weight_g").replace("parametrizations.weight.original1", "weight_v");
 }
 
 describe.each(codecNames)("%s as transformers saves it", (codec) => {
@@ -118,9 +114,7 @@ describe("the same codec in another layout has the same configuration and tensor
 
   it("pytorch_model.bin with weight_g and weight_v", async () => {
     const bin = torchFileOf(renamed(await goldenTensors("mini-24khz"), oldWeightNorm));
-    const checkpoint = await openCheckpoint(
-      folderOf({ "config.json": goldenConfig("mini-24khz"), "pytorch_model.bin": bin }),
-    );
+    const checkpoint = await openCheckpoint(folderOf({ "config.json": goldenConfig("mini-24khz"), "pytorch_model.bin": bin }));
     expect(checkpoint.info).toMatchObject({ layout: "huggingface", format: "torch" });
     await expectSameCodec(checkpoint, await openGolden("mini-24khz/hf"));
   });
@@ -128,9 +122,7 @@ describe("the same codec in another layout has the same configuration and tensor
   it("compression_state_dict.bin at 32 kHz, its configuration left with references", async () => {
     const tensors = renamed(await goldenTensors("mini-32khz"), originalName);
     const config = readFileSync(new URL("xp-32khz.yaml", import.meta.url), "utf8");
-    const checkpoint = await openCheckpoint(
-      folderOf({ "compression_state_dict.bin": audiocraftFileOf(tensors, config) }),
-    );
+    const checkpoint = await openCheckpoint(folderOf({ "compression_state_dict.bin": audiocraftFileOf(tensors, config) }));
     await expectSameCodec(checkpoint, await openGolden("mini-32khz/hf"));
   });
 
@@ -160,9 +152,7 @@ describe("a codec inside a larger model", () => {
       audio_encoder: goldenConfig("mini-32khz"),
       decoder: { model_type: "musicgen_decoder", audio_channels: 1 },
     };
-    const checkpoint = await openCheckpoint(
-      folderOf({ "config.json": config, "model.safetensors": formatSafetensors(tensors) }),
-    );
+    const checkpoint = await openCheckpoint(folderOf({ "config.json": config, "model.safetensors": formatSafetensors(tensors) }));
     expect(checkpoint.info).toMatchObject({ layout: "musicgen", unknown: [] });
     await expectSameCodec(checkpoint, await openGolden("mini-32khz/hf"));
   });
@@ -174,18 +164,14 @@ describe("a codec inside a larger model", () => {
       audio_encoder: goldenConfig("mini-32khz"),
       decoder: { audio_channels: 2 },
     };
-    const checkpoint = await openCheckpoint(
-      folderOf({ "config.json": config, "model.safetensors": formatSafetensors(tensors) }),
-    );
+    const checkpoint = await openCheckpoint(folderOf({ "config.json": config, "model.safetensors": formatSafetensors(tensors) }));
     expect(checkpoint.config).toMatchObject({ interleaveStereo: true, audioChannels: 1 });
   });
 
   it("is found in Bark", async () => {
     const tensors = renamed(await goldenTensors("mini-24khz"), (name) => `codec_model.${oldWeightNorm(name)}`);
     const config = { model_type: "bark", codec_config: goldenConfig("mini-24khz") };
-    const checkpoint = await openCheckpoint(
-      folderOf({ "config.json": config, "pytorch_model.bin": torchFileOf(tensors) }),
-    );
+    const checkpoint = await openCheckpoint(folderOf({ "config.json": config, "pytorch_model.bin": torchFileOf(tensors) }));
     expect(checkpoint.info.layout).toBe("bark");
     await expectSameCodec(checkpoint, await openGolden("mini-24khz/hf"));
   });
@@ -214,9 +200,7 @@ describe("element types", () => {
   });
 
   it("reads bfloat16 weights from a torch file", async () => {
-    const tensors = new Map(
-      [...(await goldenTensors("mini-24khz"))].map(([name, tensor]) => [name, truncated(tensor)]),
-    );
+    const tensors = new Map([...(await goldenTensors("mini-24khz"))].map(([name, tensor]) => [name, truncated(tensor)]));
     const checkpoint = await openCheckpoint(
       folderOf({ "config.json": goldenConfig("mini-24khz"), "pytorch_model.bin": torchFileOf(tensors) }),
     );
@@ -239,13 +223,9 @@ function tensorsOn(count: number, shardOf: (index: number) => string): Record<st
 
 describe("what cannot be opened says why", () => {
   it("a folder without a checkpoint lists what is there", async () => {
-    const { code, message } = await failureOf(
-      folderOf({ "README.md": new Uint8Array(3), "model.onnx": new Uint8Array(3) }, "my-model"),
-    );
+    const { code, message } = await failureOf(folderOf({ "README.md": new Uint8Array(3), "model.onnx": new Uint8Array(3) }, "my-model"));
     expect(code).toBe("CHECKPOINT_NOT_FOUND");
-    expect(message).toMatch(
-      /my-model is not a checkpoint: expected config\.json with model\.safetensors .* found README\.md, model\.onnx/,
-    );
+    expect(message).toMatch(/my-model is not a checkpoint: expected config\.json with model\.safetensors .* found README\.md, model\.onnx/);
   });
 
   it("a folder with weights of several models and no configuration", async () => {
@@ -270,9 +250,7 @@ describe("what cannot be opened says why", () => {
   });
 
   it("a language model of audiocraft names the file of the codec", async () => {
-    const { code, message } = await failureOf(
-      folderOf({ "state_dict.bin": audiocraftFileOf(new Map(), "transformer_lm: {dim: 1024}") }),
-    );
+    const { code, message } = await failureOf(folderOf({ "state_dict.bin": audiocraftFileOf(new Map(), "transformer_lm: {dim: 1024}") }));
     expect(code).toBe("CHECKPOINT_CONFIG");
     expect(message).toContain("codec in compression_state_dict.bin");
   });
@@ -285,11 +263,7 @@ describe("what cannot be opened says why", () => {
     ],
     ["a bare pickle", [0x80, 0x04, 0x95], /bare pickle/],
     ["a tar archive", [...new Uint8Array(257), ...new TextEncoder().encode("ustar")], /tar archive/],
-    [
-      "a Git LFS pointer",
-      [...new TextEncoder().encode("version https://git-lfs.github.com/spec/v1\n")],
-      /Git LFS pointer.*git lfs pull/,
-    ],
+    ["a Git LFS pointer", [...new TextEncoder().encode("version https://git-lfs.github.com/spec/v1\n")], /Git LFS pointer.*git lfs pull/],
     ["a web page", [...new TextEncoder().encode("\n<!DOCTYPE html><html>")], /web page/],
     ["JSON", [...new TextEncoder().encode('{"weight_map": {}}')], /JSON text/],
     ["nothing", [], /not a sound safetensors file: it has 0 bytes/],
@@ -309,7 +283,9 @@ describe("what cannot be opened says why", () => {
       expect([...tensors.keys()], `a header of ${length} bytes`).toEqual(["encoder.layers.0.conv.bias"]);
     }
     const cut = safetensorsWithHeader(header.padEnd(0x7b)).subarray(0, 40);
-    expect((await failureOf({ kind: "file", source: bytesSource(cut, "x") })).message).toContain("its header claims 123 bytes, but 32 follow");
+    expect((await failureOf({ kind: "file", source: bytesSource(cut, "x") })).message).toContain(
+      "its header claims 123 bytes, but 32 follow",
+    );
   });
 
   it("a shard index of more than a model has", async () => {

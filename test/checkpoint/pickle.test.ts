@@ -46,11 +46,7 @@ describe("values of a pickle", () => {
     ["a repeated value", pickle.bytes(0x4b, 7, "q", 3, "h", 3, 0x86), [7, 7]],
     [
       "an OrderedDict with attributes, as state dicts have",
-      pickle.bytes(
-        pickle.reduce(pickle.global("collections", "OrderedDict")),
-        pickle.dict([["_metadata", pickle.integer(1)]]),
-        "b",
-      ),
+      pickle.bytes(pickle.reduce(pickle.global("collections", "OrderedDict")), pickle.dict([["_metadata", pickle.integer(1)]]), "b"),
       new Map(),
     ],
     [
@@ -77,14 +73,7 @@ describe("values of a pickle", () => {
   it("a parameter is its tensor", () => {
     const tensor = pickledTensor({ dtype: "F32", shape: [1] }, "0");
     expect(
-      read(
-        pickle.reduce(
-          pickle.global("torch._utils", "_rebuild_parameter"),
-          tensor,
-          pickle.bytes(0x88),
-          pickle.bytes(0x4e),
-        ),
-      ),
+      read(pickle.reduce(pickle.global("torch._utils", "_rebuild_parameter"), tensor, pickle.bytes(0x88), pickle.bytes(0x4e))),
     ).toBeInstanceOf(PickledTensor);
   });
 });
@@ -95,11 +84,7 @@ describe("a pickle that wants more than tensors is refused by name", () => {
   it.each([
     ["a shell command", pickle.reduce(system, pickle.text("echo")), "os.system"],
     ["a name alone", system, "os.system"],
-    [
-      "a name inside a dict that is never used",
-      pickle.dict([["x", pickle.global("builtins", "eval")]]),
-      "builtins.eval",
-    ],
+    ["a name inside a dict that is never used", pickle.dict([["x", pickle.global("builtins", "eval")]]), "builtins.eval"],
     ["a name of protocol 4", pickle.bytes(pickle.text("posix"), pickle.text("system"), 0x93), "posix.system"],
     ["torch's own loader", pickle.global("torch.storage", "_load_from_bytes"), "torch.storage._load_from_bytes"],
     ["a name that only looks allowed", pickle.global("torch", "_utils._rebuild_tensor_v2.__globals__"), "__globals__"],
@@ -111,25 +96,13 @@ describe("a pickle that wants more than tensors is refused by name", () => {
     ["NEWOBJ", pickle.bytes(pickle.global("collections", "OrderedDict"), ")", 0x81), "NEWOBJ"],
     ["an extension", pickle.bytes(0x82, 1), "EXT1"],
     ["a call of an element type", pickle.reduce(pickle.global("torch", "FloatStorage")), "calls torch.FloatStorage"],
-    [
-      "a call of a value",
-      pickle.reduce(pickle.text("os.system"), pickle.text("echo")),
-      "calls something that is not a known name",
-    ],
+    ["a call of a value", pickle.reduce(pickle.text("os.system"), pickle.text("echo")), "calls something that is not a known name"],
     [
       "BUILD on a tensor",
-      pickle.bytes(
-        pickledTensor({ dtype: "F32", shape: [1] }, "0"),
-        pickle.dict([["__class__", pickle.text("x")]]),
-        "b",
-      ),
+      pickle.bytes(pickledTensor({ dtype: "F32", shape: [1] }, "0"), pickle.dict([["__class__", pickle.text("x")]]), "b"),
       "sets the state",
     ],
-    [
-      "BUILD on a name",
-      pickle.bytes(pickle.global("collections", "OrderedDict"), pickle.dict([]), "b"),
-      "sets the state",
-    ],
+    ["BUILD on a name", pickle.bytes(pickle.global("collections", "OrderedDict"), pickle.dict([]), "b"), "sets the state"],
   ])("%s", (_what, bytes, named) => {
     const { code, message } = errorOf(pickle.file(bytes));
     expect(code).toBe("CHECKPOINT_UNSAFE");
@@ -173,16 +146,8 @@ describe("a malformed pickle is refused", () => {
       pickle.file(pickle.reduce(pickle.global("collections", "OrderedDict"), pickle.integer(1))),
       "with arguments",
     ],
-    [
-      "with a persistent id that is no storage",
-      pickle.file(pickle.bytes(pickle.tuple(pickle.text("module")), "Q")),
-      "not a storage",
-    ],
-    [
-      "with a storage outside its folder",
-      pickle.file(pickle.storage("FloatStorage", "../../x", 1)),
-      "expected a number",
-    ],
+    ["with a persistent id that is no storage", pickle.file(pickle.bytes(pickle.tuple(pickle.text("module")), "Q")), "not a storage"],
+    ["with a storage outside its folder", pickle.file(pickle.storage("FloatStorage", "../../x", 1)), "expected a number"],
     ["with a storage of negative length", pickle.file(pickle.storage("FloatStorage", "0", -1)), "whose number of elements is -1"],
     [
       "with a tensor at a negative offset",
@@ -191,9 +156,7 @@ describe("a malformed pickle is refused", () => {
     ],
     [
       "with a negative stride",
-      pickle.file(
-        rebuild(storage, pickle.integer(0), pickle.tuple(pickle.integer(2)), pickle.tuple(pickle.integer(-1))),
-      ),
+      pickle.file(rebuild(storage, pickle.integer(0), pickle.tuple(pickle.integer(2)), pickle.tuple(pickle.integer(-1)))),
       "do not fit together",
     ],
     [
@@ -222,13 +185,28 @@ describe("a malformed pickle is refused", () => {
 
 describe("a pickle takes work and memory that its bytes are worth", () => {
   /** A list that holds itself twice per level: of depth 60, it has more than 10¹⁸ items. */
-  const doubled = pickle.bytes("]", "q", 0, ...Array.from({ length: 60 }, (_, level) => pickle.bytes("h", level, "h", level, 0x86, "q", level + 1)));
+  const doubled = pickle.bytes(
+    "]",
+    "q",
+    0,
+    ...Array.from({ length: 60 }, (_, level) => pickle.bytes("h", level, "h", level, 0x86, "q", level + 1)),
+  );
   const withStorage = (...fields: Uint8Array[]): Uint8Array =>
-    pickle.file(pickle.bytes("(", doubled, "t", pickle.tuple(pickle.text("storage"), pickle.global("torch", "FloatStorage"), ...fields), "Q"));
+    pickle.file(
+      pickle.bytes("(", doubled, "t", pickle.tuple(pickle.text("storage"), pickle.global("torch", "FloatStorage"), ...fields), "Q"),
+    );
 
   it.each([
-    ["the key of a storage", withStorage(pickle.bytes("h", 60), pickle.text("cpu"), pickle.integer(1)), /whose key is a list or tuple; expected a number/],
-    ["the length of a storage", withStorage(pickle.text("0"), pickle.text("cpu"), pickle.bytes("h", 60)), /whose number of elements is a list or tuple;/],
+    [
+      "the key of a storage",
+      withStorage(pickle.bytes("h", 60), pickle.text("cpu"), pickle.integer(1)),
+      /whose key is a list or tuple; expected a number/,
+    ],
+    [
+      "the length of a storage",
+      withStorage(pickle.text("0"), pickle.text("cpu"), pickle.bytes("h", 60)),
+      /whose number of elements is a list or tuple;/,
+    ],
   ])("where %s is a list of lists of lists", (_what, bytes, message) => {
     const error = errorOf(bytes);
     expect(error.message).toMatch(message);
@@ -238,7 +216,12 @@ describe("a pickle takes work and memory that its bytes are worth", () => {
   it("where a list grows after it was taken for a shape", () => {
     const grown = pickle.bytes(
       pickle.global("torch._utils", "_rebuild_tensor_v2"),
-      pickle.tuple(pickle.storage("FloatStorage", "0", 4), pickle.integer(0), pickle.bytes("](", 0x4b, 4, "eq", 9), pickle.bytes("](", 0x4b, 1, "e")),
+      pickle.tuple(
+        pickle.storage("FloatStorage", "0", 4),
+        pickle.integer(0),
+        pickle.bytes("](", 0x4b, 4, "eq", 9),
+        pickle.bytes("](", 0x4b, 1, "e"),
+      ),
       "R",
       pickle.bytes("h", 9, pickle.text("more"), "a"),
       0x86,

@@ -51,8 +51,7 @@ describe("reading", () => {
   });
 
   it("treats names of Object's prototype as names like any other", async () => {
-    const header =
-      '{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}, "__metadata__":{"__proto__":"text"}}';
+    const header = '{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}, "__metadata__":{"__proto__":"text"}}';
     const file = await open(safetensorsWithHeader(header, fourBytes));
     expect([...file.tensors.keys()]).toEqual(["__proto__"]);
     expect(file.metadata.get("__proto__")).toBe("text");
@@ -84,59 +83,43 @@ describe("a file is refused", () => {
   it.each([
     ["without the length of a header", Uint8Array.of(1, 2, 3), "too few for the 8 bytes"],
     ["whose header is longer than the file", safetensorsWithHeader("{}").subarray(0, 9), "may be cut short"],
-    [
-      "whose header is longer than any may be",
-      Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 0x7b),
-      "at most 2097152",
-    ],
+    ["whose header is longer than any may be", Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 0x7b), "at most 2097152"],
     ["whose header is empty", safetensorsWithHeader(""), "does not start with {"],
     ["whose header starts with a space", safetensorsWithHeader(" {}"), "does not start with {"],
     ["whose header is a list", safetensorsWithHeader("[]"), "does not start with {"],
     ["whose header is not JSON", safetensorsWithHeader('{"x":'), "not valid JSON"],
-    [
-      "whose header is not UTF-8",
-      safetensorsWithHeader("{}").map((byte) => (byte === 0x7d ? 0xff : byte)),
-      "not UTF-8",
-    ],
-    [
-      "with a tensor twice",
-      safetensorsWithHeader(`{${tensor("x", 0, 2)},${tensor("x", 2, 4)}}`, fourBytes),
-      'has the key "x" twice',
-    ],
+    ["whose header is not UTF-8", safetensorsWithHeader("{}").map((byte) => (byte === 0x7d ? 0xff : byte)), "not UTF-8"],
+    ["with a tensor twice", safetensorsWithHeader(`{${tensor("x", 0, 2)},${tensor("x", 2, 4)}}`, fourBytes), 'has the key "x" twice'],
     [
       "with a tensor twice, once by escapes",
       safetensorsWithHeader(`{${tensor("x", 0, 2)},${tensor("\\u0078", 2, 4)}}`, fourBytes),
       'has the key "x" twice',
     ],
-    [
-      "with a field twice",
-      entry('"dtype":"U8","dtype" : "F32","shape":[1],"data_offsets":[0,4]'),
-      'has the key "dtype" twice',
-    ],
+    ["with a field twice", entry('"dtype":"U8","dtype" : "F32","shape":[1],"data_offsets":[0,4]'), 'has the key "dtype" twice'],
     ["with metadata that are no object", safetensorsWithHeader('{"__metadata__":[]}'), "__metadata__ is not an object"],
     ["with metadata that are no text", safetensorsWithHeader('{"__metadata__":{"a":1}}'), "only text is allowed"],
     ["with an entry that is no object", safetensorsWithHeader('{"x":[0,4]}', fourBytes), "is not an object"],
     ["with an unknown element type", entry('"dtype":"F33","shape":[1],"data_offsets":[0,4]'), 'dtype "F33"; known are'],
+    ["with an element type named after Object's prototype", entry('"dtype":"toString","shape":[1],"data_offsets":[0,4]'), "dtype"],
     [
-      "with an element type named after Object's prototype",
-      entry('"dtype":"toString","shape":[1],"data_offsets":[0,4]'),
-      "dtype",
+      "with more tensors than can be meant",
+      safetensorsWithHeader(`{${Array.from({ length: 20_001 }, (_, i) => tensor(`t${i}`, 0, 0)).join()}}`),
+      "more than 20000 tensors",
     ],
-    ["with more tensors than can be meant", safetensorsWithHeader(`{${Array.from({ length: 20_001 }, (_, i) => tensor(`t${i}`, 0, 0)).join()}}`), "more than 20000 tensors"],
     ["with a name too long for a message", safetensorsWithHeader(`{${tensor("x".repeat(513), 0, 0)}}`), "whose name takes 513 characters"],
     ["with more dimensions than can be meant", entry(`"dtype":"U8","shape":[${"1,".repeat(1e5)}4],"data_offsets":[0,4]`), "at most 8"],
-    ["with more metadata than can be meant", safetensorsWithHeader(`{"__metadata__":{${Array.from({ length: 10_001 }, (_, i) => `"k${i}":""`).join()}}}`), "holds 10001 texts; at most 10000"],
+    [
+      "with more metadata than can be meant",
+      safetensorsWithHeader(`{"__metadata__":{${Array.from({ length: 10_001 }, (_, i) => `"k${i}":""`).join()}}}`),
+      "holds 10001 texts; at most 10000",
+    ],
     ["whose header nests", safetensorsWithHeader(`{"x":${"[".repeat(1e5)}${"]".repeat(1e5)}}`), "nests more than 64 deep"],
     ["without a shape", entry('"dtype":"F32","data_offsets":[0,4]'), "shape missing"],
     ["with a negative dimension", entry('"dtype":"F32","shape":[-1],"data_offsets":[0,4]'), "whole numbers"],
     ["with half a dimension", entry('"dtype":"F32","shape":[0.5,2],"data_offsets":[0,4]'), "whole numbers"],
     ["with offsets that run backwards", entry('"dtype":"F32","shape":[1],"data_offsets":[4,0]'), "[begin, end]"],
     ["with three offsets", entry('"dtype":"F32","shape":[1],"data_offsets":[0,4,4]'), "[begin, end]"],
-    [
-      "with a size other than its shape's",
-      entry('"dtype":"F32","shape":[2],"data_offsets":[0,4]'),
-      "takes 4 bytes; F32 [2] takes 8",
-    ],
+    ["with a size other than its shape's", entry('"dtype":"F32","shape":[2],"data_offsets":[0,4]'), "takes 4 bytes; F32 [2] takes 8"],
     [
       "with a shape whose size overflows",
       entry('"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,4]'),
@@ -152,16 +135,8 @@ describe("a file is refused", () => {
       safetensorsWithHeader(`{${tensor("x", 0, 1)},${tensor("y", 2, 4)}}`, fourBytes),
       "y leaves a hole before it",
     ],
-    [
-      "with a hole at the beginning",
-      safetensorsWithHeader(`{${tensor("x", 1, 4)}}`, fourBytes),
-      "x leaves a hole before it",
-    ],
-    [
-      "with bytes after the last tensor",
-      safetensorsWithHeader(`{${tensor("x", 0, 3)}}`, fourBytes),
-      "take 3 bytes, but 4 follow",
-    ],
+    ["with a hole at the beginning", safetensorsWithHeader(`{${tensor("x", 1, 4)}}`, fourBytes), "x leaves a hole before it"],
+    ["with bytes after the last tensor", safetensorsWithHeader(`{${tensor("x", 0, 3)}}`, fourBytes), "take 3 bytes, but 4 follow"],
     ["that is cut short", safetensorsWithHeader(`{${tensor("x", 0, 5)}}`, fourBytes), "may be cut short"],
   ])("%s", async (_what, bytes, message) => {
     await expectRefused(bytes, message);

@@ -5,9 +5,7 @@ export const pickle = {
   bytes: (...parts: readonly (number | readonly number[] | Uint8Array | string)[]): Uint8Array =>
     joined(
       parts.map((part) =>
-        typeof part === "string"
-          ? new TextEncoder().encode(part)
-          : Uint8Array.from(typeof part === "number" ? [part] : part),
+        typeof part === "string" ? new TextEncoder().encode(part) : Uint8Array.from(typeof part === "number" ? [part] : part),
       ),
     ),
   text(value: string): Uint8Array {
@@ -19,17 +17,10 @@ export const pickle = {
   tuple: (...items: readonly Uint8Array[]): Uint8Array => pickle.bytes(0x28, ...items, 0x74),
   dict: (entries: readonly (readonly [string, Uint8Array])[]): Uint8Array =>
     pickle.bytes(0x7d, 0x28, ...entries.flatMap(([key, value]) => [pickle.text(key), value]), 0x75),
-  reduce: (callee: Uint8Array, ...args: readonly Uint8Array[]): Uint8Array =>
-    pickle.bytes(callee, pickle.tuple(...args), 0x52),
+  reduce: (callee: Uint8Array, ...args: readonly Uint8Array[]): Uint8Array => pickle.bytes(callee, pickle.tuple(...args), 0x52),
   storage: (type: string, key: string, numElements: number): Uint8Array =>
     pickle.bytes(
-      pickle.tuple(
-        pickle.text("storage"),
-        pickle.global("torch", type),
-        pickle.text(key),
-        pickle.text("cpu"),
-        pickle.integer(numElements),
-      ),
+      pickle.tuple(pickle.text("storage"), pickle.global("torch", type), pickle.text(key), pickle.text("cpu"), pickle.integer(numElements)),
       0x51,
     ),
   /** A whole pickle of protocol 2. */
@@ -134,17 +125,7 @@ export function zipOf(inputs: readonly ZipInput[], comment = ""): Uint8Array {
     const local = pickle.bytes("PK\u0003\u0004", common(localName.length, localSize), localName, data);
     locals.push(local);
     centrals.push(
-      pickle.bytes(
-        "PK\u0001\u0002",
-        u16(20),
-        common(name.length, centralSize),
-        u16(0),
-        u16(0),
-        u16(0),
-        u32(0),
-        u32(centralOffset),
-        name,
-      ),
+      pickle.bytes("PK\u0001\u0002", u16(20), common(name.length, centralSize), u16(0), u16(0), u16(0), u32(0), u32(centralOffset), name),
     );
     offset += local.length;
   }

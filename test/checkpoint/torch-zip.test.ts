@@ -103,10 +103,7 @@ describe("tensors of a torch file", () => {
 
 describe("the archive", () => {
   const data = pickle.file(viewOf(6, 0, [6], [1]));
-  const entries = (
-    change: Partial<Record<"pickle" | "storage", Partial<ZipInput>>> = {},
-    more: readonly ZipInput[] = [],
-  ): ZipInput[] => [
+  const entries = (change: Partial<Record<"pickle" | "storage", Partial<ZipInput>>> = {}, more: readonly ZipInput[] = []): ZipInput[] => [
     { name: "a/data.pkl", data, ...change.pickle },
     { name: "a/data/0", data: sixFloats, ...change.storage },
     ...more,
@@ -124,42 +121,18 @@ describe("the archive", () => {
   it.each([
     ["of compressed entries", zipOf(entries({ storage: { method: 8 } })), /data\/0 is compressed \(method 8\)/],
     ["of encrypted entries", zipOf(entries({ storage: { flags: 1 } })), /encrypted/],
-    [
-      "whose local header states another size",
-      zipOf(entries({ storage: { localSize: 20 } })),
-      /contradicts the directory/,
-    ],
-    [
-      "whose local header states no size without saying why",
-      zipOf(entries({ storage: { localSize: 0 } })),
-      /contradicts the directory/,
-    ],
-    [
-      "whose local header has another name",
-      zipOf(entries({ storage: { localName: "a/data/1" } })),
-      /contradicts the directory/,
-    ],
-    [
-      "whose directory states a larger size",
-      zipOf(entries({ storage: { centralSize: 28 } })),
-      /has 28 bytes; expected 24/,
-    ],
-    [
-      "whose directory states a smaller size",
-      zipOf(entries({ storage: { centralSize: 20 } })),
-      /has 20 bytes; expected 24/,
-    ],
+    ["whose local header states another size", zipOf(entries({ storage: { localSize: 20 } })), /contradicts the directory/],
+    ["whose local header states no size without saying why", zipOf(entries({ storage: { localSize: 0 } })), /contradicts the directory/],
+    ["whose local header has another name", zipOf(entries({ storage: { localName: "a/data/1" } })), /contradicts the directory/],
+    ["whose directory states a larger size", zipOf(entries({ storage: { centralSize: 28 } })), /has 28 bytes; expected 24/],
+    ["whose directory states a smaller size", zipOf(entries({ storage: { centralSize: 20 } })), /has 20 bytes; expected 24/],
     ["whose entries share their bytes", zipOf(entries({ storage: { centralOffset: 0 } })), /overlaps what follows/],
     [
       "whose entry lies outside the file",
       zipOf(entries({ storage: { centralOffset: 0x7fffffff } })),
       /overlaps what follows it or ends outside/,
     ],
-    [
-      "whose last entry reaches into the directory",
-      zipOf(entries({ storage: { centralSize: 40 } })),
-      /overlaps what follows/,
-    ],
+    ["whose last entry reaches into the directory", zipOf(entries({ storage: { centralSize: 40 } })), /overlaps what follows/],
     [
       "whose entry begins elsewhere",
       zipOf(entries({ storage: { centralOffset: 30 + "a/data.pkl".length + data.length + 5 } })),
@@ -168,11 +141,7 @@ describe("the archive", () => {
     ["with an entry twice", zipOf(entries({}, [{ name: "a/data/0", data: sixFloats }])), /two entries a\/data\/0/],
     ["with two pickles", zipOf(entries({}, [{ name: "b/data.pkl", data }])), /2 files named \*\/data\.pkl/],
     ["without a pickle", zipOf([{ name: "a/data/0", data: sixFloats }]), /0 files named/],
-    [
-      "of big-endian numbers",
-      zipOf(entries({}, [{ name: "a/byteorder", data: new TextEncoder().encode("big") }])),
-      /byte order "big"/,
-    ],
+    ["of big-endian numbers", zipOf(entries({}, [{ name: "a/byteorder", data: new TextEncoder().encode("big") }])), /byte order "big"/],
     [
       "with a size in a Zip64 field that is not there",
       zipOf(entries({ storage: { centralSize: 0xffffffff } })),
@@ -245,9 +214,7 @@ describe("Zip64", () => {
       ];
       const local = pickle.bytes("PK\u0003\u0004", common, name, extra, content);
       locals.push(local);
-      centrals.push(
-        pickle.bytes("PK\u0001\u0002", u16(45), common, u16(0), u16(0), u16(0), u32(0), u32(offset), name, extra),
-      );
+      centrals.push(pickle.bytes("PK\u0001\u0002", u16(45), common, u16(0), u16(0), u16(0), u32(0), u32(offset), name, extra));
       offset += local.length;
     }
     const directory = joined(centrals);
@@ -263,23 +230,9 @@ describe("Zip64", () => {
       u64(directory.length),
       u64(lies.directoryOffset ?? offset),
     );
-    const locator = pickle.bytes(
-      "PK\u0006\u0007",
-      u32(0),
-      u64(lies.locatorOffset ?? offset + directory.length),
-      u32(1),
-    );
+    const locator = pickle.bytes("PK\u0006\u0007", u32(0), u64(lies.locatorOffset ?? offset + directory.length), u32(1));
     const endEntries = lies.endEntries ?? 0xffff;
-    const end = pickle.bytes(
-      "PK\u0005\u0006",
-      u16(0),
-      u16(0),
-      u16(endEntries),
-      u16(endEntries),
-      u32(0xffffffff),
-      u32(0xffffffff),
-      u16(0),
-    );
+    const end = pickle.bytes("PK\u0005\u0006", u16(0), u16(0), u16(endEntries), u16(endEntries), u32(0xffffffff), u32(0xffffffff), u16(0));
     return joined([...locals, directory, end64, locator, end]);
   }
 
@@ -310,7 +263,14 @@ it("a file of PyTorch cut at many points is refused, whichever part is lost", as
 });
 
 /** A tensor that is a view of a storage. */
-function view(key: string, numElements: number, offset: number, shape: readonly number[], strides: readonly number[], type = "FloatStorage"): Uint8Array {
+function view(
+  key: string,
+  numElements: number,
+  offset: number,
+  shape: readonly number[],
+  strides: readonly number[],
+  type = "FloatStorage",
+): Uint8Array {
   return pickle.reduce(
     pickle.global("torch._utils", "_rebuild_tensor_v2"),
     pickle.storage(type, key, numElements),
@@ -351,9 +311,24 @@ describe("tensors of a network", () => {
   });
 
   it("may not have a storage read again and again for elements that lie far apart", async () => {
-    const storage = f32([600], Array.from({ length: 600 }, () => 1)).bytes;
-    expect((await gather(Array.from({ length: 16 }, (_, index) => farApart(index)), [storage])).shapes.size).toBe(16);
-    await expect(gather(Array.from({ length: 17 }, (_, index) => farApart(index)), [storage])).rejects.toThrow(/share the 2400 bytes/);
+    const storage = f32(
+      [600],
+      Array.from({ length: 600 }, () => 1),
+    ).bytes;
+    expect(
+      (
+        await gather(
+          Array.from({ length: 16 }, (_, index) => farApart(index)),
+          [storage],
+        )
+      ).shapes.size,
+    ).toBe(16);
+    await expect(
+      gather(
+        Array.from({ length: 17 }, (_, index) => farApart(index)),
+        [storage],
+      ),
+    ).rejects.toThrow(/share the 2400 bytes/);
   });
 
   it("are all that counts: what else is in the file may be tied, as Bark's embeddings are", async () => {
@@ -363,7 +338,9 @@ describe("tensors of a network", () => {
   });
 
   it("have names and dimensions that a message has room for", async () => {
-    await expect(gather([["x".repeat(513), view("0", 6, 0, [6], [1])]], [sixFloats])).rejects.toThrow(/a tensor whose name takes 513 characters, at most 512/);
+    await expect(gather([["x".repeat(513), view("0", 6, 0, [6], [1])]], [sixFloats])).rejects.toThrow(
+      /a tensor whose name takes 513 characters, at most 512/,
+    );
     const ones = Array.from({ length: 9 }, () => 1);
     await expect(gather([[bias, view("0", 6, 0, ones, ones)]], [sixFloats])).rejects.toThrow(/do not fit together/);
   });

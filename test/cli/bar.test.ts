@@ -7,7 +7,10 @@ import type { Terminal } from "../../src/cli/shared/terminal.ts";
 /** A bar on a terminal of that width, and what it writes there. */
 function barOfWidth(columns: number) {
   let written = "";
-  const stderr = Object.assign(new Writable({ write: (part: Buffer, _, done) => ((written += part.toString()), done()) }), { isTTY: true, columns });
+  const stderr = Object.assign(new Writable({ write: (part: Buffer, _, done) => ((written += part.toString()), done()) }), {
+    isTTY: true,
+    columns,
+  });
   const terminal: Terminal = { stdin: (async function* () {})(), stdout: stderr, stderr, signal: new AbortController().signal };
   const bar = new Bar(terminal);
   return { bar, written: () => written, [Symbol.dispose]: () => bar.stop() };

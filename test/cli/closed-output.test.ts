@@ -14,7 +14,11 @@ const fromSources = ["--import", import.meta.resolve("tsx")];
 const environment = { ...process.env, NODE_OPTIONS: fromSources.join(" ") };
 
 /** Runs a command whose reader of one output goes away after that many lines; gives what came on the other, and the exit code. */
-async function runUnread(args: readonly string[], unread: "stdout" | "stderr", lines: number): Promise<{ readonly text: string; readonly code: number | null }> {
+async function runUnread(
+  args: readonly string[],
+  unread: "stdout" | "stderr",
+  lines: number,
+): Promise<{ readonly text: string; readonly code: number | null }> {
   const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"], env: environment });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const output = child[unread];
@@ -33,7 +37,11 @@ async function folderWithCorpus() {
 describe("output that nobody reads any more", () => {
   it("ends a dataset at once: no one is told to press Ctrl-C again, and nothing is taken for a bug", async () => {
     await using folder = await folderWithCorpus();
-    const { text, code } = await runUnread(["tokenize", folder.in("in"), "-o", folder.in("out"), "--part-rows", "3", "--json"], "stdout", 1);
+    const { text, code } = await runUnread(
+      ["tokenize", folder.in("in"), "-o", folder.in("out"), "--part-rows", "3", "--json"],
+      "stdout",
+      1,
+    );
     expect({ text, code }).toEqual({ text: "6 of 6 files to do\n", code: 141 });
     expect(await readdir(folder.in("out/parts")).catch(() => [])).toEqual([]);
     expect((await runUnread(["tokenize", folder.in("in"), "-o", folder.in("out"), "--part-rows", "3"], "stderr", 1)).code).toBe(141);
@@ -43,9 +51,15 @@ describe("output that nobody reads any more", () => {
     await using folder = await folderWithCorpus();
     const full = openSync("/dev/full", "w");
     try {
-      const child = spawn(process.execPath, [main, "tokenize", folder.in("in"), "-o", folder.in("out"), "--json"], { stdio: ["ignore", full, "pipe"], env: environment });
+      const child = spawn(process.execPath, [main, "tokenize", folder.in("in"), "-o", folder.in("out"), "--json"], {
+        stdio: ["ignore", full, "pipe"],
+        env: environment,
+      });
       const [stderr, code] = await Promise.all([child.stderr!.toArray(), new Promise((resolve) => child.once("close", resolve))]);
-      expect({ text: stderr.join(""), code }).toEqual({ text: expect.stringMatching(/^6 of 6 files to do\nencodec-tokenizer: cannot write the output: ENOSPC[^\n]*\n$/u), code: 1 });
+      expect({ text: stderr.join(""), code }).toEqual({
+        text: expect.stringMatching(/^6 of 6 files to do\nencodec-tokenizer: cannot write the output: ENOSPC[^\n]*\n$/u),
+        code: 1,
+      });
     } finally {
       closeSync(full);
     }
@@ -72,7 +86,10 @@ async function shownOn(variables: NodeJS.ProcessEnv): Promise<string> {
   await writeFile(folder.in("a.wav"), formatWav({ channelData: [new Float32Array(24_000 * 8)], sampleRate: 24_000 }));
   const command = `'${process.execPath}' '${main}'`;
   const line = `stty cols 100; ${command} encode '${folder.in("a.wav")}'; ${command} patterns show delay`;
-  const child = spawn("script", ["-qec", line, "/dev/null"], { stdio: ["ignore", "pipe", "inherit"], env: { ...environment, NO_COLOR: "", TERM: "xterm", ...variables } });
+  const child = spawn("script", ["-qec", line, "/dev/null"], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...environment, NO_COLOR: "", TERM: "xterm", ...variables },
+  });
   return (await child.stdout.toArray()).join("");
 }
 

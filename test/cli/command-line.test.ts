@@ -4,7 +4,17 @@ import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readIn } from "../../src/cli/shared/terminal.ts";
-import { AudioCodes, AudioTokenizer, formatCodes, formatWav, parseCodes, parseWav, readAudio, readCodes, writeWav } from "../../src/index.ts";
+import {
+  AudioCodes,
+  AudioTokenizer,
+  formatCodes,
+  formatWav,
+  parseCodes,
+  parseWav,
+  readAudio,
+  readCodes,
+  writeWav,
+} from "../../src/index.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
@@ -39,7 +49,10 @@ describe("encode", () => {
     await cp(speech, folder.in("b.wav"));
     const note = "a .npy file holds no provenance or license; use .safetensors or .npz to keep them\n";
     const inputs = [folder.in("speech.wav"), folder.in("b.wav")];
-    expect((await run(["encode", ...inputs, "-f", "npy"])).stderr.split(note)).toEqual(["", expect.stringMatching(/^[^\n]+→[^\n]+\n[^\n]+→[^\n]+\n$/)]);
+    expect((await run(["encode", ...inputs, "-f", "npy"])).stderr.split(note)).toEqual([
+      "",
+      expect.stringMatching(/^[^\n]+→[^\n]+\n[^\n]+→[^\n]+\n$/),
+    ]);
     expect((await run(["encode", "-", "-f", "npy"], { stdin: await readFile(speech) })).stderr).toContain(note);
     expect(await run(["encode", ...inputs, "-f", "npy", "--force", "-q"])).toMatchObject({ code: 0, stderr: "" });
     expect((await run(["encode", ...inputs, "-f", "npz"])).stderr).not.toContain("provenance");
@@ -52,8 +65,13 @@ describe("encode", () => {
     const { code, stdout, stderr } = await run(["encode", ...inputs, "-o", folder.in("codes"), "--json", "-n", "2"]);
     expect(code).toBe(1);
     const report = JSON.parse(stdout.toString());
-    expect(report.results).toMatchObject([{ output: folder.in("codes/speech.safetensors"), model: "tiny", numCodebooks: 2, bandwidth: 1.5 }]);
-    expect(report.failures).toMatchObject([{ input: inputs[0], error: expect.stringContaining("there is no such file") }, { input: inputs[1] }]);
+    expect(report.results).toMatchObject([
+      { output: folder.in("codes/speech.safetensors"), model: "tiny", numCodebooks: 2, bandwidth: 1.5 },
+    ]);
+    expect(report.failures).toMatchObject([
+      { input: inputs[0], error: expect.stringContaining("there is no such file") },
+      { input: inputs[1] },
+    ]);
     expect(stderr).toMatch(/missing\.wav: there is no such file\n.*bad\.wav.*\n.*speech\.wav → .*\n.*2 of 3 inputs failed\n$/);
     expect(await readdir(folder.in("codes"))).toEqual(["speech.safetensors"]);
   });
@@ -62,7 +80,10 @@ describe("encode", () => {
     await using folder = await folderWithSpeech();
     await writeFile(folder.in("speech.safetensors"), "precious");
     const refused = await run(["encode", folder.in("speech.wav"), folder.in("missing.wav")]);
-    expect(refused).toMatchObject({ code: 1, stderr: `encodec-tokenizer: ${folder.in("speech.safetensors")} already exists; add --force to overwrite, or choose another --output\n` });
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: `encodec-tokenizer: ${folder.in("speech.safetensors")} already exists; add --force to overwrite, or choose another --output\n`,
+    });
     expect(await readFile(folder.in("speech.safetensors"), "utf8")).toBe("precious");
     expect(await run(["encode", folder.in("speech.wav"), "--force"])).toMatchObject({ code: 0 });
     expect((await readCodes(folder.in("speech.safetensors"))).numCodebooks).toBe(8);
@@ -86,7 +107,10 @@ describe("decode", () => {
     const original = await readFile(folder.in("speech.wav"));
     const { code, stdout } = await run(["decode", folder.in("speech.safetensors"), "--json", "--format", "float32"]);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout.toString())).toMatchObject({ results: [{ output: folder.in("speech.decoded.wav"), sampleRate: 24_000 }], failures: [] });
+    expect(JSON.parse(stdout.toString())).toMatchObject({
+      results: [{ output: folder.in("speech.decoded.wav"), sampleRate: 24_000 }],
+      failures: [],
+    });
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
     const expected = await tokenizer.decode(await readCodes(folder.in("speech.safetensors")));
     expect(await readAudio(folder.in("speech.decoded.wav"))).toEqual(expected);
@@ -110,7 +134,10 @@ describe("decode", () => {
     const provenance = { model: "lost-model", revision: null, digest: null, license: null, licenseStatus: null };
     await writeFile(folder.in("lost.npz"), formatCodes({ ...codes, provenance }, "npz"));
     const { code, stderr } = await run(["decode", folder.in("lost.npz")]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/lost\.npz: made with the model "lost-model", which could not be loaded; name it with --model/) });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/lost\.npz: made with the model "lost-model", which could not be loaded; name it with --model/),
+    });
     expect(await run(["decode", folder.in("lost.npz"), "--model", "tiny"])).toMatchObject({ code: 0 });
   });
 });
@@ -150,11 +177,23 @@ describe("audio that goes through in pieces", () => {
 
   it("is not made of codes at a rate that there is not", async () => {
     await using folder = await temporaryFolder();
-    const codes = { sample_rate: 1e-300, channels: 1, num_samples: 320, hop_length: 320, codebook_size: 1024, bandwidth: 1.5, model: "tiny", codes: [[[1], [2]]] };
+    const codes = {
+      sample_rate: 1e-300,
+      channels: 1,
+      num_samples: 320,
+      hop_length: 320,
+      codebook_size: 1024,
+      bandwidth: 1.5,
+      model: "tiny",
+      codes: [[[1], [2]]],
+    };
     await writeFile(folder.in("slow.json"), JSON.stringify(codes));
     for (const command of ["decode", "inspect", "license"]) {
       const { code, stderr } = await run([command, folder.in("slow.json")]);
-      expect({ code, stderr }, command).toEqual({ code: 1, stderr: expect.stringMatching(/slow\.json: sampleRate must be a whole number of hertz from 1 to 4294967295; found 1e-300\n/u) });
+      expect({ code, stderr }, command).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(/slow\.json: sampleRate must be a whole number of hertz from 1 to 4294967295; found 1e-300\n/u),
+      });
       expect(stderr).not.toContain("this is a bug");
     }
   });
@@ -163,7 +202,10 @@ describe("audio that goes through in pieces", () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.in("cut.wav"), (await readFile(speech)).subarray(0, -10_000));
     const { code, stderr } = await run(["encode", folder.in("cut.wav")]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/cut\.wav ends before the samples that its header promises; what is there was encoded\n/u) });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/cut\.wav ends before the samples that its header promises; what is there was encoded\n/u),
+    });
     expect((await run(["encode", folder.in("cut.wav"), "--force", "-q"])).stderr).toBe("");
   });
 
@@ -181,8 +223,14 @@ describe("audio that goes through in pieces", () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.in("slow.wav"), formatWav({ channelData: [new Float32Array(500)], sampleRate: 500 }));
     const refused = await run(["encode", folder.in("slow.wav")]);
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/slow\.wav: wav file at 500 Hz, .* --min-sample-rate on the command line\n$/u) });
-    expect(await run(["encode", folder.in("slow.wav"), "--min-sample-rate", "500"])).toMatchObject({ code: 0, stderr: expect.stringContaining("1.00 s") });
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/slow\.wav: wav file at 500 Hz, .* --min-sample-rate on the command line\n$/u),
+    });
+    expect(await run(["encode", folder.in("slow.wav"), "--min-sample-rate", "500"])).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("1.00 s"),
+    });
     expect(await run(["roundtrip", folder.in("slow.wav")])).toMatchObject({ code: 1 });
     expect(await run(["roundtrip", folder.in("slow.wav"), "--min-sample-rate", "500"])).toMatchObject({ code: 0 });
   });
@@ -192,7 +240,10 @@ describe("audio that goes through in pieces", () => {
     await writeWav(folder.in("empty.wav"), { channelData: [new Float32Array()], sampleRate: 24_000 });
     await writeWav(folder.in("six.wav"), { channelData: Array.from({ length: 6 }, () => new Float32Array(100)), sampleRate: 24_000 });
     const { code, stderr } = await run(["encode", folder.in("empty.wav"), folder.in("six.wav")]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/empty\.wav: .*0 bytes.*\n.*six\.wav: .*6 channels.*\n.*2 of 2 inputs failed/) });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/empty\.wav: .*0 bytes.*\n.*six\.wav: .*6 channels.*\n.*2 of 2 inputs failed/),
+    });
   });
 });
 
@@ -205,7 +256,10 @@ describe("standard input", () => {
     }
     const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
     const terminal = { stdin: endless(), stdout: silent, stderr: silent, signal: new AbortController().signal };
-    await expect(readIn(terminal)).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("standard input has over 2 GiB") });
+    await expect(readIn(terminal)).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringContaining("standard input has over 2 GiB"),
+    });
     expect(numTaken).toBe(32);
   });
 });
@@ -221,7 +275,11 @@ describe("roundtrip", () => {
     const again = await run(["roundtrip", folder.in("speech.wav")]);
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("speech.svg already exist; add --force") });
     const forced = await run(["roundtrip", folder.in("speech.wav"), "--force", "--json", "-b", "1.5"]);
-    expect(JSON.parse(forced.stdout.toString())).toMatchObject({ codes: { numCodebooks: 2 }, compression: 256, siSnrDb: expect.any(Number) });
+    expect(JSON.parse(forced.stdout.toString())).toMatchObject({
+      codes: { numCodebooks: 2 },
+      compression: 256,
+      siSnrDb: expect.any(Number),
+    });
   });
 
   it("never replaces its input", async () => {
@@ -249,7 +307,11 @@ describe("inspect", () => {
     expect(JSON.parse(stdout.toString())).toMatchObject({ config: { samplingRate: 24_000 }, faults: [], provenance: { model: "tiny" } });
     const stdin = (await run(["encode", "-"], { stdin: await readFile(speech) })).stdout;
     const codes = await run(["inspect", "-", "--json"], { stdin });
-    expect(JSON.parse(codes.stdout.toString())).toMatchObject({ numCodebooks: 8, model: "tiny", usage: expect.arrayContaining([{ distinct: expect.any(Number), entropy: expect.any(Number) }]) });
+    expect(JSON.parse(codes.stdout.toString())).toMatchObject({
+      numCodebooks: 8,
+      model: "tiny",
+      usage: expect.arrayContaining([{ distinct: expect.any(Number), entropy: expect.any(Number) }]),
+    });
   });
 });
 
@@ -258,7 +320,11 @@ describe("the command line", () => {
     ["an unknown command", ["bogus"], "unknown command 'bogus'"],
     ["no input", ["encode"], "missing required argument 'audio'"],
     ["a bandwidth that is no number", ["encode", "a.wav", "-b", "fast"], "must be a number of kbps above 0"],
-    ["a bandwidth that the model does not have", ["encode", "a.wav", "-b", "5"], "bandwidth 5 kbps is not supported by tiny; choose 1.5, 3"],
+    [
+      "a bandwidth that the model does not have",
+      ["encode", "a.wav", "-b", "5"],
+      "bandwidth 5 kbps is not supported by tiny; choose 1.5, 3",
+    ],
     ["too many codebooks", ["encode", "a.wav", "-n", "9"], "numCodebooks must be"],
     ["bandwidth and codebooks at once", ["encode", "a.wav", "-b", "6", "-n", "2"], "cannot be used with option"],
     ["an output of no known format", ["encode", "a.wav", "-o", "a.mp3"], "a.mp3 does not name a format for codes"],
@@ -282,26 +348,38 @@ describe("the command line", () => {
     expect(stderr).toMatch(/^encodec-tokenizer: there is no file or folder no-such-model[^\n]*\n$/);
   });
 
-  it.skipIf(process.getuid?.() === 0 || process.platform === "win32")("into a folder that may not be written into fails before the work", async () => {
-    await using folder = await temporaryFolder();
-    await chmod(folder.path, 0o555);
-    const { code, stderr } = await run(["encode", "no-such-file.wav", "-o", folder.in("a.npz")]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: cannot write into the folder [^\n]*EACCES[^\n]*\n$/) });
-  });
+  it.skipIf(process.getuid?.() === 0 || process.platform === "win32")(
+    "into a folder that may not be written into fails before the work",
+    async () => {
+      await using folder = await temporaryFolder();
+      await chmod(folder.path, 0o555);
+      const { code, stderr } = await run(["encode", "no-such-file.wav", "-o", folder.in("a.npz")]);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(/^encodec-tokenizer: cannot write into the folder [^\n]*EACCES[^\n]*\n$/),
+      });
+    },
+  );
 
   it("with an output that cannot be written fails in one line", async () => {
     await using folder = await folderWithSpeech();
     const { code, stderr } = await run(["encode", speech, "-o", folder.in("speech.wav/below.npz")]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: cannot make the folder [^\n]*speech\.wav[^\n]*\n$/) });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^encodec-tokenizer: cannot make the folder [^\n]*speech\.wav[^\n]*\n$/),
+    });
   });
 
   const commands = ["encode", "decode", "roundtrip", "inspect", "patterns", "models", "pull", "cache", "license", "notice"];
 
-  it.each([[["--help"]], ...commands.map((command) => [[command, "--help"]]), [["--version"]]])("%j is data on standard output", async (args) => {
-    const { code, stdout, stderr } = await run(args);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    if (args.length === 2) expect(stdout.toString()).toContain("Examples:");
-  });
+  it.each([[["--help"]], ...commands.map((command) => [[command, "--help"]]), [["--version"]]])(
+    "%j is data on standard output",
+    async (args) => {
+      const { code, stdout, stderr } = await run(args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      if (args.length === 2) expect(stdout.toString()).toContain("Examples:");
+    },
+  );
 
   it("that is interrupted exits with 130 and leaves no file", async () => {
     await using folder = await folderWithSpeech();

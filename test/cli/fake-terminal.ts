@@ -23,7 +23,12 @@ export interface World {
 export async function run(args: readonly string[], world: World = {}): Promise<Outcome> {
   const { stdin = new Uint8Array(0), signal = new AbortController().signal, isTTY = false, columns } = world;
   const [stdout, stderr] = [collector(), collector()];
-  const code = await runCommandLine(args, { stdin: inPieces(stdin), stdout: Object.assign(stdout.stream, columns === undefined ? {} : { isTTY: true, columns }), stderr: Object.assign(stderr.stream, { isTTY }), signal });
+  const code = await runCommandLine(args, {
+    stdin: inPieces(stdin),
+    stdout: Object.assign(stdout.stream, columns === undefined ? {} : { isTTY: true, columns }),
+    stderr: Object.assign(stderr.stream, { isTTY }),
+    signal,
+  });
   return { code, stdout: stdout.bytes(), stderr: stderr.bytes().toString() };
 }
 

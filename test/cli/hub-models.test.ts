@@ -43,7 +43,11 @@ describe("a model of the Hub", () => {
     expect(code).toBe(0);
     expect(stderr).toContain("24khz: downloading ");
     expect(stderr.split(doubt)).toHaveLength(2);
-    expect((await readCodes(folder.in("codes/b.safetensors"))).provenance).toMatchObject({ model: id, revision, licenseStatus: "unresolved" });
+    expect((await readCodes(folder.in("codes/b.safetensors"))).provenance).toMatchObject({
+      model: id,
+      revision,
+      licenseStatus: "unresolved",
+    });
     const again = await run(["encode", speech, "-m", "24khz", "--offline", "-o", folder.in("again.npz")]);
     expect(again.stderr.replace(/^.*→.*\n/m, "")).toBe(doubt);
     expect(await run(["encode", speech, "-m", "24khz", "-q", "-o", folder.in("quiet.npz")])).toMatchObject({ code: 0, stderr: "" });
@@ -62,7 +66,9 @@ describe("a model of the Hub", () => {
     expect((await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", folder.in("c.npz")])).stderr).toMatch(told);
     vi.stubEnv("HF_HUB_OFFLINE", "");
     const { provenance } = await readCodes(folder.in("c.npz"));
-    expect((await run(["encode", speech, "-m", "org/codec", "--revision", provenance.revision!, "-o", folder.in("d.npz")])).stderr).toMatch(/^[^\n]+→[^\n]+\n$/);
+    expect((await run(["encode", speech, "-m", "org/codec", "--revision", provenance.revision!, "-o", folder.in("d.npz")])).stderr).toMatch(
+      /^[^\n]+→[^\n]+\n$/,
+    );
     hub.server.spoil(/^hub/u, { status: 503, headers: { "retry-after": "0" } });
     expect((await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", folder.in("e.npz")])).stderr).toMatch(told);
   });
@@ -71,9 +77,15 @@ describe("a model of the Hub", () => {
     await using _ = await servedHub(served24);
     await using folder = await temporaryFolder();
     const { code, stderr } = await run(["encode", speech, "-m", "suno/bark", "-o", folder.in("a.npz")]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`suno/bark: its codec is that of ${id}, which is loaded\n${doubt}`) });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining(`suno/bark: its codec is that of ${id}, which is loaded\n${doubt}`),
+    });
     const args = ["encode", speech, "-m", "suno/bark", "--revision", "v1", "-o", folder.in("b.npz")];
-    expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(/^encodec-tokenizer: revision v1 is of suno\/bark[^\n]*\n$/) });
+    expect(await run(args)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^encodec-tokenizer: revision v1 is of suno\/bark[^\n]*\n$/),
+    });
   });
 
   it.each([
@@ -97,7 +109,10 @@ describe("a model of the Hub", () => {
     expect(await run(args)).toMatchObject({ code: 1, stderr: expect.stringContaining("policy permissive does not admit") });
     expect(await run([...args, "--license", "any"])).toMatchObject({ code: 0 });
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "free");
-    expect(await run(["encode", speech, "-o", folder.in("b.npz")])).toMatchObject({ code: 2, stderr: expect.stringContaining('LICENSE_POLICY: "free" is no license policy') });
+    expect(await run(["encode", speech, "-o", folder.in("b.npz")])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('LICENSE_POLICY: "free" is no license policy'),
+    });
   });
 
   it("is inspected with its license and the evidence", async () => {
@@ -125,7 +140,10 @@ describe("decoding", () => {
   it("reads the codec of a larger model out of that model, where the codes were made so", async () => {
     await using _ = await servedHub({ "facebook/musicgen-stereo-small": await stereoMusicgen() });
     await using folder = await temporaryFolder();
-    expect(await run(["encode", speech, "-m", "facebook/musicgen-stereo-small", "--exact", "-q", "-o", folder.in("a.npz")])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["encode", speech, "-m", "facebook/musicgen-stereo-small", "--exact", "-q", "-o", folder.in("a.npz")])).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
     const { provenance } = await readCodes(folder.in("a.npz"));
     expect(provenance).toMatchObject({ model: "facebook/musicgen-stereo-small", revision: expect.stringMatching(/^[0-9a-f]{40}$/) });
     expect(await run(["decode", folder.in("a.npz"), "-q"])).toMatchObject({ code: 0, stderr: "" });
@@ -140,17 +158,47 @@ describe("decoding", () => {
     const codes = await tokenizer.encode(await readAudio(speech));
     await writeFile(folder.in("a.npz"), formatCodes({ ...codes, provenance: { ...codes.provenance, model: "org/gone" } }, "npz"));
     const { code, stderr } = await run(["decode", folder.in("a.npz")]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/made with the model "org\/gone", which could not be loaded; name it with --model\. [^\n]*org\/gone[^\n]*\n$/) });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(
+        /made with the model "org\/gone", which could not be loaded; name it with --model\. [^\n]*org\/gone[^\n]*\n$/,
+      ),
+    });
   });
 
   it.each([
     ["a repository", "evil/enc", undefined, "evil/enc is neither in the catalogue nor, with its weights, in the cache"],
-    ["a commit of a catalogued one that somebody proposed", id, "e".repeat(40), `${id} is in the catalogue at another commit, and not in the cache at this one`],
+    [
+      "a commit of a catalogued one that somebody proposed",
+      id,
+      "e".repeat(40),
+      `${id} is in the catalogue at another commit, and not in the cache at this one`,
+    ],
   ])("does not let a file choose %s, nor use the token for it", async (_, model, commit, why) => {
     await using hub = await servedHub({ "evil/enc": free, [id]: { ...folderRepository(tinyFolder), commit: "e".repeat(40) } });
     vi.stubEnv("HF_TOKEN", "hf_member");
     await using folder = await temporaryFolder();
-    const codes = { format: "encodec-tokenizer/codes", version: 1, sample_rate: 24_000, channels: 1, num_samples: 640, hop_length: 320, codebook_size: 1024, bandwidth: 1.5, model, revision: commit, license: "MIT", license_status: "settled", scales: null, codes: [[[1, 1], [1, 1]]] };
+    const codes = {
+      format: "encodec-tokenizer/codes",
+      version: 1,
+      sample_rate: 24_000,
+      channels: 1,
+      num_samples: 640,
+      hop_length: 320,
+      codebook_size: 1024,
+      bandwidth: 1.5,
+      model,
+      revision: commit,
+      license: "MIT",
+      license_status: "settled",
+      scales: null,
+      codes: [
+        [
+          [1, 1],
+          [1, 1],
+        ],
+      ],
+    };
     await writeFile(folder.in("a.json"), JSON.stringify(codes));
     const { code, stderr } = await run(["decode", folder.in("a.json")]);
     expect(code).toBe(1);
@@ -172,7 +220,12 @@ describe("decoding", () => {
     await writeFile(folder.in("a.npz"), formatCodes({ ...codes, provenance: { ...codes.provenance, digest } }, "npz"));
     for (const model of [[], ["-m", "tiny"]]) {
       const { code, stderr } = await run(["decode", folder.in("a.npz"), ...model]);
-      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/codes made with tiny do not fit tiny: other weights had this name then, SHA-256 6c202abb\w+; these have ff505a77\w+\. Load the file that they were made with \(--model\): .*git archive 97336fc models\/encodec-tiny-24khz/) });
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(
+          /codes made with tiny do not fit tiny: other weights had this name then, SHA-256 6c202abb\w+; these have ff505a77\w+\. Load the file that they were made with \(--model\): .*git archive 97336fc models\/encodec-tiny-24khz/,
+        ),
+      });
     }
     await cp(tinyFolder, folder.in("first"), { recursive: true });
     expect(await run(["decode", folder.in("a.npz"), "-q", "-m", folder.in("first")])).toMatchObject({ code: 0, stderr: "" });
@@ -182,7 +235,10 @@ describe("decoding", () => {
     await using _ = await servedHub(served24);
     await using folder = await temporaryFolder();
     await run(["encode", speech, "-m", "24khz", "-q", "-o", folder.in("a.npz")]);
-    expect(await run(["decode", folder.in("a.npz"), "-q", "--license", "allow=cc-by-nc-4.0; acceptUnresolved"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["decode", folder.in("a.npz"), "-q", "--license", "allow=cc-by-nc-4.0; acceptUnresolved"])).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
   });
 
   it("decodes stereo that a mono codec made of left and right", async () => {
@@ -192,7 +248,10 @@ describe("decoding", () => {
     const codes = await tokenizer.encode({ channelData, sampleRate: 32_000 });
     await writeCodes(folder.in("a.npz"), codes);
     for (const model of [[], ["-m", mini32]]) {
-      expect(await run(["decode", folder.in("a.npz"), "-q", "-f", "float32", "--force", "--threads", "1", ...model])).toMatchObject({ code: 0, stderr: "" });
+      expect(await run(["decode", folder.in("a.npz"), "-q", "-f", "float32", "--force", "--threads", "1", ...model])).toMatchObject({
+        code: 0,
+        stderr: "",
+      });
       expect(await readAudio(folder.in("a.decoded.wav"))).toEqual(await tokenizer.decode(codes));
     }
   });

@@ -27,7 +27,14 @@ describe("a command that fails", () => {
     await cp(speech, folder.in("speech.wav"));
     await mkdir(folder.in("empty"));
     const names = await readdir(folder.path, { recursive: true });
-    const { code, stderr } = await run(args.map((arg) => arg.replace("OUT", folder.in("out")).replace("EMPTY", folder.in("empty")).replace(/^(?:none|speech)\b/u, (name) => folder.in(name))));
+    const { code, stderr } = await run(
+      args.map((arg) =>
+        arg
+          .replace("OUT", folder.in("out"))
+          .replace("EMPTY", folder.in("empty"))
+          .replace(/^(?:none|speech)\b/u, (name) => folder.in(name)),
+      ),
+    );
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: /u) });
     expect(await readdir(folder.path, { recursive: true })).toEqual(names);
   });
@@ -48,7 +55,12 @@ describe.skipIf(process.platform !== "linux")("a command that was killed", () =>
   it("leaves a file that the next one takes away, and that a command which is still at work keeps", async () => {
     await using folder = await temporaryFolder();
     await writeCodes(folder.in("long.npz"), await longCodes());
-    const start = () => spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, "decode", folder.in("long.npz"), "-o", folder.in("out/a.wav"), "--force"], { stdio: "ignore" });
+    const start = () =>
+      spawn(
+        process.execPath,
+        ["--import", import.meta.resolve("tsx"), main, "decode", folder.in("long.npz"), "-o", folder.in("out/a.wav"), "--force"],
+        { stdio: "ignore" },
+      );
     const temporaries = async () => (await readdir(folder.in("out")).catch(() => [])).filter((name) => name.endsWith(".tmp"));
     const killed = start();
     while ((await temporaries()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -7,7 +7,13 @@ import { codesAt48kHz } from "../core/arbitrary-codes.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 const tiny: Provenance = { model: "tiny", revision: null, digest: null, license: "MIT", licenseStatus: "settled" };
-const official: Provenance = { model: "facebook/encodec_48khz", revision: "c3def8e7185ac8c8efdce6eb8c4a651e487a503e", digest: null, license: "MIT", licenseStatus: "contested" };
+const official: Provenance = {
+  model: "facebook/encodec_48khz",
+  revision: "c3def8e7185ac8c8efdce6eb8c4a651e487a503e",
+  digest: null,
+  license: "MIT",
+  licenseStatus: "contested",
+};
 
 /** A folder with three files of codes: two by the embedded checkpoint, one by the official 48 kHz one. */
 async function folderWithCodes() {
@@ -37,19 +43,33 @@ describe("license", () => {
 
   it("fails where the policy of the option or of the deployment refuses some", async () => {
     await using folder = await folderWithCodes();
-    const refused = { code: 1, stderr: "encodec-tokenizer: policy commercial does not admit facebook/encodec_48khz: its license MIT is contested, which may be CC-BY-NC-4.0 AND MIT\n" };
+    const refused = {
+      code: 1,
+      stderr:
+        "encodec-tokenizer: policy commercial does not admit facebook/encodec_48khz: its license MIT is contested, which may be CC-BY-NC-4.0 AND MIT\n",
+    };
     expect(await run(["license", ...folder.all, "--policy", "commercial"])).toMatchObject(refused);
     expect(await run(["license", folder.in("a.npz"), "--policy", "commercial"])).toMatchObject({ code: 0 });
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "commercial");
     expect(await run(["license", ...folder.all])).toMatchObject(refused);
     expect(await run(["license", ...folder.all, "--policy", "any"])).toMatchObject({ code: 0 });
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "comercial");
-    expect(await run(["license", ...folder.all])).toMatchObject({ code: 2, stderr: expect.stringMatching(/ENCODEC_TOKENIZER_LICENSE_POLICY: "comercial" is no license policy[^\n]*\n$/) });
+    expect(await run(["license", ...folder.all])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/ENCODEC_TOKENIZER_LICENSE_POLICY: "comercial" is no license policy[^\n]*\n$/),
+    });
   });
 
   it("prints it as JSON, with the files that cannot be read", async () => {
     await using folder = await folderWithCodes();
-    const { code, stdout } = await run(["license", ...folder.all, folder.in("missing.npz"), "--policy", "deny=non-commercial; acceptContested", "--json"]);
+    const { code, stdout } = await run([
+      "license",
+      ...folder.all,
+      folder.in("missing.npz"),
+      "--policy",
+      "deny=non-commercial; acceptContested",
+      "--json",
+    ]);
     expect(code).toBe(1);
     expect(JSON.parse(stdout.toString())).toMatchObject({
       effective: "MIT",
@@ -89,6 +109,9 @@ describe("notice", () => {
   });
 
   it("names the ids that it does not know", async () => {
-    expect(await run(["notice", "tiny", "gpt", "bert"])).toMatchObject({ code: 2, stderr: expect.stringContaining("gpt, bert are not in the catalogue") });
+    expect(await run(["notice", "tiny", "gpt", "bert"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("gpt, bert are not in the catalogue"),
+    });
   });
 });

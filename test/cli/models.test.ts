@@ -10,7 +10,10 @@ async function textOf(args: readonly string[]): Promise<string> {
 
 /** Ids of the checkpoints whose license has one of these classes. */
 function idsHaving(...classes: readonly string[]): readonly string[] {
-  return catalogue.filter(({ license }) => license.classes.some((name) => classes.includes(name))).map(({ id }) => id).toSorted();
+  return catalogue
+    .filter(({ license }) => license.classes.some((name) => classes.includes(name)))
+    .map(({ id }) => id)
+    .toSorted();
 }
 
 describe("models", () => {
@@ -30,18 +33,29 @@ describe("models", () => {
     const text = await textOf(["models", "--commercial", "--sample-rate", "24000"]);
     expect(text).toMatch(/^model .*\ntiny, .*\n\npassed over +because\n/);
     expect(text).toMatch(/^facebook\/encodec_24khz +CC-BY-NC-4\.0 is attribution, non-commercial$/m);
-    expect(text).toMatch(/^facebook\/encodec_48khz +its sampling rate is 48000 Hz; its license MIT is contested, which may be CC-BY-NC-4\.0$/m);
+    expect(text).toMatch(
+      /^facebook\/encodec_48khz +its sampling rate is 48000 Hz; its license MIT is contested, which may be CC-BY-NC-4\.0$/m,
+    );
     expect(text).toMatch(/^and \d+ more, /m);
     expect(await textOf(["models", "--license", "commercial", "--sample-rate", "24000"])).toBe(text);
   });
 
   it.each([
-    [["--channels", "2", "--min-bandwidth", "20"], ["facebook/encodec_48khz", "torchhub:encodec_48khz-7e698e3e.th"]],
+    [
+      ["--channels", "2", "--min-bandwidth", "20"],
+      ["facebook/encodec_48khz", "torchhub:encodec_48khz-7e698e3e.th"],
+    ],
     [["--used-by", "audiogen"], ["facebook/audiogen-medium"]],
-    [["--max-frame-rate", "50", "--sample-rate", "16000"], ["facebook/audiogen-medium", "facebook/audio-magnet-small", "facebook/audio-magnet-medium"]],
+    [
+      ["--max-frame-rate", "50", "--sample-rate", "16000"],
+      ["facebook/audiogen-medium", "facebook/audio-magnet-small", "facebook/audio-magnet-medium"],
+    ],
     [["--license-class", "non-commercial", "--channels", "1"], ["facebook/encodec_32khz"]],
     [["--license-class", "use-restricted, Permissive"], ["facebook/encodec_48khz"]],
-    [["--license", "deny=non-commercial; acceptContested"], ["facebook/encodec_48khz", "tiny"]],
+    [
+      ["--license", "deny=non-commercial; acceptContested"],
+      ["facebook/encodec_48khz", "tiny"],
+    ],
   ])("takes %j", async (filters, expected) => {
     const { models, passedOver } = JSON.parse(await textOf(["models", ...filters, "--json"]));
     const ids: readonly string[] = models.map(({ id }: { readonly id: string }) => id);
@@ -56,9 +70,13 @@ describe("models", () => {
     };
     expect(await idsOf("--license-class", "non-commercial")).toEqual(idsHaving("non-commercial"));
     expect(await idsOf("--license-class", "permissive,unknown")).toEqual(idsHaving("permissive", "unknown"));
-    expect(await idsOf("--license-class", "permissive", "--license-class", "non-commercial")).toEqual(idsHaving("permissive", "non-commercial"));
+    expect(await idsOf("--license-class", "permissive", "--license-class", "non-commercial")).toEqual(
+      idsHaving("permissive", "non-commercial"),
+    );
     expect(await idsOf("--license-class", "permissive", "--commercial")).toEqual(await idsOf("--commercial"));
-    expect(await textOf(["models", "--license-class", "permissive"])).toMatch(/^facebook\/encodec_24khz +its license CC-BY-NC-4\.0 is attribution, non-commercial$/m);
+    expect(await textOf(["models", "--license-class", "permissive"])).toMatch(
+      /^facebook\/encodec_24khz +its license CC-BY-NC-4\.0 is attribution, non-commercial$/m,
+    );
     const { code, stderr } = await run(["models", "--license-class", "non-commercial", "--commercial"]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("  without --commercial and --license-class: ") });
   });
@@ -73,7 +91,10 @@ describe("models", () => {
     );
     const json = await run(["models", "--license", "commercial", "--sample-rate", "16000", "--json"]);
     expect(json).toMatchObject({ code: 1, stderr: expect.stringContaining("without --license: ") });
-    expect(JSON.parse(json.stdout.toString())).toMatchObject({ models: [], relaxations: [{ drop: ["license"] }, { drop: ["sampleRate"], gains: ["tiny"] }] });
+    expect(JSON.parse(json.stdout.toString())).toMatchObject({
+      models: [],
+      relaxations: [{ drop: ["license"] }, { drop: ["sampleRate"], gains: ["tiny"] }],
+    });
   });
 
   it("names the first of many that would pass, and counts the others", async () => {
@@ -90,7 +111,11 @@ describe("models", () => {
     ["a bandwidth of nothing", ["--min-bandwidth", "0"], "above 0"],
     ["a policy that is none", ["--license", "free"], 'the policy: "free" is no license policy; expected any, permissive'],
     ["two policies", ["--license", "any", "--commercial"], "cannot be used with option"],
-    ["a class that is none", ["--license-class", "permissive,free"], '"free" is no class; there are permissive, attribution, share-alike, copyleft'],
+    [
+      "a class that is none",
+      ["--license-class", "permissive,free"],
+      '"free" is no class; there are permissive, attribution, share-alike, copyleft',
+    ],
     ["an unknown language model", ["--used-by", "gpt"], '--used-by: "gpt" is not known; there are audiogen'],
     ["an argument", ["tiny"], "too many arguments"],
   ])("refuses %s with exit code 2", async (_, args, message) => {
@@ -129,6 +154,9 @@ describe("models show", () => {
 
   it("tells what is not in the catalogue", async () => {
     const { code, stderr } = await run(["models", "show", "gpt"]);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: "encodec-tokenizer: gpt is not in the catalogue; encodec-tokenizer models lists what is\n" });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: "encodec-tokenizer: gpt is not in the catalogue; encodec-tokenizer models lists what is\n",
+    });
   });
 });

@@ -28,7 +28,17 @@ describe.runIf(hasLimits)("where few files may be open at once", () => {
   test("128 are enough to start, and to encode", async () => {
     expect(await run(128, ["--version"])).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/u), stderr: "" });
     const speech = join(process.cwd(), "examples/speech.wav");
-    expect(await run(128, ["encode", speech, "-m", join(process.cwd(), "models/encodec-tiny-24khz"), "-o", join(folder, "speech.safetensors"), "--quiet"])).toMatchObject({ code: 0 });
+    expect(
+      await run(128, [
+        "encode",
+        speech,
+        "-m",
+        join(process.cwd(), "models/encodec-tiny-24khz"),
+        "-o",
+        join(folder, "speech.safetensors"),
+        "--quiet",
+      ]),
+    ).toMatchObject({ code: 0 });
   });
 
   test.each(["--version", "--help"])("too few for %s are told in a line that says what to do", async (option) => {
@@ -38,7 +48,8 @@ describe.runIf(hasLimits)("where few files may be open at once", () => {
     expect({ code, stdout, stderr }).toEqual({
       code: 1,
       stdout: "",
-      stderr: "encodec-tokenizer: this process may have only 24 files open at once, and it takes about 100 to start; raise the limit, for instance by `ulimit -n 1024`\n",
+      stderr:
+        "encodec-tokenizer: this process may have only 24 files open at once, and it takes about 100 to start; raise the limit, for instance by `ulimit -n 1024`\n",
     });
   });
 });

@@ -10,7 +10,12 @@ function outputs(inputs: readonly string[], output?: string): readonly string[] 
 
 describe("outputs", () => {
   it("lie beside their inputs", () => {
-    expect(outputs(["a.wav", "music/b.tar.mp3", "./c", "dir.d/.hidden"])).toEqual(["a.npz", "music/b.tar.npz", "c.npz", "dir.d/.hidden.npz"]);
+    expect(outputs(["a.wav", "music/b.tar.mp3", "./c", "dir.d/.hidden"])).toEqual([
+      "a.npz",
+      "music/b.tar.npz",
+      "c.npz",
+      "dir.d/.hidden.npz",
+    ]);
   });
 
   it("go where --output says: one file, or a folder", async () => {

@@ -31,8 +31,11 @@ it("every command of docs/patterns.md works as printed, prints what the page sho
   }
   const files = await readdir(`${root}/${images}`);
   expect(await readdir(folder.in(images))).toEqual(files);
-  for (const file of files) expect(await readFile(folder.in(`${images}/${file}`), "utf8"), file).toBe(await readFile(`${root}/${images}/${file}`, "utf8"));
-  expect(await readFile(folder.in("codes/speech.sequence.codes.safetensors"))).toEqual(await readFile(folder.in("codes/speech.safetensors")));
+  for (const file of files)
+    expect(await readFile(folder.in(`${images}/${file}`), "utf8"), file).toBe(await readFile(`${root}/${images}/${file}`, "utf8"));
+  expect(await readFile(folder.in("codes/speech.sequence.codes.safetensors"))).toEqual(
+    await readFile(folder.in("codes/speech.safetensors")),
+  );
 });
 
 it("every picture is on the page, one at least for each kind and model", async () => {

@@ -41,7 +41,10 @@ describe("patterns list", () => {
     expect(text).toMatch(/coarse-first +codebook 0 of the whole clip/);
     expect(text).toMatch(/musicgen +EnCodec 32 kHz +50 +4 × 2048 +delay, delays 0, 1, 2, 3 +bos\/pad 2048\n/);
     expect(text).toMatch(/dia +DAC 44\.1 kHz +86\.13 +9 × 1024 +delay, delays 0, 8, 9, [\d, ]+ +bos 1026, eos 1024, pad 1025\n/);
-    expect(JSON.parse(await textOf(["patterns", "list", "--json"]))).toMatchObject({ kinds: expect.arrayContaining(["custom"]), models: modelLayouts });
+    expect(JSON.parse(await textOf(["patterns", "list", "--json"]))).toMatchObject({
+      kinds: expect.arrayContaining(["custom"]),
+      models: modelLayouts,
+    });
   });
 
   it("folds to the terminal's width", async () => {
@@ -84,8 +87,33 @@ describe("patterns show", () => {
 
   it("prints the layout as JSON", async () => {
     const shown = JSON.parse(await textOf(["patterns", "show", "musicgen", "--frames", "1", "--json"]));
-    expect(shown).toMatchObject({ pattern: { kind: "delay" }, numSteps: 5, numSequenceSteps: 4, numValidSteps: 2, maxDelay: 3, startsWithSpecialToken: true });
-    expect(shown.layout).toEqual([[], [[0, 0]], [[1, 0], [0, 1]], [[2, 0], [1, 1], [0, 2]], [[3, 0], [2, 1], [1, 2], [0, 3]]]);
+    expect(shown).toMatchObject({
+      pattern: { kind: "delay" },
+      numSteps: 5,
+      numSequenceSteps: 4,
+      numValidSteps: 2,
+      maxDelay: 3,
+      startsWithSpecialToken: true,
+    });
+    expect(shown.layout).toEqual([
+      [],
+      [[0, 0]],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      [
+        [2, 0],
+        [1, 1],
+        [0, 2],
+      ],
+      [
+        [3, 0],
+        [2, 1],
+        [1, 2],
+        [0, 3],
+      ],
+    ]);
   });
 
   it("writes a picture, and replaces it only with --force", async () => {
@@ -94,7 +122,11 @@ describe("patterns show", () => {
     const { code, stderr } = await run(["patterns", "show", "dia", "--svg", svg]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: `written: ${svg}\n` });
     expect(await readFile(svg, "utf8")).toMatch(/^<svg [^]*>Dia: delay pattern<[^]*pad token 1025[^]*<\/svg>\n$/);
-    expect(await run(["patterns", "show", "delay", "--svg", svg])).toMatchObject({ code: 1, stderr: expect.stringContaining("already exists; add --force"), stdout: Buffer.alloc(0) });
+    expect(await run(["patterns", "show", "delay", "--svg", svg])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("already exists; add --force"),
+      stdout: Buffer.alloc(0),
+    });
     await textOf(["patterns", "show", "delay", "--svg", svg, "--force", "-q", "--title", "mine", "--frame-rate", "75"]);
     expect(await readFile(svg, "utf8")).toMatch(/>mine<[^]*time \(s\)/);
     expect(await readdir(folder.path)).toEqual(["dia.svg"]);
@@ -107,7 +139,10 @@ describe("patterns show", () => {
     vi.stubEnv("NO_COLOR", "");
     const coloured = await textOf(args, { columns: 60 });
     expect(coloured).toContain("\u001B[36m");
-    const grid = coloured.split("\n").slice(2, -3).map((line) => stripVTControlCharacters(line));
+    const grid = coloured
+      .split("\n")
+      .slice(2, -3)
+      .map((line) => stripVTControlCharacters(line));
     expect(Math.max(...grid.map((line) => line.length))).toBe(60);
     vi.stubEnv("NO_COLOR", "1");
     expect(await textOf(args, { columns: 100 })).toBe(plain);
@@ -125,8 +160,16 @@ describe("patterns show", () => {
     ["one file for both", ["delay", "--svg", "a.json", "--save", "./a.json"], "--svg and --save would both be written to a.json"],
     ["standard output for a file", ["delay", "--save", "-"], "--svg and --save write files"],
     ["frames beyond number", ["delay", "-n", "60000", "--frames", "900000"], "900000 frames of 60000 codebooks are too much to show"],
-    ["too much for a grid", ["musiclm", "-n", "100", "--frames", "9999"], "musiclm has 999901 steps for 9999 frames; at most 1048576 cells can be shown: choose fewer --frames"],
-    ["too much for memory", ["unroll", "-n", "1", "--flattening", "16777215"], "the pattern has 201326593 steps; expected at most 67108864"],
+    [
+      "too much for a grid",
+      ["musiclm", "-n", "100", "--frames", "9999"],
+      "musiclm has 999901 steps for 9999 frames; at most 1048576 cells can be shown: choose fewer --frames",
+    ],
+    [
+      "too much for memory",
+      ["unroll", "-n", "1", "--flattening", "16777215"],
+      "the pattern has 201326593 steps; expected at most 67108864",
+    ],
     ["too much for a picture", ["delay", "--frames", "9000", "--svg", "never.svg"], "a figure shows 1 to 20000 cells"],
   ])("refuses %s with exit code 2", async (_, args, message) => {
     const { code, stdout, stderr } = await run(["patterns", "show", ...args]);
@@ -139,7 +182,11 @@ describe("patterns show", () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.in("a.json"), '{ "kind": "delay" }');
     await writeFile(folder.in("b.json"), "{");
-    for (const [file, message] of [["a.json", "not a delay pattern: numCodebooks"], ["b.json", "it is not JSON"], ["c.json", "there is no such file"]]) {
+    for (const [file, message] of [
+      ["a.json", "not a delay pattern: numCodebooks"],
+      ["b.json", "it is not JSON"],
+      ["c.json", "there is no such file"],
+    ]) {
       expect(await run(["patterns", "show", folder.in(file!)])).toMatchObject({ code: 1, stderr: expect.stringContaining(message!) });
     }
   });
@@ -148,7 +195,10 @@ describe("patterns show", () => {
 describe("patterns apply and revert", () => {
   it.each(["musicgen", "parallel", "delay", "unroll", "coarse-first", "musiclm"])("give back the same file with %s", async (pattern) => {
     await using folder = await folderWithMusic();
-    expect(await run(["patterns", "apply", folder.in("music.safetensors"), "-p", pattern])).toMatchObject({ code: 0, stderr: expect.stringContaining("4 codebooks × 20 frames → 4 ×") });
+    expect(await run(["patterns", "apply", folder.in("music.safetensors"), "-p", pattern])).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("4 codebooks × 20 frames → 4 ×"),
+    });
     expect((await run(["patterns", "revert", folder.in("music.sequence.safetensors")])).code).toBe(0);
     expect(await readFile(folder.in("music.sequence.codes.safetensors"))).toEqual(await readFile(folder.in("music.safetensors")));
   });
@@ -173,21 +223,47 @@ describe("patterns apply and revert", () => {
   it("take special tokens and a pattern file, and say what they did as JSON", async () => {
     await using folder = await folderWithMusic();
     await writeFile(folder.in("p.json"), JSON.stringify({ kind: "delay", numCodebooks: 2, delays: [0, 3] }));
-    const args = ["patterns", "apply", folder.in("music.safetensors"), "-p", folder.in("p.json"), "-n", "2", "--special-token", "-1", "--pad-token", "-2", "--json", "-q"];
+    const args = [
+      "patterns",
+      "apply",
+      folder.in("music.safetensors"),
+      "-p",
+      folder.in("p.json"),
+      "-n",
+      "2",
+      "--special-token",
+      "-1",
+      "--pad-token",
+      "-2",
+      "--json",
+      "-q",
+    ];
     const { results } = JSON.parse(await textOf(args));
     expect(results).toMatchObject([{ dims: [1, 2, 24], type: "int32", specialToken: -1, padToken: -2, pattern: { delays: [0, 3] } }]);
     const { tokens } = await readSequence(folder.in("music.sequence.safetensors"));
-    expect([...tokens.data.subarray(20, 29)]).toEqual([19 * 97, -2, -2, -2, -1, -1, -1, -1, 20 * 97].map((token) => (token < 0 ? token : token % 2048)));
+    expect([...tokens.data.subarray(20, 29)]).toEqual(
+      [19 * 97, -2, -2, -2, -1, -1, -1, -1, 20 * 97].map((token) => (token < 0 ? token : token % 2048)),
+    );
   });
 
   it("say what a bare array loses, and what it needs", async () => {
     await using folder = await temporaryFolder();
-    const codes = new AudioCodes({ ...music, codebookSize: 1024, data: music.data.map((code) => code % 1024), hopLength: 320, sampleRate: 24_000, numSamples: 20 * 320 - 7 });
+    const codes = new AudioCodes({
+      ...music,
+      codebookSize: 1024,
+      data: music.data.map((code) => code % 1024),
+      hopLength: 320,
+      sampleRate: 24_000,
+      numSamples: 20 * 320 - 7,
+    });
     await writeCodes(folder.in("a.npz"), codes);
     const applied = await run(["patterns", "apply", folder.in("a.npz"), "-p", "delay", "-f", "npy"]);
     expect(applied.stderr).toMatch(/^a \.npy file holds the bare tokens: no pattern, [^\n]*license; use \.safetensors to keep them\n/);
     const bare = folder.in("a.sequence.npy");
-    expect(await run(["patterns", "revert", bare])).toMatchObject({ code: 1, stderr: expect.stringContaining("does not say its pattern; give it as the option pattern") });
+    expect(await run(["patterns", "revert", bare])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("does not say its pattern; give it as the option pattern"),
+    });
     await textOf(["patterns", "revert", bare, "-p", "delay", "-o", folder.in("b.npz"), "-q"]);
     const back = await readCodes(folder.in("b.npz"));
     expect(back.data).toEqual(codes.data);
@@ -196,11 +272,19 @@ describe("patterns apply and revert", () => {
 
   it("give the complete frames of a sequence that ends early, with a note", async () => {
     await using folder = await folderWithMusic();
-    const { tokens, ...sequence } = await readSequence((await run(["patterns", "apply", "-", "-p", "musicgen", "-q"], { stdin: formatCodes(music, "npz") })).stdout);
+    const { tokens, ...sequence } = await readSequence(
+      (await run(["patterns", "apply", "-", "-p", "musicgen", "-q"], { stdin: formatCodes(music, "npz") })).stdout,
+    );
     const data = Uint16Array.from({ length: 4 * 10 }, (_, cell) => tokens.data[Math.floor(cell / 10) * 24 + (cell % 10)]!);
-    await writeFile(folder.in("cut.safetensors"), formatSequence({ ...sequence, tokens: { type: "uint16", data, dims: [1, 4, 10] } }, "safetensors"));
+    await writeFile(
+      folder.in("cut.safetensors"),
+      formatSequence({ ...sequence, tokens: { type: "uint16", data, dims: [1, 4, 10] } }, "safetensors"),
+    );
     const { code, stderr } = await run(["patterns", "revert", folder.in("cut.safetensors")]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("; the sequence ends early: 6 of 20 frames are complete") });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining("; the sequence ends early: 6 of 20 frames are complete"),
+    });
     expect((await readCodes(folder.in("cut.codes.safetensors"))).data).toEqual(music.sliceFrames(0, 6).data);
   });
 
@@ -211,7 +295,10 @@ describe("patterns apply and revert", () => {
     new DataView(bytes.buffer, bytes.byteOffset).setUint16(bytes.length - 2 * 10, 2048, true);
     await writeFile(folder.in("a.safetensors"), bytes);
     const { code, stderr } = await run(["patterns", "revert", folder.in("a.safetensors")]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/a\.safetensors: step 14 holds 2048 where the code of frame 10 of codebook 3 belongs/) });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/a\.safetensors: step 14 holds 2048 where the code of frame 10 of codebook 3 belongs/),
+    });
     expect(await readdir(folder.path)).toEqual(["a.safetensors"]);
   });
 
@@ -219,19 +306,39 @@ describe("patterns apply and revert", () => {
     await using folder = await folderWithMusic();
     await writeFile(folder.in("bad.npz"), "nothing");
     await mkdir(folder.in("out"));
-    const { code, stderr } = await run(["patterns", "apply", folder.in("bad.npz"), folder.in("music.safetensors"), "-p", "delay", "-o", folder.in("out")]);
+    const { code, stderr } = await run([
+      "patterns",
+      "apply",
+      folder.in("bad.npz"),
+      folder.in("music.safetensors"),
+      "-p",
+      "delay",
+      "-o",
+      folder.in("out"),
+    ]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("1 of 2 inputs failed") });
     expect(await readdir(folder.in("out"))).toEqual(["music.sequence.safetensors"]);
-    expect(await run(["patterns", "apply", folder.in("music.safetensors"), "-p", "delay", "-o", folder.in("out")])).toMatchObject({ code: 1, stderr: expect.stringContaining("already exists") });
+    expect(await run(["patterns", "apply", folder.in("music.safetensors"), "-p", "delay", "-o", folder.in("out")])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("already exists"),
+    });
   });
 
   it.each([
     ["no pattern", ["apply", "a.npz"], "required option '-p, --pattern"],
-    ["an output of no known format", ["apply", "a.npz", "-p", "delay", "-o", "b.npz"], "b.npz does not name a format for sequences; end it in .safetensors or .npy"],
+    [
+      "an output of no known format",
+      ["apply", "a.npz", "-p", "delay", "-o", "b.npz"],
+      "b.npz does not name a format for sequences; end it in .safetensors or .npy",
+    ],
     ["codes of no known format", ["revert", "a.safetensors", "-o", "a.wav"], "a.wav does not name a format for codes"],
     ["JSON and data on one stream", ["apply", "-", "-p", "delay", "--json"], "cannot both go to standard output"],
     ["an unknown pattern", ["apply", "a.npz", "-p", "bogus"], "bogus is no pattern"],
-    ["a token of more than 32 bits", ["apply", "a.npz", "-p", "delay", "--special-token", "9999999999"], "option '--special-token <id>' argument '9999999999' is invalid"],
+    [
+      "a token of more than 32 bits",
+      ["apply", "a.npz", "-p", "delay", "--special-token", "9999999999"],
+      "option '--special-token <id>' argument '9999999999' is invalid",
+    ],
     ["parts without their pattern", ["revert", "a.npy", "--delays", "0,1"], "--delays needs --pattern"],
   ])("refuse %s with exit code 2", async (_, args, message) => {
     expect(await run(["patterns", ...args])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
@@ -244,17 +351,26 @@ describe("patterns apply and revert", () => {
       code: 1,
       stderr: `encodec-tokenizer: ${file}: the codes have 4 codebooks; --pattern delay with --delays is for 2; add --codebooks 2 to use only so many\n`,
     });
-    expect((await run(["patterns", "apply", file, "-p", "valle"])).stderr).toMatch(/--pattern valle is for 1; add --codebooks 1 to use only so many\. Codebook 0 after the text .* valleStage/);
+    expect((await run(["patterns", "apply", file, "-p", "valle"])).stderr).toMatch(
+      /--pattern valle is for 1; add --codebooks 1 to use only so many\. Codebook 0 after the text .* valleStage/,
+    );
     await textOf(["patterns", "apply", file, "-p", "delay", "-q"]);
     const stray = ["-p", "delay", "--special-token", "5", "-m", "tiny", "--license", "any"];
     expect(await run(["patterns", "revert", folder.in("music.sequence.safetensors"), ...stray])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("--pattern and --special-token and --model and --license are for bare .npy arrays; this file says it itself"),
+      stderr: expect.stringContaining(
+        "--pattern and --special-token and --model and --license are for bare .npy arrays; this file says it itself",
+      ),
     });
     await run(["patterns", "apply", file, "-p", "delay", "-o", folder.in("bare.npy")]);
     const reverted = await run(["patterns", "revert", folder.in("bare.npy"), "-p", "musicgen"]);
-    expect(reverted.stderr).toContain(`${folder.in("bare.npy")}: MusicGen reads codes of EnCodec 32 kHz (facebook/encodec_32khz), 2048 to a codebook, and tiny has 1024; name its codec with --model`);
-    expect(await run(["inspect", folder.in("bare.npy")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/If it is a bare sequence, patterns revert --pattern … gives its codes\./) });
+    expect(reverted.stderr).toContain(
+      `${folder.in("bare.npy")}: MusicGen reads codes of EnCodec 32 kHz (facebook/encodec_32khz), 2048 to a codebook, and tiny has 1024; name its codec with --model`,
+    );
+    expect(await run(["inspect", folder.in("bare.npy")])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/If it is a bare sequence, patterns revert --pattern … gives its codes\./),
+    });
   });
 
   it("refuse a pattern that the sequence is not of, and name each file once", async () => {
@@ -263,13 +379,19 @@ describe("patterns apply and revert", () => {
     await writeCodes(folder.in("a.npz"), codes);
     await run(["patterns", "apply", folder.in("a.npz"), "-p", "parallel", "-o", folder.in("a.npy")]);
     const { code, stderr } = await run(["patterns", "revert", folder.in("a.npy"), "-p", "delay"]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: `encodec-tokenizer: ${folder.in("a.npy")}: step 1 of codebook 1 holds the code 916 where this pattern has none; is it the right pattern?\n` });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `encodec-tokenizer: ${folder.in("a.npy")}: step 1 of codebook 1 holds the code 916 where this pattern has none; is it the right pattern?\n`,
+    });
   });
 
   it("tell codes that do not fit the model", async () => {
     await using folder = await folderWithMusic();
     const { code, stderr } = await run(["patterns", "apply", folder.in("music.safetensors"), "-p", "musicgen-stereo"]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("the codes have 4 codebooks; --pattern musicgen-stereo is for 8") });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("the codes have 4 codebooks; --pattern musicgen-stereo is for 8"),
+    });
   });
 });
 
@@ -281,7 +403,10 @@ describe("inspect", () => {
     expect(text).toMatch(/pattern +delay\n/);
     expect(text).toMatch(/ 50 +54 +1504\n/);
     expect(text).toContain("MusicGen (musicgen), AudioGen (audiogen)");
-    expect(JSON.parse(await textOf(["inspect", folder.in("p.json"), "--json"]))).toMatchObject({ models: ["musicgen", "audiogen"], lengths: expect.arrayContaining([{ frameRate: 75, oneSecond: 79, thirtySeconds: 2254 }]) });
+    expect(JSON.parse(await textOf(["inspect", folder.in("p.json"), "--json"]))).toMatchObject({
+      models: ["musicgen", "audiogen"],
+      lengths: expect.arrayContaining([{ frameRate: 75, oneSecond: 79, thirtySeconds: 2254 }]),
+    });
     expect(text).toMatch(/max delay +3\n +latency +a frame is complete 3 steps after its first code\n/);
     await writeFile(folder.in("huge.json"), JSON.stringify({ kind: "unroll", numCodebooks: 1, flattening: [0xff_ffff] }));
     expect(await textOf(["inspect", folder.in("huge.json")])).toMatch(/steps +more than can be laid out, even for 20 frames/);
@@ -290,21 +415,51 @@ describe("inspect", () => {
     await writeFile(folder.in("whole.json"), JSON.stringify({ kind: "coarse-first", numCodebooks: 2 }));
     expect(await textOf(["inspect", folder.in("whole.json")])).toContain("a frame is complete only near the end of the clip");
     await writeFile(folder.in("wrong.json"), JSON.stringify({ kind: "delay", numCodebooks: 2, delays: [1, 0] }));
-    expect(await run(["inspect", folder.in("wrong.json")])).toMatchObject({ code: 1, stderr: expect.stringContaining("wrong.json is not a pattern file: delays must not descend") });
-    for (const args of [["decode", folder.in("p.json")], ["patterns", "apply", folder.in("p.json"), "-p", "delay"]]) {
+    expect(await run(["inspect", folder.in("wrong.json")])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("wrong.json is not a pattern file: delays must not descend"),
+    });
+    for (const args of [
+      ["decode", folder.in("p.json")],
+      ["patterns", "apply", folder.in("p.json"), "-p", "delay"],
+    ]) {
       expect(await run(args)).toMatchObject({ code: 1, stderr: expect.stringContaining("p.json is a pattern file, not a file of codes") });
     }
     await writeFile(folder.in("list.json"), "[1, 2]");
-    expect(await run(["inspect", folder.in("list.json")])).toMatchObject({ code: 1, stderr: expect.stringContaining('list.json holds an array of 2; expected an object with "codes"') });
+    expect(await run(["inspect", folder.in("list.json")])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('list.json holds an array of 2; expected an object with "codes"'),
+    });
     await writeFile(folder.in("bad.json"), JSON.stringify({ kind: "delay", numCodebooks: 0 }));
-    expect(await run(["inspect", folder.in("bad.json")])).toMatchObject({ code: 1, stderr: expect.stringContaining("not a delay pattern: numCodebooks") });
+    expect(await run(["inspect", folder.in("bad.json")])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("not a delay pattern: numCodebooks"),
+    });
   });
 
   it("draws a custom pattern, and names the codes that it leaves out", async () => {
     await using folder = await temporaryFolder();
-    await writeFile(folder.in("c.json"), JSON.stringify({ kind: "custom", numCodebooks: 2, timesteps: 3, layout: [[], [[0, 0]], [[1, 0], [0, 1]], [[2, 0]]] }));
+    await writeFile(
+      folder.in("c.json"),
+      JSON.stringify({
+        kind: "custom",
+        numCodebooks: 2,
+        timesteps: 3,
+        layout: [
+          [],
+          [[0, 0]],
+          [
+            [1, 0],
+            [0, 1],
+          ],
+          [[2, 0]],
+        ],
+      }),
+    );
     const text = await textOf(["inspect", folder.in("c.json")]);
-    expect(text).toMatch(/steps +4 for clips of 3 frames; 4 valid steps\n +max delay +0\n +latency +a frame is complete 1 step after its first code/);
+    expect(text).toMatch(
+      /steps +4 for clips of 3 frames; 4 valid steps\n +max delay +0\n +latency +a frame is complete 1 step after its first code/,
+    );
     expect(text).toMatch(/missing +frame 1 of q1, frame 2 of q1: these codes stand nowhere/);
     expect(text).toMatch(/q0  S  0  1  2\n +q1  S  ·  0  ·\n/);
   });
@@ -314,14 +469,18 @@ describe("inspect", () => {
     const sequence = formatSequence(applyPattern(codesAt48kHz(120_000), { kind: "delay", numCodebooks: 2 }), "safetensors");
     const text = await textOf(["inspect", "-"], { stdin: sequence });
     expect(text).toMatch(/tokens +3 segments × 2 codebooks × 152 steps/);
-    expect(text).toMatch(/codes +150 frames in a whole segment, 150 per second\n +audio +2\.50 s, 48 kHz, stereo, 120000 samples\n +bandwidth [^\n]+ kbps\n +segments +1\.00 s long, one every 990 ms/);
+    expect(text).toMatch(
+      /codes +150 frames in a whole segment, 150 per second\n +audio +2\.50 s, 48 kHz, stereo, 120000 samples\n +bandwidth [^\n]+ kbps\n +segments +1\.00 s long, one every 990 ms/,
+    );
   });
 
   it("explains a sequence file", async () => {
     await using folder = await folderWithMusic();
     await textOf(["patterns", "apply", folder.in("music.safetensors"), "-p", "musicgen", "-q"]);
     const text = await textOf(["inspect", folder.in("music.sequence.safetensors")]);
-    expect(text).toMatch(/tokens +4 codebooks × 24 steps, uint16\n[^]*delays 0,1,2,3\n[^]*codes below 2048; special\/pad 2048\n[^]*20 frames, 50 per second\n[^]*facebook\/encodec_32khz at revision 0123abc/);
+    expect(text).toMatch(
+      /tokens +4 codebooks × 24 steps, uint16\n[^]*delays 0,1,2,3\n[^]*codes below 2048; special\/pad 2048\n[^]*20 frames, 50 per second\n[^]*facebook\/encodec_32khz at revision 0123abc/,
+    );
     const { dims, codes } = JSON.parse(await textOf(["inspect", folder.in("music.sequence.safetensors"), "--json"]));
     expect({ dims, numSamples: codes.numSamples }).toEqual({ dims: [1, 4, 24], numSamples: music.numSamples });
   });

@@ -45,7 +45,11 @@ it("the command ends quietly when nobody reads its output any more", async () =>
   expect([0, 141]).toContain(code);
 });
 
-const signals = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
+const signals = [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const;
 
 it.each(signals)("%s stops the work with exit code %i and leaves nothing half-written", async (signal, expected) => {
   await using folder = await temporaryFolder();
@@ -104,7 +108,10 @@ it.skipIf(process.platform !== "linux")("output that cannot be written is told, 
     for (const args of [["--help"], ["models", "--json"]]) {
       const child = start(args, {}, full);
       const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
-      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: cannot write the output: .*ENOSPC[^\n]*\n$/u) });
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(/^encodec-tokenizer: cannot write the output: .*ENOSPC[^\n]*\n$/u),
+      });
     }
   } finally {
     closeSync(full);

@@ -8,7 +8,10 @@ import type { Terminal } from "../../src/cli/shared/terminal.ts";
 function watched(name: string = "a.mp3", columns?: number) {
   const clock = { now: 0 };
   let shown = "";
-  const stderr = Object.assign(new Writable({ write: (part: Buffer, _, done) => ((shown += part.toString()), done()) }), { isTTY: true, ...(columns && { columns }) });
+  const stderr = Object.assign(new Writable({ write: (part: Buffer, _, done) => ((shown += part.toString()), done()) }), {
+    isTTY: true,
+    ...(columns && { columns }),
+  });
   const terminal: Terminal = { stdin: (async function* () {})(), stdout: stderr, stderr, signal: new AbortController().signal };
   const bar = startProgress(terminal, name, false, () => clock.now);
   const report = (now: number, stage: "load" | "encode" | "decode", done: number, total: number | undefined): string => {

@@ -18,7 +18,10 @@ describe("pull", () => {
   it("tells where the files lie, the commit and the license with its status", async () => {
     await using hub = await servedHub(served24);
     const { code, stdout, stderr } = await run(["pull", "24khz"]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^24khz: downloading \d[\d.]* [kM]B\n24khz: \d[\d.]* [kM]B/) });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^24khz: downloading \d[\d.]* [kM]B\n24khz: \d[\d.]* [kM]B/),
+    });
     const text = stdout.toString();
     expect(text).toMatch(/^facebook\/encodec_24khz, for 24khz\n/);
     expect(text).toMatch(/commit +c1dbe2ae3f1de713481a3b3e7c47f357092ee040\n/);
@@ -39,12 +42,21 @@ describe("pull", () => {
       requests: [],
     });
     const report = JSON.parse(again.stdout.toString());
-    expect(report).toMatchObject({ requested: "org/codec", id: "org/codec", commit: commitOf(codec), verified: true, license: { effective: "MIT" } });
+    expect(report).toMatchObject({
+      requested: "org/codec",
+      id: "org/codec",
+      commit: commitOf(codec),
+      verified: true,
+      license: { effective: "MIT" },
+    });
     const weights = join(report.path, "model.safetensors");
     const bytes = await readFile(weights);
     bytes[1000]! ^= 1;
     await writeFile(weights, bytes);
-    expect(await run(["pull", "org/codec", "-q", "--offline", "--verify"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: model\.safetensors of org\/codec in the cache has digest [^\n]*\n$/) });
+    expect(await run(["pull", "org/codec", "-q", "--offline", "--verify"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^encodec-tokenizer: model\.safetensors of org\/codec in the cache has digest [^\n]*\n$/),
+    });
   });
 
   it("says which commit it is where the cache had to answer for a branch", async () => {
@@ -65,26 +77,39 @@ describe("pull", () => {
     const bytes = await readFile(weights);
     await rm(weights);
     await writeFile(weights, bytes);
-    expect((await run(["pull", "org/codec", "-q", "--verify"])).stdout.toString()).toMatch(/^ *verified +what is cached was hashed again, and is right$/m);
+    expect((await run(["pull", "org/codec", "-q", "--verify"])).stdout.toString()).toMatch(
+      /^ *verified +what is cached was hashed again, and is right$/m,
+    );
     bytes[1000]! ^= 1;
     await writeFile(weights, bytes);
-    expect(await run(["pull", "org/codec", "-q", "--verify"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: model\.safetensors of org\/codec in the cache has digest [^\n]*\n$/) });
+    expect(await run(["pull", "org/codec", "-q", "--verify"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^encodec-tokenizer: model\.safetensors of org\/codec in the cache has digest [^\n]*\n$/),
+    });
     const offline = ["pull", "org/codec", "-q", "--offline", "--verify"];
     expect((await run(offline)).stdout.toString()).toMatch(/^ *not verified +model\.safetensors: nothing is known to compare with$/m);
-    expect(JSON.parse((await run([...offline, "--json"])).stdout.toString())).toMatchObject({ verified: false, unverified: ["model.safetensors"] });
+    expect(JSON.parse((await run([...offline, "--json"])).stdout.toString())).toMatchObject({
+      verified: false,
+      unverified: ["model.safetensors"],
+    });
   });
 
   it("takes a revision, and says when there is none of that name", async () => {
     await using _ = await servedHub({ "org/codec": codec });
     expect(await run(["pull", "org/codec", "--revision", "v2", "-q"])).toMatchObject({ code: 0 });
-    expect(await run(["pull", "org/codec", "--revision", "v3"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: [^\n]*v3[^\n]*\n$/) });
+    expect(await run(["pull", "org/codec", "--revision", "v3"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^encodec-tokenizer: [^\n]*v3[^\n]*\n$/),
+    });
   });
 
   it("checks the license before anything is downloaded, and names what would pass", async () => {
     await using hub = await servedHub(served24);
     const { code, stdout, stderr } = await run(["pull", "24khz", "--license", "commercial"]);
     expect({ code, stdout: stdout.length }).toEqual({ code: 1, stdout: 0 });
-    expect(stderr).toMatch(/^encodec-tokenizer: policy commercial does not admit facebook\/encodec_24khz: CC-BY-NC-4\.0 is attribution, non-commercial\..* tiny would pass\.[^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^encodec-tokenizer: policy commercial does not admit facebook\/encodec_24khz: CC-BY-NC-4\.0 is attribution, non-commercial\..* tiny would pass\.[^\n]*\n$/,
+    );
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "permissive");
     expect(await run(["pull", "24khz"])).toMatchObject({ code: 1 });
     expect(hub.server.paths("storage")).toEqual([]);
@@ -113,9 +138,19 @@ describe("pull", () => {
     expect(hub.server.paths("storage")).toEqual([]);
   });
 
-  it.each([["pull", "org/codec"], ["inspect", "org/codec"], ["cache"], ["cache", "verify"], ["cache", "remove", "24khz"], ["encode", "a.wav", "-m", "24khz"]])("tells of an endpoint that is no address: %s %s", async (...args) => {
+  it.each([
+    ["pull", "org/codec"],
+    ["inspect", "org/codec"],
+    ["cache"],
+    ["cache", "verify"],
+    ["cache", "remove", "24khz"],
+    ["encode", "a.wav", "-m", "24khz"],
+  ])("tells of an endpoint that is no address: %s %s", async (...args) => {
     vi.stubEnv("HF_ENDPOINT", "nowhere");
-    expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(/^encodec-tokenizer: (?:org\/codec: )?endpoint must be an address[^\n]*\n$/) });
+    expect(await run(args)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^encodec-tokenizer: (?:org\/codec: )?endpoint must be an address[^\n]*\n$/),
+    });
   });
 
   it("stops at once when interrupted", async () => {
@@ -135,8 +170,12 @@ describe("cache", () => {
     expect((await run(["cache"])).stdout.toString()).toMatch(/^no EnCodec models are in the cache/);
     await run(["pull", "org/codec", "-q"]);
     const { stdout } = await run(["cache"]);
-    expect(stdout.toString()).toMatch(new RegExp(`^org/codec +${commitOf(codec)} +main +4\\.3\\d MB\n\n1 model, 4\\.3\\d MB on the disk\n`, "m"));
-    expect(JSON.parse((await run(["cache", "--json"])).stdout.toString())).toMatchObject([{ id: "org/codec", commits: [{ refs: ["main"] }] }]);
+    expect(stdout.toString()).toMatch(
+      new RegExp(`^org/codec +${commitOf(codec)} +main +4\\.3\\d MB\n\n1 model, 4\\.3\\d MB on the disk\n`, "m"),
+    );
+    expect(JSON.parse((await run(["cache", "--json"])).stdout.toString())).toMatchObject([
+      { id: "org/codec", commits: [{ refs: ["main"] }] },
+    ]);
   });
 
   it("removes one model, or one revision, and nothing that is not there", async () => {
@@ -148,8 +187,14 @@ describe("cache", () => {
       stderr: `encodec-tokenizer: revision v9 of org/codec is not in the cache; there is ${commitOf(codec)} main\n`,
     });
     const removed = await run(["cache", "remove", "org/codec", "--revision", "main"]);
-    expect({ code: removed.code, text: removed.stdout.toString() }).toEqual({ code: 0, text: expect.stringMatching(/^removed org\/codec at main: 4\.3\d MB freed\n$/) });
-    expect(JSON.parse((await run(["cache", "remove", "24khz", "--json"])).stdout.toString())).toMatchObject({ id: "facebook/encodec_24khz", revision: null });
+    expect({ code: removed.code, text: removed.stdout.toString() }).toEqual({
+      code: 0,
+      text: expect.stringMatching(/^removed org\/codec at main: 4\.3\d MB freed\n$/),
+    });
+    expect(JSON.parse((await run(["cache", "remove", "24khz", "--json"])).stdout.toString())).toMatchObject({
+      id: "facebook/encodec_24khz",
+      revision: null,
+    });
     expect(existsSync(join(hub.cacheDir, "models--facebook--encodec_24khz"))).toBe(false);
     for (const id of ["24khz", "org/codec", "../x", ...catalogue.slice(1, 3).map((entry) => entry.id)]) {
       expect(await run(["cache", "remove", id])).toMatchObject({ code: 1, stderr: expect.stringContaining("is not in the cache") });
@@ -161,12 +206,25 @@ describe("cache", () => {
     await run(["pull", "24khz", "-q"]);
     const { path } = JSON.parse((await run(["pull", "org/codec", "-q", "--json"])).stdout.toString());
     const verified = await run(["cache", "verify"]);
-    expect({ code: verified.code, text: verified.stdout.toString() }).toEqual({ code: 0, text: expect.stringMatching(/^facebook\/encodec_24khz: \d files right\norg\/codec: \d files right\n$/) });
+    expect({ code: verified.code, text: verified.stdout.toString() }).toEqual({
+      code: 0,
+      text: expect.stringMatching(/^facebook\/encodec_24khz: \d files right\norg\/codec: \d files right\n$/),
+    });
     await writeFile(join(path, "model.safetensors"), "short");
     const wrong = await run(["cache", "verify", "org/codec", "--json"]);
-    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: model\.safetensors of org\/codec at \w+ has digest \w+, expected \w+; remove it[^\n]*\n$/) });
-    expect(JSON.parse(wrong.stdout.toString())).toMatchObject([{ id: "org/codec", files: expect.arrayContaining([expect.objectContaining({ isRight: false })]) }]);
+    expect(wrong).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^encodec-tokenizer: model\.safetensors of org\/codec at \w+ has digest \w+, expected \w+; remove it[^\n]*\n$/,
+      ),
+    });
+    expect(JSON.parse(wrong.stdout.toString())).toMatchObject([
+      { id: "org/codec", files: expect.arrayContaining([expect.objectContaining({ isRight: false })]) },
+    ]);
     expect(await run(["cache", "verify", "24khz"])).toMatchObject({ code: 0 });
-    expect(await run(["cache", "verify", "org/other"])).toMatchObject({ code: 1, stderr: expect.stringContaining("org/other is not in the cache") });
+    expect(await run(["cache", "verify", "org/other"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("org/other is not in the cache"),
+    });
   });
 });

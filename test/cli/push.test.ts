@@ -49,12 +49,18 @@ describe("push", () => {
     await using hub = await hubToPushTo();
     await using folder = await folderWithDataset();
     const { code, stderr } = await run(["push", folder.in("out"), id]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^user\/speech: 10 files, [\d.]+ kB, uploaded; 0 there already\n$/) });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^user\/speech: 10 files, [\d.]+ kB, uploaded; 0 there already\n$/),
+    });
     expect(filesOf(hub)).toEqual([...indexFiles, ...shards]);
     const local = await bytesBelow(folder.in("out"));
     for (const name of filesOf(hub)) expect(local.get(name)!.equals(hub.server.datasets.repositories.get(id)!.get(name)!.bytes)).toBe(true);
     hub.server.requests.length = 0;
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 0, stderr: "user/speech: 0 files, 0 bytes, uploaded; 10 there already\n" });
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+      code: 0,
+      stderr: "user/speech: 0 files, 0 bytes, uploaded; 10 there already\n",
+    });
     expect(hub.server.requests.every(({ method }) => method === "GET")).toBe(true);
   });
 
@@ -65,14 +71,20 @@ describe("push", () => {
     expect(filesOf(hub)).toEqual([shards[0], shards[2], shards[4]]);
     await tokenizeInto(folder, ["--share", "1/2"]);
     const { stdout } = await run(["push", folder.in("out"), id, "--json", "-q"]);
-    expect(JSON.parse(stdout.toString())).toMatchObject({ uploaded: [shards[1], shards[3], "manifest.jsonl", "errors.jsonl", "report.svg", "README.md", "dataset.json"], unchanged: [shards[0], shards[2], shards[4]], isNewRepository: false });
+    expect(JSON.parse(stdout.toString())).toMatchObject({
+      uploaded: [shards[1], shards[3], "manifest.jsonl", "errors.jsonl", "report.svg", "README.md", "dataset.json"],
+      unchanged: [shards[0], shards[2], shards[4]],
+      isNewRepository: false,
+    });
   });
 
   it("lives through a connection that breaks, and goes on after the last commit when it failed", async () => {
     await using hub = await hubToPushTo();
     await using folder = await folderWithDataset(["-f", "npy", "--window", "1f"]); // 115 clips: three commits
     const late = "npy/clip-3_w000005.npy";
-    const digest = createHash("sha256").update(await readFile(folder.in(`out/${late}`))).digest("hex");
+    const digest = createHash("sha256")
+      .update(await readFile(folder.in(`out/${late}`)))
+      .digest("hex");
     hub.server.spoil(/^storage \/upload/u, { cutAfter: 0 }, 1);
     hub.server.spoil(new RegExp(`^storage /upload/${digest}`, "u"), { status: 400 }, 1);
     const failed = await run(["push", folder.in("out"), id]);
@@ -81,8 +93,17 @@ describe("push", () => {
     expect(before).toHaveLength(50);
     const stored = new Set(hub.server.paths("storage"));
     hub.server.requests.length = 0;
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 0, stderr: expect.stringMatching(/: 75 files, [\d.]+ kB, uploaded; 50 there already\n$/) });
-    expect(filesOf(hub)).toEqual([...indexFiles, ...before, ...[...(await bytesBelow(folder.in("out"))).keys()].filter((name) => /^(?:npy|shards)\//u.test(name) && !before.includes(name))].toSorted());
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/: 75 files, [\d.]+ kB, uploaded; 50 there already\n$/),
+    });
+    expect(filesOf(hub)).toEqual(
+      [
+        ...indexFiles,
+        ...before,
+        ...[...(await bytesBelow(folder.in("out"))).keys()].filter((name) => /^(?:npy|shards)\//u.test(name) && !before.includes(name)),
+      ].toSorted(),
+    );
     // What lies in the storage is not sent again.
     expect(hub.server.paths("storage").filter((path) => stored.has(path))).toEqual([`/upload/${digest}`]);
   });
@@ -99,12 +120,21 @@ describe("push", () => {
   it("needs a token, and one that may write", async () => {
     await using hub = await servedHub({});
     await using folder = await folderWithDataset();
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 2, stderr: expect.stringMatching(/a token is needed to push to user\/speech; set HF_TOKEN/) });
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/a token is needed to push to user\/speech; set HF_TOKEN/),
+    });
     vi.stubEnv("HF_TOKEN", "hf_stranger");
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 1, stderr: expect.stringMatching(/does not accept the access token/) });
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/does not accept the access token/),
+    });
     vi.stubEnv("HF_TOKEN", memberToken);
     hub.server.spoil(/create/u, { status: 403 });
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot be written to with this token/) });
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/cannot be written to with this token/),
+    });
   });
 
   it("makes the repository private if asked to, and otherwise as the account has it", async () => {
@@ -135,7 +165,10 @@ describe("push", () => {
     await using hub = await hubToPushTo();
     await using folder = await folderWithDataset(["-f", "npy"]);
     await unlink(folder.in(`out/${name}`));
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`${name} is not there; .*${hint}`, "u")) });
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(new RegExp(`${name} is not there; .*${hint}`, "u")),
+    });
     expect(hub.server.datasets.repositories.size).toBe(0);
     if (name !== "report.svg") return;
     await unlink(folder.in("out/dataset.json"));
@@ -158,7 +191,12 @@ describe("the license of a dataset that is pushed", () => {
     await using hub = await hubToPushTo(served24);
     await using folder = await folderWithDataset(["-m", "24khz", "--share", "0/2"]);
     hub.server.requests.length = 0;
-    const refusal = { code: 1, stderr: expect.stringMatching(/policy commercial does not admit facebook\/encodec_24khz: CC-BY-NC-4\.0 is attribution, non-commercial/) };
+    const refusal = {
+      code: 1,
+      stderr: expect.stringMatching(
+        /policy commercial does not admit facebook\/encodec_24khz: CC-BY-NC-4\.0 is attribution, non-commercial/,
+      ),
+    };
     expect(await run(["push", folder.in("out"), id, "--license", "commercial"])).toMatchObject(refusal);
     await tokenizeInto(folder, ["-m", "24khz", "--share", "1/2", "--offline"]);
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "commercial");
@@ -172,9 +210,15 @@ describe("the license of a dataset that is pushed", () => {
     await using _ = await hubToPushTo();
     await using folder = await folderWithDataset(["--share", "0/2"]);
     await rm(folder.in("out/plan/license.json"));
-    expect(await run(["push", folder.in("out"), id, "--license", "permissive"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/does not say what license the weights have/) });
+    expect(await run(["push", folder.in("out"), id, "--license", "permissive"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/does not say what license the weights have/),
+    });
     expect((await run(["push", folder.in("out"), id])).code).toBe(0);
     await writeFile(folder.in("out/plan/license.json"), '{"subject":"tiny"}');
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: [^\n]*license\.json is damaged; delete it/u) });
+    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^encodec-tokenizer: [^\n]*license\.json is damaged; delete it/u),
+    });
   });
 });

@@ -44,27 +44,63 @@ describe("words", () => {
       "1.5 kbps",
       "2.2 kbps",
     ]);
-    expect([1, 999, 1000, 12_345, 999_999, 93_119_608, 1e9, 2.36e9, 1e12].map(bytesText)).toEqual(
-      ["1 byte", "999 bytes", "1.00 kB", "12.3 kB", "1.00 MB", "93.1 MB", "1.00 GB", "2.36 GB", "1.00 TB"],
-    );
+    expect([1, 999, 1000, 12_345, 999_999, 93_119_608, 1e9, 2.36e9, 1e12].map(bytesText)).toEqual([
+      "1 byte",
+      "999 bytes",
+      "1.00 kB",
+      "12.3 kB",
+      "1.00 MB",
+      "93.1 MB",
+      "1.00 GB",
+      "2.36 GB",
+      "1.00 TB",
+    ]);
     expect([1, 2, 6].map(channelsText)).toEqual(["mono", "stereo", "6 channels"]);
-    expect(provenanceText({ model: "m", revision: "c1dbe2ae3f1d", digest: null, license: null, licenseStatus: null })).toBe("m at revision c1dbe2a, license not stated");
-    expect(provenanceText({ model: "m", revision: null, digest: null, license: "MIT", licenseStatus: "contested" })).toBe("m, license MIT, contested");
+    expect(provenanceText({ model: "m", revision: "c1dbe2ae3f1d", digest: null, license: null, licenseStatus: null })).toBe(
+      "m at revision c1dbe2a, license not stated",
+    );
+    expect(provenanceText({ model: "m", revision: null, digest: null, license: "MIT", licenseStatus: "contested" })).toBe(
+      "m, license MIT, contested",
+    );
   });
 });
 
 describe("layout", () => {
   it("puts values in one column and leaves no trailing spaces", () => {
-    const report = formatReport("heading", [[["a", "1"], ["long label", ["2", "", "3"]]], [], [["b", "4"]]]);
+    const report = formatReport("heading", [
+      [
+        ["a", "1"],
+        ["long label", ["2", "", "3"]],
+      ],
+      [],
+      [["b", "4"]],
+    ]);
     expect(report).toBe("heading\n\n  a            1\n  long label   2\n\n               3\n\n  b            4\n");
   });
 
   it("aligns words to the left where told to", () => {
-    expect(formatTable(["k", "model"], [["1", "a"], ["10", "bcd"]], ["model"])).toEqual([" k   model", " 1   a", "10   bcd"]);
+    expect(
+      formatTable(
+        ["k", "model"],
+        [
+          ["1", "a"],
+          ["10", "bcd"],
+        ],
+        ["model"],
+      ),
+    ).toEqual([" k   model", " 1   a", "10   bcd"]);
   });
 
   it("aligns the numbers of tables", () => {
-    expect(formatTable(["k", "codes"], [["1", "5"], ["10", "123456"]])).toEqual([" k    codes", " 1        5", "10   123456"]);
+    expect(
+      formatTable(
+        ["k", "codes"],
+        [
+          ["1", "5"],
+          ["10", "123456"],
+        ],
+      ),
+    ).toEqual([" k    codes", " 1        5", "10   123456"]);
   });
 });
 

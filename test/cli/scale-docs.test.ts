@@ -63,16 +63,22 @@ interface Manifest {
     readonly completions?: number;
     readonly parallelism?: number;
     readonly podFailurePolicy?: { readonly rules: readonly { readonly onExitCodes?: { readonly containerName: string } }[] };
-    readonly template?: { readonly spec: { readonly containers: readonly Container[]; readonly volumes?: readonly { readonly name: string }[] } };
+    readonly template?: {
+      readonly spec: { readonly containers: readonly Container[]; readonly volumes?: readonly { readonly name: string }[] };
+    };
   };
 }
 
 const manifests: readonly Manifest[] = await readManifests();
-const pods = manifests.flatMap(({ file, spec }) => (spec.template === undefined ? [] : [{ file, ...spec.template.spec, policy: spec.podFailurePolicy }]));
+const pods = manifests.flatMap(({ file, spec }) =>
+  spec.template === undefined ? [] : [{ file, ...spec.template.spec, policy: spec.podFailurePolicy }],
+);
 
 describe("examples/kubernetes", () => {
   it("every command is one that this version has, with the options that it has", async () => {
-    const words = pods.flatMap(({ file, containers }) => containers.map((container) => ({ file, words: wordsOf(container) }))).filter((each) => each.words[0] === "encodec-tokenizer");
+    const words = pods
+      .flatMap(({ file, containers }) => containers.map((container) => ({ file, words: wordsOf(container) })))
+      .filter((each) => each.words[0] === "encodec-tokenizer");
     expect(words.length).toBeGreaterThan(3);
     for (const each of words) expect(await unknownOptions(each.words), each.file).toEqual([]);
   });
@@ -82,7 +88,11 @@ describe("examples/kubernetes", () => {
       const mounted = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name));
       expect(volumes.map(({ name }) => name).toSorted(), file).toEqual([...new Set(mounted)].toSorted());
       for (const { onExitCodes } of policy?.rules ?? []) {
-        if (onExitCodes !== undefined) expect(containers.map(({ name }) => name), file).toContain(onExitCodes.containerName);
+        if (onExitCodes !== undefined)
+          expect(
+            containers.map(({ name }) => name),
+            file,
+          ).toContain(onExitCodes.containerName);
       }
     }
   });
@@ -102,7 +112,10 @@ describe("examples/kubernetes", () => {
       expect(await run(words.slice(1).map(local)), index).toMatchObject({ code: 0 });
     }
     const verify = manifests.find(({ file }) => file === "verify-job.yaml")!.spec.template!.spec.containers[0]!;
-    expect(await run(wordsOf(verify).slice(1).map(local))).toMatchObject({ code: 0, stderr: expect.stringContaining("3 clips, all as the index says") });
+    expect(await run(wordsOf(verify).slice(1).map(local))).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("3 clips, all as the index says"),
+    });
   });
 });
 
@@ -122,7 +135,13 @@ describe("examples/slurm/tokenize.sbatch", () => {
     const main = fileURLToPath(new URL("src/cli/main.ts", root));
     const bin = await executables(folder.in("bin"), { "encodec-tokenizer": `exec "${process.execPath}" "${main}" "$@"` });
     const task = async (id: string): Promise<{ readonly code: number; readonly log: string }> =>
-      runScript([script, folder.in("corpus"), folder.in("codes")], bin, { SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: id, TASKS: "2", PART_ROWS: "2", MODEL: "tiny" });
+      runScript([script, folder.in("corpus"), folder.in("codes")], bin, {
+        SLURM_ARRAY_JOB_ID: "7",
+        SLURM_ARRAY_TASK_ID: id,
+        TASKS: "2",
+        PART_ROWS: "2",
+        MODEL: "tiny",
+      });
     expect(await task("1")).toMatchObject({ code: 0 });
     expect(await readdir(folder.path)).not.toContain("codes.verified");
     expect(await task("0")).toMatchObject({ code: 0 });
@@ -147,7 +166,9 @@ describe("examples/slurm/tokenize.sbatch", () => {
   it("a task that fails says so by its exit code", async () => {
     await using folder = await temporaryFolder();
     const bin = await executables(folder.in("bin"), { "encodec-tokenizer": "exit 2" });
-    expect(await runScript([script, "corpus", folder.in("codes")], bin, { SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: "3" })).toMatchObject({ code: 2 });
+    expect(
+      await runScript([script, "corpus", folder.in("codes")], bin, { SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: "3" }),
+    ).toMatchObject({ code: 2 });
   });
 });
 
@@ -193,7 +214,10 @@ async function executables(folder: string, scripts: Readonly<Record<string, stri
 }
 
 function start(args: readonly string[], bin: string, environment: Readonly<Record<string, string>>): ReturnType<typeof spawn> {
-  return spawn("bash", args, { env: { ...process.env, ...environment, PATH: `${bin}:${process.env["PATH"]}` }, stdio: ["ignore", "pipe", "pipe"] });
+  return spawn("bash", args, {
+    env: { ...process.env, ...environment, PATH: `${bin}:${process.env["PATH"]}` },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }
 
 async function runScript(...options: Parameters<typeof start>): Promise<{ readonly code: number; readonly log: string }> {

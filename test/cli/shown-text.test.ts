@@ -46,43 +46,93 @@ async function hostileFolder() {
   await writeFile(audio, formatWav({ channelData: [new Float32Array(2400)], sampleRate: 24_000 }));
   await writeFile(junk, hostile);
   const header = JSON.stringify({ [hostile]: { dtype: hostile, shape: [1], data_offsets: [0, 4] } });
-  await writeFile(weights, Buffer.concat([Buffer.from(BigUint64Array.of(BigInt(Buffer.byteLength(header))).buffer), Buffer.from(header), Buffer.alloc(4)]));
+  await writeFile(
+    weights,
+    Buffer.concat([Buffer.from(BigUint64Array.of(BigInt(Buffer.byteLength(header))).buffer), Buffer.from(header), Buffer.alloc(4)]),
+  );
   await mkdir(model);
-  for (const file of ["config.json", "model.safetensors"]) await copyFile(fileURLToPath(new URL(`../../models/encodec-tiny-24khz/${file}`, import.meta.url)), `${model}/${file}`);
-  await writeFile(`${model}/README.md`, `---\nlicense: other\nlicense_name: ${JSON.stringify(hostile)}\nlicense_link: ${JSON.stringify(hostile)}\n---\n`);
+  for (const file of ["config.json", "model.safetensors"])
+    await copyFile(fileURLToPath(new URL(`../../models/encodec-tiny-24khz/${file}`, import.meta.url)), `${model}/${file}`);
+  await writeFile(
+    `${model}/README.md`,
+    `---\nlicense: other\nlicense_name: ${JSON.stringify(hostile)}\nlicense_link: ${JSON.stringify(hostile)}\n---\n`,
+  );
   return Object.assign(folder, { codes, audio, junk, weights, model });
 }
 
 describe("nothing that a command prints steers the terminal", () => {
   it.each([
-    ["inspect", "CODES"], ["inspect", "CODES", "--json"], ["inspect", "WEIGHTS"], ["inspect", "MODEL"], ["inspect", "MODEL", "--json"], ["inspect", "HOSTILE"],
-    ["license", "CODES"], ["license", "CODES", "--json"], ["license", "CODES", "JUNK", "--policy", "commercial"],
-    ["decode", "CODES"], ["decode", "JUNK", "--json"], ["decode", "CODES", "-o", "HOSTILE"],
-    ["encode", "AUDIO", "JUNK", "-m", "MODEL", "--json"], ["encode", "AUDIO", "-m", "WEIGHTS"], ["encode", "AUDIO", "-m", "HOSTILE"], ["encode", "AUDIO", "-o", "HOSTILE"],
-    ["roundtrip", "AUDIO", "-m", "MODEL"], ["roundtrip", "AUDIO", "-m", "MODEL", "--json"], ["roundtrip", "JUNK"],
-    ["patterns", "show", "HOSTILE"], ["patterns", "show", "JUNK"], ["patterns", "apply", "CODES", "-p", "delay"], ["patterns", "revert", "CODES"],
-    ["models", "show", "HOSTILE"], ["models", "--license", "HOSTILE"], ["notice", "HOSTILE"], ["cache", "remove", "HOSTILE"], ["pull", "HOSTILE", "--offline"],
-    ["tokenize", "AUDIO", "JUNK", "-m", "MODEL", "-o", "OUT"], ["tokenize", "AUDIO", "JUNK", "-o", "OUT", "--json"], ["tokenize", "HOSTILE", "-o", "OUT"],
-    ["verify", "HOSTILE"], ["push", "HOSTILE", "HOSTILE"], ["tokenize", "status", "-o", "HOSTILE"],
-    ["HOSTILE"], ["--HOSTILE"], ["encode", "AUDIO", "-b", "HOSTILE"], ["encode", "AUDIO", "-f", "HOSTILE"],
+    ["inspect", "CODES"],
+    ["inspect", "CODES", "--json"],
+    ["inspect", "WEIGHTS"],
+    ["inspect", "MODEL"],
+    ["inspect", "MODEL", "--json"],
+    ["inspect", "HOSTILE"],
+    ["license", "CODES"],
+    ["license", "CODES", "--json"],
+    ["license", "CODES", "JUNK", "--policy", "commercial"],
+    ["decode", "CODES"],
+    ["decode", "JUNK", "--json"],
+    ["decode", "CODES", "-o", "HOSTILE"],
+    ["encode", "AUDIO", "JUNK", "-m", "MODEL", "--json"],
+    ["encode", "AUDIO", "-m", "WEIGHTS"],
+    ["encode", "AUDIO", "-m", "HOSTILE"],
+    ["encode", "AUDIO", "-o", "HOSTILE"],
+    ["roundtrip", "AUDIO", "-m", "MODEL"],
+    ["roundtrip", "AUDIO", "-m", "MODEL", "--json"],
+    ["roundtrip", "JUNK"],
+    ["patterns", "show", "HOSTILE"],
+    ["patterns", "show", "JUNK"],
+    ["patterns", "apply", "CODES", "-p", "delay"],
+    ["patterns", "revert", "CODES"],
+    ["models", "show", "HOSTILE"],
+    ["models", "--license", "HOSTILE"],
+    ["notice", "HOSTILE"],
+    ["cache", "remove", "HOSTILE"],
+    ["pull", "HOSTILE", "--offline"],
+    ["tokenize", "AUDIO", "JUNK", "-m", "MODEL", "-o", "OUT"],
+    ["tokenize", "AUDIO", "JUNK", "-o", "OUT", "--json"],
+    ["tokenize", "HOSTILE", "-o", "OUT"],
+    ["verify", "HOSTILE"],
+    ["push", "HOSTILE", "HOSTILE"],
+    ["tokenize", "status", "-o", "HOSTILE"],
+    ["HOSTILE"],
+    ["--HOSTILE"],
+    ["encode", "AUDIO", "-b", "HOSTILE"],
+    ["encode", "AUDIO", "-f", "HOSTILE"],
   ])("%j %j %j %j", async (...args) => {
     await using folder = await hostileFolder();
     const { codes, audio, junk, weights, model } = folder;
-    const paths: Readonly<Record<string, string>> = { CODES: codes, AUDIO: audio, JUNK: junk, WEIGHTS: weights, MODEL: model, OUT: folder.in("out"), HOSTILE: hostile, "--HOSTILE": `--${hostile}` };
+    const paths: Readonly<Record<string, string>> = {
+      CODES: codes,
+      AUDIO: audio,
+      JUNK: junk,
+      WEIGHTS: weights,
+      MODEL: model,
+      OUT: folder.in("out"),
+      HOSTILE: hostile,
+      "--HOSTILE": `--${hostile}`,
+    };
     const outcome = await run(args.map((arg) => paths[arg] ?? arg));
     const text = textOf(outcome);
     expect(text).not.toBe("");
     expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
     expect(text).not.toMatch(/^encodec-tokenizer: all is well/mu);
     expect(outcome.stderr).not.toContain("this is a bug");
-    if (args.includes("--json") && args[0] !== "tokenize") expect(JSON.stringify(JSON.parse(outcome.stdout.toString()))).toContain(JSON.stringify(hostile).slice(1, -1));
+    if (args.includes("--json") && args[0] !== "tokenize")
+      expect(JSON.stringify(JSON.parse(outcome.stdout.toString()))).toContain(JSON.stringify(hostile).slice(1, -1));
   });
 
   it("a dataset's reports neither", async () => {
     await using folder = await hostileFolder();
     const out = folder.in("out");
     await run(["tokenize", folder.audio, folder.junk, "-m", folder.model, "-o", out]);
-    for (const args of [["inspect", out], ["inspect", out, "--json"], ["verify", out, "--json"], ["verify", out, "--sample", "1", "-m", hostile]]) {
+    for (const args of [
+      ["inspect", out],
+      ["inspect", out, "--json"],
+      ["verify", out, "--json"],
+      ["verify", out, "--sample", "1", "-m", hostile],
+    ]) {
       const text = textOf(await run(args));
       expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
       expect(text).not.toMatch(/^encodec-tokenizer: all is well/mu);
@@ -111,18 +161,35 @@ it("a message keeps its own indented lines, is one line otherwise, and is cut wh
 
 it("only the terminal's own files write to the standard streams, and the one that starts before they are loaded", () => {
   const folder = fileURLToPath(new URL("../../src/cli/", import.meta.url));
-  const writers = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts") && /\b(?:stdout|stderr|output|stream)\.write\b|\bconsole\b/u.test(readFileSync(folder + file, "utf8")));
+  const writers = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".ts") && /\b(?:stdout|stderr|output|stream)\.write\b|\bconsole\b/u.test(readFileSync(folder + file, "utf8")),
+  );
   expect(writers.toSorted()).toEqual(["main.ts", "shared/plain-line.ts", "shared/stray-messages.ts", "shared/terminal.ts"]);
 });
 
 it("what packages, Node and bugs tell is made visible too, and leaves standard output alone", async () => {
-  const stray = 'const text = "\\u001b[2J\\u009bx\\u202e"; process.once("beforeExit", () => { console.log(text, 1); console.warn(text); process.emitWarning(text); setTimeout(() => Promise.reject(new Error(text)), 10); });';
+  const stray =
+    'const text = "\\u001b[2J\\u009bx\\u202e"; process.once("beforeExit", () => { console.log(text, 1); console.warn(text); process.emitWarning(text); setTimeout(() => Promise.reject(new Error(text)), 10); });';
   const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), "--import", `data:text/javascript,${encodeURIComponent(stray)}`, main, "--version"], { stdio: ["ignore", "pipe", "pipe"] });
-  const [stdout, stderr, code] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), new Promise((resolve) => child.once("close", resolve))]);
+  const child = spawn(
+    process.execPath,
+    ["--import", import.meta.resolve("tsx"), "--import", `data:text/javascript,${encodeURIComponent(stray)}`, main, "--version"],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const [stdout, stderr, code] = await Promise.all([
+    child.stdout.toArray(),
+    child.stderr.toArray(),
+    new Promise((resolve) => child.once("close", resolve)),
+  ]);
   const shown = "\\u001b[2J\\u009bx\\u202e";
   expect(stdout.join("")).toMatch(/^\d+\.\d+\.\d+\n$/u);
-  expect(stderr.join("").split("\n").slice(0, 5)).toEqual([`${shown} 1`, shown, `Warning: ${shown}`, "encodec-tokenizer: this is a bug, please report it:", `  Error: ${shown}`]);
+  expect(stderr.join("").split("\n").slice(0, 5)).toEqual([
+    `${shown} 1`,
+    shown,
+    `Warning: ${shown}`,
+    "encodec-tokenizer: this is a bug, please report it:",
+    `  Error: ${shown}`,
+  ]);
   expect(stderr.join("").replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   expect(code).toBe(1);
 });

@@ -25,20 +25,38 @@ async function clipsOf(path: string): Promise<readonly EncodedClip[]> {
 }
 
 function eventsIn(stdout: Buffer): readonly Record<string, unknown>[] {
-  return stdout.toString().trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  return stdout
+    .toString()
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 describe("tokenize", () => {
   it("gives every file the codes of encode, lists what fails, and says what came of it", async () => {
     await using folder = await folderWithCorpus();
     await writeFile(folder.in("in/bad.wav"), "not audio");
-    const { code, stdout, stderr } = await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-b", "3", "--audio-license", "cc-by-4.0", "--title", "Tones"]);
+    const { code, stdout, stderr } = await run([
+      "tokenize",
+      folder.in("in"),
+      "-o",
+      folder.in("out"),
+      "-b",
+      "3",
+      "--audio-license",
+      "cc-by-4.0",
+      "--title",
+      "Tones",
+    ]);
     expect({ code, stdout: stdout.toString() }).toEqual({ code: 0, stdout: "" });
-    expect(stderr).toMatch(/^6 of 6 files to do\nbad\.wav: not readable[^\n]*\n[^\n]*out: 6 files, 3\.50 s in [^\n]* × real time\n1 file failed; errors\.jsonl has the reasons\ncomplete: 5 clips, 3\.50 s, 1 shard file\ncodebooks: \d+ to \d+ % of their codes in use, entropy [\d.]+ to [\d.]+ of 10 bits\nmore in [^\n]*report\.svg, or by encodec-tokenizer inspect [^\n]*out\n$/);
+    expect(stderr).toMatch(
+      /^6 of 6 files to do\nbad\.wav: not readable[^\n]*\n[^\n]*out: 6 files, 3\.50 s in [^\n]* × real time\n1 file failed; errors\.jsonl has the reasons\ncomplete: 5 clips, 3\.50 s, 1 shard file\ncodebooks: \d+ to \d+ % of their codes in use, entropy [\d.]+ to [\d.]+ of 10 bits\nmore in [^\n]*report\.svg, or by encodec-tokenizer inspect [^\n]*out\n$/,
+    );
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
     const clips = await clipsOf(folder.in("out"));
     expect(clips.map(({ key }) => key)).toEqual(["clip-0", "clip-1", "clip-2", "clip-3", "clip-4"]);
-    for (const { source, codes } of clips) expect(codes).toEqual(await tokenizer.encode(await readAudio(folder.in(`in/${source}`)), { bandwidth: 3 }));
+    for (const { source, codes } of clips)
+      expect(codes).toEqual(await tokenizer.encode(await readAudio(folder.in(`in/${source}`)), { bandwidth: 3 }));
     expect(await readFile(folder.in("out/README.md"), "utf8")).toMatch(/^---\n[^]*cc-by-4\.0[^]*\n# Tones\n/);
   });
 
@@ -46,21 +64,29 @@ describe("tokenize", () => {
     await using folder = await folderWithCorpus();
     const args = ["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "4", "--part-rows", "2"];
     const first = await run([...args, "--share", "0/2", "--json"]);
-    expect(eventsIn(first.stdout).filter(({ kind }) => kind !== "listing").map(({ kind }) => kind)).toEqual([
-      "plan", "part-started", "row", "row", "part-finished", "part-started", "row", "part-finished", "finished",
-    ]);
+    expect(
+      eventsIn(first.stdout)
+        .filter(({ kind }) => kind !== "listing")
+        .map(({ kind }) => kind),
+    ).toEqual(["plan", "part-started", "row", "row", "part-finished", "part-started", "row", "part-finished", "finished"]);
     expect(eventsIn(first.stdout).at(-1)).toMatchObject({ rows: 3, errors: 0, partsLeft: 0, isComplete: false });
     expect(first.stderr).toMatch(/this share is done; others are not\n$/);
     expect(await run([...args, "--shard", "0/2", "--workers", "1"])).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/^encodec-tokenizer: --shard is called --share now\nencodec-tokenizer: --workers is called --decode-threads now\n[^]*this share is done; others are not\n$/),
+      stderr: expect.stringMatching(
+        /^encodec-tokenizer: --shard is called --share now\nencodec-tokenizer: --workers is called --decode-threads now\n[^]*this share is done; others are not\n$/,
+      ),
     });
     const second = await run([...args, "--json", "-q"]);
     expect(second).toMatchObject({ code: 0, stderr: "" });
     expect(eventsIn(second.stdout).at(-1)).toMatchObject({ rows: 2, total: { rows: 5 }, isComplete: true });
     expect((await run(args)).stderr).toMatch(/nothing done now, 5 files done earlier\ncomplete: 5 clips/);
     const refused = await run([...args, "--window", "0.2"]);
-    expect(refused).toMatchObject({ code: 1, stdout: Buffer.alloc(0), stderr: expect.stringMatching(/begun in another way[^]*clips\.window: begun with null/) });
+    expect(refused).toMatchObject({
+      code: 1,
+      stdout: Buffer.alloc(0),
+      stderr: expect.stringMatching(/begun in another way[^]*clips\.window: begun with null/),
+    });
   });
 
   it("shows no bar where events come on the same terminal", async () => {
@@ -79,7 +105,9 @@ describe("tokenize", () => {
     await run(args("whole"));
     const { outcome, said } = await interruptedAfter("part-started", args("out"));
     expect(outcome.code).toBe(130);
-    expect(said).toMatch(/finishing the part at hand; Ctrl-C again stops at once\n[^]*parts? left; the same command goes on\nencodec-tokenizer: interrupted\n$/);
+    expect(said).toMatch(
+      /finishing the part at hand; Ctrl-C again stops at once\n[^]*parts? left; the same command goes on\nencodec-tokenizer: interrupted\n$/,
+    );
     const done = (await readdir(folder.in("out/parts"))).filter((name) => /^\d+\.json$/.test(name));
     expect(done.length).toBeGreaterThan(0);
     expect(done.length).toBeLessThan(5);
@@ -89,7 +117,31 @@ describe("tokenize", () => {
 
   it("cuts windows, writes several formats, and limits shards", async () => {
     await using folder = await folderWithCorpus();
-    const args = ["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "4", "--window", "15f", "--stride", "0.2", "--tail", "drop", "-f", "webdataset,jsonl", "-f", "flat", "--vocabulary", "codebook-major", "--vocabulary-base", "100", "--shard-clips", "4", "-q"];
+    const args = [
+      "tokenize",
+      folder.in("in"),
+      "-o",
+      folder.in("out"),
+      "-n",
+      "4",
+      "--window",
+      "15f",
+      "--stride",
+      "0.2",
+      "--tail",
+      "drop",
+      "-f",
+      "webdataset,jsonl",
+      "-f",
+      "flat",
+      "--vocabulary",
+      "codebook-major",
+      "--vocabulary-base",
+      "100",
+      "--shard-clips",
+      "4",
+      "-q",
+    ];
     expect(await run(args)).toMatchObject({ code: 0, stderr: "" });
     const clips = await clipsOf(folder.in("out"));
     expect(clips.map(({ codes }) => codes.numFrames)).toEqual(clips.map(() => 15));
@@ -105,11 +157,16 @@ describe("tokenize", () => {
     await using folder = await folderWithCorpus();
     const args = ["tokenize", folder.in("in"), "-o", folder.in("out"), "-f", "megatron", "-q", "--pattern"];
     expect(await run([...args, "musicgen", "-n", "8"])).toMatchObject({ code: 2, stderr: expect.stringContaining("give --codebooks 4") });
-    expect(await run([...args, "musicgen", "-n", "4"])).toMatchObject({ code: 2, stderr: expect.stringMatching(/--pattern musicgen does not fit the codec: .* 2048/) });
+    expect(await run([...args, "musicgen", "-n", "4"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--pattern musicgen does not fit the codec: .* 2048/),
+    });
     expect(existsSync(folder.in("out"))).toBe(false);
     expect(await run([...args, "delay", "-n", "4"])).toMatchObject({ code: 0, stderr: "" });
     const layout = { kind: "pattern", pattern: { kind: "delay", numCodebooks: 4 }, eosToken: 1025 };
-    expect(JSON.parse(await readFile(folder.in("out/dataset.json"), "utf8"))).toMatchObject({ options: { outputs: [{ format: "tokens", stream: "megatron", layout }] } });
+    expect(JSON.parse(await readFile(folder.in("out/dataset.json"), "utf8"))).toMatchObject({
+      options: { outputs: [{ format: "tokens", stream: "megatron", layout }] },
+    });
     // An empty step, the frames, and three more steps for the delays, four tokens each.
     const documents = await collect(await openTokenDataset(folder.in("out/shards/part-000000-000.bin")));
     expect(documents.map(({ length }) => length)).toEqual([38, 45, 53, 60, 68].map((frames) => 4 * (1 + frames + 3)));
@@ -141,11 +198,17 @@ describe("a dataset that is there", () => {
   it("is verified: nothing is said of a sound one, and what is wrong of another", async () => {
     await using folder = await folderWithCorpus();
     await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q"]);
-    expect(await run(["verify", folder.in("out")])).toMatchObject({ code: 0, stderr: expect.stringMatching(/1 shard with 5 clips, all as the index says\n$/) });
+    expect(await run(["verify", folder.in("out")])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/1 shard with 5 clips, all as the index says\n$/),
+    });
     await writeFile(folder.in("out/shards/stray.tar"), "");
     await rm(folder.in("out/shards/part-000000-000.tar"));
     const { code, stdout, stderr } = await run(["verify", folder.in("out"), "--json"]);
-    expect({ code, kinds: (JSON.parse(stdout.toString()) as { findings: { kind: string }[] }).findings.map(({ kind }) => kind) }).toEqual({ code: 1, kinds: ["missing", "extra"] });
+    expect({ code, kinds: (JSON.parse(stdout.toString()) as { findings: { kind: string }[] }).findings.map(({ kind }) => kind) }).toEqual({
+      code: 1,
+      kinds: ["missing", "extra"],
+    });
     expect(stderr).toMatch(/part-000000-000\.tar: missing: [^]*stray\.tar: extra: [^]*2 findings\n$/);
     expect(await run(["verify", folder.in("in")])).toMatchObject({ code: 1, stderr: expect.stringContaining("no finished dataset") });
   });
@@ -155,22 +218,36 @@ describe("a dataset that is there", () => {
     await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--audio-license", "cc0-1.0"]);
     const { code, stdout } = await run(["inspect", folder.in("out")]);
     expect(code).toBe(0);
-    expect(stdout.toString()).toMatch(/clips +5, 3\.50 s, of 5 files\n +errors +none\n[^]*webdataset +1 [^]*2 codebooks of 1024 codes[^]*license cc0-1\.0\n[^]*codebook +codes used +entropy of 10 bits\n[^]*seconds +clips\n +0\.5 to 1 +5 +█{20}\n[^]*dB of full scale +clips\n/);
+    expect(stdout.toString()).toMatch(
+      /clips +5, 3\.50 s, of 5 files\n +errors +none\n[^]*webdataset +1 [^]*2 codebooks of 1024 codes[^]*license cc0-1\.0\n[^]*codebook +codes used +entropy of 10 bits\n[^]*seconds +clips\n +0\.5 to 1 +5 +█{20}\n[^]*dB of full scale +clips\n/,
+    );
     const summary = JSON.parse((await run(["inspect", folder.in("out"), "--json"])).stdout.toString());
     expect(summary).toMatchObject({ counts: { clips: 5 }, audioLicense: "cc0-1.0", usage: [{ entropy: expect.any(Number) }, {}] });
     const { durations } = summary.statistics as { durations: { edges: number[]; counts: number[] } };
-    expect(durations.counts.flatMap((count, bin) => (count === 0 ? [] : [[durations.edges[bin - 1], durations.edges[bin], count]]))).toEqual([[0.5, 0.63, 2], [0.63, 0.8, 1], [0.8, 1, 2]]);
+    expect(
+      durations.counts.flatMap((count, bin) => (count === 0 ? [] : [[durations.edges[bin - 1], durations.edges[bin], count]])),
+    ).toEqual([
+      [0.5, 0.63, 2],
+      [0.63, 0.8, 1],
+      [0.8, 1, 2],
+    ]);
   });
 
   it("that was only begun is said to be one, and not taken for a model", async () => {
     await using folder = await folderWithCorpus();
     await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--part-rows", "1", "--share", "0/2"]);
-    expect(await run(["inspect", folder.in("out")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/out is no finished dataset: .*finish it first\n$/u) });
+    expect(await run(["inspect", folder.in("out")])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/out is no finished dataset: .*finish it first\n$/u),
+    });
   });
 
   it("is not pushed where there is none, nor to what is no repository", async () => {
     await using folder = await folderWithCorpus();
-    expect(await run(["push", folder.in("in"), "user/dataset"])).toMatchObject({ code: 1, stderr: expect.stringContaining("no shards that are done") });
+    expect(await run(["push", folder.in("in"), "user/dataset"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no shards that are done"),
+    });
     await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q"]);
     expect((await run(["push", folder.in("out"), "no repository"])).code).toBe(2);
   });
@@ -199,7 +276,12 @@ describe("the progress display", () => {
     const { terminal, said } = screen();
     using progress = startDatasetProgress(terminal, {}, () => 0);
     for (let i = 0; i < 30; i++) progress.show({ ...row, path: `${i}.wav`, failure: { code: "AUDIO_EMPTY", message: "empty" } });
-    expect(said().split("\n").slice(18)).toEqual(["18.wav: empty", "19.wav: empty", "further failures are counted, and told in errors.jsonl", ""]);
+    expect(said().split("\n").slice(18)).toEqual([
+      "18.wav: empty",
+      "19.wav: empty",
+      "further failures are counted, and told in errors.jsonl",
+      "",
+    ]);
   });
 
   it("is silent when asked", () => {

@@ -28,10 +28,19 @@ describe("verify --sample", () => {
   it("encodes clips again with the model that the dataset names, and says how many", async () => {
     await using folder = await folderWithDataset();
     const sound = `${folder.in("out")}: 1 shard with 5 clips, all as the index says`;
-    expect(await run(["verify", folder.in("out"), "--sample", "3"])).toMatchObject({ code: 0, stderr: `${sound}; 3 clips encoded again to the same codes\n` });
-    expect(await run(["verify", folder.in("out"), "--sample", "100%", "-m", "tiny", "--threads", "1"])).toMatchObject({ code: 0, stderr: `${sound}; 5 clips encoded again to the same codes\n` });
+    expect(await run(["verify", folder.in("out"), "--sample", "3"])).toMatchObject({
+      code: 0,
+      stderr: `${sound}; 3 clips encoded again to the same codes\n`,
+    });
+    expect(await run(["verify", folder.in("out"), "--sample", "100%", "-m", "tiny", "--threads", "1"])).toMatchObject({
+      code: 0,
+      stderr: `${sound}; 5 clips encoded again to the same codes\n`,
+    });
     expect(await run(["verify", folder.in("out"), "-q", "--sample", "3"])).toMatchObject({ code: 0, stderr: "" });
-    expect(await run(["verify", folder.in("out"), "--sample", "0.001%"])).toMatchObject({ code: 0, stderr: `${sound}; no clip is in the sample, so none was encoded again\n` });
+    expect(await run(["verify", folder.in("out"), "--sample", "0.001%"])).toMatchObject({
+      code: 0,
+      stderr: `${sound}; no clip is in the sample, so none was encoded again\n`,
+    });
   });
 
   it("takes a model of the Hub at the commit that the dataset names, under the policy that is asked for", async () => {
@@ -42,20 +51,28 @@ describe("verify --sample", () => {
     const refused = await run(["verify", folder.in("out"), "--sample", "2", "--license", "commercial"]);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("policy commercial does not admit facebook/encodec_24khz") });
     const verified = await run(["verify", folder.in("out"), "--sample", "2"]);
-    expect(verified).toMatchObject({ code: 0, stderr: expect.stringMatching(/downloading [^]*2 clips encoded again to the same codes\n$/) });
+    expect(verified).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/downloading [^]*2 clips encoded again to the same codes\n$/),
+    });
     expect(hub.server.paths("hub").some((path) => path.includes(findCheckpoint("24khz")!.revision!))).toBe(true);
   });
 
   it("tells clips with other codes", async () => {
     await using folder = await folderWithDataset("-f", "jsonl", "-n", "2");
     const shard = folder.in("out/shards/part-000000-000.jsonl");
-    const contents = (await readFile(shard, "utf8")).replace(/"codes":\[\[(?<code>\d+)/u, (_, code: string) => `"codes":[[${(Number(code) + 1) % 1024}`);
+    const contents = (await readFile(shard, "utf8")).replace(
+      /"codes":\[\[(?<code>\d+)/u,
+      (_, code: string) => `"codes":[[${(Number(code) + 1) % 1024}`,
+    );
     await writeFile(shard, contents);
     const index = JSON.parse(await readFile(folder.in("out/dataset.json"), "utf8")) as { shards: object[] };
     Object.assign(index.shards[0]!, { bytes: contents.length, sha256: createHash("sha256").update(contents).digest("hex") });
     await writeFile(folder.in("out/dataset.json"), JSON.stringify(index));
     const { code, stdout, stderr } = await run(["verify", folder.in("out"), "--sample", "100%", "--json"]);
-    expect(stderr).toContain("part-000000-000.jsonl (clip-0): codes: 1 of its 76 codes are others when it is encoded again, from codebook 1 of 2 on\n");
+    expect(stderr).toContain(
+      "part-000000-000.jsonl (clip-0): codes: 1 of its 76 codes are others when it is encoded again, from codebook 1 of 2 on\n",
+    );
     const { findings, reencoded } = JSON.parse(stdout.toString()) as { findings: { kind: string }[]; reencoded: number };
     expect({ code, kinds: findings.map(({ kind }) => kind), reencoded }).toEqual({ code: 1, kinds: ["codes", "mismatch"], reencoded: 5 });
   });
@@ -64,18 +81,32 @@ describe("verify --sample", () => {
     await using folder = await folderWithDataset();
     for (const clip of [1, 3]) await rm(folder.in(`in/clip-${clip}.wav`));
     const some = await run(["verify", folder.in("out"), "--sample", "100%"]);
-    expect(some).toMatchObject({ code: 0, stderr: expect.stringMatching(/^2 clips could not be encoded again; [^\n]*clip-1\.wav: there is no such file\n[^\n]*3 clips encoded again to the same codes\n$/) });
+    expect(some).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(
+        /^2 clips could not be encoded again; [^\n]*clip-1\.wav: there is no such file\n[^\n]*3 clips encoded again to the same codes\n$/,
+      ),
+    });
     await rm(folder.in("in"), { recursive: true });
     const none = await run(["verify", folder.in("out"), "--sample", "2"]);
-    expect(none).toMatchObject({ code: 1, stderr: expect.stringMatching(/2 clips could not be encoded again[^]*no clip of the sample could be compared/) });
+    expect(none).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/2 clips could not be encoded again[^]*no clip of the sample could be compared/),
+    });
     expect((await run(["verify", folder.in("out")])).code).toBe(0);
   });
 
   it("refuses a model with other weights, and a dataset of tokens", async () => {
     await using folder = await folderWithDataset("-n", "2", "-m", mini24Folder);
-    expect(await run(["verify", folder.in("out"), "--sample", "2", "-m", "tiny"])).toMatchObject({ code: 1, stderr: expect.stringContaining("was not made with the weights of") });
+    expect(await run(["verify", folder.in("out"), "--sample", "2", "-m", "tiny"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("was not made with the weights of"),
+    });
     await run(["tokenize", folder.in("in"), "-o", folder.in("tokens"), "-q", "-n", "2", "-f", "flat"]);
-    expect(await run(["verify", folder.in("tokens"), "--sample", "2"])).toMatchObject({ code: 2, stderr: expect.stringMatching(/holds tokens; codes are compared in webdataset/) });
+    expect(await run(["verify", folder.in("tokens"), "--sample", "2"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/holds tokens; codes are compared in webdataset/),
+    });
     expect((await run(["verify", folder.in("tokens")])).code).toBe(0);
   });
 
@@ -122,7 +153,11 @@ describe("the progress of work", () => {
     let time = 0;
     let said = "";
     const stderr = new Writable({ write: (part: Buffer, _, done) => ((said += part.toString()), done()) });
-    using work = startWork({ stdin: (async function* () {})(), stdout: stderr, stderr, signal: new AbortController().signal }, false, () => time);
+    using work = startWork(
+      { stdin: (async function* () {})(), stdout: stderr, stderr, signal: new AbortController().signal },
+      false,
+      () => time,
+    );
     for (time = 1; time <= 25; time++) work.show(time, 100, `${time} of 100`);
     work.note("by the way");
     expect(said).toBe("10 of 100, 1 min 30 s left\n20 of 100, 1 min 20 s left\nby the way\n");

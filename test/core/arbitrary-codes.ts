@@ -63,10 +63,22 @@ export const segmentedClips: fc.Arbitrary<AudioCodes> = codec.chain((shared) =>
       return fc
         .record({
           data: fillings(numSegments * numCodebooks * numFrames, shared.codebookSize),
-          scales: fc.float32Array({ minLength: numSegments, maxLength: numSegments, min: Math.fround(1e-8), noNaN: true, noDefaultInfinity: true }),
+          scales: fc.float32Array({
+            minLength: numSegments,
+            maxLength: numSegments,
+            min: Math.fround(1e-8),
+            noNaN: true,
+            noDefaultInfinity: true,
+          }),
         })
         .map((arrays) =>
-          withoutPaddingCodes({ ...shared, ...arrays, shape: [numSegments, numCodebooks, numFrames], numSamples, segment: { length, stride } }),
+          withoutPaddingCodes({
+            ...shared,
+            ...arrays,
+            shape: [numSegments, numCodebooks, numFrames],
+            numSamples,
+            segment: { length, stride },
+          }),
         );
     }),
 );

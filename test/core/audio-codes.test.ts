@@ -112,21 +112,27 @@ describe("selectCodebooks", () => {
 describe("cutting and joining", () => {
   it("gives the clip back when it was cut between frames", () => {
     fc.assert(
-      fc.property(cuts(wholeClips, (codes) => codes.numFrames), ([codes, at]) => {
-        const parts = [codes.sliceFrames(0, at), codes.sliceFrames(at)];
-        expect(parts[0]!.numSamples + parts[1]!.numSamples).toBe(codes.numSamples);
-        expect(AudioCodes.concatenate(parts).equals(codes)).toBe(true);
-      }),
+      fc.property(
+        cuts(wholeClips, (codes) => codes.numFrames),
+        ([codes, at]) => {
+          const parts = [codes.sliceFrames(0, at), codes.sliceFrames(at)];
+          expect(parts[0]!.numSamples + parts[1]!.numSamples).toBe(codes.numSamples);
+          expect(AudioCodes.concatenate(parts).equals(codes)).toBe(true);
+        },
+      ),
     );
   });
 
   it("gives the clip back when it was cut between segments", () => {
     fc.assert(
-      fc.property(cuts(segmentedClips, (codes) => codes.numSegments), ([codes, at]) => {
-        const parts = [codes.sliceSegments(0, at), codes.sliceSegments(at)];
-        expect(parts.map((part) => part.numSegments)).toEqual([at, codes.numSegments - at]);
-        expect(AudioCodes.concatenate(parts).equals(codes)).toBe(true);
-      }),
+      fc.property(
+        cuts(segmentedClips, (codes) => codes.numSegments),
+        ([codes, at]) => {
+          const parts = [codes.sliceSegments(0, at), codes.sliceSegments(at)];
+          expect(parts.map((part) => part.numSegments)).toEqual([at, codes.numSegments - at]);
+          expect(AudioCodes.concatenate(parts).equals(codes)).toBe(true);
+        },
+      ),
     );
   });
 
@@ -214,12 +220,27 @@ describe("the origin of joined clips", () => {
   const clip = (provenance: Partial<Provenance>): AudioCodes => new AudioCodes({ ...twoByThree, provenance: { ...origin, ...provenance } });
 
   it.each<readonly [string, Partial<Provenance>, Partial<Provenance>, RegExp]>([
-    ["weights of other bytes", {}, { digest: sha.other }, /different weights made cannot be joined: those of "tiny", SHA-256 1{64} and of "tiny", SHA-256 2{64}\. Decode them/u],
+    [
+      "weights of other bytes",
+      {},
+      { digest: sha.other },
+      /different weights made cannot be joined: those of "tiny", SHA-256 1{64} and of "tiny", SHA-256 2{64}\. Decode them/u,
+    ],
     ["other models", {}, { model: "facebook/encodec_24khz", digest: sha.other, license: "CC-BY-NC-4.0" }, /different weights/u],
     ["weights without a digest, beside some with one", {}, { digest: null }, /of "tiny", SHA-256 not known\. Decode/u],
     ["models without a digest", { digest: null }, { digest: null, model: "b" }, /different weights/u],
-    ["commits without a digest", { digest: null, revision: "a" }, { digest: null, revision: "b" }, /of "tiny" at a, SHA-256 not known and of "tiny" at b/u],
-    ["a stricter license", {}, { license: "CC-BY-NC-4.0" }, /different licenses cannot be joined: "MIT" \(settled\) and "CC-BY-NC-4\.0" \(settled\).* new AudioCodes\(\{ \.\.\.codes, provenance \}\)/u],
+    [
+      "commits without a digest",
+      { digest: null, revision: "a" },
+      { digest: null, revision: "b" },
+      /of "tiny" at a, SHA-256 not known and of "tiny" at b/u,
+    ],
+    [
+      "a stricter license",
+      {},
+      { license: "CC-BY-NC-4.0" },
+      /different licenses cannot be joined: "MIT" \(settled\) and "CC-BY-NC-4\.0" \(settled\).* new AudioCodes\(\{ \.\.\.codes, provenance \}\)/u,
+    ],
     ["a license that nobody states", {}, { license: null }, /and no license stated \(settled\)/u],
     ["a doubtful license", {}, { licenseStatus: "contested" }, /"MIT" \(settled\) and "MIT" \(contested\)/u],
     ["a license that nobody looked up", {}, { licenseStatus: null }, /\(nobody looked\)/u],
@@ -242,14 +263,19 @@ describe("the origin of joined clips", () => {
   });
 
   it("can be given by who knows better", () => {
-    const parts = [clip({}), clip({ license: "CC-BY-NC-4.0" })].map((codes) => new AudioCodes({ ...codes, provenance: { ...origin, license: "CC-BY-NC-4.0" } }));
+    const parts = [clip({}), clip({ license: "CC-BY-NC-4.0" })].map(
+      (codes) => new AudioCodes({ ...codes, provenance: { ...origin, license: "CC-BY-NC-4.0" } }),
+    );
     expect(AudioCodes.concatenate(parts).provenance.license).toBe("CC-BY-NC-4.0");
   });
 });
 
 describe("codes that do not belong together", () => {
   const segment = { length: 1280, stride: 1200 };
-  const plain = AudioCodes.fromTensor({ data: [1, 2], dims: [1, 2] }, { sampleRate: 24_000, channels: 1, hopLength: 640, codebookSize: 16, segment });
+  const plain = AudioCodes.fromTensor(
+    { data: [1, 2], dims: [1, 2] },
+    { sampleRate: 24_000, channels: 1, hopLength: 640, codebookSize: 16, segment },
+  );
   const scaled = new AudioCodes({ ...plain, scales: Float32Array.of(0.5) });
 
   it.each([

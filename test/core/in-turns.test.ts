@@ -47,10 +47,14 @@ describe("work in turns", () => {
       fc.property(fc.nat(100), fc.integer({ min: 1, max: 40 }), (length, step) => {
         const seen: number[] = [];
         let turns = 1;
-        for (const work = stretches(length, step, (start, end) => {
-          expect(end - start).toBeLessThanOrEqual(step);
-          for (let at = start; at < end; at++) seen.push(at);
-        }); work.next().done !== true; ) turns++;
+        for (
+          const work = stretches(length, step, (start, end) => {
+            expect(end - start).toBeLessThanOrEqual(step);
+            for (let at = start; at < end; at++) seen.push(at);
+          });
+          work.next().done !== true;
+        )
+          turns++;
         expect(seen).toEqual(Array.from({ length }, (_, at) => at));
         expect(turns).toBe(Math.max(1, Math.ceil(length / step)));
       }),

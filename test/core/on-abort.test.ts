@@ -8,7 +8,10 @@ function counted(signal: AbortSignal): () => number {
   let count = 0;
   const { addEventListener, removeEventListener } = signal;
   signal.addEventListener = (...args: Parameters<AbortSignal["addEventListener"]>) => (count++, addEventListener.apply(signal, args));
-  signal.removeEventListener = (...args: Parameters<AbortSignal["removeEventListener"]>) => (count--, removeEventListener.apply(signal, args));
+  signal.removeEventListener = (...args: Parameters<AbortSignal["removeEventListener"]>) => (
+    count--,
+    removeEventListener.apply(signal, args)
+  );
   return () => count;
 }
 

@@ -3,12 +3,26 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { relativePathPart, relativePathProblem } from "../../src/core/index.ts";
 
-test.each(["a", ".gitattributes", "shards/part-000000-000.tar", "npy/Dr. Who/take 1.npy", "a b/c d", "é/日本語/🎵.wav", "com/lpt/console/auxiliary", "nullable.txt", "a..b", "...a", "~", "%2e%2e/x", "x".repeat(255), Array.from({ length: 16 }, () => "y".repeat(255)).join("/").slice(0, 4094)])(
-  "%j leads down on every system",
-  (path) => {
-    expect(relativePathProblem(path)).toBeUndefined();
-  },
-);
+test.each([
+  "a",
+  ".gitattributes",
+  "shards/part-000000-000.tar",
+  "npy/Dr. Who/take 1.npy",
+  "a b/c d",
+  "é/日本語/🎵.wav",
+  "com/lpt/console/auxiliary",
+  "nullable.txt",
+  "a..b",
+  "...a",
+  "~",
+  "%2e%2e/x",
+  "x".repeat(255),
+  Array.from({ length: 16 }, () => "y".repeat(255))
+    .join("/")
+    .slice(0, 4094),
+])("%j leads down on every system", (path) => {
+  expect(relativePathProblem(path)).toBeUndefined();
+});
 
 test.each([
   ["", "an empty part"],
@@ -60,7 +74,10 @@ test.each([
 });
 
 const spice = ["..", ".", "/", "\\", "C:", "a", "\0", "\n", "\r\n", "\u2028", "\u202e", "\ud800", " ", "nul", "con.", "~", "%2e%2e", "é"];
-const anyPath = fc.oneof(fc.string({ unit: "binary" }), fc.array(fc.constantFrom(...spice), { maxLength: 8 }).map((parts) => parts.join("")));
+const anyPath = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.array(fc.constantFrom(...spice), { maxLength: 8 }).map((parts) => parts.join("")),
+);
 
 test("whatever a file or a server writes, an accepted path stays below the folder, on every system", () => {
   fc.assert(
@@ -85,12 +102,15 @@ test("what is wrong with a path is told in a line of ASCII, however long the pat
 
 test("any text becomes a part of an accepted path, and one that is accepted stays as it is", () => {
   fc.assert(
-    fc.property(anyPath.filter((text) => Buffer.byteLength(text) < 250), (text) => {
-      const part = relativePathPart(text);
-      expect(relativePathProblem(part)).toBeUndefined();
-      expect(relativePathPart(part)).toBe(part);
-      if (!text.includes("/") && relativePathProblem(text) === undefined) expect(part).toBe(text);
-    }),
+    fc.property(
+      anyPath.filter((text) => Buffer.byteLength(text) < 250),
+      (text) => {
+        const part = relativePathPart(text);
+        expect(relativePathProblem(part)).toBeUndefined();
+        expect(relativePathPart(part)).toBe(part);
+        if (!text.includes("/") && relativePathProblem(text) === undefined) expect(part).toBe(text);
+      },
+    ),
     { numRuns: 5000 },
   );
 });

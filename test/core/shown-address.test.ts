@@ -34,7 +34,13 @@ test.each([
 
 test("no password is shown, whatever characters it has and wherever it is put", () => {
   const password = fc.string({ unit: "binary", minLength: 4, maxLength: 20 }).filter((text) => !/^[a-z0-9.:/ ]*$/iu.test(text));
-  const frame = fc.constantFrom((p: string) => `https://me:${p}@hub.example/x`, (p: string) => `redis://:${p}@h:1`, (p: string) => `https://${p}@h`, (p: string) => `me:${p}@h`, (p: string) => `https//me:${p}@h`);
+  const frame = fc.constantFrom(
+    (p: string) => `https://me:${p}@hub.example/x`,
+    (p: string) => `redis://:${p}@h:1`,
+    (p: string) => `https://${p}@h`,
+    (p: string) => `me:${p}@h`,
+    (p: string) => `https//me:${p}@h`,
+  );
   fc.assert(
     fc.property(password, frame, (secret, framed) => {
       const shown = shownAddress(framed(secret));

@@ -4,9 +4,25 @@ import { visibleLine, visibleText } from "../../src/core/index.ts";
 
 /** Everything that a terminal obeys, that turns text around, or that nobody sees. */
 const unseen = [
-  ...range(0x00, 0x1f), ...range(0x7f, 0x9f), // C0, DEL, C1
-  0xad, 0x34f, 0x61c, 0x115f, 0x180e, ...range(0x200b, 0x200f), 0x2028, 0x2029, ...range(0x202a, 0x202e), ...range(0x2060, 0x206f),
-  0x3164, 0xfe0f, 0xfeff, 0xfff9, 0xe0001, 0xe0041, 0xe0100,
+  ...range(0x00, 0x1f),
+  ...range(0x7f, 0x9f), // C0, DEL, C1
+  0xad,
+  0x34f,
+  0x61c,
+  0x115f,
+  0x180e,
+  ...range(0x200b, 0x200f),
+  0x2028,
+  0x2029,
+  ...range(0x202a, 0x202e),
+  ...range(0x2060, 0x206f),
+  0x3164,
+  0xfe0f,
+  0xfeff,
+  0xfff9,
+  0xe0001,
+  0xe0041,
+  0xe0100,
 ];
 
 function range(from: number, to: number): readonly number[] {
@@ -14,7 +30,15 @@ function range(from: number, to: number): readonly number[] {
 }
 
 /** Texts with many of those, and with halves of surrogate pairs. */
-const hostile = fc.array(fc.oneof(fc.constantFrom(...unseen).map((code) => String.fromCodePoint(code)), fc.string({ unit: "binary" }), fc.constantFrom("\ud800", "\udc00", "ß", "日本", "\\"))).map((parts) => parts.join(""));
+const hostile = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(...unseen).map((code) => String.fromCodePoint(code)),
+      fc.string({ unit: "binary" }),
+      fc.constantFrom("\ud800", "\udc00", "ß", "日本", "\\"),
+    ),
+  )
+  .map((parts) => parts.join(""));
 
 test("what cannot be seen is written as an escape, and what can be seen stays", () => {
   for (const code of unseen) {

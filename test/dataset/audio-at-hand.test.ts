@@ -13,7 +13,13 @@ vi.mock(import("../../src/dataset/inputs/row-bytes.ts"), { spy: true });
 
 beforeEach(() => void vi.mocked(rowBytes.openRowSource).mockClear());
 
-const recipe = { sampleRate: 24_000, channels: 1, mode: "mix", planning: { window: null, minimum: 320, hopLength: 320 }, trim: null } as const;
+const recipe = {
+  sampleRate: 24_000,
+  channels: 1,
+  mode: "mix",
+  planning: { window: null, minimum: 320, hopLength: 320 },
+  trim: null,
+} as const;
 
 function taskOf(path: string, start: number | undefined, end: number | undefined, maxBytes: number = 2 ** 24): DecodeRowTask {
   return { location: { path, member: undefined }, range: { start, end }, recipe, maxBytes };
@@ -21,25 +27,29 @@ function taskOf(path: string, start: number | undefined, end: number | undefined
 
 const formats = ["mono.flac", "stereo.mp3", "mono-vbr.mp3", "stereo.ogg", "mono.opus", "stereo-flac.ogg"];
 
-test.each([formats, ["noise.wav", ...formats.slice(0, 2)]])("rows with audio at hand are what they are from a file that is opened anew: %s, %s, %s …", async (...names) => {
-  const folder = await temporaryFolder();
-  await writeFile(join(folder, "noise.wav"), toneWav(3, 4.5));
-  const paths = names.map((name) => (name === "noise.wav" ? join(folder, name) : audioFixture(name)));
-  const time = fc.option(fc.double({ min: 0, max: 5, noNaN: true }), { nil: undefined });
-  const row = fc.record({ path: fc.constantFrom(...paths), start: time, end: time, maxBytes: fc.constantFrom(1000, 2 ** 24) });
-  await fc.assert(
-    fc.asyncProperty(fc.array(row, { maxLength: 6 }), async (rows) => {
-      const atHand = new AudioAtHand();
-      for (const { path, start, end, maxBytes } of rows) {
-        const task = taskOf(path, start, end, maxBytes);
-        const decoded = await decodeRow(task, atHand);
-        expect(decoded).toEqual(await decodeRow(task));
-        if (decoded.kind === "clips") structuredClone(null, { transfer: decoded.clips.map(({ waveform }) => waveform.channelData[0]!.buffer as ArrayBuffer) }); // as a thread does
-      }
-    }),
-    { numRuns: 60 },
-  );
-});
+test.each([formats, ["noise.wav", ...formats.slice(0, 2)]])(
+  "rows with audio at hand are what they are from a file that is opened anew: %s, %s, %s …",
+  async (...names) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "noise.wav"), toneWav(3, 4.5));
+    const paths = names.map((name) => (name === "noise.wav" ? join(folder, name) : audioFixture(name)));
+    const time = fc.option(fc.double({ min: 0, max: 5, noNaN: true }), { nil: undefined });
+    const row = fc.record({ path: fc.constantFrom(...paths), start: time, end: time, maxBytes: fc.constantFrom(1000, 2 ** 24) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { maxLength: 6 }), async (rows) => {
+        const atHand = new AudioAtHand();
+        for (const { path, start, end, maxBytes } of rows) {
+          const task = taskOf(path, start, end, maxBytes);
+          const decoded = await decodeRow(task, atHand);
+          expect(decoded).toEqual(await decodeRow(task));
+          if (decoded.kind === "clips")
+            structuredClone(null, { transfer: decoded.clips.map(({ waveform }) => waveform.channelData[0]!.buffer as ArrayBuffer) }); // as a thread does
+        }
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
 
 /** The segments of a file, one after the other. */
 async function segmentsOf(path: string, bounds: readonly number[], atHand: AudioAtHand): Promise<DecodedRow[]> {
@@ -66,7 +76,10 @@ test("a file that was replaced meanwhile is opened anew, and one that failed or 
   await decodeRow(taskOf(path, 0, 1), atHand);
   await writeFile(path, toneWav(2, 4.5));
   expect(await decodeRow(taskOf(path, 1, 2), atHand)).toEqual(await decodeRow(taskOf(path, 1, 2)));
-  expect(await decodeRow(taskOf(path, 3, 9), atHand)).toMatchObject({ kind: "failed", failure: { code: "ROW_RANGE", message: "the range ends at 9 s, and the audio is 4.500 s long" } });
+  expect(await decodeRow(taskOf(path, 3, 9), atHand)).toMatchObject({
+    kind: "failed",
+    failure: { code: "ROW_RANGE", message: "the range ends at 9 s, and the audio is 4.500 s long" },
+  });
   vi.mocked(rowBytes.openRowSource).mockClear();
   for (const end of [2, undefined, 4]) expect(await decodeRow(taskOf(path, 1, end), atHand)).toMatchObject({ kind: "clips" });
   expect(rowBytes.openRowSource).toHaveBeenCalledTimes(2);

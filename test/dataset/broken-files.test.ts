@@ -30,12 +30,17 @@ interface ErrorLine {
 
 async function errorsOf(folder: string): Promise<readonly ErrorLine[]> {
   const text = await readFile(join(folder, "errors.jsonl"), "utf8");
-  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as ErrorLine);
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as ErrorLine);
 }
 
 /** Tokenizes below `folder`, where inputs lie too. */
 async function run(folder: string, inputs: readonly string[], options: Partial<TokenizeDatasetOptions> = {}) {
-  return (await tokenize({ model: tokenizer, inputs, cwd: folder, numCodebooks: 2, ...options, folder: join(folder, options.folder ?? "out") })).report;
+  return (
+    await tokenize({ model: tokenizer, inputs, cwd: folder, numCodebooks: 2, ...options, folder: join(folder, options.folder ?? "out") })
+  ).report;
 }
 
 /** A WAV file with a sample that is not finite. */
@@ -66,32 +71,56 @@ async function brokenFiles(folder: string): Promise<Readonly<Record<string, stri
   const claim = Buffer.from(flac);
   claim.writeUInt32BE(0xff_ff_ff_ff, 22);
   await writeTree(folder, {
-    "in/empty.wav": "", "in/empty.mp3": "",
+    "in/empty.wav": "",
+    "in/empty.mp3": "",
     "in/header.wav": toneWav(2, 1).subarray(0, 44),
     "in/no-samples.wav": formatWav({ channelData: [new Float32Array(0)], sampleRate: 24_000 }),
-    "in/nan.wav": wavWith(NaN), "in/infinite.wav": wavWith(-Infinity),
-    "in/short.wav": toneWav(2, 0.01), "in/one-sample.wav": toneWav(2, 1 / 24_000),
+    "in/nan.wav": wavWith(NaN),
+    "in/infinite.wav": wavWith(-Infinity),
+    "in/short.wav": toneWav(2, 0.01),
+    "in/one-sample.wav": toneWav(2, 1 / 24_000),
     "in/silent.wav": formatWav({ channelData: [new Float32Array(12_000)], sampleRate: 24_000 }),
-    "in/lying-bits.wav": withByte(toneWav(2, 1), 34, () => 7), "in/odd.wav": toneWav(2, 1).subarray(0, 45),
+    "in/lying-bits.wav": withByte(toneWav(2, 1), 34, () => 7),
+    "in/odd.wav": toneWav(2, 1).subarray(0, 45),
     "in/claim.flac": claim,
     "in/flipped.flac": withByte(flac, 4000, (byte) => byte ^ 0xff),
     "in/cut.flac": flac.subarray(0, flac.length / 2),
-    "in/cut.mp3": mp3.subarray(0, mp3.length / 2), "in/cut.ogg": ogg.subarray(0, 200), "in/cut.opus": opus.subarray(0, 60),
+    "in/cut.mp3": mp3.subarray(0, mp3.length / 2),
+    "in/cut.ogg": ogg.subarray(0, 200),
+    "in/cut.opus": opus.subarray(0, 60),
     "in/noise.mp3": Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251),
     "in/zeros.mp3": Buffer.concat([mp3.subarray(0, 3), new Uint8Array(5000)]),
-    "in/page.mp3": "<!doctype html><p>404</p>", "in/text.flac": "not audio at all",
+    "in/page.mp3": "<!doctype html><p>404</p>",
+    "in/text.flac": "not audio at all",
     "in/six.wav": toneWav(2, 0.5, { channels: 6 }),
     "in/vanished.wav": toneWav(2, 1),
   });
   await symlink(join(folder, "nowhere.wav"), join(folder, "in/dangling.wav"));
   return {
-    "empty.wav": "AUDIO_EMPTY", "empty.mp3": "AUDIO_EMPTY", "header.wav": "AUDIO_EMPTY", "no-samples.wav": "AUDIO_EMPTY",
-    "nan.wav": "AUDIO_NOT_FINITE", "infinite.wav": "AUDIO_NOT_FINITE",
-    "short.wav": "ROW_TOO_SHORT", "one-sample.wav": "ROW_SILENT", "silent.wav": "ROW_SILENT",
-    "lying-bits.wav": "AUDIO_CORRUPT", "odd.wav": "AUDIO_CORRUPT", "claim.flac": "AUDIO_CORRUPT",
-    "flipped.flac": "AUDIO_CORRUPT", "cut.flac": "AUDIO_CORRUPT", "cut.mp3": "AUDIO_CORRUPT", "cut.ogg": "AUDIO_CORRUPT", "cut.opus": "AUDIO_CORRUPT",
-    "noise.mp3": "AUDIO_UNKNOWN_FORMAT", "zeros.mp3": "AUDIO_UNKNOWN_FORMAT", "page.mp3": "AUDIO_UNKNOWN_FORMAT", "text.flac": "AUDIO_UNKNOWN_FORMAT",
-    "six.wav": "AUDIO_UNSUPPORTED", "vanished.wav": "FILE_NOT_FOUND", "dangling.wav": "FILE_NOT_FOUND",
+    "empty.wav": "AUDIO_EMPTY",
+    "empty.mp3": "AUDIO_EMPTY",
+    "header.wav": "AUDIO_EMPTY",
+    "no-samples.wav": "AUDIO_EMPTY",
+    "nan.wav": "AUDIO_NOT_FINITE",
+    "infinite.wav": "AUDIO_NOT_FINITE",
+    "short.wav": "ROW_TOO_SHORT",
+    "one-sample.wav": "ROW_SILENT",
+    "silent.wav": "ROW_SILENT",
+    "lying-bits.wav": "AUDIO_CORRUPT",
+    "odd.wav": "AUDIO_CORRUPT",
+    "claim.flac": "AUDIO_CORRUPT",
+    "flipped.flac": "AUDIO_CORRUPT",
+    "cut.flac": "AUDIO_CORRUPT",
+    "cut.mp3": "AUDIO_CORRUPT",
+    "cut.ogg": "AUDIO_CORRUPT",
+    "cut.opus": "AUDIO_CORRUPT",
+    "noise.mp3": "AUDIO_UNKNOWN_FORMAT",
+    "zeros.mp3": "AUDIO_UNKNOWN_FORMAT",
+    "page.mp3": "AUDIO_UNKNOWN_FORMAT",
+    "text.flac": "AUDIO_UNKNOWN_FORMAT",
+    "six.wav": "AUDIO_UNSUPPORTED",
+    "vanished.wav": "FILE_NOT_FOUND",
+    "dangling.wav": "FILE_NOT_FOUND",
   };
 }
 
@@ -127,7 +156,10 @@ describe("a broken file", () => {
     await writeTree(folder, { "in/lying.wav": lyingWav(), "in/cut.wav": toneWav(4, 1).subarray(0, 20_001), "in/piped.wav": piped });
     expect(await run(folder, ["in"])).toMatchObject({ clips: 1, errors: 2 });
     const errors = await errorsOf(join(folder, "out"));
-    expect(errors.map(({ path, code }) => [path, code])).toEqual([["cut.wav", "AUDIO_CORRUPT"], ["lying.wav", "AUDIO_CORRUPT"]]);
+    expect(errors.map(({ path, code }) => [path, code])).toEqual([
+      ["cut.wav", "AUDIO_CORRUPT"],
+      ["lying.wav", "AUDIO_CORRUPT"],
+    ]);
     for (const { message } of errors) expect(message).toMatch(/ends before the samples that its header promises/u);
   });
 
@@ -145,13 +177,24 @@ describe("a broken file", () => {
     await run(folder, ["m.jsonl"]);
     const codes = new Map((await errorsOf(join(folder, "out"))).map(({ path, code }) => [path, code]));
     // Root may read all.
-    const isSecret = await readFile(join(folder, "secret.wav")).then(() => false, () => true);
-    for (const name of names) expect(codes.get(name), name).toBe(name === "ok.wav" || (name === "secret.wav" && !isSecret) ? undefined : "FILE_UNREADABLE");
+    const isSecret = await readFile(join(folder, "secret.wav")).then(
+      () => false,
+      () => true,
+    );
+    for (const name of names)
+      expect(codes.get(name), name).toBe(name === "ok.wav" || (name === "secret.wav" && !isSecret) ? undefined : "FILE_UNREADABLE");
   });
 
   test("may be a member of a tar, or the tar itself", async () => {
     const folder = await temporaryFolder();
-    const tar = await tarOf({ "a.wav": toneWav(1, 0.2), "b.wav": "no audio", "c.json": "{", "c.wav": toneWav(2, 0.2), "d.wav": toneWav(3, 0.2), "e.wav": toneWav(4, 0.2) });
+    const tar = await tarOf({
+      "a.wav": toneWav(1, 0.2),
+      "b.wav": "no audio",
+      "c.json": "{",
+      "c.wav": toneWav(2, 0.2),
+      "d.wav": toneWav(3, 0.2),
+      "e.wav": toneWav(4, 0.2),
+    });
     await writeTree(folder, { "t.tar": tar.subarray(0, tar.length - 4000) });
     await run(folder, ["t.tar"]);
     expect((await errorsOf(join(folder, "out"))).map(({ code, message }) => `${code} ${message.slice(0, 40)}`)).toEqual([
@@ -168,10 +211,20 @@ describe("a bad row of a manifest", () => {
   test("has no path, no such range, or the id of an earlier row, in whatever part that is", async () => {
     const folder = await temporaryFolder();
     const rows = [
-      { path: "a.wav", id: "a" }, { id: "no path" }, { path: "a.wav", id: "late", start: 0.9 }, { path: "a.wav", id: "long", end: 1 },
-      { path: "a.wav", id: "nothing", start: 0.2, end: 0.200_001 }, { path: "b.wav", id: "a" }, { path: "b.wav", id: "b", end: 0.45 }, { path: "a.wav", id: "b" },
+      { path: "a.wav", id: "a" },
+      { id: "no path" },
+      { path: "a.wav", id: "late", start: 0.9 },
+      { path: "a.wav", id: "long", end: 1 },
+      { path: "a.wav", id: "nothing", start: 0.2, end: 0.200_001 },
+      { path: "b.wav", id: "a" },
+      { path: "b.wav", id: "b", end: 0.45 },
+      { path: "a.wav", id: "b" },
     ];
-    await writeTree(folder, { "a.wav": toneWav(1, 0.5), "b.wav": toneWav(2, 0.4), "m.jsonl": rows.map((row) => JSON.stringify(row)).join("\n") });
+    await writeTree(folder, {
+      "a.wav": toneWav(1, 0.5),
+      "b.wav": toneWav(2, 0.4),
+      "m.jsonl": rows.map((row) => JSON.stringify(row)).join("\n"),
+    });
     const outputs = [{ format: "webdataset" }, { format: "npy" }] as const;
     const report = await run(folder, ["m.jsonl"], { partRows: 2, outputs });
     expect(report).toMatchObject({ clips: 2, errors: 6 });
@@ -184,12 +237,16 @@ describe("a bad row of a manifest", () => {
       [7, "a.wav", "ROW_DUPLICATE_KEY", 'row 7 (a.wav) has the key "b" of row 6; give the rows different ids'],
     ]);
     for (const format of ["webdataset", "npy"] as const) {
-      expect((await collect(await openDataset(join(folder, "out"), { format }))).map(({ key, source }) => [key, source])).toEqual([["a", "a.wav"], ["b", "b.wav"]]);
+      expect((await collect(await openDataset(join(folder, "out"), { format }))).map(({ key, source }) => [key, source])).toEqual([
+        ["a", "a.wav"],
+        ["b", "b.wav"],
+      ]);
     }
     expect(await collect(verifyDataset(join(folder, "out")))).toEqual([]);
     // The parts do not depend on one another: machines that share them find the same.
     for (const index of [2, 0, 1]) await run(folder, ["m.jsonl"], { folder: "split", partRows: 2, outputs, share: { index, count: 3 } });
-    const withoutPlaces = async (name: string) => new Map([...(await bytesBelow(join(folder, name)))].filter(([file]) => file !== "plan/inputs.json"));
+    const withoutPlaces = async (name: string) =>
+      new Map([...(await bytesBelow(join(folder, name)))].filter(([file]) => file !== "plan/inputs.json"));
     expect(await withoutPlaces("split")).toEqual(await withoutPlaces("out"));
   });
 
@@ -216,7 +273,13 @@ describe("--retry-errors", () => {
     await writeTree(folder, { "in/3.wav": "", "in/6.wav": "broken" });
     expect(await run(folder, ["in"], { partRows: 2 })).toMatchObject({ errors: 2 });
     const identities = async (parts: readonly number[]) =>
-      Promise.all(parts.map(async (part) => [await stat(join(folder, `out/shards/part-00000${part}-000.tar`)), await stat(join(folder, `out/parts/00000${part}.json`))].map(({ ino, mtimeMs }) => [ino, mtimeMs])));
+      Promise.all(
+        parts.map(async (part) =>
+          [await stat(join(folder, `out/shards/part-00000${part}-000.tar`)), await stat(join(folder, `out/parts/00000${part}.json`))].map(
+            ({ ino, mtimeMs }) => [ino, mtimeMs],
+          ),
+        ),
+      );
     const before = await identities([0, 2]);
     await writeFile(join(folder, "in/3.wav"), files["in/3.wav"]!);
     const report = await run(folder, ["in"], { partRows: 2, retryErrors: true });
@@ -234,8 +297,14 @@ describe("--max-errors", () => {
     const folder = await temporaryFolder();
     await writeTree(folder, Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`in/${i}.wav`, i % 2 === 0 ? "" : toneWav(i, 0.2)])));
     const limited = (maxErrors: number) => run(folder, ["in"], { partRows: 1, maxErrors });
-    await expect(limited(0)).rejects.toMatchObject({ code: "DATASET_ERRORS", message: expect.stringContaining("over 0 rows failed, the last one 0.wav") });
-    await expect(limited(1)).rejects.toMatchObject({ code: "DATASET_ERRORS", message: expect.stringContaining("over 1 rows failed, the last one 2.wav") });
+    await expect(limited(0)).rejects.toMatchObject({
+      code: "DATASET_ERRORS",
+      message: expect.stringContaining("over 0 rows failed, the last one 0.wav"),
+    });
+    await expect(limited(1)).rejects.toMatchObject({
+      code: "DATASET_ERRORS",
+      message: expect.stringContaining("over 1 rows failed, the last one 2.wav"),
+    });
     expect((await bytesBelow(join(folder, "out"))).has("parts/000001.json")).toBe(true);
     await expect(limited(2)).rejects.toMatchObject({ code: "DATASET_ERRORS" });
     expect(await limited(3)).toMatchObject({ partsLeft: 0, total: { errors: 3, clips: 3 } });

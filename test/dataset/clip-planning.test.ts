@@ -47,11 +47,28 @@ describe("windows", () => {
 
   test("leave a tail that is kept, dropped or padded", () => {
     const window = { frames: 4 };
-    expect(clipsOf(10, { window })).toEqual([[0, 4, 0], [4, 4, 0], [8, 2, 0]]);
-    expect(clipsOf(10, { window, tail: "drop" })).toEqual([[0, 4, 0], [4, 4, 0]]);
-    expect(clipsOf(10, { window, tail: "pad" })).toEqual([[0, 4, 0], [4, 4, 0], [8, 2, 2]]);
-    expect(clipsOf(10, { window, minimum: { frames: 3 } })).toEqual([[0, 4, 0], [4, 4, 0]]);
-    expect(clipsOf(8, { window })).toEqual([[0, 4, 0], [4, 4, 0]]);
+    expect(clipsOf(10, { window })).toEqual([
+      [0, 4, 0],
+      [4, 4, 0],
+      [8, 2, 0],
+    ]);
+    expect(clipsOf(10, { window, tail: "drop" })).toEqual([
+      [0, 4, 0],
+      [4, 4, 0],
+    ]);
+    expect(clipsOf(10, { window, tail: "pad" })).toEqual([
+      [0, 4, 0],
+      [4, 4, 0],
+      [8, 2, 2],
+    ]);
+    expect(clipsOf(10, { window, minimum: { frames: 3 } })).toEqual([
+      [0, 4, 0],
+      [4, 4, 0],
+    ]);
+    expect(clipsOf(8, { window })).toEqual([
+      [0, 4, 0],
+      [4, 4, 0],
+    ]);
     expect(clipsOf(3, { window, tail: "drop" })).toEqual([]);
     expect(clipsOf(3, { window, tail: "pad" })).toEqual([[0, 3, 1]]);
     expect(clipsOf(0, { window })).toEqual([]);
@@ -59,26 +76,51 @@ describe("windows", () => {
 
   test("that overlap have a tail only where samples are left over, and it overlaps too", () => {
     const options = { window: { frames: 4 }, stride: { frames: 3 } };
-    expect(clipsOf(10, options)).toEqual([[0, 4, 0], [3, 4, 0], [6, 4, 0]]);
-    expect(clipsOf(11, options)).toEqual([[0, 4, 0], [3, 4, 0], [6, 4, 0], [9, 2, 0]]);
+    expect(clipsOf(10, options)).toEqual([
+      [0, 4, 0],
+      [3, 4, 0],
+      [6, 4, 0],
+    ]);
+    expect(clipsOf(11, options)).toEqual([
+      [0, 4, 0],
+      [3, 4, 0],
+      [6, 4, 0],
+      [9, 2, 0],
+    ]);
   });
 
   test("with gaps have no tail within a gap", () => {
     const options = { window: { frames: 2 }, stride: { frames: 5 } };
     expect(clipsOf(5, options)).toEqual([[0, 2, 0]]);
-    expect(clipsOf(6, options)).toEqual([[0, 2, 0], [5, 1, 0]]);
+    expect(clipsOf(6, options)).toEqual([
+      [0, 2, 0],
+      [5, 1, 0],
+    ]);
   });
 
   test("are counted in whole frames of the codec", () => {
     const clips = planClips(240_001, planningOf({ window: { seconds: 5 }, tail: "keep" }, codec));
-    expect(clips.map(({ window, numFrames, length }) => [window, numFrames, length])).toEqual([[0, 375, 120_000], [1, 375, 120_000], [2, 1, 1]]);
+    expect(clips.map(({ window, numFrames, length }) => [window, numFrames, length])).toEqual([
+      [0, 375, 120_000],
+      [1, 375, 120_000],
+      [2, 1, 1],
+    ]);
   });
 
   test("cover every sample when they are kept or padded, and never leave the audio", () => {
-    const lengths = fc.record({ numSamples: fc.nat(200), length: fc.integer({ min: 1, max: 30 }), stride: fc.integer({ min: 1, max: 30 }), hopLength: fc.integer({ min: 1, max: 4 }), tail: fc.constantFrom("keep", "drop", "pad") });
+    const lengths = fc.record({
+      numSamples: fc.nat(200),
+      length: fc.integer({ min: 1, max: 30 }),
+      stride: fc.integer({ min: 1, max: 30 }),
+      hopLength: fc.integer({ min: 1, max: 4 }),
+      tail: fc.constantFrom("keep", "drop", "pad"),
+    });
     fc.assert(
       fc.property(lengths, ({ numSamples, length, stride, hopLength, tail }) => {
-        const clips = planClips(numSamples, planningOf({ window: { frames: length }, stride: { frames: stride }, tail }, { sampleRate: 1, hopLength }));
+        const clips = planClips(
+          numSamples,
+          planningOf({ window: { frames: length }, stride: { frames: stride }, tail }, { sampleRate: 1, hopLength }),
+        );
         const [windowLength, windowStride] = [length * hopLength, stride * hopLength];
         const covered = new Set<number>();
         for (const [i, clip] of clips.entries()) {
@@ -133,7 +175,10 @@ describe("channels", () => {
   test("are mixed, chosen, split or kept", () => {
     expect(channelsOf(stereo, "mix")).toEqual([[null, [0.5, 0.25]]]);
     expect(channelsOf(stereo, "first")).toEqual([[null, [1, 0]]]);
-    expect(channelsOf(stereo, "each")).toEqual([[0, [1, 0]], [1, [0, 0.5]]]);
+    expect(channelsOf(stereo, "each")).toEqual([
+      [0, [1, 0]],
+      [1, [0, 0.5]],
+    ]);
     expect(channelsOf(stereo, "stereo")).toEqual([[null, [1, 0], [0, 0.5]]]);
     expect(channelsOf(mono, "each")).toEqual([[0, [1, 0]]]);
     expect(channelsOf(mono, "stereo")).toEqual([[null, [1, 0], [1, 0]]]);
@@ -196,7 +241,8 @@ describe("silence", () => {
       fc.property(levels, fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 4 }), (parts, cuts) => {
         const samples = audio(...parts);
         const meter = new SoundMeter(rate, { threshold: -40, padding: 0.01 });
-        for (let start = 0, i = 0; start < samples.length; start += cuts[i++ % cuts.length]!) meter.push([samples.subarray(start, start + cuts[i % cuts.length]!)]);
+        for (let start = 0, i = 0; start < samples.length; start += cuts[i++ % cuts.length]!)
+          meter.push([samples.subarray(start, start + cuts[i % cuts.length]!)]);
         expect(meter.range()).toEqual(findSound([samples], { threshold: -40, padding: 0.01 }));
       }),
     );

@@ -15,16 +15,26 @@ export function runWorkersFromSources(): void {
 }
 
 /** A mixture of two tones that differs from clip to clip, as a 16-bit WAV file. */
-export function toneWav(seed: number, seconds: number, { sampleRate = 24_000, channels = 1 }: { readonly sampleRate?: number; readonly channels?: number } = {}): Uint8Array {
+export function toneWav(
+  seed: number,
+  seconds: number,
+  { sampleRate = 24_000, channels = 1 }: { readonly sampleRate?: number; readonly channels?: number } = {},
+): Uint8Array {
   const numSamples = Math.round(seconds * sampleRate);
   const channelData = Array.from({ length: channels }, (_, channel) =>
-    Float32Array.from({ length: numSamples }, (__, i) => 0.4 * Math.sin(((seed + 2 * channel + 3) * 300 * i) / sampleRate) + 0.2 * Math.sin((seed * 777 * i) / sampleRate + i * i * 1e-8)),
+    Float32Array.from(
+      { length: numSamples },
+      (__, i) =>
+        0.4 * Math.sin(((seed + 2 * channel + 3) * 300 * i) / sampleRate) + 0.2 * Math.sin((seed * 777 * i) / sampleRate + i * i * 1e-8),
+    ),
   );
   return formatWav({ channelData, sampleRate });
 }
 
 /** Runs to the end; gives the events, and the report of the last one. */
-export async function tokenize(options: Omit<TokenizeDatasetOptions, "model"> & { readonly model?: TokenizeDatasetOptions["model"] }): Promise<{ readonly events: readonly DatasetEvent[]; readonly report: DatasetReport }> {
+export async function tokenize(
+  options: Omit<TokenizeDatasetOptions, "model"> & { readonly model?: TokenizeDatasetOptions["model"] },
+): Promise<{ readonly events: readonly DatasetEvent[]; readonly report: DatasetReport }> {
   const events: DatasetEvent[] = [];
   for await (const event of tokenizeDataset({ model: tinyModel, ...options })) events.push(event);
   const last = events.at(-1)!;

@@ -14,7 +14,11 @@ import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 beforeAll(runWorkersFromSources);
 
-const row = (index: number): { readonly row: number; readonly key: string; readonly path: string } => ({ row: index, key: `clip-${index}`, path: `clip-${index}.wav` });
+const row = (index: number): { readonly row: number; readonly key: string; readonly path: string } => ({
+  row: index,
+  key: `clip-${index}`,
+  path: `clip-${index}.wav`,
+});
 
 describe("the note beside a part", () => {
   test("is there while the part is being done, and gone when it is done", async () => {
@@ -72,7 +76,12 @@ describe("the note beside a part", () => {
     const elsewhere = join(await temporaryFolder(), "precious");
     await writeFile(elsewhere, "precious");
     await writeTree(folder, { "parts/000000.attempt.json": '{"crashed":{"row":"x"}}', "parts/000001.attempt.json": "" });
-    expect(await readPartNotes(folder, [0, 1])).toEqual(new Map([[0, { crashed: null }], [1, { crashed: null }]]));
+    expect(await readPartNotes(folder, [0, 1])).toEqual(
+      new Map([
+        [0, { crashed: null }],
+        [1, { crashed: null }],
+      ]),
+    );
     await symlink(elsewhere, join(folder, "parts/000002.attempt.json"));
     await expect(readPartNotes(folder, [2])).rejects.toMatchObject({ code: "FILE_OUTSIDE" });
     await (await PartAttempt.begin(folder, 2)).begins(row(1));
@@ -125,30 +134,51 @@ async function outcomeOf(child: ChildProcess): Promise<Outcome> {
   return { wasKilled: child.signalCode === "SIGKILL", lines: text.split("\n").filter((line) => line !== "") };
 }
 
-test("a clip that ends its process ends four of them, the other parts are done, and the run says which clip it is", { timeout: 300_000 }, async () => {
-  const folder = await temporaryFolder();
-  const input = join(folder, "in");
-  await writeTree(input, Object.fromEntries(Array.from({ length: numFiles }, (_, i) => [`clip-${i}.wav`, toneWav(i, i === killer.file ? killer.seconds : 0.3 + 0.05 * i)])));
-  await mkdir(join(folder, "out"));
-  await writeFile(join(folder, "run.mts"), script());
-  const run = (...more: readonly string[]): Promise<Outcome> => outcomeOf(spawn(process.execPath, ["--import", "tsx", join(folder, "run.mts"), join(folder, "out"), input, ...more], { stdio: ["ignore", "pipe", "inherit"] }));
+test(
+  "a clip that ends its process ends four of them, the other parts are done, and the run says which clip it is",
+  { timeout: 300_000 },
+  async () => {
+    const folder = await temporaryFolder();
+    const input = join(folder, "in");
+    await writeTree(
+      input,
+      Object.fromEntries(
+        Array.from({ length: numFiles }, (_, i) => [`clip-${i}.wav`, toneWav(i, i === killer.file ? killer.seconds : 0.3 + 0.05 * i)]),
+      ),
+    );
+    await mkdir(join(folder, "out"));
+    await writeFile(join(folder, "run.mts"), script());
+    const run = (...more: readonly string[]): Promise<Outcome> =>
+      outcomeOf(
+        spawn(process.execPath, ["--import", "tsx", join(folder, "run.mts"), join(folder, "out"), input, ...more], {
+          stdio: ["ignore", "pipe", "inherit"],
+        }),
+      );
 
-  const outcomes: Outcome[] = [];
-  do outcomes.push(await run()); while (outcomes.at(-1)!.wasKilled && outcomes.length < 10);
-  expect(outcomes.map(({ wasKilled }) => wasKilled)).toEqual([true, true, true, true, false]);
-  // Those that were not at hand alone, when the first process died, come before the one in question.
-  expect(await listFinishedParts(join(folder, "out"), wholeShare)).toEqual([0, 2]);
-  expect(outcomes.at(-1)!.lines).toEqual([expect.stringMatching(/^DATASET_CRASHED processes died over part 1 \(3 times at the clip clip-4, row 4, clip-4\.wav\): it is not done any more\./u)]);
-  expect((await run()).lines).toEqual(outcomes.at(-1)!.lines);
+    const outcomes: Outcome[] = [];
+    do outcomes.push(await run());
+    while (outcomes.at(-1)!.wasKilled && outcomes.length < 10);
+    expect(outcomes.map(({ wasKilled }) => wasKilled)).toEqual([true, true, true, true, false]);
+    // Those that were not at hand alone, when the first process died, come before the one in question.
+    expect(await listFinishedParts(join(folder, "out"), wholeShare)).toEqual([0, 2]);
+    expect(outcomes.at(-1)!.lines).toEqual([
+      expect.stringMatching(
+        /^DATASET_CRASHED processes died over part 1 \(3 times at the clip clip-4, row 4, clip-4\.wav\): it is not done any more\./u,
+      ),
+    ]);
+    expect((await run()).lines).toEqual(outcomes.at(-1)!.lines);
 
-  // Tried again when that is asked for, and done when the clip ends no process any more.
-  expect((await run("retry")).wasKilled).toBe(true);
-  const alone = join(folder, "alone");
-  const options = { inputs: [input], numCodebooks: 2, partRows: 3, workers: 1 };
-  const { report } = await tokenize({ ...options, folder: join(folder, "out") });
-  expect(report).toMatchObject({ parts: 1, total: { clips: numFiles, errors: 0 } });
-  expect((await collect(await openDataset(join(folder, "out")))).map(({ key }) => key)).toEqual(Array.from({ length: numFiles }, (_, i) => `clip-${i}`));
-  await tokenize({ ...options, folder: alone });
-  expect(await bytesBelow(join(folder, "out"))).toEqual(await bytesBelow(alone));
-  expect((await readdir(join(folder, "out/parts"))).filter((name) => name.includes("attempt"))).toEqual([]);
-});
+    // Tried again when that is asked for, and done when the clip ends no process any more.
+    expect((await run("retry")).wasKilled).toBe(true);
+    const alone = join(folder, "alone");
+    const options = { inputs: [input], numCodebooks: 2, partRows: 3, workers: 1 };
+    const { report } = await tokenize({ ...options, folder: join(folder, "out") });
+    expect(report).toMatchObject({ parts: 1, total: { clips: numFiles, errors: 0 } });
+    expect((await collect(await openDataset(join(folder, "out")))).map(({ key }) => key)).toEqual(
+      Array.from({ length: numFiles }, (_, i) => `clip-${i}`),
+    );
+    await tokenize({ ...options, folder: alone });
+    expect(await bytesBelow(join(folder, "out"))).toEqual(await bytesBelow(alone));
+    expect((await readdir(join(folder, "out/parts"))).filter((name) => name.includes("attempt"))).toEqual([]);
+  },
+);

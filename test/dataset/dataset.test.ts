@@ -46,7 +46,12 @@ describe("a finished dataset", () => {
     expect(await readDatasetInfo(one)).toEqual(info);
     expect(info.counts).toEqual({ rows: 9, clips: 5, errors: 4, parts: 3, hours: info.statistics.samples / 24_000 / 3600 });
     expect(info.statistics).toMatchObject({ clips: 5, errors: { AUDIO_CORRUPT: 2, AUDIO_EMPTY: 2 } });
-    expect((await readFile(join(one, "manifest.jsonl"), "utf8")).trim().split("\n").map((line) => (JSON.parse(line) as { key: string }).key)).toEqual(parts.flat().map(({ key }) => key));
+    expect(
+      (await readFile(join(one, "manifest.jsonl"), "utf8"))
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { key: string }).key),
+    ).toEqual(parts.flat().map(({ key }) => key));
     await writeDataset(two, allOutputs(two), parts, { failures: 4, audioLicense: "CC-BY-4.0" });
     expect(await bytesBelow(two)).toEqual(await bytesBelow(one));
     expect(() => atOnce(parseDatasetInfo(Buffer.from('{"format":"other"}'), "dataset.json"))).toThrow(/does not describe a dataset/);
@@ -123,7 +128,10 @@ describe("verifyDataset", () => {
     // A manifest of several reads, so that it is not at its end already.
     await writeDataset(folder, [jsonlOutput(folder)], [[clipOf(0)], Array.from({ length: 1000 }, (_, index) => clipOf(index + 1))]);
     await appendFile(join(folder, "shards/part-000001-000.jsonl"), "x");
-    const openFiles = async () => (await Promise.all((await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")))).filter((path) => path.startsWith(folder));
+    const openFiles = async () =>
+      (await Promise.all((await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")))).filter((path) =>
+        path.startsWith(folder),
+      );
     for await (const { kind } of verifyDataset(folder)) if (kind === "size") break;
     await expect.poll(openFiles).toEqual([]);
   });
@@ -131,7 +139,10 @@ describe("verifyDataset", () => {
   test("finds counts that are not those of the files", async () => {
     const folder = await temporaryFolder();
     const info = await writeDataset(folder, allOutputs(folder), parts, { failures: 2 });
-    for (const counts of [{ ...info.counts, errors: 1 }, { ...info.counts, errors: 3 }]) {
+    for (const counts of [
+      { ...info.counts, errors: 1 },
+      { ...info.counts, errors: 3 },
+    ]) {
       await writeFile(join(folder, "dataset.json"), formatDatasetInfo({ ...info, counts }));
       expect(await findings(folder)).toEqual(["mismatch dataset.json"]);
     }
@@ -183,7 +194,8 @@ describe("the card", () => {
       tags: ["audio", "encodec", "audio-tokens", "neural-codec", "webdataset"],
       configs: [{ config_name: "default", data_files: [{ split: "train", path: "shards/*.parquet" }] }],
     });
-    const loaded = (...formats: readonly OutputFormat[]) => frontMatter(formatDatasetCard({ ...info, shards: info.shards.filter(({ format }) => formats.includes(format)) }))["configs"];
+    const loaded = (...formats: readonly OutputFormat[]) =>
+      frontMatter(formatDatasetCard({ ...info, shards: info.shards.filter(({ format }) => formats.includes(format)) }))["configs"];
     expect(loaded("npy", "jsonl", "tokens")).toMatchObject([{ data_files: [{ path: "shards/part-*-*[0-9].jsonl" }] }]);
     expect(loaded("npy", "tokens")).toMatchObject([{ data_files: [{ path: "manifest.jsonl" }] }]); // where the clips are
     expect(card).toContain("The codec's weights, facebook/encodec_24khz: MIT (contested).");
@@ -191,11 +203,21 @@ describe("the card", () => {
     const license = (audioLicense: string | null) => frontMatter(formatDatasetCard({ ...info, audioLicense }));
     expect(license(null)).toMatchObject({ license: ["unknown", "mit"] });
     expect(license("MIT")).toMatchObject({ license: "mit" });
-    expect(license("House Rules: 1")).toMatchObject({ license: "other", license_name: "house-rules-1-and-mit", license_link: "README.md#license" });
-    expect(frontMatter(formatDatasetCard({ ...info, audioLicense: null, license: null, codec: null }))).toMatchObject({ license: "unknown" });
-    expect(frontMatter(formatDatasetCard({ ...info, counts: { ...info.counts, clips: 1_000_000 } }))).toMatchObject({ size_categories: ["1M<n<10M"] });
+    expect(license("House Rules: 1")).toMatchObject({
+      license: "other",
+      license_name: "house-rules-1-and-mit",
+      license_link: "README.md#license",
+    });
+    expect(frontMatter(formatDatasetCard({ ...info, audioLicense: null, license: null, codec: null }))).toMatchObject({
+      license: "unknown",
+    });
+    expect(frontMatter(formatDatasetCard({ ...info, counts: { ...info.counts, clips: 1_000_000 } }))).toMatchObject({
+      size_categories: ["1M<n<10M"],
+    });
     // Each way of reading is one for what the dataset has.
-    const readingOf = (format: string) => /```python\n(?<code>[^]*?)```/u.exec(formatDatasetCard({ ...info, shards: info.shards.filter((shard) => shard.format === format) }))!.groups!["code"];
+    const readingOf = (format: string) =>
+      /```python\n(?<code>[^]*?)```/u.exec(formatDatasetCard({ ...info, shards: info.shards.filter((shard) => shard.format === format) }))!
+        .groups!["code"];
     expect(readingOf("webdataset")).toContain('np.array(next(iter(dataset))["npy"], dtype=np.uint16)');
     expect(readingOf("parquet")).toContain('np.array(next(iter(dataset))["codes"], dtype=np.uint16)');
     expect(readingOf("jsonl")).toBe(readingOf("parquet"));
@@ -211,7 +233,13 @@ describe("pushDataset", () => {
     const outputs = [npyOutput(folder), webdatasetOutput(folder)];
     await writeParts(folder, outputs, parts.slice(0, 1));
     const early = await pushDataset(folder, "user/speech", options);
-    expect(early.uploaded).toEqual(["npy/speaker/clip-1.npy", "npy/speaker/clip-2.npy", "npy/speaker/clip-3.npy", "shards/part-000000-000.npy.jsonl", "shards/part-000000-000.tar"]);
+    expect(early.uploaded).toEqual([
+      "npy/speaker/clip-1.npy",
+      "npy/speaker/clip-2.npy",
+      "npy/speaker/clip-3.npy",
+      "shards/part-000000-000.npy.jsonl",
+      "shards/part-000000-000.tar",
+    ]);
 
     await writeDataset(folder, outputs, parts);
     const late = await pushDataset(folder, "user/speech", options);
@@ -232,7 +260,9 @@ describe("pushDataset", () => {
     const path = join(folder, "parts/000000.json");
     const record = JSON.parse(await readFile(path, "utf8")) as { shards: object[] };
     await writeFile(path, JSON.stringify({ ...record, shards: [{ ...record.shards[0], path: "../secret.tar", bytes: 6 }] }));
-    await expect(pushDataset(folder, "user/speech", { endpoint: server.endpoint, token: memberToken, env: {} })).rejects.toMatchObject({ code: "DATASET_FORMAT" });
+    await expect(pushDataset(folder, "user/speech", { endpoint: server.endpoint, token: memberToken, env: {} })).rejects.toMatchObject({
+      code: "DATASET_FORMAT",
+    });
     expect(server.datasets.repositories.size).toBe(0);
   });
 });

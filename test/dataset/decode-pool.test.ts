@@ -30,7 +30,11 @@ test("rows that wait are decoded although the only thread dies of one before the
   const rows = ["sound", "deadly", "waits", "deadly", "waits too"];
   const decoded = await Promise.all(rows.map((row) => pool.decode(row as unknown as DecodeRowTask)));
   expect(decoded).toEqual(
-    rows.map((row) => (row === "deadly" ? { kind: "failed", failure: { code: "ROW_FAILED", message: expect.stringContaining("exited with code: 3") } } : { kind: "long", extent: row })),
+    rows.map((row) =>
+      row === "deadly"
+        ? { kind: "failed", failure: { code: "ROW_FAILED", message: expect.stringContaining("exited with code: 3") } }
+        : { kind: "long", extent: row },
+    ),
   );
 });
 
@@ -44,7 +48,9 @@ test("many threads at work give no warning", async () => {
   try {
     await using pool = new DecodePool(12);
     const rows = Array.from({ length: 40 }, (_, index) => `row ${index}`);
-    expect(await Promise.all(rows.map((row) => pool.decode(row as unknown as DecodeRowTask)))).toEqual(rows.map((extent) => ({ kind: "long", extent })));
+    expect(await Promise.all(rows.map((row) => pool.decode(row as unknown as DecodeRowTask)))).toEqual(
+      rows.map((extent) => ({ kind: "long", extent })),
+    );
   } finally {
     process.off("warning", listener);
   }
@@ -56,7 +62,10 @@ test("a thread that cannot start ends the run, no row is blamed, and the folder 
   for (let i = 0; i < 6; i++) await writeFile(join(folder, `${i}.wav`), toneWav(i, 0.3));
   const options = { folder: join(folder, "out"), inputs: [join(folder, "*.wav")], workers: 2 };
   decoder.url = pathToFileURL(join(folder, "missing.js")).href;
-  await expect(tokenize(options)).rejects.toMatchObject({ code: "DATASET_THREADS", message: expect.stringMatching(/could not start: .*missing\.js.*; leave encodec-tokenizer out of bundles/s) });
+  await expect(tokenize(options)).rejects.toMatchObject({
+    code: "DATASET_THREADS",
+    message: expect.stringMatching(/could not start: .*missing\.js.*; leave encodec-tokenizer out of bundles/s),
+  });
   decoder.url = undefined;
   expect((await tokenize(options)).report.total).toMatchObject({ rows: 6, clips: 6, errors: 0 });
 });

@@ -21,11 +21,20 @@ afterAll(() => tokenizer.dispose());
 afterEach(() => vi.restoreAllMocks());
 
 const layout = vocabularyLayout(new TokenVocabulary({ codebookSize: 1024, numCodebooks: 2, specialTokens: { eos: {} } }));
-const outputs: TokenizeDatasetOptions["outputs"] = [{ format: "webdataset" }, { format: "parquet" }, { format: "npy" }, { format: "jsonl" }, { format: "tokens", layout }];
+const outputs: TokenizeDatasetOptions["outputs"] = [
+  { format: "webdataset" },
+  { format: "parquet" },
+  { format: "npy" },
+  { format: "jsonl" },
+  { format: "tokens", layout },
+];
 
 async function corpus(numFiles: number): Promise<string> {
   const folder = await temporaryFolder();
-  await writeTree(folder, Object.fromEntries(Array.from({ length: numFiles }, (_, i) => [`in/${i % 2}/${i}.wav`, i === 3 ? "" : toneWav(i, 0.2)])));
+  await writeTree(
+    folder,
+    Object.fromEntries(Array.from({ length: numFiles }, (_, i) => [`in/${i % 2}/${i}.wav`, i === 3 ? "" : toneWav(i, 0.2)])),
+  );
   return folder;
 }
 
@@ -56,30 +65,39 @@ async function failWritesAfter(count: number): Promise<{ readonly isFull: () => 
   return { isFull: () => left < 0 };
 }
 
-test.skipIf(process.platform !== "linux")("a disk that is full at any write stops the run, leaves nothing half-written, and the same call goes on to the same bytes", async () => {
-  const folder = await corpus(5);
-  await run(folder, join(folder, "whole"));
-  const expected = await resultIn(join(folder, "whole"));
-  let failures = 0;
-  for (let writes = 0; ; writes += 1 + Math.floor(writes / 9)) {
-    const out = join(folder, `out-${writes}`);
-    const disk = await failWritesAfter(writes);
-    const error: unknown = await run(folder, out).then(() => undefined, (reason: unknown) => reason);
-    const { isFull } = disk;
-    vi.restoreAllMocks();
-    if (!isFull()) break;
-    failures++;
-    expect(error, String(writes)).toBeInstanceOf(DatasetError);
-    expect(error, String(writes)).toMatchObject({ code: "DATASET_DISK_FULL", message: expect.stringContaining("make room and start the same command again") });
-    const left = await resultIn(out);
-    expect(temporariesAmong(left), String(writes)).toEqual([]);
-    for (const [name, bytes] of left) expect(bytes.equals(expected.get(name)!), `${writes}: ${name}`).toBe(true);
-    await run(folder, out);
-    expect(await resultIn(out), String(writes)).toEqual(expected);
-    await rm(out, { recursive: true });
-  }
-  expect(failures).toBeGreaterThan(15);
-});
+test.skipIf(process.platform !== "linux")(
+  "a disk that is full at any write stops the run, leaves nothing half-written, and the same call goes on to the same bytes",
+  async () => {
+    const folder = await corpus(5);
+    await run(folder, join(folder, "whole"));
+    const expected = await resultIn(join(folder, "whole"));
+    let failures = 0;
+    for (let writes = 0; ; writes += 1 + Math.floor(writes / 9)) {
+      const out = join(folder, `out-${writes}`);
+      const disk = await failWritesAfter(writes);
+      const error: unknown = await run(folder, out).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      const { isFull } = disk;
+      vi.restoreAllMocks();
+      if (!isFull()) break;
+      failures++;
+      expect(error, String(writes)).toBeInstanceOf(DatasetError);
+      expect(error, String(writes)).toMatchObject({
+        code: "DATASET_DISK_FULL",
+        message: expect.stringContaining("make room and start the same command again"),
+      });
+      const left = await resultIn(out);
+      expect(temporariesAmong(left), String(writes)).toEqual([]);
+      for (const [name, bytes] of left) expect(bytes.equals(expected.get(name)!), `${writes}: ${name}`).toBe(true);
+      await run(folder, out);
+      expect(await resultIn(out), String(writes)).toEqual(expected);
+      await rm(out, { recursive: true });
+    }
+    expect(failures).toBeGreaterThan(15);
+  },
+);
 
 test("a small disk that fills up stops the run, and it goes on when there is room", async ({ skip }) => {
   const folder = await corpus(24);
@@ -97,7 +115,10 @@ test("a small disk that fills up stops the run, and it goes on when there is roo
   let timesFull = 0;
   for (let size = 320; ; size += 64) {
     execFileSync("mount", ["-o", `remount,size=${size}k`, disk]);
-    const error: unknown = await run(folder, out).then(() => undefined, (reason: unknown) => reason);
+    const error: unknown = await run(folder, out).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
     if (error === undefined) break;
     timesFull++;
     expect(error).toMatchObject({ code: "DATASET_DISK_FULL" });

@@ -18,7 +18,13 @@ export function clipOf(seed: number, numFrames: number = 5, more: Partial<Encode
     codebookSize: 1024,
     bandwidth: 2.25,
     segment: null,
-    provenance: { model: "facebook/encodec_24khz", revision: "c".repeat(40), digest: "d".repeat(64), license: "MIT", licenseStatus: "contested" },
+    provenance: {
+      model: "facebook/encodec_24khz",
+      revision: "c".repeat(40),
+      digest: "d".repeat(64),
+      license: "MIT",
+      licenseStatus: "contested",
+    },
   });
   return {
     key: `speaker/clip-${seed}`,

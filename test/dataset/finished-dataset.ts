@@ -26,7 +26,12 @@ export const license: LicenseRecord = {
 };
 
 /** Writes parts and their records, as a run does. @param failures Rows of the last part that became errors. */
-export async function writeParts(folder: string, outputs: readonly ClipOutput[], parts: readonly (readonly EncodedClip[])[], failures: number = 0): Promise<void> {
+export async function writeParts(
+  folder: string,
+  outputs: readonly ClipOutput[],
+  parts: readonly (readonly EncodedClip[])[],
+  failures: number = 0,
+): Promise<void> {
   await mkdir(`${folder}/parts`, { recursive: true });
   for (const [part, clips] of parts.entries()) {
     const statistics = new StatisticsBuilder();
@@ -46,7 +51,15 @@ export async function writeParts(folder: string, outputs: readonly ClipOutput[],
     await writeDurably(partFile(folder, part, "errors"), '{"path":"a.wav"}\n'.repeat(failed));
     const seconds = clips.reduce((sum, { codes }) => sum + codes.duration, 0);
     const built = JSON.parse(JSON.stringify(statistics.build())) as JsonObject;
-    await writePartRecord(folder, { part, rows: clips.length + failed, clips: clips.length, errors: failed, seconds, shards, statistics: built });
+    await writePartRecord(folder, {
+      part,
+      rows: clips.length + failed,
+      clips: clips.length,
+      errors: failed,
+      seconds,
+      shards,
+      statistics: built,
+    });
   }
 }
 

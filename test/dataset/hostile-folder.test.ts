@@ -33,7 +33,26 @@ const formats = ["webdataset", "parquet", "npy", "jsonl"] as const;
 const layout = vocabularyLayout(new TokenVocabulary({ codebookSize: 1024, numCodebooks: 3, specialTokens: { eos: {} } }));
 
 /** Paths that lead out of a folder, or look like others. */
-const badPaths = ["../x", "a/../../x", "\n/../../x", "\r/../../x", "\u2028/../../x", "./x", "x//y", "/etc/passwd", "..\\x", "C:x", "con", "aux.tar", "x.", "x ", "x\u202ey", "x\u0085y", "x\0y", "x".repeat(300)];
+const badPaths = [
+  "../x",
+  "a/../../x",
+  "\n/../../x",
+  "\r/../../x",
+  "\u2028/../../x",
+  "./x",
+  "x//y",
+  "/etc/passwd",
+  "..\\x",
+  "C:x",
+  "con",
+  "aux.tar",
+  "x.",
+  "x ",
+  "x\u202ey",
+  "x\u0085y",
+  "x\0y",
+  "x".repeat(300),
+];
 
 interface Prepared {
   readonly folder: string;
@@ -47,7 +66,13 @@ async function prepared(): Promise<Prepared> {
   const folder = join(root, "out");
   await mkdir(folder);
   await writeTree(root, { "private/secret": "secret", "private/clip-1.npy": "secret" });
-  const outputs = [webdatasetOutput(folder), parquetOutput(folder), npyOutput(folder), jsonlOutput(folder), tokensOutput(folder, { layout, stream: "megatron" })];
+  const outputs = [
+    webdatasetOutput(folder),
+    parquetOutput(folder),
+    npyOutput(folder),
+    jsonlOutput(folder),
+    tokensOutput(folder, { layout, stream: "megatron" }),
+  ];
   await writeDataset(folder, outputs, parts, { failures: 2 });
   return { folder, secret: join(root, "private/secret") };
 }
@@ -71,12 +96,17 @@ function recordOf(text: string): PartRecord {
 }
 
 /** Pushes to a Hub of one's own; gives what went wrong, and all that it has then. */
-async function pushed(folder: string, options: { readonly editedCard?: boolean } = {}): Promise<{ readonly error: unknown; readonly names: readonly string[] }> {
+async function pushed(
+  folder: string,
+  options: { readonly editedCard?: boolean } = {},
+): Promise<{ readonly error: unknown; readonly names: readonly string[] }> {
   await using server = await HubServer.start({});
   let error: unknown;
-  await pushDataset(folder, "user/speech", { endpoint: server.endpoint, token: memberToken, env: {}, ...options }).catch((reason: unknown) => {
-    error = reason;
-  });
+  await pushDataset(folder, "user/speech", { endpoint: server.endpoint, token: memberToken, env: {}, ...options }).catch(
+    (reason: unknown) => {
+      error = reason;
+    },
+  );
   return { error, names: [...(server.datasets.repositories.get("user/speech")?.keys() ?? [])].filter((name) => name !== ".gitattributes") };
 }
 
@@ -95,23 +125,36 @@ describe("what a dataset's files say", () => {
     expect(() => infoOf(JSON.stringify({ ...info, manifest: { ...info.files[0], lines: 1, path } }))).toThrow(/manifest\.path: /u);
   });
 
-  test.each(badPaths.filter((path) => !/[. ]$/u.test(path)))("lists no clip's file at %j: nothing outside is read, uploaded or removed", async (path) => {
-    const { folder, secret } = await prepared();
-    const list = join(folder, "shards/part-000000-000.npy.jsonl");
-    const [first, ...others] = (await readFile(list, "utf8")).trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
-    for (const change of [{ file: `npy/${path}.npy` }, { file: path }, { key: path, file: `npy/${path}.npy` }, { file: `npy/../../private/secret` }]) {
-      await writeFile(list, `${[{ ...first, ...change }, ...others].map((line) => JSON.stringify(line)).join("\n")}\n`);
-      await expect(collect(await openDataset(folder, { format: "npy" }))).rejects.toMatchObject({ code: "DATASET_FORMAT" });
-      await expect(removeShards(folder, 0)).rejects.toMatchObject({ code: "DATASET_FORMAT" });
-    }
-    expect(await readFile(secret, "utf8")).toBe("secret");
-  });
+  test.each(badPaths.filter((path) => !/[. ]$/u.test(path)))(
+    "lists no clip's file at %j: nothing outside is read, uploaded or removed",
+    async (path) => {
+      const { folder, secret } = await prepared();
+      const list = join(folder, "shards/part-000000-000.npy.jsonl");
+      const [first, ...others] = (await readFile(list, "utf8"))
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      for (const change of [
+        { file: `npy/${path}.npy` },
+        { file: path },
+        { key: path, file: `npy/${path}.npy` },
+        { file: `npy/../../private/secret` },
+      ]) {
+        await writeFile(list, `${[{ ...first, ...change }, ...others].map((line) => JSON.stringify(line)).join("\n")}\n`);
+        await expect(collect(await openDataset(folder, { format: "npy" }))).rejects.toMatchObject({ code: "DATASET_FORMAT" });
+        await expect(removeShards(folder, 0)).rejects.toMatchObject({ code: "DATASET_FORMAT" });
+      }
+      expect(await readFile(secret, "utf8")).toBe("secret");
+    },
+  );
 
   test("is as deep as somebody may mean it, and refused where it is deeper", async () => {
     const { folder } = await prepared();
     const text = await infoText(folder);
     const nested = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
-    expect(() => infoOf(text.replace('"options": {', `"options": {"deep": ${nested},`))).toThrow(/dataset\.json is not JSON|does not describe/u);
+    expect(() => infoOf(text.replace('"options": {', `"options": {"deep": ${nested},`))).toThrow(
+      /dataset\.json is not JSON|does not describe/u,
+    );
     expect(() => recordOf(`{"statistics":${nested}}`)).toThrow("parts/000000.json is not JSON");
     expect(() => parseRow(`{"key":"a","input":0,"path":"a","columns":{"deep":${nested}}}`)).toThrow("it nests more than 101 deep");
   });
@@ -123,15 +166,24 @@ describe("what a dataset's files say", () => {
     const many = `[${"[],".repeat(2 ** 20)}[]]`;
     const parse = vi.spyOn(JSON, "parse");
     expect(() => recordOf(`{"statistics":${many}}`)).toThrow("more text beside its shards");
-    expect(() => infoOf(text.replace('"options": {', `"options": {"many": ${many},`))).toThrow(/^dataset\.json has more text beside its shards/u);
-    expect(() => infoOf(`{${Array.from({ length: 4 }, (_, i) => `"f${i}":"${"x".repeat(2 ** 21 - 100)}"`).join()},${text.slice(1)}`)).toThrow(/^dataset\.json has more text beside its shards/u);
-    expect(() => infoOf(text.replace('"shards": [', `"shards": [${many},`))).toThrow(/^dataset\.json has more than 32768 bytes as item 0 of a list/u);
+    expect(() => infoOf(text.replace('"options": {', `"options": {"many": ${many},`))).toThrow(
+      /^dataset\.json has more text beside its shards/u,
+    );
+    expect(() =>
+      infoOf(`{${Array.from({ length: 4 }, (_, i) => `"f${i}":"${"x".repeat(2 ** 21 - 100)}"`).join()},${text.slice(1)}`),
+    ).toThrow(/^dataset\.json has more text beside its shards/u);
+    expect(() => infoOf(text.replace('"shards": [', `"shards": [${many},`))).toThrow(
+      /^dataset\.json has more than 32768 bytes as item 0 of a list/u,
+    );
     expect(() => parseRow(`{"key":"a","input":0,"path":"a","columns":{"many":${many}}}`)).toThrow(/at most 2097152 are read/u);
     expect(Math.max(...parse.mock.calls.map(([parsed]) => parsed.length))).toBeLessThanOrEqual(2 ** 21);
     parse.mockRestore();
     const other = await planOf([{ key: "a", input: 0, path: "a.wav" }]);
     await truncate(join(other, "plan.json"), 2 ** 21 + 1);
-    await expect(openPlan(other)).rejects.toMatchObject({ code: "DATASET_FORMAT", message: expect.stringContaining("at most 2097152 are read") });
+    await expect(openPlan(other)).rejects.toMatchObject({
+      code: "DATASET_FORMAT",
+      message: expect.stringContaining("at most 2097152 are read"),
+    });
   });
 
   test("gives a reason of bounded length, however long its names are", async () => {
@@ -161,19 +213,31 @@ describe("keys of clips", () => {
     const list = join(folder, "shards/part-000000-000.jsonl");
     const text = await readFile(list, "utf8");
     await writeFile(list, text.replace(JSON.stringify("speaker/clip-1"), JSON.stringify(key)));
-    await expect(collect(await openDataset(folder, { format: "jsonl" }))).rejects.toMatchObject({ code: "DATASET_FORMAT", message: expect.stringContaining("key: it cannot name a file") });
+    await expect(collect(await openDataset(folder, { format: "jsonl" }))).rejects.toMatchObject({
+      code: "DATASET_FORMAT",
+      message: expect.stringContaining("key: it cannot name a file"),
+    });
   });
 
   test.each(["take 1.b/it's (live)", "日本語/あ", "Dr. Who/x", "a/b ", "🎵"])("may be %j", async (key) => {
     const folder = await temporaryFolder();
-    await writeDataset(folder, [npyOutput(folder), webdatasetOutput(folder), jsonlOutput(folder), parquetOutput(folder)], [[clipOf(1, 5, { key, row: key })]]);
+    await writeDataset(
+      folder,
+      [npyOutput(folder), webdatasetOutput(folder), jsonlOutput(folder), parquetOutput(folder)],
+      [[clipOf(1, 5, { key, row: key })]],
+    );
     for (const format of formats) expect((await collect(await openDataset(folder, { format }))).map((clip) => clip.key)).toEqual([key]);
     expect(await collect(verifyDataset(folder))).toEqual([]);
   });
 });
 
 describe("links that leave a dataset's folder", () => {
-  const shardOf = { webdataset: "shards/part-000000-000.tar", parquet: "shards/part-000000-000.parquet", npy: "shards/part-000000-000.npy.jsonl", jsonl: "shards/part-000000-000.jsonl" } as const;
+  const shardOf = {
+    webdataset: "shards/part-000000-000.tar",
+    parquet: "shards/part-000000-000.parquet",
+    npy: "shards/part-000000-000.npy.jsonl",
+    jsonl: "shards/part-000000-000.jsonl",
+  } as const;
 
   test.each(formats)("are not read from: %s", async (format) => {
     const { folder } = await prepared();
@@ -199,7 +263,14 @@ describe("links that leave a dataset's folder", () => {
     const { folder } = await prepared();
     const away = `${folder}-away`;
     await cp(folder, away, { recursive: true });
-    for (const name of ["manifest.jsonl", "errors.jsonl", "report.svg", "shards/part-000000-000.idx", "shards/part-000001-000.json", "npy/speaker/clip-3.npy"]) {
+    for (const name of [
+      "manifest.jsonl",
+      "errors.jsonl",
+      "report.svg",
+      "shards/part-000000-000.idx",
+      "shards/part-000001-000.json",
+      "npy/speaker/clip-3.npy",
+    ]) {
       await replace(join(folder, name), join(away, name));
       expect((await collect(verifyDataset(folder))).map(({ kind, file }) => `${kind} ${file}`)).toContain(`damaged ${name}`);
     }
@@ -234,7 +305,9 @@ describe("links that leave a dataset's folder", () => {
     await replace(join(folder, "parts/000001.errors.jsonl"), secret);
     const { assembleDataset } = await import("../../src/dataset/report/assemble-dataset.ts");
     const { codec, license, options } = infoOf(await infoTextOf(parts));
-    await expect(assembleDataset({ folder, numParts: 2, tool: { name: "t", version: "1" }, codec, license, options })).rejects.toMatchObject({ code: "FILE_OUTSIDE" });
+    await expect(
+      assembleDataset({ folder, numParts: 2, tool: { name: "t", version: "1" }, codec, license, options }),
+    ).rejects.toMatchObject({ code: "FILE_OUTSIDE" });
     expect(await readFile(join(folder, "errors.jsonl"), "utf8")).not.toContain("secret");
   });
 
@@ -261,7 +334,16 @@ async function infoTextOf(clips: readonly (readonly ReturnType<typeof clipOf>[])
 }
 
 describe("a dataset that is pushed", () => {
-  test.each(["errors.jsonl", "manifest.jsonl", "report.svg", "README.md", "dataset.json", "shards/part-000000-000.tar", "npy/speaker/clip-1.npy", "shards"])("has no link out of its folder: %s", async (name) => {
+  test.each([
+    "errors.jsonl",
+    "manifest.jsonl",
+    "report.svg",
+    "README.md",
+    "dataset.json",
+    "shards/part-000000-000.tar",
+    "npy/speaker/clip-1.npy",
+    "shards",
+  ])("has no link out of its folder: %s", async (name) => {
     const { folder, secret } = await prepared();
     await replace(join(folder, name), name === "shards" ? join(folder, "../private") : secret);
     const { error, names } = await pushed(folder);
@@ -269,7 +351,15 @@ describe("a dataset that is pushed", () => {
     expect(names).toEqual([]);
   });
 
-  test.each(["errors.jsonl", "manifest.jsonl", "report.svg", "README.md", "shards/part-000000-000.tar", "shards/part-000001-000.parquet", "npy/speaker/clip-2.npy"])("has the bytes that it was written with: %s", async (name) => {
+  test.each([
+    "errors.jsonl",
+    "manifest.jsonl",
+    "report.svg",
+    "README.md",
+    "shards/part-000000-000.tar",
+    "shards/part-000001-000.parquet",
+    "npy/speaker/clip-2.npy",
+  ])("has the bytes that it was written with: %s", async (name) => {
     const { folder } = await prepared();
     const bytes = await readFile(join(folder, name));
     bytes[bytes.length - 1]! ^= 1;
@@ -278,14 +368,20 @@ describe("a dataset that is pushed", () => {
     expect(error).toMatchObject({ name: "IntegrityError", code: "HUB_CHECKSUM", file: name });
     expect(names).not.toContain(name);
     await writeFile(join(folder, name), "shorter");
-    expect(await pushed(folder)).toMatchObject({ error: { code: "DATASET_FORMAT", message: expect.stringContaining("has 7 bytes and was written with") }, names: [] });
+    expect(await pushed(folder)).toMatchObject({
+      error: { code: "DATASET_FORMAT", message: expect.stringContaining("has 7 bytes and was written with") },
+      names: [],
+    });
   });
 
   test("may have a card that somebody edited, if they say so", async () => {
     const { folder } = await prepared();
     await writeFile(join(folder, "README.md"), "mine");
     expect(await pushed(folder)).toMatchObject({ error: { message: expect.stringContaining("say that you edited it") }, names: [] });
-    expect(await pushed(folder, { editedCard: true })).toMatchObject({ error: undefined, names: expect.arrayContaining(["README.md", "dataset.json"]) });
+    expect(await pushed(folder, { editedCard: true })).toMatchObject({
+      error: undefined,
+      names: expect.arrayContaining(["README.md", "dataset.json"]),
+    });
     expect(await collect(verifyDataset(folder))).toEqual([]);
   });
 
@@ -314,7 +410,10 @@ describe("a dataset that is pushed", () => {
 });
 
 /** A folder with a plan of these rows; what else its files say may be given. */
-async function planOf(lines: readonly unknown[], more: { readonly count?: number; readonly partRows?: number; readonly parts?: number; readonly offsets?: readonly number[] } = {}): Promise<string> {
+async function planOf(
+  lines: readonly unknown[],
+  more: { readonly count?: number; readonly partRows?: number; readonly parts?: number; readonly offsets?: readonly number[] } = {},
+): Promise<string> {
   const folder = await temporaryFolder();
   const text = lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("");
   const { count = lines.length, partRows = 1000, parts: numParts = 1, offsets = [0, Buffer.byteLength(text)] } = more;
@@ -338,7 +437,12 @@ describe("a plan", () => {
 
   test("gives rows back as they are", async () => {
     const columns = JSON.parse('{"__proto__":{"x":1},"constructor":1}') as object;
-    const rows = [row, { ...row, member: { name: "m", offset: 512, size: 3 }, start: 0.5, end: 1, duplicateOf: "b" }, { ...row, columns }, { input: 0, path: "m.jsonl", line: 3, problem: { code: "ROW_INVALID", message: "it" } }];
+    const rows = [
+      row,
+      { ...row, member: { name: "m", offset: 512, size: 3 }, start: 0.5, end: 1, duplicateOf: "b" },
+      { ...row, columns },
+      { input: 0, path: "m.jsonl", line: 3, problem: { code: "ROW_INVALID", message: "it" } },
+    ];
     expect(await rowsOf(await planOf(rows))).toEqual(rows);
   });
 
@@ -361,7 +465,10 @@ describe("a plan", () => {
     ["a problem that is text", [{ ...row, problem: "x" }]],
     ["a problem with a code for the terminal", [{ input: 0, path: "a", problem: { code: "\u001b[2J", message: "" } }]],
   ])("with %s is damaged", async (_, lines) => {
-    await expect(rowsOf(await planOf(lines))).rejects.toMatchObject({ code: "DATASET_FORMAT", message: expect.stringContaining("damaged") });
+    await expect(rowsOf(await planOf(lines))).rejects.toMatchObject({
+      code: "DATASET_FORMAT",
+      message: expect.stringContaining("damaged"),
+    });
   });
 
   test.each([
@@ -387,7 +494,9 @@ describe("a plan", () => {
 });
 
 test("any text is a row, or refused as none", () => {
-  const almost = fc.record({ key: fc.jsonValue(), input: fc.jsonValue(), path: fc.jsonValue(), columns: fc.jsonValue() }, { requiredKeys: [] }).map((value) => JSON.stringify(value));
+  const almost = fc
+    .record({ key: fc.jsonValue(), input: fc.jsonValue(), path: fc.jsonValue(), columns: fc.jsonValue() }, { requiredKeys: [] })
+    .map((value) => JSON.stringify(value));
   fc.assert(
     fc.property(fc.oneof(fc.json(), almost, fc.string()), (text) => {
       let parsed;

@@ -23,7 +23,11 @@ beforeAll(async () => {
 afterAll(() => tokenizer.dispose());
 
 /** Tokenizes below `folder`, where inputs lie too; gives the clips. */
-async function clipsOf(folder: string, inputs: readonly string[], options: Partial<TokenizeDatasetOptions> = {}): Promise<readonly EncodedClip[]> {
+async function clipsOf(
+  folder: string,
+  inputs: readonly string[],
+  options: Partial<TokenizeDatasetOptions> = {},
+): Promise<readonly EncodedClip[]> {
   const out = join(folder, options.folder ?? "out");
   await tokenize({ model: tokenizer, inputs, cwd: folder, numCodebooks: 2, ...options, folder: out });
   return await collect(await openDataset(out));
@@ -54,7 +58,11 @@ describe("every format of readAudio", () => {
     for (const format of ["pcm16", "pcm24", "float32"] as const) files[`in/${format}.wav`] = formatWav(wave, { format });
     await writeTree(folder, files);
     const clips = await clipsOf(folder, ["in"]);
-    expect(clips.map(({ source }) => source).toSorted()).toEqual(Object.keys(files).map((path) => basename(path)).toSorted());
+    expect(clips.map(({ source }) => source).toSorted()).toEqual(
+      Object.keys(files)
+        .map((path) => basename(path))
+        .toSorted(),
+    );
     for (const { source, codes } of clips) expect(codes, source).toEqual(await codesOf(join(folder, "in", source)));
     expect(await clipsOf(folder, ["in"], { folder: "streamed", maxMemory: 2 ** 16, decodeThreads: 1 })).toEqual(clips);
   });
@@ -66,7 +74,13 @@ describe("WebDataset tars", () => {
     const [flac, ogg, mp3] = await Promise.all(["mono.flac", "stereo.ogg", "mono.mp3"].map((name) => readFile(audioFixture(name))));
     const [left, right] = [toneWav(1, 0.4), toneWav(2, 0.6)];
     await writeTree(folder, {
-      "t/0.tar": await tarOf({ "a.flac": flac!, "a.json": '{"text":"hé","n":1,"tags":["x"]}', "b/c.json": '{"n":2}', "b/c.ogg": ogg!, "notes.txt": "" }),
+      "t/0.tar": await tarOf({
+        "a.flac": flac!,
+        "a.json": '{"text":"hé","n":1,"tags":["x"]}',
+        "b/c.json": '{"n":2}',
+        "b/c.ogg": ogg!,
+        "notes.txt": "",
+      }),
       "t/1.tar": await tarOf({ "pair.left.wav": left, "pair.right.wav": right, "pair.json": '{"n":3}', "d.mp3": mp3! }),
     });
     const clips = await clipsOf(folder, ["t/*.tar"]);
@@ -77,13 +91,18 @@ describe("WebDataset tars", () => {
       ["1/pair_right_wav", "1.tar#pair.right.wav", { n: 3 }],
       ["1/d", "1.tar#d.mp3", {}],
     ]);
-    for (const [i, audio] of [flac!, ogg!, left, right, mp3!].entries()) expect(clips[i]!.codes, clips[i]!.key).toEqual(await codesOf(audio));
+    for (const [i, audio] of [flac!, ogg!, left, right, mp3!].entries())
+      expect(clips[i]!.codes, clips[i]!.key).toEqual(await codesOf(audio));
     expect(await clipsOf(folder, ["t/*.tar"], { folder: "streamed", maxMemory: 2 ** 16, decodeThreads: 1 })).toEqual(clips);
   });
 });
 
 describe("globs, manifests and lists", () => {
-  const files = { "in/a/1.wav": toneWav(1, 1.5), "in/a/2.wav": toneWav(2, 0.5, { channels: 2, sampleRate: 44_100 }), "in/b/3.wav": toneWav(3, 0.6) };
+  const files = {
+    "in/a/1.wav": toneWav(1, 1.5),
+    "in/a/2.wav": toneWav(2, 0.5, { channels: 2, sampleRate: 44_100 }),
+    "in/b/3.wav": toneWav(3, 0.6),
+  };
 
   test("choose the same audio", async () => {
     const folder = await temporaryFolder();
@@ -103,9 +122,18 @@ describe("globs, manifests and lists", () => {
 
   test("of any kind give ranges and carry columns", async () => {
     const folder = await temporaryFolder();
-    const rows = [{ path: "in/a/1.wav", id: "x.1", start: 0.25, end: 1, text: 'a "quoted", text' }, { path: "in/b/3.wav", start: 0.5, text: "b" }, { path: "in/a/1.wav", text: "" }];
+    const rows = [
+      { path: "in/a/1.wav", id: "x.1", start: 0.25, end: 1, text: 'a "quoted", text' },
+      { path: "in/b/3.wav", start: 0.5, text: "b" },
+      { path: "in/a/1.wav", text: "" },
+    ];
     const cells = (delimiter: string, quote: (text: string) => string): string =>
-      [["path", "id", "start", "end", "text"], ...rows.map(({ path, id, start, end, text }) => [path, id ?? "", String(start ?? ""), String(end ?? ""), quote(text)])].map((row) => row.join(delimiter)).join("\n");
+      [
+        ["path", "id", "start", "end", "text"],
+        ...rows.map(({ path, id, start, end, text }) => [path, id ?? "", String(start ?? ""), String(end ?? ""), quote(text)]),
+      ]
+        .map((row) => row.join(delimiter))
+        .join("\n");
     await writeTree(folder, {
       ...files,
       "m.jsonl": rows.map((row) => JSON.stringify(row)).join("\n"),
@@ -117,8 +145,14 @@ describe("globs, manifests and lists", () => {
     const expected = [await codesOf(sliced(one, 6000, 24_000)), await codesOf(sliced(three, 12_000)), await codesOf(one)];
     for (const kind of ["jsonl", "csv", "tsv"]) {
       const clips = await clipsOf(folder, [`m.${kind}`], { folder: kind });
-      expect(clips.map(({ codes }) => codes), kind).toEqual(expected);
-      expect(clips.map(({ key, start, end, columns }) => [key, start, end, columns]), kind).toEqual([
+      expect(
+        clips.map(({ codes }) => codes),
+        kind,
+      ).toEqual(expected);
+      expect(
+        clips.map(({ key, start, end, columns }) => [key, start, end, columns]),
+        kind,
+      ).toEqual([
         ["x_1", 0.25, 1, { text: 'a "quoted", text' }],
         ["in/b/3_t000000500-end", 0.5, 0.6, { text: "b" }],
         ["in/a/1", 0, 1.5, { text: "" }],
@@ -129,9 +163,16 @@ describe("globs, manifests and lists", () => {
   test("have each audio once with dedupe, whatever its name; another range of a file is other audio", async () => {
     const folder = await temporaryFolder();
     const again = toneWav(1, 1.5);
-    const manifest = [{ path: "in/b/again.wav", id: "same" }, { path: "in/a/1.wav", id: "range", start: 0.5 }, { path: "in/b/again.wav", id: "same range", start: 0.5 }, { path: "in/a/1.wav", id: "other range", start: 0.6 }];
+    const manifest = [
+      { path: "in/b/again.wav", id: "same" },
+      { path: "in/a/1.wav", id: "range", start: 0.5 },
+      { path: "in/b/again.wav", id: "same range", start: 0.5 },
+      { path: "in/a/1.wav", id: "other range", start: 0.6 },
+    ];
     await writeTree(folder, {
-      ...files, "in/b/again.wav": again, "in/z.wav": toneWav(9, 0.3),
+      ...files,
+      "in/b/again.wav": again,
+      "in/z.wav": toneWav(9, 0.3),
       "t.tar": await tarOf({ "m.wav": again, "n.wav": toneWav(8, 0.3) }),
       "m.jsonl": manifest.map((row) => JSON.stringify(row)).join("\n"),
     });
@@ -149,16 +190,35 @@ describe("channels", () => {
     const folder = await temporaryFolder();
     const [mono, stereo] = [await readAudio(toneWav(1, 0.5)), await readAudio(toneWav(2, 0.5, { channels: 2 }))];
     const [left, right] = stereo.channelData as [Float32Array, Float32Array];
-    await writeTree(folder, { "in/take.wav": formatWav(stereo, { format: "float32" }), "in/take_c0.wav": formatWav(mono, { format: "float32" }) });
+    await writeTree(folder, {
+      "in/take.wav": formatWav(stereo, { format: "float32" }),
+      "in/take_c0.wav": formatWav(mono, { format: "float32" }),
+    });
     const expected = {
-      mix: [["take", null, monoOf(left.map((sample, i) => Math.fround((sample + right[i]!) / 2)))], ["take_c0", null, mono]],
-      first: [["take", null, monoOf(left)], ["take_c0", null, mono]],
-      each: [["take_c0", 0, monoOf(left)], ["take_c1", 1, monoOf(right)], ["take_c0_c0", 0, mono]],
+      mix: [
+        ["take", null, monoOf(left.map((sample, i) => Math.fround((sample + right[i]!) / 2)))],
+        ["take_c0", null, mono],
+      ],
+      first: [
+        ["take", null, monoOf(left)],
+        ["take_c0", null, mono],
+      ],
+      each: [
+        ["take_c0", 0, monoOf(left)],
+        ["take_c1", 1, monoOf(right)],
+        ["take_c0_c0", 0, mono],
+      ],
     } as const;
     for (const channels of ["mix", "first", "each"] as const) {
-      for (const [name, maxMemory] of [[channels, 2 ** 29], [`${channels}-streamed`, 2 ** 16]] as const) {
+      for (const [name, maxMemory] of [
+        [channels, 2 ** 29],
+        [`${channels}-streamed`, 2 ** 16],
+      ] as const) {
         const clips = await clipsOf(folder, ["in"], { folder: name, channels, maxMemory, decodeThreads: 1 });
-        expect(clips.map(({ key, channel }) => [key, channel]), name).toEqual(expected[channels].map(([key, channel]) => [key, channel]));
+        expect(
+          clips.map(({ key, channel }) => [key, channel]),
+          name,
+        ).toEqual(expected[channels].map(([key, channel]) => [key, channel]));
         for (const [i, [, , waveform]] of expected[channels].entries()) expect(clips[i]!.codes, name).toEqual(await codesOf(waveform));
       }
     }
@@ -169,18 +229,34 @@ describe("channels", () => {
     const folder = await temporaryFolder();
     const golden = fileURLToPath(new URL("../fixtures/golden/mini-48khz", import.meta.url));
     await using stereo = await AudioTokenizer.fromPretrained(join(golden, "hf"));
-    await writeTree(folder, { "in/mono.wav": toneWav(3, 1.2), "in/music.wav": await readFile(join(golden, "music.wav")), "in/stereo.wav": toneWav(2, 2.3, { sampleRate: 48_000, channels: 2 }) });
+    await writeTree(folder, {
+      "in/mono.wav": toneWav(3, 1.2),
+      "in/music.wav": await readFile(join(golden, "music.wav")),
+      "in/stereo.wav": toneWav(2, 2.3, { sampleRate: 48_000, channels: 2 }),
+    });
     const expected: Record<string, AudioCodes> = {};
-    for (const name of ["mono", "music", "stereo"]) expected[name] = await stereo.encode(await readAudio(join(folder, `in/${name}.wav`)), { numCodebooks: 2 });
-    for (const [name, maxMemory] of [["whole", 2 ** 29], ["streamed", 2 ** 16]] as const) {
-      const clips = await clipsOf(folder, ["in"], { folder: name, model: stereo, outputs: [{ format: "webdataset" }, { format: "parquet" }], maxMemory, decodeThreads: 1 });
+    for (const name of ["mono", "music", "stereo"])
+      expected[name] = await stereo.encode(await readAudio(join(folder, `in/${name}.wav`)), { numCodebooks: 2 });
+    for (const [name, maxMemory] of [
+      ["whole", 2 ** 29],
+      ["streamed", 2 ** 16],
+    ] as const) {
+      const clips = await clipsOf(folder, ["in"], {
+        folder: name,
+        model: stereo,
+        outputs: [{ format: "webdataset" }, { format: "parquet" }],
+        maxMemory,
+        decodeThreads: 1,
+      });
       expect(Object.fromEntries(clips.map(({ key, codes }) => [key, codes])), name).toEqual(expected);
       expect(await collect(await openDataset(join(folder, name), { format: "parquet" }))).toEqual(clips);
       expect(clips[1]!.codes.scales).not.toBeNull();
     }
     const clips = await clipsOf(folder, ["in/stereo.wav"], { folder: "first", model: stereo, channels: "first" });
     const wave = await readAudio(join(folder, "in/stereo.wav"));
-    expect(clips[0]!.codes).toEqual(await stereo.encode({ ...wave, channelData: [wave.channelData[0]!, wave.channelData[0]!] }, { numCodebooks: 2 }));
+    expect(clips[0]!.codes).toEqual(
+      await stereo.encode({ ...wave, channelData: [wave.channelData[0]!, wave.channelData[0]!] }, { numCodebooks: 2 }),
+    );
   });
 });
 
@@ -188,7 +264,11 @@ describe("clips", () => {
   test("are the windows of the converted audio for every tail, stride and minimum, streamed or not", async () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "in/a.wav": toneWav(5, 2.345, { sampleRate: 44_100, channels: 2 }), "in/b.wav": toneWav(6, 1.4) });
-    const converted = Object.fromEntries(await Promise.all(["a", "b"].map(async (key) => [key, convertAudio(await readAudio(join(folder, `in/${key}.wav`)), tokenizer)] as const)));
+    const converted = Object.fromEntries(
+      await Promise.all(
+        ["a", "b"].map(async (key) => [key, convertAudio(await readAudio(join(folder, `in/${key}.wav`)), tokenizer)] as const),
+      ),
+    );
     const hop = tokenizer.hopLength;
     const [length, minimum] = [30 * hop, 20 * hop];
     for (const stride of [30, 20, 45]) {
@@ -209,9 +289,16 @@ describe("clips", () => {
             covered = start + length;
           }
         }
-        expect(clips.map(({ key }) => key), name).toEqual(expected.map(([key]) => key));
+        expect(
+          clips.map(({ key }) => key),
+          name,
+        ).toEqual(expected.map(([key]) => key));
         for (const [i, [key, waveform]] of expected.entries()) expect(clips[i]!.codes, `${name} ${key}`).toEqual(await codesOf(waveform));
-        if (stride === 20) expect(await clipsOf(folder, ["in"], { folder: `${name}-streamed`, ...options, maxMemory: 2 ** 19, decodeThreads: 1 }), name).toEqual(clips);
+        if (stride === 20)
+          expect(
+            await clipsOf(folder, ["in"], { folder: `${name}-streamed`, ...options, maxMemory: 2 ** 19, decodeThreads: 1 }),
+            name,
+          ).toEqual(clips);
       }
     }
   });
@@ -227,8 +314,16 @@ describe("clips", () => {
     });
     const mixed = { channelData: [sound.map((_, i) => Math.fround((channelData[0]![i]! + channelData[1]![i]!) / 2))], sampleRate: 24_000 };
     for (const maxMemory of [2 ** 29, 2 ** 16]) {
-      const clips = await clipsOf(folder, ["m.jsonl"], { folder: String(maxMemory), trim: { threshold: -60, padding: 0.1 }, maxMemory, decodeThreads: 1 });
-      expect(clips.map(({ start, end }) => [start, end])).toEqual([[0.9, 2.1], [0.9, 1.75]]);
+      const clips = await clipsOf(folder, ["m.jsonl"], {
+        folder: String(maxMemory),
+        trim: { threshold: -60, padding: 0.1 },
+        maxMemory,
+        decodeThreads: 1,
+      });
+      expect(clips.map(({ start, end }) => [start, end])).toEqual([
+        [0.9, 2.1],
+        [0.9, 1.75],
+      ]);
       expect(clips[0]!.codes).toEqual(await codesOf(sliced(mixed, 21_600, 50_400)));
       expect(clips[1]!.codes).toEqual(await codesOf(sliced(mixed, 21_600, 42_000)));
     }
@@ -237,11 +332,25 @@ describe("clips", () => {
   test("of compressed audio with everything at once are the same to the byte when files are streamed", async () => {
     const folder = await temporaryFolder();
     const names = ["stereo.flac", "stereo.mp3", "stereo.ogg", "stereo.opus", "mono-vbr.mp3"];
-    const rows = names.flatMap((name) => [{ path: audioFixture(name), id: name, start: 0.1 }, { path: audioFixture(name), id: `${name} end`, end: 0.4 }]);
+    const rows = names.flatMap((name) => [
+      { path: audioFixture(name), id: name, start: 0.1 },
+      { path: audioFixture(name), id: `${name} end`, end: 0.4 },
+    ]);
     await writeTree(folder, { "m.jsonl": rows.map((row) => JSON.stringify(row)).join("\n") });
-    const common = { channels: "each", trim: { threshold: -45, padding: 0.05 }, window: { frames: 12 }, stride: { frames: 9 }, tail: "pad", minimum: { seconds: 0.02 } } as const;
+    const common = {
+      channels: "each",
+      trim: { threshold: -45, padding: 0.05 },
+      window: { frames: 12 },
+      stride: { frames: 9 },
+      tail: "pad",
+      minimum: { seconds: 0.02 },
+    } as const;
     const results = [];
-    for (const [name, more] of Object.entries({ whole: {}, streamed: { maxMemory: 2 ** 17, workers: 1 }, single: { batchClips: 1, workers: 1 } })) {
+    for (const [name, more] of Object.entries({
+      whole: {},
+      streamed: { maxMemory: 2 ** 17, workers: 1 },
+      single: { batchClips: 1, workers: 1 },
+    })) {
       await clipsOf(folder, ["m.jsonl"], { folder: name, ...common, ...more });
       results.push(new Map([...(await bytesBelow(join(folder, name)))].filter(([file]) => file !== "plan/inputs.json")));
     }

@@ -31,5 +31,8 @@ test("they are found among more keys than memory is to hold, and nothing stays o
 test("ids that are none are refused with an example", async () => {
   await using keys = new KeyCheck(join(await temporaryFolder(), "keys"));
   for (let row = 0; row < 100_003; row++) await keys.add(row === 0 ? "first" : "same", row);
-  await expect(keys.repeated()).rejects.toMatchObject({ code: "DATASET_INPUT", message: expect.stringContaining("over 100000 rows have the key of another one, such as row 2 that of row 1") });
+  await expect(keys.repeated()).rejects.toMatchObject({
+    code: "DATASET_INPUT",
+    message: expect.stringContaining("over 100000 rows have the key of another one, such as row 2 that of row 1"),
+  });
 });

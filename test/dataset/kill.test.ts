@@ -33,10 +33,14 @@ test(`a run that is killed ${numKills} times ends with the bytes of one that was
   const folder = await temporaryFolder();
   await buildPackage(folder);
   const corpus = join(folder, "corpus");
-  const clips = Array.from({ length: 36 }, (_, i) => [`${i % 4}/clip-${i}.wav`, i % 7 === 3 ? "not audio" : toneWav(i, 0.2 + (i % 5) * 0.2)] as const);
+  const clips = Array.from(
+    { length: 36 },
+    (_, i) => [`${i % 4}/clip-${i}.wav`, i % 7 === 3 ? "not audio" : toneWav(i, 0.2 + (i % 5) * 0.2)] as const,
+  );
   await writeTree(corpus, Object.fromEntries(clips));
   await writeFile(join(folder, "run.mjs"), script(corpus));
-  const start = (out: string): ChildProcess => spawn(process.execPath, [join(folder, "run.mjs"), join(folder, out)], { stdio: ["ignore", "pipe", "inherit"] });
+  const start = (out: string): ChildProcess =>
+    spawn(process.execPath, [join(folder, "run.mjs"), join(folder, out)], { stdio: ["ignore", "pipe", "inherit"] });
 
   const whole = start("whole");
   const [begun] = await Promise.all([timeBetween(whole, "plan", "finished"), once(whole, "exit")]);

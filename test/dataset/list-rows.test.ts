@@ -32,14 +32,38 @@ describe("inputs", () => {
   test("folders, globs, files, manifests, tars and lists give rows in the order in which they are given", async () => {
     const folder = await temporaryFolder();
     await writeTree(folder, {
-      "music/b/2.flac": "", "music/a.wav": "", "music/notes.txt": "",
-      "speech/x/1.wav": "", "speech/x/2.ogg": "", "speech/3.wav": "",
-      "one.wav": "", "lists/m.csv": "path,id\n1.wav,\n2.wav,utt.2\n",
+      "music/b/2.flac": "",
+      "music/a.wav": "",
+      "music/notes.txt": "",
+      "speech/x/1.wav": "",
+      "speech/x/2.ogg": "",
+      "speech/3.wav": "",
+      "one.wav": "",
+      "lists/m.csv": "path,id\n1.wav,\n2.wav,utt.2\n",
       "t.tar": await tarOf({ "s1.wav": 4 }),
     });
     const names = ["music", "speech/*/*.wav", "one.wav", "lists/m.csv", "t.tar", "-"];
-    expect(await keysOf(names, folder, "listed/z.mp3\r\n\nother/y.wav")).toEqual(["music/a", "music/b/2", "speech/x/1", "one", "m/1", "utt_2", "t/s1", "listed/z", "other/y"]);
-    expect((await rowsOf(names, folder, "z.mp3")).map(({ input, path }) => `${input}:${path}`)).toEqual(["0:a.wav", "0:b/2.flac", "1:x/1.wav", "2:one.wav", "3:1.wav", "3:2.wav", "4:t.tar", "5:z.mp3"]);
+    expect(await keysOf(names, folder, "listed/z.mp3\r\n\nother/y.wav")).toEqual([
+      "music/a",
+      "music/b/2",
+      "speech/x/1",
+      "one",
+      "m/1",
+      "utt_2",
+      "t/s1",
+      "listed/z",
+      "other/y",
+    ]);
+    expect((await rowsOf(names, folder, "z.mp3")).map(({ input, path }) => `${input}:${path}`)).toEqual([
+      "0:a.wav",
+      "0:b/2.flac",
+      "1:x/1.wav",
+      "2:one.wav",
+      "3:1.wav",
+      "3:2.wav",
+      "4:t.tar",
+      "5:z.mp3",
+    ]);
   });
 
   test("of one kind alone need no name before their keys", async () => {
@@ -97,7 +121,8 @@ describe("inputs", () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, "empty"));
     await writeTree(folder, { "some/a.wav": "", "m.jsonl": "\n", "t.tar": await tarOf({ "a.txt": 3 }) });
-    for (const name of ["empty", "some/*.flac", "m.jsonl", "t.tar"]) await expect(rowsOf(["some", name], folder), name).rejects.toMatchObject({ code: "DATASET_INPUT" });
+    for (const name of ["empty", "some/*.flac", "m.jsonl", "t.tar"])
+      await expect(rowsOf(["some", name], folder), name).rejects.toMatchObject({ code: "DATASET_INPUT" });
     await expect(rowsOf(["-"], folder, "\n\n")).rejects.toThrow("standard input names no files");
     await expect(resolveInputs(["-", "-"], { stdin: chunksOf("") })).rejects.toThrow("given twice");
   });
@@ -115,7 +140,20 @@ describe("inputs", () => {
 
 describe("a WebDataset tar", () => {
   const long = `${"deep/".repeat(60)}name.wav`;
-  const members: Readonly<Record<string, string | number>> = { "s/a.wav": 1000, "s/a.json": '{"text":"hé","n":1}', "b.txt": "x", "b.flac": 513, "c.json": '{"n":2}', "c.left.wav": 1, "c.right.wav": 2, "._a.wav": 9, [long]: 7, "d.json": "{", "d.mp3": 3, "e.wav": 0 };
+  const members: Readonly<Record<string, string | number>> = {
+    "s/a.wav": 1000,
+    "s/a.json": '{"text":"hé","n":1}',
+    "b.txt": "x",
+    "b.flac": 513,
+    "c.json": '{"n":2}',
+    "c.left.wav": 1,
+    "c.right.wav": 2,
+    "._a.wav": 9,
+    [long]: 7,
+    "d.json": "{",
+    "d.mp3": 3,
+    "e.wav": 0,
+  };
 
   test("gives a row for each audio member, with the fields of its .json", async () => {
     const { rows } = await tarRows(await tarOf(members));
@@ -142,7 +180,10 @@ describe("a WebDataset tar", () => {
 
   test("that is damaged gives what stands before the damage, and then the damage", async () => {
     const whole = await tarOf({ "a.wav": 2000, "b.wav": 2000, "c.wav": 2000 });
-    for (const [bytes, keys] of [[whole.subarray(0, 4000), ["a", "b"]], [Buffer.concat([whole.subarray(0, 2560), Buffer.alloc(600, "junk")]), ["a"]]] as const) {
+    for (const [bytes, keys] of [
+      [whole.subarray(0, 4000), ["a", "b"]],
+      [Buffer.concat([whole.subarray(0, 2560), Buffer.alloc(600, "junk")]), ["a"]],
+    ] as const) {
       const { rows } = await tarRows(bytes);
       expect(rows.slice(0, -1).map((row) => (row as AudioRow).key)).toEqual(keys);
       expect(rows.at(-1)!.problem).toMatchObject({ code: "TAR_DAMAGED" });

@@ -18,7 +18,16 @@ import { collect, writeTree } from "./temporary-folder.ts";
 beforeAll(runWorkersFromSources);
 
 describe.skipIf(process.platform === "win32")("a dataset that is published", () => {
-  const outputs = [{ format: "webdataset" }, { format: "parquet" }, { format: "npy" }, { format: "jsonl" }, { format: "tokens", layout: vocabularyLayout(new TokenVocabulary({ codebookSize: 1024, numCodebooks: 8, specialTokens: { eos: {} } })) }] as const;
+  const outputs = [
+    { format: "webdataset" },
+    { format: "parquet" },
+    { format: "npy" },
+    { format: "jsonl" },
+    {
+      format: "tokens",
+      layout: vocabularyLayout(new TokenVocabulary({ codebookSize: 1024, numCodebooks: 8, specialTokens: { eos: {} } })),
+    },
+  ] as const;
   let folder: string;
   let home: string;
   let out: string;
@@ -30,12 +39,29 @@ describe.skipIf(process.platform === "win32")("a dataset that is published", () 
     // A card that does not say enough, so that there is evidence about it.
     await writeFile(join(home, "models/my codec/README.md"), "---\nlicense: other\nlicense_name: mine\nbase_model: org/base\n---\n");
     await writeTree(home, {
-      "in/a.wav": toneWav(1, 0.3), "in/bad.wav": "not audio", "far/off/b.wav": toneWav(2, 0.3), "far/off/bad.flac": "fLaC not", "far/c/b.wav": toneWav(3, 0.3), "list/d.wav": toneWav(4, 0.3),
+      "in/a.wav": toneWav(1, 0.3),
+      "in/bad.wav": "not audio",
+      "far/off/b.wav": toneWav(2, 0.3),
+      "far/off/bad.flac": "fLaC not",
+      "far/c/b.wav": toneWav(3, 0.3),
+      "list/d.wav": toneWav(4, 0.3),
       "lists/m.jsonl": [
-        { path: join(home, "far/off/b.wav") }, { path: join(home, "far/c/b.wav") }, { path: join(home, "far/off/bad.flac") }, { path: join(home, "far/none.wav") }, { path: join(home, "far/off/b.wav") },
-      ].map((line) => JSON.stringify(line)).join("\n"),
+        { path: join(home, "far/off/b.wav") },
+        { path: join(home, "far/c/b.wav") },
+        { path: join(home, "far/off/bad.flac") },
+        { path: join(home, "far/none.wav") },
+        { path: join(home, "far/off/b.wav") },
+      ]
+        .map((line) => JSON.stringify(line))
+        .join("\n"),
     });
-    const { report } = await tokenize({ folder: out, model: join(home, "models/my codec"), inputs: [join(home, "in"), join(home, "lists/m.jsonl"), join(home, "in/a.wav"), "-"], stdin: lines(`${join(home, "list/d.wav")}\n${join(home, "list/none.wav")}\n`), outputs });
+    const { report } = await tokenize({
+      folder: out,
+      model: join(home, "models/my codec"),
+      inputs: [join(home, "in"), join(home, "lists/m.jsonl"), join(home, "in/a.wav"), "-"],
+      stdin: lines(`${join(home, "list/d.wav")}\n${join(home, "list/none.wav")}\n`),
+      outputs,
+    });
     expect(report).toMatchObject({ clips: 5, errors: 5 });
   });
   afterAll(() => rm(folder, { recursive: true }));
@@ -57,11 +83,24 @@ describe.skipIf(process.platform === "win32")("a dataset that is published", () 
 
   test("still tells its rows and clips apart, by names and a digest", async () => {
     const clips = await collect(await openDataset(out));
-    expect(clips.map(({ key }) => key)).toEqual(["in/a", expect.stringMatching(/^m\/off\/b_[0-9a-f]{8}$/u), expect.stringMatching(/^m\/c\/b_[0-9a-f]{8}$/u), expect.stringMatching(/^in\/a_[0-9a-f]{8}$/u), expect.stringMatching(/^list\/d_[0-9a-f]{8}$/u)]);
+    expect(clips.map(({ key }) => key)).toEqual([
+      "in/a",
+      expect.stringMatching(/^m\/off\/b_[0-9a-f]{8}$/u),
+      expect.stringMatching(/^m\/c\/b_[0-9a-f]{8}$/u),
+      expect.stringMatching(/^in\/a_[0-9a-f]{8}$/u),
+      expect.stringMatching(/^list\/d_[0-9a-f]{8}$/u),
+    ]);
     expect(clips.map(({ source }) => source)).toEqual(["a.wav", "…/off/b.wav", "…/c/b.wav", "…/in/a.wav", "…/list/d.wav"]);
-    const errors = (await readFile(join(out, "errors.jsonl"), "utf8")).trimEnd().split("\n").map((line) => JSON.parse(line) as { readonly path: string; readonly code: string; readonly message: string });
+    const errors = (await readFile(join(out, "errors.jsonl"), "utf8"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { readonly path: string; readonly code: string; readonly message: string });
     expect(errors.map(({ path, code }) => [path, code])).toEqual([
-      ["bad.wav", "AUDIO_UNKNOWN_FORMAT"], ["…/off/bad.flac", expect.stringMatching(/^AUDIO_/u)], ["…/far/none.wav", "FILE_NOT_FOUND"], ["…/off/b.wav", "ROW_DUPLICATE_KEY"], ["…/list/none.wav", "FILE_NOT_FOUND"],
+      ["bad.wav", "AUDIO_UNKNOWN_FORMAT"],
+      ["…/off/bad.flac", expect.stringMatching(/^AUDIO_/u)],
+      ["…/far/none.wav", "FILE_NOT_FOUND"],
+      ["…/off/b.wav", "ROW_DUPLICATE_KEY"],
+      ["…/list/none.wav", "FILE_NOT_FOUND"],
     ]);
     expect(errors[2]!.message).toBe("cannot read …/far/none.wav: there is no such file");
   });
@@ -74,7 +113,9 @@ describe.skipIf(process.platform === "win32")("a dataset that is published", () 
     await mkdir(join(home, "other"));
     await rename(join(home, "models/my codec"), join(home, "other/my codec"));
     try {
-      await expect(collect(verifyDataset(out, sample))).rejects.toThrow(/made with the model "\.\/my codec", which could not be loaded; name it/u);
+      await expect(collect(verifyDataset(out, sample))).rejects.toThrow(
+        /made with the model "\.\/my codec", which could not be loaded; name it/u,
+      );
       expect(await collect(verifyDataset(out, { reencode: { ...sample.reencode, model: join(home, "other/my codec") } }))).toEqual([]);
       const again = await tokenize({ folder: out, model: join(home, "other/my codec"), outputs });
       expect(again.report).toMatchObject({ rows: 0, total: { clips: 5 } });
@@ -97,7 +138,8 @@ async function* lines(text: string): AsyncGenerator<Uint8Array, void> {
 test("a model of the Hub, and the one that comes with the package, keep their names", () => {
   expect(publishedModel({ model: "org/codec", revision: "0".repeat(40) })).toBe("org/codec");
   expect(publishedModel({ model: "tiny", revision: null })).toBe("tiny");
-  for (const model of ["/a/b/24khz", "24khz", "./24khz/", "../x/24khz", "~/24khz"]) expect(publishedModel({ model, revision: null })).toBe("./24khz");
+  for (const model of ["/a/b/24khz", "24khz", "./24khz/", "../x/24khz", "~/24khz"])
+    expect(publishedModel({ model, revision: null })).toBe("./24khz");
   expect(publishedModel({ model: ".", revision: null })).toBe(`./${basename(process.cwd())}`);
 });
 
@@ -105,11 +147,23 @@ test.skipIf(process.platform === "win32")("paths, messages and evidence lose the
   expect(publishedPath("a/b/c.wav")).toBe("a/b/c.wav");
   expect(publishedPath("/a/b c/d.wav")).toBe("…/b c/d.wav");
   expect(publishedPath("/d.wav")).toBe("…/d.wav");
-  expect(publishedMessage("EACCES: permission denied, scandir '/home/alice/x/y'; see https://example.org/a/b and and/or/both, 1/2")).toBe("EACCES: permission denied, scandir '…/x/y'; see https://example.org/a/b and and/or/both, 1/2");
+  expect(publishedMessage("EACCES: permission denied, scandir '/home/alice/x/y'; see https://example.org/a/b and and/or/both, 1/2")).toBe(
+    "EACCES: permission denied, scandir '…/x/y'; see https://example.org/a/b and and/or/both, 1/2",
+  );
   expect(publishedMessage(publishedMessage("/a/b/c: /d/e/f, C:/g/h/i"))).toBe("…/b/c: …/e/f, …/h/i");
   const license = {
-    subject: "w/enc", revision: null, declared: { card: [], api: null }, upstream: null, effective: "MIT", stricterReading: null, status: "settled" as const, classes: [],
-    evidence: [{ source: "w/enc/README.md", fact: "w/enc declares MIT, as /data/w/enc does", date: "2026-01-01" }, { source: "https://huggingface.co/org/base", fact: "its base model", date: "2026-01-01" }],
+    subject: "w/enc",
+    revision: null,
+    declared: { card: [], api: null },
+    upstream: null,
+    effective: "MIT",
+    stricterReading: null,
+    status: "settled" as const,
+    classes: [],
+    evidence: [
+      { source: "w/enc/README.md", fact: "w/enc declares MIT, as /data/w/enc does", date: "2026-01-01" },
+      { source: "https://huggingface.co/org/base", fact: "its base model", date: "2026-01-01" },
+    ],
   };
   expect(publishedLicense(license, { model: "w/enc", revision: null })).toMatchObject({
     subject: "./enc",

@@ -22,14 +22,32 @@ import { clipOf } from "./encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 const sha256 = "0".repeat(64);
-const shardsOf = (count: number) => Array.from({ length: count }, (_, shard) => ({ format: "webdataset" as const, path: `shards/part-000000-${String(shard).padStart(3, "0")}.tar`, bytes: 10, sha256, clips: 1 }));
+const shardsOf = (count: number) =>
+  Array.from({ length: count }, (_, shard) => ({
+    format: "webdataset" as const,
+    path: `shards/part-000000-${String(shard).padStart(3, "0")}.tar`,
+    bytes: 10,
+    sha256,
+    clips: 1,
+  }));
 
 /** A clip of one codebook, in segments of one frame with a scale each. */
 function segmented(numSegments: number): EncodedClip {
   const { codes } = clipOf(1);
   const data = Uint16Array.from({ length: numSegments }, (_, index) => index % 1024);
   const scales = Float32Array.from(data, (code) => (code + 1) / 7);
-  return clipOf(1, 5, { end: 1, codes: new AudioCodes({ ...codes, bandwidth: 0.75, data, shape: [numSegments, 1, 1], scales, segment: { length: 320, stride: 320 }, numSamples: 320 * numSegments }) });
+  return clipOf(1, 5, {
+    end: 1,
+    codes: new AudioCodes({
+      ...codes,
+      bandwidth: 0.75,
+      data,
+      shape: [numSegments, 1, 1],
+      scales,
+      segment: { length: 320, stride: 320 },
+      numSamples: 320 * numSegments,
+    }),
+  });
 }
 
 async function* endlessRows(): AsyncGenerator<Row> {
@@ -41,8 +59,17 @@ describe("what is long", () => {
     const folder = await temporaryFolder();
     const shards = shardsOf(50_000);
     const info = {
-      tool: { name: "t", version: "1" }, codec: null, license: null, audioLicense: null, options: {}, counts: { rows: 1, clips: 1, errors: 0, parts: 1, hours: 0 }, statistics: noStatistics,
-      manifest: { path: "manifest.jsonl", bytes: 1, sha256, lines: 1 }, errors: { path: "errors.jsonl", bytes: 0, sha256, lines: 0 }, files: [], shards,
+      tool: { name: "t", version: "1" },
+      codec: null,
+      license: null,
+      audioLicense: null,
+      options: {},
+      counts: { rows: 1, clips: 1, errors: 0, parts: 1, hours: 0 },
+      statistics: noStatistics,
+      manifest: { path: "manifest.jsonl", bytes: 1, sha256, lines: 1 },
+      errors: { path: "errors.jsonl", bytes: 0, sha256, lines: 0 },
+      files: [],
+      shards,
     };
     await writeFile(join(folder, datasetInfoName), formatDatasetInfo(info));
     let read;
@@ -62,7 +89,11 @@ describe("what is long", () => {
 
   test("is read in turns: the places of twenty thousand inputs", async () => {
     const folder = await temporaryFolder();
-    const inputs = Array.from({ length: 20_000 }, (_, number) => ({ kind: "tar", root: "/corpus", details: { path: `/corpus/${number}.tar`, bytes: number } }));
+    const inputs = Array.from({ length: 20_000 }, (_, number) => ({
+      kind: "tar",
+      root: "/corpus",
+      details: { path: `/corpus/${number}.tar`, bytes: number },
+    }));
     await writeTree(folder, { [planFiles.inputs]: formatPlannedInputs(inputs) });
     let read;
     expect(await countTurns(async () => void (read = await readPlannedInputs(folder)))).toBeGreaterThan(20_000 / 256);
@@ -94,10 +125,25 @@ describe("what could not be read again is not written", () => {
   test("a clip of more codes than a line or a row group holds fails as a row", async () => {
     const folder = await temporaryFolder();
     const { codes } = clipOf(1);
-    const clipOfLength = (numFrames: number): EncodedClip => clipOf(1, 5, { codes: new AudioCodes({ ...codes, bandwidth: 0.75, data: new Uint16Array(numFrames), shape: [1, 1, numFrames], numSamples: 320 * numFrames }) });
+    const clipOfLength = (numFrames: number): EncodedClip =>
+      clipOf(1, 5, {
+        codes: new AudioCodes({
+          ...codes,
+          bandwidth: 0.75,
+          data: new Uint16Array(numFrames),
+          shape: [1, 1, numFrames],
+          numSamples: 320 * numFrames,
+        }),
+      });
     for (const output of [jsonlOutput, parquetOutput]) {
-      await expect(output(folder).openPart(0).prepare([clipOf(1), clipOfLength(2 ** 24 + 1)])).rejects.toMatchObject({ code: "ROW_TOO_LONG", message: expect.stringContaining("at most 16777216; cut it into windows") });
-      await output(folder).openPart(0).prepare([clipOfLength(2 ** 24)]);
+      await expect(
+        output(folder)
+          .openPart(0)
+          .prepare([clipOf(1), clipOfLength(2 ** 24 + 1)]),
+      ).rejects.toMatchObject({ code: "ROW_TOO_LONG", message: expect.stringContaining("at most 16777216; cut it into windows") });
+      await output(folder)
+        .openPart(0)
+        .prepare([clipOfLength(2 ** 24)]);
     }
   });
 
@@ -105,25 +151,38 @@ describe("what could not be read again is not written", () => {
     const folder = await temporaryFolder();
     const cjk = "\u6f22".repeat(2 ** 20 - 100);
     await writeTree(folder, { "m.csv": `path,text\na.wav,${cjk}\nb.wav,short\n` });
-    const plan = await preparePlan({ folder: join(folder, "out"), inputs: [{ kind: "csv", root: folder, path: join(folder, "m.csv") }], settings: {} });
+    const plan = await preparePlan({
+      folder: join(folder, "out"),
+      inputs: [{ kind: "csv", root: folder, path: join(folder, "m.csv") }],
+      settings: {},
+    });
     const [long, short] = (await collect(plan.readPart(0))).map(({ row }) => row);
-    expect(long).toMatchObject({ path: "a.wav", problem: { code: "ROW_INVALID", message: expect.stringMatching(/^the row a takes \d+ bytes as JSON; at most \d+ are kept/u) } });
+    expect(long).toMatchObject({
+      path: "a.wav",
+      problem: { code: "ROW_INVALID", message: expect.stringMatching(/^the row a takes \d+ bytes as JSON; at most \d+ are kept/u) },
+    });
     expect(short).toMatchObject({ key: "b", columns: { text: "short" } });
   });
 
   test("more parts than the index lists are refused while rows are listed", async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, "plan"));
-    await expect(writePlanRows(folder, endlessRows(), { partRows: 1, dedupe: false, roots: [folder] })).rejects.toThrow("more than 262144 parts of 1 rows");
+    await expect(writePlanRows(folder, endlessRows(), { partRows: 1, dedupe: false, roots: [folder] })).rejects.toThrow(
+      "more than 262144 parts of 1 rows",
+    );
   });
 
   test("settings and recipes of megabytes are refused before anything is listed", async () => {
     const folder = await temporaryFolder();
     await appendFile(join(folder, "a.wav"), "");
     const long = { card: "x".repeat(2 ** 21) };
-    await expect(preparePlan({ folder: join(folder, "out"), inputs: [{ kind: "folder", root: folder }], settings: long })).rejects.toThrow(/at most 1048576 are kept/u);
+    await expect(preparePlan({ folder: join(folder, "out"), inputs: [{ kind: "folder", root: folder }], settings: long })).rejects.toThrow(
+      /at most 1048576 are kept/u,
+    );
     await expect(writeQueueRecord(folder, { queue: "q", recipe: long })).rejects.toThrow(/expected 2097152 at most/u);
-    expect(() => formatPlannedInputs(Array.from({ length: 2 ** 18 }, () => ({ kind: "tar", root: "/", details: "x".repeat(64) })))).toThrow(/give their folder, or a glob/u);
+    expect(() => formatPlannedInputs(Array.from({ length: 2 ** 18 }, () => ({ kind: "tar", root: "/", details: "x".repeat(64) })))).toThrow(
+      /give their folder, or a glob/u,
+    );
   });
 
   test("names of columns that are texts have no type", () => {

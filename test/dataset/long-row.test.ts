@@ -15,7 +15,11 @@ async function rowOf(numSamples: number, window: { readonly seconds: number } | 
   const folder = await temporaryFolder();
   await writeTree(folder, { "a.wav": formatWav({ channelData: [new Float32Array(48_000)], sampleRate: 16_000 }) });
   const recipe = { sampleRate: codec.sampleRate, channels: 1, mode: "mix", planning: planningOf({ window }, codec), trim: null } as const;
-  return { location: { path: join(folder, "a.wav") }, extent: { samples: { start: 0, end: numSamples }, sampleRate: 16_000, channels: 1 }, recipe };
+  return {
+    location: { path: join(folder, "a.wav") },
+    extent: { samples: { start: 0, end: numSamples }, sampleRate: 16_000, channels: 1 },
+    recipe,
+  };
 }
 
 test("a long row gives the windows that are planned", async () => {
@@ -26,7 +30,10 @@ test("a long row gives the windows that are planned", async () => {
 });
 
 test("a long row whose file became shorter since it was measured fails, rather than to have fewer or shorter clips", async () => {
-  await expect(collect(windowsOfLongRow(await rowOf(64_000, { seconds: 0.7 }), null))).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("16000 samples are missing") });
+  await expect(collect(windowsOfLongRow(await rowOf(64_000, { seconds: 0.7 }), null))).rejects.toMatchObject({
+    code: "FILE_UNREADABLE",
+    message: expect.stringContaining("16000 samples are missing"),
+  });
   await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
   const encodeStream = (pieces: AsyncIterable<Waveform>): AsyncIterable<AudioCodes> => tokenizer.encodeStream(pieces);
   const whole = await rowOf(64_000, undefined);

@@ -34,7 +34,14 @@ describe("a JSONL manifest", () => {
     );
     expect(rows).toEqual([
       { key: "a", input: 0, path: "a.wav" },
-      { key: "speaker.1/utt", input: 0, path: "x/b.wav", start: 1.5, end: 3, columns: { text: "héllo", n: 7, ok: true, tags: ["x", { y: null }] } },
+      {
+        key: "speaker.1/utt",
+        input: 0,
+        path: "x/b.wav",
+        start: 1.5,
+        end: 3,
+        columns: { text: "héllo", n: 7, ok: true, tags: ["x", { y: null }] },
+      },
       { key: "9", input: 0, path: "/abs/c.wav", start: 2, end: 2.5 },
       { key: "d", input: 0, path: "d.wav", columns: { duration: 4.2 } },
     ]);
@@ -49,7 +56,19 @@ describe("a JSONL manifest", () => {
   });
 
   test("has bad rows where lines are bad, and goes on after them", async () => {
-    const lines = ['{"path":"a.wav","start":NaN}', "[1]", '{"path":7}', '{"text":"x"}', '{"path":"a.wav","start":-1}', '{"path":"a.wav","start":2,"end":2}', '{"path":"a.wav","start":1,"offset":1}', '{"path":"s3://b/a.wav"}', '{"path":"a.wav","id":[1]}', '{"path":"ok.wav"}', '{"path":"cut'];
+    const lines = [
+      '{"path":"a.wav","start":NaN}',
+      "[1]",
+      '{"path":7}',
+      '{"text":"x"}',
+      '{"path":"a.wav","start":-1}',
+      '{"path":"a.wav","start":2,"end":2}',
+      '{"path":"a.wav","start":1,"offset":1}',
+      '{"path":"s3://b/a.wav"}',
+      '{"path":"a.wav","id":[1]}',
+      '{"path":"ok.wav"}',
+      '{"path":"cut',
+    ];
     const rows = await jsonl(lines.join("\n"));
     const problems = problemsOf(rows);
     expect(problems.map(([line]) => line)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
@@ -62,22 +81,41 @@ describe("a JSONL manifest", () => {
   });
 
   test("has bad rows for lines that are not UTF-8 or have no end", async () => {
-    const bytes = Buffer.concat([Buffer.from([0x22, 0xff, 0x22, 0x0a]), Buffer.alloc(2 ** 20 + 1, "x"), Buffer.from('\n{"path":"a.wav"}\n')]);
+    const bytes = Buffer.concat([
+      Buffer.from([0x22, 0xff, 0x22, 0x0a]),
+      Buffer.alloc(2 ** 20 + 1, "x"),
+      Buffer.from('\n{"path":"a.wav"}\n'),
+    ]);
     const rows = await jsonl(bytes);
-    expect(problemsOf(rows).map(([line, message]) => [line, message.includes(line === 1 ? "not UTF-8" : "1048577 bytes")])).toEqual([[1, true], [2, true]]);
+    expect(problemsOf(rows).map(([line, message]) => [line, message.includes(line === 1 ? "not UTF-8" : "1048577 bytes")])).toEqual([
+      [1, true],
+      [2, true],
+    ]);
     expect(rows[2]).toEqual({ key: "a", input: 0, path: "a.wav" });
   });
 
   test("has bad rows where numbers would lose digits or values are nested beyond all measure, and keeps those that look alike", async () => {
-    const lines = ['{"path":"a.wav","id":1234567890123456789}', '{"path":"a.wav","x":{"y":[-12345678901234567890]}}', '{"path":"a.wav","x":1e400}', `{"path":"a.wav","x":${"[".repeat(100_000)}${"]".repeat(100_000)}}`];
-    const rows = await jsonl(`${lines.join("\n")}\n{"path":"ok.wav","x":"\\"1234567890123456789, 1e400","y":1234567890123456800,"z":0.12345678901234567890,"w":1e300}\n`);
+    const lines = [
+      '{"path":"a.wav","id":1234567890123456789}',
+      '{"path":"a.wav","x":{"y":[-12345678901234567890]}}',
+      '{"path":"a.wav","x":1e400}',
+      `{"path":"a.wav","x":${"[".repeat(100_000)}${"]".repeat(100_000)}}`,
+    ];
+    const rows = await jsonl(
+      `${lines.join("\n")}\n{"path":"ok.wav","x":"\\"1234567890123456789, 1e400","y":1234567890123456800,"z":0.12345678901234567890,"w":1e300}\n`,
+    );
     expect(problemsOf(rows)).toEqual([
       [1, "m.jsonl, line 1: found the number 1234567890123456789, which would lose digits; write it as text, in quotes"],
       [2, "m.jsonl, line 2: found the number -12345678901234567890, which would lose digits; write it as text, in quotes"],
       [3, "m.jsonl, line 3: found the number 1e400, which would lose digits; write it as text, in quotes"],
       [4, "m.jsonl, line 4: it is nested deeper than 100; expected plainer values"],
     ]);
-    expect(rows[4]).toEqual({ key: "ok", input: 0, path: "ok.wav", columns: { x: '"1234567890123456789, 1e400', y: 1234567890123456800, z: 0.12345678901234568, w: 1e300 } });
+    expect(rows[4]).toEqual({
+      key: "ok",
+      input: 0,
+      path: "ok.wav",
+      columns: { x: '"1234567890123456789, 1e400', y: 1234567890123456800, z: 0.12345678901234568, w: 1e300 },
+    });
   });
 
   test("brings back any columns that JSON can hold", async () => {
@@ -86,7 +124,9 @@ describe("a JSONL manifest", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(columns, { minLength: 1, maxLength: 5 }), async (records) => {
         const rows = await jsonl(records.map((record, i) => `${JSON.stringify({ path: `${i}.wav`, ...record })}\n`).join(""));
-        expect(rows.map((row) => (row.problem === undefined ? row.columns : row))).toEqual(records.map((record) => JSON.parse(JSON.stringify(record))));
+        expect(rows.map((row) => (row.problem === undefined ? row.columns : row))).toEqual(
+          records.map((record) => JSON.parse(JSON.stringify(record))),
+        );
       }),
       { numRuns: 30 },
     );
@@ -95,7 +135,7 @@ describe("a JSONL manifest", () => {
 
 describe("a CSV manifest", () => {
   test("gives the same rows as JSONL, with text for all other columns", async () => {
-    const rows = await csv("path,start,end,id,speaker,text\na.wav,,,,007,\nb.wav,1.5,3,utt2,8,\"say \"\"hi\"\", then\nleave\"\n");
+    const rows = await csv('path,start,end,id,speaker,text\na.wav,,,,007,\nb.wav,1.5,3,utt2,8,"say ""hi"", then\nleave"\n');
     expect(rows).toEqual([
       { key: "a", input: 0, path: "a.wav", columns: { speaker: "007", text: "" } },
       { key: "utt2", input: 0, path: "b.wav", start: 1.5, end: 3, columns: { speaker: "8", text: 'say "hi", then\nleave' } },
@@ -111,24 +151,41 @@ describe("a CSV manifest", () => {
 
   test("may have lines that end in other ways than its first one", async () => {
     const rows = await csv('path,text\na.wav,"x"\r\nb.wav,y\r\nc.wav,z\rd.wav,\n');
-    expect(rows.map((row) => (row.problem === undefined ? [row.path, row.columns] : row))).toEqual([["a.wav", { text: "x" }], ["b.wav", { text: "y" }], ["c.wav", { text: "z" }], ["d.wav", { text: "" }]]);
+    expect(rows.map((row) => (row.problem === undefined ? [row.path, row.columns] : row))).toEqual([
+      ["a.wav", { text: "x" }],
+      ["b.wav", { text: "y" }],
+      ["c.wav", { text: "z" }],
+      ["d.wav", { text: "" }],
+    ]);
   });
 
   test("has its lines counted, also within quotes, whatever ends them", async () => {
     for (const ending of ["\n", "\r\n", "\r"]) {
       const rows = await csv(["path,text", "a.wav", "", 'b.wav,"1', "", '4"', "c.wav", ""].join(ending));
-      expect(problemsOf(rows).map(([line]) => line), JSON.stringify(ending)).toEqual([2, 7]);
+      expect(
+        problemsOf(rows).map(([line]) => line),
+        JSON.stringify(ending),
+      ).toEqual([2, 7]);
       expect(rows[1], JSON.stringify(ending)).toMatchObject({ path: "b.wav", columns: { text: `1${ending}${ending}4` } });
     }
   });
 
   test("may be UTF-16 with a byte order mark", async () => {
-    expect(await csv(Buffer.from("\ufeffpath\ttext\r\nä.wav\t\u{1f600}\r\n", "utf16le"), "\t")).toEqual([{ key: "ä", input: 0, path: "ä.wav", columns: { text: "\u{1f600}" } }]);
+    expect(await csv(Buffer.from("\ufeffpath\ttext\r\nä.wav\t\u{1f600}\r\n", "utf16le"), "\t")).toEqual([
+      { key: "ä", input: 0, path: "ä.wav", columns: { text: "\u{1f600}" } },
+    ]);
   });
 
   test("that is not UTF-8 is refused, with the line", async () => {
-    const bytes = Buffer.concat([Buffer.from(`path,text\n${"a.wav,ä\n".repeat(20_000)}b.wav,caf`), Buffer.from([0xe9]), Buffer.from("\nc.wav,x\n")]);
-    await expect(csv(bytes)).rejects.toMatchObject({ code: "DATASET_INPUT", message: expect.stringMatching(/m\.csv, line 20002: it is not UTF-8/u) });
+    const bytes = Buffer.concat([
+      Buffer.from(`path,text\n${"a.wav,ä\n".repeat(20_000)}b.wav,caf`),
+      Buffer.from([0xe9]),
+      Buffer.from("\nc.wav,x\n"),
+    ]);
+    await expect(csv(bytes)).rejects.toMatchObject({
+      code: "DATASET_INPUT",
+      message: expect.stringMatching(/m\.csv, line 20002: it is not UTF-8/u),
+    });
     await expect(csv(Buffer.concat([Buffer.from("path\na.wav\n"), Buffer.from([0xc3])]))).rejects.toThrow("line 3: it is not UTF-8"); // cut within a character
   });
 
@@ -183,7 +240,9 @@ describe("a manifest that is much for its size", () => {
     const header = ["path", ...Array.from({ length: 9_999 }, (_, i) => `column-${i}-${"x".repeat(80)}`)].join(",");
     const rows = await csv(`${header}\n${"a.wav\n".repeat(200)}`);
     expect(rows).toHaveLength(200);
-    expect(problemsOf(rows)[0]![1]).toMatch(/^m\.csv, line 2: found 1 values; expected 10000, one for each of path, column-0-x+…, .* and 9990 more$/u);
+    expect(problemsOf(rows)[0]![1]).toMatch(
+      /^m\.csv, line 2: found 1 values; expected 10000, one for each of path, column-0-x+…, .* and 9990 more$/u,
+    );
     expect(wordsOf(rows)).toBeLessThan(200 * 600);
     const withoutPath = header.replace("path", "p".repeat(100_000));
     const error: unknown = await csv(`${withoutPath}\n`).catch((reason: unknown) => reason);
@@ -193,7 +252,9 @@ describe("a manifest that is much for its size", () => {
   });
 
   test("has no columns with long names, which every short row would have again", async () => {
-    await expect(csv(`path,${"y".repeat(257)}\n${"a.wav,\n".repeat(200)}`)).rejects.toThrow("the column yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy… has a name of 257 characters; at most 256 are read");
+    await expect(csv(`path,${"y".repeat(257)}\n${"a.wav,\n".repeat(200)}`)).rejects.toThrow(
+      "the column yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy… has a name of 257 characters; at most 256 are read",
+    );
     expect(await csv(`path,${"y".repeat(256)}\na.wav,\n`)).toHaveLength(1);
   });
 
@@ -203,14 +264,28 @@ describe("a manifest that is much for its size", () => {
       expect(rows).toHaveLength(1);
       expect(Object.keys((rows[0] as { readonly columns: object }).columns)).toHaveLength(9_999);
     }
-    await expect(csv(`${namesOf(10_001).join(",")}\n`)).rejects.toMatchObject({ code: "DATASET_INPUT", message: expect.stringContaining("line 1: there are 10001 columns; at most 10000 are read") });
-    expect(problemsOf(await jsonl(`${record(10_001)}\n{"path":"a.wav"}`))).toEqual([[1, "m.jsonl, line 1: it has 10001 columns; at most 10000 are read"]]);
+    await expect(csv(`${namesOf(10_001).join(",")}\n`)).rejects.toMatchObject({
+      code: "DATASET_INPUT",
+      message: expect.stringContaining("line 1: there are 10001 columns; at most 10000 are read"),
+    });
+    expect(problemsOf(await jsonl(`${record(10_001)}\n{"path":"a.wav"}`))).toEqual([
+      [1, "m.jsonl, line 1: it has 10001 columns; at most 10000 are read"],
+    ]);
   });
 
   test("is refused where a line has more than a mebibyte, be it delimiters, quotes or one value", async () => {
     const half = 2 ** 19;
-    for (const line of [",".repeat(2 * half + 1), `"${'""'.repeat(half)}"`, `"${"x,\n".repeat(half)}"`, "x".repeat(2 * half + 1), `"never closed${"\n".repeat(2 * half)}`]) {
-      await expect(csv(`path\na.wav\n${line}\nb.wav\n`), line.slice(0, 4)).rejects.toMatchObject({ code: "DATASET_INPUT", message: expect.stringMatching(/line \d+: it has more than 1048576 characters/u) });
+    for (const line of [
+      ",".repeat(2 * half + 1),
+      `"${'""'.repeat(half)}"`,
+      `"${"x,\n".repeat(half)}"`,
+      "x".repeat(2 * half + 1),
+      `"never closed${"\n".repeat(2 * half)}`,
+    ]) {
+      await expect(csv(`path\na.wav\n${line}\nb.wav\n`), line.slice(0, 4)).rejects.toMatchObject({
+        code: "DATASET_INPUT",
+        message: expect.stringMatching(/line \d+: it has more than 1048576 characters/u),
+      });
     }
     const rows = await csv(`path\n${",".repeat(2 * half - 1)}\nb.wav\n`);
     expect(problemsOf(rows)).toEqual([[2, "m.csv, line 2: found 1048576 values; expected 1, one for each of path"]]);
@@ -219,12 +294,24 @@ describe("a manifest that is much for its size", () => {
 
   test("is said to be no UTF-8 without a look at all of an endless line", async () => {
     const bytes = Buffer.concat([Buffer.from(`path\ra.wav\r${"b.wav\r".repeat(200_000)}`), Buffer.from([0xff])]);
-    await expect(csv(bytes)).rejects.toMatchObject({ code: "DATASET_INPUT", message: expect.stringMatching(/m\.csv: it is not UTF-8; save the file as UTF-8$/u) });
+    await expect(csv(bytes)).rejects.toMatchObject({
+      code: "DATASET_INPUT",
+      message: expect.stringMatching(/m\.csv: it is not UTF-8; save the file as UTF-8$/u),
+    });
   });
 
   test("has values of no length in what is said of a URL, a number or a value", async () => {
     const long = "9".repeat(500_000);
-    const rows = await jsonl([`{"path":"https://${long}"}`, `{"path":"a.wav","x":${long}}`, `{"path":"a.wav","start":"${long}"}`, `{"path":"a.wav",${long}}`, `"${long}"`, `{"path":"a.wav","id":{"x":"${long}"}}`].join("\n"));
+    const rows = await jsonl(
+      [
+        `{"path":"https://${long}"}`,
+        `{"path":"a.wav","x":${long}}`,
+        `{"path":"a.wav","start":"${long}"}`,
+        `{"path":"a.wav",${long}}`,
+        `"${long}"`,
+        `{"path":"a.wav","id":{"x":"${long}"}}`,
+      ].join("\n"),
+    );
     expect(problemsOf(rows)).toHaveLength(6);
     expect(wordsOf(rows)).toBeLessThan(6 * 350);
   });
@@ -238,10 +325,22 @@ test("any table comes back from CSV as it was written, however its text is cut",
     fc.asyncProperty(table, ending, fc.nat(), async (records, end, where) => {
       const text = records.map((values) => values.map((each) => `"${each.replaceAll('"', '""')}"`).join(",") + end).join("");
       const cut = where % (text.length + 1);
-      const texts = (async function* () { yield text.slice(0, cut); yield text.slice(cut); })();
+      const texts = (async function* () {
+        yield text.slice(0, cut);
+        yield text.slice(cut);
+      })();
       const read = await collect(csvRecords(texts, { path: "m.csv", delimiter: ",", hasQuotes: true }));
       expect(read.map(({ values }) => values)).toEqual(records);
-      expect(read.map(({ line }) => line)).toEqual(records.map((_, i) => records.slice(0, i + 1).flat().join(",").split(/\r\n|\n|\r/u).length + i));
+      expect(read.map(({ line }) => line)).toEqual(
+        records.map(
+          (_, i) =>
+            records
+              .slice(0, i + 1)
+              .flat()
+              .join(",")
+              .split(/\r\n|\n|\r/u).length + i,
+        ),
+      );
     }),
     { numRuns: 200 },
   );
@@ -252,8 +351,19 @@ test("lines are the same, however the bytes are cut", async () => {
   const bytes = Buffer.from(text);
   for (const size of [1, 2, 3, 5, 100]) {
     const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
-    const lines = await collect(readLines((async function* () { yield* chunks; })()));
-    expect(lines.map((line) => [line.number, line.text])).toEqual([[1, "ab"], [2, ""], [3, "\u{1f600}é"], [4, "last"]]);
+    const lines = await collect(
+      readLines(
+        (async function* () {
+          yield* chunks;
+        })(),
+      ),
+    );
+    expect(lines.map((line) => [line.number, line.text])).toEqual([
+      [1, "ab"],
+      [2, ""],
+      [3, "\u{1f600}é"],
+      [4, "last"],
+    ]);
   }
 });
 

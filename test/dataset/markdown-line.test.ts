@@ -12,7 +12,30 @@ import { renderCodesFigure } from "../../src/figure/index.ts";
 
 /** Texts full of what Markdown, HTML and YAML take for something else. */
 const markup = fc
-  .array(fc.oneof(fc.constantFrom(..."\\`*_{}[]()#+-.!|<>&~$:=\"'^ \n\t1234567890abcxyz", "![", "](", "<b>", "<!--", "-->", "&lt;", "---", "```", "~~", "* * *", "[^1]", "\n\n", "    ", "\u202e", "\u001b[2J"), fc.string()), { maxLength: 30 })
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        ..."\\`*_{}[]()#+-.!|<>&~$:=\"'^ \n\t1234567890abcxyz",
+        "![",
+        "](",
+        "<b>",
+        "<!--",
+        "-->",
+        "&lt;",
+        "---",
+        "```",
+        "~~",
+        "* * *",
+        "[^1]",
+        "\n\n",
+        "    ",
+        "\u202e",
+        "\u001b[2J",
+      ),
+      fc.string(),
+    ),
+    { maxLength: 30 },
+  )
   .map((parts) => parts.join(""));
 
 /** What a page shows. */
@@ -22,24 +45,37 @@ function shown(html: string): string {
 }
 
 describe("text of others in Markdown", () => {
-  test.each([["- ", "<ul>\n<li>", "</li>\n</ul>\n"], ["# ", "<h1>", "</h1>\n"], ["", "<p>", "</p>\n"], ["| | |\n| --- | --- |\n| x | ", undefined, undefined]])("after %j says what it says, and nothing else", (before, start, end) => {
+  test.each([
+    ["- ", "<ul>\n<li>", "</li>\n</ul>\n"],
+    ["# ", "<h1>", "</h1>\n"],
+    ["", "<p>", "</p>\n"],
+    ["| | |\n| --- | --- |\n| x | ", undefined, undefined],
+  ])("after %j says what it says, and nothing else", (before, start, end) => {
     fc.assert(
-      fc.property(markup.filter((text) => !/www|@|http|ftp/iu.test(text)), (text) => {
-        const line = markdownLine(text);
-        fc.pre(line !== "");
-        const html = marked.parse(start === undefined ? `${before}${line} |` : before + line, { gfm: true }) as string;
-        const [opening, closing] = start === undefined ? (["<td>x</td>\n<td>", "</td>\n</tr>\n</tbody></table>\n"] as const) : [start, end!];
-        const from = html.indexOf(opening) + opening.length;
-        expect(html.endsWith(closing), html).toBe(true);
-        expect(shown(html.slice(from, -closing.length))).toBe(visibleLine(text).trim().replaceAll(/\s+/gu, " "));
-      }),
+      fc.property(
+        markup.filter((text) => !/www|@|http|ftp/iu.test(text)),
+        (text) => {
+          const line = markdownLine(text);
+          fc.pre(line !== "");
+          const html = marked.parse(start === undefined ? `${before}${line} |` : before + line, { gfm: true }) as string;
+          const [opening, closing] =
+            start === undefined ? (["<td>x</td>\n<td>", "</td>\n</tr>\n</tbody></table>\n"] as const) : [start, end!];
+          const from = html.indexOf(opening) + opening.length;
+          expect(html.endsWith(closing), html).toBe(true);
+          expect(shown(html.slice(from, -closing.length))).toBe(visibleLine(text).trim().replaceAll(/\s+/gu, " "));
+        },
+      ),
       { numRuns: 2000 },
     );
   });
 
   test("leaves addresses and names readable, makes links of nothing but addresses, and cuts what is long", () => {
-    expect(markdownLine("facebook/encodec_24khz is CC-BY-NC-4.0 (https://example.org/LICENSE, 2023-04-26)")).toBe("facebook/encodec_24khz is CC-BY-NC-4.0 (https://example.org/LICENSE, 2023-04-26)");
-    expect(marked.parse(markdownLine("[MIT](javascript:x) <https://evil.example> ![](https://evil.example/pixel)"))).not.toMatch(/<img|javascript:[^<]*"|href="(?!https:\/\/evil)/u);
+    expect(markdownLine("facebook/encodec_24khz is CC-BY-NC-4.0 (https://example.org/LICENSE, 2023-04-26)")).toBe(
+      "facebook/encodec_24khz is CC-BY-NC-4.0 (https://example.org/LICENSE, 2023-04-26)",
+    );
+    expect(marked.parse(markdownLine("[MIT](javascript:x) <https://evil.example> ![](https://evil.example/pixel)"))).not.toMatch(
+      /<img|javascript:[^<]*"|href="(?!https:\/\/evil)/u,
+    );
     expect(markdownLine("x".repeat(10 ** 5)).length).toBeLessThan(2100);
     expect(markdownName("facebook/encodec_24khz")).toBe("`facebook/encodec_24khz`");
     expect(markdownName("`a` <b>")).toBe("\\`a\\` &lt;b&gt;");
@@ -52,11 +88,30 @@ const info: DatasetInfo = {
   files: [],
   tool: { name: "encodec-tokenizer", version: "0.1.0" },
   codec: {
-    sample_rate: 24_000, channels: 1, hop_length: 320, frame_rate: 75, codebook_size: 1024, num_codebooks: 2, bandwidth: 1.5, segment_length: null, segment_stride: null,
-    model: hostile, revision: hostile, digest: hostile, license: hostile, license_status: "settled",
+    sample_rate: 24_000,
+    channels: 1,
+    hop_length: 320,
+    frame_rate: 75,
+    codebook_size: 1024,
+    num_codebooks: 2,
+    bandwidth: 1.5,
+    segment_length: null,
+    segment_stride: null,
+    model: hostile,
+    revision: hostile,
+    digest: hostile,
+    license: hostile,
+    license_status: "settled",
   },
   license: {
-    subject: hostile, revision: hostile, declared: { card: [hostile], api: null }, upstream: hostile, effective: hostile, stricterReading: hostile, status: "contested", classes: ["unknown"],
+    subject: hostile,
+    revision: hostile,
+    declared: { card: [hostile], api: null },
+    upstream: hostile,
+    effective: hostile,
+    stricterReading: hostile,
+    status: "contested",
+    classes: ["unknown"],
     evidence: [{ source: hostile, fact: hostile, date: "2026-01-01" }],
   },
   audioLicense: hostile,
@@ -74,19 +129,46 @@ test("a card has the headings, links and fields of a dataset, whatever others wr
     expect(card.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     const [, yaml, text] = /^---\n([^]*?)^---\n([^]*)$/mu.exec(card)!;
     const fields = parse(yaml!) as Readonly<Record<string, unknown>>;
-    expect(Object.keys(fields)).toEqual(["pretty_name", "license", "license_name", "license_link", "language", "size_categories", "tags", "configs"]);
+    expect(Object.keys(fields)).toEqual([
+      "pretty_name",
+      "license",
+      "license_name",
+      "license_link",
+      "language",
+      "size_categories",
+      "tags",
+      "configs",
+    ]);
     expect(fields["pretty_name"]).toBe(visibleLine(hostile));
     const html = marked.parse(text!) as string;
-    expect(Array.from(html.matchAll(/<h(\d)>([^<]*)/gu), ([, level, heading]) => `${level} ${heading!.slice(0, 7)}`)).toEqual(["1 x\\n\\n# ", "2 Files", "2 License"]);
+    expect(Array.from(html.matchAll(/<h(\d)>([^<]*)/gu), ([, level, heading]) => `${level} ${heading!.slice(0, 7)}`)).toEqual([
+      "1 x\\n\\n# ",
+      "2 Files",
+      "2 License",
+    ]);
     expect(html).not.toMatch(/<script|<hr/u);
     expect(html).toContain("<p>Read <em>aloud</em>.</p>\n<p>Twice.\\u001b[2J</p>");
-    expect(text!.split("\n").filter((line) => line.includes("PWNED")).every((line) => line.includes(visibleLine("\n# ")) || line.includes("\\\\n\\\\n"))).toBe(true);
+    expect(
+      text!
+        .split("\n")
+        .filter((line) => line.includes("PWNED"))
+        .every((line) => line.includes(visibleLine("\n# ")) || line.includes("\\\\n\\\\n")),
+    ).toBe(true);
   }
 });
 
 test("a figure is sound XML whose text stands as it is read", () => {
   const codes = new AudioCodes({
-    data: new Uint16Array(2), shape: [1, 1, 2], scales: null, numSamples: 640, sampleRate: 24_000, channels: 1, hopLength: 320, codebookSize: 1024, bandwidth: 0.75, segment: null,
+    data: new Uint16Array(2),
+    shape: [1, 1, 2],
+    scales: null,
+    numSamples: 640,
+    sampleRate: 24_000,
+    channels: 1,
+    hopLength: 320,
+    codebookSize: 1024,
+    bandwidth: 0.75,
+    segment: null,
     provenance: { model: "tiny", revision: null, digest: null, license: null, licenseStatus: null },
   });
   const wave = { channelData: [new Float32Array(640)], sampleRate: 24_000 };

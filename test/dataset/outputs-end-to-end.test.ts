@@ -23,15 +23,24 @@ afterAll(() => tokenizer.dispose());
 
 const vocabulary = new TokenVocabulary({ codebookSize: 1024, numCodebooks: 2, specialTokens: { eos: {} } });
 const allOutputs: TokenizeDatasetOptions["outputs"] = [
-  { format: "webdataset" }, { format: "parquet", rowGroupCodes: 60 }, { format: "npy" }, { format: "jsonl" }, { format: "tokens", layout: vocabularyLayout(vocabulary) },
+  { format: "webdataset" },
+  { format: "parquet", rowGroupCodes: 60 },
+  { format: "npy" },
+  { format: "jsonl" },
+  { format: "tokens", layout: vocabularyLayout(vocabulary) },
 ];
 
 async function run(folder: string, inputs: readonly string[], options: Partial<TokenizeDatasetOptions> = {}) {
-  return (await tokenize({ model: tokenizer, inputs, cwd: folder, numCodebooks: 2, outputs: allOutputs, ...options, folder: join(folder, "out") })).report;
+  return (
+    await tokenize({ model: tokenizer, inputs, cwd: folder, numCodebooks: 2, outputs: allOutputs, ...options, folder: join(folder, "out") })
+  ).report;
 }
 
 async function linesOf(path: string): Promise<readonly Record<string, unknown>[]> {
-  return (await readFile(path, "utf8")).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Record<string, unknown>);
+  return (await readFile(path, "utf8"))
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 /** Codes as nested arrays, `[K][T]`. */
@@ -42,8 +51,14 @@ function nested({ data, numCodebooks, numFrames }: AudioCodes): readonly (readon
 async function parquetRows(path: string) {
   const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file);
-  const types = parquetSchema(metadata).children.map(({ element }) => [element.name, [element.type, element.converted_type].filter((type) => type !== undefined).join(" ")] as const);
-  return { rows: await parquetReadObjects({ file }), types: Object.fromEntries(types), groups: metadata.row_groups.map(({ num_rows }) => Number(num_rows)) };
+  const types = parquetSchema(metadata).children.map(
+    ({ element }) => [element.name, [element.type, element.converted_type].filter((type) => type !== undefined).join(" ")] as const,
+  );
+  return {
+    rows: await parquetReadObjects({ file }),
+    types: Object.fromEntries(types),
+    groups: metadata.row_groups.map(({ num_rows }) => Number(num_rows)),
+  };
 }
 
 /** A manifest of four rows with columns of every type; `duration` is the name of what every clip has. */
@@ -62,18 +77,26 @@ function columnsOf(row: object): object {
 describe("columns of a manifest", () => {
   test("and the codes of encode are in every output", async () => {
     const folder = await temporaryFolder();
-    await writeTree(folder, { "a.wav": toneWav(1, 0.4), "b.wav": toneWav(2, 0.5), "m.jsonl": rows.map((row) => JSON.stringify(row)).join("\n") });
+    await writeTree(folder, {
+      "a.wav": toneWav(1, 0.4),
+      "b.wav": toneWav(2, 0.5),
+      "m.jsonl": rows.map((row) => JSON.stringify(row)).join("\n"),
+    });
     await run(folder, ["m.jsonl"]);
     const out = join(folder, "out");
     const stem = join(out, "shards/part-000000-000");
     const codes: AudioCodes[] = [];
     for (const row of rows) {
       const { channelData, sampleRate } = await readAudio(join(folder, row.path));
-      const samples = "start" in row ? channelData[0]!.slice(Math.round(row.start * sampleRate), Math.round(row.end * sampleRate)) : channelData[0]!;
+      const samples =
+        "start" in row ? channelData[0]!.slice(Math.round(row.start * sampleRate), Math.round(row.end * sampleRate)) : channelData[0]!;
       codes.push(await tokenizer.encode({ channelData: [samples], sampleRate }, { numCodebooks: 2 }));
     }
     for (const [i, row] of rows.entries()) {
-      const record = JSON.parse(execFileSync("tar", ["-xOf", `${stem}.tar`, `${row.id}.json`], { encoding: "utf8" })) as Record<string, unknown>;
+      const record = JSON.parse(execFileSync("tar", ["-xOf", `${stem}.tar`, `${row.id}.json`], { encoding: "utf8" })) as Record<
+        string,
+        unknown
+      >;
       expect(record["columns"]).toEqual(columnsOf(row));
       for (const npy of [execFileSync("tar", ["-xOf", `${stem}.tar`, `${row.id}.npy`]), await readFile(join(out, `npy/${row.id}.npy`))]) {
         const array = parseArray(npy, row.id);
@@ -97,12 +120,26 @@ describe("columns of a manifest", () => {
 
   test("are columns of Parquet with their types, null where they are missing, the same in every shard", async () => {
     const folder = await temporaryFolder();
-    await writeTree(folder, { "a.wav": toneWav(1, 0.4), "b.wav": toneWav(2, 0.5), "m.jsonl": rows.map((row) => JSON.stringify(row)).join("\n"), "m.csv": "path,take\nb.wav,007\n" });
+    await writeTree(folder, {
+      "a.wav": toneWav(1, 0.4),
+      "b.wav": toneWav(2, 0.5),
+      "m.jsonl": rows.map((row) => JSON.stringify(row)).join("\n"),
+      "m.csv": "path,take\nb.wav,007\n",
+    });
     await run(folder, ["m.jsonl", "m.csv"], { partRows: 2, outputs: [{ format: "parquet" }] });
     const shards = await Promise.all([0, 1, 2].map((part) => parquetRows(join(folder, `out/shards/part-00000${part}-000.parquet`))));
     for (const { types } of shards) {
       expect(types).toEqual(shards[0]!.types);
-      expect(types).toMatchObject({ speaker: "BYTE_ARRAY UTF8", age: "INT64", level: "DOUBLE", is_good: "BOOLEAN", tags: "BYTE_ARRAY UTF8", mixed: "BYTE_ARRAY UTF8", take: "BYTE_ARRAY UTF8", duration: "DOUBLE" });
+      expect(types).toMatchObject({
+        speaker: "BYTE_ARRAY UTF8",
+        age: "INT64",
+        level: "DOUBLE",
+        is_good: "BOOLEAN",
+        tags: "BYTE_ARRAY UTF8",
+        mixed: "BYTE_ARRAY UTF8",
+        take: "BYTE_ARRAY UTF8",
+        duration: "DOUBLE",
+      });
     }
     const all = shards.flatMap((shard) => shard.rows);
     const values = (name: string): unknown[] => all.map((row) => row[name] ?? null);
@@ -120,10 +157,15 @@ describe("columns of a manifest", () => {
 
 test("numbers have a decimal point in every clip where they are no whole numbers in one, for readers that take types from the first", async () => {
   const folder = await temporaryFolder();
-  await writeTree(folder, { "a.wav": toneWav(1, 0.2), "m.jsonl": '{"path":"a.wav","id":"a","snr":3,"n":3,"x":-0}\n{"path":"a.wav","id":"b","snr":4.5,"n":4,"x":1e300}\n' });
+  await writeTree(folder, {
+    "a.wav": toneWav(1, 0.2),
+    "m.jsonl": '{"path":"a.wav","id":"a","snr":3,"n":3,"x":-0}\n{"path":"a.wav","id":"b","snr":4.5,"n":4,"x":1e300}\n',
+  });
   await run(folder, ["m.jsonl"]);
   const stem = join(folder, "out/shards/part-000000-000");
-  const lines = await Promise.all([".jsonl", ".npy.jsonl"].map(async (extension) => (await readFile(stem + extension, "utf8")).trim().split("\n")));
+  const lines = await Promise.all(
+    [".jsonl", ".npy.jsonl"].map(async (extension) => (await readFile(stem + extension, "utf8")).trim().split("\n")),
+  );
   lines.push(["a", "b"].map((key) => execFileSync("tar", ["-xOf", `${stem}.tar`, `${key}.json`], { encoding: "utf8" })));
   for (const [first, second] of lines) {
     expect(first).toContain('"columns":{"n":3,"snr":3.0,"x":0.0}');

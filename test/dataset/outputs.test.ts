@@ -32,7 +32,12 @@ const outputs: Readonly<Record<string, (folder: string, limits?: ShardLimits) =>
   npy: npyOutput,
   jsonl: jsonlOutput,
   "flat tokens": (folder, limits) => tokensOutput(folder, { layout: vocabularyLayout(vocabulary), ...limits }),
-  "megatron tokens": (folder, limits) => tokensOutput(folder, { layout: patternLayout({ kind: "delay", numCodebooks: 3, delays: [0, 1, 2] }, 1024), stream: "megatron", ...limits }),
+  "megatron tokens": (folder, limits) =>
+    tokensOutput(folder, {
+      layout: patternLayout({ kind: "delay", numCodebooks: 3, delays: [0, 1, 2] }, 1024),
+      stream: "megatron",
+      ...limits,
+    }),
 };
 const readable = ["webdataset", "parquet", "npy", "jsonl"] as const;
 
@@ -77,7 +82,11 @@ describe.each(Object.entries(outputs))("%s", (_, output) => {
     for (const clip of [...someClips, clipOf(5)]) places.push(await writer.add(clip));
     const shards = (await writer.finish()).filter((shard) => shard.clips > 0);
     expect(shards.map((shard) => shard.clips)).toEqual([2, 2, 1]);
-    expect(shards.map((shard) => shard.path.replace(/\..*/u, ""))).toEqual(["shards/part-000007-000", "shards/part-000007-001", "shards/part-000007-002"]);
+    expect(shards.map((shard) => shard.path.replace(/\..*/u, ""))).toEqual([
+      "shards/part-000007-000",
+      "shards/part-000007-001",
+      "shards/part-000007-002",
+    ]);
     const files = await bytesBelow(folder);
     for (const { file } of places) expect(files.has(file)).toBe(true);
     if (!places[0]!.file.startsWith("npy/")) {
@@ -154,7 +163,11 @@ test("the members of a WebDataset shard are pairs that tar and any tar library l
   const [shard] = await writePart(webdatasetOutput(folder), [clipOf(1), long]);
   const file = join(folder, shard!.path);
   const names = [clipOf(1).key, long.key].flatMap((key) => [`${key}.npy`, `${key}.json`]);
-  expect(execFileSync("tar", ["--quoting-style=literal", "-tf", file], { encoding: "utf8", env: { ...process.env, LC_ALL: "C.UTF-8" } }).trim().split("\n")).toEqual(names);
+  expect(
+    execFileSync("tar", ["--quoting-style=literal", "-tf", file], { encoding: "utf8", env: { ...process.env, LC_ALL: "C.UTF-8" } })
+      .trim()
+      .split("\n"),
+  ).toEqual(names);
   const npy = execFileSync("tar", ["-xOf", file, names[0]!]);
   const { codes } = clipOf(1);
   expect((await parseCodes(npy, { context: codes })).data).toEqual(codes.data);
@@ -168,7 +181,12 @@ test("the members of a WebDataset shard are pairs that tar and any tar library l
   }
   expect(seen).toEqual(names);
   const record = JSON.parse(execFileSync("tar", ["-xOf", file, names[1]!], { encoding: "utf8" })) as Record<string, unknown>;
-  expect(record).toMatchObject({ key: clipOf(1).key, num_samples: 1599, columns: { text: "line 1" }, codec: { sample_rate: 24_000, frame_rate: 75, license: "MIT" } });
+  expect(record).toMatchObject({
+    key: clipOf(1).key,
+    num_samples: 1599,
+    columns: { text: "line 1" },
+    codec: { sample_rate: 24_000, frame_rate: 75, license: "MIT" },
+  });
   expect(Object.keys(record).slice(0, 3)).toEqual(["key", "row", "source"]);
   expect(execFileSync("tar", ["-xOf", file, names[1]!], { encoding: "utf8" })).toContain('"start":0.0,"end":');
 });
@@ -186,7 +204,9 @@ test("the rows of a Parquet shard are uint16 lists that hyparquet reads, with ty
   const codesElement = columns.find(({ element }) => element.name === "codes")!.children[0]!.children[0]!.children[0]!.children[0]!.element;
   expect(codesElement).toMatchObject({ type: "INT32", converted_type: "UINT_16", repetition_type: "REQUIRED" });
   const rows = await parquetReadObjects({ file });
-  expect(rows.map((row) => row["codes"])).toEqual(clips.map(({ codes }) => [0, 1, 2].map((k) => Array.from(codes.data.subarray(k * codes.numFrames, (k + 1) * codes.numFrames)))));
+  expect(rows.map((row) => row["codes"])).toEqual(
+    clips.map(({ codes }) => [0, 1, 2].map((k) => Array.from(codes.data.subarray(k * codes.numFrames, (k + 1) * codes.numFrames)))),
+  );
   expect(rows.map((row) => row["text"] ?? null)).toEqual(["line 1", null, "line 3"]);
   expect(rows.map((row) => row["is_good"] ?? null)).toEqual([null, true, null]);
   expect(rows.map((row) => row["speaker"])).toEqual([1, 2.5, 3]);
@@ -201,7 +221,11 @@ test("a .npy lies where its clip's source lies, and numpy's format holds it", as
   const { codes } = clipOf(1);
   expect(await parseCodes(bytes, { context: codes })).toMatchObject({ data: codes.data, shape: [1, 3, 5] });
   for (const key of ["../out", "a/../../out", "/out", "a//b"]) {
-    await expect(npyOutput(folder).openPart(0).add(clipOf(1, 1, { key }))).rejects.toThrow(/cannot name a file/);
+    await expect(
+      npyOutput(folder)
+        .openPart(0)
+        .add(clipOf(1, 1, { key })),
+    ).rejects.toThrow(/cannot name a file/);
   }
 });
 
@@ -210,16 +234,25 @@ test("documents of a vocabulary decode to the clips, and those of a pattern stan
   await writePart(outputs["flat tokens"]!(folder), someClips, 1);
   const documents = [];
   for await (const tokens of await openTokenDataset(join(folder, "shards/part-000001-000"))) documents.push(tokens);
-  expect(documents.map((tokens) => Array.from(vocabulary.decode(tokens).codes.data))).toEqual(someClips.map(({ codes }) => Array.from(codes.data)));
+  expect(documents.map((tokens) => Array.from(vocabulary.decode(tokens).codes.data))).toEqual(
+    someClips.map(({ codes }) => Array.from(codes.data)),
+  );
 
   await writePart(outputs["megatron tokens"]!(folder), [clipOf(1, 2)], 2);
   const [, [a, b, c, d, e, f]] = [0, Array.from(clipOf(1, 2).codes.data)];
   const dataset = await openTokenDataset(join(folder, "shards/part-000002-000"));
   expect(dataset.metadata).toMatchObject({ layout: { kind: "pattern", special_token: 1024 }, codec: { license: "MIT" } });
   const steps = [];
-  for await (const tokens of dataset) steps.push(...Array.from({ length: tokens.length / 3 }, (_, step) => Array.from(tokens.slice(3 * step, 3 * step + 3))));
+  for await (const tokens of dataset)
+    steps.push(...Array.from({ length: tokens.length / 3 }, (_, step) => Array.from(tokens.slice(3 * step, 3 * step + 3))));
   const s = 1024;
-  expect(steps).toEqual([[s, s, s], [a, s, s], [b, c, s], [s, d, e], [s, s, f]]);
+  expect(steps).toEqual([
+    [s, s, s],
+    [a, s, s],
+    [b, c, s],
+    [s, d, e],
+    [s, s, f],
+  ]);
   const index = parseMegatronIndex((await bytesBelow(folder)).get("shards/part-000002-000.idx")!);
   expect(Array.from(index.sequenceLengths)).toEqual([16]);
 });
@@ -244,14 +277,18 @@ test("a line of a JSONL shard that would become many times as much in memory is 
   ] as const) {
     await writeFile(join(folder, "shards/part-000000-000.jsonl"), `${line}\n`);
     const parse = vi.spyOn(JSON, "parse");
-    await expect(collect(readShard(folder, "shards/part-000000-000.jsonl")), what).rejects.toMatchObject({ code: "DATASET_FORMAT", message: expect.stringContaining(message) });
+    await expect(collect(readShard(folder, "shards/part-000000-000.jsonl")), what).rejects.toMatchObject({
+      code: "DATASET_FORMAT",
+      message: expect.stringContaining(message),
+    });
     expect(Math.max(...parse.mock.calls.map(([text]) => text.length)), what).toBeLessThan(20);
     parse.mockRestore();
   }
 });
 
 test("row groups of more codes than memory takes are refused", () => {
-  for (const rowGroupCodes of [0, 2 ** 24 + 1, Number.NaN]) expect(() => parquetOutput("x", { rowGroupCodes })).toThrow(/rowGroupCodes must be 1 to 16777216/u);
+  for (const rowGroupCodes of [0, 2 ** 24 + 1, Number.NaN])
+    expect(() => parquetOutput("x", { rowGroupCodes })).toThrow(/rowGroupCodes must be 1 to 16777216/u);
 });
 
 test("a damaged shard is refused with its name", async () => {
@@ -260,6 +297,9 @@ test("a damaged shard is refused with its name", async () => {
     const [shard] = await writePart(outputs[format]!(folder), someClips);
     const bytes = (await bytesBelow(folder)).get(shard!.path)!;
     await writeFile(join(folder, shard!.path), bytes.subarray(0, Math.floor(bytes.length / 2) + 3));
-    await expect(readAll(folder, [shard!]), format).rejects.toMatchObject({ code: "DATASET_FORMAT", message: expect.stringContaining(shard!.path) });
+    await expect(readAll(folder, [shard!]), format).rejects.toMatchObject({
+      code: "DATASET_FORMAT",
+      message: expect.stringContaining(shard!.path),
+    });
   }
 });

@@ -82,7 +82,13 @@ test("audio that is held has no more bytes than it may, also where the codec's r
   const folder = await temporaryFolder();
   const file = join(folder, "call.wav");
   await writeFile(file, toneWav(1, 1, { sampleRate: 8000 }));
-  const recipe: RowRecipe = { sampleRate: 48_000, channels: 2, mode: "stereo", planning: { window: null, minimum: 1, hopLength: 320 }, trim: null };
+  const recipe: RowRecipe = {
+    sampleRate: 48_000,
+    channels: 2,
+    mode: "stereo",
+    planning: { window: null, minimum: 1, hopLength: 320 },
+    trim: null,
+  };
   const bytes = 48_000 * 2 * Float32Array.BYTES_PER_ELEMENT;
   const decode = (maxBytes: number): Promise<DecodedRow> => decodeRow({ location: { path: file }, range: {}, recipe, maxBytes });
   expect((await decode(bytes - 1)).kind).toBe("long");
@@ -102,8 +108,16 @@ test("parts that are encoded at the same time share their memory", async () => {
     return { kind: "failed", failure: { code: "ROW_FAILED", message: "" } };
   };
   const options = {
-    plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan, pool: { decode } as unknown as DecodePool, tokenizer: {} as AudioTokenizer, recipe: {} as RowRecipe,
-    numCodebooks: 1, decodeThreads: 1, maxMemory, budget, batchClips: 1, signal: new AbortController().signal,
+    plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan,
+    pool: { decode } as unknown as DecodePool,
+    tokenizer: {} as AudioTokenizer,
+    recipe: {} as RowRecipe,
+    numCodebooks: 1,
+    decodeThreads: 1,
+    maxMemory,
+    budget,
+    batchClips: 1,
+    signal: new AbortController().signal,
   };
   const parts = await Promise.all([0, 1, 2].map((part) => collect(encodeRows(items(rowsOf(part)), options))));
   expect(parts.map(({ length }) => length)).toEqual([40, 40, 40]);
@@ -114,8 +128,16 @@ test("rows that wait hold no more than some megabytes, however long each of them
   const held = { rows: 0, most: 0 };
   const maxMemory = 2 ** 30;
   const options = {
-    plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan, pool: { decode: decodingFails } as unknown as DecodePool, tokenizer: {} as AudioTokenizer, recipe: {} as RowRecipe,
-    numCodebooks: 1, decodeThreads: 1000, maxMemory, budget: new Budget(maxMemory), batchClips: 1, signal: new AbortController().signal,
+    plan: { locate: () => ({ path: "" }) } as unknown as DatasetPlan,
+    pool: { decode: decodingFails } as unknown as DecodePool,
+    tokenizer: {} as AudioTokenizer,
+    recipe: {} as RowRecipe,
+    numCodebooks: 1,
+    decodeThreads: 1000,
+    maxMemory,
+    budget: new Budget(maxMemory),
+    batchClips: 1,
+    signal: new AbortController().signal,
   };
   const columns = { text: "x".repeat(2 ** 20 - 1000) };
   async function* rows(): AsyncGenerator<PartRow, void> {
@@ -136,7 +158,12 @@ async function decodingFails(): Promise<DecodedRow> {
 }
 
 function rowsOf(part: number): readonly PartRow[] {
-  return Array.from({ length: 40 }, (_, index) => ({ index, part, isLastOfPart: index === 39, row: { input: 0, path: `${index}.wav`, key: `${index}` } }));
+  return Array.from({ length: 40 }, (_, index) => ({
+    index,
+    part,
+    isLastOfPart: index === 39,
+    row: { input: 0, path: `${index}.wav`, key: `${index}` },
+  }));
 }
 
 function silence(length: number): Waveform {
@@ -144,7 +171,11 @@ function silence(length: number): Waveform {
 }
 
 /** A batcher, and the lengths of the clips in the batches that it has begun; `finish` ends the oldest of those that run. */
-function watched(batchClips: number): { readonly batcher: ClipBatcher; readonly batches: number[][]; readonly finish: () => Promise<void> } {
+function watched(batchClips: number): {
+  readonly batcher: ClipBatcher;
+  readonly batches: number[][];
+  readonly finish: () => Promise<void>;
+} {
   const batches: number[][] = [];
   const running: (() => void)[] = [];
   const encode = async (waveforms: readonly Waveform[]): Promise<readonly AudioCodes[]> => {

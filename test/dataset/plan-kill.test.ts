@@ -23,7 +23,10 @@ function moduleName(file: string): string {
 test("planning that is killed at any moment is begun again and ends with the same bytes", { timeout: 300_000 }, async () => {
   const folder = await temporaryFolder();
   const manifest = join(folder, "m.jsonl");
-  await writeFile(manifest, Array.from({ length: 60_000 }, (_, i) => `${JSON.stringify({ path: `${i}.wav`, id: i, text: "x".repeat(i % 50) })}\n`).join(""));
+  await writeFile(
+    manifest,
+    Array.from({ length: 60_000 }, (_, i) => `${JSON.stringify({ path: `${i}.wav`, id: i, text: "x".repeat(i % 50) })}\n`).join(""),
+  );
   const inputs = await resolveInputs([manifest]);
   await preparePlan({ folder: join(folder, "whole"), inputs, settings: {} });
   const whole = await contentsOf(join(folder, "whole"));
@@ -43,7 +46,10 @@ test("planning that is killed at any moment is begun again and ends with the sam
     await once(child.stdout, "data");
     setTimeout(() => child.kill("SIGKILL"), delay);
     await exit;
-    const isWhole = await openPlan(out).then(() => true, () => false);
+    const isWhole = await openPlan(out).then(
+      () => true,
+      () => false,
+    );
     if (!isWhole) killedHalfway++;
     await preparePlan({ folder: out, inputs, settings: {} });
     expect(await contentsOf(out)).toEqual(whole);

@@ -42,13 +42,17 @@ function* linesOf(format: "jsonl" | "csv", numRows: number): Generator<string> {
   }
 }
 
-test.each(["jsonl", "csv"] as const)("200,000 rows of %s need at most 80 MiB more than 1,000, and 64 MiB of objects", { timeout: 300_000 }, async (format) => {
-  const folder = await temporaryFolder();
-  const peaks: number[] = [];
-  for (const numRows of [1000, 200_000]) {
-    const manifest = join(folder, `${numRows}.${format}`);
-    await pipeline(Readable.from(linesOf(format, numRows)), createWriteStream(manifest));
-    peaks.push(await peakMemory(folder, manifest, numRows));
-  }
-  expect((peaks[1]! - peaks[0]!) / mebibyte).toBeLessThan(80);
-});
+test.each(["jsonl", "csv"] as const)(
+  "200,000 rows of %s need at most 80 MiB more than 1,000, and 64 MiB of objects",
+  { timeout: 300_000 },
+  async (format) => {
+    const folder = await temporaryFolder();
+    const peaks: number[] = [];
+    for (const numRows of [1000, 200_000]) {
+      const manifest = join(folder, `${numRows}.${format}`);
+      await pipeline(Readable.from(linesOf(format, numRows)), createWriteStream(manifest));
+      peaks.push(await peakMemory(folder, manifest, numRows));
+    }
+    expect((peaks[1]! - peaks[0]!) / mebibyte).toBeLessThan(80);
+  },
+);

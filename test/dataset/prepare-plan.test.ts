@@ -19,7 +19,11 @@ async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
 }
 
 /** A plan in `<folder>/out` for inputs named relative to the folder. */
-async function planOf(folder: string, names: readonly string[], options: Partial<PreparePlanOptions> & { readonly stdin?: string } = {}): Promise<DatasetPlan> {
+async function planOf(
+  folder: string,
+  names: readonly string[],
+  options: Partial<PreparePlanOptions> & { readonly stdin?: string } = {},
+): Promise<DatasetPlan> {
   const inputs = await resolveInputs(names, { cwd: folder, stdin: options.stdin === undefined ? undefined : chunksOf(options.stdin) });
   return await preparePlan({ folder: join(folder, "out"), inputs, settings, partRows: 3, ...options });
 }
@@ -36,8 +40,12 @@ async function keysOf(plan: DatasetPlan): Promise<readonly string[]> {
 
 /** What a folder holds, with the bytes. */
 async function snapshotOf(folder: string): Promise<Readonly<Record<string, string>>> {
-  const names = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return Object.fromEntries(await Promise.all(names.toSorted().map(async (name) => [name.slice(folder.length), await readFile(name, "latin1")] as const)));
+  const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    await Promise.all(names.toSorted().map(async (name) => [name.slice(folder.length), await readFile(name, "latin1")] as const)),
+  );
 }
 
 const sixFiles = Object.fromEntries(["a/1", "a/2", "b/1", "b/é", "c", "d", "e"].map((stem) => [`in/${stem}.wav`, stem]));
@@ -52,23 +60,28 @@ async function begun(): Promise<string> {
 describe("a plan", () => {
   test("gives the rows back by parts, each once and in order", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 5 }), async (numRows, partRows, count) => {
-        const folder = await temporaryFolder();
-        const lines = Array.from({ length: numRows }, (_, i) => `${"ü".repeat(i % 4)}${i}.wav`);
-        const plan = await planOf(folder, ["-"], { stdin: lines.join("\n"), partRows });
-        expect([plan.numRows, plan.numParts]).toEqual([numRows, Math.ceil(numRows / partRows)]);
-        const found = new Map<number, string>();
-        for (let index = 0; index < count; index++) {
-          for (const part of partsOfShare({ index, count }, plan.numParts)) {
-            for await (const { index: number, row } of plan.readPart(part)) {
-              expect(Math.floor(number / partRows)).toBe(part);
-              expect(found.has(number)).toBe(false);
-              found.set(number, row.path);
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (numRows, partRows, count) => {
+          const folder = await temporaryFolder();
+          const lines = Array.from({ length: numRows }, (_, i) => `${"ü".repeat(i % 4)}${i}.wav`);
+          const plan = await planOf(folder, ["-"], { stdin: lines.join("\n"), partRows });
+          expect([plan.numRows, plan.numParts]).toEqual([numRows, Math.ceil(numRows / partRows)]);
+          const found = new Map<number, string>();
+          for (let index = 0; index < count; index++) {
+            for (const part of partsOfShare({ index, count }, plan.numParts)) {
+              for await (const { index: number, row } of plan.readPart(part)) {
+                expect(Math.floor(number / partRows)).toBe(part);
+                expect(found.has(number)).toBe(false);
+                found.set(number, row.path);
+              }
             }
           }
-        }
-        expect(Array.from({ length: numRows }, (_, i) => found.get(i))).toEqual(lines);
-      }),
+          expect(Array.from({ length: numRows }, (_, i) => found.get(i))).toEqual(lines);
+        },
+      ),
       { numRuns: 25 },
     );
   });
@@ -116,10 +129,26 @@ describe("a plan", () => {
 
   test("knows the types of all columns of its manifests", async () => {
     const folder = await temporaryFolder();
-    const lines = [{ a: "x", n: 1, ok: true, mixed: 1, list: [1] }, { a: null, n: 2 ** 40, ok: false, mixed: "1", late: 1.5, gone: null }, { n: 0.5, whole: -3, list: {} }];
-    await writeTree(folder, { "m.jsonl": lines.map((line, i) => JSON.stringify({ path: `${i}.wav`, ...line })).join("\n"), "m.csv": "path,speaker\na.wav,7\n" });
+    const lines = [
+      { a: "x", n: 1, ok: true, mixed: 1, list: [1] },
+      { a: null, n: 2 ** 40, ok: false, mixed: "1", late: 1.5, gone: null },
+      { n: 0.5, whole: -3, list: {} },
+    ];
+    await writeTree(folder, {
+      "m.jsonl": lines.map((line, i) => JSON.stringify({ path: `${i}.wav`, ...line })).join("\n"),
+      "m.csv": "path,speaker\na.wav,7\n",
+    });
     const plan = await planOf(folder, ["m.jsonl", "m.csv"]);
-    expect(plan.rows.columns.map(({ name, type }) => `${name} ${type}`)).toEqual(["a string", "n double", "ok boolean", "mixed json", "list json", "late double", "whole int64", "speaker string"]);
+    expect(plan.rows.columns.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      "a string",
+      "n double",
+      "ok boolean",
+      "mixed json",
+      "list json",
+      "late double",
+      "whole int64",
+      "speaker string",
+    ]);
   });
 
   test("is read line by line, for rows that are as long as rows may be", async () => {
@@ -179,7 +208,13 @@ describe("duplicates", () => {
   test("are rows with the bytes and the range of an earlier one", async () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "in/a.wav": "x", "in/b.wav": "y", "in/c.wav": "x", "in/d.wav": "x" });
-    const manifest = ['{"path":"in/c.wav","start":1}', '{"path":"in/a.wav","start":1}', '{"path":"in/b.wav","start":0}', '{"path":"gone.wav"}', '{"path":"gone.wav","id":"again"}'];
+    const manifest = [
+      '{"path":"in/c.wav","start":1}',
+      '{"path":"in/a.wav","start":1}',
+      '{"path":"in/b.wav","start":0}',
+      '{"path":"gone.wav"}',
+      '{"path":"gone.wav","id":"again"}',
+    ];
     await writeTree(folder, { "m.jsonl": manifest.join("\n") });
     const plan = await planOf(folder, ["in", "m.jsonl"], { dedupe: true });
     const marks = (await allRows(plan)).map(({ row }) => (row.problem === undefined ? [row.key, row.duplicateOf] : []));
@@ -199,7 +234,13 @@ describe("duplicates", () => {
 
   test("are found far behind the first of them", async () => {
     const folder = await temporaryFolder();
-    await writeTree(folder, { "x.wav": "x", "m.jsonl": Array.from({ length: 5000 }, (_, i) => `{"path":"x.wav","id":${i},"start":${i % 2500},"text":"${"t".repeat(i % 1000 === 500 ? 5000 : 200)}"}\n`).join("") });
+    await writeTree(folder, {
+      "x.wav": "x",
+      "m.jsonl": Array.from(
+        { length: 5000 },
+        (_, i) => `{"path":"x.wav","id":${i},"start":${i % 2500},"text":"${"t".repeat(i % 1000 === 500 ? 5000 : 200)}"}\n`,
+      ).join(""),
+    });
     const plan = await planOf(folder, ["m.jsonl"], { dedupe: true, partRows: 1000 });
     expect(plan.rows.duplicates).toBe(2500);
     const [{ row }] = (await collect(plan.readPart(4))) as [NumberedRow];
@@ -228,7 +269,7 @@ describe("a dataset that was begun", () => {
     const other = { model: { id: "tiny", commit: "abc" }, bandwidth: 3, clips: { tail: "keep" }, new: [1] };
     const attempt = planOf(folder, ["in", "m.csv"], { settings: other, partRows: 4, dedupe: true });
     await expect(attempt).rejects.toMatchObject({ code: "DATASET_MISMATCH" });
-    const { message } = await attempt.catch((error: Error) => error as Error) as Error;
+    const { message } = (await attempt.catch((error: Error) => error as Error)) as Error;
     expect(message.split("\n").slice(1, -1)).toEqual([
       "  bandwidth: begun with 6, now 3",
       "  clips.window.seconds: begun with 10, now nothing",

@@ -7,7 +7,11 @@ import { temporaryFolder } from "./temporary-folder.ts";
 
 test("removes all shards of a part with the files that they list, and nothing of other parts", async () => {
   const folder = await temporaryFolder();
-  for (const [part, seeds] of [[11, [1]], [12, [2, 3, 4]], [120, [5]]] as const) {
+  for (const [part, seeds] of [
+    [11, [1]],
+    [12, [2, 3, 4]],
+    [120, [5]],
+  ] as const) {
     for (const output of [npyOutput(folder), jsonlOutput(folder, { shardClips: 1 })]) {
       const writer = output.openPart(part);
       for (const seed of seeds) await writer.add(clipOf(seed));

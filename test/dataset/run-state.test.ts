@@ -22,15 +22,27 @@ const everything = { index: 0, count: 1 };
 const uuid = "01234567-89ab-cdef-0123-456789abcdef";
 
 const record = (part: number): PartRecord => ({
-  part, rows: 1000, clips: 999, errors: 1, seconds: 1234.5,
+  part,
+  rows: 1000,
+  clips: 999,
+  errors: 1,
+  seconds: 1234.5,
   shards: [{ format: "webdataset", path: `shards/part-${part}-000.tar`, bytes: 10, sha256: "0".repeat(64), clips: 999 }],
   statistics: { codebooks: [1, 2], peak: 0.5 },
 });
 
 /** Arguments of `unshare` for a command with process numbers of its own. */
-const inContainer = (...command: readonly string[]): string[] => ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", ...command];
+const inContainer = (...command: readonly string[]): string[] => [
+  "--user",
+  "--map-root-user",
+  "--pid",
+  "--fork",
+  "--mount-proc",
+  ...command,
+];
 /** What another process writes into a lock. */
-const other = (host: string, pid: number): string => JSON.stringify({ id: "x", host, boot: "b", pid, started: "", since: "2026-01-01T00:00:00.000Z" });
+const other = (host: string, pid: number): string =>
+  JSON.stringify({ id: "x", host, boot: "b", pid, started: "", since: "2026-01-01T00:00:00.000Z" });
 
 describe("a durable file", () => {
   test("has its name when it is complete, and replaces what had it", async () => {
@@ -111,10 +123,22 @@ describe("records of parts", () => {
 
 describe("leftovers of a killed run", () => {
   const temporaries = [
-    `.plan.json.${uuid}.tmp`, `plan/.rows.jsonl.${uuid}.tmp`, `parts/.000002.json.${uuid}.tmp`, `parts/.000003.manifest.jsonl.${uuid}.tmp`,
-    `shards/.part-000002-001.tar.${uuid}.tmp`, `shards/.part-000003-000.tar.${uuid}.tmp`, `npy/a/.000003-x.npy.${uuid}.tmp`,
+    `.plan.json.${uuid}.tmp`,
+    `plan/.rows.jsonl.${uuid}.tmp`,
+    `parts/.000002.json.${uuid}.tmp`,
+    `parts/.000003.manifest.jsonl.${uuid}.tmp`,
+    `shards/.part-000002-001.tar.${uuid}.tmp`,
+    `shards/.part-000003-000.tar.${uuid}.tmp`,
+    `npy/a/.000003-x.npy.${uuid}.tmp`,
   ];
-  const others = ["plan.json", "shards/part-000002-000.tar", ".hidden", "shards/.mine.tmp", `shards/part-000002-000.tar.${uuid}.tmp`, `.lock.${uuid}.tmp`];
+  const others = [
+    "plan.json",
+    "shards/part-000002-000.tar",
+    ".hidden",
+    "shards/.mine.tmp",
+    `shards/part-000002-000.tar.${uuid}.tmp`,
+    `.lock.${uuid}.tmp`,
+  ];
 
   async function foldedTree(): Promise<string> {
     const folder = await temporaryFolder();
@@ -168,7 +192,9 @@ describe("the lock of a run", () => {
       await expect(acquireRunLock(folder, selection), `${selection.index}/${selection.count}`).rejects.toThrow(DatasetError);
     }
     await using fourth = await acquireRunLock(folder, { index: 2, count: 4 });
-    expect([first, second, third, fourth].map(({ path }) => path.slice(folder.length + 1)).toSorted()).toEqual((await readdir(folder)).toSorted());
+    expect([first, second, third, fourth].map(({ path }) => path.slice(folder.length + 1)).toSorted()).toEqual(
+      (await readdir(folder)).toSorted(),
+    );
   });
 
   test("is taken over from a process that was killed, at once", async () => {
@@ -199,16 +225,21 @@ describe("the lock of a run", () => {
     await (await acquireRunLock(folder, everything)).release();
   });
 
-  test.skipIf(spawnSync("unshare", inContainer("true")).status !== 0)("is not taken over from another container of the same name, where its process has no number", async () => {
-    const folder = await temporaryFolder();
-    await using lock = await acquireRunLock(folder, everything);
-    const script = `import { acquireRunLock } from ${JSON.stringify(join(process.cwd(), "src/dataset/folder/run-lock.ts"))}; await acquireRunLock(${JSON.stringify(folder)}, { index: 0, count: 1 }).then(() => console.log("taken"), ({ code }) => console.log(code));`;
-    await writeFile(join(folder, "take.mts"), script);
-    const child = spawn("unshare", inContainer(process.execPath, "--import", "tsx", join(folder, "take.mts")), { stdio: ["ignore", "pipe", "inherit"] });
-    const [answer] = (await once(child.stdout, "data")) as [Buffer];
-    expect(answer.toString().trim()).toBe("DATASET_LOCKED");
-    expect(JSON.parse(await readFile(lock.path, "utf8"))).toMatchObject({ pid: process.pid });
-  });
+  test.skipIf(spawnSync("unshare", inContainer("true")).status !== 0)(
+    "is not taken over from another container of the same name, where its process has no number",
+    async () => {
+      const folder = await temporaryFolder();
+      await using lock = await acquireRunLock(folder, everything);
+      const script = `import { acquireRunLock } from ${JSON.stringify(join(process.cwd(), "src/dataset/folder/run-lock.ts"))}; await acquireRunLock(${JSON.stringify(folder)}, { index: 0, count: 1 }).then(() => console.log("taken"), ({ code }) => console.log(code));`;
+      await writeFile(join(folder, "take.mts"), script);
+      const child = spawn("unshare", inContainer(process.execPath, "--import", "tsx", join(folder, "take.mts")), {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const [answer] = (await once(child.stdout, "data")) as [Buffer];
+      expect(answer.toString().trim()).toBe("DATASET_LOCKED");
+      expect(JSON.parse(await readFile(lock.path, "utf8"))).toMatchObject({ pid: process.pid });
+    },
+  );
 
   test("of another machine is taken over when it has shown no life for long enough", async () => {
     const folder = await temporaryFolder();
@@ -233,18 +264,21 @@ describe("the lock of a run", () => {
     await (await acquireRunLock(folder, everything)).release();
   });
 
-  test.skipIf(!existsSync("/proc/self/stat"))("is not taken over from another thread of the process, nor from a copy of the package in it", async () => {
-    const folder = await temporaryFolder();
-    const path = join(folder, "lock");
-    await using lock = await LockFile.acquire(path);
-    vi.resetModules();
-    const { LockFile: OfCopy } = await import("../../src/dataset/folder/lock-file.ts");
-    expect(OfCopy).not.toBe(LockFile);
-    await expect(OfCopy.acquire(path)).rejects.toThrow(`process ${process.pid} on ${hostname()}`);
-    expect(lock.signal.aborted).toBe(false);
-    await utimes(path, 1, 1);
-    await (await OfCopy.acquire(path)).release();
-  });
+  test.skipIf(!existsSync("/proc/self/stat"))(
+    "is not taken over from another thread of the process, nor from a copy of the package in it",
+    async () => {
+      const folder = await temporaryFolder();
+      const path = join(folder, "lock");
+      await using lock = await LockFile.acquire(path);
+      vi.resetModules();
+      const { LockFile: OfCopy } = await import("../../src/dataset/folder/lock-file.ts");
+      expect(OfCopy).not.toBe(LockFile);
+      await expect(OfCopy.acquire(path)).rejects.toThrow(`process ${process.pid} on ${hostname()}`);
+      expect(lock.signal.aborted).toBe(false);
+      await utimes(path, 1, 1);
+      await (await OfCopy.acquire(path)).release();
+    },
+  );
 
   test("shows that it lives, and aborts when somebody took it over", async () => {
     const folder = await temporaryFolder();
@@ -279,7 +313,10 @@ describe("the lock of a run", () => {
 
   test("is had by one of many that want it at once", async () => {
     const folder = await temporaryFolder();
-    await writeFile(join(folder, "lock-0-of-1.json"), JSON.stringify({ id: "dead", host: "elsewhere", boot: "b", pid: 1, started: "", since: "" }));
+    await writeFile(
+      join(folder, "lock-0-of-1.json"),
+      JSON.stringify({ id: "dead", host: "elsewhere", boot: "b", pid: 1, started: "", since: "" }),
+    );
     await utimes(join(folder, "lock-0-of-1.json"), 1, 1);
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => acquireRunLock(folder, everything)));
     const locks = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));

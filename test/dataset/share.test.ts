@@ -42,7 +42,7 @@ describe("a share is read", () => {
     ["4/4", {}, "shares count from 0, so there are 0/4 to 3/4"],
     ["1/1", {}, "0/1 and nothing else"],
     ["0/0", {}, "does not exist"],
-    ["-1/4", {}, "received \"-1/4\""],
+    ["-1/4", {}, 'received "-1/4"'],
     ["1", {}, "a share is i/n"],
     ["", {}, "a share is i/n"],
     ["auto", {}, "sbatch --array"],

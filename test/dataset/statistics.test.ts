@@ -2,13 +2,21 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AudioCodes } from "../../src/core/index.ts";
 import { binOf, durationEdges, loudnessEdges } from "../../src/dataset/records/histogram.ts";
-import { codebookUsage, hoursOf, mergeStatistics, noStatistics, StatisticsBuilder, statisticsSchema } from "../../src/dataset/records/statistics.ts";
+import {
+  codebookUsage,
+  hoursOf,
+  mergeStatistics,
+  noStatistics,
+  StatisticsBuilder,
+  statisticsSchema,
+} from "../../src/dataset/records/statistics.ts";
 import type { DatasetStatistics } from "../../src/dataset/records/statistics.ts";
 import { clipOf, segmentedClipOf } from "./encoded-clips.ts";
 
 function statisticsOf(seeds: readonly number[], errors: readonly string[] = []): DatasetStatistics {
   const builder = new StatisticsBuilder();
-  for (const seed of seeds) builder.addClip(clipOf(seed, 1 + (seed % 50), seed % 2 === 0 ? {} : { loudness: { peak: 1, rms: 10 ** -(seed % 4) } }));
+  for (const seed of seeds)
+    builder.addClip(clipOf(seed, 1 + (seed % 50), seed % 2 === 0 ? {} : { loudness: { peak: 1, rms: 10 ** -(seed % 4) } }));
   for (const code of errors) builder.addError(code);
   return builder.build();
 }
@@ -19,7 +27,10 @@ const kinds = fc.array(fc.constantFrom("AUDIO_EMPTY", "AUDIO_CORRUPT", "FILE_NOT
 test("statistics of parts merge to those of the whole, in any order and grouping", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(seeds, kinds), { minLength: 1, maxLength: 4 }), (parts) => {
-      const whole = statisticsOf(parts.flatMap(([clips]) => clips), parts.flatMap(([, errors]) => errors));
+      const whole = statisticsOf(
+        parts.flatMap(([clips]) => clips),
+        parts.flatMap(([, errors]) => errors),
+      );
       const each = parts.map(([clips, errors]) => statisticsOf(clips, errors));
       const merged = each.reduce(mergeStatistics, noStatistics);
       expect(JSON.stringify(merged)).toBe(JSON.stringify(whole));
@@ -43,7 +54,11 @@ test("codes are counted codebook by codebook, without the padding of short segme
 });
 
 test("entropy is that of the distribution: 0 bits for one code, log2 of n for n equal ones", () => {
-  const codes = new AudioCodes({ ...clipOf(0, 8).codes, shape: [1, 3, 8], data: Uint16Array.from([...Array(8).fill(7), 0, 0, 1, 1, 2, 2, 3, 3, 0, 1, 2, 3, 4, 5, 6, 7]) });
+  const codes = new AudioCodes({
+    ...clipOf(0, 8).codes,
+    shape: [1, 3, 8],
+    data: Uint16Array.from([...Array(8).fill(7), 0, 0, 1, 1, 2, 2, 3, 3, 0, 1, 2, 3, 4, 5, 6, 7]),
+  });
   const builder = new StatisticsBuilder();
   builder.addClip({ ...clipOf(0), codes });
   expect(codebookUsage(builder.build())).toEqual([

@@ -25,7 +25,12 @@ async function entriesByTarStream(tar: Uint8Array): Promise<readonly TarEntry[]>
   for await (const entry of Readable.from([tar]).pipe(extract())) {
     // Where its bytes begin is not in the types of the package.
     const { name, type, size = 0, byteOffset } = entry.header as Header & { readonly byteOffset: number };
-    entries.push({ name, isFile: type === "file" || type === "contiguous-file", offset: byteOffset, size: type === "directory" ? 0 : size });
+    entries.push({
+      name,
+      isFile: type === "file" || type === "contiguous-file",
+      offset: byteOffset,
+      size: type === "directory" ? 0 : size,
+    });
     entry.resume();
   }
   return entries;
@@ -40,7 +45,11 @@ async function packed(entries: readonly (Partial<Header> & Pick<Header, "name">)
 }
 
 /** A header as it is, and the bytes after it. */
-function member(type: string, bytes: string | Uint8Array, said: { readonly size?: string | Uint8Array; readonly name?: string; readonly magic?: string } = {}): Uint8Array {
+function member(
+  type: string,
+  bytes: string | Uint8Array,
+  said: { readonly size?: string | Uint8Array; readonly name?: string; readonly magic?: string } = {},
+): Uint8Array {
   const content = Buffer.from(bytes);
   const header = Buffer.alloc(512);
   header.write(said.name ?? "a.wav");
@@ -70,7 +79,15 @@ describe("the entries of a tar", () => {
       type: fc.constantFrom("file" as const, "directory" as const, "symlink" as const, "contiguous-file" as const),
       size: fc.integer({ min: 0, max: 1500 }),
     });
-    const headers = fc.array(entry, { maxLength: 8 }).map((entries) => entries.map(({ type, size, ...more }) => ({ type, ...more, ...(type === "symlink" ? { linkname: "x" } : type === "directory" ? {} : { size }) })));
+    const headers = fc
+      .array(entry, { maxLength: 8 })
+      .map((entries) =>
+        entries.map(({ type, size, ...more }) => ({
+          type,
+          ...more,
+          ...(type === "symlink" ? { linkname: "x" } : type === "directory" ? {} : { size }),
+        })),
+      );
     await fc.assert(
       fc.asyncProperty(headers, async (entries) => {
         const tar = await packed(entries);
@@ -87,7 +104,11 @@ describe("the entries of a tar", () => {
     execFileSync("tar", ["--format", format, "--sort=name", "-cf", join(folder, "x.tar"), "-C", join(folder, "in"), "."]);
     const tar = await readFile(join(folder, "x.tar"));
     const files = (await entriesOf(tar)).filter(({ isFile }) => isFile);
-    expect(files.map(({ name, size }) => [name, size])).toEqual([["./a.wav", 5], [`./${long}`, 3], ["./ü.wav", 0]]);
+    expect(files.map(({ name, size }) => [name, size])).toEqual([
+      ["./a.wav", 5],
+      [`./${long}`, 3],
+      ["./ü.wav", 0],
+    ]);
     expect(files.map(({ offset, size }) => tar.subarray(offset, offset + size).toString())).toEqual(["12345", "123", ""]);
   });
 
@@ -104,7 +125,11 @@ describe("the entries of a tar", () => {
     const [one, two] = [await tarOf({ "a.wav": 3 }), await tarOf({ "b.wav": 3 })];
     expect((await entriesOf(Buffer.concat([one, two]))).map(({ name }) => name)).toEqual(["a.wav", "b.wav"]);
     let bytesRead = 0;
-    const endless: ByteSource = { name: "sparse.tar", size: 2 ** 40, read: async (_, length) => ((bytesRead += length), new Uint8Array(length)) };
+    const endless: ByteSource = {
+      name: "sparse.tar",
+      size: 2 ** 40,
+      read: async (_, length) => ((bytesRead += length), new Uint8Array(length)),
+    };
     expect(await collect(tarEntries(endless))).toEqual([]);
     expect(bytesRead).toBeLessThan(2 ** 21);
   });
@@ -121,10 +146,18 @@ describe("a tar is refused", () => {
     ["cut within a member", member("0", "123").subarray(0, 514), "it ends within a.wav"],
     ["of an unknown kind", member("0", "123", { magic: "unknown!" }), "it is of an unknown kind of tar"],
     ["with a size below nothing", member("0", "123", { size: Buffer.alloc(12, 0xff) }), "a size that no file has"],
-    ["with a size beyond all measure", member("0", "123", { size: Buffer.from([0x80, ...Buffer.alloc(11, 0xff)]) }), "a size that no file has"],
+    [
+      "with a size beyond all measure",
+      member("0", "123", { size: Buffer.from([0x80, ...Buffer.alloc(11, 0xff)]) }),
+      "a size that no file has",
+    ],
     ["with a member that is longer than it", member("0", "123", { size: eleven("77777777777") }), "it ends within a.wav"],
     ["with a name that is longer than it", member("L", "x", { size: eleven("2000") }), "it ends too early"],
-    ["with a name of gigabytes", member("L", "x", { size: eleven("77777777777") }), "a name is said to have 8589934591 bytes; at most 1048576 are read"],
+    [
+      "with a name of gigabytes",
+      member("L", "x", { size: eleven("77777777777") }),
+      "a name is said to have 8589934591 bytes; at most 1048576 are read",
+    ],
     ["with a description of gigabytes", member("x", "x", { size: eleven("77777777777") }), "at most 1048576 are read"],
     ["with a description that is none", member("x", "hello world\n"), "cannot be read"],
     ["with a record of no length", member("x", "0 path=x\n"), "cannot be read"],
@@ -156,8 +189,14 @@ async function rowsOf(...members: readonly Uint8Array[]): Promise<readonly Row[]
 describe("the rows of a hostile tar", () => {
   test("of names beyond all measure are bad ones, and what follows is listed", async () => {
     const name = `${"a/".repeat(3000)}b.wav`;
-    const rows = await rowsOf(member("x", paxRecord("path", name)), member("0", "1"), member("L", `${name}\0`, { name: "././@LongLink" }), member("0", "1"), member("0", "1", { name: "c.wav" }));
-    expect(rows.map((row) => row.problem === undefined ? row.key : row.problem.code)).toEqual(["ROW_INVALID", "ROW_INVALID", "c"]);
+    const rows = await rowsOf(
+      member("x", paxRecord("path", name)),
+      member("0", "1"),
+      member("L", `${name}\0`, { name: "././@LongLink" }),
+      member("0", "1"),
+      member("0", "1", { name: "c.wav" }),
+    );
+    expect(rows.map((row) => (row.problem === undefined ? row.key : row.problem.code))).toEqual(["ROW_INVALID", "ROW_INVALID", "c"]);
     for (const row of rows.slice(0, 2)) expect(row.problem!.message.length).toBeLessThan(400);
   });
 
@@ -171,7 +210,10 @@ describe("the rows of a hostile tar", () => {
 
   test("have a long .json once, or a few times, but not for each of thousands of members", async () => {
     const json = JSON.stringify({ text: "x".repeat(2 ** 20 - 100) });
-    const sample = (count: number): readonly Uint8Array[] => [member("0", json, { name: "s.json" }), ...Array.from({ length: count }, (_, i) => member("0", "", { name: `s.${i}.wav` }))];
+    const sample = (count: number): readonly Uint8Array[] => [
+      member("0", json, { name: "s.json" }),
+      ...Array.from({ length: count }, (_, i) => member("0", "", { name: `s.${i}.wav` })),
+    ];
     expect((await rowsOf(...sample(16))).filter(({ problem }) => problem === undefined)).toHaveLength(16);
     const rows = await rowsOf(...sample(2000));
     expect(rows).toHaveLength(2000);
@@ -186,7 +228,12 @@ describe("the rows of a hostile tar", () => {
 
   test("have columns of a .json only if it can be carried along", async () => {
     const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`c${i}`, 1])));
-    const rows = await rowsOf(member("0", wide, { name: "a.json" }), member("0", "1"), member("0", "{", { name: "b.json", size: "00007777777" }), member("0", "1"));
+    const rows = await rowsOf(
+      member("0", wide, { name: "a.json" }),
+      member("0", "1"),
+      member("0", "{", { name: "b.json", size: "00007777777" }),
+      member("0", "1"),
+    );
     expect(rows[0]!.problem!.message).toBe("t.tar, member a.wav: its .json cannot be read: it has 10001 columns; at most 10000 are read");
     expect(rows.at(-1)!.problem).toMatchObject({ code: "TAR_DAMAGED" });
   });

@@ -20,10 +20,14 @@ beforeAll(runWorkersFromSources);
 /** Ten files of several rates, channels and lengths below `in/`. */
 async function smallCorpus(): Promise<string> {
   const folder = await temporaryFolder();
-  const files = Array.from({ length: 10 }, (_, i) => [
-    `in/speaker-${i % 3}/clip-${i}.wav`,
-    toneWav(i, 0.3 + 0.17 * i, { sampleRate: [24_000, 44_100, 16_000][i % 3]!, channels: 1 + (i % 2) }),
-  ] as const);
+  const files = Array.from(
+    { length: 10 },
+    (_, i) =>
+      [
+        `in/speaker-${i % 3}/clip-${i}.wav`,
+        toneWav(i, 0.3 + 0.17 * i, { sampleRate: [24_000, 44_100, 16_000][i % 3]!, channels: 1 + (i % 2) }),
+      ] as const,
+  );
   await writeTree(folder, Object.fromEntries(files));
   return folder;
 }
@@ -35,7 +39,10 @@ async function resultIn(folder: string): Promise<ReadonlyMap<string, Buffer>> {
 
 async function errorsOf(folder: string): Promise<readonly Record<string, unknown>[]> {
   const text = await readFile(join(folder, "errors.jsonl"), "utf8");
-  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Record<string, unknown>);
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 describe("tokenizeDataset", () => {
@@ -43,8 +50,21 @@ describe("tokenizeDataset", () => {
     const folder = await smallCorpus();
     const out = join(folder, "out");
     const layout = vocabularyLayout(new TokenVocabulary({ codebookSize: 1024, numCodebooks: 8, specialTokens: { eos: {} } }));
-    const outputs = [{ format: "webdataset", shardClips: 3 }, { format: "parquet" }, { format: "npy" }, { format: "jsonl" }, { format: "tokens", layout }] as const;
-    const { report, events } = await tokenize({ folder: out, inputs: [join(folder, "in")], bandwidth: 6, partRows: 4, outputs, audioLicense: "CC-BY-4.0" });
+    const outputs = [
+      { format: "webdataset", shardClips: 3 },
+      { format: "parquet" },
+      { format: "npy" },
+      { format: "jsonl" },
+      { format: "tokens", layout },
+    ] as const;
+    const { report, events } = await tokenize({
+      folder: out,
+      inputs: [join(folder, "in")],
+      bandwidth: 6,
+      partRows: 4,
+      outputs,
+      audioLicense: "CC-BY-4.0",
+    });
     expect(report).toMatchObject({ rows: 10, clips: 10, errors: 0, parts: 3, partsLeft: 0 });
     expect(events.filter(({ kind }) => kind === "part-finished")).toHaveLength(3);
     expect(report.info).toMatchObject({ audioLicense: "CC-BY-4.0", codec: { num_codebooks: 8, bandwidth: 6 } });
@@ -71,7 +91,12 @@ describe("tokenizeDataset", () => {
     const expected = await resultIn(whole);
     expect(expected.size).toBeGreaterThan(15);
     // With 64 KiB every file is too long to be held at once, and is streamed.
-    for (const [name, options] of Object.entries({ threads: { workers: 3 }, single: { batchClips: 1 }, streamed: { maxMemory: 2 ** 16, workers: 1 }, some: { maxMemory: 2 ** 20 } })) {
+    for (const [name, options] of Object.entries({
+      threads: { workers: 3 },
+      single: { batchClips: 1 },
+      streamed: { maxMemory: 2 ** 16, workers: 1 },
+      some: { maxMemory: 2 ** 20 },
+    })) {
       await tokenize({ folder: join(folder, name), ...common, ...options });
       expect(await resultIn(join(folder, name)), name).toEqual(expected);
     }
@@ -86,12 +111,21 @@ describe("tokenizeDataset", () => {
   test("streams windows and channels of long files with the bytes of short ones", async () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "in/stereo.wav": toneWav(5, 4.13, { sampleRate: 44_100, channels: 2 }), "in/mono.wav": toneWav(6, 3.9) });
-    const common = { inputs: [join(folder, "in")], numCodebooks: 4, channels: "each", window: { seconds: 0.5 }, stride: { seconds: 0.3 }, tail: "pad" } as const;
+    const common = {
+      inputs: [join(folder, "in")],
+      numCodebooks: 4,
+      channels: "each",
+      window: { seconds: 0.5 },
+      stride: { seconds: 0.3 },
+      tail: "pad",
+    } as const;
     const short = await tokenize({ folder: join(folder, "short"), ...common });
     expect(short.report.clips).toBe(3 * 13);
     await tokenize({ folder: join(folder, "long"), ...common, decodeThreads: 1, maxMemory: 2 ** 19 });
     expect(await resultIn(join(folder, "long"))).toEqual(await resultIn(join(folder, "short")));
-    await expect(tokenize({ folder: join(folder, "no"), ...common, decodeThreads: 1, maxMemory: 2 ** 16 })).rejects.toThrow(/windows of 0.5 s take 48640 bytes each; give a maxMemory of at least 291840/);
+    await expect(tokenize({ folder: join(folder, "no"), ...common, decodeThreads: 1, maxMemory: 2 ** 16 })).rejects.toThrow(
+      /windows of 0.5 s take 48640 bytes each; give a maxMemory of at least 291840/,
+    );
   });
 
   test("cuts ranges, windows and silence where it says", async () => {
@@ -104,7 +138,14 @@ describe("tokenizeDataset", () => {
       "rows.jsonl": '{"path":"a.wav","id":"range","start":1.25,"end":3.5,"text":"so"}\n{"path":"quiet.wav","id":"quiet"}\n',
     });
     const out = join(folder, "out");
-    await tokenize({ folder: out, inputs: [join(folder, "rows.jsonl")], numCodebooks: 4, window: { frames: 75 }, minimum: { seconds: 0.1 }, trim: { threshold: -50, padding: 0 } });
+    await tokenize({
+      folder: out,
+      inputs: [join(folder, "rows.jsonl")],
+      numCodebooks: 4,
+      window: { frames: 75 },
+      minimum: { seconds: 0.1 },
+      trim: { threshold: -50, padding: 0 },
+    });
     const clips = await collect(await openDataset(out));
     expect(clips.map(({ key, start, end }) => [key, start, end])).toEqual([
       ["range_w000000", 1.25, 2.25],
@@ -198,7 +239,13 @@ describe("bad files", () => {
       "truncated.flac": "AUDIO_CORRUPT",
       "vanished.wav": "FILE_NOT_FOUND",
     });
-    expect(errors.find(({ path }) => path === "vanished.wav")).toEqual({ row: 12, path: "vanished.wav", key: "vanished", code: "FILE_NOT_FOUND", message: "cannot read vanished.wav: there is no such file" });
+    expect(errors.find(({ path }) => path === "vanished.wav")).toEqual({
+      row: 12,
+      path: "vanished.wav",
+      key: "vanished",
+      code: "FILE_NOT_FOUND",
+      message: "cannot read vanished.wav: there is no such file",
+    });
     expect(await collect(verifyDataset(out))).toEqual([]);
     expect((await collect(await openDataset(out))).map(({ key }) => key)).toEqual(["a-sound", "z-sound"]);
   });
@@ -214,7 +261,12 @@ describe("bad files", () => {
     expect((await tokenize({ folder: out, ...common })).report).toMatchObject({ errors: 1, info: { counts: { errors: 1 } } });
     await writeFile(path, bytes);
     expect((await tokenize({ folder: out, ...common })).report).toMatchObject({ parts: 0, rows: 0, total: { rows: 10, errors: 1 } });
-    expect((await tokenize({ folder: out, ...common, retryErrors: true })).report).toMatchObject({ parts: 1, rows: 2, errors: 0, total: { rows: 10, clips: 10, errors: 0 } });
+    expect((await tokenize({ folder: out, ...common, retryErrors: true })).report).toMatchObject({
+      parts: 1,
+      rows: 2,
+      errors: 0,
+      total: { rows: 10, clips: 10, errors: 0 },
+    });
     expect(await resultIn(out)).toEqual(await resultIn(join(folder, "sound")));
   });
 
@@ -246,7 +298,8 @@ describe("an interrupted run", () => {
     const abort = new AbortController();
     const reason = new Error("enough");
     await expect(async () => {
-      for await (const event of tokenizeDataset({ folder: out, ...common, signal: abort.signal })) if (event.kind === "row") abort.abort(reason);
+      for await (const event of tokenizeDataset({ folder: out, ...common, signal: abort.signal }))
+        if (event.kind === "row") abort.abort(reason);
     }).rejects.toBe(reason);
 
     for await (const event of tokenizeDataset({ folder: out, ...common })) if (event.kind === "row") break;
@@ -276,7 +329,9 @@ describe("an interrupted run", () => {
 });
 
 function toFloatWav(samples: Float32Array): Uint8Array {
-  const wav = Buffer.from(formatWav({ channelData: [samples.map((sample) => (Number.isNaN(sample) ? 0 : sample))], sampleRate: 24_000 }, { format: "float32" }));
+  const wav = Buffer.from(
+    formatWav({ channelData: [samples.map((sample) => (Number.isNaN(sample) ? 0 : sample))], sampleRate: 24_000 }, { format: "float32" }),
+  );
   const data = wav.length - 4 * samples.length;
   for (const [i, sample] of samples.entries()) wav.writeFloatLE(sample, data + 4 * i);
   return wav;

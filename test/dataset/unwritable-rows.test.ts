@@ -19,7 +19,7 @@ const formats = [{ format: "npy" }, { format: "webdataset" }, { format: "jsonl" 
 /** Ids that people's corpora have, and some that no file system takes. */
 const ids = {
   plain: "speaker/clip",
-  odd: "12:30 \"what?\" <b>|*\\x",
+  odd: '12:30 "what?" <b>|*\\x',
   device: "con/aux.x/nul",
   up: "../../../../etc/cron.d/x",
   bidi: "a\u202ebc\u0085d\ne\u2028f",
@@ -36,17 +36,41 @@ test("rows whose keys no file system takes fail as rows; all others are written,
   const folder = await temporaryFolder();
   const records = Object.entries(ids).map(([name, id]) => JSON.stringify({ path: "a.wav", id, name }));
   await writeTree(folder, { "a.wav": toneWav(1, 0.4), "m.jsonl": `${records.join("\n")}\n` });
-  const { report, events } = await tokenize({ folder: join(folder, "out"), inputs: [join(folder, "m.jsonl")], numCodebooks: 2, window: { seconds: 0.2 }, outputs: formats, partRows: 4 });
+  const { report, events } = await tokenize({
+    folder: join(folder, "out"),
+    inputs: [join(folder, "m.jsonl")],
+    numCodebooks: 2,
+    window: { seconds: 0.2 },
+    outputs: formats,
+    partRows: 4,
+  });
   expect(report).toMatchObject({ rows: 12, partsLeft: 0 });
   // What the system takes of a path depends on where the dataset lies; that all of `fits` is beyond it does not.
   const failed = events.flatMap((event) => (event.kind === "row" && event.failure !== null ? [[event.row, event.failure.code]] : []));
-  expect(failed).toEqual([[9, "ROW_INVALID"], [10, "ROW_INVALID"], [11, "ROW_UNWRITABLE"]]);
-  const lines = (await readFile(join(folder, "out/errors.jsonl"), "utf8")).trimEnd().split("\n").map((line) => JSON.parse(line) as { row: number; code: string; message: string });
+  expect(failed).toEqual([
+    [9, "ROW_INVALID"],
+    [10, "ROW_INVALID"],
+    [11, "ROW_UNWRITABLE"],
+  ]);
+  const lines = (await readFile(join(folder, "out/errors.jsonl"), "utf8"))
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { row: number; code: string; message: string });
   expect(lines.map(({ row, code }) => [row, code])).toEqual(failed);
   for (const { message } of lines) expect(message).toMatch(/^.{1,600}$/u);
   for (const { format } of formats) {
     const clips = await collect(await openDataset(join(folder, "out"), { format }));
-    expect([...new Set(clips.map(({ columns }) => columns["name"]))]).toEqual(["plain", "odd", "device", "up", "bidi", "half", "long", "emoji", "dots"]);
+    expect([...new Set(clips.map(({ columns }) => columns["name"]))]).toEqual([
+      "plain",
+      "odd",
+      "device",
+      "up",
+      "bidi",
+      "half",
+      "long",
+      "emoji",
+      "dots",
+    ]);
     expect(clips).toHaveLength(18);
   }
   const names = [...(await bytesBelow(join(folder, "out"))).keys()];
@@ -72,8 +96,18 @@ test("a clip whose name is taken by a folder fails with its row, and no format h
     await writer.add(rowOf(3, [clipOf(4, 5, { key: "file/clip" })])),
     await writer.add(rowOf(4, [clipOf(5)])),
   ];
-  expect(written.map(({ clips, failure }) => [clips.length, failure?.code])).toEqual([[1, undefined], [0, "ROW_UNWRITABLE"], [0, "ROW_UNWRITABLE"], [1, undefined]]);
-  expect(written[1]!.failure!.message).toBe("npy/speaker/clip-2_c1.npy cannot be written here: there is a folder of that name; give the row another id");
+  expect(written.map(({ clips, failure }) => [clips.length, failure?.code])).toEqual([
+    [1, undefined],
+    [0, "ROW_UNWRITABLE"],
+    [0, "ROW_UNWRITABLE"],
+    [1, undefined],
+  ]);
+  expect(written[1]!.failure!.message).toBe(
+    "npy/speaker/clip-2_c1.npy cannot be written here: there is a folder of that name; give the row another id",
+  );
   expect(await writer.finish()).toMatchObject({ rows: 4, clips: 2, errors: 2 });
-  expect([...(await bytesBelow(folder)).keys()].filter((name) => name.startsWith("npy/speaker"))).toEqual(["npy/speaker/clip-1.npy", "npy/speaker/clip-5.npy"]);
+  expect([...(await bytesBelow(folder)).keys()].filter((name) => name.startsWith("npy/speaker"))).toEqual([
+    "npy/speaker/clip-1.npy",
+    "npy/speaker/clip-5.npy",
+  ]);
 });

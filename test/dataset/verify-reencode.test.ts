@@ -22,13 +22,19 @@ const everyClip = { sample: { share: 1 } } as const;
 /** `in/` with six files of 0.4 to 0.9 s, every other one stereo at 44.1 kHz. */
 async function corpus(): Promise<string> {
   const folder = await temporaryFolder();
-  const files = Array.from({ length: 6 }, (_, i) => [`in/speaker/clip-${i}.wav`, toneWav(i, 0.4 + 0.1 * i, i % 2 === 0 ? {} : { sampleRate: 44_100, channels: 2 })] as const);
+  const files = Array.from(
+    { length: 6 },
+    (_, i) => [`in/speaker/clip-${i}.wav`, toneWav(i, 0.4 + 0.1 * i, i % 2 === 0 ? {} : { sampleRate: 44_100, channels: 2 })] as const,
+  );
   await writeTree(folder, Object.fromEntries(files));
   return folder;
 }
 
 /** What verifying finds, and how many clips were encoded again meanwhile. */
-async function verify(folder: string, options: VerifyOptions = { reencode: everyClip }): Promise<{ readonly findings: readonly Finding[]; readonly reencoded: number; readonly progress: readonly VerifyProgress[] }> {
+async function verify(
+  folder: string,
+  options: VerifyOptions = { reencode: everyClip },
+): Promise<{ readonly findings: readonly Finding[]; readonly reencoded: number; readonly progress: readonly VerifyProgress[] }> {
   const progress: VerifyProgress[] = [];
   const findings = await collect(verifyDataset(folder, { ...options, onProgress: (now) => progress.push(now) }));
   return { findings, reencoded: progress.at(-1)?.reencoded ?? 0, progress };
@@ -40,7 +46,10 @@ async function forge(folder: string, shard: string, change: (text: string) => st
   await writeFile(join(folder, shard), contents);
   const path = join(folder, "dataset.json");
   const info = JSON.parse(await readFile(path, "utf8")) as { shards: { path: string; bytes: number; sha256: string }[] };
-  Object.assign(info.shards.find((listed) => listed.path === shard)!, { bytes: Buffer.byteLength(contents), sha256: createHash("sha256").update(contents).digest("hex") });
+  Object.assign(
+    info.shards.find((listed) => listed.path === shard)!,
+    { bytes: Buffer.byteLength(contents), sha256: createHash("sha256").update(contents).digest("hex") },
+  );
   await writeFile(path, JSON.stringify(info));
 }
 
@@ -56,9 +65,18 @@ describe("encoding a sample again", () => {
 
   test("cuts windows, splits channels, trims and takes ranges as it was done", async () => {
     const folder = await corpus();
-    await writeFile(join(folder, "in/rows.jsonl"), Array.from({ length: 6 }, (_, i) => `{"path":"speaker/clip-${i}.wav","start":${0.05 * i},"end":${0.35 + 0.1 * i}}\n`).join(""));
+    await writeFile(
+      join(folder, "in/rows.jsonl"),
+      Array.from({ length: 6 }, (_, i) => `{"path":"speaker/clip-${i}.wav","start":${0.05 * i},"end":${0.35 + 0.1 * i}}\n`).join(""),
+    );
     const clips = { window: { seconds: 0.1 }, stride: { frames: 6 }, tail: "pad", channels: "each", trim: { threshold: -40 } } as const;
-    const { report } = await tokenize({ folder: join(folder, "out"), inputs: [join(folder, "in/rows.jsonl")], numCodebooks: 3, ...clips, outputs: [{ format: "webdataset", shardClips: 7 }] });
+    const { report } = await tokenize({
+      folder: join(folder, "out"),
+      inputs: [join(folder, "in/rows.jsonl")],
+      numCodebooks: 3,
+      ...clips,
+      outputs: [{ format: "webdataset", shardClips: 7 }],
+    });
     expect(report.total.clips).toBeGreaterThan(40);
     expect(await verify(join(folder, "out"))).toMatchObject({ findings: [], reencoded: report.total.clips });
   });
@@ -93,8 +111,16 @@ describe("encoding a sample again", () => {
     const folder = await corpus();
     for (const window of [undefined, { seconds: 0.2 }]) {
       const out = join(folder, window === undefined ? "whole" : "windows");
-      const { report } = await tokenize({ folder: out, inputs: [join(folder, "in")], channels: "each", ...(window === undefined ? {} : { window }) });
-      expect(await verify(out, { reencode: { ...everyClip, maxMemory: 100_000 } })).toMatchObject({ findings: [], reencoded: report.total.clips });
+      const { report } = await tokenize({
+        folder: out,
+        inputs: [join(folder, "in")],
+        channels: "each",
+        ...(window === undefined ? {} : { window }),
+      });
+      expect(await verify(out, { reencode: { ...everyClip, maxMemory: 100_000 } })).toMatchObject({
+        findings: [],
+        reencoded: report.total.clips,
+      });
     }
   });
 
@@ -111,14 +137,25 @@ describe("encoding a sample again", () => {
     });
     expect((await verify(join(folder, "out"), {})).findings).toEqual([expect.objectContaining({ kind: "mismatch", file: "dataset.json" })]);
     expect((await verify(join(folder, "out"))).findings).toEqual([
-      { kind: "codes", file: shard, key: "speaker/clip-2", message: "2 of its 180 codes are others when it is encoded again, from codebook 3 of 4 on" },
+      {
+        kind: "codes",
+        file: shard,
+        key: "speaker/clip-2",
+        message: "2 of its 180 codes are others when it is encoded again, from codebook 3 of 4 on",
+      },
       expect.objectContaining({ kind: "mismatch", file: "dataset.json" }),
     ]);
   });
 
   test("tells audio that is gone, cannot be read any more or is other audio from damage", async () => {
     const folder = await corpus();
-    await tokenize({ folder: join(folder, "out"), inputs: [join(folder, "in")], window: { seconds: 0.2 }, tail: "drop", outputs: [{ format: "npy" }] });
+    await tokenize({
+      folder: join(folder, "out"),
+      inputs: [join(folder, "in")],
+      window: { seconds: 0.2 },
+      tail: "drop",
+      outputs: [{ format: "npy" }],
+    });
     await rm(join(folder, "in/speaker/clip-0.wav"));
     await writeFile(join(folder, "in/speaker/clip-1.wav"), "not audio");
     await writeFile(join(folder, "in/speaker/clip-2.wav"), toneWav(2, 0.4)); // was 0.6 s
@@ -138,8 +175,12 @@ describe("encoding a sample again", () => {
   test("finds clips that the plan does not know", async () => {
     const folder = await corpus();
     await tokenize({ folder: join(folder, "out"), inputs: [join(folder, "in")], outputs: [{ format: "jsonl" }] });
-    await forge(join(folder, "out"), "shards/part-000000-000.jsonl", (text) => text.replace('"row":"speaker/clip-3"', '"row":"speaker/other"'));
-    expect((await verify(join(folder, "out"))).findings).toEqual([expect.objectContaining({ kind: "mismatch", key: "speaker/clip-3", message: "the plan has no row speaker/other in part 0" })]);
+    await forge(join(folder, "out"), "shards/part-000000-000.jsonl", (text) =>
+      text.replace('"row":"speaker/clip-3"', '"row":"speaker/other"'),
+    );
+    expect((await verify(join(folder, "out"))).findings).toEqual([
+      expect.objectContaining({ kind: "mismatch", key: "speaker/clip-3", message: "the plan has no row speaker/other in part 0" }),
+    ]);
   });
 });
 
@@ -149,7 +190,13 @@ async function serveWithoutDigest(): Promise<AsyncDisposable & { readonly tokeni
   const config = { model_type: "musicgen", audio_encoder: goldenConfig("mini-24khz"), decoder: { audio_channels: 1 } };
   const files = { "config.json": Buffer.from(JSON.stringify(config)), "model.safetensors": formatSafetensors(tensors) };
   const hub = await hubFixture({ "org/musicgen": { files, lfs: [] } });
-  const tokenizer = await AudioTokenizer.fromPretrained("org/musicgen", { endpoint: hub.server.endpoint, cacheDir: hub.cacheDir, token: null, exact: true, threads: 1 });
+  const tokenizer = await AudioTokenizer.fromPretrained("org/musicgen", {
+    endpoint: hub.server.endpoint,
+    cacheDir: hub.cacheDir,
+    token: null,
+    exact: true,
+    threads: 1,
+  });
   expect(tokenizer.provenance.digest).toBeNull();
   return {
     tokenizer,
@@ -165,7 +212,8 @@ describe("the model of a dataset that is verified", () => {
     const folder = await corpus();
     await tokenize({ folder: join(folder, "out"), inputs: [join(folder, "in")], model: "tiny" });
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
-    for (const model of [undefined, "tiny", tokenizer]) expect(await verify(join(folder, "out"), { reencode: { ...everyClip, model } })).toMatchObject({ findings: [], reencoded: 6 });
+    for (const model of [undefined, "tiny", tokenizer])
+      expect(await verify(join(folder, "out"), { reencode: { ...everyClip, model } })).toMatchObject({ findings: [], reencoded: 6 });
     expect(tokenizer.sampleRate).toBe(24_000);
     await expect(tokenizer.encode({ channelData: [new Float32Array(320)], sampleRate: 24_000 })).resolves.toBeDefined();
   });
@@ -174,10 +222,15 @@ describe("the model of a dataset that is verified", () => {
     const folder = await corpus();
     await tokenize({ folder: join(folder, "named"), inputs: [join(folder, "in")], numCodebooks: 2 });
     const other = { reencode: { ...everyClip, model: mini24Folder } };
-    await expect(verify(join(folder, "named"), other)).rejects.toMatchObject({ code: "DATASET_MISMATCH", message: expect.stringContaining("was not made with the weights of") });
+    await expect(verify(join(folder, "named"), other)).rejects.toMatchObject({
+      code: "DATASET_MISMATCH",
+      message: expect.stringContaining("was not made with the weights of"),
+    });
     const path = join(folder, "named/dataset.json");
     await writeFile(path, (await readFile(path, "utf8")).replace(/"digest": (?:null|"\w+")/u, `"digest": "${"a".repeat(64)}"`));
-    await expect(verify(join(folder, "named"), { reencode: { ...everyClip, model: "tiny" } })).rejects.toThrow(/found SHA-256 \w+, expected a{64}; give the model that it was made with/);
+    await expect(verify(join(folder, "named"), { reencode: { ...everyClip, model: "tiny" } })).rejects.toThrow(
+      /found SHA-256 \w+, expected a{64}; give the model that it was made with/,
+    );
   });
 
   test("may be one without a digest, of which other codes are told with a doubt", async () => {
@@ -187,7 +240,10 @@ describe("the model of a dataset that is verified", () => {
     await using unlisted = await serveWithoutDigest();
     const { findings } = await verify(join(folder, "out"), { reencode: { ...everyClip, model: unlisted.tokenizer } });
     expect(findings).toHaveLength(6);
-    expect(findings[0]).toMatchObject({ kind: "codes", message: expect.stringMatching(/from codebook 1 of 2 on; the digest of .* is not known, and its weights may be others/) });
+    expect(findings[0]).toMatchObject({
+      kind: "codes",
+      message: expect.stringMatching(/from codebook 1 of 2 on; the digest of .* is not known, and its weights may be others/),
+    });
   });
 
   test("is not downloaded because a dataset names it", async () => {
@@ -199,7 +255,9 @@ describe("the model of a dataset that is verified", () => {
       const path = join(folder, "out", file);
       await writeFile(path, (await readFile(path, "utf8")).replaceAll(/"model": ?"tiny"/gu, '"model":"evil/enc"'));
     }
-    await expect(verify(join(folder, "out"), { reencode: { ...everyClip, load } })).rejects.toThrow(/made with the model "evil\/enc", which could not be loaded; name it.* is neither in the catalogue nor, with its weights, in the cache/u);
+    await expect(verify(join(folder, "out"), { reencode: { ...everyClip, load } })).rejects.toThrow(
+      /made with the model "evil\/enc", which could not be loaded; name it.* is neither in the catalogue nor, with its weights, in the cache/u,
+    );
     expect(hub.server.requests).toEqual([]);
     await verify(join(folder, "out"), { reencode: { ...everyClip, load, model: "evil/enc" } });
     expect(hub.server.requests.length).toBeGreaterThan(0);
@@ -234,12 +292,17 @@ describe("a sample", () => {
     expect(await verify(join(folder, "out"), { reencode: { sample: { clips: 2 } } })).toMatchObject({ findings: [], reencoded: 2 });
     expect(await verify(join(folder, "out"), { reencode: { sample: { clips: 99 } } })).toMatchObject({ findings: [], reencoded: 6 });
     await writeFile(join(folder, "out/manifest.jsonl"), "edited");
-    expect((await verify(join(folder, "out"), { reencode: { sample: { clips: 6 } } })).findings).toEqual([expect.objectContaining({ kind: "size", file: "manifest.jsonl" })]);
+    expect((await verify(join(folder, "out"), { reencode: { sample: { clips: 6 } } })).findings).toEqual([
+      expect.objectContaining({ kind: "size", file: "manifest.jsonl" }),
+    ]);
   });
 
-  test.each([[{ clips: 0 }], [{ clips: 1.5 }], [{ share: 0 }], [{ share: 1.01 }], [{ share: Number.NaN }]])("is refused as %j", async (sample) => {
-    await expect(verify("nowhere", { reencode: { sample } })).rejects.toThrow(RangeError);
-  });
+  test.each([[{ clips: 0 }], [{ clips: 1.5 }], [{ share: 0 }], [{ share: 1.01 }], [{ share: Number.NaN }]])(
+    "is refused as %j",
+    async (sample) => {
+      await expect(verify("nowhere", { reencode: { sample } })).rejects.toThrow(RangeError);
+    },
+  );
 
   test("needs codes, and the plan", async () => {
     const folder = await corpus();
@@ -254,7 +317,8 @@ describe("the folder", () => {
   test("may be given in any spelling", async () => {
     const folder = await corpus();
     await tokenize({ folder: join(folder, "out"), inputs: [join(folder, "in")], outputs: [{ format: "npy" }] });
-    for (const spelling of [`${folder}/out/`, `${folder}/./out`, `${folder}/in/../out//`]) expect((await verify(spelling, {})).findings).toEqual([]);
+    for (const spelling of [`${folder}/out/`, `${folder}/./out`, `${folder}/in/../out//`])
+      expect((await verify(spelling, {})).findings).toEqual([]);
   });
 
   test("may have a manifest with lines that are none, which is told", async () => {
@@ -266,7 +330,13 @@ describe("the folder", () => {
     const info = JSON.parse(await readFile(path, "utf8")) as { manifest: object };
     Object.assign(info.manifest, { bytes: manifest.length, sha256: createHash("sha256").update(manifest).digest("hex") });
     await writeFile(path, JSON.stringify(info));
-    expect((await verify(join(folder, "out"))).findings).toEqual([expect.objectContaining({ kind: "mismatch", key: "speaker/clip-4", message: expect.stringContaining("the manifest says nothing there") })]);
+    expect((await verify(join(folder, "out"))).findings).toEqual([
+      expect.objectContaining({
+        kind: "mismatch",
+        key: "speaker/clip-4",
+        message: expect.stringContaining("the manifest says nothing there"),
+      }),
+    ]);
   });
 });
 

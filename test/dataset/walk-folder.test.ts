@@ -17,11 +17,16 @@ async function pathsOf(folder: string, accepts: (path: string) => boolean = () =
 
 /** Paths with the codes of what is wrong with them. */
 async function found(folder: string, options: Partial<WalkOptions> = {}): Promise<readonly string[]> {
-  return (await collect(walkFolder(folder, { ...everything, ...options }))).map(({ path, problem }) => (problem === undefined ? path : `${path} ${problem.code}`));
+  return (await collect(walkFolder(folder, { ...everything, ...options }))).map(({ path, problem }) =>
+    problem === undefined ? path : `${path} ${problem.code}`,
+  );
 }
 
 test("many names that come to the same key are numbered without counting from the start for each", () => {
-  const names = Array.from({ length: 20_000 }, (_, i) => `${String.fromCharCode(1 + (i % 31))}${String.fromCharCode(1 + ((i / 31) % 31))}${String.fromCharCode(1 + i / 961)}.wav`);
+  const names = Array.from(
+    { length: 20_000 },
+    (_, i) => `${String.fromCharCode(1 + (i % 31))}${String.fromCharCode(1 + ((i / 31) % 31))}${String.fromCharCode(1 + i / 961)}.wav`,
+  );
   const lookups = vi.spyOn(Set.prototype, "has");
   const keys = keysOfSiblings(names);
   const numLookups = lookups.mock.calls.length;
@@ -84,7 +89,13 @@ test("a link to a file that leaves the root is a problem, unless it is followed,
   await symlink(join(elsewhere, "deep"), join(folder, "x"));
   await symlink("../x.wav", join(folder, "in/again.wav"));
   const files = await collect(walkFolder(folder, { accepts: (path) => path.endsWith(".wav") }));
-  expect(files.map(({ path, key, problem }) => problem?.code ?? `${path} ${key}`)).toEqual(["in/again.wav in/again", "in/z.wav in/z", "x.wav x", "FILE_OUTSIDE", "FILE_OUTSIDE"]);
+  expect(files.map(({ path, key, problem }) => problem?.code ?? `${path} ${key}`)).toEqual([
+    "in/again.wav in/again",
+    "in/z.wav in/z",
+    "x.wav x",
+    "FILE_OUTSIDE",
+    "FILE_OUTSIDE",
+  ]);
   expect(files.at(-1)!.problem!.message).toContain("y.wav is a link that leaves the folder; say that links are followed");
   expect(await found(folder, { followLinks: true })).toEqual(["in/again.wav", "in/z.wav", "x.wav", "x/w.wav", "y.wav"]);
   // The root itself is what the user named.
@@ -96,7 +107,8 @@ test("folders that are linked into each other are listed once each, however many
   const folder = await temporaryFolder();
   const names = Array.from({ length: 6 }, (_, i) => `d${i}`);
   for (const name of names) await mkdir(join(folder, name));
-  for (const name of names) for (const other of names) if (other !== name) await symlink(join("..", other), join(folder, name, `to-${other}`));
+  for (const name of names)
+    for (const other of names) if (other !== name) await symlink(join("..", other), join(folder, name, `to-${other}`));
   await writeTree(folder, { "d3/x.wav": "" });
   expect(await found(folder)).toEqual(["d3/x.wav"]);
   expect(await found(folder, { followLinks: true })).toEqual(["d3/x.wav"]);
@@ -152,13 +164,18 @@ test("keys of any siblings are unique and have no dots", () => {
 
 test("no key leads out of a folder, and cleaning twice changes nothing more", () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom("a", ".", "/", "\\", "\0", "ü", ":", " ", "\u202e", "\u0085", "\n", "\ud800", "con", "名".repeat(60)) }), (text) => {
-      const key = cleanKey(text);
-      expect(key.split("/").filter((part) => ["", ".", ".."].includes(part))).toEqual([]);
-      expect(key.split("/").at(-1)).not.toContain(".");
-      expect(cleanKey(key)).toBe(key);
-      expect(relativePathProblem(key)).toBeUndefined();
-    }),
+    fc.property(
+      fc.string({
+        unit: fc.constantFrom("a", ".", "/", "\\", "\0", "ü", ":", " ", "\u202e", "\u0085", "\n", "\ud800", "con", "名".repeat(60)),
+      }),
+      (text) => {
+        const key = cleanKey(text);
+        expect(key.split("/").filter((part) => ["", ".", ".."].includes(part))).toEqual([]);
+        expect(key.split("/").at(-1)).not.toContain(".");
+        expect(cleanKey(key)).toBe(key);
+        expect(relativePathProblem(key)).toBeUndefined();
+      },
+    ),
   );
   expect(cleanKey("../x/a.b.c")).toBe("__/x/a_b_c");
   expect(cleanKey("Dr. Who/take 1 (live)")).toBe("Dr. Who/take 1 (live)");

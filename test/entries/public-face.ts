@@ -24,7 +24,10 @@ export interface PublicName {
  * @param entries Their declarations, relative to the folder.
  * @returns The names of each entry in alphabetical order.
  */
-export async function readPublicFace<Entry extends string>(folder: string, entries: Readonly<Record<Entry, string>>): Promise<Record<Entry, readonly PublicName[]>> {
+export async function readPublicFace<Entry extends string>(
+  folder: string,
+  entries: Readonly<Record<Entry, string>>,
+): Promise<Record<Entry, readonly PublicName[]>> {
   const config = join(folder, "tsconfig.json");
   const compilerOptions = { module: "nodenext", target: "esnext", types: [], skipLibCheck: true, noEmit: true };
   await writeFile(config, JSON.stringify({ compilerOptions, files: Object.values(entries) }));
@@ -50,8 +53,13 @@ function readEntry(project: Project, folder: string, file: string): readonly Pub
       kind: isOnlyType(exported.declarations[0]!.resolve(project)!) || declarations.every(isTypeDeclaration) ? "type" : "value",
       isDocumented: checker.getDocumentationCommentOfSymbol(symbol) !== "",
       room: roomOf(symbol, folder),
-      needs: namesIn(nodes, project).filter((named) => isOfPackage(named, project, folder)).map(({ name }) => name),
-      strictlyOptional: nodes.filter(isProperty).filter(isStrictlyOptional).map(({ name }) => name.getText()),
+      needs: namesIn(nodes, project)
+        .filter((named) => isOfPackage(named, project, folder))
+        .map(({ name }) => name),
+      strictlyOptional: nodes
+        .filter(isProperty)
+        .filter(isStrictlyOptional)
+        .map(({ name }) => name.getText()),
     };
   });
   return names.toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -74,15 +82,20 @@ function namesIn(nodes: readonly Node[], { checker }: Project): readonly TypeScr
     return [];
   });
   if (places.length === 0) return [];
-  return checker.getSymbolAtLocation(places).filter((symbol) => symbol !== undefined).map((symbol) => {
-    return (symbol.flags & SymbolFlags.Alias) !== 0 ? checker.getAliasedSymbol(symbol) : symbol;
-  });
+  return checker
+    .getSymbolAtLocation(places)
+    .filter((symbol) => symbol !== undefined)
+    .map((symbol) => {
+      return (symbol.flags & SymbolFlags.Alias) !== 0 ? checker.getAliasedSymbol(symbol) : symbol;
+    });
 }
 
 /** Whether the package declares it; a type parameter is nothing to export. */
 function isOfPackage({ declarations }: TypeScriptSymbol, project: Project, folder: string): boolean {
   const [first] = declarations;
-  return first !== undefined && first.path.startsWith(join(folder, "dist", sep)) && !ast.isTypeParameterDeclaration(first.resolve(project)!);
+  return (
+    first !== undefined && first.path.startsWith(join(folder, "dist", sep)) && !ast.isTypeParameterDeclaration(first.resolve(project)!)
+  );
 }
 
 function roomOf({ declarations: [first] }: TypeScriptSymbol, folder: string): string {

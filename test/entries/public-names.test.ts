@@ -29,7 +29,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "encodec-public-names-"));
   await buildPackage(folder);
   const { exports } = JSON.parse(await readFile("package.json", "utf8")) as Exports;
-  face = await readPublicFace(folder, Object.fromEntries(Object.entries(exports).flatMap(([entry, file]) => (typeof file === "string" ? [] : [[entry, file.types]]))));
+  face = await readPublicFace(
+    folder,
+    Object.fromEntries(Object.entries(exports).flatMap(([entry, file]) => (typeof file === "string" ? [] : [[entry, file.types]]))),
+  );
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -37,7 +40,11 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** Whoever reviews a change sees in this file what it does to the public interface. `npx vitest run test/entries --update` writes it anew. */
 test("the names of each entry are those of public-names.txt", async () => {
   const lists = Object.entries(face).map(([entry, names]) => {
-    const listed = (kind: PublicName["kind"]): string => names.filter((each) => each.kind === kind).map(({ name }) => `  ${name}\n`).join("");
+    const listed = (kind: PublicName["kind"]): string =>
+      names
+        .filter((each) => each.kind === kind)
+        .map(({ name }) => `  ${name}\n`)
+        .join("");
     return `${entry === "." ? "encodec-tokenizer" : entry.replace(".", "encodec-tokenizer")}\n values\n${listed("value")} types\n${listed("type")}`;
   });
   await expect(lists.join("\n")).toMatchFileSnapshot("public-names.txt");
@@ -50,14 +57,20 @@ function isCheckedAt(entry: string, { name, room }: PublicName): boolean {
 }
 
 test("an entry offers all that its names need", () => {
-  const missing = everyName().filter((each) => isCheckedAt(each.entry, each)).flatMap(({ entry, name, needs }) => {
-    return needs.filter((needed) => !namesOf(entry).includes(needed)).map((needed) => `${entry} has ${name}, and not ${needed}`);
-  });
+  const missing = everyName()
+    .filter((each) => isCheckedAt(each.entry, each))
+    .flatMap(({ entry, name, needs }) => {
+      return needs.filter((needed) => !namesOf(entry).includes(needed)).map((needed) => `${entry} has ${name}, and not ${needed}`);
+    });
   expect(missing).toEqual([]);
 });
 
 test("every name has a doc comment", () => {
-  expect(everyName().filter(({ isDocumented }) => !isDocumented).map(({ entry, name }) => `${entry} ${name}`)).toEqual([]);
+  expect(
+    everyName()
+      .filter(({ isDocumented }) => !isDocumented)
+      .map(({ entry, name }) => `${entry} ${name}`),
+  ).toEqual([]);
 });
 
 test("an optional property may be undefined, so that options can be handed on under exactOptionalPropertyTypes", () => {

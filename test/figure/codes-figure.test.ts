@@ -27,7 +27,10 @@ function tone(numSamples: number, sampleRate: number, channels = 1): Waveform {
   return { channelData: Array.from({ length: channels }, channel), sampleRate };
 }
 
-function draw(codes: AudioCodesData, { input = tone(1280, 320), output = input, title = "a clip" }: { input?: Waveform; output?: Waveform; title?: string } = {}) {
+function draw(
+  codes: AudioCodesData,
+  { input = tone(1280, 320), output = input, title = "a clip" }: { input?: Waveform; output?: Waveform; title?: string } = {},
+) {
   return renderCodesFigure({ input, output, codes: new AudioCodes(codes), title });
 }
 
@@ -54,14 +57,19 @@ function picture(svg: string): number[][][] {
 
 /** The points `[x, y]` of each waveform's outline. */
 function outlines(svg: string): number[][][] {
-  return [...svg.matchAll(/<path d="M([^"]+)Z"[^>]*class="waveform"/g)].map(([, path]) => path!.split("L").map((point) => point.split(" ").map(Number)));
+  return [...svg.matchAll(/<path d="M([^"]+)Z"[^>]*class="waveform"/g)].map(([, path]) =>
+    path!.split("L").map((point) => point.split(" ").map(Number)),
+  );
 }
 
 /** The amplitudes that mark the input's axis, top to bottom, for a clip with that peak. */
 function amplitudeMarks(peak: number, channels: number): string[] {
   const input = { channelData: Array.from({ length: channels }, () => Float32Array.of(peak)), sampleRate: 1 };
   const marks = labels(draw(fourFrames, { input }), "amplitude");
-  return marks.slice(0, marks.length / 2).toSorted((a, b) => a.y - b.y).map(({ text }) => text);
+  return marks
+    .slice(0, marks.length / 2)
+    .toSorted((a, b) => a.y - b.y)
+    .map(({ text }) => text);
 }
 
 function rightmost(outline: number[][]): number {
@@ -75,7 +83,17 @@ function heightOf(outline: number[][]): number {
 
 describe("the figure", () => {
   it("marks seconds on the time axis in proportion", () => {
-    expect(labels(draw(fourFrames), "time").map(({ text }) => text)).toEqual(["0.0", "0.5", "1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0"]);
+    expect(labels(draw(fourFrames), "time").map(({ text }) => text)).toEqual([
+      "0.0",
+      "0.5",
+      "1.0",
+      "1.5",
+      "2.0",
+      "2.5",
+      "3.0",
+      "3.5",
+      "4.0",
+    ]);
     for (const { x, text } of labels(draw(fourFrames), "time")) expect(x).toBeCloseTo(left + (Number(text) / 4) * width, 1);
   });
 
@@ -124,7 +142,13 @@ describe("the figure", () => {
 
   it("puts segments where they start, the later on top", () => {
     // Two segments of four frames, the second starting two frames after the first; its codes are 1023.
-    const codes = { ...fourFrames, data: Uint16Array.of(0, 0, 0, 0, 1023, 1023, 1023, 1023), shape: [2, 1, 4], numSamples: 6 * 320, segment: { length: 1280, stride: 640 } } as const;
+    const codes = {
+      ...fourFrames,
+      data: Uint16Array.of(0, 0, 0, 0, 1023, 1023, 1023, 1023),
+      shape: [2, 1, 4],
+      numSamples: 6 * 320,
+      segment: { length: 1280, stride: 640 },
+    } as const;
     const row = picture(draw(codes, { input: tone(1920, 320) }))[0]!;
     expect(row.map(([red]) => red)).toEqual([68, 68, 253, 253, 253, 253]);
   });

@@ -17,7 +17,10 @@ const options: DatasetFigureOptions = {
 
 /** Heights and tops of the bars of a colour, from left to right. */
 function bars(svg: string, fill: string): { readonly height: number; readonly bottom: number }[] {
-  return Array.from(svg.matchAll(/<rect x="[\d.]+" y="(?<y>[\d.]+)" width="[\d.]+" height="(?<height>[\d.]+)" fill="(?<fill>#\w+)"\/>/gu), ({ groups }) => groups!)
+  return Array.from(
+    svg.matchAll(/<rect x="[\d.]+" y="(?<y>[\d.]+)" width="[\d.]+" height="(?<height>[\d.]+)" fill="(?<fill>#\w+)"\/>/gu),
+    ({ groups }) => groups!,
+  )
     .filter((found) => found["fill"] === fill)
     .map(({ y, height }) => ({ height: Number(height), bottom: Number(y) + Number(height) }));
 }
@@ -37,9 +40,12 @@ test("bars are as high as the shares, entropies and counts that they stand for",
 
 test("says what it shows, and where there is nothing to show", () => {
   const found = texts(renderDatasetFigure(options));
-  for (const text of ["Speech &lt;1&gt;", "log₂ 1024", "Errors (5 in all)", "not measured", "seconds", "1", "2", "5"]) expect(found).toContain(text);
+  for (const text of ["Speech &lt;1&gt;", "log₂ 1024", "Errors (5 in all)", "not measured", "seconds", "1", "2", "5"])
+    expect(found).toContain(text);
   expect(found.indexOf("AUDIO_CORRUPT")).toBeLessThan(found.indexOf("AUDIO_EMPTY"));
-  const empty = texts(renderDatasetFigure({ ...options, codebooks: [], codebookSize: 0, durations: { edges: [1], counts: [0, 0] }, errors: {} }));
+  const empty = texts(
+    renderDatasetFigure({ ...options, codebooks: [], codebookSize: 0, durations: { edges: [1], counts: [0, 0] }, errors: {} }),
+  );
   expect(empty.filter((text) => text === "no clips")).toHaveLength(2);
   expect(empty).toContain("none");
 });

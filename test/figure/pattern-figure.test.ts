@@ -22,7 +22,9 @@ function labels(svg: string, kind: string): string[] {
 
 /** The numbers in the cells of one codebook, grid by grid, band by band. */
 function numbers(svg: string): string[][] {
-  return Array.from(svg.matchAll(/<g class="frames"[^>]*>(.*?)<\/g>/g), (match) => Array.from(match[1]!.matchAll(/>(\d+)</g), (number) => number[1]!));
+  return Array.from(svg.matchAll(/<g class="frames"[^>]*>(.*?)<\/g>/g), (match) =>
+    Array.from(match[1]!.matchAll(/>(\d+)</g), (number) => number[1]!),
+  );
 }
 
 /** Names of elements that are still open at the end or closed in the wrong order. */
@@ -88,7 +90,11 @@ describe("the figure of a pattern", () => {
     expect(count(svg, "code")).toBe(2 * 8 * 60);
     expect(count(svg, "special")).toBe(8 * 481 - 8 * 60);
     expect(labels(svg, "codebook")).toHaveLength(8 * (1 + 7));
-    const xs = Array.from(svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*class="step">(\d+)</g), (match) => ({ x: Number(match[1]), y: Number(match[2]), text: match[3]! }));
+    const xs = Array.from(svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*class="step">(\d+)</g), (match) => ({
+      x: Number(match[1]),
+      y: Number(match[2]),
+      text: match[3]!,
+    }));
     for (const [index, { x, y, text }] of xs.entries()) {
       const next = xs[index + 1];
       if (next?.y === y) expect(next.x - x).toBeGreaterThan(6.5 * text.length);

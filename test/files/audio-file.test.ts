@@ -1,4 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -35,27 +46,43 @@ describe("readAudio", () => {
   });
 
   test("a folder", async () => {
-    await expect(readAudio(folder)).rejects.toMatchObject({ code: "FILE_UNREADABLE", path: folder, message: expect.stringContaining("it is a folder") });
+    await expect(readAudio(folder)).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      path: folder,
+      message: expect.stringContaining("it is a folder"),
+    });
   });
 
   test.skipIf(isRoot)("a file without permission", async () => {
     writeFileSync(at("secret.wav"), formatWav(waveform));
     chmodSync(at("secret.wav"), 0o000);
-    await expect(readAudio(at("secret.wav"))).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("no permission") });
+    await expect(readAudio(at("secret.wav"))).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringContaining("no permission"),
+    });
   });
 
   test("a file that is no audio is named in the error", async () => {
     writeFileSync(at("page.wav"), "<!doctype html>");
     const error = await readAudio(at("page.wav")).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(AudioFormatError);
-    expect(error).toMatchObject({ code: "AUDIO_UNKNOWN_FORMAT", message: expect.stringContaining(`${at("page.wav")}: not readable as audio`) });
+    expect(error).toMatchObject({
+      code: "AUDIO_UNKNOWN_FORMAT",
+      message: expect.stringContaining(`${at("page.wav")}: not readable as audio`),
+    });
   });
 
   test("an address on the web is not fetched", async () => {
-    await expect(readAudio("https://example.com/a.wav")).rejects.toThrow(/expected a path.*https:\/\/example\.com\/a\.wav.*Download it first/);
+    await expect(readAudio("https://example.com/a.wav")).rejects.toThrow(
+      /expected a path.*https:\/\/example\.com\/a\.wav.*Download it first/,
+    );
     await expect(readAudio(new URL("https://example.com/a.wav"))).rejects.toThrow(TypeError);
-    await expect(readAudio("https://me:hunter2@example.com/a.wav?key=hunter2")).rejects.toThrow(/^(?!.*hunter2).*https:\/\/example\.com\/a\.wav/);
-    await expect(readAudio(new URL("file:///a%n.wav"))).rejects.toThrow(/^file:\/\/\/a%n\.wav has a % that stands for nothing; write %25 for it$/);
+    await expect(readAudio("https://me:hunter2@example.com/a.wav?key=hunter2")).rejects.toThrow(
+      /^(?!.*hunter2).*https:\/\/example\.com\/a\.wav/,
+    );
+    await expect(readAudio(new URL("file:///a%n.wav"))).rejects.toThrow(
+      /^file:\/\/\/a%n\.wav has a % that stands for nothing; write %25 for it$/,
+    );
     await expect(readAudio(new URL("file:///a%n.wav"))).rejects.toBeInstanceOf(TypeError);
   });
 
@@ -141,13 +168,19 @@ describe("writeFileAtomically", () => {
   });
 
   test("a folder where the file should be", async () => {
-    await expect(writeFileAtomically(folder, bytes)).rejects.toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("it is a folder") });
+    await expect(writeFileAtomically(folder, bytes)).rejects.toMatchObject({
+      code: "FILE_UNWRITABLE",
+      message: expect.stringContaining("it is a folder"),
+    });
     expect(existsSync(folder)).toBe(true);
   });
 
   test.skipIf(isRoot)("a folder without permission", async () => {
     chmodSync(folder, 0o500);
-    await expect(writeFileAtomically(at("a"), bytes)).rejects.toMatchObject({ code: "FILE_UNWRITABLE", message: expect.stringContaining("no permission") });
+    await expect(writeFileAtomically(at("a"), bytes)).rejects.toMatchObject({
+      code: "FILE_UNWRITABLE",
+      message: expect.stringContaining("no permission"),
+    });
     chmodSync(folder, 0o700);
   });
 

@@ -6,7 +6,10 @@ import { CodesError } from "../../src/core/index.ts";
 import { readBarkPrompt, writeBarkPrompt } from "../../src/files/index.ts";
 import { createBarkPrompt } from "../../src/patterns/index.ts";
 
-const prompt = createBarkPrompt({ data: Int32Array.from({ length: 120 }, (_, index) => index), dims: [8, 15] }, [1, 2, 3, 4, 5, 6, 7, 8, 9, 9999]);
+const prompt = createBarkPrompt(
+  { data: Int32Array.from({ length: 120 }, (_, index) => index), dims: [8, 15] },
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 9999],
+);
 let folder: string;
 
 beforeEach(async () => {
@@ -35,6 +38,8 @@ describe("files of history prompts", () => {
 
   it("that are missing or something else are said to be so", async () => {
     await expect(readBarkPrompt(join(folder, "none.npz"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
-    await expect(readBarkPrompt(new URL(import.meta.url).pathname)).rejects.toThrow(/bark-prompt-file\.test\.ts is not a whole zip archive/);
+    await expect(readBarkPrompt(new URL(import.meta.url).pathname)).rejects.toThrow(
+      /bark-prompt-file\.test\.ts is not a whole zip archive/,
+    );
   });
 });

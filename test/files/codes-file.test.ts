@@ -31,7 +31,9 @@ describe("codes files", () => {
   });
 
   it("are not written where the extension or the format does not do", async () => {
-    await expect(writeCodes(join(folder, "clip.wav"), codes)).rejects.toThrow(/clip\.wav does not name a format for codes; end it in \.safetensors/);
+    await expect(writeCodes(join(folder, "clip.wav"), codes)).rejects.toThrow(
+      /clip\.wav does not name a format for codes; end it in \.safetensors/,
+    );
     await expect(writeCodes(join(folder, "clip.npy"), codes)).rejects.toThrow(CodesError);
     expect(await readdir(folder)).toEqual([]);
   });

@@ -109,10 +109,7 @@ describe("the path of a model", () => {
   });
 
   it("that leads nowhere is named, with what was expected", async () => {
-    await expectNotFound(
-      openModelPath(join(folder, "nothing")),
-      "expected a folder with config.json and model.safetensors",
-    );
+    await expectNotFound(openModelPath(join(folder, "nothing")), "expected a folder with config.json and model.safetensors");
     await expectNotFound(openModelPath(join(await write("file", 1), "below")), "there is no");
     await expectNotFound(openFile(join(folder, "nothing")), "there is no");
   });

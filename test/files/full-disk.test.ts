@@ -15,7 +15,11 @@ it.skipIf(process.platform !== "linux")("a folder for temporary files on a full 
     const audio = (async function* () {
       yield new Uint8Array(1000);
     })();
-    await expect(openAudio(audio)).rejects.toMatchObject({ code: "FILE_UNWRITABLE", path: folder, message: expect.stringContaining(`the disk of ${folder} is full; set TMPDIR`) });
+    await expect(openAudio(audio)).rejects.toMatchObject({
+      code: "FILE_UNWRITABLE",
+      path: folder,
+      message: expect.stringContaining(`the disk of ${folder} is full; set TMPDIR`),
+    });
     expect(await readdir(folder)).toEqual([]);
   } finally {
     writing.mockRestore();

@@ -58,7 +58,9 @@ describe("a file of a folder", () => {
     await link(join(folder, "a"), "folder/absolute");
     await link("../folder/a", "folder/there-and-back");
     await link(folder, "linked");
-    expect(await Promise.all(["a/b", "link", "absolute/b", "there-and-back/b"].map((path) => textOf(path)))).toEqual(Array.from({ length: 4 }, () => "inside"));
+    expect(await Promise.all(["a/b", "link", "absolute/b", "there-and-back/b"].map((path) => textOf(path)))).toEqual(
+      Array.from({ length: 4 }, () => "inside"),
+    );
     expect(await textOf("absolute/b", join(root, "linked"))).toBe("inside");
     await expect(textOf("a/c")).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
     await expect(textOf("a")).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("it is not a file") });

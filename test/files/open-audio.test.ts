@@ -118,20 +118,33 @@ describe("openAudio", () => {
         truncateSync(at("a.wav"), 1000);
       }
     })();
-    await expect(reading).rejects.toMatchObject({ name: "FileError", code: "FILE_UNREADABLE", message: expect.stringContaining("became shorter") });
+    await expect(reading).rejects.toMatchObject({
+      name: "FileError",
+      code: "FILE_UNREADABLE",
+      message: expect.stringContaining("became shorter"),
+    });
   });
 
   test("what is no file is refused", async () => {
     await expect(openAudio(at("none.wav"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND", path: at("none.wav") });
     mkdirSync(at("folder"));
-    await expect(openAudio(at("folder"))).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("it is a folder") });
+    await expect(openAudio(at("folder"))).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringContaining("it is a folder"),
+    });
     await expect(openAudio("https://example.com/a.wav")).rejects.toThrow(TypeError);
     writeFileSync(at("empty"), "");
-    await expect(openAudio(at("empty"))).rejects.toMatchObject({ code: "AUDIO_EMPTY", message: `${at("empty")}: empty file: it has 0 bytes` });
+    await expect(openAudio(at("empty"))).rejects.toMatchObject({
+      code: "AUDIO_EMPTY",
+      message: `${at("empty")}: empty file: it has 0 bytes`,
+    });
   });
 
   test.skipIf(process.platform === "win32")("a device is refused without reading from it", async () => {
-    await expect(openAudio("/dev/zero")).rejects.toMatchObject({ code: "FILE_UNREADABLE", message: expect.stringContaining("it is a device") });
+    await expect(openAudio("/dev/zero")).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringContaining("it is a device"),
+    });
   });
 });
 
@@ -154,14 +167,19 @@ describe("openAudio of a stream", () => {
 
   test("errors about the audio are those of the bytes, those of the source its own; neither leaves a file open", async () => {
     const before = openFiles();
-    await expect(openAudio(inParts(new Uint8Array()))).rejects.toMatchObject({ code: "AUDIO_EMPTY", message: "empty file: it has 0 bytes" });
+    await expect(openAudio(inParts(new Uint8Array()))).rejects.toMatchObject({
+      code: "AUDIO_EMPTY",
+      message: "empty file: it has 0 bytes",
+    });
     const lost = new Error("connection lost");
     async function* losing(): AsyncGenerator<Uint8Array, void> {
       yield flac.subarray(0, 1000);
       throw lost;
     }
     await expect(openAudio(losing())).rejects.toBe(lost);
-    await expect(openAudio(Readable.from(["RIFF"]) as AsyncIterable<never>)).rejects.toThrow(new TypeError("a stream of bytes must give Uint8Array; received string"));
+    await expect(openAudio(Readable.from(["RIFF"]) as AsyncIterable<never>)).rejects.toThrow(
+      new TypeError("a stream of bytes must give Uint8Array; received string"),
+    );
     await expect(openAudio(null as never)).rejects.toThrow(TypeError);
     expect(temporary()).toEqual([]);
     expect(openFiles()).toBe(before);
@@ -169,7 +187,11 @@ describe("openAudio of a stream", () => {
 
   test("a folder for temporary files that is not there is named", async () => {
     vi.stubEnv("TMPDIR", at("none"));
-    await expect(openAudio(inParts(flac))).rejects.toMatchObject({ name: "FileError", code: "FILE_NOT_FOUND", message: expect.stringContaining(`there is no folder ${at("none")}`) });
+    await expect(openAudio(inParts(flac))).rejects.toMatchObject({
+      name: "FileError",
+      code: "FILE_NOT_FOUND",
+      message: expect.stringContaining(`there is no folder ${at("none")}`),
+    });
   });
 
   test("a signal ends the waiting for a source that is silent", async () => {
@@ -222,7 +244,10 @@ describe("openAudio of a stream", () => {
     await writing;
     expect(joinPieces(await collect(audio), audio)).toEqual(await readAudio(flac));
     const writingText = writeFile(at("pipe"), "no audio");
-    await expect(openAudio(at("pipe"))).rejects.toMatchObject({ code: "AUDIO_UNKNOWN_FORMAT", message: expect.stringContaining(`${at("pipe")}: `) });
+    await expect(openAudio(at("pipe"))).rejects.toMatchObject({
+      code: "AUDIO_UNKNOWN_FORMAT",
+      message: expect.stringContaining(`${at("pipe")}: `),
+    });
     await writingText;
   });
 });

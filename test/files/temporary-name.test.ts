@@ -23,7 +23,9 @@ async function writer(name: string): Promise<ChildProcess> {
     console.log("begun");
     setInterval(() => {}, 1000);
   `;
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   await once(child.stdout, "data");
   return child;
 }
@@ -58,10 +60,21 @@ describe.skipIf(process.platform !== "linux")("what killed processes leave", () 
     const others = [
       gone.replace(namespace!, "0123456789abcdef"), // of another machine or container, or of the time before a restart
       gone.replace(/\.[0-9a-f]{16}-\d+-\d+/u, ""), // says nothing of its process
-      gone.replace(uuid!, "backup"), gone.slice(1), gone.slice(0, -".tmp".length), `${gone}.bak`, ".a.wav.tmp", "notes.tmp", "a.wav",
+      gone.replace(uuid!, "backup"),
+      gone.slice(1),
+      gone.slice(0, -".tmp".length),
+      `${gone}.bak`,
+      ".a.wav.tmp",
+      "notes.tmp",
+      "a.wav",
     ];
     for (const name of others) await writeFile(join(folder, name), "");
-    const { 0: asFolder, 1: asLink, 2: asTarget, 3: asAnothers } = ["folder", "link", "target", "anothers"].map((name) => gone.replace("a.wav", name)) as [string, string, string, string];
+    const {
+      0: asFolder,
+      1: asLink,
+      2: asTarget,
+      3: asAnothers,
+    } = ["folder", "link", "target", "anothers"].map((name) => gone.replace("a.wav", name)) as [string, string, string, string];
     await mkdir(join(folder, asFolder));
     await symlink(join(folder, "a.wav"), join(folder, asLink));
     await mkdir(join(folder, "below"));

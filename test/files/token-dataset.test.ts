@@ -48,7 +48,11 @@ const hexOf = async (file: string): Promise<string> => (await readFile(join(fold
 describe("TokenDatasetWriter", () => {
   it("writes what nanoGPT reads, and says what it is", async () => {
     const metadata = { codec: "facebook/encodec_24khz", pattern: { kind: "flat" }, frame_rate: 75, license: "MIT" };
-    expect(await write({ ...flat, metadata })).toEqual({ documents: 3, tokens: 7, files: [join(folder, "train.bin"), join(folder, "train.json")] });
+    expect(await write({ ...flat, metadata })).toEqual({
+      documents: 3,
+      tokens: 7,
+      files: [join(folder, "train.bin"), join(folder, "train.json")],
+    });
     expect(await readdir(folder)).toEqual(["train.bin", "train.json"]);
     expect(await hexOf("train.bin")).toBe("05000600070000040004ff030004");
     expect(JSON.parse(await readFile(join(folder, "train.json"), "utf8"))).toEqual({
@@ -85,7 +89,9 @@ describe("TokenDatasetWriter", () => {
   it("keeps the order of documents that were not waited for, of any type and size", async () => {
     const long = Array.from({ length: 300_000 }, (_, index) => index % 1024);
     await using writer = await TokenDatasetWriter.create(path, flat);
-    const appended = [long, Uint16Array.of(1), { data: BigInt64Array.of(2n, 3n, 4n, 5n), dims: [2, 2] }, long.slice(7), []].map((tokens) => writer.append(tokens));
+    const appended = [long, Uint16Array.of(1), { data: BigInt64Array.of(2n, 3n, 4n, 5n), dims: [2, 2] }, long.slice(7), []].map((tokens) =>
+      writer.append(tokens),
+    );
     const report = await writer.finish();
     await Promise.all(appended);
     expect(report).toMatchObject({ documents: 6, tokens: 599_993 + 1 + 4 + 6 });
@@ -234,11 +240,17 @@ describe("publishFiles", () => {
 describe("openTokenDataset", () => {
   it("gives back the documents that were written, empty ones included", async () => {
     const cases = fc
-      .record({ format: fc.constantFrom("flat" as const, "megatron" as const), vocabularySize: fc.constantFrom(2, 1025, 65_500, 65_536, 200_000) })
+      .record({
+        format: fc.constantFrom("flat" as const, "megatron" as const),
+        vocabularySize: fc.constantFrom(2, 1025, 65_500, 65_536, 200_000),
+      })
       .chain((options) => fc.tuple(fc.constant(options), fc.nat({ max: options.vocabularySize - 1 })))
       .chain(([options, eosToken]) => {
         const token = fc.nat({ max: options.vocabularySize - 1 }).filter((id) => id !== eosToken);
-        return fc.tuple(fc.constant({ ...options, eosToken }), fc.array(fc.array(token, { maxLength: 20 }), { minLength: 1, maxLength: 8 }));
+        return fc.tuple(
+          fc.constant({ ...options, eosToken }),
+          fc.array(fc.array(token, { maxLength: 20 }), { minLength: 1, maxLength: 8 }),
+        );
       });
     await fc.assert(
       fc.asyncProperty(cases, async ([options, all]) => {
@@ -255,7 +267,10 @@ describe("openTokenDataset", () => {
     await write(options, all);
     let document = 0;
     for await (const tokens of await openTokenDataset(path)) {
-      expect(Buffer.compare(Buffer.from(tokens.buffer, tokens.byteOffset, tokens.byteLength), Buffer.from(all[document]!.buffer)), `document ${document}`).toBe(0);
+      expect(
+        Buffer.compare(Buffer.from(tokens.buffer, tokens.byteOffset, tokens.byteLength), Buffer.from(all[document]!.buffer)),
+        `document ${document}`,
+      ).toBe(0);
       document++;
     }
     expect(document).toBe(lengths.length);
@@ -264,7 +279,16 @@ describe("openTokenDataset", () => {
   it("says what the data set is, and can be read more than once and left early", async () => {
     await write({ ...megatron, metadata: { codec: "tiny" } });
     const dataset = await openTokenDataset(join(folder, "train.bin"));
-    expect(dataset).toMatchObject({ format: "megatron", type: "uint16", vocabularySize: 1025, eosToken: 1024, numDocuments: 3, numTokens: 7, longestDocument: 3, metadata: { codec: "tiny" } });
+    expect(dataset).toMatchObject({
+      format: "megatron",
+      type: "uint16",
+      vocabularySize: 1025,
+      eosToken: 1024,
+      numDocuments: 3,
+      numTokens: 7,
+      longestDocument: 3,
+      metadata: { codec: "tiny" },
+    });
     for await (const tokens of dataset) {
       expect(tokens).toEqual(Uint16Array.of(5, 6, 7));
       break;
@@ -348,7 +372,10 @@ describe("openTokenDataset", () => {
 
   it("reads documents of several sequences", async () => {
     await write(megatron);
-    await writeFile(join(folder, "train.idx"), formatMegatronIndex({ dtype: "uint16", sequenceLengths: [1, 3, 1, 0, 2], documentIndices: [0, 2, 3, 5] }));
+    await writeFile(
+      join(folder, "train.idx"),
+      formatMegatronIndex({ dtype: "uint16", sequenceLengths: [1, 3, 1, 0, 2], documentIndices: [0, 2, 3, 5] }),
+    );
     expect(await readAll()).toEqual(documents);
   });
 });

@@ -35,7 +35,9 @@ it("without hard links a new file is written as a whole, once", async () => {
   const write = (byte: number) => writeFileAtomically(path, Uint8Array.of(byte), { overwrite: false });
   await write(1);
   await expect(write(2)).rejects.toMatchObject({ code: "FILE_EXISTS", path });
-  const results = await Promise.allSettled([3, 4, 5].map((byte) => writeFileAtomically(join(folder, "b.bin"), Uint8Array.of(byte), { overwrite: false })));
+  const results = await Promise.allSettled(
+    [3, 4, 5].map((byte) => writeFileAtomically(join(folder, "b.bin"), Uint8Array.of(byte), { overwrite: false })),
+  );
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   const winner = results.findIndex(({ status }) => status === "fulfilled");
   expect([...(await readFile(path)), ...(await readFile(join(folder, "b.bin")))]).toEqual([1, 3 + winner]);

@@ -24,12 +24,18 @@ const piece = (numSamples: number, sampleRate = 8000): Waveform => ({ channelDat
 test("whatever the pieces, the file is byte for byte that of the whole", async () => {
   const anyFormat = fc.constantFrom<WavFormat>("pcm16", "pcm24", "float32");
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 2000 }), anyCuts, anyFormat, async (numChannels, numSamples, cuts, format) => {
-      const whole = { channelData: noise(numChannels, numSamples), sampleRate: 22_050 };
-      await writeWavStream(at("a.wav"), cutWaveform(whole, cuts), { format });
-      expect(Buffer.compare(readFileSync(at("a.wav")), formatWav(whole, { format }))).toBe(0);
-      expect(readdirSync(folder)).toEqual(["a.wav"]);
-    }),
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 2000 }),
+      anyCuts,
+      anyFormat,
+      async (numChannels, numSamples, cuts, format) => {
+        const whole = { channelData: noise(numChannels, numSamples), sampleRate: 22_050 };
+        await writeWavStream(at("a.wav"), cutWaveform(whole, cuts), { format });
+        expect(Buffer.compare(readFileSync(at("a.wav")), formatWav(whole, { format }))).toBe(0);
+        expect(readdirSync(folder)).toEqual(["a.wav"]);
+      },
+    ),
     { numRuns: 50 },
   );
 });
@@ -104,7 +110,11 @@ describe("a failure leaves the old file alone, and nothing beside it", () => {
 
   test.each<[string, Waveform[], RegExp]>([
     ["no pieces", [], /no piece of audio came/u],
-    ["pieces of different rates", [piece(10), piece(10, 16_000)], /every piece must be 1-channel audio at 8000 Hz.*received 1-channel audio at 16000 Hz/u],
+    [
+      "pieces of different rates",
+      [piece(10), piece(10, 16_000)],
+      /every piece must be 1-channel audio at 8000 Hz.*received 1-channel audio at 16000 Hz/u,
+    ],
     ["pieces of different channels", [piece(10), { channelData: noise(2, 10), sampleRate: 8000 }], /received 2-channel audio/u],
     ["NaN", [piece(10), { channelData: [Float32Array.of(Number.NaN)], sampleRate: 8000 }], /NaN samples/u],
   ])("%s", async (_, pieces, message) => {

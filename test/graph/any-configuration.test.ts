@@ -39,11 +39,15 @@ describe("graphs of any configuration", async () => {
         const checkpoint = randomCheckpoint(config, seed);
         const network = describeNetwork(config);
         const numSamples = Math.max(1, Math.round(numFrames * hopLengthOf(config)));
-        const audio = Array.from({ length: config.audioChannels }, (_, c) => Float64Array.from({ length: numSamples }, (_v, i) => Math.fround(Math.sin(i * (c + 1) * 0.7 + seed))));
+        const audio = Array.from({ length: config.audioChannels }, (_, c) =>
+          Float64Array.from({ length: numSamples }, (_v, i) => Math.fround(Math.sin(i * (c + 1) * 0.7 + seed))),
+        );
         const data = Float32Array.from(audio.flatMap((row) => [...row]));
 
         const analysis = await session(buildAnalysis(checkpoint, network));
-        let { features } = await analysis.run({ waveform: { type: "float32", data, dims: [1, config.audioChannels, numSamples] } }, ["features"]);
+        let { features } = await analysis.run({ waveform: { type: "float32", data, dims: [1, config.audioChannels, numSamples] } }, [
+          "features",
+        ]);
         if (network.encoder.lstm !== null) {
           const lstm = await session(buildLstm(checkpoint, network.encoder.lstm));
           features = await recur(lstm, network.encoder.lstm, features);
@@ -75,7 +79,9 @@ describe("graphs of any configuration", async () => {
         const network = describeNetwork(config);
         const frames = Math.max(1, Math.round(numFrames));
         const numQuantizers = numQuantizersOf(config);
-        const rows = Array.from({ length: numQuantizers }, (_, k) => Array.from({ length: frames }, (_v, t) => (seed + 31 * k + 17 * t) % config.codebookSize));
+        const rows = Array.from({ length: numQuantizers }, (_, k) =>
+          Array.from({ length: frames }, (_v, t) => (seed + 31 * k + 17 * t) % config.codebookSize),
+        );
         const codes = { type: "int32", data: Int32Array.from(rows.flat()), dims: [numQuantizers, 1, frames] } as const;
 
         const dequantization = await session(buildDequantization(checkpoint, network));
@@ -100,7 +106,9 @@ describe("graphs of any configuration", async () => {
 
 function toRows(embeddings: Tensor, hiddenSize: number): Float64Array[] {
   const frames = embeddings.data.length / hiddenSize;
-  return Array.from({ length: hiddenSize }, (_, row) => Float64Array.from({ length: frames }, (_v, t) => Number(embeddings.data[row * frames + t])));
+  return Array.from({ length: hiddenSize }, (_, row) =>
+    Float64Array.from({ length: frames }, (_v, t) => Number(embeddings.data[row * frames + t])),
+  );
 }
 
 async function recur(session: Session, layer: LstmLayer, features: Tensor): Promise<Tensor> {

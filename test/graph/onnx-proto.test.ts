@@ -35,7 +35,11 @@ test("the official ONNX schema reads every part of a model that the builder writ
   const y = builder.node("Gemm", [x, w], { alpha: { float: 0.5 }, transB: 0 });
   const padded = builder.node("Pad", [y, builder.integers([0, 1, 0, -1])], { mode: "reflect" });
   const branch = builder.subgraph((inner) => inner.output("inner", inner.node("Elu", [padded]), "float32", ["batch", 2]));
-  const z = builder.node("If", [builder.input("choice", "bool", []), ""], { then_branch: branch, else_branch: branch, list: [1, -2, 2 ** 40] });
+  const z = builder.node("If", [builder.input("choice", "bool", []), ""], {
+    then_branch: branch,
+    else_branch: branch,
+    list: [1, -2, 2 ** 40],
+  });
   builder.output("z", z, "float32", ["batch", 2]);
   const { graph, weights } = builder.finish();
   const model = decode(graph);
@@ -52,7 +56,11 @@ test("the official ONNX schema reads every part of a model that the builder writ
   ]);
   expect(pad!.attribute).toEqual([{ name: "mode", type: "STRING", s: [...Buffer.from("reflect")] }]);
   expect(choose!.input).toEqual(["choice", ""]);
-  expect(choose!.attribute![0]).toMatchObject({ name: "then_branch", type: "GRAPH", g: { node: [{ opType: "Elu" }, { opType: "Identity" }] } });
+  expect(choose!.attribute![0]).toMatchObject({
+    name: "then_branch",
+    type: "GRAPH",
+    g: { node: [{ opType: "Elu" }, { opType: "Identity" }] },
+  });
   expect(choose!.attribute![2]).toMatchObject({ name: "list", type: "INTS", ints: [1, -2, 2 ** 40] });
 
   expect(model.graph.initializer).toMatchObject([

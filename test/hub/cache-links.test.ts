@@ -52,10 +52,15 @@ describe("the cache", () => {
     await writeFile(join(outside, name), await readFile(join(snapshot, name)));
     await rm(join(snapshot, name));
     await symlink(join(outside, name), join(snapshot, name));
-    const refusal = { code: "HUB_CACHE", message: expect.stringMatching(/is a link, or behind one, that leaves .*; remove it, and load again/u) };
+    const refusal = {
+      code: "HUB_CACHE",
+      message: expect.stringMatching(/is a link, or behind one, that leaves .*; remove it, and load again/u),
+    };
     expect(await hubErrorOf(open())).toMatchObject(refusal);
     expect(await hubErrorOf(open({ offline: true }))).toMatchObject(refusal);
-    expect((await verifyCached(tinyId, hub.options)).filter(({ isRight }) => isRight === false)).toEqual([{ commit: expect.any(String), file: name, expected: null, actual: null, isRight: false }]);
+    expect((await verifyCached(tinyId, hub.options)).filter(({ isRight }) => isRight === false)).toEqual([
+      { commit: expect.any(String), file: name, expected: null, actual: null, isRight: false },
+    ]);
     expect((await listCache(hub.options)).map(({ id }) => id)).toEqual([tinyId]);
     await rm(join(snapshot, name));
     await open();

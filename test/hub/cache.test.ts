@@ -9,7 +9,8 @@ import { filesBelow, type HubFixture, hubFixture, mini16Folder, mini24Folder, ti
 import { commitOf, folderRepository, sha256Of } from "./hub-server.ts";
 
 const tiny = folderRepository(tinyFolder);
-const sizeOf = (files: Readonly<Record<string, Uint8Array>>): number => Object.values(files).reduce((sum, bytes) => sum + bytes.byteLength, 0);
+const sizeOf = (files: Readonly<Record<string, Uint8Array>>): number =>
+  Object.values(files).reduce((sum, bytes) => sum + bytes.byteLength, 0);
 const weightsDigest = sha256Of(tiny.files["model.safetensors"]!);
 
 /** Length of what is kept of the Hub's answers about a repository, or about one commit of it. */
@@ -53,7 +54,9 @@ test("the client of @huggingface/hub reads the same cache", async () => {
   const { commit } = await openHubRepository(tinyId, hub.options);
   const { repos, warnings } = await scanCacheDir(hub.cacheDir);
   expect(warnings).toEqual([]);
-  expect(repos).toMatchObject([{ id: { name: tinyId, type: "model" }, size: sizeOf(tiny.files), revisions: [{ commitOid: commit, refs: ["main"] }] }]);
+  expect(repos).toMatchObject([
+    { id: { name: tinyId, type: "model" }, size: sizeOf(tiny.files), revisions: [{ commitOid: commit, refs: ["main"] }] },
+  ]);
 });
 
 test("an empty or missing cache has nothing in it", async () => {

@@ -41,19 +41,25 @@ function fakeHub(answers: Readonly<Record<string, (url: string, init: RequestIni
     }
     return Response.json({ id: "org/x", sha: commit, cardData: {}, tags: [] });
   };
-  return { requests, options: { endpoint, cacheDir, env: {}, token: null, retryDelay: 0, fetch: fetch as typeof globalThis.fetch, ...more } };
+  return {
+    requests,
+    options: { endpoint, cacheDir, env: {}, token: null, retryDelay: 0, fetch: fetch as typeof globalThis.fetch, ...more },
+  };
 }
 
 /** A body that gives pieces for as long as it is read, and counts them. */
 function endlessBody(piece: Uint8Array, pause: number = 0): { readonly stream: ReadableStream<Uint8Array>; readonly pulled: () => number } {
   let pulled = 0;
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      pulled++;
-      if (pause > 0) await sleep(pause);
-      controller.enqueue(piece);
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        pulled++;
+        if (pause > 0) await sleep(pause);
+        controller.enqueue(piece);
+      },
     },
-  }, { highWaterMark: 0 });
+    { highWaterMark: 0 },
+  );
   return { stream, pulled: () => pulled };
 }
 
@@ -81,22 +87,37 @@ describe("a server that never comes to an end", () => {
   });
 
   test("of files is read up to ten thousand", async () => {
-    const hub = fakeHub({ "/tree/": (url) => Response.json(Array.from({ length: 1000 }, (_, i) => file(`${url.length}-${i}`)), nextPage(url)) });
-    expect(await hubErrorOf(openHub(hub.options).describe("org/x"))).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("more than 10000 files") });
+    const hub = fakeHub({
+      "/tree/": (url) =>
+        Response.json(
+          Array.from({ length: 1000 }, (_, i) => file(`${url.length}-${i}`)),
+          nextPage(url),
+        ),
+    });
+    expect(await hubErrorOf(openHub(hub.options).describe("org/x"))).toMatchObject({
+      code: "HUB_UNEXPECTED_ANSWER",
+      message: expect.stringContaining("more than 10000 files"),
+    });
     expect(hub.requests).toHaveLength(12);
   });
 
   test("of pages of a dataset is asked for two thousand before anything is uploaded", async () => {
     const hub = fakeHub({ "/tree/": (url) => Response.json([], nextPage(url)) });
     const push = pushFiles("org/data", [], { ...hub.options, token: "hf_x" });
-    expect(await hubErrorOf(push)).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("more than 2000 pages") });
+    expect(await hubErrorOf(push)).toMatchObject({
+      code: "HUB_UNEXPECTED_ANSWER",
+      message: expect.stringContaining("more than 2000 pages"),
+    });
     expect(hub.requests).toHaveLength(2000);
   });
 
   test("of an answer is read up to 16 MiB", async () => {
     const { stream, pulled } = endlessBody(new Uint8Array(2 ** 20));
     const hub = fakeHub({ "/revision/": () => new Response(stream) });
-    expect(await hubErrorOf(openHub(hub.options).describe("org/x"))).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("more than 16777216 bytes") });
+    expect(await hubErrorOf(openHub(hub.options).describe("org/x"))).toMatchObject({
+      code: "HUB_UNEXPECTED_ANSWER",
+      message: expect.stringContaining("more than 16777216 bytes"),
+    });
     expect(pulled()).toBeLessThanOrEqual(18);
   });
 
@@ -113,7 +134,9 @@ describe("a server that never comes to an end", () => {
     const hub = fakeHub({
       "/tree/": () => Response.json(listing),
       "/resolve/": (_, init) =>
-        new Headers(init.headers).get("range") === "bytes=0-0" ? new Response("x", { status: 206, headers: { "content-range": "bytes 0-0/2500", etag: '"x"' } }) : new Response(stream),
+        new Headers(init.headers).get("range") === "bytes=0-0"
+          ? new Response("x", { status: 206, headers: { "content-range": "bytes 0-0/2500", etag: '"x"' } })
+          : new Response(stream),
     });
     await expect(openHub(hub.options).describe("org/x")).rejects.toBeInstanceOf(IntegrityError);
     expect(pulled()).toBeLessThanOrEqual(4);
@@ -125,20 +148,26 @@ describe("a server that takes its time", () => {
 
   test("before it answers is given up", async () => {
     const hub = fakeHub({ "/revision/": () => new Promise<Response>(() => {}) }, once);
-    expect(await hubErrorOf(openHub(hub.options).describe("org/x"))).toMatchObject({ code: "HUB_INTERRUPTED", message: expect.stringContaining("nothing comes any more, or too slowly") });
+    expect(await hubErrorOf(openHub(hub.options).describe("org/x"))).toMatchObject({
+      code: "HUB_INTERRUPTED",
+      message: expect.stringContaining("nothing comes any more, or too slowly"),
+    });
   });
 
   test("before it answers has its connection closed", async () => {
     let isClosed = false;
-    const hub = fakeHub({
-      "/revision/": (_, { signal }) =>
-        new Promise<Response>((__, reject) => {
-          signal!.addEventListener("abort", () => {
-            isClosed = true;
-            reject(signal!.reason as Error);
-          });
-        }),
-    }, once);
+    const hub = fakeHub(
+      {
+        "/revision/": (_, { signal }) =>
+          new Promise<Response>((__, reject) => {
+            signal!.addEventListener("abort", () => {
+              isClosed = true;
+              reject(signal!.reason as Error);
+            });
+          }),
+      },
+      once,
+    );
     await hubErrorOf(openHub(hub.options).describe("org/x"));
     expect(isClosed).toBe(true);
   });
@@ -151,16 +180,23 @@ describe("a server that takes its time", () => {
 
   test("for each byte of a download is given up, and asked again for the rest", async () => {
     const ranges: number[] = [];
-    const hub = fakeHub({
-      "/tree/": () => Response.json([{ ...file("README.md", 10_000), oid: "e".repeat(40) }]),
-      "/resolve/": (_, init) => {
-        const range = new Headers(init.headers).get("range") ?? "bytes=0-";
-        if (range === "bytes=0-0") return new Response("x", { status: 206, headers: { "content-range": "bytes 0-0/10000", etag: '"x"' } });
-        const start = Number(/\d+/u.exec(range)![0]);
-        ranges.push(start);
-        return new Response(endlessBody(new Uint8Array(1), 5).stream, start === 0 ? {} : { status: 206, headers: { "content-range": `bytes ${start}-9999/10000` } });
+    const hub = fakeHub(
+      {
+        "/tree/": () => Response.json([{ ...file("README.md", 10_000), oid: "e".repeat(40) }]),
+        "/resolve/": (_, init) => {
+          const range = new Headers(init.headers).get("range") ?? "bytes=0-";
+          if (range === "bytes=0-0")
+            return new Response("x", { status: 206, headers: { "content-range": "bytes 0-0/10000", etag: '"x"' } });
+          const start = Number(/\d+/u.exec(range)![0]);
+          ranges.push(start);
+          return new Response(
+            endlessBody(new Uint8Array(1), 5).stream,
+            start === 0 ? {} : { status: 206, headers: { "content-range": `bytes ${start}-9999/10000` } },
+          );
+        },
       },
-    }, { maxRetries: 2, timeout: 0.2 });
+      { maxRetries: 2, timeout: 0.2 },
+    );
     expect((await hubErrorOf(openHub(hub.options).describe("org/x"))).code).toBe("HUB_INTERRUPTED");
     expect(ranges).toHaveLength(3);
     expect(ranges[0]).toBe(0);
@@ -168,7 +204,10 @@ describe("a server that takes its time", () => {
   });
 
   test("for a download that gets on is waited for", async () => {
-    const small = { ...folderRepository(tinyFolder), files: Object.fromEntries(Object.entries(folderRepository(tinyFolder).files).filter(([name]) => name !== "README.md")) };
+    const small = {
+      ...folderRepository(tinyFolder),
+      files: Object.fromEntries(Object.entries(folderRepository(tinyFolder).files).filter(([name]) => name !== "README.md")),
+    };
     await using hub = await hubFixture({ [tinyId]: small });
     hub.server.spoil(/^storage/u, { trickle: 200_000 });
     const repository = await openHubRepository(tinyId, { ...hub.options, timeout: 20, maxRetries: 0 });
@@ -177,10 +216,22 @@ describe("a server that takes its time", () => {
 
   test("may be given more of it, also by a variable, or all that there is", async () => {
     for (const more of [{ timeout: 1000 }, { timeout: Infinity }, { env: { HF_HUB_DOWNLOAD_TIMEOUT: "1000" } }]) {
-      const hub = fakeHub({ "/revision/": async () => (await sleep(5), Response.json({ id: "org/x", sha: commit })), "/tree/": () => Response.json([]) }, more);
+      const hub = fakeHub(
+        { "/revision/": async () => (await sleep(5), Response.json({ id: "org/x", sha: commit })), "/tree/": () => Response.json([]) },
+        more,
+      );
       expect((await hubErrorOf(openHub(hub.options).describe("org/x"))).code).toBe("HUB_FILE_NOT_FOUND");
     }
-    expect((await hubErrorOf(openHub(fakeHub({ "/revision/": () => new Promise<Response>(() => {}) }, { maxRetries: 0, env: { HF_HUB_DOWNLOAD_TIMEOUT: "0.02" } }).options).describe("org/x"))).code).toBe("HUB_INTERRUPTED");
+    expect(
+      (
+        await hubErrorOf(
+          openHub(
+            fakeHub({ "/revision/": () => new Promise<Response>(() => {}) }, { maxRetries: 0, env: { HF_HUB_DOWNLOAD_TIMEOUT: "0.02" } })
+              .options,
+          ).describe("org/x"),
+        )
+      ).code,
+    ).toBe("HUB_INTERRUPTED");
   });
 });
 
@@ -210,7 +261,10 @@ describe("an answer that holds much", () => {
   test("in weights of more than any model has is not downloaded", async () => {
     const listing = [{ ...file("model.th", 2 ** 36 + 1), lfs: { oid: "d".repeat(64), size: 2 ** 36 + 1 } }];
     const hub = fakeHub({ "/tree/": () => Response.json(listing) });
-    expect(await hubErrorOf(openHubRepository("org/x", hub.options))).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("at most 68719476736 are downloaded") });
+    expect(await hubErrorOf(openHubRepository("org/x", hub.options))).toMatchObject({
+      code: "HUB_UNEXPECTED_ANSWER",
+      message: expect.stringContaining("at most 68719476736 are downloaded"),
+    });
     expect(hub.requests.filter((url) => url.includes("/resolve/"))).toEqual([]);
   });
 
@@ -220,7 +274,10 @@ describe("an answer that holds much", () => {
     await rm(join(snapshotPath, "README.md"));
     await writeFile(join(snapshotPath, "README.md"), Buffer.alloc(2 ** 24 + 1, "x"));
     const offline = { ...hub.options, offline: true, revision: cached };
-    expect(await hubErrorOf(openHub(offline).describe(tinyId))).toMatchObject({ code: "HUB_CACHE", message: expect.stringContaining("at most 16777216 are read of a text") });
+    expect(await hubErrorOf(openHub(offline).describe(tinyId))).toMatchObject({
+      code: "HUB_CACHE",
+      message: expect.stringContaining("at most 16777216 are read of a text"),
+    });
     expect(await listCache(hub.options)).toHaveLength(1);
   });
 
@@ -228,7 +285,10 @@ describe("an answer that holds much", () => {
     const keys = Array.from({ length: 8000 }, (_, i) => `k${i}:`);
     // Each key compared with all before it takes 32 million comparisons.
     let numLookedAt = 0;
-    const some = vi.spyOn(Array.prototype, "some").mockImplementation(function (this: unknown[], predicate: (value: unknown, index: number, all: unknown[]) => unknown) {
+    const some = vi.spyOn(Array.prototype, "some").mockImplementation(function (
+      this: unknown[],
+      predicate: (value: unknown, index: number, all: unknown[]) => unknown,
+    ) {
       numLookedAt += this.length;
       return this.findIndex(predicate) !== -1;
     });
@@ -251,7 +311,9 @@ test("every request names this package, its version and what runs it, also those
   const { name, version } = thisPackage();
   expect(hub.server.requests.map(({ method }) => method)).toEqual(expect.arrayContaining(["GET", "POST"]));
   expect(hub.server.requests.some(({ host }) => host === "storage")).toBe(true);
-  expect(new Set(hub.server.requests.map(({ userAgent }) => userAgent))).toEqual(new Set([`${name}/${version} node/${process.versions.node}`]));
+  expect(new Set(hub.server.requests.map(({ userAgent }) => userAgent))).toEqual(
+    new Set([`${name}/${version} node/${process.versions.node}`]),
+  );
 });
 
 test("a file whose name means something else in an address is the one that is downloaded", async () => {
@@ -266,10 +328,13 @@ test("a file whose name means something else in an address is the one that is do
 });
 
 test("an error is a HubError, whatever an answer is", async () => {
-  const bodies = ["", "null", "[]", "{", '{"id":5}', '"x"', "[1]", '[{"type":"file","path":5}]', '[null]'];
+  const bodies = ["", "null", "[]", "{", '{"id":5}', '"x"', "[1]", '[{"type":"file","path":5}]', "[null]"];
   for (const body of bodies) {
     for (const part of ["/revision/", "/tree/"]) {
-      await expect(openHub(fakeHub({ [part]: () => new Response(body) }).options).describe("org/x"), `${part} ${body}`).rejects.toBeInstanceOf(HubError);
+      await expect(
+        openHub(fakeHub({ [part]: () => new Response(body) }).options).describe("org/x"),
+        `${part} ${body}`,
+      ).rejects.toBeInstanceOf(HubError);
     }
   }
 });

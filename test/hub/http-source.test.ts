@@ -22,7 +22,8 @@ const rest: TensorData = { dtype: "F32", shape: [4_000_000], bytes: new Uint8Arr
 
 async function codecTensors(): Promise<Map<string, TensorData>> {
   const tensors = new Map<string, TensorData>();
-  for (const [name, { dtype, shape }] of codec.tensors) tensors.set(`audio_encoder.${name}`, { dtype, shape, bytes: await codec.readBytes(name) });
+  for (const [name, { dtype, shape }] of codec.tensors)
+    tensors.set(`audio_encoder.${name}`, { dtype, shape, bytes: await codec.readBytes(name) });
   return tensors;
 }
 
@@ -97,7 +98,9 @@ test("of shards only those with tensors of the codec are touched, whether read i
 });
 
 test("a codec that stands alone is downloaded even so", async () => {
-  await using hub = await hubFixture({ "org/mini": { files: { "config.json": new TextEncoder().encode(JSON.stringify(codecConfig)), "model.safetensors": weights }, lfs: [] } });
+  await using hub = await hubFixture({
+    "org/mini": { files: { "config.json": new TextEncoder().encode(JSON.stringify(codecConfig)), "model.safetensors": weights }, lfs: [] },
+  });
   const repository = await openHubRepository("org/mini", { ...hub.options, exact: true });
   expect(repository.inRanges).toBe(false);
   await expectSameWeights(repository.files);
@@ -168,6 +171,12 @@ test("an AbortSignal stops reading ranges", async () => {
 async function sourceOf(hub: HubFixture, bytes: Uint8Array, signal?: AbortSignal): Promise<Awaited<ReturnType<typeof openHttpSource>>> {
   const repository = hub.server.repositories.get(id)!;
   const isLfs = repository.lfs.length > 0;
-  const digest = isLfs ? ({ algorithm: "sha256", hex: sha256Of(bytes) } as const) : ({ algorithm: "git-sha1", hex: gitOidOf(bytes) } as const);
-  return openHttpSource(resolveHubOptions({ ...hub.options, signal }), id, commitOf(repository), { name: "a.bin", bytes: bytes.byteLength, digest });
+  const digest = isLfs
+    ? ({ algorithm: "sha256", hex: sha256Of(bytes) } as const)
+    : ({ algorithm: "git-sha1", hex: gitOidOf(bytes) } as const);
+  return openHttpSource(resolveHubOptions({ ...hub.options, signal }), id, commitOf(repository), {
+    name: "a.bin",
+    bytes: bytes.byteLength,
+    digest,
+  });
 }

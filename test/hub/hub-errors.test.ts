@@ -15,7 +15,9 @@ test("a repository that does not exist, or is private, is not found", async () =
   for (const id of ["org/nothing", "org/secret"]) {
     const error = await hubErrorOf(openHubRepository(id, hub.options));
     expect(error).toMatchObject({ code: "HUB_NOT_FOUND", status: 401, requestId: "Root=1-test" });
-    expect(error.message).toBe(`${id} does not exist at ${hub.server.endpoint}, or it is private: check the spelling; if it is private, set HF_TOKEN`);
+    expect(error.message).toBe(
+      `${id} does not exist at ${hub.server.endpoint}, or it is private: check the spelling; if it is private, set HF_TOKEN`,
+    );
     expect(error.url).toBe(`${hub.server.endpoint}/api/models/${id}/revision/main`);
   }
   const withToken = await hubErrorOf(openHubRepository("org/nothing", { ...hub.options, token: memberToken }));
@@ -71,7 +73,9 @@ test("a file that is listed and not there is named", async () => {
 });
 
 test("a repository without weights of a codec says what it has", async () => {
-  await using hub = await hubFixture({ "org/text": { files: { "README.md": Uint8Array.of(0x68), "data.csv": Uint8Array.of(0x31) }, lfs: [] } });
+  await using hub = await hubFixture({
+    "org/text": { files: { "README.md": Uint8Array.of(0x68), "data.csv": Uint8Array.of(0x31) }, lfs: [] },
+  });
   const error = await hubErrorOf(openHubRepository("org/text", hub.options));
   expect(error.code).toBe("HUB_FILE_NOT_FOUND");
   expect(error.message).toContain("found README.md, data.csv");
@@ -146,7 +150,12 @@ test.each([
   ["the weights", /^storage/u, {}],
 ])("a mirror that answers with a web page for %s is called by its name", async (_, pattern, more) => {
   await using hub = await hubFixture();
-  hub.server.spoil(pattern, { status: 200, headers: { "content-type": "text/html; charset=utf-8" }, body: "<!doctype html><title>Log in</title>", ...more });
+  hub.server.spoil(pattern, {
+    status: 200,
+    headers: { "content-type": "text/html; charset=utf-8" },
+    body: "<!doctype html><title>Log in</title>",
+    ...more,
+  });
   const error = await hubErrorOf(openHubRepository(tinyId, hub.options));
   expect(error.code).toBe("HUB_UNEXPECTED_ANSWER");
   expect(error.message).toContain(`${hub.server.endpoint} answers with a web page`);
@@ -198,7 +207,11 @@ test("bytes beyond the announced length are refused", async () => {
 test("a file that lies elsewhere with another length or digest is refused before it is read", async () => {
   await using hub = await hubFixture();
   hub.server.spoil(/^storage/u, { body: "short" }, 1);
-  expect(await hubErrorOf(openHubRepository(tinyId, hub.options))).toMatchObject({ code: "HUB_CHECKSUM", expected: weights.byteLength, actual: 5 });
+  expect(await hubErrorOf(openHubRepository(tinyId, hub.options))).toMatchObject({
+    code: "HUB_CHECKSUM",
+    expected: weights.byteLength,
+    actual: 5,
+  });
   hub.server.spoil(/^storage/u, { headers: { etag: `"${"a".repeat(64)}"` } }, 1);
   expect(await hubErrorOf(openHubRepository(tinyId, hub.options))).toMatchObject({ expected: sha256Of(weights), actual: "a".repeat(64) });
   expect(hub.server.paths("storage")).toHaveLength(2);
@@ -270,7 +283,9 @@ test.each([
   else hub.server.spoil(hanging, { hangAfter: 0 });
   const call = openHubRepository(tinyId, { ...hub.options, signal: controller.signal });
   if (hanging !== undefined) {
-    await vi.waitFor(() => expect(hub.server.requests.some(({ host, path }) => hanging.test(`${host} ${path}`))).toBe(true), { timeout: 60_000 });
+    await vi.waitFor(() => expect(hub.server.requests.some(({ host, path }) => hanging.test(`${host} ${path}`))).toBe(true), {
+      timeout: 60_000,
+    });
     controller.abort(reason);
   }
   await expect(call).rejects.toBe(reason);
@@ -286,11 +301,14 @@ test("an AbortSignal ends the pause before a repetition", async () => {
   await expect(call).rejects.toThrow("no patience");
 });
 
-test.each(["tiny model", "a/b/c", "../x", "a/..", "/etc/passwd", "org/x--y", "org/", "", "C:\\x", "org/na\0me"])("%j is no repository's id", async (id) => {
-  await using hub = await hubFixture();
-  await expect(openHubRepository(id, hub.options)).rejects.toBeInstanceOf(TypeError);
-  expect(hub.server.requests).toEqual([]);
-});
+test.each(["tiny model", "a/b/c", "../x", "a/..", "/etc/passwd", "org/x--y", "org/", "", "C:\\x", "org/na\0me"])(
+  "%j is no repository's id",
+  async (id) => {
+    await using hub = await hubFixture();
+    await expect(openHubRepository(id, hub.options)).rejects.toBeInstanceOf(TypeError);
+    expect(hub.server.requests).toEqual([]);
+  },
+);
 
 test("errors of the Hub are instances of HubError with a stable code", () => {
   const error = new IntegrityError("f", 1, 2, "m");

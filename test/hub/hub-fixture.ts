@@ -21,7 +21,9 @@ export interface HubFixture extends AsyncDisposable {
 
 export const tinyId = "org/tiny";
 
-export async function hubFixture(repositories: Readonly<Record<string, ServedRepository>> = { [tinyId]: folderRepository(tinyFolder) }): Promise<HubFixture> {
+export async function hubFixture(
+  repositories: Readonly<Record<string, ServedRepository>> = { [tinyId]: folderRepository(tinyFolder) },
+): Promise<HubFixture> {
   const server = await HubServer.start(repositories);
   const cacheDir = await mkdtemp(join(tmpdir(), "hub-cache-"));
   return {

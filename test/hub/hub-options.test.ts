@@ -85,15 +85,20 @@ test.each(["huggingface.co", "ftp://hub.example", "https://hub.example/?a=b", ""
   expect(() => resolveHubOptions({ endpoint, env: {} })).toThrow(TypeError);
 });
 
-test.each(["https://me:hunter2@hub.example", "https://hunter2@hub.example/hf", "https://me:hun%nter2@hub.example", "htp://me:hunter2@hub.example", "https://me:hunter2@:99999", "me:hunter2", "https://hub.example/?token=hunter2"])(
-  "%j is no endpoint, and what may be its password is in no error",
-  (endpoint) => {
-    for (const options of [{ endpoint, env: {} }, { env: { HF_ENDPOINT: endpoint } }]) {
-      expect(() => resolveHubOptions(options)).toThrow(TypeError);
-      expect(() => resolveHubOptions(options)).toThrow(/^(?!.*hun).*endpoint must/u);
-    }
-  },
-);
+test.each([
+  "https://me:hunter2@hub.example",
+  "https://hunter2@hub.example/hf",
+  "https://me:hun%nter2@hub.example",
+  "htp://me:hunter2@hub.example",
+  "https://me:hunter2@:99999",
+  "me:hunter2",
+  "https://hub.example/?token=hunter2",
+])("%j is no endpoint, and what may be its password is in no error", (endpoint) => {
+  for (const options of [{ endpoint, env: {} }, { env: { HF_ENDPOINT: endpoint } }]) {
+    expect(() => resolveHubOptions(options)).toThrow(TypeError);
+    expect(() => resolveHubOptions(options)).toThrow(/^(?!.*hun).*endpoint must/u);
+  }
+});
 
 test("an endpoint may have a % in its path", () => {
   expect(resolveHubOptions({ endpoint: "https://hub.example/%n", env: {} }).endpoint).toBe("https://hub.example/%n");
@@ -122,5 +127,12 @@ test("numbers of retries and seconds must not be negative", () => {
   expect(() => resolveHubOptions({ maxRetries: -1, env: {} })).toThrow("maxRetries must be 0 or more; got -1");
   expect(() => resolveHubOptions({ retryDelay: Number.NaN, env: {} })).toThrow(RangeError);
   expect(() => resolveHubOptions({ timeout: -1, env: {} })).toThrow("timeout must be 0 or more; got -1");
-  for (const [value, timeout] of [["5", 5], ["0", 60], ["-1", 60], ["soon", 60], ["", 60]] as const) expect(resolveHubOptions({ env: { HF_HUB_DOWNLOAD_TIMEOUT: value } }).timeout).toBe(timeout);
+  for (const [value, timeout] of [
+    ["5", 5],
+    ["0", 60],
+    ["-1", 60],
+    ["soon", 60],
+    ["", 60],
+  ] as const)
+    expect(resolveHubOptions({ env: { HF_HUB_DOWNLOAD_TIMEOUT: value } }).timeout).toBe(timeout);
 });

@@ -44,7 +44,9 @@ test("the cache has the folders that Python's client makes: blobs by digest, rel
   const repository = hub.server.repositories.get(tinyId)!;
   const commit = commitOf(repository);
   await openHubRepository(tinyId, hub.options);
-  const digests = Object.entries(repository.files).map(([name, bytes]) => (name === "model.safetensors" ? sha256Of(bytes) : gitOidOf(bytes)));
+  const digests = Object.entries(repository.files).map(([name, bytes]) =>
+    name === "model.safetensors" ? sha256Of(bytes) : gitOidOf(bytes),
+  );
   expect(await filesBelow(hub.cacheDir)).toEqual(
     [
       ...digests.map((digest) => `models--org--tiny/blobs/${digest}`),
@@ -54,7 +56,9 @@ test("the cache has the folders that Python's client makes: blobs by digest, rel
     ].toSorted(),
   );
   expect(await readFile(join(hub.cacheDir, "models--org--tiny/refs/main"), "utf8")).toBe(commit);
-  expect(await readlink(join(hub.cacheDir, `models--org--tiny/snapshots/${commit}/model.safetensors`))).toBe(`../../blobs/${sha256Of(tinyWeights)}`);
+  expect(await readlink(join(hub.cacheDir, `models--org--tiny/snapshots/${commit}/model.safetensors`))).toBe(
+    `../../blobs/${sha256Of(tinyWeights)}`,
+  );
   const blob = join(hub.cacheDir, "models--org--tiny/blobs", sha256Of(tinyWeights));
   expect((await lstat(blob)).isFile()).toBe(true);
   expect(sha256Of(await readFile(blob))).toBe(sha256Of(tinyWeights));
@@ -66,7 +70,12 @@ test("only the files that the codec needs are downloaded", async () => {
   await using hub = await hubFixture({ "org/mini": { files: { ...files, ...extra }, lfs: [...lfs, ...Object.keys(extra)] } });
   const { files: folder } = await openHubRepository("org/mini", hub.options);
   expect(await folder.list()).toEqual(["config.json", "preprocessor_config.json", "model.safetensors"]);
-  const asked = new Set(hub.server.paths("hub").filter((path) => path.includes("/resolve/")).map((path) => path.split("/").at(-1)));
+  const asked = new Set(
+    hub.server
+      .paths("hub")
+      .filter((path) => path.includes("/resolve/"))
+      .map((path) => path.split("/").at(-1)),
+  );
   expect(asked).toEqual(new Set(["config.json", "preprocessor_config.json", "model.safetensors"]));
 });
 

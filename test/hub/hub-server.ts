@@ -111,12 +111,19 @@ export class HubServer implements AsyncDisposable {
     if (found !== undefined) found.times--;
     const body = request.method === "GET" ? Buffer.alloc(0) : await bodyOf(request);
     // A request that fails has no effect.
-    const pushed = found?.fault.status === undefined ? this.#pushAnswer(host, request.method ?? "", path, body, authorization) : { body: "" };
+    const pushed =
+      found?.fault.status === undefined ? this.#pushAnswer(host, request.method ?? "", path, body, authorization) : { body: "" };
     const answer = pushed ?? (host === "hub" ? this.#hubAnswer(path, authorization) : this.#storageAnswer(path));
     write(request, response, answer, found?.fault ?? {});
   }
 
-  #pushAnswer(host: SeenRequest["host"], method: string, path: string, body: Buffer, authorization: string | undefined): Answer | undefined {
+  #pushAnswer(
+    host: SeenRequest["host"],
+    method: string,
+    path: string,
+    body: Buffer,
+    authorization: string | undefined,
+  ): Answer | undefined {
     const route = path.replace(/\?.*/u, "");
     if (host === "hub") {
       const isKnown = authorization === undefined || authorization === `Bearer ${memberToken}`;
@@ -145,7 +152,9 @@ export class HubServer implements AsyncDisposable {
       return refusal(401, undefined, "Invalid credentials in Authorization header");
     }
     if (repository === undefined || (repository.isPrivate === true && authorization === undefined)) {
-      return authorization === undefined ? refusal(401, "RepoNotFound", "Repository not found") : refusal(404, "RepoNotFound", "Repository not found");
+      return authorization === undefined
+        ? refusal(401, "RepoNotFound", "Repository not found")
+        : refusal(404, "RepoNotFound", "Repository not found");
     }
     const commit = commitOf(repository);
     if (![commit, commit.slice(0, 7), ...(repository.branches ?? ["main"])].includes(decodeURIComponent(revision))) {

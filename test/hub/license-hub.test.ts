@@ -81,19 +81,28 @@ test("the API is asked about a cached commit of which no answer was kept", async
   expect(await licenseFrom(hub, { offline: true })).toMatchObject({ status: "contested" });
 });
 
-test.each(["", "null", "[]", "{", '{"info":{"id":7},"files":[]}', '{"info":null,"files":{}}', '{"__proto__":{"info":1}}', "\0".repeat(1000)])(
-  "a kept answer that reads %j counts as none",
-  async (text) => {
-    await using hub = await hubFixture({ [tinyId]: disputed });
-    await openHubRepository(tinyId, hub.options);
-    await writeFile(join(hub.cacheDir, "models--org--tiny", ".codec", `${commitOf(disputed)}.json`), text);
-    expect((await openHub({ ...hub.options, offline: true }).describe(tinyId)).info).toBe(null);
-  },
-);
+test.each([
+  "",
+  "null",
+  "[]",
+  "{",
+  '{"info":{"id":7},"files":[]}',
+  '{"info":null,"files":{}}',
+  '{"__proto__":{"info":1}}',
+  "\0".repeat(1000),
+])("a kept answer that reads %j counts as none", async (text) => {
+  await using hub = await hubFixture({ [tinyId]: disputed });
+  await openHubRepository(tinyId, hub.options);
+  await writeFile(join(hub.cacheDir, "models--org--tiny", ".codec", `${commitOf(disputed)}.json`), text);
+  expect((await openHub({ ...hub.options, offline: true }).describe(tinyId)).info).toBe(null);
+});
 
 /** Weights of its own, derived from a base whose weights nobody downloads. */
 const derived: Record<string, ServedRepository> = {
-  [tinyId]: { ...folderRepository(mini24Folder), files: { ...contradicted.files, "README.md": cardOf("license: mit\nbase_model: org/base") } },
+  [tinyId]: {
+    ...folderRepository(mini24Folder),
+    files: { ...contradicted.files, "README.md": cardOf("license: mit\nbase_model: org/base") },
+  },
   "org/base": uploaded("license: mit"),
 };
 

@@ -14,21 +14,33 @@ import { hubErrorOf } from "./hub-fixture.ts";
 vi.mock("node:os", async (importOriginal) => ({
   ...(await importOriginal<typeof import("node:os")>()),
   homedir: () => {
-    throw Object.assign(new Error("A system error occurred: uv_os_homedir returned ENOENT (no such file or directory)"), { code: "ERR_SYSTEM_ERROR" });
+    throw Object.assign(new Error("A system error occurred: uv_os_homedir returned ENOENT (no such file or directory)"), {
+      code: "ERR_SYSTEM_ERROR",
+    });
   },
 }));
 
-test.each([{ HF_HUB_CACHE: "/cache" }, { HUGGINGFACE_HUB_CACHE: "/cache" }, { HF_HOME: "/" }, { XDG_CACHE_HOME: "/" }])("without a home folder %j is enough", async (env) => {
-  const { cacheDir, token } = resolveHubOptions({ env });
-  expect(cacheDir).toMatch(/^\/cache$|^\/(?:huggingface\/)?hub$/u);
-  expect(token).toBeNull();
-  expect(await listCache({ env })).toEqual([]);
-});
+test.each([{ HF_HUB_CACHE: "/cache" }, { HUGGINGFACE_HUB_CACHE: "/cache" }, { HF_HOME: "/" }, { XDG_CACHE_HOME: "/" }])(
+  "without a home folder %j is enough",
+  async (env) => {
+    const { cacheDir, token } = resolveHubOptions({ env });
+    expect(cacheDir).toMatch(/^\/cache$|^\/(?:huggingface\/)?hub$/u);
+    expect(token).toBeNull();
+    expect(await listCache({ env })).toEqual([]);
+  },
+);
 
 test("without a home folder, and with nothing else that names one, the cache is asked for by the variable that helps", async () => {
   for (const env of [{}, { HF_HUB_CACHE: "~/models" }, { HF_HOME: "~" }]) {
-    for (const call of [() => listCache({ env }), () => verifyCached("org/codec", { env }), async () => openHub({ env, offline: true }).describe("org/codec")]) {
-      expect(await hubErrorOf(call())).toMatchObject({ code: "HUB_CACHE", message: expect.stringMatching(/no home folder[^]*set HF_HUB_CACHE/u) });
+    for (const call of [
+      () => listCache({ env }),
+      () => verifyCached("org/codec", { env }),
+      async () => openHub({ env, offline: true }).describe("org/codec"),
+    ]) {
+      expect(await hubErrorOf(call())).toMatchObject({
+        code: "HUB_CACHE",
+        message: expect.stringMatching(/no home folder[^]*set HF_HUB_CACHE/u),
+      });
     }
   }
   expect(resolveHubOptions({ env: {}, cacheDir: "/mine" }).cacheDir).toBe("/mine");
@@ -45,14 +57,25 @@ test.skipIf(process.getuid?.() !== 0 || process.platform !== "linux")("the comma
     await chown(folder, 54_321, 54_321);
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:HOME|XDG_|HF_|HUGGINGFACE_)/u.test(name)));
     const run = (variables: NodeJS.ProcessEnv) =>
-      spawnSync(process.execPath, ["--import", import.meta.resolve("tsx"), fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url)), "cache"], {
-        env: { ...env, ...variables, TMPDIR: folder },
-        uid: 54_321,
-        gid: 54_321,
-        encoding: "utf8",
-      });
-    expect(run({})).toMatchObject({ status: 1, stderr: expect.stringMatching(/^encodec-tokenizer: there is no home folder[^\n]*HF_HUB_CACHE[^\n]*\n$/u) });
-    expect(run({ HF_HUB_CACHE: folder })).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining("no EnCodec models are in the cache") });
+      spawnSync(
+        process.execPath,
+        ["--import", import.meta.resolve("tsx"), fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url)), "cache"],
+        {
+          env: { ...env, ...variables, TMPDIR: folder },
+          uid: 54_321,
+          gid: 54_321,
+          encoding: "utf8",
+        },
+      );
+    expect(run({})).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^encodec-tokenizer: there is no home folder[^\n]*HF_HUB_CACHE[^\n]*\n$/u),
+    });
+    expect(run({ HF_HUB_CACHE: folder })).toMatchObject({
+      status: 0,
+      stderr: "",
+      stdout: expect.stringContaining("no EnCodec models are in the cache"),
+    });
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -165,7 +165,8 @@ test("a full disk is called so", async () => {
   vi.mocked(open).mockImplementation(async (...args) => {
     const handle = await actual.open(...args);
     if (String(args[0]).includes(digest)) {
-      handle.write = () => Promise.reject(Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", syscall: "write" }));
+      handle.write = () =>
+        Promise.reject(Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", syscall: "write" }));
     }
     return handle;
   });

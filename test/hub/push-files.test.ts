@@ -72,13 +72,18 @@ describe("pushFiles", () => {
     });
     await expect(interrupted).rejects.toThrow("enough");
     expect(server.datasets.commits).toEqual(["Add 2 files (1 of 2)"]);
-    expect(await pushFiles(id, files, options)).toMatchObject({ uploaded: ["shards/c.tar", "shards/d.tar"], unchanged: ["shards/a.tar", "shards/b.tar"] });
+    expect(await pushFiles(id, files, options)).toMatchObject({
+      uploaded: ["shards/c.tar", "shards/d.tar"],
+      unchanged: ["shards/a.tar", "shards/b.tar"],
+    });
   });
 
   test("bounds commits by files and by bytes", async () => {
     const files = await filesOf({ "a.tar": "aaaa", "b.tar": "bb", "c.tar": "cc", "d.tar": "ddddddddd", "e.tar": "e" });
     expect((await pushFiles(id, files, { ...options, commitBytes: 4 })).commits).toHaveLength(4);
-    expect([...server.datasets.repositories.get(id)!.keys()].filter((name) => name !== ".gitattributes")).toEqual(files.map(({ name }) => name));
+    expect([...server.datasets.repositories.get(id)!.keys()].filter((name) => name !== ".gitattributes")).toEqual(
+      files.map(({ name }) => name),
+    );
   });
 
   test("a dry run says what would be uploaded, and uploads nothing", async () => {
@@ -95,13 +100,43 @@ describe("pushFiles", () => {
   });
 
   test.each<[string, RegExp, string, string]>([
-    ["that a file is uploaded again and again", /batch/u, JSON.stringify({ objects: Array.from({ length: 100 }, () => upload(firstDigest)) }), "places for files that it was not asked about"],
-    ["an error for one of the files", /batch/u, JSON.stringify({ objects: [upload(firstDigest), { oid: secondDigest, error: { code: 500, message: "no room" } }] }), "an error for a file (no room)"],
-    ["a file that was not asked about", /batch/u, JSON.stringify({ objects: [upload(firstDigest), upload("0".repeat(64))] }), "places for files that it was not asked about"],
-    ["parts of no length", /batch/u, JSON.stringify({ objects: [upload(firstDigest, { chunk_size: "-1000" })] }), "parts that are not those of a file"],
-    ["parts that are numbered otherwise", /batch/u, JSON.stringify({ objects: [upload(firstDigest, { chunk_size: "3", 1: "STORAGE/upload/1", 7: "STORAGE/upload/7" })] }), "parts that are not those of a file"],
+    [
+      "that a file is uploaded again and again",
+      /batch/u,
+      JSON.stringify({ objects: Array.from({ length: 100 }, () => upload(firstDigest)) }),
+      "places for files that it was not asked about",
+    ],
+    [
+      "an error for one of the files",
+      /batch/u,
+      JSON.stringify({ objects: [upload(firstDigest), { oid: secondDigest, error: { code: 500, message: "no room" } }] }),
+      "an error for a file (no room)",
+    ],
+    [
+      "a file that was not asked about",
+      /batch/u,
+      JSON.stringify({ objects: [upload(firstDigest), upload("0".repeat(64))] }),
+      "places for files that it was not asked about",
+    ],
+    [
+      "parts of no length",
+      /batch/u,
+      JSON.stringify({ objects: [upload(firstDigest, { chunk_size: "-1000" })] }),
+      "parts that are not those of a file",
+    ],
+    [
+      "parts that are numbered otherwise",
+      /batch/u,
+      JSON.stringify({ objects: [upload(firstDigest, { chunk_size: "3", 1: "STORAGE/upload/1", 7: "STORAGE/upload/7" })] }),
+      "parts that are not those of a file",
+    ],
     ["no id of a commit", /commit/u, JSON.stringify({ commitOid: { text: "x" } }), "something that is no id of a commit"],
-    ["digests without end", /tree/u, JSON.stringify([{ type: "file", path: "a", size: 1, oid: "0".repeat(100_000) }]), "something that cannot be read"],
+    [
+      "digests without end",
+      /tree/u,
+      JSON.stringify([{ type: "file", path: "a", size: 1, oid: "0".repeat(100_000) }]),
+      "something that cannot be read",
+    ],
   ])("refuses an answer with %s", async (_, route, body, message) => {
     await pushFiles(id, [], options);
     server.spoil(route, { body: body.replaceAll("STORAGE", server.storage) });
@@ -113,14 +148,21 @@ describe("pushFiles", () => {
   test("takes files in parts, and refuses a part of which the storage says nothing", async () => {
     await pushFiles(id, [], options);
     const parts = { chunk_size: "3", "00001": `${server.storage}/upload/1`, "00002": `${server.storage}/upload/2` };
-    server.spoil(/batch/u, { body: JSON.stringify({ objects: [{ oid: firstDigest, actions: { upload: { href: `${server.endpoint}/complete`, header: parts } } }] }) });
+    server.spoil(/batch/u, {
+      body: JSON.stringify({
+        objects: [{ oid: firstDigest, actions: { upload: { href: `${server.endpoint}/complete`, header: parts } } }],
+      }),
+    });
     server.spoil(/upload\/\d/u, { status: 204, headers: { etag: "part" } }, 2);
     server.spoil(/complete/u, { status: 200, body: "{}" });
     const files = await filesOf({ "a.tar": "first" });
     const error = await hubErrorOf(pushFiles(id, files, options)); // the server keeps no parts, so the commit fails
     expect([error.status, ...server.paths("storage")]).toEqual([400, "/upload/1", "/upload/2"]);
     server.spoil(/upload\/\d/u, { status: 204 });
-    expect(await hubErrorOf(pushFiles(id, files, options))).toMatchObject({ code: "HUB_UNEXPECTED_ANSWER", message: expect.stringContaining("no ETag for a part of a file") });
+    expect(await hubErrorOf(pushFiles(id, files, options))).toMatchObject({
+      code: "HUB_UNEXPECTED_ANSWER",
+      message: expect.stringContaining("no ETag for a part of a file"),
+    });
   });
 
   test("ends where one of several uploads is refused", async () => {

@@ -34,7 +34,12 @@ test("a base model without a codec shows its card and no digests", async () => {
   const card = new TextEncoder().encode("---\nlicense: cc-by-4.0\n---\n");
   const base = { files: { "README.md": card, "notes.txt": card }, lfs: [] };
   await using hub = await hubFixture({ "org/base": base });
-  expect(await openHub(hub.options).metadata("org/base")).toMatchObject({ revision: commitOf(base), readme: "---\nlicense: cc-by-4.0\n---\n", digests: [], config: null });
+  expect(await openHub(hub.options).metadata("org/base")).toMatchObject({
+    revision: commitOf(base),
+    readme: "---\nlicense: cc-by-4.0\n---\n",
+    digests: [],
+    config: null,
+  });
 });
 
 test.each([

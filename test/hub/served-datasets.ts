@@ -54,10 +54,17 @@ export class ServedDatasets {
     if (method !== "GET" && authorization === undefined) return { status: 401, body: "Invalid username or password." };
     if (action === "create") return this.#create(JSON.parse(body.toString()) as CreateRequest);
     const files = this.repositories.get(id);
-    if (files === undefined) return { status: 404, body: "Repository not found", headers: { "x-error-code": "RepoNotFound", "x-error-message": "Repository not found" } };
+    if (files === undefined)
+      return {
+        status: 404,
+        body: "Repository not found",
+        headers: { "x-error-code": "RepoNotFound", "x-error-message": "Repository not found" },
+      };
     if (action === "tree") return json([...files].map(([path, file]) => entryOf(path, file)));
-    if (action === "preupload") return json({ files: preupload(JSON.parse(body.toString()) as { files: { path: string; size: number }[] }) });
-    if (action === "objects") return json({ transfer: "basic", objects: this.#batch(JSON.parse(body.toString()) as { objects: LfsObject[] }) });
+    if (action === "preupload")
+      return json({ files: preupload(JSON.parse(body.toString()) as { files: { path: string; size: number }[] }) });
+    if (action === "objects")
+      return json({ transfer: "basic", objects: this.#batch(JSON.parse(body.toString()) as { objects: LfsObject[] }) });
     return this.#commit(files, body);
   }
 
@@ -84,7 +91,10 @@ export class ServedDatasets {
 
   /** As on the Hub, all files of a commit are there afterwards, or none. */
   #commit(files: Map<string, StoredFile>, body: Buffer): DatasetAnswer {
-    const lines = body.toString().split("\n").map((line) => JSON.parse(line) as CommitLine);
+    const lines = body
+      .toString()
+      .split("\n")
+      .map((line) => JSON.parse(line) as CommitLine);
     const added: [string, StoredFile][] = [];
     for (const { key, value } of lines) {
       if (key === "header") continue;

@@ -31,7 +31,10 @@ afterEach(async () => {
 });
 
 /** A file whose bytes come from a seed; it is mostly a hole, so that it costs little. */
-async function weights(name: string, { seed = 1, bytes = length }: { readonly seed?: number; readonly bytes?: number } = {}): Promise<string> {
+async function weights(
+  name: string,
+  { seed = 1, bytes = length }: { readonly seed?: number; readonly bytes?: number } = {},
+): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, createHash("sha512").update(String(seed)).digest());
   await using file = await open(path, "r+");
@@ -40,7 +43,10 @@ async function weights(name: string, { seed = 1, bytes = length }: { readonly se
 }
 
 /** The digest that is found, and how many bytes were read for it. */
-async function digest(path: string, wrap: (file: FileSource) => FileSource = (file) => file): Promise<{ readonly sha256: string; readonly read: number }> {
+async function digest(
+  path: string,
+  wrap: (file: FileSource) => FileSource = (file) => file,
+): Promise<{ readonly sha256: string; readonly read: number }> {
   await using file = await openFile(path);
   let read = 0;
   const counted: FileSource = {
@@ -54,7 +60,9 @@ async function digest(path: string, wrap: (file: FileSource) => FileSource = (fi
 }
 
 async function trueDigest(path: string): Promise<string> {
-  return createHash("sha256").update(await readFile(path)).digest("hex");
+  return createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
 }
 
 /** The only record, to be changed by a test. */
@@ -138,10 +146,29 @@ describe("a record", () => {
     ["is no record", (record) => writeFile(record, "null")],
     ["is of another form", async (record) => writeFile(record, (await readFile(record, "utf8")).replace('"version":1', '"version":2'))],
     ["has no digest", async (record) => writeFile(record, (await readFile(record, "utf8")).replace(/"sha256":"\w+"/u, '"sha256":"../x"'))],
-    ["is of another inode", async (record) => writeFile(record, (await readFile(record, "utf8")).replace(/"inode":"\d+"/u, '"inode":"1"').replace(/"sha256":"\w+"/u, `"sha256":"${forged}"`))],
+    [
+      "is of another inode",
+      async (record) =>
+        writeFile(
+          record,
+          (await readFile(record, "utf8")).replace(/"inode":"\d+"/u, '"inode":"1"').replace(/"sha256":"\w+"/u, `"sha256":"${forged}"`),
+        ),
+    ],
     ["is huge", (record) => writeFile(record, " ".repeat(2000))],
-    ["is a folder", async (record) => { await rm(record); await mkdir(record); }],
-    ["is a link", async (record) => { await rename(record, join(folder, "elsewhere")); await symlink(join(folder, "elsewhere"), record); }],
+    [
+      "is a folder",
+      async (record) => {
+        await rm(record);
+        await mkdir(record);
+      },
+    ],
+    [
+      "is a link",
+      async (record) => {
+        await rename(record, join(folder, "elsewhere"));
+        await symlink(join(folder, "elsewhere"), record);
+      },
+    ],
   ])("that %s is not believed", async (_, spoil) => {
     const path = await weights("a");
     await digest(path);
@@ -174,10 +201,22 @@ describe("a record", () => {
 });
 
 test.each([
-  ["cannot be made", async () => { await writeFile(join(folder, "cache"), ""); }],
-  ["has a file in the way", async () => { await mkdir(join(folder, "cache")); await writeFile(join(folder, "cache/encodec-tokenizer"), ""); }],
+  [
+    "cannot be made",
+    async () => {
+      await writeFile(join(folder, "cache"), "");
+    },
+  ],
+  [
+    "has a file in the way",
+    async () => {
+      await mkdir(join(folder, "cache"));
+      await writeFile(join(folder, "cache/encodec-tokenizer"), "");
+    },
+  ],
 ])("a cache that %s costs time and nothing else", async (_, spoil) => {
   await spoil();
   const path = await weights("a");
-  for (const time of ["first", "second"]) expect({ time, ...(await digest(path)) }).toEqual({ time, sha256: await trueDigest(path), read: length });
+  for (const time of ["first", "second"])
+    expect({ time, ...(await digest(path)) }).toEqual({ time, sha256: await trueDigest(path), read: length });
 });

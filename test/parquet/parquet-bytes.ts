@@ -66,7 +66,15 @@ export interface PageParts {
 }
 
 /** A data page of the newer kind that is not compressed. */
-export function pageV2({ repetition = [], definition = [], values, numValues, numNulls = 0, encoding = encodings.plain, ...said }: PageParts): number[] {
+export function pageV2({
+  repetition = [],
+  definition = [],
+  values,
+  numValues,
+  numNulls = 0,
+  encoding = encodings.plain,
+  ...said
+}: PageParts): number[] {
   const body = [...repetition, ...definition, ...values];
   const header = { 1: numValues, 2: numNulls, 3: numValues, 4: encoding, 5: definition.length, 6: repetition.length, 7: false };
   return [...thriftOf({ 1: 3, 2: said.length ?? body.length, 3: said.packedLength ?? body.length, 8: header }), ...body];
@@ -77,7 +85,10 @@ function withLength(bytes: readonly number[] | undefined): number[] {
 }
 
 /** A data page of the older kind; levels come after their lengths, and all of it is `packed` if that is given. */
-export function pageV1({ repetition, definition, values, numValues, encoding = encodings.plain, ...said }: PageParts, packed?: readonly number[]): number[] {
+export function pageV1(
+  { repetition, definition, values, numValues, encoding = encodings.plain, ...said }: PageParts,
+  packed?: readonly number[],
+): number[] {
   const body = packed ?? [...withLength(repetition), ...withLength(definition), ...values];
   const header = { 1: numValues, 2: encoding, 3: 3, 4: 3 };
   return [...thriftOf({ 1: 0, 2: said.length ?? body.length, 3: said.packedLength ?? body.length, 5: header }), ...body];
@@ -106,7 +117,11 @@ export type Node = { readonly 1?: number; readonly 3: number; readonly 4: string
 export const [required, optional, repeated] = [0, 1, 2];
 export const [int32, int64, text] = [1, 2, 6];
 /** `codes`: a list of numbers. */
-export const listSchema: readonly Node[] = [{ 3: optional, 4: "codes", 5: 1 }, { 3: repeated, 4: "list", 5: 1 }, { 1: int32, 3: required, 4: "element" }];
+export const listSchema: readonly Node[] = [
+  { 3: optional, 4: "codes", 5: 1 },
+  { 3: repeated, 4: "list", 5: 1 },
+  { 1: int32, 3: required, 4: "element" },
+];
 
 export function flat(name: string, type: number, repetition: number = required): Node {
   return { 1: type, 3: repetition, 4: name };

@@ -93,14 +93,25 @@ const schema: SchemaElement[] = [
 ];
 
 test("any table comes back as it was written, in every encoding, page size and row group, and as another reader has it", async () => {
-  const chosen = fc.record(Object.fromEntries(Object.entries(encodings).map(([name, some]) => [name, fc.constantFrom(undefined, ...some)])));
-  const layout = fc.record({ codec: fc.constantFrom("SNAPPY" as const, "UNCOMPRESSED" as const), pageSize: fc.constantFrom(16, 100, 2 ** 20), rowGroupSize: fc.integer({ min: 1, max: 60 }) });
+  const chosen = fc.record(
+    Object.fromEntries(Object.entries(encodings).map(([name, some]) => [name, fc.constantFrom(undefined, ...some)])),
+  );
+  const layout = fc.record({
+    codec: fc.constantFrom("SNAPPY" as const, "UNCOMPRESSED" as const),
+    pageSize: fc.constantFrom(16, 100, 2 ** 20),
+    rowGroupSize: fc.integer({ min: 1, max: 60 }),
+  });
   await fc.assert(
     fc.asyncProperty(table, chosen, layout, async (data, encoding, options) => {
-      const columnData = Object.entries(data).map(([name, values]) => ({ name, data: values as unknown[], ...(encoding[name] === undefined ? {} : { encoding: encoding[name] }) }));
+      const columnData = Object.entries(data).map(([name, values]) => ({
+        name,
+        data: values as unknown[],
+        ...(encoding[name] === undefined ? {} : { encoding: encoding[name] }),
+      }));
       const bytes = new Uint8Array(parquetWriteBuffer({ columnData, schema, ...options, kvMetadata: [{ key: "about", value: "ü" }] }));
       const read = await columnsOf(bytes, names);
-      const flat = (value: unknown): unknown[] => (value === undefined ? [] : Array.isArray(value) ? value.flatMap(flat) : [typeof value === "bigint" ? Number(value) : value]);
+      const flat = (value: unknown): unknown[] =>
+        value === undefined ? [] : Array.isArray(value) ? value.flatMap(flat) : [typeof value === "bigint" ? Number(value) : value];
       expect(read).toEqual(Object.fromEntries(Object.entries(data).map(([name, values]) => [name, (values as unknown[]).map(flat)])));
       expect(read).toEqual(await columnsByHyparquet(bytes, names));
       expect((await ParquetFile.open(bytesSource(bytes, "test.parquet"))).metadata.get("about")).toBe("ü");
@@ -113,7 +124,10 @@ test("a column that there is not is undefined, and only the columns that are ask
   const bytes = await readFile(new URL("../fixtures/parquet/arrow-v1-plain.parquet", import.meta.url));
   const source = bytesSource(bytes, "test.parquet");
   const reads: [number, number][] = [];
-  const file = await ParquetFile.open({ ...source, read: async (offset, length) => (reads.push([offset, length]), source.read(offset, length)) });
+  const file = await ParquetFile.open({
+    ...source,
+    read: async (offset, length) => (reads.push([offset, length]), source.read(offset, length)),
+  });
   expect(await file.readColumn(0, "nothing")).toBeUndefined();
   reads.length = 0;
   await file.readColumn(1, "count");

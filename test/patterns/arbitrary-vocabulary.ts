@@ -2,7 +2,15 @@ import fc from "fast-check";
 import { TokenVocabulary } from "../../src/patterns/vocabulary/token-vocabulary.ts";
 
 const templates = {
-  "per-codebook": ["<|audio_{q}_{code}|>", "<c{q}t{code:04d}>", "{code:5d}|{q}.", "<custom_token_{id}>", "<{token:4d}>", "{{{id:03d}}}", "{token:06d}"],
+  "per-codebook": [
+    "<|audio_{q}_{code}|>",
+    "<c{q}t{code:04d}>",
+    "{code:5d}|{q}.",
+    "<custom_token_{id}>",
+    "<{token:4d}>",
+    "{{{id:03d}}}",
+    "{token:06d}",
+  ],
   shared: ["<|audio_{code}|>", "<t{code:02d}>", "<custom_token_{id}>", "{token:06d}"],
 } as const;
 
@@ -38,7 +46,9 @@ export const streamingVocabularies: fc.Arbitrary<TokenVocabulary> = vocabularies
 );
 
 /** A vocabulary and codes `[K, T]` of it; T may be 0. */
-export function clipsOf(arbitrary: fc.Arbitrary<TokenVocabulary>): fc.Arbitrary<[TokenVocabulary, { data: Uint16Array; dims: [number, number] }]> {
+export function clipsOf(
+  arbitrary: fc.Arbitrary<TokenVocabulary>,
+): fc.Arbitrary<[TokenVocabulary, { data: Uint16Array; dims: [number, number] }]> {
   return fc.tuple(arbitrary, fc.integer({ min: 0, max: 9 })).chain(([vocabulary, numFrames]) => {
     const { codebookSize, numCodebooks } = vocabulary.codeIds;
     const length = numCodebooks * numFrames;

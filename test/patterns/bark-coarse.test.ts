@@ -27,11 +27,13 @@ describe("coarse tokens of Bark", () => {
   });
 
   it("are the codes again when unflattened", () => {
-    const batches = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 20 })).chain(([size, frames]) =>
-      fc
-        .array(fc.integer({ min: 0, max: 1023 }), { minLength: size * 2 * frames, maxLength: size * 2 * frames })
-        .map((data) => ({ data, dims: [size, 2, frames] })),
-    );
+    const batches = fc
+      .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 20 }))
+      .chain(([size, frames]) =>
+        fc
+          .array(fc.integer({ min: 0, max: 1023 }), { minLength: size * 2 * frames, maxLength: size * 2 * frames })
+          .map((data) => ({ data, dims: [size, 2, frames] })),
+      );
     fc.assert(
       fc.property(batches, fc.constantFrom("int64" as const, "int32" as const, "uint32" as const, "uint16" as const), (codes, type) => {
         const back = unflattenBarkCoarse(flattenBarkCoarse(codes, { type }), { type });
@@ -43,9 +45,30 @@ describe("coarse tokens of Bark", () => {
 
   it("are refused where the codes are not Bark's", () => {
     expect(() => flattenBarkCoarse(tensor([[1, 2]]))).toThrow(/found 1 codebooks where Bark reads 2; encode at a bandwidth of 1.5 kbps/);
-    expect(() => flattenBarkCoarse(tensor([[1, 2], [3, 1024]]))).toThrow(/found 1024 at codebook 1, frame 1; .* 0 to 1023/);
-    expect(() => flattenBarkCoarse(tensor([[1, -1], [3, 4]]))).toThrow(CodesError);
-    expect(() => flattenBarkCoarse(tensor([[1, 0.5], [3, 4]]))).toThrow(/found 0.5/);
+    expect(() =>
+      flattenBarkCoarse(
+        tensor([
+          [1, 2],
+          [3, 1024],
+        ]),
+      ),
+    ).toThrow(/found 1024 at codebook 1, frame 1; .* 0 to 1023/);
+    expect(() =>
+      flattenBarkCoarse(
+        tensor([
+          [1, -1],
+          [3, 4],
+        ]),
+      ),
+    ).toThrow(CodesError);
+    expect(() =>
+      flattenBarkCoarse(
+        tensor([
+          [1, 0.5],
+          [3, 4],
+        ]),
+      ),
+    ).toThrow(/found 0.5/);
     for (const other of [{ sampleRate: 32_000 }, { channels: 2 }, { hopLength: 640 }, { codebookSize: 2048 }]) {
       const codes = AudioCodes.fromTensor(tensor([[1], [2]]), { ...context, ...other });
       expect(() => flattenBarkCoarse(codes)).toThrow(/Bark takes those of the 24 kHz EnCodec/);
@@ -68,7 +91,9 @@ describe("coarse tokens of Bark", () => {
   });
 
   it("of a wrong shape are refused", () => {
-    expect(() => unflattenBarkCoarse({ data: [10000, 11024], dims: [1, 1, 2] })).toThrow(/shape \[1, 1, 2\] are not coarse tokens; expected \[S\]/);
+    expect(() => unflattenBarkCoarse({ data: [10000, 11024], dims: [1, 1, 2] })).toThrow(
+      /shape \[1, 1, 2\] are not coarse tokens; expected \[S\]/,
+    );
     expect(() => unflattenBarkCoarse({ data: [10000, 11024], dims: [4] })).toThrow(CodesError);
   });
 });

@@ -40,7 +40,12 @@ describe("windows of Bark's fine model", () => {
     expect(windows[0]!.tokens.dims).toEqual([1, 1024, 8]);
     const rows = Array.from({ length: 4 }, (_, row) => Array.from(tokens.data.subarray(8 * row, 8 * row + 8), Number));
     const unknown = Array.from({ length: 6 }, () => 1024);
-    expect(rows).toEqual([[10, 11, 12, 13, 14, 15, 16, 17], [1, 3, ...unknown], [2, 4, ...unknown], [1024, 1024, ...unknown]]);
+    expect(rows).toEqual([
+      [10, 11, 12, 13, 14, 15, 16, 17],
+      [1, 3, ...unknown],
+      [2, 4, ...unknown],
+      [1024, 1024, ...unknown],
+    ]);
   });
 
   it("cover every frame of the clip, none of the history, and each from where the last one ended or before", () => {

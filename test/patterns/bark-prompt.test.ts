@@ -71,10 +71,16 @@ describe("history prompts", () => {
   it("refuse what Bark would", () => {
     expect(() => createBarkPrompt(barkCodes(8, 15), [...semantic(9), 10_000])).toThrow(/holds 10000 at position 9; .* 0 to 9999/);
     expect(() => createBarkPrompt(barkCodes(8, 15), [-1, ...semantic(9)])).toThrow(/holds -1 at position 0/);
-    expect(() => createBarkPrompt(barkCodes(4, 15), semantic(10))).toThrow(/found 4 codebooks where Bark reads 8; encode at a bandwidth of 6 kbps/);
+    expect(() => createBarkPrompt(barkCodes(4, 15), semantic(10))).toThrow(
+      /found 4 codebooks where Bark reads 8; encode at a bandwidth of 6 kbps/,
+    );
     expect(() => createBarkPrompt({ data: new Int32Array(240), dims: [2, 8, 15] }, semantic(10))).toThrow(/found a batch of 2/);
-    expect(() => checkBarkPrompt({ ...voice, finePrompt: barkCodes(7, 15) })).toThrow(/the fine prompt is of shape \[7, 15\]; expected \[8, T\]/);
-    expect(() => checkBarkPrompt({ ...voice, coarsePrompt: { data: barkCodes(2, 15).data, dims: [30] } })).toThrow(/coarse prompt is of shape \[30\]/);
+    expect(() => checkBarkPrompt({ ...voice, finePrompt: barkCodes(7, 15) })).toThrow(
+      /the fine prompt is of shape \[7, 15\]; expected \[8, T\]/,
+    );
+    expect(() => checkBarkPrompt({ ...voice, coarsePrompt: { data: barkCodes(2, 15).data, dims: [30] } })).toThrow(
+      /coarse prompt is of shape \[30\]/,
+    );
     expect(() => checkBarkPrompt({ ...voice, finePrompt: { data: [], dims: [8, 0] } })).toThrow(/expected \[8, T\], T not 0/);
     expect(() => checkBarkPrompt({ ...voice, semanticPrompt: { data: semantic(10), dims: [1, 10] } })).toThrow(/expected \[N\]/);
     const wrong = barkCodes(2, 15);
@@ -105,7 +111,11 @@ describe("files of history prompts", () => {
 
   it("hold int64 as it is, not compressed", () => {
     const text = Buffer.from(formatBarkPrompt(voice)).toString("latin1");
-    for (const [name, shape] of [["semantic", "(10,)"], ["coarse", "(2, 15)"], ["fine", "(8, 15)"]]) {
+    for (const [name, shape] of [
+      ["semantic", "(10,)"],
+      ["coarse", "(2, 15)"],
+      ["fine", "(8, 15)"],
+    ]) {
       expect(text).toContain(`${name}_prompt.npy\x93NUMPY\x01\x00v\x00{'descr': '<i8', 'fortran_order': False, 'shape': ${shape}, }`);
     }
     const tokens = BigInt64Array.from(voice.semanticPrompt.data, BigInt);
@@ -115,22 +125,34 @@ describe("files of history prompts", () => {
   it("that lack an array or hold something else in it are refused", () => {
     expect(parse(parts)).not.toThrow();
     const { coarse_prompt: _, ...without } = parts;
-    expect(parse(without)).toThrow(/my\.npz has no array "coarse_prompt"; a history prompt has semantic_prompt, coarse_prompt, fine_prompt/);
-    expect(parse({ ...parts, coarse_prompt: array("<f4", [2, 15], 4) })).toThrow(/my\.npz has floating point as coarse_prompt; expected integers/);
+    expect(parse(without)).toThrow(
+      /my\.npz has no array "coarse_prompt"; a history prompt has semantic_prompt, coarse_prompt, fine_prompt/,
+    );
+    expect(parse({ ...parts, coarse_prompt: array("<f4", [2, 15], 4) })).toThrow(
+      /my\.npz has floating point as coarse_prompt; expected integers/,
+    );
     expect(parse({ ...parts, fine_prompt: array("<U3", [], 12) })).toThrow(/my\.npz has text as fine_prompt/);
     expect(parse({ ...parts, fine_prompt: array("<i4", [15, 8], 4) })).toThrow(/my\.npz: the fine prompt is of shape \[15, 8\]/);
     expect(parse({ ...parts, semantic_prompt: array("<i8", [11], 8) })).toThrow(/my\.npz: 11 semantic tokens do not go with 15 frames/);
     const large = formatArray("<i8", [10], new Uint8Array(BigInt64Array.from({ length: 10 }, () => 2n ** 60n).buffer));
     expect(parse({ ...parts, semantic_prompt: large })).toThrow(/holds 1152921504606846976 at position 0/);
-    expect(() => parseBarkPrompt(bytesOf("pickled.npz"), "pickled.npz")).toThrow(/pickled\.npz: semantic_prompt holds elements of dtype "\|O"/);
+    expect(() => parseBarkPrompt(bytesOf("pickled.npz"), "pickled.npz")).toThrow(
+      /pickled\.npz: semantic_prompt holds elements of dtype "\|O"/,
+    );
     expect(() => parseBarkPrompt(zipSync({ "semantic_prompt.npy": new Uint8Array(9) }))).toThrow(/does not start as a \.npy file/);
     expect(() => parseBarkPrompt(new TextEncoder().encode("not a zip"))).toThrow(/history prompt is not a whole zip archive/);
   });
 
   it("are refused as a whole where a part is missing, or where there are no bytes", () => {
-    expect(() => checkBarkPrompt({ ...voice, finePrompt: undefined as never })).toThrow(new TypeError("finePrompt is missing; a history prompt has semanticPrompt, coarsePrompt and finePrompt, all tensors"));
-    expect(() => checkBarkPrompt({ ...voice, semanticPrompt: { data: [null as never], dims: [1] } })).toThrow(/the semantic prompt holds null at position 0/);
-    expect(() => parseBarkPrompt("voice.npz" as never)).toThrow(/expected the bytes of a \.npz file as a Uint8Array; readBarkPrompt takes a path/);
+    expect(() => checkBarkPrompt({ ...voice, finePrompt: undefined as never })).toThrow(
+      new TypeError("finePrompt is missing; a history prompt has semanticPrompt, coarsePrompt and finePrompt, all tensors"),
+    );
+    expect(() => checkBarkPrompt({ ...voice, semanticPrompt: { data: [null as never], dims: [1] } })).toThrow(
+      /the semantic prompt holds null at position 0/,
+    );
+    expect(() => parseBarkPrompt("voice.npz" as never)).toThrow(
+      /expected the bytes of a \.npz file as a Uint8Array; readBarkPrompt takes a path/,
+    );
   });
 
   it("may have fine codes of another length than coarse ones, as for Bark", () => {

@@ -73,7 +73,10 @@ describe("the history of Bark's coarse model", () => {
       const semanticPrompt = { data: Array.from({ length: numSemantic }, (_, index) => (37 * index) % 10_000), dims: [numSemantic] };
       const coarsePrompt = barkCodes(2, numFrames);
       const { semanticTokens, coarseTokens } = trimBarkHistory({ semanticPrompt, coarsePrompt }, { maxCoarseHistory, type: "int32" });
-      expect([semanticTokens.dims, coarseTokens.dims]).toEqual([[1, keptSemantic], [1, keptCoarse]]);
+      expect([semanticTokens.dims, coarseTokens.dims]).toEqual([
+        [1, keptSemantic],
+        [1, keptCoarse],
+      ]);
       expect(crc32(new Uint8Array(semanticTokens.data.buffer))).toBe(semanticSum);
       expect(crc32(new Uint8Array(coarseTokens.data.buffer))).toBe(coarseSum);
       expect(barkHistoryLengths(numSemantic, numFrames, maxCoarseHistory)).toEqual({ numSemantic: keptSemantic, numCoarse: keptCoarse });
@@ -84,7 +87,10 @@ describe("the history of Bark's coarse model", () => {
     const coarsePrompt = barkCodes(2, 1);
     const { semanticTokens, coarseTokens } = trimBarkHistory({ semanticPrompt: { data: [5], dims: [1] }, coarsePrompt });
     expect([semanticTokens.data, coarseTokens.data]).toEqual([new BigInt64Array(0), new BigInt64Array(0)]);
-    expect([semanticTokens.dims, coarseTokens.dims]).toEqual([[1, 0], [1, 0]]);
+    expect([semanticTokens.dims, coarseTokens.dims]).toEqual([
+      [1, 0],
+      [1, 0],
+    ]);
     expect(barkHistoryLengths(0, 300)).toEqual({ numSemantic: 0, numCoarse: 0 });
     expect(barkHistoryLengths(300, 0)).toEqual({ numSemantic: 0, numCoarse: 0 });
   });

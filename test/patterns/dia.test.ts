@@ -22,10 +22,14 @@ const cases = patternCases.filter(({ impl }) => impl === "dia_audio") as unknown
 
 const gridOf = (rows: number[][]) => ({ data: rows.flat(), dims: [rows.length, rows[0]!.length] });
 const rowsOf = ({ data, dims }: { data: ArrayLike<number | bigint>; dims: readonly number[] }) =>
-  Array.from({ length: dims.at(-2)! }, (_, row) => Array.from({ length: dims.at(-1)! }, (__, column) => Number(data[row * dims.at(-1)! + column])));
+  Array.from({ length: dims.at(-2)! }, (_, row) =>
+    Array.from({ length: dims.at(-1)! }, (__, column) => Number(data[row * dims.at(-1)! + column])),
+  );
 
 test("the reference results hold Dia's own delays", () => {
-  expect(cases.map(({ delays }) => delays)).toContainEqual(modelLayouts.dia.pattern.kind === "delay" ? modelLayouts.dia.pattern.delays : null);
+  expect(cases.map(({ delays }) => delays)).toContainEqual(
+    modelLayouts.dia.pattern.kind === "delay" ? modelLayouts.dia.pattern.delays : null,
+  );
 });
 
 describe.each(cases)("dia/audio.py $id", (golden) => {
@@ -45,7 +49,9 @@ describe.each(cases)("dia/audio.py $id", (golden) => {
   });
 
   test("a prompt's grid is the sequence, unknown cells for pad, without its last step", () => {
-    const grid = rowsOf(transposeGrid(buildModelSequence(codes, { ...layout, tokens: { ...layout.tokens, pad: -1 } }, { hasEnded: false })));
+    const grid = rowsOf(
+      transposeGrid(buildModelSequence(codes, { ...layout, tokens: { ...layout.tokens, pad: -1 } }, { hasEnded: false })),
+    );
     expect(grid).toHaveLength(golden.prompt_delayed_tc.length + 1);
     expect(grid.slice(0, -1)).toEqual(golden.prompt_delayed_tc);
   });
@@ -58,13 +64,16 @@ describe.each(cases)("dia/audio.py $id", (golden) => {
   test.each([
     ["with", golden.padded_delayed_tc, golden.padded_reverted_tc],
     ["without", golden.delayed_tc, golden.reverted_tc],
-  ])("reverting %s appended rows gives the frames that are whole; what the reference has beyond repeats its last row", (_, delayed, reverted) => {
-    const numWhole = delayed.length - maxDelay;
-    const frames = rowsOf(transposeGrid(revertModelSequence(transposeGrid(gridOf([bosRow, ...delayed])), layout)));
-    expect(frames).toEqual(reverted.slice(0, numWhole));
-    const clamped = reverted.map((__, t) => delays.map((delay, q) => delayed[Math.min(t + delay, delayed.length - 1)]![q]));
-    expect(reverted.slice(numWhole)).toEqual(clamped.slice(numWhole));
-  });
+  ])(
+    "reverting %s appended rows gives the frames that are whole; what the reference has beyond repeats its last row",
+    (_, delayed, reverted) => {
+      const numWhole = delayed.length - maxDelay;
+      const frames = rowsOf(transposeGrid(revertModelSequence(transposeGrid(gridOf([bosRow, ...delayed])), layout)));
+      expect(frames).toEqual(reverted.slice(0, numWhole));
+      const clamped = reverted.map((__, t) => delays.map((delay, q) => delayed[Math.min(t + delay, delayed.length - 1)]![q]));
+      expect(reverted.slice(numWhole)).toEqual(clamped.slice(numWhole));
+    },
+  );
 });
 
 test("transposing twice gives the grid back, batch by batch", () => {

@@ -34,7 +34,9 @@ export const patternCases: readonly { readonly id: string; readonly impl: string
   JSON.parse(readFileSync(new URL("../fixtures/patterns.json", import.meta.url), "utf8")) as { cases: { id: string; impl: string }[] }
 ).cases;
 
-export const audiocraftCases: readonly AudiocraftCase[] = patternCases.filter(({ impl }) => impl === "audiocraft") as unknown as AudiocraftCase[];
+export const audiocraftCases: readonly AudiocraftCase[] = patternCases.filter(
+  ({ impl }) => impl === "audiocraft",
+) as unknown as AudiocraftCase[];
 
 /** The same pattern in this library's words. */
 export function specOf({ provider, params, n_q }: Pick<AudiocraftCase, "provider" | "params" | "n_q">): PatternSpec {

@@ -25,9 +25,9 @@ describe("MAGNeT's decoding schedule", () => {
     "166,20": [166, 165, 163, 160, 157, 152, 145, 138, 130, 122, 112, 101, 90, 79, 66, 53, 40, 27, 13, 1],
     "166,10": [166, 163, 155, 143, 127, 106, 82, 56, 28, 1],
     "500,60": [
-      500, 499, 499, 498, 497, 495, 493, 491, 488, 485, 482, 478, 474, 470, 465, 460, 455, 449, 443, 437, 430, 423, 416, 409, 401, 393, 384, 376,
-      367, 358, 348, 339, 329, 319, 308, 298, 287, 276, 265, 253, 242, 230, 218, 206, 194, 182, 169, 157, 144, 131, 118, 105, 92, 79, 66, 53, 39, 26,
-      13, 1,
+      500, 499, 499, 498, 497, 495, 493, 491, 488, 485, 482, 478, 474, 470, 465, 460, 455, 449, 443, 437, 430, 423, 416, 409, 401, 393, 384,
+      376, 367, 358, 348, 339, 329, 319, 308, 298, 287, 276, 265, 253, 242, 230, 218, 206, 194, 182, 169, 157, 144, 131, 118, 105, 92, 79,
+      66, 53, 39, 26, 13, 1,
     ],
     "4,10": [4, 3, 3, 3, 3, 2, 1, 1, 1, 1],
     "1,5": [1, 1, 1, 1, 1],
@@ -41,7 +41,12 @@ describe("MAGNeT's decoding schedule", () => {
   test("masks as many spans as the reference for all lengths to 599 spans, by their digest", () => {
     const digest = createHash("sha256");
     for (const numSteps of [1, 2, 3, 5, 6, 10, 12, 20, 30, 40, 60]) {
-      for (let numSpans = 1; numSpans < 600; numSpans++) digest.update(`${magnetSchedule({ numSpans, numSteps }).map(({ numMasked }) => numMasked).join(",")}\n`);
+      for (let numSpans = 1; numSpans < 600; numSpans++)
+        digest.update(
+          `${magnetSchedule({ numSpans, numSteps })
+            .map(({ numMasked }) => numMasked)
+            .join(",")}\n`,
+        );
     }
     expect(digest.digest("hex")).toBe("6210e42d7bb809c62b9d5f2bcfc9c3de9e460e0e14d966d2a1ff29b75d75ba7a");
   });
@@ -53,10 +58,12 @@ describe("MAGNeT's decoding schedule", () => {
       0.30000000000000004, 0.01,
     ]);
     expect(steps.map(({ guidance }) => guidance)).toEqual([
-      10.0, 9.863269567489624, 9.457233548164368, 8.794228494167328, 7.89439994096756, 6.7850881814956665, 5.4999997317790985, 4.078180313110352,
-      2.562832936644554, 0.9999996065975054,
+      10.0, 9.863269567489624, 9.457233548164368, 8.794228494167328, 7.89439994096756, 6.7850881814956665, 5.4999997317790985,
+      4.078180313110352, 2.562832936644554, 0.9999996065975054,
     ]);
-    expect(magnetSchedule({ numSpans: 1, numSteps: 2, temperature: 2, annealTemperature: false }).map(({ temperature }) => temperature)).toEqual([2, 2]);
+    expect(
+      magnetSchedule({ numSpans: 1, numSteps: 2, temperature: 2, annealTemperature: false }).map(({ temperature }) => temperature),
+    ).toEqual([2, 2]);
   });
 
   test("masks all spans first, one span last, and never more than before", () => {
@@ -99,24 +106,28 @@ describe("a stage of MAGNeT's decoding", () => {
       "000000000111000000000111000111",
       "000000000000000000000111000000",
     ],
-    "12,5,4,max,1": [
-      "000001111111",
-      "000000111111",
-      "000000100110",
-      "000000100000",
-    ],
+    "12,5,4,max,1": ["000001111111", "000000111111", "000000100110", "000000100000"],
   };
-  test.each(Object.entries(references))("masks the reference's frames for the same probabilities: frames, prompt, steps, scoring and span length %s", (key, masks) => {
-    const [numFrames, promptFrames, numSteps, scoring, spanLength] = key.split(",") as [string, string, string, "max" | "prod", string];
-    const stage = new MagnetStage({ numFrames: +numFrames, promptFrames: +promptFrames, numSteps: +numSteps, scoring, spanLength: +spanLength });
-    const random = generator(+numFrames + +promptFrames);
-    const found = stage.steps.map((step) => {
-      const mask = stage.mask(step);
-      stage.score(Float32Array.from({ length: stage.numFrames }, random));
-      return [...mask].join("");
-    });
-    expect(found).toEqual(masks);
-  });
+  test.each(Object.entries(references))(
+    "masks the reference's frames for the same probabilities: frames, prompt, steps, scoring and span length %s",
+    (key, masks) => {
+      const [numFrames, promptFrames, numSteps, scoring, spanLength] = key.split(",") as [string, string, string, "max" | "prod", string];
+      const stage = new MagnetStage({
+        numFrames: +numFrames,
+        promptFrames: +promptFrames,
+        numSteps: +numSteps,
+        scoring,
+        spanLength: +spanLength,
+      });
+      const random = generator(+numFrames + +promptFrames);
+      const found = stage.steps.map((step) => {
+        const mask = stage.mask(step);
+        stage.score(Float32Array.from({ length: stage.numFrames }, random));
+        return [...mask].join("");
+      });
+      expect(found).toEqual(masks);
+    },
+  );
 
   const overlapping: Record<string, string[]> = {
     "32,7,5,3": [
@@ -129,17 +140,21 @@ describe("a stage of MAGNeT's decoding", () => {
     "12,5,4,3": ["000001111111", "000000011111", "000000000111", "000000000111"],
     "20,0,5,5": ["11111111111111111111", "11111111111111111111", "01111111110111111000", "00111110000111110000", "00111110000000000000"],
   };
-  test.each(Object.entries(overlapping))("masks the reference's overlapping spans: frames, prompt, steps and span length %s", (key, masks) => {
-    const [numFrames, promptFrames, numSteps, spanLength] = key.split(",").map(Number) as [number, number, number, number];
-    expect(masksOf(numFrames, promptFrames, numSteps, spanLength)).toEqual(masks);
-  });
+  test.each(Object.entries(overlapping))(
+    "masks the reference's overlapping spans: frames, prompt, steps and span length %s",
+    (key, masks) => {
+      const [numFrames, promptFrames, numSteps, spanLength] = key.split(",").map(Number) as [number, number, number, number];
+      expect(masksOf(numFrames, promptFrames, numSteps, spanLength)).toEqual(masks);
+    },
+  );
 
   test("masks the reference's overlapping spans for many lengths, by their digest", () => {
     const digest = createHash("sha256");
     for (let numFrames = 8; numFrames < 120; numFrames += 7) {
       for (const promptFrames of [0, 3]) {
         for (const numSteps of [1, 4, 10]) {
-          for (const spanLength of [2, 3, 4]) for (const row of masksOf(numFrames, promptFrames, numSteps, spanLength)) digest.update(`${row}\n`);
+          for (const spanLength of [2, 3, 4])
+            for (const row of masksOf(numFrames, promptFrames, numSteps, spanLength)) digest.update(`${row}\n`);
         }
       }
     }
@@ -182,9 +197,17 @@ describe("a stage of MAGNeT's decoding", () => {
   test("needs something to generate, and a probability for each frame", () => {
     const full = { numFrames: 10, promptFrames: 9, numSteps: 5 };
     expect(() => new MagnetStage(full)).toThrow(/nothing is left to generate: 10 frames are 3 spans of 3, of which the prompt takes 3/);
-    expect(() => new MagnetStage({ ...full, promptFrames: 10, spanArrangement: "stride1" })).toThrow(/nothing is left to generate: 10 frames, of which the prompt takes 10/);
-    expect(() => new MagnetStage({ numFrames: 2, numSteps: 5, spanArrangement: "stride1" })).toThrow(/numFrames must be a whole number, 3 or more; received 2/);
-    expect(() => new MagnetStage({ ...full, spanArrangement: "stride2" as "stride1" })).toThrow(/spanArrangement must be "nonoverlap" or "stride1"; received "stride2"/);
-    expect(() => new MagnetStage({ numFrames: 10, numSteps: 5 }).score(new Float32Array(10))).toThrow(/expected 9 probabilities, one for each frame; received 10/);
+    expect(() => new MagnetStage({ ...full, promptFrames: 10, spanArrangement: "stride1" })).toThrow(
+      /nothing is left to generate: 10 frames, of which the prompt takes 10/,
+    );
+    expect(() => new MagnetStage({ numFrames: 2, numSteps: 5, spanArrangement: "stride1" })).toThrow(
+      /numFrames must be a whole number, 3 or more; received 2/,
+    );
+    expect(() => new MagnetStage({ ...full, spanArrangement: "stride2" as "stride1" })).toThrow(
+      /spanArrangement must be "nonoverlap" or "stride1"; received "stride2"/,
+    );
+    expect(() => new MagnetStage({ numFrames: 10, numSteps: 5 }).score(new Float32Array(10))).toThrow(
+      /expected 9 probabilities, one for each frame; received 10/,
+    );
   });
 });

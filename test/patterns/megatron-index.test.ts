@@ -30,7 +30,9 @@ function damaged(at: number, ...values: number[]): Buffer {
 describe("formatMegatronIndex", () => {
   it("writes what IndexedDatasetBuilder writes", () => {
     expect(hex(formatMegatronIndex({ dtype: "uint16", sequenceLengths: [4, 1, 2] }))).toBe(golden.uint16);
-    expect(hex(formatMegatronIndex({ dtype: "int32", sequenceLengths: Int32Array.of(3, 1), documentIndices: [0, 1, 2] }))).toBe(golden.int32);
+    expect(hex(formatMegatronIndex({ dtype: "int32", sequenceLengths: Int32Array.of(3, 1), documentIndices: [0, 1, 2] }))).toBe(
+      golden.int32,
+    );
     expect(hex(formatMegatronIndex(modesFields))).toBe(golden.withModes);
   });
 
@@ -75,7 +77,9 @@ describe("formatMegatronIndex", () => {
   });
 
   it("refuses a type that the format has no number for", () => {
-    expect(() => formatMegatronIndex({ dtype: "uint32" as "uint16", sequenceLengths: [] })).toThrow(/unknown dtype "uint32"; expected uint8, int8/);
+    expect(() => formatMegatronIndex({ dtype: "uint32" as "uint16", sequenceLengths: [] })).toThrow(
+      /unknown dtype "uint32"; expected uint8, int8/,
+    );
     expect(() => formatMegatronIndex({ dtype: "toString" as "uint16", sequenceLengths: [] })).toThrow(/unknown dtype/);
   });
 });
@@ -101,7 +105,9 @@ describe("parseMegatronIndex", () => {
   it("gives back what was written", () => {
     const dtypes = ["uint8", "int8", "int16", "int32", "int64", "float64", "float32", "uint16"] as const;
     const sizes = [1, 1, 2, 4, 8, 8, 4, 2];
-    const documents = fc.array(fc.array(fc.record({ length: fc.nat({ max: 2 ** 31 - 1 }), mode: fc.integer({ min: -128, max: 127 }) }), { maxLength: 4 }));
+    const documents = fc.array(
+      fc.array(fc.record({ length: fc.nat({ max: 2 ** 31 - 1 }), mode: fc.integer({ min: -128, max: 127 }) }), { maxLength: 4 }),
+    );
     fc.assert(
       fc.property(documents, fc.nat({ max: 7 }), fc.boolean(), fc.nat({ max: 3 }), (all, type, hasModes, shift) => {
         const sequences = all.flat();
@@ -112,7 +118,10 @@ describe("parseMegatronIndex", () => {
         const unaligned = new Uint8Array(written.length + shift).subarray(shift);
         unaligned.set(written);
         let offset = 0;
-        const sequenceOffsets = sequenceLengths.length === 0 ? new Float64Array() : Float64Array.from(sequenceLengths, (length) => (offset += length * sizes[type]!) - length * sizes[type]!);
+        const sequenceOffsets =
+          sequenceLengths.length === 0
+            ? new Float64Array()
+            : Float64Array.from(sequenceLengths, (length) => (offset += length * sizes[type]!) - length * sizes[type]!);
         expect(parseMegatronIndex(unaligned)).toEqual({ dtype: dtypes[type], sequenceLengths, sequenceOffsets, documentIndices, modes });
       }),
     );
@@ -121,7 +130,8 @@ describe("parseMegatronIndex", () => {
   it("throws wherever the file is cut, and for bytes after its end", () => {
     for (const text of [golden.uint16, golden.int32]) {
       const bytes = Buffer.from(text, "hex");
-      for (let length = 0; length < bytes.length; length++) expect(() => parseMegatronIndex(bytes.subarray(0, length)), `cut to ${length}`).toThrow(CodesError);
+      for (let length = 0; length < bytes.length; length++)
+        expect(() => parseMegatronIndex(bytes.subarray(0, length)), `cut to ${length}`).toThrow(CodesError);
       expect(() => parseMegatronIndex(Buffer.concat([bytes, Buffer.of(0)]))).toThrow(/it is cut short or damaged/);
     }
   });

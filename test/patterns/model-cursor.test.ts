@@ -35,9 +35,14 @@ function clip(item: number, { pattern }: ModelLayout, numFrames: number) {
 }
 
 /** Rows of a grid `[B, K, n]`, their first `width` tokens. */
-function rowsOf({ data, dims }: { readonly data: ArrayLike<number | bigint>; readonly dims: readonly number[] }, width: number): number[][] {
+function rowsOf(
+  { data, dims }: { readonly data: ArrayLike<number | bigint>; readonly dims: readonly number[] },
+  width: number,
+): number[][] {
   const [batchSize, numRows, numColumns] = dims as [number, number, number];
-  return Array.from({ length: batchSize * numRows }, (_, row) => Array.from({ length: width }, (__, column) => Number(data[row * numColumns + column])));
+  return Array.from({ length: batchSize * numRows }, (_, row) =>
+    Array.from({ length: width }, (__, column) => Number(data[row * numColumns + column])),
+  );
 }
 
 describe.each(["dia", "parler", "valle"] as const)("the cursor of %s", (name) => {
@@ -47,7 +52,10 @@ describe.each(["dia", "parler", "valle"] as const)("the cursor of %s", (name) =>
     fc.assert(
       fc.property(runs, ({ timesteps, promptFrames, lengths }) => {
         const clips = lengths.map((length, item) => clip(item, layout, length));
-        const prompt = { data: lengths.flatMap((_, item) => clip(item, layout, promptFrames).data), dims: [lengths.length, layout.pattern.numCodebooks, promptFrames] };
+        const prompt = {
+          data: lengths.flatMap((_, item) => clip(item, layout, promptFrames).data),
+          dims: [lengths.length, layout.pattern.numCodebooks, promptFrames],
+        };
         const cursor = modelCursor(layout, timesteps, { prompt, type: "int32" });
         for (;;) {
           // The model predicts its eos in codebook 0, in the cell of the first frame that is not there.
@@ -55,7 +63,11 @@ describe.each(["dia", "parler", "valle"] as const)("the cursor of %s", (name) =>
           for (const [item, length] of lengths.entries()) if (frame >= length || frame < 0) cursor.endAt(length, item);
           if (cursor.isDone) break;
           const { timesteps: frames, forced } = cursor;
-          cursor.push(forced.map((token, cell) => (token === freeCell ? codeOf(Math.floor(cell / frames.length), cell % frames.length, frames[cell % frames.length]!) : -5)));
+          cursor.push(
+            forced.map((token, cell) =>
+              token === freeCell ? codeOf(Math.floor(cell / frames.length), cell % frames.length, frames[cell % frames.length]!) : -5,
+            ),
+          );
         }
         const expected = buildModelSequence(clips, layout, { type: "int32" });
         const { sequence } = cursor;
@@ -77,7 +89,10 @@ describe("the eos of a model", () => {
       fc.property(runs, ({ timesteps, promptFrames, lengths }) => {
         for (const layout of [modelLayouts.dia, modelLayouts.parler, modelLayouts.valle]) {
           const { numCodebooks } = layout.pattern;
-          const prompt = { data: lengths.flatMap((_, item) => clip(item, layout, promptFrames).data), dims: [lengths.length, numCodebooks, promptFrames] };
+          const prompt = {
+            data: lengths.flatMap((_, item) => clip(item, layout, promptFrames).data),
+            dims: [lengths.length, numCodebooks, promptFrames],
+          };
           const cursor = modelCursor(layout, timesteps, { prompt, type: "int32" });
           while (!cursor.isDone) {
             const frames = cursor.timesteps;
@@ -88,7 +103,11 @@ describe("the eos of a model", () => {
             cursor.push(predicted);
           }
           expect(cursor.lengths).toEqual(lengths);
-          const expected = buildModelSequence(lengths.map((length, item) => clip(item, layout, length)), layout, { type: "int32" });
+          const expected = buildModelSequence(
+            lengths.map((length, item) => clip(item, layout, length)),
+            layout,
+            { type: "int32" },
+          );
           const width = cursor.sequence.dims[2]!;
           expect(rowsOf(cursor.sequence, width)).toEqual(rowsOf(expected, width));
         }
@@ -112,7 +131,9 @@ describe("the eos of a model", () => {
   ] as const)("is refused %s, and the cursor stays where it was", (_, delays, steps, message) => {
     const cursor = cursorOf(delays);
     for (const step of steps.slice(0, -1)) cursor.push(step);
-    expect(() => cursor.push(steps.at(-1)!)).toThrow(expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: expect.stringContaining(message) as string }));
+    expect(() => cursor.push(steps.at(-1)!)).toThrow(
+      expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: expect.stringContaining(message) as string }),
+    );
     expect([cursor.step, cursor.lengths]).toEqual([steps.length, [6]]);
   });
 
@@ -147,7 +168,10 @@ describe("Moshi's cursor", () => {
 });
 
 test("a layout that was not called is refused", () => {
-  for (const use of [() => modelCursor(modelLayouts.dia.pattern as never, 2), () => buildModelSequence(clip(0, modelLayouts.dia, 2), (() => null) as never)]) {
+  for (const use of [
+    () => modelCursor(modelLayouts.dia.pattern as never, 2),
+    () => buildModelSequence(clip(0, modelLayouts.dia, 2), (() => null) as never),
+  ]) {
     expect(use).toThrow(TypeError);
     expect(use).toThrow("expected a layout such as musicgen(); received");
   }

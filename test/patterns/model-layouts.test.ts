@@ -15,7 +15,10 @@ const { dia, moshi, musicgen, parler } = modelLayouts;
 
 /** Code `100 * q + t` in codebook q at frame t, as in the reference results. */
 function codesOf(numCodebooks: number, numFrames: number): { data: Int32Array; dims: number[] } {
-  const data = Int32Array.from({ length: numCodebooks * numFrames }, (_, index) => 100 * Math.floor(index / numFrames) + (index % numFrames));
+  const data = Int32Array.from(
+    { length: numCodebooks * numFrames },
+    (_, index) => 100 * Math.floor(index / numFrames) + (index % numFrames),
+  );
   return { data, dims: [numCodebooks, numFrames] };
 }
 
@@ -112,12 +115,23 @@ describe("sequences of known models", () => {
     expect(rowsOf(codes)).toEqual(rowsOf({ ...codes, ...codesOf(8, 3) }));
   });
 
-  test.each(audiocraftCases.filter(({ provider, params, n_q, error }) => !error && provider === "delay" && n_q === 4 && Object.keys(params).length === 0))(
+  test.each(
+    audiocraftCases.filter(
+      ({ provider, params, n_q, error }) => !error && provider === "delay" && n_q === 4 && Object.keys(params).length === 0,
+    ),
+  )(
     "MusicGen's sequence is audiocraft's delay pattern ($id)",
     ({ keep_only_valid_steps: keepOnlyValidSteps, codes, sequence, special_token }) => {
       const built = buildModelSequence({ data: codes.flat(), dims: [4, codes[0]!.length] }, { ...musicgen, keepOnlyValidSteps });
       const most = built.dims[2]!;
-      expect(rowsOf(built, { 2048: "S" })).toEqual(sequence.map((row) => row.slice(0, most).map((token) => (token === special_token ? "S" : token)).join(" ")));
+      expect(rowsOf(built, { 2048: "S" })).toEqual(
+        sequence.map((row) =>
+          row
+            .slice(0, most)
+            .map((token) => (token === special_token ? "S" : token))
+            .join(" "),
+        ),
+      );
     },
   );
 
@@ -179,19 +193,27 @@ describe("generated sequences", () => {
   test("are refused where a token is neither a code nor one of the model's", () => {
     const sequence = buildModelSequence(codesOf(4, 3), musicgen, { type: "int32" });
     sequence.data[2] = 2049;
-    expect(() => revertModelSequence(sequence, musicgen)).toThrow(/token 2049 is neither a code of MusicGen, 0 to 2047, nor one of its special tokens/);
+    expect(() => revertModelSequence(sequence, musicgen)).toThrow(
+      /token 2049 is neither a code of MusicGen, 0 to 2047, nor one of its special tokens/,
+    );
   });
 
-  test.each(layouts.filter(([, { tokens }]) => tokens.bos !== undefined))("%s: a cursor fed with the codes writes the sequence", (_, layout) => {
-    const { numCodebooks } = layout.pattern;
-    const codes = codesOf(numCodebooks, 6);
-    const prompt = codesOf(numCodebooks, 2);
-    const cursor = modelCursor(layout, 6, { prompt });
-    expect(cursor.prefix.dims).toEqual([1, numCodebooks, 3]);
-    while (!cursor.isDone) cursor.push([...cursor.timesteps].map((timestep, q) => (cursor.forced[q] === freeCell ? codes.data[q * 6 + timestep]! : -5)));
-    const expected = rowsOf(buildModelSequence(codes, layout)).map((row) => row.split(" "));
-    expect(rowsOf(cursor.sequence).map((row) => row.split(" ").slice(0, expected[0]!.length))).toEqual(expected.map((row) => row.slice(0, cursor.step)));
-  });
+  test.each(layouts.filter(([, { tokens }]) => tokens.bos !== undefined))(
+    "%s: a cursor fed with the codes writes the sequence",
+    (_, layout) => {
+      const { numCodebooks } = layout.pattern;
+      const codes = codesOf(numCodebooks, 6);
+      const prompt = codesOf(numCodebooks, 2);
+      const cursor = modelCursor(layout, 6, { prompt });
+      expect(cursor.prefix.dims).toEqual([1, numCodebooks, 3]);
+      while (!cursor.isDone)
+        cursor.push([...cursor.timesteps].map((timestep, q) => (cursor.forced[q] === freeCell ? codes.data[q * 6 + timestep]! : -5)));
+      const expected = rowsOf(buildModelSequence(codes, layout)).map((row) => row.split(" "));
+      expect(rowsOf(cursor.sequence).map((row) => row.split(" ").slice(0, expected[0]!.length))).toEqual(
+        expected.map((row) => row.slice(0, cursor.step)),
+      );
+    },
+  );
 });
 
 describe("codes that are not the model's", () => {
@@ -217,7 +239,11 @@ describe("codes that are not the model's", () => {
       () => buildModelSequence([audioCodesOf(2048)], musicgen),
       /these codes are of 16000 Hz, 320 samples a frame; MusicGen reads those of EnCodec 32 kHz .*: 32000 Hz, 640 samples a frame/,
     ],
-    ["a prompt of another codec", () => modelCursor(musicgen, 5, { prompt: audioCodesOf(2048) }), /16000 Hz, .*; MusicGen reads those of EnCodec 32 kHz/],
+    [
+      "a prompt of another codec",
+      () => modelCursor(musicgen, 5, { prompt: audioCodesOf(2048) }),
+      /16000 Hz, .*; MusicGen reads those of EnCodec 32 kHz/,
+    ],
     ["a codec of another rate, masked", () => maskMagnetCodes(audioCodesOf(2048)), /16000 Hz, .*; MAGNeT reads those of EnCodec 32 kHz/],
     ["sequences of other models", () => revertModelSequence(codesOf(3, 2), dia), /the sequence has 3 codebooks; that of Dia has 9/],
   ];
@@ -246,15 +272,17 @@ describe.each(layouts)("laws of the layout %s", (_, layout) => {
   const { numCodebooks } = layout.pattern;
   const code = fc.integer({ min: 0, max: layout.codebookSize - 1 });
   /** Batches of one to three clips of any lengths, with codes anywhere in the codebook. */
-  const batches = fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 3 }).chain((lengths) =>
-    fc.tuple(
-      ...lengths.map((length) =>
-        fc
-          .array(code, { minLength: numCodebooks * length, maxLength: numCodebooks * length })
-          .map((data) => ({ data, dims: [numCodebooks, length] })),
+  const batches = fc
+    .array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 3 })
+    .chain((lengths) =>
+      fc.tuple(
+        ...lengths.map((length) =>
+          fc
+            .array(code, { minLength: numCodebooks * length, maxLength: numCodebooks * length })
+            .map((data) => ({ data, dims: [numCodebooks, length] })),
+        ),
       ),
-    ),
-  );
+    );
   test("reverting a sequence gives the codes", () => {
     fc.assert(
       fc.property(batches, fc.boolean(), (clips, ended) => {
@@ -284,9 +312,11 @@ describe.each(layouts)("laws of the layout %s", (_, layout) => {
         fc.pre(clips.some(({ dims }) => dims[1]! > 0));
         const sequence = buildModelSequence(clips, layout, { type: "int32" });
         const special = Object.values(layout.tokens);
-        const isRight = (token: number, cell: number) => (sequence.mask[cell] === 1 ? token < layout.codebookSize && token >= 0 : special.includes(token));
+        const isRight = (token: number, cell: number) =>
+          sequence.mask[cell] === 1 ? token < layout.codebookSize && token >= 0 : special.includes(token);
         expect(sequence.data.every(isRight)).toBe(true);
-        if (!layout.keepOnlyValidSteps) expect(sequence.mask.reduce((sum, bit) => sum + bit, 0)).toBe(clips.reduce((sum, { data }) => sum + data.length, 0));
+        if (!layout.keepOnlyValidSteps)
+          expect(sequence.mask.reduce((sum, bit) => sum + bit, 0)).toBe(clips.reduce((sum, { data }) => sum + data.length, 0));
       }),
     );
   });

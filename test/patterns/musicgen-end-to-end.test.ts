@@ -77,16 +77,28 @@ describe("the small decoder", () => {
     }
 
     let past: Record<string, Tensor> | undefined;
-    for (const [start, end] of [[0, 4], [4, 5], [5, 9]] as const) {
-      const outputs = await model.forward(rows.map((row) => row.slice(start, end)), text, past);
+    for (const [start, end] of [
+      [0, 4],
+      [4, 5],
+      [5, 9],
+    ] as const) {
+      const outputs = await model.forward(
+        rows.map((row) => row.slice(start, end)),
+        text,
+        past,
+      );
       expect(largestDifference(outputs.logits!.data, whole.slice(null, [start, end], null).data)).toBeLessThan(1e-4);
-      past = Object.fromEntries(["key", "value"].map((name) => [`past_key_values.0.decoder.${name}`, outputs[`present.0.decoder.${name}`]!]));
+      past = Object.fromEntries(
+        ["key", "value"].map((name) => [`past_key_values.0.decoder.${name}`, outputs[`present.0.decoder.${name}`]!]),
+      );
     }
   });
 
   it("listens to the text", async () => {
     const rows = [[2048], [2048], [2048], [2048]];
-    const [one, other, none] = await Promise.all([text, "loud drums", null].map(async (each) => (await model.forward(rows, each)).logits!.data));
+    const [one, other, none] = await Promise.all(
+      [text, "loud drums", null].map(async (each) => (await model.forward(rows, each)).logits!.data),
+    );
     expect(largestDifference(one, other)).toBeGreaterThan(0.1);
     expect(largestDifference(one, none)).toBeGreaterThan(0.1);
   });
@@ -125,12 +137,18 @@ describe("an audio prompt continued by transformers.js", () => {
   it("is what transformers.js gives to its own EnCodec", async () => {
     const audio = await model.generateAudio([text], prompt, numFrames);
     expect(audio.dims).toEqual([1, 1, 4, numFrames]);
-    expect(rowsOf({ data: audio.data as Float32Array, dims: audio.dims.slice(1) })).toEqual(rowsOf(await model.generate([text], prompt, numFrames)));
+    expect(rowsOf({ data: audio.data as Float32Array, dims: audio.dims.slice(1) })).toEqual(
+      rowsOf(await model.generate([text], prompt, numFrames)),
+    );
   });
 
   it("does not depend on the other clips of its batch", async () => {
     const clips = [prompt, otherPrompt];
-    const together = await model.generate([text, "loud strings"], { data: clips.flatMap(({ data }) => Array.from(data)), dims: [2, 4, promptFrames] }, numFrames);
+    const together = await model.generate(
+      [text, "loud strings"],
+      { data: clips.flatMap(({ data }) => Array.from(data)), dims: [2, 4, promptFrames] },
+      numFrames,
+    );
     const alone = [await model.generate([text], prompt, numFrames), await model.generate(["loud strings"], otherPrompt, numFrames)];
     expect(together.dims).toEqual([2, 4, numFrames]);
     expect(rowsOf(together)).toEqual(alone.flatMap(rowsOf));

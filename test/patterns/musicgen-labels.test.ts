@@ -20,7 +20,12 @@ function tensorOf(values: number[][][]): { data: number[]; dims: number[] } {
 
 /** Codes `[B, K, T]` in mono or stereo, and their number of delays. */
 const clips = fc
-  .record({ numDelays: fc.integer({ min: 1, max: 5 }), channels: fc.constantFrom(1 as const, 2 as const), batchSize: fc.integer({ min: 1, max: 3 }), more: fc.nat(6) })
+  .record({
+    numDelays: fc.integer({ min: 1, max: 5 }),
+    channels: fc.constantFrom(1 as const, 2 as const),
+    batchSize: fc.integer({ min: 1, max: 3 }),
+    more: fc.nat(6),
+  })
   .map(({ numDelays, channels, batchSize, more }) => {
     const [numCodebooks, numFrames] = [numDelays * channels, Math.max(1, numDelays - 1) + more];
     const data = Array.from({ length: batchSize * numCodebooks * numFrames }, (_, index) => (index * 37) % 2048);
@@ -57,7 +62,10 @@ describe("labels for training", () => {
   });
 
   it("leave out the last steps as audiocraft trains", () => {
-    const { labels, decoderInputIds } = musicgenDelayLabels({ data: [0, 1, 2, 10, 11, 12], dims: [2, 3] }, { type: "int32", keepOnlyValidSteps: true });
+    const { labels, decoderInputIds } = musicgenDelayLabels(
+      { data: [0, 1, 2, 10, 11, 12], dims: [2, 3] },
+      { type: "int32", keepOnlyValidSteps: true },
+    );
     expect(Array.from(labels.data)).toEqual([0, -100, 1, 10, 2, 11]);
     expect(decoderInputIds.dims).toEqual([1, 2, 3]);
   });
@@ -65,9 +73,15 @@ describe("labels for training", () => {
   it("equal the sequence that generation would have made of the same codes, one step on", () => {
     fc.assert(
       fc.property(clips, ({ numDelays, channels, batchSize, numCodebooks, numFrames, codes }) => {
-        const ids = Array.from({ length: batchSize * numCodebooks }, (_, row) => [2048, ...codes.data.slice(row * numFrames, (row + 1) * numFrames)]);
+        const ids = Array.from({ length: batchSize * numCodebooks }, (_, row) => [
+          2048,
+          ...codes.data.slice(row * numFrames, (row + 1) * numFrames),
+        ]);
         const maxLength = numFrames + numDelays;
-        const { patternMask } = musicgenDelayPatternMask({ data: ids.flat(), dims: [ids.length, numFrames + 1] }, { numCodebooks, channels, maxLength });
+        const { patternMask } = musicgenDelayPatternMask(
+          { data: ids.flat(), dims: [ids.length, numFrames + 1] },
+          { numCodebooks, channels, maxLength },
+        );
         const { labels, decoderInputIds } = musicgenDelayLabels(codes, { channels });
         const numSteps = maxLength - 1;
         expect(labels.dims).toEqual([batchSize, numSteps, numCodebooks]);
@@ -93,18 +107,24 @@ describe("labels for training", () => {
       { data: [5, 15], dims: [1, 2, 1] },
     ];
     const padded = { data: [0, 1, 2, 10, 11, 12, 5, -100, -100, 15, -100, -100], dims: [2, 2, 3] };
-    for (const keepOnlyValidSteps of [false, true]) expect(musicgenDelayLabels(list, { keepOnlyValidSteps })).toEqual(musicgenDelayLabels(padded, { keepOnlyValidSteps }));
+    for (const keepOnlyValidSteps of [false, true])
+      expect(musicgenDelayLabels(list, { keepOnlyValidSteps })).toEqual(musicgenDelayLabels(padded, { keepOnlyValidSteps }));
     expect(() => musicgenDelayLabels([list[0]!, { data: [1], dims: [1, 1] }])).toThrow("clips of 2 and of 1 codebooks make no batch");
   });
 
   it.each([2049, 0.5, "1", null] as never[])("are refused where there is %j", (value) => {
-    const wrong = expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: expect.stringMatching(/^value .* (is not a code|is not a number)/) as string });
+    const wrong = expect.objectContaining({
+      code: "CODES_OUT_OF_RANGE",
+      message: expect.stringMatching(/^value .* (is not a code|is not a number)/) as string,
+    });
     expect(() => musicgenDelayLabels({ data: [0, value], dims: [1, 2] })).toThrow(wrong);
     expect(() => musicgenShiftTokensRight({ data: [0, value], dims: [2, 1] })).toThrow(wrong);
   });
 
   it("name the place of what is no code", () => {
-    expect(() => musicgenShiftTokensRight({ data: [0, 1, 2, 3, 4, 2049], dims: [3, 2] })).toThrow("value 2049 at frame 2 of codebook 1 is not a code; expected 0 to 2047 or 2048 or -100");
+    expect(() => musicgenShiftTokensRight({ data: [0, 1, 2, 3, 4, 2049], dims: [3, 2] })).toThrow(
+      "value 2049 at frame 2 of codebook 1 is not a code; expected 0 to 2047 or 2048 or -100",
+    );
   });
 
   it("are refused for what is no code", () => {

@@ -3,7 +3,10 @@ import { MusicgenForConditionalGeneration, PreTrainedModel, Tensor } from "@hugg
 /** Logits of a language model that is a pure function of everything it was fed: a wrong input anywhere changes what follows. */
 export function fakeLogits(fed: readonly (readonly number[])[], card: number): Float32Array {
   const seen = fed.flat().reduce((hash, token) => (Math.imul(hash, 31) + token + 7) | 0, 17);
-  return Float32Array.from({ length: fed.length * card }, (_, index) => ((Math.imul(index + 1, 40_503) ^ Math.imul(seen, 2_654_435)) >>> 8) % 9973);
+  return Float32Array.from(
+    { length: fed.length * card },
+    (_, index) => ((Math.imul(index + 1, 40_503) ^ Math.imul(seen, 2_654_435)) >>> 8) % 9973,
+  );
 }
 
 /**

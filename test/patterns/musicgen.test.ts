@@ -103,7 +103,9 @@ describe("MusicGen's delay pattern", () => {
     const starts = [codes, ...(numFrames === 0 ? [{ batchSize, numCodebooks }] : [])];
     for (const start of starts) {
       if (golden.error?.stage === "build") {
-        expect(() => musicgenDecoderInputIds(start, optionsOf(golden))).toThrow(`${numFrames + numCodebooks / golden.audio_channels} holds the prompt`);
+        expect(() => musicgenDecoderInputIds(start, optionsOf(golden))).toThrow(
+          `${numFrames + numCodebooks / golden.audio_channels} holds the prompt`,
+        );
         continue;
       }
       const { decoderInputIds, patternMask } = musicgenDecoderInputIds(start, optionsOf(golden));
@@ -138,9 +140,14 @@ describe("MusicGen's delay pattern", () => {
   it("gives back prompt and generated codes, whatever was sampled where no code belongs", () => {
     fc.assert(
       fc.property(generations, fc.nat(2048), ({ numCodebooks, channels, codes, prompt, promptFrames, maxLength, batchSize }, noise) => {
-        const { patternMask } = musicgenDecoderInputIds({ data: prompt.flat(), dims: [batchSize, numCodebooks, promptFrames] }, { channels, maxLength });
+        const { patternMask } = musicgenDecoderInputIds(
+          { data: prompt.flat(), dims: [batchSize, numCodebooks, promptFrames] },
+          { channels, maxLength },
+        );
         const whole = naiveMask(codes, { numCodebooks, channels, maxLength });
-        const generated = whole.map((row, index) => row.map((token, column) => (rowsOf(patternMask)[index]![column] === -1 ? token : noise)));
+        const generated = whole.map((row, index) =>
+          row.map((token, column) => (rowsOf(patternMask)[index]![column] === -1 ? token : noise)),
+        );
         const back = musicgenCodesFromGenerated(tensorOf(generated), { numCodebooks, channels, patternMask });
         expect(rowsOf(back)).toEqual(codes);
         expect(back.dims).toEqual([batchSize, numCodebooks, codes[0]!.length]);
@@ -152,7 +159,10 @@ describe("MusicGen's delay pattern", () => {
   it("applies to one column as it does to all", () => {
     fc.assert(
       fc.property(generations, ({ numCodebooks, channels, codes, prompt, promptFrames, maxLength, batchSize }) => {
-        const { patternMask } = musicgenDecoderInputIds({ data: prompt.flat(), dims: [batchSize, numCodebooks, promptFrames] }, { channels, maxLength });
+        const { patternMask } = musicgenDecoderInputIds(
+          { data: prompt.flat(), dims: [batchSize, numCodebooks, promptFrames] },
+          { channels, maxLength },
+        );
         const sampled = codes.map((_, row) => Array.from({ length: maxLength }, (__, column) => (row * 31 + column) % 2048));
         const whole = rowsOf(applyMusicgenDelayPatternMask(tensorOf(sampled), patternMask));
         for (let column = 0; column < maxLength; column++) {
@@ -164,7 +174,10 @@ describe("MusicGen's delay pattern", () => {
   });
 
   it("overwrites the first column of ids, which is a frame of those that lack the start column", () => {
-    const { decoderInputIds, patternMask } = musicgenDelayPatternMask({ data: [0, 1, 2, 10, 11, 12], dims: [2, 3] }, { numCodebooks: 2, maxLength: 6 });
+    const { decoderInputIds, patternMask } = musicgenDelayPatternMask(
+      { data: [0, 1, 2, 10, 11, 12], dims: [2, 3] },
+      { numCodebooks: 2, maxLength: 6 },
+    );
     expect(rowsOf(decoderInputIds)).toEqual([
       [2048, 1, 2],
       [2048, 2048, 11],
@@ -211,7 +224,9 @@ describe("MusicGen's delay pattern", () => {
   it("writes tokens in the type that is asked for", () => {
     const { decoderInputIds } = musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6, type: "int32" });
     expect(decoderInputIds.data).toEqual(Int32Array.of(2048, 2048));
-    expect(() => musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6, type: "uint16" })).toThrow(/-1 does not fit uint16/);
+    expect(() => musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6, type: "uint16" })).toThrow(
+      /-1 does not fit uint16/,
+    );
   });
 });
 
@@ -224,14 +239,22 @@ describe("sequences shorter than 2C − 1 columns", () => {
   });
 
   it("are delayed with delayShort, as transformers.js does", () => {
-    const { decoderInputIds, patternMask } = musicgenDecoderInputIds({ data: [0, 10, 20, 30], dims: [4, 1] }, { maxLength: 6, delayShort: true });
+    const { decoderInputIds, patternMask } = musicgenDecoderInputIds(
+      { data: [0, 10, 20, 30], dims: [4, 1] },
+      { maxLength: 6, delayShort: true },
+    );
     expect(rowsOf(patternMask)).toEqual([
       [2048, 0, -1, 2048, 2048, 2048],
       [2048, 2048, 10, -1, 2048, 2048],
       [2048, 2048, 2048, 20, -1, 2048],
       [2048, 2048, 2048, 2048, 30, -1],
     ]);
-    expect(rowsOf(decoderInputIds)).toEqual([[2048, 0], [2048, 2048], [2048, 2048], [2048, 2048]]);
+    expect(rowsOf(decoderInputIds)).toEqual([
+      [2048, 0],
+      [2048, 2048],
+      [2048, 2048],
+      [2048, 2048],
+    ]);
   });
 });
 
@@ -252,14 +275,20 @@ describe("MusicGen's lengths", () => {
 
   it("come back from the length to the frames", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 9 }), fc.constantFrom(1 as const, 2 as const), fc.nat(40), fc.boolean(), (numDelays, channels, more, delayShort) => {
-        const shape = { numCodebooks: numDelays * channels, channels, delayShort };
-        const frames = delayShort ? more : numDelays - 1 + more;
-        const maxLength = musicgenMaxLengthFor({ ...shape, frames });
-        expect(musicgenFramesOf({ ...shape, maxLength })).toBe(frames);
-        const ids = { data: new Int32Array(shape.numCodebooks * maxLength).fill(1), dims: [shape.numCodebooks, maxLength] };
-        expect(musicgenCodesFromGenerated(ids, shape).dims).toEqual([1, shape.numCodebooks, frames]);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 9 }),
+        fc.constantFrom(1 as const, 2 as const),
+        fc.nat(40),
+        fc.boolean(),
+        (numDelays, channels, more, delayShort) => {
+          const shape = { numCodebooks: numDelays * channels, channels, delayShort };
+          const frames = delayShort ? more : numDelays - 1 + more;
+          const maxLength = musicgenMaxLengthFor({ ...shape, frames });
+          expect(musicgenFramesOf({ ...shape, maxLength })).toBe(frames);
+          const ids = { data: new Int32Array(shape.numCodebooks * maxLength).fill(1), dims: [shape.numCodebooks, maxLength] };
+          expect(musicgenCodesFromGenerated(ids, shape).dims).toEqual([1, shape.numCodebooks, frames]);
+        },
+      ),
     );
   });
 
@@ -283,13 +312,19 @@ describe("what MusicGen cannot be given", () => {
 
   it("a list of prompts", () => {
     expect(() => musicgenDecoderInputIds([prompt, prompt] as never, { maxLength: 9 })).toThrow(TypeError);
-    expect(() => musicgenDecoderInputIds([prompt, prompt] as never, { maxLength: 9 })).toThrow("pass clips of equal lengths as one tensor [B, K, T0]");
+    expect(() => musicgenDecoderInputIds([prompt, prompt] as never, { maxLength: 9 })).toThrow(
+      "pass clips of equal lengths as one tensor [B, K, T0]",
+    );
   });
 
   it("eight codebooks of which nobody says whether they are stereo", () => {
     const eight = { data: new Uint16Array(8), dims: [8, 1] };
     const message = "8 codebooks can be those of a stereo model, 4 for each channel, or of a mono one; say channels: 2 or channels: 1";
-    for (const use of [() => musicgenDecoderInputIds(eight, { maxLength: 16 }), () => musicgenMaxLengthFor({ frames: 9, numCodebooks: 8 }), () => musicgenCodesFromGenerated(eight, { numCodebooks: 8 })]) {
+    for (const use of [
+      () => musicgenDecoderInputIds(eight, { maxLength: 16 }),
+      () => musicgenMaxLengthFor({ frames: 9, numCodebooks: 8 }),
+      () => musicgenCodesFromGenerated(eight, { numCodebooks: 8 }),
+    ]) {
       expect(use).toThrow(RangeError);
       expect(use).toThrow(message);
     }
@@ -298,28 +333,81 @@ describe("what MusicGen cannot be given", () => {
   });
 
   it.each([
-    ["a prompt longer than the sequence", () => musicgenDecoderInputIds(prompt, { maxLength: 4 }), /3 frames does not fit maxLength 4; 5 holds/],
-    ["a prompt longer than an undelayed sequence", () => musicgenDecoderInputIds(prompt, { maxLength: 2 }), /does not fit maxLength 2; 5 holds/],
-    ["ids longer than the sequence", () => musicgenDelayPatternMask(prompt, { numCodebooks: 2, maxLength: 3 }), /3 columns do not fit maxLength 3.*is 4/],
+    [
+      "a prompt longer than the sequence",
+      () => musicgenDecoderInputIds(prompt, { maxLength: 4 }),
+      /3 frames does not fit maxLength 4; 5 holds/,
+    ],
+    [
+      "a prompt longer than an undelayed sequence",
+      () => musicgenDecoderInputIds(prompt, { maxLength: 2 }),
+      /does not fit maxLength 2; 5 holds/,
+    ],
+    [
+      "ids longer than the sequence",
+      () => musicgenDelayPatternMask(prompt, { numCodebooks: 2, maxLength: 3 }),
+      /3 columns do not fit maxLength 3.*is 4/,
+    ],
     ["no columns", () => musicgenDecoderInputIds(prompt, { maxLength: 0 }), /maxLength must be a whole number, 1 or more; received 0/],
     ["half a column", () => musicgenDecoderInputIds(prompt, { maxLength: 7.5 }), /received 7.5/],
-    ["three channels", () => musicgenDecoderInputIds(prompt, { maxLength: 9, channels: 3 as never }), /channels must be 1 or 2; received 3/],
+    [
+      "three channels",
+      () => musicgenDecoderInputIds(prompt, { maxLength: 9, channels: 3 as never }),
+      /channels must be 1 or 2; received 3/,
+    ],
     ["stereo of odd rows", () => musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 3 }, { maxLength: 9, channels: 2 }), /even integer/],
-    ["an empty batch", () => musicgenDecoderInputIds({ batchSize: 0, numCodebooks: 4 }, { maxLength: 9 }), /batchSize must be a whole number, 1 or more; received 0/],
-    ["no codebooks", () => musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 0 }, { maxLength: 9 }), /numCodebooks must be a positive integer; received 0/],
-    ["a start before the sequence", () => applyMusicgenDelayPatternMask(mask, mask, { firstColumn: -1 }), /firstColumn must be a whole number, 0 or more/],
+    [
+      "an empty batch",
+      () => musicgenDecoderInputIds({ batchSize: 0, numCodebooks: 4 }, { maxLength: 9 }),
+      /batchSize must be a whole number, 1 or more; received 0/,
+    ],
+    [
+      "no codebooks",
+      () => musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 0 }, { maxLength: 9 }),
+      /numCodebooks must be a positive integer; received 0/,
+    ],
+    [
+      "a start before the sequence",
+      () => applyMusicgenDelayPatternMask(mask, mask, { firstColumn: -1 }),
+      /firstColumn must be a whole number, 0 or more/,
+    ],
   ])("%s", (_, give, message) => {
     expect(give).toThrow(RangeError);
     expect(give).toThrow(message);
   });
 
   it.each([
-    ["a special token in the prompt", () => musicgenDecoderInputIds({ data: [0, 2048], dims: [1, 2] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 2048 at frame 1 of codebook 0 is not a code of MusicGen; expected 0 to 2047/],
-    ["what is above the special token", () => musicgenDecoderInputIds({ data: [0, 5000], dims: [1, 2] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 5000 at frame 1/],
+    [
+      "a special token in the prompt",
+      () => musicgenDecoderInputIds({ data: [0, 2048], dims: [1, 2] }, { maxLength: 9 }),
+      "CODES_OUT_OF_RANGE",
+      /value 2048 at frame 1 of codebook 0 is not a code of MusicGen; expected 0 to 2047/,
+    ],
+    [
+      "what is above the special token",
+      () => musicgenDecoderInputIds({ data: [0, 5000], dims: [1, 2] }, { maxLength: 9 }),
+      "CODES_OUT_OF_RANGE",
+      /value 5000 at frame 1/,
+    ],
     ["nothing", () => musicgenDecoderInputIds(null as never, { maxLength: 9 }), "CODES_MISMATCH", /expected AudioCodes or a tensor/],
-    ["a fraction", () => musicgenDecoderInputIds({ data: [0.5], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value 0.5 at frame 0/],
-    ["a word", () => musicgenDecoderInputIds({ data: ["1" as never], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value "1" at position 0 is not a number/],
-    ["nothing for a code", () => musicgenDecoderInputIds({ data: [null as never], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value null at position 0 is not a number/],
+    [
+      "a fraction",
+      () => musicgenDecoderInputIds({ data: [0.5], dims: [1, 1] }, { maxLength: 9 }),
+      "CODES_OUT_OF_RANGE",
+      /value 0.5 at frame 0/,
+    ],
+    [
+      "a word",
+      () => musicgenDecoderInputIds({ data: ["1" as never], dims: [1, 1] }, { maxLength: 9 }),
+      "CODES_OUT_OF_RANGE",
+      /value "1" at position 0 is not a number/,
+    ],
+    [
+      "nothing for a code",
+      () => musicgenDecoderInputIds({ data: [null as never], dims: [1, 1] }, { maxLength: 9 }),
+      "CODES_OUT_OF_RANGE",
+      /value null at position 0 is not a number/,
+    ],
     [
       "ids instead of codes",
       () => musicgenDecoderInputIds({ data: [2048, 1, 2048, 2], dims: [2, 2] }, { maxLength: 9 }),
@@ -332,11 +420,36 @@ describe("what MusicGen cannot be given", () => {
       "CODES_MISMATCH",
       /codebooks of 1024 entries; MusicGen reads those of EnCodec 32 kHz \(facebook\/encodec_32khz\), which have 2048/,
     ],
-    ["a hole in the prompt", () => musicgenDecoderInputIds({ data: [-1], dims: [1, 1] }, { maxLength: 9 }), "CODES_OUT_OF_RANGE", /value -1 at frame 0/],
-    ["rows of part of a clip", () => musicgenDelayPatternMask(prompt, { numCodebooks: 4, maxLength: 9 }), "CODES_MISMATCH", /2 rows.*multiple of 4/],
-    ["ids without a column", () => musicgenDelayPatternMask({ data: [], dims: [4, 0] }, { numCodebooks: 4, maxLength: 9 }), "CODES_MISMATCH", /start column/],
-    ["ids beyond the mask", () => applyMusicgenDelayPatternMask(mask, mask, { firstColumn: 1 }), "CODES_MISMATCH", /\[2, 6\] from column 1 do not fit a pattern mask \[2, 6\]/],
-    ["a mask of another batch", () => applyMusicgenDelayPatternMask({ data: [1], dims: [1, 1] }, mask), "CODES_MISMATCH", /\[1, 1\].*\[2, 6\]/],
+    [
+      "a hole in the prompt",
+      () => musicgenDecoderInputIds({ data: [-1], dims: [1, 1] }, { maxLength: 9 }),
+      "CODES_OUT_OF_RANGE",
+      /value -1 at frame 0/,
+    ],
+    [
+      "rows of part of a clip",
+      () => musicgenDelayPatternMask(prompt, { numCodebooks: 4, maxLength: 9 }),
+      "CODES_MISMATCH",
+      /2 rows.*multiple of 4/,
+    ],
+    [
+      "ids without a column",
+      () => musicgenDelayPatternMask({ data: [], dims: [4, 0] }, { numCodebooks: 4, maxLength: 9 }),
+      "CODES_MISMATCH",
+      /start column/,
+    ],
+    [
+      "ids beyond the mask",
+      () => applyMusicgenDelayPatternMask(mask, mask, { firstColumn: 1 }),
+      "CODES_MISMATCH",
+      /\[2, 6\] from column 1 do not fit a pattern mask \[2, 6\]/,
+    ],
+    [
+      "a mask of another batch",
+      () => applyMusicgenDelayPatternMask({ data: [1], dims: [1, 1] }, mask),
+      "CODES_MISMATCH",
+      /\[1, 1\].*\[2, 6\]/,
+    ],
   ])("%s", (_, give, code, message) => {
     expect(give).toThrow(CodesError);
     expect(give).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) as string }));
@@ -350,7 +463,9 @@ describe("codes that were not all generated", () => {
     const data = whole.data.slice();
     data[5 * 10 + 4] = 2048;
     data[5 * 10 + 6] = 2048;
-    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(/row 5 \(clip 1, codebook 1\) has no code at columns 4, 6/);
+    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(
+      /row 5 \(clip 1, codebook 1\) has no code at columns 4, 6/,
+    );
     data[5 * 10 + 4] = data[5 * 10 + 6] = 3;
     data[5 * 10 + 1] = 2048;
     expect(musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 }).dims).toEqual([2, 4, 6]);
@@ -359,21 +474,29 @@ describe("codes that were not all generated", () => {
   it.each([2049, 5000, 0.5, -3])("are refused where there is %f", (value) => {
     const data = whole.data.with(2 * 10 + 5, value);
     const message = "row 2 (clip 0, codebook 2) has no code at column 5, where one from 0 to 2047 belongs";
-    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: expect.stringContaining(message) as string }));
+    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(
+      expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: expect.stringContaining(message) as string }),
+    );
   });
 
   it.each([null, "5", true])("are refused where there is %j", (value) => {
     const data = (whole.data as unknown[]).with(2 * 10 + 5, value) as number[];
-    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(`value ${JSON.stringify(value)} at position 25 is not a number`);
+    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(
+      `value ${JSON.stringify(value)} at position 25 is not a number`,
+    );
   });
 
   it("are refused where a cell was left open", () => {
     const data = whole.data.with(3 * 10 + 9, -1);
-    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(/row 3 \(clip 0, codebook 3\) has no code at column 9,/);
+    expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(
+      /row 3 \(clip 0, codebook 3\) has no code at column 9,/,
+    );
   });
 
   it("are refused where generation stopped early", () => {
-    expect(() => musicgenCodesFromGenerated(whole, { numCodebooks: 4, maxLength: 12 })).toThrow(/row 2 .* has 7 codes and row 0 has 8: the ids end at column 10 of 12/);
+    expect(() => musicgenCodesFromGenerated(whole, { numCodebooks: 4, maxLength: 12 })).toThrow(
+      /row 2 .* has 7 codes and row 0 has 8: the ids end at column 10 of 12/,
+    );
     expect(musicgenCodesFromGenerated(whole, { numCodebooks: 1, maxLength: 12 }).dims).toEqual([8, 1, 9]);
   });
 
@@ -384,6 +507,8 @@ describe("codes that were not all generated", () => {
     ]);
     const { patternMask } = musicgenDelayPatternMask(ids, { numCodebooks: 2, maxLength: 10 });
     const generated = { data: whole.data.slice(0, 20), dims: [2, 10] };
-    expect(() => musicgenCodesFromGenerated(generated, { numCodebooks: 2, patternMask })).toThrow(/row 1 .* has 7 codes and row 0 has 8: .*special tokens among/);
+    expect(() => musicgenCodesFromGenerated(generated, { numCodebooks: 2, patternMask })).toThrow(
+      /row 1 .* has 7 codes and row 0 has 8: .*special tokens among/,
+    );
   });
 });

@@ -12,7 +12,9 @@ const tensor = (rows: readonly (readonly number[])[]) => ({ data: rows.flat(), d
 
 function rowsOf({ data, dims }: { readonly data: ArrayLike<number | bigint>; readonly dims: readonly number[] }): number[][] {
   const width = dims.at(-1)!;
-  return Array.from({ length: data.length / width }, (_, row) => Array.from({ length: width }, (__, column) => Number(data[row * width + column])));
+  return Array.from({ length: data.length / width }, (_, row) =>
+    Array.from({ length: width }, (__, column) => Number(data[row * width + column])),
+  );
 }
 
 describe("labels of the next step", () => {
@@ -24,7 +26,9 @@ describe("labels of the next step", () => {
         expect(inputs).toEqual(expected.decoderInputIds);
         const [, numSteps, numCodebooks] = expected.labels.dims as [number, number, number];
         const transposed = rowsOf(labels).map((row, index) =>
-          row.map((_, step) => Number(expected.labels.data[(Math.floor(index / numCodebooks) * numSteps + step) * numCodebooks + (index % numCodebooks)])),
+          row.map((_, step) =>
+            Number(expected.labels.data[(Math.floor(index / numCodebooks) * numSteps + step) * numCodebooks + (index % numCodebooks)]),
+          ),
         );
         expect(rowsOf(labels)).toEqual(transposed);
       }),
@@ -34,7 +38,9 @@ describe("labels of the next step", () => {
   it.each(["dia", "parler", "valle"] as const)("of %s are each row's codes and one eos, in their places", (name) => {
     const layout = modelLayouts[name];
     const { numCodebooks } = layout.pattern;
-    const cases = fc.array(clips(numCodebooks, 5, 1024), { minLength: 1, maxLength: 3 }).filter((batch) => batch.some((rows) => rows[0]!.length > 0));
+    const cases = fc
+      .array(clips(numCodebooks, 5, 1024), { minLength: 1, maxLength: 3 })
+      .filter((batch) => batch.some((rows) => rows[0]!.length > 0));
     fc.assert(
       fc.property(cases, (batch) => {
         const sequence = buildModelSequence(batch.map(tensor), layout);

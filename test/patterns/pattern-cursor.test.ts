@@ -87,7 +87,8 @@ function run(each: RunCase): { cursor: PatternCursor<"int32" | "int64" | "uint16
   const { cells, numSteps } = naiveLayout(spec, timesteps);
   const own = cells.filter(({ timestep }) => timestep < timesteps);
   const stepOf = (q: number, t: number) => own.find((cell) => cell.codebook === q && cell.timestep === t)?.step ?? Infinity;
-  const isKnown = ({ codebook, timestep }: Cell, item: number, step: number) => timestep < promptFrames[item]! || stepOf(codebook, timestep) < step;
+  const isKnown = ({ codebook, timestep }: Cell, item: number, step: number) =>
+    timestep < promptFrames[item]! || stepOf(codebook, timestep) < step;
   const lengths = batch.map(() => timesteps);
   const completeFrames = (step: number) => {
     const isComplete = (t: number, item: number) => t < promptFrames[item]! || t >= lengths[item]!;
@@ -97,7 +98,10 @@ function run(each: RunCase): { cursor: PatternCursor<"int32" | "int64" | "uint16
     return count;
   };
   const begun = (item: number, step: number) =>
-    Math.max(promptFrames[item]!, ...own.filter((cell) => cell.step < step && cell.timestep < lengths[item]!).map(({ timestep }) => timestep + 1));
+    Math.max(
+      promptFrames[item]!,
+      ...own.filter((cell) => cell.step < step && cell.timestep < lengths[item]!).map(({ timestep }) => timestep + 1),
+    );
   const built = () =>
     pattern.buildSequence(
       batch.map((rows, item) => tensor([rows], lengths[item]!)),
@@ -116,7 +120,7 @@ function run(each: RunCase): { cursor: PatternCursor<"int32" | "int64" | "uint16
   expect(cursor.prefix.dims).toEqual([batch.length, K, cursor.step]);
 
   const taken = [cursor.takeFrames()];
-  for (let numPushes = 0; !cursor.isDone; ) {
+  for (let numPushes = 0; !cursor.isDone;) {
     const step = cursor.step;
     expect(step).toBeLessThan(numSteps);
     const here = own.filter((cell) => cell.step === step);
@@ -157,11 +161,15 @@ function run(each: RunCase): { cursor: PatternCursor<"int32" | "int64" | "uint16
 
   taken.push(cursor.takeFrames()); // an ending after the last push may have completed some
   expect(cursor.sequence.dims).toEqual([batch.length, K, columns.length]);
-  expect(numbers(cursor.sequence.data)).toEqual(Array.from({ length: batch.length * K }, (_, row) => columns.map((tokens) => tokens[row]!)).flat());
+  expect(numbers(cursor.sequence.data)).toEqual(
+    Array.from({ length: batch.length * K }, (_, row) => columns.map((tokens) => tokens[row]!)).flat(),
+  );
   const frames = join(taken, batch.length * K);
   expect(frames[0]).toHaveLength(completeFrames(cursor.step));
   expect(frames).toEqual(
-    batch.flatMap((rows, item) => rows.map((row) => row.slice(0, frames[0]!.length).map((code, t) => (t < lengths[item]! ? code : specialToken)))),
+    batch.flatMap((rows, item) =>
+      rows.map((row) => row.slice(0, frames[0]!.length).map((code, t) => (t < lengths[item]! ? code : specialToken))),
+    ),
   );
   return { cursor, pattern, frames };
 }
@@ -179,7 +187,9 @@ function testCursor(kind: PatternKind): void {
           // A custom layout may lack cells: its codes are then not in the sequence, and frames end before the first that stays unknown.
           const { data, mask } = pattern.revertSequence(cursor.sequence, { specialToken });
           if (!mask.includes(0)) expect(frames[0]).toHaveLength(each.timesteps);
-          const reverted = frames.map((row, index) => row.map((_, t) => index * each.timesteps + t).map((cell, t) => (mask[cell] === 1 ? data[cell] : row[t])));
+          const reverted = frames.map((row, index) =>
+            row.map((_, t) => index * each.timesteps + t).map((cell, t) => (mask[cell] === 1 ? data[cell] : row[t])),
+          );
           expect(frames).toEqual(reverted);
         }),
       );
@@ -209,7 +219,9 @@ describe("a cursor for MusicGen", () => {
   test("keeps the prompt's codes that lie after the prefix", () => {
     const cursor = cursorFor({ prompt: { data: [11, 12, 21, 22, 31, 32, 41, 42], dims: [4, 2] } });
     expect([...cursor.prefix.data]).toEqual([1024, 11, 12, 1024, 1024, 21, 1024, 1024, 1024, 1024, 1024, 1024]);
-    const steps = [1, 2, 3].map((token) => [...cursor.push([token, garbage, garbage, garbage].map((each, q) => (q < token ? token : each))).data]);
+    const steps = [1, 2, 3].map((token) => [
+      ...cursor.push([token, garbage, garbage, garbage].map((each, q) => (q < token ? token : each))).data,
+    ]);
     expect(steps).toEqual([[1, 22, 31, 1024], [2, 2, 32, 41], [3, 3, 3, 42]]); // prettier-ignore
   });
 
@@ -253,30 +265,72 @@ test("a frame is taken when its codes are known, though the layout repeats one l
   expect([...cursor.push([garbage, garbage]).data]).toEqual([5, specialToken]);
 });
 
-const afterPushes = (count: number, act: (cursor: PatternCursor) => unknown, options: Partial<CursorOptions<"int32">> = {}) => () => {
-  const cursor = cursorFor(options);
-  for (let step = 0; step < count; step++) cursor.push(new Int32Array(4 * cursor.batchSize));
-  return act(cursor);
-};
+const afterPushes =
+  (count: number, act: (cursor: PatternCursor) => unknown, options: Partial<CursorOptions<"int32">> = {}) =>
+  () => {
+    const cursor = cursorFor(options);
+    for (let step = 0; step < count; step++) cursor.push(new Int32Array(4 * cursor.batchSize));
+    return act(cursor);
+  };
 
 describe("a cursor refuses", () => {
   test.each([
-    ["a special token that is a code", () => cursorFor({ specialToken: 1023 }), "specialToken 1023 could be taken for a code: codes are 0 to 1023; choose 1024 or more, or a negative one", RangeError],
-    ["the mark of free cells", () => cursorFor({ specialToken: freeCell }), `specialToken ${freeCell} marks free cells; choose 1024 or more, or -1`, RangeError],
-    ["a padToken that is a code", () => cursorFor({ padToken: 0 }), "padToken 0 could be taken for a code: codes are 0 to 1023; choose 1024 or more, or a negative one", RangeError],
-    ["a special token that the type cannot hold", () => cursorFor({ specialToken: 2 ** 31 }), /specialToken 2147483648 does not fit int32/, RangeError],
-    ["a codebook size that is none", () => cursorFor({ codebookSize: 0 }), "codebookSize must be a whole number, 1 or more; received 0", RangeError],
+    [
+      "a special token that is a code",
+      () => cursorFor({ specialToken: 1023 }),
+      "specialToken 1023 could be taken for a code: codes are 0 to 1023; choose 1024 or more, or a negative one",
+      RangeError,
+    ],
+    [
+      "the mark of free cells",
+      () => cursorFor({ specialToken: freeCell }),
+      `specialToken ${freeCell} marks free cells; choose 1024 or more, or -1`,
+      RangeError,
+    ],
+    [
+      "a padToken that is a code",
+      () => cursorFor({ padToken: 0 }),
+      "padToken 0 could be taken for a code: codes are 0 to 1023; choose 1024 or more, or a negative one",
+      RangeError,
+    ],
+    [
+      "a special token that the type cannot hold",
+      () => cursorFor({ specialToken: 2 ** 31 }),
+      /specialToken 2147483648 does not fit int32/,
+      RangeError,
+    ],
+    [
+      "a codebook size that is none",
+      () => cursorFor({ codebookSize: 0 }),
+      "codebookSize must be a whole number, 1 or more; received 0",
+      RangeError,
+    ],
     ["a batch of none", () => cursorFor({ batchSize: 0 }), "batchSize must be a whole number, 1 or more; received 0", RangeError],
-    ["a prompt for no clips", () => cursorFor({ prompt: promptOf(2, 0) }), "batchSize must be a whole number, 1 or more; received 0", RangeError],
+    [
+      "a prompt for no clips",
+      () => cursorFor({ prompt: promptOf(2, 0) }),
+      "batchSize must be a whole number, 1 or more; received 0",
+      RangeError,
+    ],
     ["a list of no prompts", () => cursorFor({ prompt: [] }), "expected at least one clip; received an empty list", RangeError],
-    ["a batch that is not the prompt's", () => cursorFor({ batchSize: 2, prompt: promptOf(1) }), "batchSize is 2 and the prompt has 1 clips; expected as many", RangeError],
+    [
+      "a batch that is not the prompt's",
+      () => cursorFor({ batchSize: 2, prompt: promptOf(1) }),
+      "batchSize is 2 and the prompt has 1 clips; expected as many",
+      RangeError,
+    ],
     [
       "a prompt with other codebooks",
       () => cursorFor({ prompt: { data: [1, 2], dims: [2, 1] } }),
       "the prompt has 2 codebooks and 1 frames; this pattern takes 4 and at most 6",
       { code: "CODES_MISMATCH" },
     ],
-    ["a prompt with more frames", () => cursorFor({ prompt: promptOf(7) }), "the prompt has 4 codebooks and 7 frames; this pattern takes 4 and at most 6", { code: "CODES_MISMATCH" }],
+    [
+      "a prompt with more frames",
+      () => cursorFor({ prompt: promptOf(7) }),
+      "the prompt has 4 codebooks and 7 frames; this pattern takes 4 and at most 6",
+      { code: "CODES_MISMATCH" },
+    ],
     [
       "a prompt that holds a special token",
       () => cursorFor({ prompt: { data: [1, 2, 3, 4, 5, 6, 7, 1024], dims: [4, 2] } }),
@@ -289,17 +343,42 @@ describe("a cursor refuses", () => {
       "token 1024 for frame 0 is not a code; expected 0 to 1023. Mask special tokens when sampling, or call endAt when the model ends",
       { code: "CODES_OUT_OF_RANGE" },
     ],
-    ["a fraction from the model", afterPushes(0, (cursor) => cursor.push([0.5, 0, 0, 0])), /token 0.5 for frame 0 is not a code/, { code: "CODES_OUT_OF_RANGE" }],
-    ["null from the model", afterPushes(0, (cursor) => cursor.push([null as never, 0, 0, 0])), "value null at position 0 is not a number", { code: "CODES_OUT_OF_RANGE" }],
-    ["a word from the model", afterPushes(0, (cursor) => cursor.push(["1" as never, 0, 0, 0])), 'value "1" at position 0 is not a number', { code: "CODES_OUT_OF_RANGE" }],
-    ["too few tokens", afterPushes(0, (cursor) => cursor.push([1, 2, 3])), "expected 4 tokens, one for each of 4 codebooks; received 3", RangeError],
+    [
+      "a fraction from the model",
+      afterPushes(0, (cursor) => cursor.push([0.5, 0, 0, 0])),
+      /token 0.5 for frame 0 is not a code/,
+      { code: "CODES_OUT_OF_RANGE" },
+    ],
+    [
+      "null from the model",
+      afterPushes(0, (cursor) => cursor.push([null as never, 0, 0, 0])),
+      "value null at position 0 is not a number",
+      { code: "CODES_OUT_OF_RANGE" },
+    ],
+    [
+      "a word from the model",
+      afterPushes(0, (cursor) => cursor.push(["1" as never, 0, 0, 0])),
+      'value "1" at position 0 is not a number',
+      { code: "CODES_OUT_OF_RANGE" },
+    ],
+    [
+      "too few tokens",
+      afterPushes(0, (cursor) => cursor.push([1, 2, 3])),
+      "expected 4 tokens, one for each of 4 codebooks; received 3",
+      RangeError,
+    ],
     [
       "the tokens of one sequence for two",
       afterPushes(0, (cursor) => cursor.push([1, 2, 3, 4]), { batchSize: 2 }),
       "expected 8 tokens, one for each of 4 codebooks in 2 sequences; received 4",
       RangeError,
     ],
-    ["tokens after the end", afterPushes(9, (cursor) => cursor.push([1, 2, 3, 4])), "the sequence is complete; nothing is left to predict", RangeError],
+    [
+      "tokens after the end",
+      afterPushes(9, (cursor) => cursor.push([1, 2, 3, 4])),
+      "the sequence is complete; nothing is left to predict",
+      RangeError,
+    ],
     [
       "to end within the prompt",
       afterPushes(0, (cursor) => cursor.endAt(1), { prompt: promptOf(2) }),
@@ -314,7 +393,12 @@ describe("a cursor refuses", () => {
     ],
     ["to end after the pattern", afterPushes(0, (cursor) => cursor.endAt(7)), /cannot end after 7 frames/, RangeError],
     ["to end within a frame", afterPushes(0, (cursor) => cursor.endAt(1.5)), /cannot end after 1.5 frames/, RangeError],
-    ["to end a sequence that is not there", afterPushes(0, (cursor) => cursor.endAt(2, 1)), "item must be a whole number from 0 to 0; received 1", RangeError],
+    [
+      "to end a sequence that is not there",
+      afterPushes(0, (cursor) => cursor.endAt(2, 1)),
+      "item must be a whole number from 0 to 0; received 1",
+      RangeError,
+    ],
   ])("%s", (_, call, message, kind) => {
     expect(call).toThrow(message);
     if (typeof kind === "function") expect(call).toThrow(kind);

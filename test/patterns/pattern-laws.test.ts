@@ -82,7 +82,9 @@ function testPattern(kind: PatternKind): void {
         expect(pattern.numSequenceSteps).toBe(numSteps - 1);
         const actual = Array.from({ length: numSteps }, (_, step) => pattern.coordinates(step).toSorted(([, a], [, b]) => a - b));
         expect(actual).toEqual(
-          Array.from({ length: numSteps }, (_, step) => cells.filter((cell) => cell.step === step).map((cell) => [cell.timestep, cell.codebook])),
+          Array.from({ length: numSteps }, (_, step) =>
+            cells.filter((cell) => cell.step === step).map((cell) => [cell.timestep, cell.codebook]),
+          ),
         );
         const numValidSteps = naiveValidSteps({ numSteps, cells }, each.timesteps);
         expect(pattern.numValidSteps).toBe(numValidSteps);
@@ -107,7 +109,10 @@ function testPattern(kind: PatternKind): void {
           for (let codebook = 0; codebook < each.spec.numCodebooks; codebook++) {
             const own = cells.filter((cell) => cell.timestep === timestep && cell.codebook === codebook).map(({ step }) => step);
             expect(pattern.stepsWithTimestep(timestep, codebook)).toEqual(own);
-            const last = Math.max(-1, ...cells.filter((cell) => cell.timestep < timestep && cell.codebook === codebook).map(({ step }) => step));
+            const last = Math.max(
+              -1,
+              ...cells.filter((cell) => cell.timestep < timestep && cell.codebook === codebook).map(({ step }) => step),
+            );
             expect(pattern.lastSteps(timestep)[codebook]).toBe(last);
           }
         }
@@ -155,7 +160,8 @@ function testPattern(kind: PatternKind): void {
         const clip = tensor(each.batch[0]!);
         const whole = pattern.buildSequence(clip, { ...each, codebookSize, keepOnlyValidSteps: false });
         const valid = pattern.buildSequence(clip, { ...each, codebookSize, keepOnlyValidSteps: true });
-        const first = (data: ArrayLike<number | bigint>) => numbers(data).filter((_, index) => index % pattern.numSteps < pattern.numValidSteps);
+        const first = (data: ArrayLike<number | bigint>) =>
+          numbers(data).filter((_, index) => index % pattern.numSteps < pattern.numValidSteps);
         expect(numbers(valid.data)).toEqual(first(whole.data));
         expect(numbers(valid.mask)).toEqual(first(whole.mask));
         expect(numbers(valid.attentionMask.data)).toEqual(first(whole.attentionMask.data));
@@ -181,7 +187,8 @@ function testPattern(kind: PatternKind): void {
           const { cells } = naiveLayout(spec, timesteps);
           const expected = batch.map((clip) =>
             table(spec.numCodebooks, timesteps, (q, t) => {
-              const isThere = t < clip[0]!.length && cells.some((cell) => cell.timestep === t && cell.codebook === q && cell.step < numSteps);
+              const isThere =
+                t < clip[0]!.length && cells.some((cell) => cell.timestep === t && cell.codebook === q && cell.step < numSteps);
               return { code: isThere ? clip[q]![t]! : specialToken, isThere };
             }),
           );
@@ -206,7 +213,9 @@ function testPattern(kind: PatternKind): void {
           const reverted = pattern.revertLogits({ data, dims: [batchSize, card, K, numSteps] }, { fill: -1, keepOnlyValidSteps });
           // The last of a code's cells counts, as in revertSequence.
           const columns = table(K, timesteps, (q, t) => {
-            const own = cells.filter((cell) => cell.timestep === t && cell.codebook === q && cell.step < most && cell.step - shift < numSteps);
+            const own = cells.filter(
+              (cell) => cell.timestep === t && cell.codebook === q && cell.step < most && cell.step - shift < numSteps,
+            );
             return own.length === 0 ? null : own.at(-1)!.step - shift;
           });
           const expected = table(batchSize * card, 1, (plane) =>
@@ -239,10 +248,15 @@ function testPattern(kind: PatternKind): void {
 for (const kind of ["parallel", "delay", "unroll", "coarse-first", "musiclm", "custom"] as const) testPattern(kind);
 
 describe("a pattern that provider and layout allow", () => {
-  test.each(["parallel", "delay", "unroll", "coarse-first"] as const)("of kind %s is plain text for one codebook without delays", (kind) => {
-    const sequence = patternProvider({ kind, numCodebooks: 1 }).getPattern(3).buildSequence(tensor([[5, 6, 7]]), { specialToken: 9 });
-    expect([...sequence.data]).toEqual([9, 5, 6, 7]);
-  });
+  test.each(["parallel", "delay", "unroll", "coarse-first"] as const)(
+    "of kind %s is plain text for one codebook without delays",
+    (kind) => {
+      const sequence = patternProvider({ kind, numCodebooks: 1 })
+        .getPattern(3)
+        .buildSequence(tensor([[5, 6, 7]]), { specialToken: 9 });
+      expect([...sequence.data]).toEqual([9, 5, 6, 7]);
+    },
+  );
 
   test("takes a batch as one tensor, as several, or as both", () => {
     const pattern = patternProvider({ kind: "delay", numCodebooks: 2 }).getPattern(2);
@@ -280,28 +294,69 @@ const grid = (rows: number, columns: number) => ({ data: new Int32Array(rows * c
 describe("a pattern refuses", () => {
   const pattern = patternProvider({ kind: "delay", numCodebooks: 2 }).getPattern(3);
   const clip = tensor([[1, 2, 3], [4, 5, 6]]); // prettier-ignore
-  const build = (codes: unknown, options: object = {}) => () => pattern.buildSequence(codes as typeof clip, { specialToken: 8, ...options });
-  const revert = (sequence: unknown, options: object = {}) => () => pattern.revertSequence(sequence as typeof clip, { specialToken: 8, ...options });
+  const build =
+    (codes: unknown, options: object = {}) =>
+    () =>
+      pattern.buildSequence(codes as typeof clip, { specialToken: 8, ...options });
+  const revert =
+    (sequence: unknown, options: object = {}) =>
+    () =>
+      pattern.revertSequence(sequence as typeof clip, { specialToken: 8, ...options });
 
   test.each([
     ["codes with other codebooks", build(grid(3, 3)), "the codes have 3 codebooks; this pattern is for 2", "CODES_MISMATCH"],
     ["codes with more frames", build(grid(2, 4)), "the codes have 4 frames; this pattern is for at most 3", "CODES_MISMATCH"],
-    ["a negative code", build(tensor([[1], [-1]])), "value -1 at frame 0 of codebook 1 is not a code; expected a whole number from 0", "CODES_OUT_OF_RANGE"],
-    ["a code above the codebook", build(clip, { codebookSize: 6 }), "value 6 at frame 2 of codebook 1 is not a code; expected 0 to 5", "CODES_OUT_OF_RANGE"],
-    ["a bigint above it", build(tensor([[1], [6]], "int64"), { codebookSize: 6 }), "value 6 at frame 0 of codebook 1 is not a code; expected 0 to 5", "CODES_OUT_OF_RANGE"],
-    ["a fraction", build({ data: [1, 0.5], dims: [2, 1] }), "value 0.5 at frame 0 of codebook 1 is not a code; expected a whole number from 0", "CODES_OUT_OF_RANGE"],
+    [
+      "a negative code",
+      build(tensor([[1], [-1]])),
+      "value -1 at frame 0 of codebook 1 is not a code; expected a whole number from 0",
+      "CODES_OUT_OF_RANGE",
+    ],
+    [
+      "a code above the codebook",
+      build(clip, { codebookSize: 6 }),
+      "value 6 at frame 2 of codebook 1 is not a code; expected 0 to 5",
+      "CODES_OUT_OF_RANGE",
+    ],
+    [
+      "a bigint above it",
+      build(tensor([[1], [6]], "int64"), { codebookSize: 6 }),
+      "value 6 at frame 0 of codebook 1 is not a code; expected 0 to 5",
+      "CODES_OUT_OF_RANGE",
+    ],
+    [
+      "a fraction",
+      build({ data: [1, 0.5], dims: [2, 1] }),
+      "value 0.5 at frame 0 of codebook 1 is not a code; expected a whole number from 0",
+      "CODES_OUT_OF_RANGE",
+    ],
     [
       "a special token below some code",
       build(tensor([[70_000], [1]]), { specialToken: 65_535, type: "uint16" }),
       "specialToken 65535 could be taken for a code: some codes are as large; choose one above all codes (models use the codebook's size), or a negative one",
       undefined,
     ],
-    ["a special token that the type cannot hold", build(clip, { specialToken: -1, type: "uint16" }), /specialToken -1 does not fit uint16/, undefined],
+    [
+      "a special token that the type cannot hold",
+      build(clip, { specialToken: -1, type: "uint16" }),
+      /specialToken -1 does not fit uint16/,
+      undefined,
+    ],
     ["a code that the type cannot hold", build({ data: [2 ** 31, 1], dims: [2, 1] }, { specialToken: -1 }), /token 2147483648 does not fit int32/, "CODES_OUT_OF_RANGE"], // prettier-ignore
-    ["a special token that is a code", build(clip, { codebookSize: 9 }), "specialToken 8 could be taken for a code: codes are 0 to 8; choose 9 or more, or a negative one", undefined],
+    [
+      "a special token that is a code",
+      build(clip, { codebookSize: 9 }),
+      "specialToken 8 could be taken for a code: codes are 0 to 8; choose 9 or more, or a negative one",
+      undefined,
+    ],
     ["a padToken that is a code", build(clip, { padToken: 6 }), /padToken 6 could be taken for a code: some codes are as large/, undefined],
     ["a special token with a fraction", build(clip, { specialToken: 8.5 }), /specialToken 8.5 does not fit int32/, undefined],
-    ["a codebook size that is none", build(clip, { codebookSize: 0 }), "codebookSize must be a whole number, 1 or more; received 0", undefined],
+    [
+      "a codebook size that is none",
+      build(clip, { codebookSize: 0 }),
+      "codebookSize must be a whole number, 1 or more; received 0",
+      undefined,
+    ],
     ["an unknown type", build(clip, { type: "int8" }), /unknown type of tokens "int8"/, undefined],
     ["a flat list of codes", build({ data: [1, 2], dims: [2] }), /a tensor of shape \[2\] is not a grid/, "CODES_MISMATCH"],
     ["a tensor whose data is of another length", build({ data: [1], dims: [2, 1] }), /needs 2 values; found 1/, "CODES_MISMATCH"],
@@ -311,21 +366,71 @@ describe("a pattern refuses", () => {
     ["a truth for a code", build({ data: [1, true], dims: [2, 1] }), "value true at position 1 is not a number", "CODES_OUT_OF_RANGE"],
     ["no clips", build([]), "expected at least one clip; received an empty list", undefined],
     ["nothing", build(null), /expected AudioCodes or a tensor/, "CODES_MISMATCH"],
-    ["codes of several segments", build({ shape: [2, 2, 3], data: new Uint16Array(12) }), /2 segments, each with frames of its own/, "CODES_MISMATCH"],
+    [
+      "codes of several segments",
+      build({ shape: [2, 2, 3], data: new Uint16Array(12) }),
+      /2 segments, each with frames of its own/,
+      "CODES_MISMATCH",
+    ],
     ["a sequence with other codebooks", revert(grid(3, 3)), "the sequence has 3 codebooks; this pattern is for 2", "CODES_MISMATCH"],
     ["a sequence with more steps", revert(grid(2, 6)), "the sequence has 6 steps; this pattern has 5", "CODES_MISMATCH"],
-    ["a sequence with more valid steps", revert(grid(2, 5), { keepOnlyValidSteps: true }), "the sequence has 5 steps; this pattern has 4 valid ones", "CODES_MISMATCH"],
+    [
+      "a sequence with more valid steps",
+      revert(grid(2, 5), { keepOnlyValidSteps: true }),
+      "the sequence has 5 steps; this pattern has 4 valid ones",
+      "CODES_MISMATCH",
+    ],
     ["a token that the type cannot hold", revert(tensor([[8, -1], [8, 8]]), { type: "uint16" }), /token -1 does not fit uint16; expected an integer from 0 to 65535/, "CODES_OUT_OF_RANGE"], // prettier-ignore
-    ["a fraction for int64", revert({ data: [8, 1.5, 8, 8], dims: [2, 2] }, { type: "int64" }), /token 1.5 does not fit int64/, "CODES_OUT_OF_RANGE"],
-    ["lengths of another batch", revert(grid(2, 5), { lengths: [1, 2] }), "lengths needs one number for each of 1 sequences; received 2", undefined],
+    [
+      "a fraction for int64",
+      revert({ data: [8, 1.5, 8, 8], dims: [2, 2] }, { type: "int64" }),
+      /token 1.5 does not fit int64/,
+      "CODES_OUT_OF_RANGE",
+    ],
+    [
+      "lengths of another batch",
+      revert(grid(2, 5), { lengths: [1, 2] }),
+      "lengths needs one number for each of 1 sequences; received 2",
+      undefined,
+    ],
     ["lengths beyond the pattern", revert(grid(2, 5), { lengths: [4] }), "lengths must be from 0 to 3 frames; received 4", undefined],
-    ["logits for other codebooks", () => pattern.revertLogits({ data: new Float32Array(6), dims: [1, 2, 3, 1] }), /logits of shape \[1, 2, 3, 1\] and 6 values do not fit/, "CODES_MISMATCH"],
-    ["logits of negative sizes", () => pattern.revertLogits({ data: new Float32Array(4), dims: [-1, -1, 2, 2] }), /logits of shape \[-1, -1, 2, 2\]/, "CODES_MISMATCH"],
-    ["logits that are no float32", () => pattern.revertLogits({ data: [1, 2] as never, dims: [1, 1, 2, 1] }), /expected a Float32Array of shape \[batch, card, 2, steps\]/, "CODES_MISMATCH"],
-    ["logits with more steps", () => pattern.revertLogits({ data: new Float32Array(12), dims: [1, 1, 2, 6] }), "the logits have 6 steps; this pattern has 5", "CODES_MISMATCH"],
+    [
+      "logits for other codebooks",
+      () => pattern.revertLogits({ data: new Float32Array(6), dims: [1, 2, 3, 1] }),
+      /logits of shape \[1, 2, 3, 1\] and 6 values do not fit/,
+      "CODES_MISMATCH",
+    ],
+    [
+      "logits of negative sizes",
+      () => pattern.revertLogits({ data: new Float32Array(4), dims: [-1, -1, 2, 2] }),
+      /logits of shape \[-1, -1, 2, 2\]/,
+      "CODES_MISMATCH",
+    ],
+    [
+      "logits that are no float32",
+      () => pattern.revertLogits({ data: [1, 2] as never, dims: [1, 1, 2, 1] }),
+      /expected a Float32Array of shape \[batch, card, 2, steps\]/,
+      "CODES_MISMATCH",
+    ],
+    [
+      "logits with more steps",
+      () => pattern.revertLogits({ data: new Float32Array(12), dims: [1, 1, 2, 6] }),
+      "the logits have 6 steps; this pattern has 5",
+      "CODES_MISMATCH",
+    ],
     ["a step that it does not have", () => pattern.coordinates(5), "the pattern has steps 0 to 4; received 5", undefined],
-    ["a timestep that it does not have", () => pattern.stepsWithTimestep(4), "timestep must be a whole number from 0 to 3; received 4", undefined],
-    ["a codebook that it does not have", () => pattern.stepsWithTimestep(0, 3), "codebook must be a whole number from 0 to 2; received 3", undefined],
+    [
+      "a timestep that it does not have",
+      () => pattern.stepsWithTimestep(4),
+      "timestep must be a whole number from 0 to 3; received 4",
+      undefined,
+    ],
+    [
+      "a codebook that it does not have",
+      () => pattern.stepsWithTimestep(0, 3),
+      "codebook must be a whole number from 0 to 2; received 3",
+      undefined,
+    ],
   ])("%s", (_, call, message, code) => {
     expect(call).toThrow(message);
     if (code === undefined) expect(call).toThrow(RangeError);

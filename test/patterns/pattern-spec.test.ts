@@ -25,7 +25,9 @@ describe.each(patternKinds)("a %s pattern as data", (kind) => {
     const spec = { kind, numCodebooks: 2, ...(kind === "custom" ? { timesteps: 1, layout: [[[0, 0]]] } : {}) };
     const article = kind === "unroll" ? "an" : "a";
     expect(parsePatternSpec(spec)).toEqual(spec);
-    expect(() => parsePatternSpec({ ...spec, delay: [0, 1] })).toThrow(`not ${article} ${kind} pattern: unknown "delay"; expected only fields of this kind`);
+    expect(() => parsePatternSpec({ ...spec, delay: [0, 1] })).toThrow(
+      `not ${article} ${kind} pattern: unknown "delay"; expected only fields of this kind`,
+    );
     for (const numCodebooks of [0, -1, 1.5, "2", undefined, 65_537]) {
       expect(() => parsePatternSpec({ ...spec, numCodebooks })).toThrow(`not ${article} ${kind} pattern: numCodebooks must be `);
     }
@@ -37,28 +39,92 @@ describe("a pattern as data is refused", () => {
   const kinds = "expected one of parallel, delay, unroll, coarse-first, musiclm, custom";
   test.each([
     ["of an unknown kind", { kind: "spiral", numCodebooks: 2 }, `unknown kind of pattern "spiral"; ${kinds}`],
-    ["of a kind that is spelt otherwise", { kind: "coarse_first", numCodebooks: 2 }, 'unknown kind of pattern "coarse_first"; did you mean "coarse-first"?'],
-    ["of a kind that is called otherwise", { kind: "flatten", numCodebooks: 2 }, 'unknown kind of pattern "flatten"; did you mean "unroll"?'],
+    [
+      "of a kind that is spelt otherwise",
+      { kind: "coarse_first", numCodebooks: 2 },
+      'unknown kind of pattern "coarse_first"; did you mean "coarse-first"?',
+    ],
+    [
+      "of a kind that is called otherwise",
+      { kind: "flatten", numCodebooks: 2 },
+      'unknown kind of pattern "flatten"; did you mean "unroll"?',
+    ],
     ["without a kind", { numCodebooks: 2 }, `unknown kind of pattern undefined; ${kinds}`],
     ["that is nothing", null, `${anObject}; received null`],
     ["that is a list", [], `${anObject}; received []`],
     ["that is a word", "delay", `${anObject}; received "delay"`],
     ["that was not called", () => null, `${anObject}; received a function: call it`],
-    ["with delays that are not numbers", { kind: "delay", numCodebooks: 2, delays: [0, "1"] }, 'not a delay pattern: delays[1] must be a whole number; received "1"'],
-    ["with delays that are no list", { kind: "delay", numCodebooks: 2, delays: 1 }, "not a delay pattern: delays must be a list; received 1"],
+    [
+      "with delays that are not numbers",
+      { kind: "delay", numCodebooks: 2, delays: [0, "1"] },
+      'not a delay pattern: delays[1] must be a whole number; received "1"',
+    ],
+    [
+      "with delays that are no list",
+      { kind: "delay", numCodebooks: 2, delays: 1 },
+      "not a delay pattern: delays must be a list; received 1",
+    ],
     ["with a fraction of a delay", { kind: "delay", numCodebooks: 2, delays: [0, 0.5] }, "delays[1] must be a whole number; received 0.5"],
-    ["with a negative delay", { kind: "delay", numCodebooks: 2, delays: [-1, 0] }, "not a delay pattern: delays[0] must be 0 or more; received -1"],
-    ["with a delay that no clip has", { kind: "delay", numCodebooks: 2, delays: [0, 2 ** 24] }, "delays[1] must be 16777215 or less; received 16777216"],
-    ["with less than no flattened frames", { kind: "delay", numCodebooks: 2, flattenFirst: -1 }, "not a delay pattern: flattenFirst must be 0 or more; received -1"],
-    ["with less than no first step", { kind: "parallel", numCodebooks: 2, emptyInitial: -2 }, "not a parallel pattern: emptyInitial must be -1 or more; received -2"],
-    ["with two faults", { kind: "delay", numCodebooks: 0, flattenFirst: -1 }, "numCodebooks must be 1 or more; received 0; flattenFirst must be 0 or more; received -1"],
-    ["with groups of nothing", { kind: "musiclm", numCodebooks: 2, groupBy: 0 }, "not a musiclm pattern: groupBy must be 1 or more; received 0"],
-    ["with a coordinate of three numbers", { kind: "custom", numCodebooks: 1, timesteps: 1, layout: [[[0, 0, 0]]] }, "not a custom pattern: layout[0][0] must be 2 items or less; received [0,0,0]"],
-    ["with a codebook too many to count", { kind: "custom", numCodebooks: 1, timesteps: 1, layout: [[[0, 65_536]]] }, "layout[0][0][1] must be 65535 or less; received 65536"],
-    ["with too few delays", { kind: "delay", numCodebooks: 3, delays: [0, 1] }, "delays needs one value for each codebook, 3 in all; received [0, 1]"],
-    ["with descending delays", { kind: "delay", numCodebooks: 3, delays: [0, 2, 1] }, "delays must not descend; received [0, 2, 1], where 1 follows 2"],
-    ["with too much flattening", { kind: "unroll", numCodebooks: 1, flattening: [0, 1] }, "flattening needs one value for each codebook, 1 in all; received [0, 1]"],
-    ["with descending flattening", { kind: "unroll", numCodebooks: 2, flattening: [1, 0] }, "flattening must not descend; received [1, 0], where 0 follows 1"],
+    [
+      "with a negative delay",
+      { kind: "delay", numCodebooks: 2, delays: [-1, 0] },
+      "not a delay pattern: delays[0] must be 0 or more; received -1",
+    ],
+    [
+      "with a delay that no clip has",
+      { kind: "delay", numCodebooks: 2, delays: [0, 2 ** 24] },
+      "delays[1] must be 16777215 or less; received 16777216",
+    ],
+    [
+      "with less than no flattened frames",
+      { kind: "delay", numCodebooks: 2, flattenFirst: -1 },
+      "not a delay pattern: flattenFirst must be 0 or more; received -1",
+    ],
+    [
+      "with less than no first step",
+      { kind: "parallel", numCodebooks: 2, emptyInitial: -2 },
+      "not a parallel pattern: emptyInitial must be -1 or more; received -2",
+    ],
+    [
+      "with two faults",
+      { kind: "delay", numCodebooks: 0, flattenFirst: -1 },
+      "numCodebooks must be 1 or more; received 0; flattenFirst must be 0 or more; received -1",
+    ],
+    [
+      "with groups of nothing",
+      { kind: "musiclm", numCodebooks: 2, groupBy: 0 },
+      "not a musiclm pattern: groupBy must be 1 or more; received 0",
+    ],
+    [
+      "with a coordinate of three numbers",
+      { kind: "custom", numCodebooks: 1, timesteps: 1, layout: [[[0, 0, 0]]] },
+      "not a custom pattern: layout[0][0] must be 2 items or less; received [0,0,0]",
+    ],
+    [
+      "with a codebook too many to count",
+      { kind: "custom", numCodebooks: 1, timesteps: 1, layout: [[[0, 65_536]]] },
+      "layout[0][0][1] must be 65535 or less; received 65536",
+    ],
+    [
+      "with too few delays",
+      { kind: "delay", numCodebooks: 3, delays: [0, 1] },
+      "delays needs one value for each codebook, 3 in all; received [0, 1]",
+    ],
+    [
+      "with descending delays",
+      { kind: "delay", numCodebooks: 3, delays: [0, 2, 1] },
+      "delays must not descend; received [0, 2, 1], where 1 follows 2",
+    ],
+    [
+      "with too much flattening",
+      { kind: "unroll", numCodebooks: 1, flattening: [0, 1] },
+      "flattening needs one value for each codebook, 1 in all; received [0, 1]",
+    ],
+    [
+      "with descending flattening",
+      { kind: "unroll", numCodebooks: 2, flattening: [1, 0] },
+      "flattening must not descend; received [1, 0], where 0 follows 1",
+    ],
     [
       "with different delays in one step",
       { kind: "unroll", numCodebooks: 3, flattening: [0, 1, 1], delays: [0, 1, 2] },
@@ -69,7 +135,11 @@ describe("a pattern as data is refused", () => {
       { kind: "coarse-first", numCodebooks: 2, delays: [0, 1] },
       "delays needs one value for each codebook but the first, 1 in all; received [0, 1]",
     ],
-    ["with a group that is not whole", { kind: "musiclm", numCodebooks: 3 }, "numCodebooks must be a multiple of groupBy; received 3 codebooks in groups of 2"],
+    [
+      "with a group that is not whole",
+      { kind: "musiclm", numCodebooks: 3 },
+      "numCodebooks must be a multiple of groupBy; received 3 codebooks in groups of 2",
+    ],
     ["without steps", { kind: "custom", numCodebooks: 1, timesteps: 0, layout: [] }, "the pattern has no steps; expected at least one"],
     [
       "with an unknown codebook",
@@ -109,7 +179,9 @@ describe("a provider refuses", () => {
 
   test("more steps than memory is for", () => {
     const sparse = patternProvider({ kind: "unroll", numCodebooks: 1, flattening: [0xff_ffff] });
-    expect(() => sparse.getPattern(1000)).toThrow("the pattern has 16777216001 steps; expected at most 67108864: choose shorter clips or smaller delays");
+    expect(() => sparse.getPattern(1000)).toThrow(
+      "the pattern has 16777216001 steps; expected at most 67108864: choose shorter clips or smaller delays",
+    );
   });
 });
 
@@ -117,7 +189,11 @@ describe("a layout of lists", () => {
   test("becomes columns, and steps of a pattern again", () => {
     const steps = [[], [[0, 0]], [], [[1, 0], [0, 1]]] as const; // prettier-ignore
     const layout = layoutOf(steps);
-    expect(layout).toEqual({ starts: Uint32Array.of(0, 0, 1, 1, 3), timesteps: Uint32Array.of(0, 1, 0), codebooks: Uint16Array.of(0, 0, 1) });
+    expect(layout).toEqual({
+      starts: Uint32Array.of(0, 0, 1, 1, 3),
+      timesteps: Uint32Array.of(0, 1, 0),
+      codebooks: Uint16Array.of(0, 0, 1),
+    });
     const pattern = new Pattern({ numCodebooks: 2, timesteps: 2, layout });
     expect(steps.map((_, step) => pattern.coordinates(step))).toEqual(steps);
   });
@@ -126,7 +202,12 @@ describe("a layout of lists", () => {
     ["is none", "delay", TypeError, "a layout is a list of steps, each a list of [timestep, codebook] pairs"],
     ["has a step that is none", [[], 5], TypeError, "step 1 of the layout is not a list of [timestep, codebook] pairs"],
     ["has a bare number in a step", [[5]], TypeError, "step 0 of the layout holds 5; expected a pair [timestep, codebook]"],
-    ["has a negative timestep", [[[-1, 0]]], RangeError, "step 0 of the layout holds [-1, 0]; expected a timestep from 0 to 4294967295 and a codebook from 0 to 65535"],
+    [
+      "has a negative timestep",
+      [[[-1, 0]]],
+      RangeError,
+      "step 0 of the layout holds [-1, 0]; expected a timestep from 0 to 4294967295 and a codebook from 0 to 65535",
+    ],
     ["has half a codebook", [[[0, 0.5]]], RangeError, /holds \[0, 0\.5\]/],
     ["has a timestep that is too large", [[[2 ** 32, 0]]], RangeError, /holds \[4294967296, 0\]; expected a timestep from 0 to 4294967295/],
   ])("is refused where it %s", (_, layout, kind, message) => {
@@ -135,10 +216,30 @@ describe("a layout of lists", () => {
   });
 
   test.each([
-    ["starts that do not begin at 0", { starts: Uint32Array.of(1, 2), timesteps: Uint32Array.of(0, 0), codebooks: Uint16Array.of(0, 1) }, {}, /starts from 1 to 2 do not fit 2 timesteps/],
-    ["columns of different lengths", { starts: Uint32Array.of(0, 1), timesteps: Uint32Array.of(0), codebooks: Uint16Array.of(0, 1) }, {}, /do not fit 1 timesteps and 2 codebooks/],
-    ["coordinates beyond the last step", { starts: Uint32Array.of(0, 1), timesteps: Uint32Array.of(0, 0), codebooks: Uint16Array.of(0, 1) }, {}, /starts from 0 to 1 do not fit 2/],
-    ["starts that descend", { starts: Uint32Array.of(0, 2, 1, 2), timesteps: Uint32Array.of(0, 0), codebooks: Uint16Array.of(0, 1) }, {}, "starts must ascend; received 1 after 2 for step 1"],
+    [
+      "starts that do not begin at 0",
+      { starts: Uint32Array.of(1, 2), timesteps: Uint32Array.of(0, 0), codebooks: Uint16Array.of(0, 1) },
+      {},
+      /starts from 1 to 2 do not fit 2 timesteps/,
+    ],
+    [
+      "columns of different lengths",
+      { starts: Uint32Array.of(0, 1), timesteps: Uint32Array.of(0), codebooks: Uint16Array.of(0, 1) },
+      {},
+      /do not fit 1 timesteps and 2 codebooks/,
+    ],
+    [
+      "coordinates beyond the last step",
+      { starts: Uint32Array.of(0, 1), timesteps: Uint32Array.of(0, 0), codebooks: Uint16Array.of(0, 1) },
+      {},
+      /starts from 0 to 1 do not fit 2/,
+    ],
+    [
+      "starts that descend",
+      { starts: Uint32Array.of(0, 2, 1, 2), timesteps: Uint32Array.of(0, 0), codebooks: Uint16Array.of(0, 1) },
+      {},
+      "starts must ascend; received 1 after 2 for step 1",
+    ],
     ["half a codebook", layoutOf([[]]), { numCodebooks: 0.5 }, "numCodebooks must be a whole number from 1 to 65536; received 0.5"],
     ["fewer than no frames", layoutOf([[]]), { timesteps: -1 }, "timesteps must be a whole number, 0 or more; received -1"],
   ])("makes no pattern with %s", (_, layout, counts, message) => {

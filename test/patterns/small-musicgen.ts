@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AutoTokenizer, env, LogitsProcessorList, MusicgenForConditionalGeneration, PreTrainedModel, Tensor } from "@huggingface/transformers";
+import {
+  AutoTokenizer,
+  env,
+  LogitsProcessorList,
+  MusicgenForConditionalGeneration,
+  PreTrainedModel,
+  Tensor,
+} from "@huggingface/transformers";
 import { hiddenSize, writeSmallMusicgen } from "../../examples/support/small-musicgen.ts";
 import type { SmallMusicgenShape } from "../../examples/support/small-musicgen.ts";
 import { viewGrid } from "../../src/patterns/grid/token-grid.ts";
@@ -47,7 +54,10 @@ export class SmallMusicgen {
   #options(texts: readonly string[], prompt: CodesInput | null, frames: number, doSample: boolean): never {
     const { numCodebooks, codebookSize: padToken } = this;
     const maxLength = musicgenMaxLengthFor({ frames, numCodebooks });
-    const { decoderInputIds, patternMask } = musicgenDecoderInputIds(prompt ?? { batchSize: texts.length, numCodebooks }, { maxLength, padToken });
+    const { decoderInputIds, patternMask } = musicgenDecoderInputIds(prompt ?? { batchSize: texts.length, numCodebooks }, {
+      maxLength,
+      padToken,
+    });
     const processors = new LogitsProcessorList();
     processors.push(musicgenLogitsProcessor(patternMask, Tensor));
     return {
@@ -62,8 +72,14 @@ export class SmallMusicgen {
 
   /** Codes `[B, K, frames]` by transformers.js, which feeds column by column and keeps a cache. */
   async generate(texts: readonly string[], prompt: CodesInput | null, frames: number, { doSample = false } = {}): Promise<TokenGrid> {
-    const { data, dims } = (await PreTrainedModel.prototype.generate.call(this.#model, this.#options(texts, prompt, frames, doSample))) as Tensor;
-    return musicgenCodesFromGenerated({ data: data as BigInt64Array, dims }, { numCodebooks: this.numCodebooks, padToken: this.codebookSize });
+    const { data, dims } = (await PreTrainedModel.prototype.generate.call(
+      this.#model,
+      this.#options(texts, prompt, frames, doSample),
+    )) as Tensor;
+    return musicgenCodesFromGenerated(
+      { data: data as BigInt64Array, dims },
+      { numCodebooks: this.numCodebooks, padToken: this.codebookSize },
+    );
   }
 
   /** The codes `[1, B, K, frames]` that transformers.js gives to EnCodec: this model's returns them for audio. */
@@ -74,14 +90,21 @@ export class SmallMusicgen {
   /** Logits `[K, columns, codebookSize]` of rows of ids; with a cache, of those after it. */
   async forward(rows: readonly (readonly number[])[], text: string | null, past?: Record<string, Tensor>): Promise<Record<string, Tensor>> {
     const decoder_input_ids = new Tensor("int64", BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0]!.length]);
-    const condition = text === null ? { encoder_outputs: new Tensor("float32", new Float32Array(hiddenSize), [1, 1, hiddenSize]) } : this.#textTokenizer([text]);
+    const condition =
+      text === null
+        ? { encoder_outputs: new Tensor("float32", new Float32Array(hiddenSize), [1, 1, hiddenSize]) }
+        : this.#textTokenizer([text]);
     return (await this.#model.forward({ ...condition, decoder_input_ids, past_key_values: past } as never)) as Record<string, Tensor>;
   }
 
   /** `[K]`: the code of each row that comes after the rows; everything is fed anew, with and without the text. */
   async predict(rows: readonly (readonly number[])[], text: string): Promise<number[]> {
-    const [given, free] = await Promise.all([text, null].map(async (condition) => (await this.forward(rows, condition)).logits!.slice(null, -1, null)));
-    const guided = (free!.data as Float32Array).map((logit, index) => logit + ((given!.data as Float32Array)[index]! - logit) * guidanceScale);
+    const [given, free] = await Promise.all(
+      [text, null].map(async (condition) => (await this.forward(rows, condition)).logits!.slice(null, -1, null)),
+    );
+    const guided = (free!.data as Float32Array).map(
+      (logit, index) => logit + ((given!.data as Float32Array)[index]! - logit) * guidanceScale,
+    );
     return rows.map((_, row) => {
       const logits = guided.subarray(row * this.codebookSize, (row + 1) * this.codebookSize);
       return logits.indexOf(Math.max(...logits));

@@ -6,7 +6,10 @@ import { buildModelSequence, revertModelSequence } from "../../src/patterns/sequ
 
 describe("a clip of a batch", () => {
   it("becomes AudioCodes again, at its own length", () => {
-    const batch = [3, 1, 2].map((numFrames, item) => ({ data: Array.from({ length: 4 * numFrames }, (_, index) => 100 * item + index), dims: [4, numFrames] }));
+    const batch = [3, 1, 2].map((numFrames, item) => ({
+      data: Array.from({ length: 4 * numFrames }, (_, index) => 100 * item + index),
+      dims: [4, numFrames],
+    }));
     const back = revertModelSequence(buildModelSequence(batch, modelLayouts.musicgen), modelLayouts.musicgen, { type: "int64" });
     const codec = { sampleRate: 32_000, channels: 1, hopLength: 640, codebookSize: 2048 };
     for (const [item, { data, dims }] of batch.entries()) {
@@ -27,7 +30,9 @@ describe("a clip of a batch", () => {
 describe("a grid", () => {
   it("that memory is not for is refused by its shape", () => {
     expect(() => filledGrid("int64", [2, 2 ** 16, 2 ** 15])).toThrow(RangeError);
-    expect(() => filledGrid("int64", [2, 2 ** 16, 2 ** 15])).toThrow("a grid of shape [2, 65536, 32768] has 4294967296 tokens; expected at most 1073741824");
+    expect(() => filledGrid("int64", [2, 2 ** 16, 2 ** 15])).toThrow(
+      "a grid of shape [2, 65536, 32768] has 4294967296 tokens; expected at most 1073741824",
+    );
   });
 
   it.each(["uint16", "int32", "int64"] as const)("of type %s holds no fraction and nothing that does not fit", (type) => {
@@ -37,7 +42,11 @@ describe("a grid", () => {
   });
 
   it("holds numbers or bigints, of both kinds at once too, and nothing that passes for one", () => {
-    expect(transposeGrid({ data: [1, 2n, 3, 4n], dims: [2, 2] })).toEqual({ type: "int32", data: Int32Array.of(1, 3, 2, 4), dims: [1, 2, 2] });
+    expect(transposeGrid({ data: [1, 2n, 3, 4n], dims: [2, 2] })).toEqual({
+      type: "int32",
+      data: Int32Array.of(1, 3, 2, 4),
+      dims: [1, 2, 2],
+    });
     for (const value of [null, undefined, true, "1", [1]]) {
       expect(() => viewGrid({ data: [0, value as never], dims: [1, 2] })).toThrow(expect.objectContaining({ code: "CODES_OUT_OF_RANGE" }));
     }

@@ -36,8 +36,17 @@ function ascending(length: number): fc.Arbitrary<number[]> {
 function specsFor(numCodebooks: number, numFrames: number): fc.Arbitrary<PatternSpec> {
   const every = Array.from({ length: numFrames }, (_, t) => Array.from({ length: numCodebooks }, (__, q) => [t, q] as const));
   return fc.oneof(
-    fc.record({ kind: fc.constant("parallel" as const), numCodebooks: fc.constant(numCodebooks), emptyInitial: fc.integer({ min: -1, max: 2 }) }),
-    fc.record({ kind: fc.constant("delay" as const), numCodebooks: fc.constant(numCodebooks), delays: ascending(numCodebooks), flattenFirst: fc.nat(3) }),
+    fc.record({
+      kind: fc.constant("parallel" as const),
+      numCodebooks: fc.constant(numCodebooks),
+      emptyInitial: fc.integer({ min: -1, max: 2 }),
+    }),
+    fc.record({
+      kind: fc.constant("delay" as const),
+      numCodebooks: fc.constant(numCodebooks),
+      delays: ascending(numCodebooks),
+      flattenFirst: fc.nat(3),
+    }),
     fc.record({ kind: fc.constant("unroll" as const), numCodebooks: fc.constant(numCodebooks), flattening: ascending(numCodebooks) }),
     fc.record({ kind: fc.constant("coarse-first" as const), numCodebooks: fc.constant(numCodebooks), delays: ascending(numCodebooks - 1) }),
     fc.constant({ kind: "musiclm" as const, numCodebooks, groupBy: numCodebooks }),
@@ -46,7 +55,11 @@ function specsFor(numCodebooks: number, numFrames: number): fc.Arbitrary<Pattern
 }
 
 const cases = clips.chain((codes) =>
-  fc.record({ codes: fc.constant(codes), spec: specsFor(codes.numCodebooks, codes.numFrames), special: fc.constantFrom(undefined, -1, 70_000) }),
+  fc.record({
+    codes: fc.constant(codes),
+    spec: specsFor(codes.numCodebooks, codes.numFrames),
+    special: fc.constantFrom(undefined, -1, 70_000),
+  }),
 );
 
 describe("a sequence file", () => {
@@ -75,14 +88,17 @@ describe("a sequence file", () => {
     expect(negative.tokens).toEqual({ type: "int32", dims: [1, 2, 5], data: Int32Array.of(-1, 0, 131, 262, -2, -1, -1, 393, 524, 655) });
   });
 
-  it.each(Object.entries(modelLayouts).filter(([, { keepOnlyValidSteps }]) => !keepOnlyValidSteps))("gives back codes laid out for %s", async (_, layout) => {
-    const { codebookSize, sampleRate, hopLength } = layout;
-    const codes = codesOf(layout.pattern.numCodebooks, 20, { codebookSize, sampleRate, hopLength, numSamples: 20 * hopLength - 5 });
-    const sequence = applyPattern(codes, layout);
-    expect(revertPattern(await parseSequence(formatSequence(sequence, "safetensors"))).codes).toEqual(codes);
-    const bare = await parseSequence(formatSequence(sequence, "npy"), { pattern: layout, context: codes });
-    expect(revertPattern(bare).codes.data).toEqual(codes.data);
-  });
+  it.each(Object.entries(modelLayouts).filter(([, { keepOnlyValidSteps }]) => !keepOnlyValidSteps))(
+    "gives back codes laid out for %s",
+    async (_, layout) => {
+      const { codebookSize, sampleRate, hopLength } = layout;
+      const codes = codesOf(layout.pattern.numCodebooks, 20, { codebookSize, sampleRate, hopLength, numSamples: 20 * hopLength - 5 });
+      const sequence = applyPattern(codes, layout);
+      expect(revertPattern(await parseSequence(formatSequence(sequence, "safetensors"))).codes).toEqual(codes);
+      const bare = await parseSequence(formatSequence(sequence, "npy"), { pattern: layout, context: codes });
+      expect(revertPattern(bare).codes.data).toEqual(codes.data);
+    },
+  );
 
   it("of Moshi holds valid steps only, so the frames of delayed codebooks that it lacks are left out", async () => {
     const layout = modelLayouts.moshi;
@@ -96,11 +112,18 @@ describe("a sequence file", () => {
     const codes = codesOf(4, 10);
     const whole = applyPattern(codes, { kind: "delay", numCodebooks: 4 });
     const cutTo = (numSteps: number) => {
-      const data = Uint16Array.from({ length: 4 * numSteps }, (_, cell) => whole.tokens.data[Math.floor(cell / numSteps) * 14 + (cell % numSteps)]!);
+      const data = Uint16Array.from(
+        { length: 4 * numSteps },
+        (_, cell) => whole.tokens.data[Math.floor(cell / numSteps) * 14 + (cell % numSteps)]!,
+      );
       return { ...whole, tokens: { type: "uint16" as const, data, dims: [1, 4, numSteps] } };
     };
     const { codes: reverted, timesteps } = revertPattern(cutTo(9));
-    expect({ timesteps, numFrames: reverted.numFrames, numSamples: reverted.numSamples }).toEqual({ timesteps: 10, numFrames: 5, numSamples: 5 * 640 });
+    expect({ timesteps, numFrames: reverted.numFrames, numSamples: reverted.numSamples }).toEqual({
+      timesteps: 10,
+      numFrames: 5,
+      numSamples: 5 * 640,
+    });
     expect(reverted.data).toEqual(codes.sliceFrames(0, 5).data);
     expect(revertPattern(cutTo(5)).codes.numFrames).toBe(1);
     expect(() => revertPattern(cutTo(4))).toThrow(/the sequence of 10 frames ends after 4 steps, before the first frame is complete/u);
@@ -109,7 +132,9 @@ describe("a sequence file", () => {
   it("with a special token among the codes says where", () => {
     const sequence = applyPattern(codesOf(2, 4), { kind: "delay", numCodebooks: 2 });
     sequence.tokens.data[6 + 3] = 2048;
-    expect(() => revertPattern(sequence)).toThrow(/^step 3 holds 2048 where the code of frame 1 of codebook 1 belongs; expected 0 to 2047/u);
+    expect(() => revertPattern(sequence)).toThrow(
+      /^step 3 holds 2048 where the code of frame 1 of codebook 1 belongs; expected 0 to 2047/u,
+    );
   });
 
   it("is not taken for codes, nor codes for it", async () => {
@@ -142,7 +167,10 @@ describe("a sequence file", () => {
       [{ padToken: 2 ** 31 }, "padToken 2147483648 is no special token"],
       [{ eosToken: Number.NaN }, "eosToken NaN is no special token"],
       [{ tokens: { ...sequence.tokens, dims: [1, 2, 7] } }, "12 tokens of type uint16 and shape [1, 2, 7] are no sequence"],
-      [{ tokens: { ...sequence.tokens, data: [1] as unknown as Uint16Array } }, "1 tokens of type uint16 and shape [1, 2, 6] are no sequence"],
+      [
+        { tokens: { ...sequence.tokens, data: [1] as unknown as Uint16Array } },
+        "1 tokens of type uint16 and shape [1, 2, 6] are no sequence",
+      ],
     ];
     for (const [part, message] of damaged) {
       expect(() => revertPattern({ ...sequence, ...part }), message).toThrow(message);
@@ -150,7 +178,10 @@ describe("a sequence file", () => {
     }
     const bytesOf = (part: object) => formatSequenceSafetensors(sequence.tokens, { ...sequence, ...part });
     const descending = bytesOf({ pattern: { kind: "delay", numCodebooks: 2, delays: [1, 0] } });
-    await expect(parseSequence(descending, { name: "a" })).rejects.toMatchObject({ code: "CODES_FORMAT", message: expect.stringContaining("delays must not descend") });
+    await expect(parseSequence(descending, { name: "a" })).rejects.toMatchObject({
+      code: "CODES_FORMAT",
+      message: expect.stringContaining("delays must not descend"),
+    });
     await expect(parseSequence(bytesOf({ specialToken: 2 ** 32 }))).rejects.toThrow("has no integer of 32 bits as special_token");
   });
 
@@ -179,14 +210,33 @@ describe("a sequence file", () => {
   });
 
   it("refuses what does not lead back", () => {
-    expect(() => applyPattern(codesOf(2, 2), { kind: "custom", numCodebooks: 2, timesteps: 2, layout: [[[0, 0], [0, 1]], [[1, 0]]] })).toThrow(
-      /no step for codebook 1 of frame 1/u,
+    expect(() =>
+      applyPattern(codesOf(2, 2), {
+        kind: "custom",
+        numCodebooks: 2,
+        timesteps: 2,
+        layout: [
+          [
+            [0, 0],
+            [0, 1],
+          ],
+          [[1, 0]],
+        ],
+      }),
+    ).toThrow(/no step for codebook 1 of frame 1/u);
+    expect(() => applyPattern(codesOf(2, 2), { kind: "delay", numCodebooks: 4 })).toThrow(
+      /the codes have 2 codebooks; this pattern is for 4/u,
     );
-    expect(() => applyPattern(codesOf(2, 2), { kind: "delay", numCodebooks: 4 })).toThrow(/the codes have 2 codebooks; this pattern is for 4/u);
     expect(() => applyPattern(codesOf(9, 2), modelLayouts.dia)).toThrow(/codebooks of 2048 entries; Dia reads those of DAC/u);
-    expect(() => applyPattern(codesOf(4, 2), modelLayouts.audiogen)).toThrow(/these codes are of 32000 Hz, 640 samples a frame; AudioGen reads/u);
-    expect(() => applyPattern(codesOf(8, 2), modelLayouts.musicgen)).toThrow(/the codes have 8 codebooks; MusicGen reads 4: take the first/u);
-    expect(() => applyPattern(codesOf(2, 2), { kind: "delay", numCodebooks: 2 }, { specialToken: 7 })).toThrow(/could be taken for a code/u);
+    expect(() => applyPattern(codesOf(4, 2), modelLayouts.audiogen)).toThrow(
+      /these codes are of 32000 Hz, 640 samples a frame; AudioGen reads/u,
+    );
+    expect(() => applyPattern(codesOf(8, 2), modelLayouts.musicgen)).toThrow(
+      /the codes have 8 codebooks; MusicGen reads 4: take the first/u,
+    );
+    expect(() => applyPattern(codesOf(2, 2), { kind: "delay", numCodebooks: 2 }, { specialToken: 7 })).toThrow(
+      /could be taken for a code/u,
+    );
   });
 });
 
@@ -211,8 +261,17 @@ describe("a bare array", () => {
     const codes = codesOf(2, 5, { codebookSize: 1024, sampleRate: 44_100, hopLength: 512, numSamples: 5 * 512 });
     const sequence = applyPattern(codes, layout);
     expect([...sequence.tokens.data]).toEqual([1026, 0, 131, 262, 393, 524, 1024, 1025, 1026, 1026, 655, 786, 917, 48, 179, 1024]);
-    const longer = { ...sequence, tokens: { type: "uint16" as const, dims: [1, 2, 10], data: Uint16Array.from([...sequence.tokens.data.subarray(0, 8), 1025, 1025, ...sequence.tokens.data.subarray(8), 1025, 1025]) } };
-    expect(revertPattern(await parseSequence(formatSequenceNpy(longer.tokens), { pattern: layout, context: codes })).codes.data).toEqual(codes.data);
+    const longer = {
+      ...sequence,
+      tokens: {
+        type: "uint16" as const,
+        dims: [1, 2, 10],
+        data: Uint16Array.from([...sequence.tokens.data.subarray(0, 8), 1025, 1025, ...sequence.tokens.data.subarray(8), 1025, 1025]),
+      },
+    };
+    expect(revertPattern(await parseSequence(formatSequenceNpy(longer.tokens), { pattern: layout, context: codes })).codes.data).toEqual(
+      codes.data,
+    );
   });
 
   it("alone asks for the codec, where that is a function", async () => {
@@ -227,11 +286,17 @@ describe("a bare array", () => {
 
   it("says what it does not say", async () => {
     const bytes = formatSequence(applyPattern(codesOf(2, 4), { kind: "musiclm", numCodebooks: 2 }), "npy");
-    await expect(parseSequence(bytes, { name: "a.npy" })).rejects.toThrow("a.npy is a bare array and does not say its pattern; give it as the option pattern");
+    await expect(parseSequence(bytes, { name: "a.npy" })).rejects.toThrow(
+      "a.npy is a bare array and does not say its pattern; give it as the option pattern",
+    );
     const pattern = { kind: "coarse-first", numCodebooks: 2 } as const;
     await expect(parseSequence(bytes, { name: "a.npy", pattern })).rejects.toThrow("does not say its codec");
     const eight = formatSequence(applyPattern(codesOf(2, 4), { kind: "parallel", numCodebooks: 2, emptyInitial: 3 }), "npy");
-    await expect(parseSequence(bytes, { pattern: modelLayouts.dia, context: codec })).rejects.toThrow("sequence: these codes have codebooks of 2048 entries; Dia reads");
-    await expect(parseSequence(eight, { pattern, context: codec })).rejects.toThrow("8 steps, and no coarse-first sequence has: that of 4 frames has 9");
+    await expect(parseSequence(bytes, { pattern: modelLayouts.dia, context: codec })).rejects.toThrow(
+      "sequence: these codes have codebooks of 2048 entries; Dia reads",
+    );
+    await expect(parseSequence(eight, { pattern, context: codec })).rejects.toThrow(
+      "8 steps, and no coarse-first sequence has: that of 4 frames has 9",
+    );
   });
 });

@@ -21,7 +21,12 @@ describe("tokenStream", () => {
     [2 ** 31, "uint32", "int32"],
   ])("takes a vocabulary of %d to be %s flat and %s for Megatron", (vocabularySize, flatType, megatronType) => {
     expect(tokenStream("flat", { vocabularySize, eosToken: 0 })).toEqual({ format: "flat", type: flatType, vocabularySize, eosToken: 0 });
-    expect(tokenStream("megatron", { vocabularySize, eosToken: 0 })).toEqual({ format: "megatron", type: megatronType, vocabularySize, eosToken: 0 });
+    expect(tokenStream("megatron", { vocabularySize, eosToken: 0 })).toEqual({
+      format: "megatron",
+      type: megatronType,
+      vocabularySize,
+      eosToken: 0,
+    });
   });
 
   it.each([
@@ -48,7 +53,9 @@ describe("formatDocuments", () => {
     const orpheus = { vocabularySize: 156_940, eosToken: 128_258 };
     expect(bytesOf([128_266], tokenStream("flat", orpheus))).toBe("0af50100 02f50100".replaceAll(" ", ""));
     expect(bytesOf(BigInt64Array.of(128_266n), tokenStream("megatron", orpheus))).toBe("0af50100 02f50100".replaceAll(" ", ""));
-    expect(bytesOf([2 ** 32 - 2], tokenStream("flat", { vocabularySize: 2 ** 32, eosToken: 2 ** 32 - 1 }))).toBe("feffffff ffffffff".replaceAll(" ", ""));
+    expect(bytesOf([2 ** 32 - 2], tokenStream("flat", { vocabularySize: 2 ** 32, eosToken: 2 ** 32 - 1 }))).toBe(
+      "feffffff ffffffff".replaceAll(" ", ""),
+    );
   });
 
   it("takes every row of a grid for a document", () => {
@@ -88,13 +95,21 @@ describe("formatDocuments", () => {
     expect(() => formatDocuments("12" as unknown as number[], flat)).toThrow(TypeError);
     expect(() => formatDocuments(null as unknown as number[], flat)).toThrow(TypeError);
     expect(() => formatDocuments({} as number[], flat)).toThrow(TypeError);
-    expect(() => formatDocuments({ length: 2 ** 31 - 1 }, flat)).toThrow(/a document of 2147483647 tokens is too long; expected at most 2147483646/);
+    expect(() => formatDocuments({ length: 2 ** 31 - 1 }, flat)).toThrow(
+      /a document of 2147483647 tokens is too long; expected at most 2147483646/,
+    );
   });
 });
 
 describe("parseTokens", () => {
   it("gives back documents of every type, each followed by eosToken", () => {
-    const streams = fc.constantFrom<["flat" | "megatron", number]>(["flat", 1025], ["flat", 65_536], ["flat", 2 ** 32], ["megatron", 65_499], ["megatron", 2 ** 31]);
+    const streams = fc.constantFrom<["flat" | "megatron", number]>(
+      ["flat", 1025],
+      ["flat", 65_536],
+      ["flat", 2 ** 32],
+      ["megatron", 65_499],
+      ["megatron", 2 ** 31],
+    );
     const cases = streams.chain(([format, vocabularySize]) =>
       fc
         .nat({ max: vocabularySize - 1 })

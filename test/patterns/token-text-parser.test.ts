@@ -26,7 +26,8 @@ interface Reading {
 const read = (text: string) => () => threeBooks.parseText(text);
 
 /** A message without the text that it shows, of which more is there when less is cut. */
-const withoutFound = (reading: Reading | string) => (typeof reading === "string" ? reading.replace(/^found ".*" at/su, "found at") : reading);
+const withoutFound = (reading: Reading | string) =>
+  typeof reading === "string" ? reading.replace(/^found ".*" at/su, "found at") : reading;
 
 /** What a parser makes of a stream in pieces: complete frames as columns, or the error. */
 function readPieces(parser: TokenIdParser | TokenTextParser, pieces: readonly (readonly number[] | string)[]): Reading | string {
@@ -73,7 +74,7 @@ function corruptions<Item>(items: fc.Arbitrary<Item>): fc.Arbitrary<(stream: rea
 function wholeFrames(vocabulary: TokenVocabulary, ids: readonly number[]): number[][] {
   const { codeIds } = vocabulary;
   const frames: number[][] = [];
-  for (let at = 0; at < ids.length; ) {
+  for (let at = 0; at < ids.length;) {
     const frame = Array.from({ length: codeIds.numCodebooks }, (_, q) => codeIds.codeOf(ids[at + q] ?? -1, q));
     if (frame.every((code) => code !== undefined)) frames.push(frame);
     at += frame.includes(undefined) ? 1 : codeIds.numCodebooks;
@@ -95,7 +96,9 @@ describe("a stream of ids", () => {
   it.each([null, true, "7"])("refuses %j, which is no number, before it takes any id", (value) => {
     const parser = new TokenIdParser(threeBooks, { policy: "skip" });
     for (const give of [() => parser.push([7, 18, 29, value as never]), () => threeBooks.decode([7, 18, 29, value as never])]) {
-      expect(give).toThrow(expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: `value ${JSON.stringify(value)} at position 3 is not a number` }));
+      expect(give).toThrow(
+        expect.objectContaining({ code: "CODES_OUT_OF_RANGE", message: `value ${JSON.stringify(value)} at position 3 is not a number` }),
+      );
     }
     expect(parser.push([]).dims).toEqual([3, 0]);
   });
@@ -110,8 +113,32 @@ describe("a stream of ids", () => {
   const broken = [7, 18, 29, /* a second 1 */ 1, 2, 13, 24, /* no 1.5 */ 4, 26, 7, 18, 29];
   it.each([
     ["strict", "found id 2 (a code of codebook 0) at position 4; expected a code of codebook 1, since a frame has 3"],
-    ["skip", { frames: [[7, 8, 9], [1, 3, 4], [4, 8, 9]], dropped: 3, droppedCharacters: 0, hasEnded: false }],
-    ["resync", { frames: [[7, 8, 9], [2, 3, 4], [7, 8, 9]], dropped: 3, droppedCharacters: 0, hasEnded: false }],
+    [
+      "skip",
+      {
+        frames: [
+          [7, 8, 9],
+          [1, 3, 4],
+          [4, 8, 9],
+        ],
+        dropped: 3,
+        droppedCharacters: 0,
+        hasEnded: false,
+      },
+    ],
+    [
+      "resync",
+      {
+        frames: [
+          [7, 8, 9],
+          [2, 3, 4],
+          [7, 8, 9],
+        ],
+        dropped: 3,
+        droppedCharacters: 0,
+        hasEnded: false,
+      },
+    ],
   ] as const)("with misplaced and missing codes is read by policy %s", (policy, expected) => {
     expect(readPieces(new TokenIdParser(threeBooks, { policy }), [broken])).toEqual(expected);
   });
@@ -119,7 +146,18 @@ describe("a stream of ids", () => {
   const withSpecialTokens = [30, 30, 1, 11, 21, 32, 2, 12, 32, 22, 3, 13, 31, 4, 14, 24, 32];
   it.each([
     ["strict", "found id 2 (a code of codebook 0) at position 6; expected nothing but special tokens after the codes"],
-    ["skip", { frames: [[1, 1, 1], [2, 2, 2]], dropped: 5, droppedCharacters: 0, hasEnded: true }],
+    [
+      "skip",
+      {
+        frames: [
+          [1, 1, 1],
+          [2, 2, 2],
+        ],
+        dropped: 5,
+        droppedCharacters: 0,
+        hasEnded: true,
+      },
+    ],
     ["resync", { frames: [[1, 1, 1]], dropped: 8, droppedCharacters: 0, hasEnded: true }],
   ] as const)("with special tokens in between is read by policy %s, up to the end token", (policy, expected) => {
     expect(readPieces(new TokenIdParser(threeBooks, { policy }), [withSpecialTokens])).toEqual(expected);
@@ -128,7 +166,13 @@ describe("a stream of ids", () => {
   it("counts ids of text and unused ids as dropped", () => {
     const gaps = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, base: 100, stride: 11 });
     const ids = [5, 100, 110, 111, 100, 111, 4000, -1];
-    expect(readPieces(new TokenIdParser(gaps, { policy: "skip" }), [ids])).toMatchObject({ frames: [[0, 0], [0, 0]], dropped: 4 });
+    expect(readPieces(new TokenIdParser(gaps, { policy: "skip" }), [ids])).toMatchObject({
+      frames: [
+        [0, 0],
+        [0, 0],
+      ],
+      dropped: 4,
+    });
     expect(readPieces(new TokenIdParser(gaps, { policy: "resync" }), [ids])).toMatchObject({ frames: [[0, 0]], dropped: 6 });
   });
 
@@ -205,7 +249,10 @@ describe("a stream of text", () => {
 
   it("is cleaned up with a count of characters and tokens", () => {
     const text = "Sure! <0.1><1.2>(noise)<2.3><0.4><1.5><2.6>";
-    const frames = [[1, 2, 3], [4, 5, 6]];
+    const frames = [
+      [1, 2, 3],
+      [4, 5, 6],
+    ];
     expect(threeBooks.parseText(text, { policy: "skip" })).toMatchObject({ dropped: 0, droppedCharacters: 12 });
     expect(readPieces(new TokenTextParser(threeBooks, { policy: "skip" }), [text])).toMatchObject({ frames });
     expect(readPieces(new TokenTextParser(threeBooks, { policy: "resync" }), [text])).toMatchObject({
@@ -216,7 +263,12 @@ describe("a stream of text", () => {
   });
 
   it("keeps back a token that something longer begins with, until the end", () => {
-    const nested = new TokenVocabulary({ codebookSize: 10, numCodebooks: 1, template: "{code}", specialTokens: { eos: { content: "x12y" } } });
+    const nested = new TokenVocabulary({
+      codebookSize: 10,
+      numCodebooks: 1,
+      template: "{code}",
+      specialTokens: { eos: { content: "x12y" } },
+    });
     const parser = new TokenTextParser(nested, { policy: "skip" });
     expect(parser.push("3x12").data).toEqual(Uint16Array.of(3));
     expect(parser.finish().data).toEqual(Uint16Array.of(1, 2));
@@ -260,8 +312,19 @@ describe("a stream of text", () => {
 describe("a parser", () => {
   it("reads codebooks of shared ids by position", () => {
     const shared = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, ranges: "shared" });
-    const reading = readPieces(new TokenIdParser(shared, { policy: "skip" }), [[1, 99, 2, 3], [4, 5]]);
-    expect(reading).toEqual({ frames: [[1, 2], [3, 4]], dropped: 2, droppedCharacters: 0, hasEnded: false });
+    const reading = readPieces(new TokenIdParser(shared, { policy: "skip" }), [
+      [1, 99, 2, 3],
+      [4, 5],
+    ]);
+    expect(reading).toEqual({
+      frames: [
+        [1, 2],
+        [3, 4],
+      ],
+      dropped: 2,
+      droppedCharacters: 0,
+      hasEnded: false,
+    });
     expect(() => new TokenIdParser(shared, { policy: "resync" })).toThrow(/policy resync needs codebooks with ids of their own/);
   });
 
@@ -269,7 +332,9 @@ describe("a parser", () => {
     const byCodebook = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, order: "codebook-major" });
     for (const Parser of [TokenIdParser, TokenTextParser]) {
       expect(() => new Parser(byCodebook)).toThrow(/in codebook-major order no frame is complete before the end/);
-      expect(() => new Parser(threeBooks, { policy: "lenient" as never })).toThrow(/policy must be "strict", "skip" or "resync"; received "lenient"/);
+      expect(() => new Parser(threeBooks, { policy: "lenient" as never })).toThrow(
+        /policy must be "strict", "skip" or "resync"; received "lenient"/,
+      );
     }
   });
 

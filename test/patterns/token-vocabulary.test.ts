@@ -37,33 +37,63 @@ describe("a flat vocabulary", () => {
 
   it("writes special tokens around the codes", () => {
     const ids = llama.encode(threeFrames, { before: ["bos"], after: ["eos", "eos"], type: "uint16" });
-    expect(ids).toEqual({ type: "uint16", dims: [9], data: Uint16Array.of(34_048, 32_000, 33_025, 32_007, 33_026, 33_023, 33_027, 34_049, 34_049) });
-    expect(llama.decode(ids.data)).toMatchObject({ codes: { type: "uint16", dims: [2, 3], data: Uint16Array.from(threeFrames.data) }, hasEnded: true });
+    expect(ids).toEqual({
+      type: "uint16",
+      dims: [9],
+      data: Uint16Array.of(34_048, 32_000, 33_025, 32_007, 33_026, 33_023, 33_027, 34_049, 34_049),
+    });
+    expect(llama.decode(ids.data)).toMatchObject({
+      codes: { type: "uint16", dims: [2, 3], data: Uint16Array.from(threeFrames.data) },
+      hasEnded: true,
+    });
   });
 
   it("writes clips one after the other, and reads each of them again", () => {
-    const vocabulary = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, base: 100, specialTokens: { bos: {}, eos: {}, separator: {} } });
-    const clips = [{ data: [1, 2], dims: [2, 1] }, { data: [], dims: [2, 0] }, { data: [3, 4, 5, 6], dims: [2, 2] }];
+    const vocabulary = new TokenVocabulary({
+      codebookSize: 10,
+      numCodebooks: 2,
+      base: 100,
+      specialTokens: { bos: {}, eos: {}, separator: {} },
+    });
+    const clips = [
+      { data: [1, 2], dims: [2, 1] },
+      { data: [], dims: [2, 0] },
+      { data: [3, 4, 5, 6], dims: [2, 2] },
+    ];
     const ids = vocabulary.encode(clips, { before: ["bos"], between: ["eos", "separator"], after: ["eos"], type: "int32" });
     expect([...ids.data]).toEqual([120, 101, 112, 121, 122, 121, 122, 103, 115, 104, 116, 121]);
     const back = vocabulary.decodeClips(ids.data, "separator");
-    expect(back.map(({ codes, hasEnded }) => ({ data: [...codes.data], dims: codes.dims, hasEnded }))).toEqual(clips.map((clip) => ({ ...clip, hasEnded: true })));
+    expect(back.map(({ codes, hasEnded }) => ({ data: [...codes.data], dims: codes.dims, hasEnded }))).toEqual(
+      clips.map((clip) => ({ ...clip, hasEnded: true })),
+    );
     expect(vocabulary.toText(clips.slice(0, 2), { between: ["separator"] })).toBe("<|audio_0_1|><|audio_1_2|><|audio_separator|>");
   });
 
   it("reads as many clips as there are, whether or not the last one is followed by a separator", () => {
     const vocabulary = new TokenVocabulary({ codebookSize: 10, numCodebooks: 1, specialTokens: { separator: {} } });
     const lengths = (ids: number[]) => vocabulary.decodeClips(ids, "separator").map(({ codes }) => codes.dims[1]);
-    expect([lengths([]), lengths([1, 2]), lengths([1, 10, 2, 3]), lengths([1, 10, 2, 3, 10]), lengths([10, 1])]).toEqual([[], [2], [1, 2], [1, 2], [0, 1]]);
+    expect([lengths([]), lengths([1, 2]), lengths([1, 10, 2, 3]), lengths([1, 10, 2, 3, 10]), lengths([10, 1])]).toEqual([
+      [],
+      [2],
+      [1, 2],
+      [1, 2],
+      [0, 1],
+    ]);
     expect(() => vocabulary.decodeClips([1], "eos")).toThrow(/there is no special token "eos"; this vocabulary has separator/);
     expect(() => vocabulary.decodeClips([1, 10, 11], "separator")).toThrow(/found id 11 at position 0/);
   });
 
   it("says what its options are", () => {
     const options = { codebookSize: 10, numCodebooks: 1 };
-    expect(() => llama.encode(threeFrames, { before: "bos" as never })).toThrow(new TypeError('before, between and after are lists of names; received "bos"'));
-    expect(() => new TokenVocabulary({ ...options, specialTokens: null as never })).toThrow(/specialTokens are an object of tokens by name/);
-    expect(() => new TokenVocabulary({ ...options, specialTokens: { eos: 5 as never } })).toThrow(/special token eos: expected its options, such as \{\}; received 5/);
+    expect(() => llama.encode(threeFrames, { before: "bos" as never })).toThrow(
+      new TypeError('before, between and after are lists of names; received "bos"'),
+    );
+    expect(() => new TokenVocabulary({ ...options, specialTokens: null as never })).toThrow(
+      /specialTokens are an object of tokens by name/,
+    );
+    expect(() => new TokenVocabulary({ ...options, specialTokens: { eos: 5 as never } })).toThrow(
+      /special token eos: expected its options, such as \{\}; received 5/,
+    );
   });
 
   it("takes the codes of an audio tokenizer and refuses those of another codec", () => {
@@ -83,11 +113,18 @@ describe("a flat vocabulary", () => {
 
   it("refuses a type that its ids do not fit", () => {
     const large = new TokenVocabulary({ codebookSize: 1024, numCodebooks: 8, base: 128_256 });
-    expect(() => large.encode({ data: new Uint16Array(8), dims: [8, 1] }, { type: "uint16" })).toThrow(/the last id 136447 does not fit uint16/);
+    expect(() => large.encode({ data: new Uint16Array(8), dims: [8, 1] }, { type: "uint16" })).toThrow(
+      /the last id 136447 does not fit uint16/,
+    );
   });
 
   it("leaves room between codebooks for the end that each has in AudioLM, which there is code 0 of the next", () => {
-    const audioLm = new TokenVocabulary({ codebookSize: 1024, numCodebooks: 3, stride: 1025, specialTokens: { eos: { id: 1024 }, pad: {} } });
+    const audioLm = new TokenVocabulary({
+      codebookSize: 1024,
+      numCodebooks: 3,
+      stride: 1025,
+      specialTokens: { eos: { id: 1024 }, pad: {} },
+    });
     expect([audioLm.idOf(0, 1023), audioLm.idOf(1, 0), audioLm.idOf(2, 1023)]).toEqual([1023, 1025, 3073]);
     expect(audioLm.tokenOf(1024)).toEqual({ kind: "special", name: "eos" });
     expect(audioLm.tokenOf(2049)).toBeUndefined();
@@ -97,7 +134,12 @@ describe("a flat vocabulary", () => {
   it("gives special tokens without ids the ones that are free", () => {
     const specialTokens = { bos: {}, eos: { id: 9 }, pad: {}, separator: { id: 8 } };
     const vocabulary = new TokenVocabulary({ codebookSize: 4, numCodebooks: 2, specialTokens });
-    expect(vocabulary.specialTokens.map(({ name, id }) => [name, id])).toEqual([["bos", 10], ["eos", 9], ["pad", 11], ["separator", 8]]);
+    expect(vocabulary.specialTokens.map(({ name, id }) => [name, id])).toEqual([
+      ["bos", 10],
+      ["eos", 9],
+      ["pad", 11],
+      ["separator", 8],
+    ]);
     expect(vocabulary.vocabularySize).toBe(12);
   });
 
@@ -136,11 +178,23 @@ describe("a flat vocabulary", () => {
 
 describe("strict decoding", () => {
   it.each([
-    ["a special token between codes", [32_000, 33_024, 34_048, 32_000, 33_024], /found id 32000 \(a code of codebook 0\) at position 3; expected nothing but special/],
+    [
+      "a special token between codes",
+      [32_000, 33_024, 34_048, 32_000, 33_024],
+      /found id 32000 \(a code of codebook 0\) at position 3; expected nothing but special/,
+    ],
     ["a code after the end", [34_049, 32_000, 33_024], /at position 1; expected nothing but special tokens/],
-    ["a special token within a frame", [32_000, 34_049], /found id 34049 \(special token eos\) at position 1; expected a code of codebook 1/],
+    [
+      "a special token within a frame",
+      [32_000, 34_049],
+      /found id 34049 \(special token eos\) at position 1; expected a code of codebook 1/,
+    ],
     ["an unfinished frame", [32_000, 33_024, 32_000], /found the end; expected a code of codebook 1, since a frame has 2/],
-    ["a code of another codebook", [32_000, 32_001], /found id 32001 \(a code of codebook 0\) at position 1; expected a code of codebook 1/],
+    [
+      "a code of another codebook",
+      [32_000, 32_001],
+      /found id 32001 \(a code of codebook 0\) at position 1; expected a code of codebook 1/,
+    ],
     ["an id of text", [5, 32_000, 33_024], /found id 5 at position 0; expected a code of codebook 0, or a special token/],
     ["a fraction", [32_000.5, 33_024], /found id 32000.5 at position 0/],
   ])("refuses %s", (_, ids, message) => {
@@ -151,8 +205,12 @@ describe("strict decoding", () => {
   it("refuses codebook-major ids that do not fill the codebooks or lie in another's place", () => {
     const vocabulary = new TokenVocabulary({ codebookSize: 4, numCodebooks: 2, order: "codebook-major", specialTokens: { eos: {} } });
     expect([...vocabulary.decode([0, 1, 4, 5, 8]).codes.data]).toEqual([0, 1, 0, 1]);
-    expect(() => vocabulary.decode([0, 1, 4, 8])).toThrow(/found 3 tokens between the special ones; expected a multiple of the 2 codebooks/);
-    expect(() => vocabulary.decode([0, 4, 5, 6])).toThrow(/found id 4 \(a code of codebook 1\) at position 1; expected a code of codebook 0/);
+    expect(() => vocabulary.decode([0, 1, 4, 8])).toThrow(
+      /found 3 tokens between the special ones; expected a multiple of the 2 codebooks/,
+    );
+    expect(() => vocabulary.decode([0, 4, 5, 6])).toThrow(
+      /found id 4 \(a code of codebook 1\) at position 1; expected a code of codebook 0/,
+    );
     expect(() => vocabulary.decode([0, 4], { policy: "skip" })).toThrow(/read strictly/);
   });
 
@@ -202,7 +260,16 @@ describe("templates", () => {
   });
 
   it("read only the one string of a token", () => {
-    for (const string of ["<|audio_1_07|>", "<|audio_2_0|>", "<|audio_0_1024|>", "<|audio_0_0|> ", "<|audio_0_0|", "<|audio__0|>", "<|audio_0_ 7|>", ""]) {
+    for (const string of [
+      "<|audio_1_07|>",
+      "<|audio_2_0|>",
+      "<|audio_0_1024|>",
+      "<|audio_0_0|> ",
+      "<|audio_0_0|",
+      "<|audio__0|>",
+      "<|audio_0_ 7|>",
+      "",
+    ]) {
       expect(llama.stringToToken(string), string).toBeUndefined();
     }
     expect(llama.stringToToken("<|audio_1_7|>")).toBe(33_031);
@@ -232,14 +299,26 @@ describe("templates", () => {
 
 describe("options that could confuse special tokens and codes", () => {
   it.each([
-    ["a special id that is a code", { specialTokens: { eos: { id: 4097 } } }, /special token eos: id 4097 is a code; codes have ids 100 to 8291, take one from 8292 on/],
+    [
+      "a special id that is a code",
+      { specialTokens: { eos: { id: 4097 } } },
+      /special token eos: id 4097 is a code; codes have ids 100 to 8291, take one from 8292 on/,
+    ],
     ["two special tokens of one id", { specialTokens: { bos: { id: 9000 }, eos: { id: 9000 } } }, /bos and eos have the same id 9000/],
     ["an id of text without its string", { specialTokens: { eos: { id: 2 } } }, /id 2 is one of the text vocabulary's \(below 100\)/],
     ["a negative special id", { specialTokens: { pad: { id: -1 } } }, /-1 is not an id/],
-    ["a special string that is a code's", { specialTokens: { eos: { content: "<|audio_0_7|>" } } }, /"<\|audio_0_7\|>" can be taken for a code/],
+    [
+      "a special string that is a code's",
+      { specialTokens: { eos: { content: "<|audio_0_7|>" } } },
+      /"<\|audio_0_7\|>" can be taken for a code/,
+    ],
     ["a special string that begins a code's", { specialTokens: { eos: { content: "<|audio_" } } }, /can be taken for a code/],
     ["a special string that a code begins", { specialTokens: { eos: { content: "<|audio_0_7|>!" } } }, /can be taken for a code/],
-    ["a special string that begins another", { specialTokens: { a: { content: "<s" }, b: { content: "<s>" } } }, /b: "<s>" begins with that of a/],
+    [
+      "a special string that begins another",
+      { specialTokens: { a: { content: "<s" }, b: { content: "<s>" } } },
+      /b: "<s>" begins with that of a/,
+    ],
     ["two special tokens of one string", { specialTokens: { a: { content: "<s>" }, b: { content: "<s>" } } }, /begins with that of/],
     ["an empty special string", { specialTokens: { a: { content: "" } } }, /special token a has no string/],
     ["a special token without a proper name", { specialTokens: { "0": {} } }, /"0" is not a name/],
@@ -258,18 +337,31 @@ describe("options that could confuse special tokens and codes", () => {
   });
 
   it("takes an end that the text vocabulary has", () => {
-    const vocabulary = new TokenVocabulary({ codebookSize: 4, numCodebooks: 1, base: 100, specialTokens: { eos: { id: 2, content: "</s>" } } });
+    const vocabulary = new TokenVocabulary({
+      codebookSize: 4,
+      numCodebooks: 1,
+      base: 100,
+      specialTokens: { eos: { id: 2, content: "</s>" } },
+    });
     expect(vocabulary.size).toBe(4);
     expect(vocabulary.decode([101, 2])).toMatchObject({ hasEnded: true, codes: { dims: [1, 1] } });
     expect(vocabulary.addedTokens().map((token) => token.id)).toEqual([100, 101, 102, 103]);
-    expect(() => vocabulary.encode({ data: [1], dims: [1, 1] }, { before: ["bos"] })).toThrow(/no special token "bos"; this vocabulary has eos/);
+    expect(() => vocabulary.encode({ data: [1], dims: [1, 1] }, { before: ["bos"] })).toThrow(
+      /no special token "bos"; this vocabulary has eos/,
+    );
   });
 });
 
 describe("added tokens", () => {
   it("are entries of a tokenizer.json", () => {
     const shared = { single_word: false, lstrip: false, rstrip: false, normalized: false };
-    const vocabulary = new TokenVocabulary({ codebookSize: 2, numCodebooks: 2, base: 10, stride: 3, specialTokens: { eos: {}, pad: { id: 18 } } });
+    const vocabulary = new TokenVocabulary({
+      codebookSize: 2,
+      numCodebooks: 2,
+      base: 10,
+      stride: 3,
+      specialTokens: { eos: {}, pad: { id: 18 } },
+    });
     expect(vocabulary.addedTokens()).toEqual([
       { id: 10, content: "<|audio_0_0|>", ...shared, special: false },
       { id: 11, content: "<|audio_0_1|>", ...shared, special: false },
@@ -287,7 +379,9 @@ describe("added tokens", () => {
     fc.assert(
       fc.property(vocabularies, (vocabulary) => {
         const tokens = vocabulary.addedTokens();
-        expect(tokens.map((token) => token.id)).toEqual(Array.from({ length: vocabulary.size }, (_, index) => vocabulary.codeIds.base + index));
+        expect(tokens.map((token) => token.id)).toEqual(
+          Array.from({ length: vocabulary.size }, (_, index) => vocabulary.codeIds.base + index),
+        );
         expect(new Set(tokens.map((token) => token.content)).size).toBe(tokens.length);
         expect(tokens.map(({ special }) => special)).toEqual(tokens.map(({ id }) => vocabulary.tokenOf(id)?.kind !== "code"));
         const known = tokens.map(({ content }) => vocabulary.stringToToken(content));
@@ -301,7 +395,9 @@ describe("added tokens", () => {
     const far = new TokenVocabulary({ ...sizes, specialTokens: { eos: { id: 2_000_000 } } });
     expect(() => far.addedTokens()).toThrow(/^1999884 of the ids 100 to 2000000 are unused, .* expected at most 65536: .* from 116 on$/);
     expect(() => new TokenVocabulary({ ...sizes, stride: 2 ** 29 }).addedTokens()).toThrow(/are unused/);
-    expect(new TokenVocabulary({ ...sizes, specialTokens: { bos: { id: 5, content: "<s>" }, eos: { id: 116 + 65_536 } } }).addedTokens()).toHaveLength(16 + 65_536 + 1);
+    expect(
+      new TokenVocabulary({ ...sizes, specialTokens: { bos: { id: 5, content: "<s>" }, eos: { id: 116 + 65_536 } } }).addedTokens(),
+    ).toHaveLength(16 + 65_536 + 1);
   });
 
   const text = ["[UNK]", "say", "hello", "world", "<", "|", ">"];
@@ -312,12 +408,23 @@ describe("added tokens", () => {
     "written as %s make a text tokenizer read and write audio amid text",
     (template) => {
       const vocabulary = new TokenVocabulary({
-        codebookSize: 12, numCodebooks: 2, base: text.length, stride: 13, template, specialTokens: { bos: { content: "<AUDIO>" }, eos: { content: "</AUDIO>" } },
+        codebookSize: 12,
+        numCodebooks: 2,
+        base: text.length,
+        stride: 13,
+        template,
+        specialTokens: { bos: { content: "<AUDIO>" }, eos: { content: "</AUDIO>" } },
       });
       const tokenizer = new PreTrainedTokenizer(
         {
-          version: "1.0", truncation: null, padding: null, added_tokens: vocabulary.addedTokens(),
-          normalizer: { type: "Lowercase" }, pre_tokenizer: { type: "Whitespace" }, post_processor: null, decoder: null,
+          version: "1.0",
+          truncation: null,
+          padding: null,
+          added_tokens: vocabulary.addedTokens(),
+          normalizer: { type: "Lowercase" },
+          pre_tokenizer: { type: "Whitespace" },
+          post_processor: null,
+          decoder: null,
           model: { type: "WordLevel", vocab: Object.fromEntries(text.map((word, id) => [word, id])), unk_token: "[UNK]" },
         },
         { clean_up_tokenization_spaces: false, unk_token: "[UNK]" },

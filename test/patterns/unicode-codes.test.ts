@@ -6,11 +6,18 @@ import type { UnicodeCodesOptions } from "../../src/patterns/vocabulary/unicode-
 const fourBooks = { codebookSize: 1024, numCodebooks: 4 };
 
 const grids = fc
-  .record({ numCodebooks: fc.integer({ min: 1, max: 8 }), numFrames: fc.integer({ min: 0, max: 8 }), base: fc.constantFrom(undefined, 0x20, 0xe000, 0xf0000) })
+  .record({
+    numCodebooks: fc.integer({ min: 1, max: 8 }),
+    numFrames: fc.integer({ min: 0, max: 8 }),
+    base: fc.constantFrom(undefined, 0x20, 0xe000, 0xf0000),
+  })
   .chain(({ numCodebooks, numFrames, base }) =>
     fc
       .array(fc.nat({ max: 2047 }), { minLength: numCodebooks * numFrames, maxLength: numCodebooks * numFrames })
-      .map((codes) => ({ options: { codebookSize: 2048, numCodebooks, base }, codes: { data: Uint16Array.from(codes), dims: [numCodebooks, numFrames] } })),
+      .map((codes) => ({
+        options: { codebookSize: 2048, numCodebooks, base },
+        codes: { data: Uint16Array.from(codes), dims: [numCodebooks, numFrames] },
+      })),
   );
 
 /** So many characters in a row. */
@@ -62,7 +69,11 @@ describe("characters for codes", () => {
   });
 
   it.each([
-    ["32 codebooks of 2048", { codebookSize: 2048, numCodebooks: 32 }, /run into the surrogates U\+D800 to U\+DFFF.*; base 0xE000 has room/],
+    [
+      "32 codebooks of 2048",
+      { codebookSize: 2048, numCodebooks: 32 },
+      /run into the surrogates U\+D800 to U\+DFFF.*; base 0xE000 has room/,
+    ],
     ["one code too many", { codebookSize: 0x8a01, numCodebooks: 1 }, /1 codebooks of 35329 from U\+4E00 on run into the surrogates/],
     ["a base among the surrogates", { ...fourBooks, base: 0xdfff }, /run into the surrogates/],
     ["codes beyond Unicode", { ...fourBooks, base: 0x10ffff }, /end beyond U\+10FFFF; base 0xE000 has room/],

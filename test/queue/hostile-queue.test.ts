@@ -31,9 +31,18 @@ describeWithRedis("a queue that others write to", () => {
   afterAll(() => redis[Symbol.asyncDispose]());
 
   /** Six files in parts of two, on a queue. */
-  async function enqueued(): Promise<{ readonly root: string; readonly folder: string; readonly inputs: readonly string[]; readonly queue: Queue }> {
+  async function enqueued(): Promise<{
+    readonly root: string;
+    readonly folder: string;
+    readonly inputs: readonly string[];
+    readonly queue: Queue;
+  }> {
     const root = await temporaryFolder();
-    await writeTree(root, { ...Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.3 + 0.1 * i)])), "other/data-000.tar": "other", "other/parts/000000.json": "other" });
+    await writeTree(root, {
+      ...Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.3 + 0.1 * i)])),
+      "other/data-000.tar": "other",
+      "other/parts/000000.json": "other",
+    });
     const folder = join(root, "out");
     const inputs = [join(root, "in")];
     await enqueue(folder, inputs);
@@ -43,7 +52,19 @@ describeWithRedis("a queue that others write to", () => {
   }
 
   async function enqueue(folder: string, inputs?: readonly string[]): Promise<EnqueueReport> {
-    const last = (await collect(enqueueDataset({ ...options, folder, partRows: 2, redis: redis.url, attempts: 3, backoff: 0, ...(inputs === undefined ? {} : { inputs }) }))).at(-1)!;
+    const last = (
+      await collect(
+        enqueueDataset({
+          ...options,
+          folder,
+          partRows: 2,
+          redis: redis.url,
+          attempts: 3,
+          backoff: 0,
+          ...(inputs === undefined ? {} : { inputs }),
+        }),
+      )
+    ).at(-1)!;
     if (last.kind !== "finished") throw new Error(`the last event is ${last.kind}`);
     return last.report;
   }
@@ -67,8 +88,18 @@ describeWithRedis("a queue that others write to", () => {
     const { dataset } = (await queue.getJobs(["waiting"]))[0]!.data as { dataset: string };
     const job = { dataset, part: 0, rows: 2 };
     const hostile = [
-      null, [], "x", { ...job, part: "x/../../other/data" }, { ...job, part: "../../other/data" }, { ...job, part: 3 }, { ...job, part: -1 }, { ...job, part: 1e300 }, { ...job, part: 0.5 },
-      { ...job, folder: join(root, "other") }, { part: 1 }, { ...job, dataset: "\u001b[2J" },
+      null,
+      [],
+      "x",
+      { ...job, part: "x/../../other/data" },
+      { ...job, part: "../../other/data" },
+      { ...job, part: 3 },
+      { ...job, part: -1 },
+      { ...job, part: 1e300 },
+      { ...job, part: 0.5 },
+      { ...job, folder: join(root, "other") },
+      { part: 1 },
+      { ...job, dataset: "\u001b[2J" },
     ];
     for (const data of hostile) await queue.add("part", data, { attempts: 1000, lifo: true });
     const id = (await queue.add("part", job, { attempts: 1000, lifo: true })).id!;
@@ -83,7 +114,12 @@ describeWithRedis("a queue that others write to", () => {
     const counts = await queue.getJobCounts("failed", "waiting", "active", "delayed");
     expect(counts).toEqual({ failed: hostile.length + 1, waiting: 0, active: 0, delayed: 0 });
     expect((await queue.getFailed(0, 5)).map(({ attemptsMade }) => attemptsMade)).toEqual([1, 1, 1, 1, 1, 1]);
-    expect(await bytesBelow(join(root, "other"))).toEqual(new Map([["data-000.tar", Buffer.from("other")], ["parts/000000.json", Buffer.from("other")]]));
+    expect(await bytesBelow(join(root, "other"))).toEqual(
+      new Map([
+        ["data-000.tar", Buffer.from("other")],
+        ["parts/000000.json", Buffer.from("other")],
+      ]),
+    );
     expect((await readdir(root)).toSorted()).toEqual(["in", "other", "out"]);
     expect(await bytesBelow(folder)).toEqual(await expectedBytes(folder, inputs));
   });
@@ -112,24 +148,36 @@ describeWithRedis("a queue that others write to", () => {
     }
     client.disconnect();
     const status = await datasetQueueStatus(folder, { redis: redis.url });
-    expect(status.queue).toMatchObject({ waiting: 3, failed: 1, failures: [{ part: null, attempts: 0, reason: "x".repeat(1000) }], secondsLeft: null });
+    expect(status.queue).toMatchObject({
+      waiting: 3,
+      failed: 1,
+      failures: [{ part: null, attempts: 0, reason: "x".repeat(1000) }],
+      secondsLeft: null,
+    });
   });
 
   test("has parts of another dataset fail, does its own, and says so in the end", async () => {
     const { folder, inputs, queue } = await enqueued();
     await queue.add("part", { dataset: "0123456789ab", part: 0, rows: 2 }, { attempts: 1000, lifo: true });
-    await expect(work(folder)).rejects.toMatchObject({ code: "QUEUE_MISMATCH", message: expect.stringContaining("had 1 parts of another dataset") });
+    await expect(work(folder)).rejects.toMatchObject({
+      code: "QUEUE_MISMATCH",
+      message: expect.stringContaining("had 1 parts of another dataset"),
+    });
     expect(await queue.getJobCounts("failed", "waiting", "active", "delayed")).toEqual({ failed: 1, waiting: 0, active: 0, delayed: 0 });
     expect(await bytesBelow(folder)).toEqual(await expectedBytes(folder, inputs));
   });
 
   test("has a part fail whose workers fell silent too often, with the clip that was at hand last", async () => {
     const { folder, queue } = await enqueued();
-    await writeTree(folder, { "parts/000001.attempt.json": JSON.stringify({ crashed: { row: 3, key: "clip-3", path: "clip-3.wav", times: 1 } }) });
+    await writeTree(folder, {
+      "parts/000001.attempt.json": JSON.stringify({ crashed: { row: 3, key: "clip-3", path: "clip-3.wav", times: 1 } }),
+    });
     const job = (await queue.getJobs(["waiting"])).find(({ data }) => (data as { part: number }).part === 1)!;
     await set(queue, job.id!, { stc: "11" });
     const { events, report } = await work(folder);
-    expect(events.filter(({ kind }) => kind === "part-failed")).toEqual([{ kind: "part-failed", part: 1, message: expect.stringContaining("the clip clip-3, row 3, clip-3.wav"), attempt: 1, attempts: 3 }]);
+    expect(events.filter(({ kind }) => kind === "part-failed")).toEqual([
+      { kind: "part-failed", part: 1, message: expect.stringContaining("the clip clip-3, row 3, clip-3.wav"), attempt: 1, attempts: 3 },
+    ]);
     expect(report).toMatchObject({ parts: 2, partsLeft: 1, partsFailed: 1, info: null });
     await enqueue(folder);
     expect((await work(folder)).report).toMatchObject({ parts: 1, partsLeft: 0, info: { counts: { clips: 6 } } });
@@ -171,20 +219,38 @@ async function workerOf(args: readonly string[]): Promise<{ readonly signal: str
 
 describe("a clip that ends its process", () => {
   describeWithRedis("on a queue", () => {
-    test("ends so many workers and no more: its part fails with the key of the clip, and the others are done", { timeout: 300_000 }, async () => {
-      await using redis = await RedisServer.start();
-      const root = await temporaryFolder();
-      const folder = join(root, "out");
-      await writeTree(root, Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, i === 3 ? 0.77 : 0.3)])));
-      await collect(enqueueDataset({ ...options, folder, inputs: [join(root, "in")], partRows: 2, redis: redis.url, attempts: 3, backoff: 0 }));
-      await writeFile(join(root, "work.mts"), script(0.77));
-      const workers: { readonly signal: string | null; readonly text: string }[] = [];
-      do workers.push(await workerOf([join(root, "work.mts"), folder, redis.url])); while (workers.at(-1)!.signal === "SIGKILL" && workers.length < 10);
-      expect(workers.map(({ signal }) => signal)).toEqual(["SIGKILL", "SIGKILL", "SIGKILL", "SIGKILL", null]);
-      expect(JSON.parse(workers.at(-1)!.text)).toMatchObject({ partsLeft: 1, partsFailed: 1 });
-      expect((await readPartNotes(folder, [0, 1, 2])).get(1)).toEqual({ crashed: { row: 3, key: "clip-3", path: "clip-3.wav", times: 3 } });
-      const status = await datasetQueueStatus(folder, { redis: redis.url });
-      expect(status).toMatchObject({ done: { parts: 2, rows: 4 }, queue: { failed: 1, failures: [{ part: 1, attempts: 1, reason: expect.stringContaining("3 times at the clip clip-3, row 3, clip-3.wav") }] } });
-    });
+    test(
+      "ends so many workers and no more: its part fails with the key of the clip, and the others are done",
+      { timeout: 300_000 },
+      async () => {
+        await using redis = await RedisServer.start();
+        const root = await temporaryFolder();
+        const folder = join(root, "out");
+        await writeTree(
+          root,
+          Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, i === 3 ? 0.77 : 0.3)])),
+        );
+        await collect(
+          enqueueDataset({ ...options, folder, inputs: [join(root, "in")], partRows: 2, redis: redis.url, attempts: 3, backoff: 0 }),
+        );
+        await writeFile(join(root, "work.mts"), script(0.77));
+        const workers: { readonly signal: string | null; readonly text: string }[] = [];
+        do workers.push(await workerOf([join(root, "work.mts"), folder, redis.url]));
+        while (workers.at(-1)!.signal === "SIGKILL" && workers.length < 10);
+        expect(workers.map(({ signal }) => signal)).toEqual(["SIGKILL", "SIGKILL", "SIGKILL", "SIGKILL", null]);
+        expect(JSON.parse(workers.at(-1)!.text)).toMatchObject({ partsLeft: 1, partsFailed: 1 });
+        expect((await readPartNotes(folder, [0, 1, 2])).get(1)).toEqual({
+          crashed: { row: 3, key: "clip-3", path: "clip-3.wav", times: 3 },
+        });
+        const status = await datasetQueueStatus(folder, { redis: redis.url });
+        expect(status).toMatchObject({
+          done: { parts: 2, rows: 4 },
+          queue: {
+            failed: 1,
+            failures: [{ part: 1, attempts: 1, reason: expect.stringContaining("3 times at the clip clip-3, row 3, clip-3.wav") }],
+          },
+        });
+      },
+    );
   });
 });

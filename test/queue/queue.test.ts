@@ -25,15 +25,26 @@ beforeAll(runWorkersFromSources);
 const options = { model: tinyModel, numCodebooks: 2, decodeThreads: 1 } as const satisfies Partial<DatasetWorkOptions>;
 
 /** Seven files in parts of two: four parts. */
-async function corpus(more: Readonly<Record<string, string | Uint8Array>> = {}): Promise<{ readonly folder: string; readonly inputs: readonly string[] }> {
+async function corpus(
+  more: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<{ readonly folder: string; readonly inputs: readonly string[] }> {
   const root = await temporaryFolder();
   const files = Array.from({ length: 7 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.3 + 0.1 * i)] as const);
-  await writeTree(root, { ...Object.fromEntries(files), ...Object.fromEntries(Object.entries(more).map(([name, bytes]) => [`in/${name}`, bytes])) });
+  await writeTree(root, {
+    ...Object.fromEntries(files),
+    ...Object.fromEntries(Object.entries(more).map(([name, bytes]) => [`in/${name}`, bytes])),
+  });
   return { folder: join(root, "out"), inputs: [join(root, "in")] };
 }
 
 /** The bytes that one machine makes of the same corpus. */
-async function expectedBytes({ folder, inputs }: { readonly folder: string; readonly inputs: readonly string[] }): Promise<ReadonlyMap<string, Buffer>> {
+async function expectedBytes({
+  folder,
+  inputs,
+}: {
+  readonly folder: string;
+  readonly inputs: readonly string[];
+}): Promise<ReadonlyMap<string, Buffer>> {
   await tokenize({ ...options, folder: `${folder}-alone`, inputs, partRows: 2 });
   return bytesBelow(`${folder}-alone`);
 }
@@ -52,7 +63,9 @@ describeWithRedis("a dataset on a queue", () => {
     return last.report;
   }
 
-  async function work(more: Partial<WorkOnDatasetOptions> & { readonly folder: string }): Promise<{ readonly events: readonly WorkEvent[]; readonly report: WorkReport }> {
+  async function work(
+    more: Partial<WorkOnDatasetOptions> & { readonly folder: string },
+  ): Promise<{ readonly events: readonly WorkEvent[]; readonly report: WorkReport }> {
     const events = await collect(workOnDataset({ ...options, redis: redis.url, ...more }));
     const last = events.at(-1)!;
     if (last.kind !== "finished") throw new Error(`the last event is ${last.kind}`);
@@ -82,9 +95,18 @@ describeWithRedis("a dataset on a queue", () => {
 
   test("is done by workers side by side, whichever is last writes the index, and the bytes are those of one machine", async () => {
     const { folder, inputs } = await corpus({ "bad.wav": "not audio" });
-    expect(await enqueue({ folder, inputs })).toMatchObject({ rows: 8, parts: 4, partsDone: 0, partsQueued: 4, partsBefore: 0, info: null });
+    expect(await enqueue({ folder, inputs })).toMatchObject({
+      rows: 8,
+      parts: 4,
+      partsDone: 0,
+      partsQueued: 4,
+      partsBefore: 0,
+      info: null,
+    });
     const reports = await Promise.all([1, 2, 3].map((concurrency) => work({ folder, concurrency }).then(({ report }) => report)));
-    expect(reports.map(({ info }) => info?.counts)).toEqual(reports.map(() => expect.objectContaining({ rows: 8, clips: 7, errors: 1, parts: 4 })));
+    expect(reports.map(({ info }) => info?.counts)).toEqual(
+      reports.map(() => expect.objectContaining({ rows: 8, clips: 7, errors: 1, parts: 4 })),
+    );
     expect(reports.reduce((sum, { parts }) => sum + parts, 0)).toBe(4);
     expect(reports.reduce((sum, { rows }) => sum + rows, 0)).toBe(8);
     expect(await bytesBelow(folder)).toEqual(await expectedBytes({ folder, inputs }));
@@ -104,7 +126,9 @@ describeWithRedis("a dataset on a queue", () => {
     const jobs = await queue.getJobs(["waiting", "active", "delayed"]);
     expect(jobs.map(({ data }) => data.part as number).toSorted()).toEqual([0, 1, 2, 3].slice(done));
     expect(jobs.map(({ data }) => data.rows as number).reduce((a, b) => a + b, 0)).toBe(7 - 2 * done);
-    await expect(enqueue({ folder, inputs, queue: "another" })).rejects.toThrow(/is on the queue encodec-tokenizer-out-[0-9a-f]{12} already/);
+    await expect(enqueue({ folder, inputs, queue: "another" })).rejects.toThrow(
+      /is on the queue encodec-tokenizer-out-[0-9a-f]{12} already/,
+    );
     await expect(enqueue({ folder, inputs, numCodebooks: 4 })).rejects.toMatchObject({ code: "DATASET_MISMATCH" });
     await expect(work({ folder, numCodebooks: 4 })).rejects.toMatchObject({ code: "DATASET_MISMATCH" });
     expect((await work({ folder })).report.info).not.toBeNull();
@@ -114,10 +138,16 @@ describeWithRedis("a dataset on a queue", () => {
     const { folder, inputs } = await corpus({ "clip-2a.wav": "not audio" });
     await enqueue({ folder, inputs, attempts: 2, backoff: 0.01 });
     const { events, report } = await work({ folder, maxErrors: 0 });
-    expect(events.filter(({ kind }) => kind === "part-failed")).toEqual([1, 2].map((attempt) => ({ kind: "part-failed", part: 1, message: expect.stringContaining("clip-2a.wav"), attempt, attempts: 2 })));
+    expect(events.filter(({ kind }) => kind === "part-failed")).toEqual(
+      [1, 2].map((attempt) => ({ kind: "part-failed", part: 1, message: expect.stringContaining("clip-2a.wav"), attempt, attempts: 2 })),
+    );
     expect(report).toMatchObject({ parts: 3, partsLeft: 1, partsFailed: 1, info: null });
     const status = await datasetQueueStatus(folder, { redis: redis.url });
-    expect(status).toMatchObject({ isComplete: false, done: { parts: 3, rows: 6 }, queue: { failed: 1, failures: [{ part: 1, attempts: 2, reason: expect.stringContaining("over 0 rows failed") }] } });
+    expect(status).toMatchObject({
+      isComplete: false,
+      done: { parts: 3, rows: 6 },
+      queue: { failed: 1, failures: [{ part: 1, attempts: 2, reason: expect.stringContaining("over 0 rows failed") }] },
+    });
     await enqueue({ folder });
     expect((await work({ folder })).report).toMatchObject({ parts: 1, errors: 1, info: { counts: { clips: 7, errors: 1 } } });
     expect(await bytesBelow(folder)).toEqual(await expectedBytes({ folder, inputs }));
@@ -156,7 +186,9 @@ describeWithRedis("a dataset on a queue", () => {
     await expect(working).rejects.toThrow("enough");
     await using queue = await queueOf(folder);
     const jobs = await queue.getJobs(["waiting"]);
-    expect(jobs.map(({ data, attemptsMade }) => [data.part as number, attemptsMade]).toSorted()).toEqual([0, 1, 2, 3].map((part) => [part, 0]));
+    expect(jobs.map(({ data, attemptsMade }) => [data.part as number, attemptsMade]).toSorted()).toEqual(
+      [0, 1, 2, 3].map((part) => [part, 0]),
+    );
     expect((await readdir(folder)).filter((name) => name.startsWith("lock"))).toEqual([]);
     expect((await work({ folder })).report.info).not.toBeNull();
     expect(await bytesBelow(folder)).toEqual(await expectedBytes({ folder, inputs }));
@@ -168,7 +200,10 @@ describeWithRedis("a dataset on a queue", () => {
     const { parts, partsLeft } = await workUntilPart(folder);
     expect(parts + partsLeft).toBe(4);
     await redis.wipe();
-    await expect(work({ folder })).rejects.toMatchObject({ code: "QUEUE_EMPTY", message: expect.stringContaining(`${partsLeft} of 4 parts are missing`) });
+    await expect(work({ folder })).rejects.toMatchObject({
+      code: "QUEUE_EMPTY",
+      message: expect.stringContaining(`${partsLeft} of 4 parts are missing`),
+    });
     expect(await enqueue({ folder })).toMatchObject({ partsDone: parts, partsQueued: partsLeft, partsBefore: 0 });
     expect((await work({ folder })).report).toMatchObject({ parts: partsLeft, info: { counts: { rows: 7 } } });
     expect(await bytesBelow(folder)).toEqual(await expectedBytes({ folder, inputs }));
@@ -185,7 +220,16 @@ describeWithRedis("a dataset on a queue", () => {
       rows: 7,
       parts: 4,
       done: { parts: 0, rows: 0, clips: 0, errors: 0, seconds: 0 },
-      queue: { name: expect.stringMatching(/^encodec-tokenizer-out-/), waiting: 4, active: 0, delayed: 0, failed: 0, failures: [], workers: [], secondsLeft: null },
+      queue: {
+        name: expect.stringMatching(/^encodec-tokenizer-out-/),
+        waiting: 4,
+        active: 0,
+        delayed: 0,
+        failed: 0,
+        failures: [],
+        workers: [],
+        secondsLeft: null,
+      },
     });
     for await (const event of workOnDataset({ ...options, folder, redis: redis.url })) {
       if (event.kind === "part-started" && event.part === 2) {
@@ -196,7 +240,11 @@ describeWithRedis("a dataset on a queue", () => {
         expect(queue!.secondsLeft).toBeGreaterThanOrEqual(0);
       }
     }
-    expect(await read()).toMatchObject({ isComplete: true, done: { parts: 4, rows: 7, clips: 7, seconds: expect.closeTo(4.2, 3) }, queue: null });
+    expect(await read()).toMatchObject({
+      isComplete: true,
+      done: { parts: 4, rows: 7, clips: 7, seconds: expect.closeTo(4.2, 3) },
+      queue: null,
+    });
   });
 
   test("does parts with errors again if that is asked for", async () => {
@@ -215,7 +263,11 @@ describeWithRedis("a dataset on a queue", () => {
     await enqueue({ folder, inputs });
     const stop = new AbortController();
     const working = work({ folder, wait: true, stop: stop.signal });
-    const errorsIn = (): Promise<number | undefined> => readDatasetInfo(folder).then(({ counts }) => counts.errors, () => undefined);
+    const errorsIn = (): Promise<number | undefined> =>
+      readDatasetInfo(folder).then(
+        ({ counts }) => counts.errors,
+        () => undefined,
+      );
     await vi.waitUntil(async () => (await errorsIn()) === 1, { timeout: 30_000 });
     await vi.waitUntil(async () => (await readQueueRecord(folder)) === undefined, { timeout: 30_000 });
     await writeFile(join(inputs[0]!, "clip-2a.wav"), toneWav(9, 0.5));
@@ -238,7 +290,12 @@ describeWithRedis("a dataset on a queue", () => {
     encodeBatch.mockRestore();
     await using queue = await queueOf(folder);
     const jobs = await queue.getJobs(["waiting", "delayed", "prioritized", "failed", "active"]);
-    expect(jobs.map(({ data, attemptsMade: made }) => [data.part as number, made]).toSorted()).toEqual([[0, attemptsMade], [1, 0], [2, 0], [3, 0]]);
+    expect(jobs.map(({ data, attemptsMade: made }) => [data.part as number, made]).toSorted()).toEqual([
+      [0, attemptsMade],
+      [1, 0],
+      [2, 0],
+      [3, 0],
+    ]);
     expect((await work({ folder })).report).toMatchObject({ parts: 4, partsFailed: 0, info: { counts: { clips: 7, errors: 0 } } });
   });
 
@@ -255,7 +312,10 @@ describeWithRedis("a dataset on a queue", () => {
     const connections = new Set<Socket>();
     silent.on("connection", (socket) => connections.add(socket));
     const { port } = silent.address() as AddressInfo;
-    await expect(checkRedis(`redis://127.0.0.1:${port}`)).rejects.toMatchObject({ code: "QUEUE_UNREACHABLE", message: expect.stringContaining("timed out") });
+    await expect(checkRedis(`redis://127.0.0.1:${port}`)).rejects.toMatchObject({
+      code: "QUEUE_UNREACHABLE",
+      message: expect.stringContaining("timed out"),
+    });
     for (const socket of connections) socket.destroy();
     silent.close();
   });
@@ -263,13 +323,29 @@ describeWithRedis("a dataset on a queue", () => {
   test("needs Redis, and says so without its password", async () => {
     const { folder, inputs } = await corpus();
     const port = await freePort();
-    const refused = expect.objectContaining({ code: "QUEUE_UNREACHABLE", message: expect.stringMatching(`^cannot reach Redis at 127.0.0.1:${port}: .*ECONNREFUSED.* --redis redis://host:6379 or REDIS_URL$`) });
+    const refused = expect.objectContaining({
+      code: "QUEUE_UNREACHABLE",
+      message: expect.stringMatching(`^cannot reach Redis at 127.0.0.1:${port}: .*ECONNREFUSED.* --redis redis://host:6379 or REDIS_URL$`),
+    });
     await expect(enqueue({ folder, inputs, redis: `redis://me:hunter2@127.0.0.1:${port}` })).rejects.toEqual(refused);
-    for (const url of ["hunter2", "redis://me:hunter2", "redis://me:hun/ter2@host", "redis://me:12#hunter2@host", "redis://me:12?hunter2@host", "redis://host/hunter2", "http://me:hunter2@host"]) {
+    for (const url of [
+      "hunter2",
+      "redis://me:hunter2",
+      "redis://me:hun/ter2@host",
+      "redis://me:12#hunter2@host",
+      "redis://me:12?hunter2@host",
+      "redis://host/hunter2",
+      "http://me:hunter2@host",
+    ]) {
       await expect(enqueue({ folder, inputs, redis: url }), url).rejects.toThrow(/^redis must be a URL such as (?!.*hun)/);
     }
-    await expect(enqueue({ folder, inputs, redis: "redis://me:hun%nter2@host" })).rejects.toThrow(/^the user or the password in the URL of Redis has a % that stands for nothing; write %25 for it$/);
-    await expect(enqueue({ folder, inputs, redis: redis.url.replace("//", "//me:hunter2@") })).rejects.toMatchObject({ code: "QUEUE_UNREACHABLE", message: expect.not.stringContaining("hunter2") });
+    await expect(enqueue({ folder, inputs, redis: "redis://me:hun%nter2@host" })).rejects.toThrow(
+      /^the user or the password in the URL of Redis has a % that stands for nothing; write %25 for it$/,
+    );
+    await expect(enqueue({ folder, inputs, redis: redis.url.replace("//", "//me:hunter2@") })).rejects.toMatchObject({
+      code: "QUEUE_UNREACHABLE",
+      message: expect.not.stringContaining("hunter2"),
+    });
     await checkRedis(`${redis.url}\n`); // as files with secrets end
     const error: unknown = await checkRedis(redis.url.replace("//", "//me:hunter2@")).catch((reason: unknown) => reason);
     expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("hunter2");

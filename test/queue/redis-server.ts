@@ -42,7 +42,11 @@ export class RedisServer implements AsyncDisposable {
   /** Starts it, or starts it again with what it knew. */
   async start(): Promise<void> {
     const options = { port: this.port, bind: "127.0.0.1", dir: this.#folder, appendonly: "yes", appendfsync: "always", save: "" };
-    this.#process = spawn("redis-server", Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]), { stdio: "ignore" });
+    this.#process = spawn(
+      "redis-server",
+      Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      { stdio: "ignore" },
+    );
     await once(this.#process, "spawn");
     for (;;) {
       if (await this.#answers()) return;

@@ -72,7 +72,9 @@ describe.runIf(hasProc)("a process that is killed", () => {
     await expect(call).rejects.toMatchObject({
       name: "RuntimeError",
       code: "RUNTIME_FAILED",
-      message: expect.stringMatching(/^ONNX Runtime could not (?:run|load) a part of the model: its process (?:has ended|cannot be reached: .*); if memory ran out, use shorter clips/u),
+      message: expect.stringMatching(
+        /^ONNX Runtime could not (?:run|load) a part of the model: its process (?:has ended|cannot be reached: .*); if memory ran out, use shorter clips/u,
+      ),
     });
     await expect(tokenizer.encode(tone(1))).rejects.toBeInstanceOf(RuntimeError);
     await expect(tokenizer.createEncoder().push(tone(1))).rejects.toBeInstanceOf(RuntimeError);
@@ -90,15 +92,18 @@ describe.runIf(hasProc)("a process that is killed", () => {
     await tokenizer.dispose();
   });
 
-  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("only by %s, as a terminal or service does to all processes, goes on", async (signal) => {
-    const { tokenizer, pid } = await loadWithProcess();
-    const call = tokenizer.encode(tone(5));
-    process.kill(pid, signal);
-    expect((await call).numFrames).toBe(375);
-    process.kill(pid, signal);
-    expect((await tokenizer.encode(tone(1))).numFrames).toBe(75);
-    await tokenizer.dispose();
-  });
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "only by %s, as a terminal or service does to all processes, goes on",
+    async (signal) => {
+      const { tokenizer, pid } = await loadWithProcess();
+      const call = tokenizer.encode(tone(5));
+      process.kill(pid, signal);
+      expect((await call).numFrames).toBe(375);
+      process.kill(pid, signal);
+      expect((await tokenizer.encode(tone(1))).numFrames).toBe(75);
+      await tokenizer.dispose();
+    },
+  );
 });
 
 describe("a request that cannot be sent", () => {
@@ -110,7 +115,10 @@ describe("a request that cannot be sent", () => {
       code: "RUNTIME_FAILED",
       message: expect.stringMatching(/^ONNX Runtime could not load a part of the model: .*BigInt/u),
     });
-    await expect(runtime.createSession(model, { threads: 1 })).rejects.toMatchObject({ code: "RUNTIME_FAILED", message: expect.not.stringContaining("BigInt") });
+    await expect(runtime.createSession(model, { threads: 1 })).rejects.toMatchObject({
+      code: "RUNTIME_FAILED",
+      message: expect.not.stringContaining("BigInt"),
+    });
     await runtime.close();
   });
 });
@@ -128,7 +136,9 @@ describe("the process", () => {
     await expect(loadOnnxRuntimeNode()).rejects.toMatchObject({
       name: "RuntimeError",
       code: "RUNTIME_UNAVAILABLE",
-      message: expect.stringMatching(/^ONNX Runtime needs a process of its own, which cannot be started: .* does not run scripts; allow it .*or give another runtime/u),
+      message: expect.stringMatching(
+        /^ONNX Runtime needs a process of its own, which cannot be started: .* does not run scripts; allow it .*or give another runtime/u,
+      ),
     });
     vi.unstubAllEnvs();
   });
@@ -153,11 +163,22 @@ describe("the process", () => {
       try { for (;;) openSync("/dev/null"); } catch {}
       await loadOnnxRuntimeNode().catch(({ code, message }) => console.log(code, message));
     `;
-    const command = ["-c", `ulimit -n 256; exec "$0" "$@"`, process.execPath, "--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script];
+    const command = [
+      "-c",
+      `ulimit -n 256; exec "$0" "$@"`,
+      process.execPath,
+      "--import",
+      import.meta.resolve("tsx"),
+      "--input-type=module",
+      "-e",
+      script,
+    ];
     const child = spawn("/bin/sh", command, { cwd: root });
     const [stdout, stderr] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), once(child, "close")]);
     expect(stderr.join("")).toBe("");
-    expect(stdout.join("")).toMatch(/^RUNTIME_UNAVAILABLE ONNX Runtime needs a process of its own, which cannot be started: .*EMFILE.*; raise the limits on open files and processes \(`ulimit -n`, `ulimit -u`\)/u);
+    expect(stdout.join("")).toMatch(
+      /^RUNTIME_UNAVAILABLE ONNX Runtime needs a process of its own, which cannot be started: .*EMFILE.*; raise the limits on open files and processes \(`ulimit -n`, `ulimit -u`\)/u,
+    );
   });
 
   test.each([
@@ -190,10 +211,14 @@ describe("a binding", () => {
     const folder = await mkdtemp(join(tmpdir(), "encodec-runtime-"));
     try {
       for (const room of ["core", "runtime"]) await cp(join(source, room), join(folder, room), { recursive: true });
-      const copy = (await import(/* @vite-ignore */ pathToFileURL(join(folder, "runtime/index.ts")).href)) as { loadOnnxRuntimeNode: typeof loadOnnxRuntimeNode };
+      const copy = (await import(/* @vite-ignore */ pathToFileURL(join(folder, "runtime/index.ts")).href)) as {
+        loadOnnxRuntimeNode: typeof loadOnnxRuntimeNode;
+      };
       await expect(copy.loadOnnxRuntimeNode()).rejects.toMatchObject({
         code: "RUNTIME_UNAVAILABLE",
-        message: expect.stringMatching(/^onnxruntime-node cannot be loaded on \w+ \w+: .*onnxruntime-node.*; install it again, or give another runtime/u),
+        message: expect.stringMatching(
+          /^onnxruntime-node cannot be loaded on \w+ \w+: .*onnxruntime-node.*; install it again, or give another runtime/u,
+        ),
       });
     } finally {
       await rm(folder, { recursive: true });
@@ -205,6 +230,8 @@ describe("a binding", () => {
     expect(runtime.name).toMatch(/^onnxruntime-node \d+\.\d+/u);
     await runtime.close();
     await runtime.close();
-    await expect(runtime.createSession({ graph: new Uint8Array(), weights: new Map() }, { threads: 1 })).rejects.toThrow("its process has ended");
+    await expect(runtime.createSession({ graph: new Uint8Array(), weights: new Map() }, { threads: 1 })).rejects.toThrow(
+      "its process has ended",
+    );
   });
 });

@@ -17,7 +17,9 @@ export function runtimeProcesses(variable?: string): number[] {
 
 /** Children of this process that have ended and that nobody has waited for. */
 export function zombies(): number[] {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/u.test(name)).map(Number);
+  const pids = readdirSync("/proc")
+    .filter((name) => /^\d+$/u.test(name))
+    .map(Number);
   return pids.filter((pid) => parentOf(pid) === process.pid && statOf(pid)[0] === "Z");
 }
 

@@ -14,10 +14,25 @@ const runtimes = [
   { name: "Node", command: [process.execPath] },
   { name: "Bun", command: ["bun"] },
   { name: "Deno", command: ["deno", "run", "--allow-all"] },
-].map((runtime) => ({ ...runtime, isThere: process.env["TEST_RUNTIMES"] === "required" || spawnSync(runtime.command[0]!, ["--version"]).status === 0 }));
+].map((runtime) => ({
+  ...runtime,
+  isThere: process.env["TEST_RUNTIMES"] === "required" || spawnSync(runtime.command[0]!, ["--version"]).status === 0,
+}));
 
 const entries = [
-  { entry: "the command line", args: (folder: string) => [join(folder, "dist/cli/main.js"), "encode", join(folder, "speech.wav"), "-o", "speech.npz", "--quiet", "--offline"], leaves: ["speech.npz"] },
+  {
+    entry: "the command line",
+    args: (folder: string) => [
+      join(folder, "dist/cli/main.js"),
+      "encode",
+      join(folder, "speech.wav"),
+      "-o",
+      "speech.npz",
+      "--quiet",
+      "--offline",
+    ],
+    leaves: ["speech.npz"],
+  },
   { entry: "the library", args: (folder: string) => [join(folder, "library.js")], leaves: [] },
   { entry: "a worker thread with an environment of its own", args: (folder: string) => [join(folder, "thread.js")], leaves: [] },
   { entry: "a dataset", args: (folder: string) => [join(folder, "dataset.js")], leaves: ["dataset"] },
@@ -65,7 +80,12 @@ interface Traces {
 /** Runs a command with nothing but an empty home and a temporary folder: above all without `CI`, which ONNX Runtime takes as a reason to be silent. */
 async function tracesOf(command: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Traces> {
   const place = await mkdtemp(join(folder, "run-"));
-  const [home, temporary, working, caches] = ["home", "temporary", "working", "caches"].map((name) => join(place, name)) as [string, string, string, string];
+  const [home, temporary, working, caches] = ["home", "temporary", "working", "caches"].map((name) => join(place, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   for (const path of [home, temporary, working, caches]) await mkdir(path);
   const env = {
     PATH: `${process.env["PATH"]}:${dirname(process.execPath)}`,
@@ -77,9 +97,13 @@ async function tracesOf(command: readonly string[], variables: Readonly<Record<s
     ...variables,
   };
   const log = join(place, "calls");
-  const [program, ...args] = hasTracer ? ["strace", "-f", "-qq", "-e", "trace=socket,connect", "-e", "signal=none", "-o", log, ...command] : command;
+  const [program, ...args] = hasTracer
+    ? ["strace", "-f", "-qq", "-e", "trace=socket,connect", "-e", "signal=none", "-o", log, ...command]
+    : command;
   const outcome = await new Promise<Pick<Traces, "code" | "stderr">>((resolve) => {
-    execFile(program!, args, { env, cwd: working }, (error, _, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stderr }));
+    execFile(program!, args, { env, cwd: working }, (error, _, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stderr }),
+    );
   });
   const files = (await Promise.all([home, temporary, working].map((path) => readdir(path)))).flat();
   const calls = hasTracer ? (await readFile(log, "utf8")).split("\n") : [];
@@ -102,20 +126,30 @@ describe.each(runtimes)("$name", ({ command, isThere }) => {
 
   const cli = (): string[] => [...command, join(folder, "dist/cli/main.js")];
 
-  test.runIf(isThere)("a model of the Hub is asked of the endpoint and the storage it refers to, and is left in the cache alone", { timeout: 300_000 }, async () => {
-    await using hub = await hubFixture({ "org/codec": folderRepository(tinyFolder) });
-    const cache = await mkdtemp(join(folder, "cache-"));
-    const traces = await tracesOf([...cli(), "encode", join(folder, "speech.wav"), "-m", "org/codec", "-o", "speech.npz", "--quiet"], { HF_ENDPOINT: hub.server.endpoint, HF_HUB_CACHE: cache });
-    expect(traces).toMatchObject({ code: 0, stderr: "", files: ["speech.npz"] });
-    expect(connectionsBeside([hub.server.endpoint, hub.server.storage], traces)).toEqual([]);
-  });
+  test.runIf(isThere)(
+    "a model of the Hub is asked of the endpoint and the storage it refers to, and is left in the cache alone",
+    { timeout: 300_000 },
+    async () => {
+      await using hub = await hubFixture({ "org/codec": folderRepository(tinyFolder) });
+      const cache = await mkdtemp(join(folder, "cache-"));
+      const traces = await tracesOf([...cli(), "encode", join(folder, "speech.wav"), "-m", "org/codec", "-o", "speech.npz", "--quiet"], {
+        HF_ENDPOINT: hub.server.endpoint,
+        HF_HUB_CACHE: cache,
+      });
+      expect(traces).toMatchObject({ code: 0, stderr: "", files: ["speech.npz"] });
+      expect(connectionsBeside([hub.server.endpoint, hub.server.storage], traces)).toEqual([]);
+    },
+  );
 
   describe.runIf(isThere)("beside a queue", () => {
     describeWithRedis("of datasets", () => {
       test("a worker talks to its Redis alone, and leaves nothing but the dataset", { timeout: 300_000 }, async () => {
         await using redis = await RedisServer.start();
         const out = join(await mkdtemp(join(folder, "queued-")), "out");
-        for (const args of [["enqueue", join(folder, "speech.wav"), "-o", out], ["worker", "-o", out]]) {
+        for (const args of [
+          ["enqueue", join(folder, "speech.wav"), "-o", out],
+          ["worker", "-o", out],
+        ]) {
           const traces = await tracesOf([...cli(), "tokenize", ...args, "--redis", redis.url]);
           expect(traces).toMatchObject({ code: 0, files: [] });
           expect(connectionsBeside([redis.url], traces)).toEqual([]);

@@ -7,7 +7,10 @@ const text = (json: string): Uint8Array => new TextEncoder().encode(json);
 
 fuzz({
   name: "JSON codes",
-  seeds: [text(`{${fields},"num_samples":7,"scales":null,"codes":[[[1,2],\n[3, 4]]]}`), text(`{${fields},"num_samples":14,"segment_length":8,"segment_stride":7,"scales":[1.5,2e-1],"codes":[[[1,2]],[[3,4]]]}`)],
+  seeds: [
+    text(`{${fields},"num_samples":7,"scales":null,"codes":[[[1,2],\n[3, 4]]]}`),
+    text(`{${fields},"num_samples":14,"segment_length":8,"segment_stride":7,"scales":[1.5,2e-1],"codes":[[[1,2]],[[3,4]]]}`),
+  ],
   dictionary: ['"codes":', '"scales":', "[[", "]]", "[]", "{}", "null", '"kind":', '"numCodebooks":', "1e5", "-0", "\ufeff"],
   parse: (bytes) => parseCodes(bytes, { format: "json" }),
 });

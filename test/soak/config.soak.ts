@@ -11,8 +11,22 @@ const codec = { model_type: "encodec", ...goldenConfig("mini-48khz") };
 
 fuzz({
   name: "config.json",
-  seeds: [json(codec), json({ model_type: "musicgen", audio_encoder: { model_type: "encodec", num_filters: 4 }, decoder: { audio_channels: 2 } }), json({ model_type: "bark", codec_config: { overlap: 0.5, chunk_length_s: 1 } })],
-  dictionary: ['"chunk_length_s":', '"overlap":', '"upsampling_ratios":[', '"target_bandwidths":[', "0.99999", "1e-9", "null", "3600", "[[[["],
+  seeds: [
+    json(codec),
+    json({ model_type: "musicgen", audio_encoder: { model_type: "encodec", num_filters: 4 }, decoder: { audio_channels: 2 } }),
+    json({ model_type: "bark", codec_config: { overlap: 0.5, chunk_length_s: 1 } }),
+  ],
+  dictionary: [
+    '"chunk_length_s":',
+    '"overlap":',
+    '"upsampling_ratios":[',
+    '"target_bandwidths":[',
+    "0.99999",
+    "1e-9",
+    "null",
+    "3600",
+    "[[[[",
+  ],
   parse: (bytes) => useConfig(parseTransformersConfig(text(bytes), "fuzz").config),
 });
 

@@ -2,11 +2,18 @@ import { rowsOfCsv } from "../../src/dataset/inputs/read-csv-manifest.ts";
 import { fuzz } from "./fuzz.ts";
 
 const seeds = {
-  ",": ['path,start,end,id,text\na.wav,,,1,"say ""hi"",\nleave"\r\nb.wav,1.5,3,x,\rc.wav,0,1\n', '"path",offset,duration\nx/a.wav,2,0.5\n\nb.wav,1,', "\ufeffpath,text\nä.wav,x\n"],
+  ",": [
+    'path,start,end,id,text\na.wav,,,1,"say ""hi"",\nleave"\r\nb.wav,1.5,3,x,\rc.wav,0,1\n',
+    '"path",offset,duration\nx/a.wav,2,0.5\n\nb.wav,1,',
+    "\ufeffpath,text\nä.wav,x\n",
+  ],
   "\t": ['path\ttext\na.wav\t"so\r\n', "path\tstart\nx/a.wav\t2\n\nb.wav\t", "\ufeffpath\ttext\nä.wav\tx\n"],
 } as const;
 
-for (const [name, delimiter] of [["CSV", ","], ["TSV", "\t"]] as const) {
+for (const [name, delimiter] of [
+  ["CSV", ","],
+  ["TSV", "\t"],
+] as const) {
   fuzz({
     name,
     seeds: seeds[delimiter].map((text) => Buffer.from(text, text.startsWith("\ufeff") ? "utf16le" : "utf8")),

@@ -50,10 +50,35 @@ function headOf(text: string): { readonly status: number; readonly headers: Head
 
 fuzz({
   name: "Hub answers",
-  seeds: [seedOf(revision, [entry, weights], config, card), seedOf(revision, shards, config, card, index), seedOf({ ...revision, cardData: null, gated: "auto" }, [entry, weights], {}, "no card")],
-  dictionary: ['"sha":', '"cardData":', "null", '"lfs":', '"weight_map":', "link: <https://hub.example/next>; rel=\"next\"", "x-error-code: EntryNotFound", "401", "429", "500", "302", "---\n", "&a ", "*a", "? ", "../", "[[[[", border],
+  seeds: [
+    seedOf(revision, [entry, weights], config, card),
+    seedOf(revision, shards, config, card, index),
+    seedOf({ ...revision, cardData: null, gated: "auto" }, [entry, weights], {}, "no card"),
+  ],
+  dictionary: [
+    '"sha":',
+    '"cardData":',
+    "null",
+    '"lfs":',
+    '"weight_map":',
+    'link: <https://hub.example/next>; rel="next"',
+    "x-error-code: EntryNotFound",
+    "401",
+    "429",
+    "500",
+    "302",
+    "---\n",
+    "&a ",
+    "*a",
+    "? ",
+    "../",
+    "[[[[",
+    border,
+  ],
   async parse(bytes) {
-    const [first = "", revisionBody = "", treeBody = "", configText = "", readme = "", indexText = ""] = Buffer.from(bytes).toString("latin1").split(border);
+    const [first = "", revisionBody = "", treeBody = "", configText = "", readme = "", indexText = ""] = Buffer.from(bytes)
+      .toString("latin1")
+      .split(border);
     const { status, headers } = headOf(first);
     let numRequests = 0;
     const fetch = async (input: string | URL | Request): Promise<Response> => {
@@ -61,11 +86,25 @@ fuzz({
       const url = String(input);
       return responseOf(status, headers, url.includes("/revision/") ? revisionBody : url.includes("/tree/") ? treeBody : "data");
     };
-    const settings = { ...resolveHubOptions({ endpoint: "https://hub.example", cacheDir: "/nonexistent", env: {}, token: null, revision: commit, maxRetries: 1, retryDelay: 0 }), fetch: fetch as typeof globalThis.fetch };
+    const settings = {
+      ...resolveHubOptions({
+        endpoint: "https://hub.example",
+        cacheDir: "/nonexistent",
+        env: {},
+        token: null,
+        revision: commit,
+        maxRetries: 1,
+        retryDelay: 0,
+      }),
+      fetch: fetch as typeof globalThis.fetch,
+    };
     const { info } = await resolveRevision(settings, repositoryFolder(settings.cacheDir, "org/x"));
     const listed = await listRepository(settings, "org/x", commit);
     const files = new Map([...listed].map(([name, file]) => [name, file.bytes]));
-    const selection = await selectFiles({ name: "org/x", files, readText: async (name) => (name === "config.json" ? configText : indexText) }, true);
+    const selection = await selectFiles(
+      { name: "org/x", files, readText: async (name) => (name === "config.json" ? configText : indexText) },
+      true,
+    );
     parseModelCard(readme);
     readDeclaration({ id: info.id, revision: commit, readme, api: info, digests: [], config: null }, "2026-01-01");
     const file = listed.get(selection.weights[0]!)!;

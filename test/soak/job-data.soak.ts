@@ -7,14 +7,23 @@ const numParts = 1000;
 
 fuzz({
   name: "job data",
-  seeds: [{ dataset, part: 12, rows: 1000 }, { dataset, part: 0, rows: 1 }].map((job) => Buffer.from(JSON.stringify(job))),
+  seeds: [
+    { dataset, part: 12, rows: 1000 },
+    { dataset, part: 0, rows: 1 },
+  ].map((job) => Buffer.from(JSON.stringify(job))),
   dictionary: ['"dataset"', '"part"', '"rows"', '"__proto__"', "null", "1e3", "-0", "0.5", '"../../x"', "[", "{", "}", "]", ",", ":", '"'],
   parse(bytes) {
     const data = jsonOf(bytes);
     partResultOf(data);
     const job = parsePartJob(data, { dataset, numParts });
-    if (!Number.isSafeInteger(job.part) || job.part < 0 || job.part >= numParts || job.dataset !== dataset) throw new Error(`a part that is none: ${JSON.stringify(job)}`);
-    if (Object.keys(data as object).toSorted().join() !== "dataset,part,rows") throw new Error("something else in a job");
+    if (!Number.isSafeInteger(job.part) || job.part < 0 || job.part >= numParts || job.dataset !== dataset)
+      throw new Error(`a part that is none: ${JSON.stringify(job)}`);
+    if (
+      Object.keys(data as object)
+        .toSorted()
+        .join() !== "dataset,part,rows"
+    )
+      throw new Error("something else in a job");
   },
 });
 

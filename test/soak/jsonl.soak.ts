@@ -10,7 +10,21 @@ const texts = [
 fuzz({
   name: "JSONL",
   seeds: texts.map((text) => Buffer.from(text)),
-  dictionary: ['"path":', '"id":', '"start":', '"offset":', '"duration":', "{", "}", "[[", "\\u", "\n", "1e400", "12345678901234567890", '"__proto__":'],
+  dictionary: [
+    '"path":',
+    '"id":',
+    '"start":',
+    '"offset":',
+    '"duration":',
+    "{",
+    "}",
+    "[[",
+    "\\u",
+    "\n",
+    "1e400",
+    "12345678901234567890",
+    '"__proto__":',
+  ],
   async parse(bytes) {
     const chunks = (async function* () {
       yield bytes.subarray(0, 30);

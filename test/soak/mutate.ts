@@ -54,7 +54,12 @@ const MUTATIONS: readonly Mutation[] = [
   },
   function insertRandom(bytes, draw) {
     const start = draw(bytes.length + 1);
-    return spliced(bytes, start, start, Uint8Array.from({ length: 1 + draw(16) }, () => draw(256)));
+    return spliced(
+      bytes,
+      start,
+      start,
+      Uint8Array.from({ length: 1 + draw(16) }, () => draw(256)),
+    );
   },
   function repeatRange(bytes, draw) {
     const start = draw(bytes.length);

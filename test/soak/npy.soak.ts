@@ -13,4 +13,9 @@ fuzz({
   parse: (input) => parseCodes(input, { format: "npy", context }),
 });
 
-fuzz({ name: "npy arrays", seeds: [formatArray("<i8", [1], bytes), formatText("äb")], dictionary, parse: (input) => parseArray(input, "fuzz") });
+fuzz({
+  name: "npy arrays",
+  seeds: [formatArray("<i8", [1], bytes), formatText("äb")],
+  dictionary,
+  parse: (input) => parseArray(input, "fuzz"),
+});

@@ -33,6 +33,18 @@ fuzz({ name: "ogg pages", seeds: plain, dictionary, share: 0.5, parse: readPacke
 fuzz({ name: "ogg pages with right checksums", seeds: plain, dictionary, parse: (bytes) => readPackets(withChecksums(bytes)) });
 fuzz({ name: "vorbis setup", seeds: [vorbisHeaders()[2]!], dictionary: ["BCV"], parse: (bytes) => checkVorbisSetup(bytes) });
 // Each file has a decoder of its own, which takes milliseconds to make.
-fuzz({ name: "ogg vorbis", seeds: [...vorbis, await shortOgg("mono.ogg", 6, 100)], dictionary, share: 0.01, parse: (bytes) => decodeAudio(withChecksums(bytes)) });
-fuzz({ name: "ogg opus", seeds: [...opus, await shortOgg("stereo.opus", 5, 400)], dictionary, share: 0.01, parse: (bytes) => decodeAudio(withChecksums(bytes)) });
+fuzz({
+  name: "ogg vorbis",
+  seeds: [...vorbis, await shortOgg("mono.ogg", 6, 100)],
+  dictionary,
+  share: 0.01,
+  parse: (bytes) => decodeAudio(withChecksums(bytes)),
+});
+fuzz({
+  name: "ogg opus",
+  seeds: [...opus, await shortOgg("stereo.opus", 5, 400)],
+  dictionary,
+  share: 0.01,
+  parse: (bytes) => decodeAudio(withChecksums(bytes)),
+});
 fuzz({ name: "ogg flac", seeds: flac, dictionary, share: 0.01, parse: (bytes) => decodeAudio(withChecksums(bytes)) });

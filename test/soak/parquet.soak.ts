@@ -2,7 +2,19 @@ import type { Encoding, SchemaElement } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { bytesSource } from "../../src/core/index.ts";
 import { ParquetFile } from "../../src/parquet/index.ts";
-import { dictionaryPage, encodings, flat, int32, le32, listSchema, pageV1, parquetOf, runOf, snappy, text } from "../parquet/parquet-bytes.ts";
+import {
+  dictionaryPage,
+  encodings,
+  flat,
+  int32,
+  le32,
+  listSchema,
+  pageV1,
+  parquetOf,
+  runOf,
+  snappy,
+  text,
+} from "../parquet/parquet-bytes.ts";
 import { fuzz } from "./fuzz.ts";
 
 const names = ["key", "count", "codes"];
@@ -22,7 +34,18 @@ function seedOf(key: Encoding, numbers: Encoding, codec: "SNAPPY" | "UNCOMPRESSE
   const columnData = [
     { name: "key", data: ["one", "one/two", "one/two"], encoding: key },
     { name: "count", data: [5n, null, -7n], encoding: numbers },
-    { name: "codes", data: [[[1, 2, 3], [900, 900, 900]], [[7]], [[4, 4, 4, 4, 4, 4, 4, 4, 4, 4]]], encoding: numbers },
+    {
+      name: "codes",
+      data: [
+        [
+          [1, 2, 3],
+          [900, 900, 900],
+        ],
+        [[7]],
+        [[4, 4, 4, 4, 4, 4, 4, 4, 4, 4]],
+      ],
+      encoding: numbers,
+    },
   ];
   return new Uint8Array(parquetWriteBuffer({ columnData, schema, codec, statistics: false, pageSize: 30 }));
 }
@@ -35,9 +58,19 @@ const older = parquetOf({
     {
       numRows: 2,
       chunks: [
-        { pages: [...dictionaryPage([...le32(2), 65, 66], 1), ...pageV1({ values: [1, ...runOf(2, 0)], numValues: 2, encoding: encodings.dictionary })], numValues: 2 },
+        {
+          pages: [
+            ...dictionaryPage([...le32(2), 65, 66], 1),
+            ...pageV1({ values: [1, ...runOf(2, 0)], numValues: 2, encoding: encodings.dictionary }),
+          ],
+          numValues: 2,
+        },
         { pages: pageV1({ repetition: [3, 0b010], definition: runOf(3, 2), values: le32(1, 2, 3), numValues: 3 }), numValues: 3 },
-        { pages: pageV1({ values: [], numValues: 2, length: 14 }, [14, 52, 2, 0, 0, 0, 4, 1, 9, 0, 0, 0, 9, 0, 0, 0]), numValues: 2, codec: snappy! },
+        {
+          pages: pageV1({ values: [], numValues: 2, length: 14 }, [14, 52, 2, 0, 0, 0, 4, 1, 9, 0, 0, 0, 9, 0, 0, 0]),
+          numValues: 2,
+          codec: snappy!,
+        },
       ],
     },
   ],

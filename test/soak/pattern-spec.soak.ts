@@ -28,6 +28,9 @@ fuzz({
 
 fuzz({
   name: "Megatron indices",
-  seeds: [formatMegatronIndex({ dtype: "uint16", sequenceLengths: [3, 0, 2], documentIndices: [0, 1, 3] }), formatMegatronIndex({ dtype: "int32", sequenceLengths: [2], modes: [-1] })],
+  seeds: [
+    formatMegatronIndex({ dtype: "uint16", sequenceLengths: [3, 0, 2], documentIndices: [0, 1, 3] }),
+    formatMegatronIndex({ dtype: "int32", sequenceLengths: [2], modes: [-1] }),
+  ],
   parse: parseMegatronIndex,
 });

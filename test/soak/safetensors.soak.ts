@@ -5,7 +5,18 @@ import { formatCodes, parseCodes } from "../../src/storage/index.ts";
 import { f32, safetensorsOf, safetensorsWithHeader } from "../checkpoint/fixtures.ts";
 import { fuzz } from "./fuzz.ts";
 
-const dictionary = ["__metadata__", '"dtype":"F16"', '"shape":[]', '"data_offsets":[0,0]', "BF16", "F64", '"format":', "{}", "[", "\\u0000"];
+const dictionary = [
+  "__metadata__",
+  '"dtype":"F16"',
+  '"shape":[]',
+  '"data_offsets":[0,0]',
+  "BF16",
+  "F64",
+  '"format":',
+  "{}",
+  "[",
+  "\\u0000",
+];
 
 fuzz({
   name: "safetensors weights",
@@ -22,7 +33,10 @@ fuzz({
 
 fuzz({
   name: "safetensors headers",
-  seeds: ['{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[2,1],"data_offsets":[4,8]}}', '{"__metadata__":{"a":"b"},"a":{"dtype":"F64","shape":[],"data_offsets":[0,8]}}'].map((header) => new TextEncoder().encode(header)),
+  seeds: [
+    '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[2,1],"data_offsets":[4,8]}}',
+    '{"__metadata__":{"a":"b"},"a":{"dtype":"F64","shape":[],"data_offsets":[0,8]}}',
+  ].map((header) => new TextEncoder().encode(header)),
   dictionary,
   async parse(header) {
     const bytes = safetensorsWithHeader("", new Uint8Array(header.length + 8));
@@ -47,7 +61,13 @@ const whole = new AudioCodes({
   bandwidth: 1,
   provenance,
 });
-const segmented = new AudioCodes({ ...whole, shape: [2, 1, 2], scales: Float32Array.of(1, 2), numSamples: 14, segment: { length: 8, stride: 7 } });
+const segmented = new AudioCodes({
+  ...whole,
+  shape: [2, 1, 2],
+  scales: Float32Array.of(1, 2),
+  numSamples: 14,
+  segment: { length: 8, stride: 7 },
+});
 
 fuzz({
   name: "safetensors codes",
@@ -63,7 +83,18 @@ fuzz({
     formatSequence(applyPattern(segmented, { kind: "unroll", numCodebooks: 1 }), "safetensors"),
     formatSequence(applyPattern(whole, { kind: "custom", numCodebooks: 2, timesteps: 2, layout: [[], [[0, 0], [0, 1]], [[1, 0], [1, 1]]] }), "safetensors"), // prettier-ignore
   ],
-  dictionary: ["tokens", '\\"kind\\":\\"musiclm\\"', "coarse-first", "parallel", '\\"delays\\":[0,9]', '\\"flattenFirst\\":9', '\\"emptyInitial\\":-1', "eos_token", "pad_token", "num_samples"],
+  dictionary: [
+    "tokens",
+    '\\"kind\\":\\"musiclm\\"',
+    "coarse-first",
+    "parallel",
+    '\\"delays\\":[0,9]',
+    '\\"flattenFirst\\":9',
+    '\\"emptyInitial\\":-1',
+    "eos_token",
+    "pad_token",
+    "num_samples",
+  ],
   async parse(bytes) {
     revertPattern(await parseSequence(bytes));
   },

@@ -29,8 +29,14 @@ function withSums(bytes: Uint8Array): Uint8Array {
 fuzz({
   name: "tar",
   seeds: [
-    await tarOf([["a.wav", "123"], ["a.json", '{"text":"x"}']]),
-    await tarOf([["a/b.left.flac", ""], [`${"deep/".repeat(25)}ü.mp3`, "1"]]),
+    await tarOf([
+      ["a.wav", "123"],
+      ["a.json", '{"text":"x"}'],
+    ]),
+    await tarOf([
+      ["a/b.left.flac", ""],
+      [`${"deep/".repeat(25)}ü.mp3`, "1"],
+    ]),
   ],
   dictionary: ["ustar\x0000", "ustar  \0", "path=", "size=", "L", "x", "K", "g", "00000001000"],
   async parse(bytes) {

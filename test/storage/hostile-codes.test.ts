@@ -18,7 +18,13 @@ const clip = new AudioCodes({
   provenance: { model: "m", revision: null, digest: null, license: null, licenseStatus: null },
 });
 const number = (value: number): Uint8Array => formatArray("<i8", [], new Uint8Array(BigInt64Array.of(BigInt(value)).buffer));
-const fields = { sample_rate: number(24_000), channels: number(1), hop_length: number(320), codebook_size: number(1024), num_samples: number(640) };
+const fields = {
+  sample_rate: number(24_000),
+  channels: number(1),
+  hop_length: number(320),
+  codebook_size: number(1024),
+  num_samples: number(640),
+};
 const zeros = (type: string, shape: readonly number[], size: number): Uint8Array => formatArray(type, shape, new Uint8Array(size));
 
 interface Entry {
@@ -56,10 +62,12 @@ function archive(entries: readonly Entry[]): Uint8Array {
   return Buffer.concat([...parts, ...central, end]);
 }
 
-const archiveOf = (arrays: Readonly<Record<string, Uint8Array>>): Uint8Array => archive(Object.entries(arrays).map(([name, npy]) => ({ name, npy })));
+const archiveOf = (arrays: Readonly<Record<string, Uint8Array>>): Uint8Array =>
+  archive(Object.entries(arrays).map(([name, npy]) => ({ name, npy })));
 const codes = zeros("<u2", [1, 2, 2], 8);
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const withText = (details: Partial<AudioCodesData["provenance"]>): AudioCodes => new AudioCodes({ ...clip, provenance: { ...clip.provenance, ...details } });
+const withText = (details: Partial<AudioCodesData["provenance"]>): AudioCodes =>
+  new AudioCodes({ ...clip, provenance: { ...clip.provenance, ...details } });
 
 async function refusal(bytes: Uint8Array): Promise<string> {
   const error: unknown = await parseCodes(bytes, { name: "x", context }).catch((reason: unknown) => reason);
@@ -71,7 +79,10 @@ async function refusal(bytes: Uint8Array): Promise<string> {
 
 describe("a .npz", () => {
   it("of sound arrays is read", async () => {
-    expect(await parseCodes(archiveOf({ ...fields, codes, other: zeros("|u1", [1e6], 1e6) }))).toMatchObject({ shape: [1, 2, 2], numSamples: 640 });
+    expect(await parseCodes(archiveOf({ ...fields, codes, other: zeros("|u1", [1e6], 1e6) }))).toMatchObject({
+      shape: [1, 2, 2],
+      numSamples: 640,
+    });
   });
 
   it("may not have two arrays over the same bytes", async () => {
@@ -81,16 +92,22 @@ describe("a .npz", () => {
 
   it("unpacks no more codes than a clip of the length can have that its fields say, before it looks at them", async () => {
     const large = zeros("|u1", [2, 30_000], 60_000);
-    expect(await refusal(archiveOf({ ...fields, codes: large }))).toBe(`x declares ${large.length} bytes for codes.npy; at most 18204 are read`);
+    expect(await refusal(archiveOf({ ...fields, codes: large }))).toBe(
+      `x declares ${large.length} bytes for codes.npy; at most 18204 are read`,
+    );
     expect(await refusal(archiveOf({ ...fields, num_samples: number(-640), codes: large }))).toContain("at most 10012 are read");
     const segments = { segment_length: number(640), segment_stride: number(320) };
     expect(await refusal(archiveOf({ ...fields, ...segments, codes: large }))).toContain("at most 26396 are read");
-    expect(await refusal(archiveOf({ codes: zeros("|u1", [1, 2 ** 27], 2 ** 27) }))).toMatch(/declares 134217856 bytes for codes\.npy; at most 134217728/);
+    expect(await refusal(archiveOf({ codes: zeros("|u1", [1, 2 ** 27], 2 ** 27) }))).toMatch(
+      /declares 134217856 bytes for codes\.npy; at most 134217728/,
+    );
   });
 
   it("unpacks no more scales than there are segments", async () => {
     const scales = zeros("<f4", [5000], 20_000);
-    expect(await refusal(archiveOf({ ...fields, codes, scales }))).toBe(`x declares ${scales.length} bytes for scales.npy; at most 10020 are read`);
+    expect(await refusal(archiveOf({ ...fields, codes, scales }))).toBe(
+      `x declares ${scales.length} bytes for scales.npy; at most 10020 are read`,
+    );
   });
 
   it.each([
@@ -103,7 +120,9 @@ describe("a .npz", () => {
   });
 
   it("may not have thousands of files", async () => {
-    expect(await refusal(archive(Array.from({ length: 5000 }, (_, index) => ({ name: `a${index}`, npy: new Uint8Array() }))))).toBe("x has 5000 files; at most 4096 are read");
+    expect(await refusal(archive(Array.from({ length: 5000 }, (_, index) => ({ name: `a${index}`, npy: new Uint8Array() }))))).toBe(
+      "x has 5000 files; at most 4096 are read",
+    );
   });
 
   it("that is not stored or deflated to the end that it says is damaged", async () => {
@@ -122,7 +141,9 @@ describe("a .npz", () => {
   it("is not written where it could not be read", () => {
     const data = new Uint16Array(2 ** 26);
     const day = new AudioCodes({ ...clip, data, shape: [1, 1, data.length], numSamples: data.length * 320 });
-    expect(() => formatCodes(day, "npz")).toThrow(".npz holds up to 134217728 bytes of codes; these have 134217728: store them as .safetensors");
+    expect(() => formatCodes(day, "npz")).toThrow(
+      ".npz holds up to 134217728 bytes of codes; these have 134217728: store them as .safetensors",
+    );
   });
 });
 
@@ -130,7 +151,9 @@ describe.each(["npz", "json", "safetensors"] as const)("%s fields", (format) => 
   it("hold text of 4096 characters, and no more", async () => {
     const model = "é".repeat(4096);
     expect((await parseCodes(formatCodes(withText({ model }), format))).provenance.model).toBe(model);
-    expect(() => formatCodes(withText({ license: `${model}x` }), format)).toThrow("the license of these codes has 4097 characters; files hold at most 4096");
+    expect(() => formatCodes(withText({ license: `${model}x` }), format)).toThrow(
+      "the license of these codes has 4097 characters; files hold at most 4096",
+    );
   });
 });
 
@@ -144,7 +167,9 @@ describe("codes of any format", () => {
     const data = new Uint16Array(numSegments * numCodebooks);
     const segment = numSegments === 1 ? null : { length: 320, stride: 320 };
     const tooMany = new AudioCodes({ ...clip, data, shape: [numSegments, numCodebooks, 1], numSamples: 320 * numSegments, segment });
-    expect(() => formatCodes(tooMany, "safetensors")).toThrow(message.replace("x has", "these codes have").replace("are read", "fit a file"));
+    expect(() => formatCodes(tooMany, "safetensors")).toThrow(
+      message.replace("x has", "these codes have").replace("are read", "fit a file"),
+    );
   });
 
   it("are read while other work goes on", async () => {
@@ -152,7 +177,11 @@ describe("codes of any format", () => {
     let turns = 0;
     const count = (): void => void (turns++, setImmediate(count).unref());
     setImmediate(count).unref();
-    for (const bytes of [archiveOf({ codes: zeros("<u2", [1, numFrames], 2 * numFrames) }), zeros("<u2", [1, numFrames], 2 * numFrames), bytesOf(`{"codes": [[${"0,".repeat(numFrames - 1)}0]]}`)]) {
+    for (const bytes of [
+      archiveOf({ codes: zeros("<u2", [1, numFrames], 2 * numFrames) }),
+      zeros("<u2", [1, numFrames], 2 * numFrames),
+      bytesOf(`{"codes": [[${"0,".repeat(numFrames - 1)}0]]}`),
+    ]) {
       turns = 0;
       expect((await parseCodes(bytes, { context })).numFrames).toBe(numFrames);
       expect(turns).toBeGreaterThan(10);
@@ -168,20 +197,30 @@ describe("codes of any format", () => {
 
   it("are the same in either order of bytes and of dimensions", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 2, maxLength: 3 }), fc.constantFrom("u1", "i2", "u4", "i8"), fc.boolean(), fc.boolean(), async (shape, type, isBig, isFortran) => {
-        const count = shape.reduce((product, size) => product * size, 1);
-        const size = Number(type[1]);
-        const places = Array.from({ length: count }, (_, place) => place);
-        // The place, row-major, of the element that comes next where the first index runs fastest.
-        const ordered = isFortran ? places.toSorted((a, b) => keyOf(a, shape) - keyOf(b, shape)) : places;
-        const bytes = Uint8Array.from(ordered.flatMap((place) => Array.from({ length: size }, (_, byte) => ((isBig ? size - 1 - byte : byte) === 0 ? place : 0))));
-        const plain = formatArray(`${isBig ? ">" : "<"}${type}`, shape, bytes);
-        const file = isFortran ? Uint8Array.from(Buffer.from(Buffer.from(plain).toString("latin1").replace("False", "True "), "latin1")) : plain;
-        const segment = shape.length === 3 ? { length: 320 * shape[2]!, stride: 320 } : null;
-        const read = await parseCodes(file, { context: { ...context, segment } });
-        expect([...read.data]).toEqual(places);
-        expect(Array.from((parseArray(file, "x") as { data: ArrayLike<number> }).data, Number)).toEqual(places);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 2, maxLength: 3 }),
+        fc.constantFrom("u1", "i2", "u4", "i8"),
+        fc.boolean(),
+        fc.boolean(),
+        async (shape, type, isBig, isFortran) => {
+          const count = shape.reduce((product, size) => product * size, 1);
+          const size = Number(type[1]);
+          const places = Array.from({ length: count }, (_, place) => place);
+          // The place, row-major, of the element that comes next where the first index runs fastest.
+          const ordered = isFortran ? places.toSorted((a, b) => keyOf(a, shape) - keyOf(b, shape)) : places;
+          const bytes = Uint8Array.from(
+            ordered.flatMap((place) => Array.from({ length: size }, (_, byte) => ((isBig ? size - 1 - byte : byte) === 0 ? place : 0))),
+          );
+          const plain = formatArray(`${isBig ? ">" : "<"}${type}`, shape, bytes);
+          const file = isFortran
+            ? Uint8Array.from(Buffer.from(Buffer.from(plain).toString("latin1").replace("False", "True "), "latin1"))
+            : plain;
+          const segment = shape.length === 3 ? { length: 320 * shape[2]!, stride: 320 } : null;
+          const read = await parseCodes(file, { context: { ...context, segment } });
+          expect([...read.data]).toEqual(places);
+          expect(Array.from((parseArray(file, "x") as { data: ArrayLike<number> }).data, Number)).toEqual(places);
+        },
+      ),
     );
   });
 });
@@ -200,15 +239,33 @@ function keyOf(place: number, shape: readonly number[]): number {
 describe("JSON of codes", () => {
   it("is read as JSON.parse would", async () => {
     const space = fc.constantFrom("", " ", "\n\t", "\r\n  ");
-    const spelling = fc.integer({ min: 0, max: 1023 }).chain((code) => fc.constantFrom(String(code), `${code}.0`, `${code}e0`, `${code * 10}E-1`));
+    const spelling = fc
+      .integer({ min: 0, max: 1023 })
+      .chain((code) => fc.constantFrom(String(code), `${code}.0`, `${code}e0`, `${code * 10}E-1`));
     const document = fc
-      .record({ numSegments: fc.integer({ min: 1, max: 3 }), numCodebooks: fc.integer({ min: 1, max: 3 }), numFrames: fc.integer({ min: 1, max: 4 }) })
+      .record({
+        numSegments: fc.integer({ min: 1, max: 3 }),
+        numCodebooks: fc.integer({ min: 1, max: 3 }),
+        numFrames: fc.integer({ min: 1, max: 4 }),
+      })
       .chain(({ numSegments, numCodebooks, numFrames }) => {
         const row = fc.array(spelling, { minLength: numFrames, maxLength: numFrames });
-        const list = (item: fc.Arbitrary<string[]>, length: number): fc.Arbitrary<string[]> => fc.array(fc.tuple(item, space).map(([items, gap]) => `[${gap}${items.join(`${gap},`)}${gap}]`), { minLength: length, maxLength: length });
-        return fc.tuple(list(list(row, numCodebooks), numSegments), fc.json({ maxDepth: 2 }), space, fc.option(fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: numSegments, maxLength: numSegments })));
+        const list = (item: fc.Arbitrary<string[]>, length: number): fc.Arbitrary<string[]> =>
+          fc.array(
+            fc.tuple(item, space).map(([items, gap]) => `[${gap}${items.join(`${gap},`)}${gap}]`),
+            { minLength: length, maxLength: length },
+          );
+        return fc.tuple(
+          list(list(row, numCodebooks), numSegments),
+          fc.json({ maxDepth: 2 }),
+          space,
+          fc.option(fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: numSegments, maxLength: numSegments })),
+        );
       })
-      .map(([segments, other, gap, scales]) => `{"other":${other},${gap}"scales"${gap}:${JSON.stringify(scales)},"codes":${gap}[${segments.join()}]${gap}}`);
+      .map(
+        ([segments, other, gap, scales]) =>
+          `{"other":${other},${gap}"scales"${gap}:${JSON.stringify(scales)},"codes":${gap}[${segments.join()}]${gap}}`,
+      );
     await fc.assert(
       fc.asyncProperty(document, async (text) => {
         const expected = JSON.parse(text) as { codes: number[][][]; scales: number[] | null };
@@ -232,10 +289,18 @@ describe("JSON of codes", () => {
     ["text with a control character", '{"a":"\u0000","codes":[[1]]}', "is not JSON"],
     ["lists of different depths", '{"codes":[[1],2]}', 'has 2 in "codes" where an array of 1 is expected'],
     ["lists in lists in lists", '{"codes":[[[[1]]]]}', 'has an array of 1 in "codes" where a number is expected'],
-    ["a long list where a number should be", `{"codes":[[1, [${"1,".repeat(50_000)}1]]]}`, 'has an array in "codes" where a number is expected'],
+    [
+      "a long list where a number should be",
+      `{"codes":[[1, [${"1,".repeat(50_000)}1]]]}`,
+      'has an array in "codes" where a number is expected',
+    ],
     ["scales of scales", '{"scales":[[1]],"codes":[[[1]]]}', "has scales of shape [1, 1]; expected [numSegments]"],
     ["a long field", `{"a":"${"x".repeat(300_000)}","codes":[[1]]}`, "more text beside its codes and scales"],
-    ["many fields", `{${Array.from({ length: 50_000 }, (_, i) => `"f${i}":1`).join()},"codes":[[1]]}`, "more text beside its codes and scales"],
+    [
+      "many fields",
+      `{${Array.from({ length: 50_000 }, (_, i) => `"f${i}":1`).join()},"codes":[[1]]}`,
+      "more text beside its codes and scales",
+    ],
     ["a field that nests", `{"a":${"[".repeat(1e5)}${"]".repeat(1e5)},"codes":[[1]]}`, "is not JSON"],
     ["nothing but space", `{"codes":[[${" ".repeat(100_000)}1]]}`, "is not JSON"],
     ["a number of megabytes", `{"codes":[[${"1".repeat(1e6)}]]}`, "is not JSON"],

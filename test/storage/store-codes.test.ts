@@ -30,7 +30,8 @@ const speech = new AudioCodes({
 
 const text = (bytes: Uint8Array) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 const bytesOf = (content: string) => new TextEncoder().encode(content);
-const provenanceIn = async (content: string) => (await parseCodes(Uint8Array.from(content, (character) => character.charCodeAt(0)))).provenance;
+const provenanceIn = async (content: string) =>
+  (await parseCodes(Uint8Array.from(content, (character) => character.charCodeAt(0)))).provenance;
 
 describe.each(fullFormats)("%s", (format) => {
   const stored = async (codes: AudioCodes) => parseCodes(formatCodes(codes, format));
@@ -124,7 +125,9 @@ describe("npz", () => {
     const bytes = formatCodes(speech, "npz");
     const directory = text(bytes).indexOf("PK\x01\x02");
     new DataView(bytes.buffer).setUint32(directory + 24, 0x3fffffff, true);
-    await expect(parseCodes(bytes, { name: "bomb.npz" })).rejects.toThrow("bomb.npz declares 1073741823 bytes for codes.npy, more than it can hold");
+    await expect(parseCodes(bytes, { name: "bomb.npz" })).rejects.toThrow(
+      "bomb.npz declares 1073741823 bytes for codes.npy, more than it can hold",
+    );
   });
 });
 
@@ -153,7 +156,9 @@ describe("npy", () => {
 
   it("needs a context", async () => {
     const read = parseCodes(formatCodes(speech, "npy"), { name: "speech.npy" });
-    await expect(read).rejects.toThrow("speech.npy does not say its sample_rate, channels, hop_length, codebook_size; give them as the context");
+    await expect(read).rejects.toThrow(
+      "speech.npy does not say its sample_rate, channels, hop_length, codebook_size; give them as the context",
+    );
   });
 });
 

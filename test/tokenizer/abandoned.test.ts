@@ -7,7 +7,9 @@ import { hasProc } from "../runtime/runtime-processes.ts";
 const root = pathToFileURL(`${process.cwd()}/`).href;
 
 /** Runs a function in a process of its own and collects the garbage it leaves; tells what of it stays open, and what was printed. */
-async function runAndCollect(body: string): Promise<{ readonly open: readonly string[]; readonly collected: boolean; readonly stderr: string }> {
+async function runAndCollect(
+  body: string,
+): Promise<{ readonly open: readonly string[]; readonly collected: boolean; readonly stderr: string }> {
   const script = `
     import { readdirSync, readlinkSync } from "node:fs";
     import { setTimeout } from "node:timers/promises";
@@ -30,7 +32,10 @@ async function runAndCollect(body: string): Promise<{ readonly open: readonly st
 
 // The pipes to the process that runs the models are sockets, and it ends when they are closed.
 test.runIf(hasProc).each([
-  ["a tokenizer", `const tokenizer = await AudioTokenizer.fromPretrained("tiny"); await tokenizer.encode({ sampleRate: 24000, channelData: [new Float32Array(2400)] }); return tokenizer;`],
+  [
+    "a tokenizer",
+    `const tokenizer = await AudioTokenizer.fromPretrained("tiny"); await tokenizer.encode({ sampleRate: 24000, channelData: [new Float32Array(2400)] }); return tokenizer;`,
+  ],
   ["audio that was not read", "return openAudio(speech);"],
   ["audio that was read in part", "const audio = await openAudio(speech); await audio[Symbol.asyncIterator]().next(); return audio;"],
 ])("%s that nobody disposes is closed once nobody can reach it, and nothing is said", async (_, body) => {

@@ -67,7 +67,9 @@ describe("encode refuses", () => {
   });
 
   test("what is no waveform, or no array of them", async () => {
-    await expect(tokenizer.encode(null as unknown as Waveform)).rejects.toThrow(/expected a waveform \{ channelData, sampleRate \}; received null/u);
+    await expect(tokenizer.encode(null as unknown as Waveform)).rejects.toThrow(
+      /expected a waveform \{ channelData, sampleRate \}; received null/u,
+    );
     await expect(tokenizer.encodeBatch(tone(10) as unknown as Waveform[])).rejects.toThrow(/takes an array of waveforms; use encode/u);
   });
 

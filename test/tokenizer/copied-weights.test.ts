@@ -30,7 +30,12 @@ const official = findCheckpoint("facebook/encodec_32khz")!;
   id: "known/codec",
   aliases: [],
   revision: null,
-  files: [weights, ...shards].map((bytes, index) => ({ path: `${index}`, size: bytes.length, sha256: sha256Of(bytes), confidence: "confirmed" })),
+  files: [weights, ...shards].map((bytes, index) => ({
+    path: `${index}`,
+    size: bytes.length,
+    sha256: sha256Of(bytes),
+    confidence: "confirmed",
+  })),
   license: { ...official.license, subject: "known/codec", revision: null },
 });
 
@@ -61,13 +66,15 @@ describe("weights on disk keep their license", () => {
     await writeTree(folder, files);
     const { record } = await refusal(join(folder, name));
     expect(record).toMatchObject({ ...contested, subject: join(folder, name) });
-    expect(record.evidence).toContainEqual(expect.objectContaining({ source: "known/codec", fact: expect.stringContaining("asks for less than CC-BY-NC-4.0") }));
+    expect(record.evidence).toContainEqual(
+      expect.objectContaining({ source: "known/codec", fact: expect.stringContaining("asks for less than CC-BY-NC-4.0") }),
+    );
     expect(await inspectModel(join(folder, name))).toMatchObject({ license: contested });
   });
 
   test("behind a link, and with the digest in every file of codes", async () => {
     const folder = await temporaryFolder();
-    await writeTree(folder, { "a/config.json": config, "a/README.md": mit, "b": weights });
+    await writeTree(folder, { "a/config.json": config, "a/README.md": mit, b: weights });
     await symlink(join(folder, "b"), join(folder, "a/model.safetensors"));
     await refusal(join(folder, "a"));
     await using tokenizer = await AudioTokenizer.fromPretrained(join(folder, "a"), { threads: 1 });
@@ -84,7 +91,10 @@ describe("weights on disk keep their license", () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "a/config.json": config, "a/model.safetensors": unknown, "a/README.md": mit });
     const { license, provenance } = await inspectModel(join(folder, "a"), { licensePolicy: "commercial" });
-    expect({ license, provenance }).toMatchObject({ license: { effective: "MIT", status: "settled" }, provenance: { digest: sha256Of(unknown) } });
+    expect({ license, provenance }).toMatchObject({
+      license: { effective: "MIT", status: "settled" },
+      provenance: { digest: sha256Of(unknown) },
+    });
   });
 
   test("the embedded checkpoint has the same digest by path as by name", async () => {
@@ -145,12 +155,17 @@ describe("weights in the cache of the Hub keep their license", () => {
     await symlink(forged, pointer);
     const error = await AudioTokenizer.fromPretrained("org/copy", { ...reach(hub), offline: true }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(IntegrityError);
-    expect((error as Error).message).toContain(`has digest ${sha256Of(weights)}, expected ${"a".repeat(64)}; remove it with \`encodec-tokenizer cache remove org/copy\``);
+    expect((error as Error).message).toContain(
+      `has digest ${sha256Of(weights)}, expected ${"a".repeat(64)}; remove it with \`encodec-tokenizer cache remove org/copy\``,
+    );
   });
 
   test("where the listing has no SHA-256, once they are there, before anything is read of them", async () => {
     await using hub = await hubFixture({ "org/copy": { ...repository, lfs: [] } });
-    for (const load of [() => refusal("org/copy", reach(hub)), () => pullModel("org/copy", { ...reach(hub), licensePolicy: "commercial" }).catch((error: unknown) => error as LicenseError)]) {
+    for (const load of [
+      () => refusal("org/copy", reach(hub)),
+      () => pullModel("org/copy", { ...reach(hub), licensePolicy: "commercial" }).catch((error: unknown) => error as LicenseError),
+    ]) {
       const error = await load();
       expect(error).toBeInstanceOf(LicenseError);
       expect((error as LicenseError).record).toMatchObject(contested);
@@ -172,7 +187,10 @@ describe("weights in the cache of the Hub keep their license", () => {
   test("behind a base model of which the cache has copies only", async () => {
     await using hub = await hubFixture();
     const commit = "2".repeat(40);
-    for (const [id, card] of [["org--copy", mit], ["org--fine", "---\nlicense: mit\nbase_model: org/copy\n---\n"]] as const) {
+    for (const [id, card] of [
+      ["org--copy", mit],
+      ["org--fine", "---\nlicense: mit\nbase_model: org/copy\n---\n"],
+    ] as const) {
       const folder = join(hub.cacheDir, `models--${id}`);
       await mkdir(join(folder, "refs"), { recursive: true });
       await writeFile(join(folder, "refs/main"), commit);

@@ -2,15 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { findCheckpoint } from "../../src/entries/hub.ts";
-import {
-  AudioTokenizer,
-  CheckpointError,
-  HubError,
-  inspectModel,
-  IntegrityError,
-  LicenseError,
-  pullModel,
-} from "../../src/index.ts";
+import { AudioTokenizer, CheckpointError, HubError, inspectModel, IntegrityError, LicenseError, pullModel } from "../../src/index.ts";
 import type { HubModelOptions, LicenseRecord } from "../../src/index.ts";
 import { formatSafetensors } from "../../src/checkpoint/index.ts";
 import { goldenConfig, goldenPath, goldenTensors, renamed } from "../checkpoint/fixtures.ts";
@@ -75,7 +67,11 @@ describe("fromPretrained", () => {
   test("takes an alias at the commit that the catalogue pins", async () => {
     await using hub = await hubFixture(served24);
     await using tokenizer = await AudioTokenizer.fromPretrained("24khz", { ...reach(hub), threads: 1 });
-    expect(tokenizer.provenance).toMatchObject({ model: "facebook/encodec_24khz", revision: encodec24.revision, licenseStatus: "unresolved" });
+    expect(tokenizer.provenance).toMatchObject({
+      model: "facebook/encodec_24khz",
+      revision: encodec24.revision,
+      licenseStatus: "unresolved",
+    });
   });
 
   test("takes the codec of a larger model from the repository that holds the same one", async () => {
@@ -99,13 +95,20 @@ describe("fromPretrained", () => {
     const files = { "config.json": Buffer.from(JSON.stringify(config)), "model.safetensors": formatSafetensors(tensors) };
     await using hub = await hubFixture({ "org/musicgen-stereo": { files, lfs: ["model.safetensors"] } });
     const loading = new AbortController();
-    await using exact = await AudioTokenizer.fromPretrained("org/musicgen-stereo", { ...reach(hub), exact: true, threads: 1, signal: loading.signal });
+    await using exact = await AudioTokenizer.fromPretrained("org/musicgen-stereo", {
+      ...reach(hub),
+      exact: true,
+      threads: 1,
+      signal: loading.signal,
+    });
     loading.abort(new Error("the load is over and cannot be stopped any more"));
     await using local = await AudioTokenizer.fromPretrained(goldenPath("mini-32khz/hf"), { interleaveStereo: true, threads: 1 });
     const [golden] = await goldenCases("mini-32khz");
     expect(exact.channels).toBe(2);
     expect((await exact.encode(golden!.waveform)).equals(await local.encode(golden!.waveform))).toBe(true);
-    const ranges = hub.server.requests.filter(({ host }) => host === "storage").map(({ range }) => range?.match(/\d+/gu)?.map(Number) ?? [0, Number.POSITIVE_INFINITY]);
+    const ranges = hub.server.requests
+      .filter(({ host }) => host === "storage")
+      .map(({ range }) => range?.match(/\d+/gu)?.map(Number) ?? [0, Number.POSITIVE_INFINITY]);
     expect(ranges.reduce((sum, [from, to]) => sum + to! - from! + 1, 0)).toBeLessThan(2_000_000);
   });
 
@@ -143,14 +146,19 @@ describe("fromPretrained", () => {
   });
 
   test("refuses what the catalogue knows cannot be loaded", async () => {
-    await expect(AudioTokenizer.fromPretrained("mlx-community/encodec-24khz-float32", { exact: true })).rejects.toBeInstanceOf(CheckpointError);
+    await expect(AudioTokenizer.fromPretrained("mlx-community/encodec-24khz-float32", { exact: true })).rejects.toBeInstanceOf(
+      CheckpointError,
+    );
   });
 });
 
 /** What loading under a policy fails with; undefined if it does not. */
 async function attempt(hub: HubFixture, source: string, license: HubModelOptions["licensePolicy"]): Promise<unknown> {
   const call = AudioTokenizer.fromPretrained(source, { ...reach(hub), licensePolicy: license, threads: 1 });
-  return call.then(async (tokenizer) => tokenizer.dispose(), (error: unknown) => error);
+  return call.then(
+    async (tokenizer) => tokenizer.dispose(),
+    (error: unknown) => error,
+  );
 }
 
 describe("a license policy", () => {
@@ -169,12 +177,16 @@ describe("a license policy", () => {
   test("lets pass what it admits", async () => {
     await using hub = await hubFixture(served24);
     expect(await attempt(hub, "24khz", "research")).toBeUndefined();
-    expect(await attempt(hub, "24khz", (record: LicenseRecord) => ({ isAllowed: record.status === "unresolved", rule: "own", reason: "" }))).toBeUndefined();
+    expect(
+      await attempt(hub, "24khz", (record: LicenseRecord) => ({ isAllowed: record.status === "unresolved", rule: "own", reason: "" })),
+    ).toBeUndefined();
   });
 
   test("is held against the larger model too", async () => {
     await using hub = await hubFixture(served24);
-    expect(await attempt(hub, "suno/bark-small", { deny: ["MIT"], acceptContested: true })).toMatchObject({ record: { subject: "suno/bark-small" } });
+    expect(await attempt(hub, "suno/bark-small", { deny: ["MIT"], acceptContested: true })).toMatchObject({
+      record: { subject: "suno/bark-small" },
+    });
     expect(hub.server.requests).toEqual([]);
   });
 
@@ -185,7 +197,9 @@ describe("a license policy", () => {
     expect(await attempt(hub, "24khz", "any")).toBeUndefined();
     expect(await attempt(hub, "tiny", undefined)).toBeUndefined();
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "permisive");
-    await expect(AudioTokenizer.fromPretrained("tiny")).rejects.toThrow(/ENCODEC_TOKENIZER_LICENSE_POLICY: "permisive" is no license policy/u);
+    await expect(AudioTokenizer.fromPretrained("tiny")).rejects.toThrow(
+      /ENCODEC_TOKENIZER_LICENSE_POLICY: "permisive" is no license policy/u,
+    );
   });
 
   test("applies to folders by what their card says", async () => {
@@ -222,7 +236,10 @@ describe("pullModel", () => {
     bytes[bytes.length - 1]! ^= 1;
     await rm(blob);
     await writeFile(blob, bytes);
-    await expect(pullModel("org/codec", { ...reach(hub), verify: true })).rejects.toMatchObject({ code: "HUB_CHECKSUM", file: "model.safetensors" });
+    await expect(pullModel("org/codec", { ...reach(hub), verify: true })).rejects.toMatchObject({
+      code: "HUB_CHECKSUM",
+      file: "model.safetensors",
+    });
   });
 
   test("has nothing to do for the embedded checkpoint", async () => {

@@ -72,7 +72,9 @@ describe.each([
 });
 
 /** A tokenizer whose runs are looked at. */
-async function watched(codec: string): Promise<{ tokenizer: AudioTokenizer; peakOf: (work: () => Promise<unknown>) => Promise<number>; close: () => Promise<void> }> {
+async function watched(
+  codec: string,
+): Promise<{ tokenizer: AudioTokenizer; peakOf: (work: () => Promise<unknown>) => Promise<number>; close: () => Promise<void> }> {
   const node = await loadOnnxRuntimeNode();
   let gauge: Gauge | undefined;
   const runtime: Runtime = {
@@ -141,7 +143,10 @@ describe.runIf(hasProc)("clips of ever new lengths", () => {
     const lengths = Array.from({ length: 2000 }, (_, i) => 500 + ((i * 7919) % 6007)); // each but once
     const noise = noisyTone(tokenizer, 6507).channelData[0]!;
     const encode = async (some: readonly number[]): Promise<void> => {
-      for (let start = 0; start < some.length; start += 50) await tokenizer.encodeBatch(some.slice(start, start + 50).map((length) => ({ sampleRate: tokenizer.sampleRate, channelData: [noise.subarray(0, length)] })));
+      for (let start = 0; start < some.length; start += 50)
+        await tokenizer.encodeBatch(
+          some.slice(start, start + 50).map((length) => ({ sampleRate: tokenizer.sampleRate, channelData: [noise.subarray(0, length)] })),
+        );
     };
     await encode(lengths.slice(0, 500)); // what every length takes
     const before = residentBytes(pid!);

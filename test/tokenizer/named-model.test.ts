@@ -18,7 +18,11 @@ function reach({ server, cacheDir }: HubFixture): HubModelOptions {
 }
 
 /** Why a name is not followed. */
-async function refusal(model: string, rest: { readonly revision?: string | null; readonly digest?: string | null } = {}, cacheDir = "/nonexistent"): Promise<string> {
+async function refusal(
+  model: string,
+  rest: { readonly revision?: string | null; readonly digest?: string | null } = {},
+  cacheDir = "/nonexistent",
+): Promise<string> {
   const error = await optionsForNamed({ model, revision: null, digest: null, ...rest }, { cacheDir }).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(CheckpointError);
   expect(error).toMatchObject({ code: "CHECKPOINT_NOT_CHOSEN" });
@@ -44,10 +48,24 @@ describe("a model that a file names", () => {
     ["a revision that leaves the cache", "../../other/refs/main"],
     ["nothing", ""],
   ])("is not followed in the catalogue to %s", async (_, revision) => {
-    expect(await refusal(official.id, { revision })).toContain(`is in the catalogue at another commit, and not in the cache at this one. A file that names a model does not get it loaded; if you trust this one, name it yourself (--model ${official.id} --revision ${revision || "''"})`);
+    expect(await refusal(official.id, { revision })).toContain(
+      `is in the catalogue at another commit, and not in the cache at this one. A file that names a model does not get it loaded; if you trust this one, name it yourself (--model ${official.id} --revision ${revision || "''"})`,
+    );
   });
 
-  test.each(["evil/enc", "evil", "../evil", "evil/../enc", "https://evil.example/enc", "C:\\evil", "", "tiny-v0", "known\u0000", "constructor", "a/b/c"])("is not followed anywhere else: %j", async (model) => {
+  test.each([
+    "evil/enc",
+    "evil",
+    "../evil",
+    "evil/../enc",
+    "https://evil.example/enc",
+    "C:\\evil",
+    "",
+    "tiny-v0",
+    "known\u0000",
+    "constructor",
+    "a/b/c",
+  ])("is not followed anywhere else: %j", async (model) => {
     expect(await refusal(model)).toContain("is neither in the catalogue nor, with its weights, in the cache");
     const word = /^[\w./:-]+$/u.test(model) ? model : `'${model}'`;
     expect(await refusal(model, { revision: foreign, digest })).toContain(`name it yourself (--model ${word} --revision ${foreign})`);
@@ -73,9 +91,12 @@ describe("a path that a file names", () => {
     expect(await refusal(mini24Folder)).toContain("is a path, and nothing says which weights are to be there");
   });
 
-  test.each(["\\\\host\\share\\model", "//host/share/model", `/${mini24Folder}`, "\\\\?\\C:\\model"])("is not even looked at on another machine: %s", async (model) => {
-    expect(await refusal(model, { digest })).toContain("is neither in the catalogue");
-  });
+  test.each(["\\\\host\\share\\model", "//host/share/model", `/${mini24Folder}`, "\\\\?\\C:\\model"])(
+    "is not even looked at on another machine: %s",
+    async (model) => {
+      expect(await refusal(model, { digest })).toContain("is neither in the catalogue");
+    },
+  );
 
   test("whose weights are others now does not decode the codes, which are told apart by their digest", async () => {
     const folder = await temporaryFolder();
@@ -86,10 +107,15 @@ describe("a path that a file names", () => {
     await cp(tinyFolder, join(folder, "model"), { recursive: true });
     await using after = await AudioTokenizer.fromPretrained(join(folder, "model"), { threads: 1 });
     await expect(after.decode(codes)).rejects.toThrow(
-      new RegExp(`other weights had this name then, SHA-256 ${before.provenance.digest}; these have ${after.provenance.digest}\\. Load the file that they were made with`, "u"),
+      new RegExp(
+        `other weights had this name then, SHA-256 ${before.provenance.digest}; these have ${after.provenance.digest}\\. Load the file that they were made with`,
+        "u",
+      ),
     );
     // By another name the same weights may be there in another format.
-    await expect(before.decode({ ...codes, provenance: { ...codes.provenance, model: "elsewhere", digest } })).resolves.toMatchObject({ sampleRate: 24_000 });
+    await expect(before.decode({ ...codes, provenance: { ...codes.provenance, model: "elsewhere", digest } })).resolves.toMatchObject({
+      sampleRate: 24_000,
+    });
   });
 });
 
@@ -105,7 +131,9 @@ describe("a repository that the cache holds", () => {
       expect(tokenizer.provenance).toMatchObject({ model: "org/codec", revision: commit });
       expect(hub.server.requests).toEqual([]);
     }
-    expect(await refusal("org/codec", { revision: foreign }, hub.cacheDir)).toContain("is neither in the catalogue nor, with its weights, in the cache");
+    expect(await refusal("org/codec", { revision: foreign }, hub.cacheDir)).toContain(
+      "is neither in the catalogue nor, with its weights, in the cache",
+    );
   });
 
   test("is not one of which it has the card only, because another card named it", async () => {

@@ -4,7 +4,14 @@ import { afterAll, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../src/checkpoint/index.ts";
 import type { CodecConfig } from "../../src/checkpoint/index.ts";
 import { openModelPath } from "../../src/files/index.ts";
-import { buildAnalysis, buildDequantization, buildLstm, buildQuantization, buildSynthesis, describeNetwork } from "../../src/graph/index.ts";
+import {
+  buildAnalysis,
+  buildDequantization,
+  buildLstm,
+  buildQuantization,
+  buildSynthesis,
+  describeNetwork,
+} from "../../src/graph/index.ts";
 import { AudioTokenizer } from "../../src/index.ts";
 import type { OnnxModel } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
@@ -31,7 +38,12 @@ describe.each(["mini-16khz", "mini-24khz", "mini-32khz"])("a clip of many tiles 
   const checkpoint = await openCheckpoint(await openModelPath(path));
   const network = describeNetwork(checkpoint.config);
   const runtime = await loadOnnxRuntimeNode();
-  const build = { analysis: buildAnalysis, quantization: buildQuantization, dequantization: buildDequantization, synthesis: buildSynthesis };
+  const build = {
+    analysis: buildAnalysis,
+    quantization: buildQuantization,
+    dequantization: buildDequantization,
+    synthesis: buildSynthesis,
+  };
   const opened: Session[] = [];
   const open = async (model: Promise<OnnxModel>): Promise<Session> => {
     const session = await runtime.createSession(await model, { threads: 1 });
@@ -50,7 +62,9 @@ describe.each(["mini-16khz", "mini-24khz", "mini-32khz"])("a clip of many tiles 
     const numSamples = numFrames * tokenizer.hopLength - 77;
     const data = Float32Array.from({ length: numSamples }, (_, i) => 0.5 * Math.sin(i * i * 1e-7) + 0.3 * Math.sin(i * 0.37));
 
-    const { features } = await (await session("analysis")).run({ waveform: { type: "float32", data, dims: [1, 1, numSamples] } }, ["features"]);
+    const { features } = await (
+      await session("analysis")
+    ).run({ waveform: { type: "float32", data, dims: [1, 1, numSamples] } }, ["features"]);
     const encoderLstm = await open(buildLstm(checkpoint, network.encoder.lstm!));
     const state = zeroState(network.encoder.lstm!);
     const { output } = await encoderLstm.run({ features, hidden: state, cell: state }, ["output"]);
@@ -107,7 +121,9 @@ describe("layers that look further than a tile is long", () => {
     const samples = Float32Array.from({ length: 4 * numFrames }, (_, i) => Math.sin(i * i * 1e-4));
     const [tiled] = await runner.encode([{ numSamples: samples.length, read: (start, end) => samples.subarray(start, end) }], 3, {});
 
-    const { features } = await sessions.run("analysis", { waveform: { type: "float32", data: samples, dims: [1, 1, samples.length] } }, ["features"]);
+    const { features } = await sessions.run("analysis", { waveform: { type: "float32", data: samples, dims: [1, 1, samples.length] } }, [
+      "features",
+    ]);
     const state = zeroState(network.encoder.lstm!);
     const { output } = await sessions.run("encoderLstm", { features, hidden: state, cell: state }, ["output"]);
     const num_codebooks = { type: "int64", data: BigInt64Array.of(3n), dims: [] } as const;

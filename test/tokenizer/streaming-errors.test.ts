@@ -2,7 +2,16 @@ import { join } from "node:path";
 import { ReadableStream } from "node:stream/web";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { AudioCodes, AudioFormatError, AudioTokenizer, CodesError, DecoderStream, DisposedError, EncoderStream, openAudio } from "../../src/index.ts";
+import {
+  AudioCodes,
+  AudioFormatError,
+  AudioTokenizer,
+  CodesError,
+  DecoderStream,
+  DisposedError,
+  EncoderStream,
+  openAudio,
+} from "../../src/index.ts";
 import type { Runtime, Waveform } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import { goldenFolder } from "../golden.ts";
@@ -72,7 +81,8 @@ function changes<T>(value: T, except: readonly string[] = []): T[] {
   if (ArrayBuffer.isView(value)) return [(value as unknown as Float32Array).subarray(1), [...(value as unknown as Float32Array)]] as T[];
   if (typeof value !== "object" || value === null) return [5 as T];
   const parts = Object.entries(value).filter(([name]) => !except.includes(name));
-  const copy = (name: string, part: unknown): T => (Array.isArray(value) ? value.with(Number(name), part) : { ...value, [name]: part }) as T;
+  const copy = (name: string, part: unknown): T =>
+    (Array.isArray(value) ? value.with(Number(name), part) : { ...value, [name]: part }) as T;
   return parts.flatMap(([name, part]) => [undefined, ...changes(part as unknown, except)].map((changed) => copy(name, changed)));
 }
 
@@ -85,10 +95,18 @@ describe("a stream that is given something wrong says so and stays as it was", (
     bad.channelData[0]![42] = Number.NaN;
     await expect(encoder.push(bad)).rejects.toThrow(/sample 5042 of channel 0 is NaN/u);
     await expect(encoder.push(bad)).rejects.toBeInstanceOf(AudioFormatError);
-    await expect(encoder.push({ ...bad, sampleRate: 44_100 })).rejects.toThrow("this stream takes 24000 Hz in 1 channel; received 44100 Hz in 1");
-    await expect(encoder.push(noisyTone({ sampleRate: 24_000, channels: 2 }, 5))).rejects.toThrow(/received 24000 Hz in 2\. Convert the pieces/u);
-    await expect(encoder.push(null as unknown as Waveform)).rejects.toThrow("expected a waveform { channelData, sampleRate }; received null");
-    await expect(encoder.push(undefined as unknown as Waveform)).rejects.toThrow("expected a waveform { channelData, sampleRate }; received undefined");
+    await expect(encoder.push({ ...bad, sampleRate: 44_100 })).rejects.toThrow(
+      "this stream takes 24000 Hz in 1 channel; received 44100 Hz in 1",
+    );
+    await expect(encoder.push(noisyTone({ sampleRate: 24_000, channels: 2 }, 5))).rejects.toThrow(
+      /received 24000 Hz in 2\. Convert the pieces/u,
+    );
+    await expect(encoder.push(null as unknown as Waveform)).rejects.toThrow(
+      "expected a waveform { channelData, sampleRate }; received null",
+    );
+    await expect(encoder.push(undefined as unknown as Waveform)).rejects.toThrow(
+      "expected a waveform { channelData, sampleRate }; received undefined",
+    );
     expect(encoder.state).toBe(before);
     expect(AudioCodes.concatenate([...codes, ...(await encodeBy(encoder, [slice(clip, 5000)]))]).equals(whole)).toBe(true);
   });
@@ -119,7 +137,9 @@ describe("a stream that is given something wrong says so and stays as it was", (
     const decoder = segmented.createDecoder();
     await decoder.push(first!);
     const short = await segmented.encode(noisyTone(segmented, 100));
-    await expect(decoder.push(short)).rejects.toThrow("the segment before reaches 480 samples into them, so that at least as many are expected");
+    await expect(decoder.push(short)).rejects.toThrow(
+      "the segment before reaches 480 samples into them, so that at least as many are expected",
+    );
     await decoder.push(second!);
     await expect(decoder.push(first!)).rejects.toThrow(/ended within a segment; only the last of a stream may/u);
 
@@ -155,19 +175,39 @@ describe("a batch of steps", () => {
   test("is taken by all streams or by none", async () => {
     const [good, bad] = [tokenizer.createEncoder(), tokenizer.createEncoder()];
     const broken = { ...clip, channelData: [Float32Array.of(Number.POSITIVE_INFINITY)] };
-    await expect(EncoderStream.stepBatch([{ stream: good, waveform: clip }, { stream: bad, waveform: broken }])).rejects.toThrow(AudioFormatError);
+    await expect(
+      EncoderStream.stepBatch([
+        { stream: good, waveform: clip },
+        { stream: bad, waveform: broken },
+      ]),
+    ).rejects.toThrow(AudioFormatError);
     expect(good.state.numSamples).toBe(0);
     expect(AudioCodes.concatenate(await encodeBy(good, [clip])).equals(whole)).toBe(true);
     const [ended, fresh] = [good, tokenizer.createEncoder()];
-    await expect(EncoderStream.stepBatch([{ stream: fresh, waveform: clip }, { stream: ended, waveform: clip }])).rejects.toThrow("has ended");
+    await expect(
+      EncoderStream.stepBatch([
+        { stream: fresh, waveform: clip },
+        { stream: ended, waveform: clip },
+      ]),
+    ).rejects.toThrow("has ended");
     expect(fresh.state.numSamples).toBe(0);
   });
 
   test("refuses a stream twice, and streams of different tokenizers", async () => {
     const stream = tokenizer.createDecoder();
-    await expect(DecoderStream.stepBatch([{ stream, codes: whole }, { stream, codes: whole }])).rejects.toThrow("one is given twice");
+    await expect(
+      DecoderStream.stepBatch([
+        { stream, codes: whole },
+        { stream, codes: whole },
+      ]),
+    ).rejects.toThrow("one is given twice");
     const foreign = lookingAhead.createDecoder();
-    await expect(DecoderStream.stepBatch([{ stream, codes: null }, { stream: foreign, codes: null }])).rejects.toThrow("of different tokenizers");
+    await expect(
+      DecoderStream.stepBatch([
+        { stream, codes: null },
+        { stream: foreign, codes: null },
+      ]),
+    ).rejects.toThrow("of different tokenizers");
     expect(await DecoderStream.stepBatch([])).toEqual([]);
     expect(await EncoderStream.stepBatch([])).toEqual([]);
   });
@@ -183,9 +223,13 @@ describe("a batch that is none", () => {
     ["null", [null]],
     ["streams of the other side", [{ stream: decoder, waveform: null }]],
   ])("is refused: %s", async (_, entries) => {
-    await expect(EncoderStream.stepBatch(entries as never)).rejects.toThrow(/^EncoderStream.stepBatch takes an array of \{ stream, waveform \}/u);
+    await expect(EncoderStream.stepBatch(entries as never)).rejects.toThrow(
+      /^EncoderStream.stepBatch takes an array of \{ stream, waveform \}/u,
+    );
     const other = Array.isArray(entries) && entries[0] !== encoder && entries[0] !== null ? [{ stream: encoder, codes: null }] : entries;
-    await expect(DecoderStream.stepBatch(other as never)).rejects.toThrow(/^DecoderStream.stepBatch takes an array of \{ stream, codes \}/u);
+    await expect(DecoderStream.stepBatch(other as never)).rejects.toThrow(
+      /^DecoderStream.stepBatch takes an array of \{ stream, codes \}/u,
+    );
   });
 });
 
@@ -195,7 +239,9 @@ describe("a state", () => {
     expect(() => tokenizer.createEncoder({ numCodebooks: 3, state })).toThrow("the state is of a stream with 2 codebooks; this one has 3");
     expect(() => lookingAhead.createEncoder({ numCodebooks: 2, state })).toThrow("the state is of an encoder of another model");
     expect(() => segmented.createEncoder({ numCodebooks: 2, state })).toThrow("of another model");
-    expect(() => tokenizer.createEncoder({ numCodebooks: 2, state: null as never })).toThrow("a state is what encoder.state gave; received null");
+    expect(() => tokenizer.createEncoder({ numCodebooks: 2, state: null as never })).toThrow(
+      "a state is what encoder.state gave; received null",
+    );
     expect(() => tokenizer.createEncoder({ numCodebooks: 2, state: JSON.parse(JSON.stringify(state)) })).toThrow(RangeError);
   });
 
@@ -213,12 +259,16 @@ describe("a state", () => {
   });
 
   test("that was changed is refused, whatever was changed", async () => {
-    for (const [own, length] of [[tokenizer, 9000], [segmented, 60_000]] as const) {
+    for (const [own, length] of [
+      [tokenizer, 9000],
+      [segmented, 60_000],
+    ] as const) {
       const [encoder, decoder] = [own.createEncoder(), own.createDecoder()];
       await encoder.push(noisyTone(own, length));
       await decoder.push((await own.encode(noisyTone(own, length))).sliceSegments(0, 1));
       for (const changed of changes(encoder.state)) expect(() => own.createEncoder({ state: changed })).toThrow(RangeError);
-      for (const changed of changes(decoder.state, ["scale", "isCutShort", "triangleLength", "numCodebooks"])) expect(() => own.createDecoder({ state: changed })).toThrow(RangeError);
+      for (const changed of changes(decoder.state, ["scale", "isCutShort", "triangleLength", "numCodebooks"]))
+        expect(() => own.createDecoder({ state: changed })).toThrow(RangeError);
     }
   });
 

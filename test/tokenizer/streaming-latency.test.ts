@@ -44,7 +44,7 @@ describe.each(latencies)("$codec", async ({ codec, ...expected }) => {
     expect(isOut.before).toBe(null);
     expect(isOut.now!.numFrames).toBe(numFramesAt(start));
     let numFrames = isOut.now!.numFrames;
-    for (let samples = start; samples < start + 3 * hopLength; ) {
+    for (let samples = start; samples < start + 3 * hopLength;) {
       const untilNext = latency + (numFrames + 1) * hopLength - samples;
       expect(await encoder.push(noisyTone(tokenizer, untilNext - 1))).toBe(null);
       expect((await encoder.push(noisyTone(tokenizer, 1)))!.numFrames).toBe(1);
@@ -77,7 +77,9 @@ describe("any configuration", () => {
         const known = 1 + Math.floor(part * (30 * hop));
         const settled = settledColumns(encoder, known);
         const begin = signal(config.audioChannels, known, seed);
-        const endings = [0, 1, hop, 35 * hop, 35 * hop].map((length, index) => extend(begin, signal(config.audioChannels, length, seed + index + 1)));
+        const endings = [0, 1, hop, 35 * hop, 35 * hop].map((length, index) =>
+          extend(begin, signal(config.audioChannels, length, seed + index + 1)),
+        );
         const results = endings.map((audio) => naiveEncode(config, checkpoint, audio));
         const column = (frame: number): string[] => results.map((rows) => rows.map((row) => row[frame]).join());
         for (let frame = 0; frame < settled; frame++) expect(new Set(column(frame)).size).toBe(1);
@@ -125,16 +127,24 @@ describe("any configuration", () => {
         const numSamples = Math.ceil(numFrames * hopLength);
         const numCodebooks = numQuantizersOf(config);
         const samples = Float32Array.from(signal(audioChannels, numSamples, seed).flatMap((row) => [...row]));
-        const [whole] = await runner.encode([{ numSamples, read: (start, end) => takeColumns(samples, audioChannels, start, end) }], numCodebooks, {});
+        const [whole] = await runner.encode(
+          [{ numSamples, read: (start, end) => takeColumns(samples, audioChannels, start, end) }],
+          numCodebooks,
+          {},
+        );
 
         const codes = new Int32Array(numCodebooks * whole!.frames);
         let encoder: EncoderState = runner.startEncoding();
-        await inPieces(numSamples, lengths.map((length) => length * Math.ceil(hopLength / 3)), async (start, end, isLast) => {
-          const input = takeColumns(samples, audioChannels, start, end);
-          const [result] = await runner.advanceEncoding([{ state: encoder, input, isLast, numCodebooks }], {});
-          putColumns(codes, result!.output.data, { rows: numCodebooks, at: encoder.after, columns: result!.output.frames });
-          encoder = structuredClone(result!.state);
-        });
+        await inPieces(
+          numSamples,
+          lengths.map((length) => length * Math.ceil(hopLength / 3)),
+          async (start, end, isLast) => {
+            const input = takeColumns(samples, audioChannels, start, end);
+            const [result] = await runner.advanceEncoding([{ state: encoder, input, isLast, numCodebooks }], {});
+            putColumns(codes, result!.output.data, { rows: numCodebooks, at: encoder.after, columns: result!.output.frames });
+            encoder = structuredClone(result!.state);
+          },
+        );
         expect(numDifferingFrames(codes, whole!.codes, numCodebooks)).toBeLessThanOrEqual(1);
 
         let audio: Float32Array | undefined;
@@ -164,7 +174,9 @@ describe("any configuration", () => {
 function numDifferingFrames(codes: Int32Array, expected: Int32Array, rows: number): number {
   expect(codes).toHaveLength(expected.length);
   const frames = codes.length / rows;
-  const differing = Array.from({ length: frames }, (_, t) => Array.from({ length: rows }, (_row, k) => codes[k * frames + t] !== expected[k * frames + t]));
+  const differing = Array.from({ length: frames }, (_, t) =>
+    Array.from({ length: rows }, (_row, k) => codes[k * frames + t] !== expected[k * frames + t]),
+  );
   return differing.filter((column) => column.includes(true)).length;
 }
 
@@ -180,7 +192,9 @@ function settledColumns({ before, after }: Network["encoder"], known: number): n
 }
 
 function signal(rows: number, length: number, seed: number): Float64Array[] {
-  return Array.from({ length: rows }, (_, row) => Float64Array.from({ length }, (_value, i) => Math.fround(Math.sin(i * (row + 1) * 0.7 + i * i * 0.013 + seed))));
+  return Array.from({ length: rows }, (_, row) =>
+    Float64Array.from({ length }, (_value, i) => Math.fround(Math.sin(i * (row + 1) * 0.7 + i * i * 0.013 + seed))),
+  );
 }
 
 function extend(signals: readonly Float64Array[], endings: readonly Float64Array[]): Float64Array[] {
@@ -188,7 +202,11 @@ function extend(signals: readonly Float64Array[], endings: readonly Float64Array
 }
 
 /** Goes over `0…total` in stretches whose lengths are taken from a list, over and over; the end comes alone. */
-async function inPieces(total: number, lengths: readonly number[], work: (start: number, end: number, isLast: boolean) => Promise<void>): Promise<void> {
+async function inPieces(
+  total: number,
+  lengths: readonly number[],
+  work: (start: number, end: number, isLast: boolean) => Promise<void>,
+): Promise<void> {
   const least = Math.ceil(total / 40);
   for (let start = 0, index = 0; start < total; index++) {
     const end = Math.min(total, start + lengths[index % lengths.length]! + (index % 3 === 2 ? least : 0));

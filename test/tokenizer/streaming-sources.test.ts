@@ -259,7 +259,9 @@ test("disposal ends streams that wait for a silent source, and makes it leave", 
 });
 
 test("clips of several rates together get the codes of each alone", async () => {
-  const clips = [44_100, 24_000, 8000, 44_100].map((sampleRate, index) => noisyTone({ sampleRate, channels: 1 + (index % 2) }, 90_000 + index, index));
+  const clips = [44_100, 24_000, 8000, 44_100].map((sampleRate, index) =>
+    noisyTone({ sampleRate, channels: 1 + (index % 2) }, 90_000 + index, index),
+  );
   const batch = await tokenizer.encodeBatch(clips);
   for (const [index, clip] of clips.entries()) {
     expect(batch[index]!.equals(await tokenizer.encode(clip))).toBe(true);

@@ -8,7 +8,20 @@ import { afterAll, describe, expect, test } from "vitest";
 import { AudioCodes, AudioTokenizer, DecoderStream, EncoderStream, numSamplesOf } from "../../src/index.ts";
 import type { EncoderStreamState, Waveform } from "../../src/index.ts";
 import { codecNames, goldenCases, goldenFolder } from "../golden.ts";
-import { clipLengths, collect, cut, cutCodes, decodeBy, encodeBy, joinAudio, noisyTone, pieceLengths, present, sameAudio, slice } from "./streams.ts";
+import {
+  clipLengths,
+  collect,
+  cut,
+  cutCodes,
+  decodeBy,
+  encodeBy,
+  joinAudio,
+  noisyTone,
+  pieceLengths,
+  present,
+  sameAudio,
+  slice,
+} from "./streams.ts";
 
 describe.each(codecNames)("%s", async (codec) => {
   const tokenizer = await AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 1 });
@@ -28,14 +41,25 @@ describe.each(codecNames)("%s", async (codec) => {
   });
 
   test("any clip in any pieces, with any number of codebooks", async () => {
-    const anyStream = fc.record({ numSamples: clipLengths(tokenizer), lengths: pieceLengths(tokenizer), numCodebooks, seed: fc.nat({ max: 1e6 }) });
+    const anyStream = fc.record({
+      numSamples: clipLengths(tokenizer),
+      lengths: pieceLengths(tokenizer),
+      numCodebooks,
+      seed: fc.nat({ max: 1e6 }),
+    });
     await fc.assert(
       fc.asyncProperty(anyStream, async ({ numSamples, lengths, seed, ...options }) => {
         const waveform = noisyTone(tokenizer, numSamples, seed);
         const whole = await tokenizer.encode(waveform, options);
         const pieces = await encodeBy(tokenizer.createEncoder(options), cut(waveform, lengths));
         expect(AudioCodes.concatenate(pieces).equals(whole)).toBe(true);
-        const audio = await decodeBy(tokenizer.createDecoder(), cutCodes(whole, lengths.map((length) => Math.ceil(length / tokenizer.hopLength))));
+        const audio = await decodeBy(
+          tokenizer.createDecoder(),
+          cutCodes(
+            whole,
+            lengths.map((length) => Math.ceil(length / tokenizer.hopLength)),
+          ),
+        );
         expect(sameAudio(joinAudio(audio), await tokenizer.decode(whole))).toBe(true);
       }),
       { numRuns },
@@ -104,7 +128,9 @@ describe.each(codecNames)("%s", async (codec) => {
 
   test("web streams give the same", async () => {
     const waveform = noisyTone(tokenizer, 13 * tokenizer.hopLength + 7);
-    const [codes, again] = ReadableStream.from(cut(waveform, [1000, 1])).pipeThrough(tokenizer.encoderTransform({ numCodebooks: 3 })).tee();
+    const [codes, again] = ReadableStream.from(cut(waveform, [1000, 1]))
+      .pipeThrough(tokenizer.encoderTransform({ numCodebooks: 3 }))
+      .tee();
     const audio = await collect(again.pipeThrough(tokenizer.decoderTransform()));
     const whole = await tokenizer.encode(waveform, { numCodebooks: 3 });
     expect(AudioCodes.concatenate(await collect(codes)).equals(whole)).toBe(true);
@@ -139,7 +165,9 @@ describe.each(codecNames)("%s", async (codec) => {
   });
 
   test("streams that take their steps together do not notice each other", async () => {
-    const clips = [5, 1, 3, 8].map((hops, index) => noisyTone(tokenizer, (isSegmented ? (hops * tokenizer.segment!.stride) / 4 : hops * tokenizer.hopLength) + index, index));
+    const clips = [5, 1, 3, 8].map((hops, index) =>
+      noisyTone(tokenizer, (isSegmented ? (hops * tokenizer.segment!.stride) / 4 : hops * tokenizer.hopLength) + index, index),
+    );
     const books = [4, 1, 2, 3];
     const encoders = books.map((count) => tokenizer.createEncoder({ numCodebooks: count }));
     const queues = clips.map((clip, index) => cut(clip, [isSegmented ? 9000 : 300 + 100 * index]));
@@ -202,7 +230,12 @@ describe.each(codecNames)("%s", async (codec) => {
     const buffer = noisyTone(tokenizer, 100);
     const codes: (AudioCodes | null)[] = [];
     for (const piece of cut(waveform, [100])) {
-      const filled = { ...buffer, channelData: buffer.channelData.map((samples, channel) => (samples.set(piece.channelData[channel]!), samples.subarray(0, numSamplesOf(piece)))) };
+      const filled = {
+        ...buffer,
+        channelData: buffer.channelData.map(
+          (samples, channel) => (samples.set(piece.channelData[channel]!), samples.subarray(0, numSamplesOf(piece))),
+        ),
+      };
       const pushed = encoder.push(filled);
       for (const samples of buffer.channelData) samples.fill(0.7);
       codes.push(await pushed);

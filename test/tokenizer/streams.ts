@@ -3,7 +3,11 @@ import { AudioCodes, numSamplesOf } from "../../src/index.ts";
 import type { AudioTokenizer, DecoderStream, EncoderStream, Waveform } from "../../src/index.ts";
 
 /** Noise over a tone, of any length: what a codec makes of it differs in every frame. */
-export function noisyTone({ channels, sampleRate }: { channels: number; sampleRate: number }, numSamples: number, seed: number = 1): Waveform {
+export function noisyTone(
+  { channels, sampleRate }: { channels: number; sampleRate: number },
+  numSamples: number,
+  seed: number = 1,
+): Waveform {
   let state = seed + 1;
   const noise = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5;
   const channelData = Array.from({ length: channels }, (_, channel) =>

@@ -111,11 +111,7 @@ function checkSeanetOption(options: YamlOptions, path: string, option: string): 
   if (fixed !== undefined) {
     options.expect(path, fixed);
   } else if (!seanetOptions.has(option)) {
-    throw options.refuse(
-      path,
-      options.need(path),
-      "no such option: it may change the network in ways unknown here",
-    );
+    throw options.refuse(path, options.need(path), "no such option: it may change the network in ways unknown here");
   }
 }
 
@@ -125,12 +121,7 @@ function checkSeanetOption(options: YamlOptions, path: string, option: string): 
  */
 function bandwidthOf(options: YamlOptions): number {
   const numQuantizers = options.need("rvq.n_q");
-  if (
-    typeof numQuantizers !== "number" ||
-    !Number.isInteger(numQuantizers) ||
-    numQuantizers < 1 ||
-    numQuantizers > maxQuantizers
-  ) {
+  if (typeof numQuantizers !== "number" || !Number.isInteger(numQuantizers) || numQuantizers < 1 || numQuantizers > maxQuantizers) {
     throw options.refuse("rvq.n_q", numQuantizers, `a whole number from 1 to ${maxQuantizers}`);
   }
   const ratios = options.need("seanet.ratios");
@@ -149,11 +140,7 @@ function readInterleaving(options: YamlOptions): boolean {
   const isUsed = options.get("interleave_stereo_codebooks.use") ?? false;
   if (isUsed !== true) return false;
   if (options.get("interleave_stereo_codebooks.per_timestep") === true) {
-    throw options.refuse(
-      "interleave_stereo_codebooks.per_timestep",
-      true,
-      "false, which interleaves codebooks, not frames",
-    );
+    throw options.refuse("interleave_stereo_codebooks.per_timestep", true, "false, which interleaves codebooks, not frames");
   }
   return true;
 }

@@ -89,15 +89,8 @@ const encodecSchema = z.object({
   pad_mode: oneOf("reflect", "constant", "replicate").default("reflect"),
   normalize: yesOrNo().default(false),
   chunk_length_s: realNumber(0.001, 3600, "null or a number of seconds from 0.001 to 3600").nullable().default(null),
-  overlap: z
-    .number({ error: overlapRange })
-    .min(0, { error: overlapRange })
-    .lt(1, { error: overlapRange })
-    .nullable()
-    .default(null),
-  target_bandwidths: listOf(realNumber(0.01, 100_000, "a number of kbps from 0.01 to 100000"), 64).default([
-    1.5, 3, 6, 12, 24,
-  ]),
+  overlap: z.number({ error: overlapRange }).min(0, { error: overlapRange }).lt(1, { error: overlapRange }).nullable().default(null),
+  target_bandwidths: listOf(realNumber(0.01, 100_000, "a number of kbps from 0.01 to 100000"), 64).default([1.5, 3, 6, 12, 24]),
 });
 
 /**
@@ -162,12 +155,7 @@ function refuseOldDialect(fields: Readonly<Record<string, unknown>>, file: strin
 function checkConsistency(config: CodecConfig, file: string): void {
   const { numFilters, compress, hiddenSize, codebookDim, upsamplingRatios } = config;
   if (codebookDim !== hiddenSize) {
-    throw impossible(
-      file,
-      "codebook_dim",
-      codebookDim,
-      `${hiddenSize}, the hidden_size: EnCodec has no projection between the two`,
-    );
+    throw impossible(file, "codebook_dim", codebookDim, `${hiddenSize}, the hidden_size: EnCodec has no projection between the two`);
   }
   if (numFilters % compress !== 0) {
     throw impossible(file, "compress", compress, `a divisor of num_filters, which is ${numFilters}`);
@@ -218,20 +206,10 @@ function checkConsistency(config: CodecConfig, file: string): void {
     );
   }
   if (!config.useCausalConv && config.trimRightRatio !== 1) {
-    throw impossible(
-      file,
-      "trim_right_ratio",
-      config.trimRightRatio,
-      "1 where use_causal_conv is false, as in the reference",
-    );
+    throw impossible(file, "trim_right_ratio", config.trimRightRatio, "1 where use_causal_conv is false, as in the reference");
   }
   if (config.useCausalConv && config.normType === "time_group_norm") {
-    throw impossible(
-      file,
-      "norm_type",
-      config.normType,
-      "weight_norm where use_causal_conv is true: a norm over time looks ahead",
-    );
+    throw impossible(file, "norm_type", config.normType, "weight_norm where use_causal_conv is true: a norm over time looks ahead");
   }
   checkSegments(config, file);
   const segment = segmentingOf(config);
@@ -300,20 +278,10 @@ function checkBandwidths(config: CodecConfig, file: string): void {
   const bitsPerSecond = frameRateOf(config) * bitsPerCodeOf(config.codebookSize);
   const numQuantizers = Math.floor((1000 * bandwidths.at(-1)!) / bitsPerSecond);
   if (numQuantizers < 1) {
-    throw impossible(
-      file,
-      "target_bandwidths",
-      bandwidths,
-      `at least ${bitsPerSecond / 1000} kbps, which is one codebook`,
-    );
+    throw impossible(file, "target_bandwidths", bandwidths, `at least ${bitsPerSecond / 1000} kbps, which is one codebook`);
   }
   if (numQuantizers > maxQuantizers) {
-    throw impossible(
-      file,
-      "target_bandwidths",
-      bandwidths,
-      `at most ${maxQuantizers} codebooks of ${bitsPerSecond / 1000} kbps`,
-    );
+    throw impossible(file, "target_bandwidths", bandwidths, `at most ${maxQuantizers} codebooks of ${bitsPerSecond / 1000} kbps`);
   }
 }
 

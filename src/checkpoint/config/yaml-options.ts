@@ -111,10 +111,7 @@ const parseOptions = {
 
 function parseYaml(text: string, file: string): ReadonlyMap<string, Yaml> {
   if (text.length > maxLength) {
-    throw new CheckpointError(
-      "CHECKPOINT_CONFIG",
-      `${file} has ${text.length} characters; at most ${maxLength} are read`,
-    );
+    throw new CheckpointError("CHECKPOINT_CONFIG", `${file} has ${text.length} characters; at most ${maxLength} are read`);
   }
   let value: unknown;
   try {
@@ -172,13 +169,11 @@ function checkTokens(text: string): void {
         numIndicators = 0;
         break;
       case "space":
-        if (token.length > maxIndentation)
-          throw new RangeError(`it is indented by more than ${maxIndentation} columns`);
+        if (token.length > maxIndentation) throw new RangeError(`it is indented by more than ${maxIndentation} columns`);
         break;
       default:
         break;
     }
-    if (Math.max(numBrackets, numIndicators) > maxNesting)
-      throw new RangeError(`it nests more than ${maxNesting} deep`);
+    if (Math.max(numBrackets, numIndicators) > maxNesting) throw new RangeError(`it nests more than ${maxNesting} deep`);
   }
 }

@@ -82,11 +82,9 @@ export function* toFloat32(bytes: Uint8Array, dtype: DType, tensor: string): Tur
     case "BF16":
       return yield* converted(halvesIn(bytes), brainHalvesToFloat32);
     default:
-      throw new CheckpointError(
-        "CHECKPOINT_TENSOR",
-        `tensor ${tensor} holds ${dtype} elements; weights must be F32, F16, BF16 or F64`,
-        { tensor },
-      );
+      throw new CheckpointError("CHECKPOINT_TENSOR", `tensor ${tensor} holds ${dtype} elements; weights must be F32, F16, BF16 or F64`, {
+        tensor,
+      });
   }
 }
 
@@ -107,11 +105,7 @@ function halvesIn(bytes: Uint8Array): Uint16Array {
 }
 
 /** Makes a typed-array view of the bytes, on a copy only where they do not start at a multiple of the element size. */
-function alignedTo<View>(
-  size: number,
-  bytes: Uint8Array,
-  view: (buffer: ArrayBufferLike, offset: number) => View,
-): View {
+function alignedTo<View>(size: number, bytes: Uint8Array, view: (buffer: ArrayBufferLike, offset: number) => View): View {
   // A Buffer's own slice would be a view again.
   const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return view(aligned.buffer, aligned.byteOffset);

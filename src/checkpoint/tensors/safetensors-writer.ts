@@ -16,10 +16,7 @@ const alignment = 8;
  * @throws RangeError if the bytes of a tensor are not shape × element type, or one is named `__metadata__`.
  * Source: safetensors 0.8 `prepare`, whose order of tensors this is.
  */
-export function formatSafetensors(
-  tensors: ReadonlyMap<string, TensorData>,
-  metadata: ReadonlyMap<string, string> = new Map(),
-): Uint8Array {
+export function formatSafetensors(tensors: ReadonlyMap<string, TensorData>, metadata: ReadonlyMap<string, string> = new Map()): Uint8Array {
   const inOrder = [...tensors].toSorted(
     ([nameA, a], [nameB, b]) => dtypes.indexOf(b.dtype) - dtypes.indexOf(a.dtype) || (nameA < nameB ? -1 : 1),
   );
@@ -35,10 +32,7 @@ export function formatSafetensors(
   return bytes;
 }
 
-function formatHeader(
-  inOrder: readonly (readonly [string, TensorData])[],
-  metadata: ReadonlyMap<string, string>,
-): Uint8Array {
+function formatHeader(inOrder: readonly (readonly [string, TensorData])[], metadata: ReadonlyMap<string, string>): Uint8Array {
   const entries: (readonly [string, unknown])[] = [];
   if (metadata.size > 0) {
     entries.push(["__metadata__", Object.fromEntries([...metadata].toSorted(([a], [b]) => (a < b ? -1 : 1)))]);
@@ -49,9 +43,7 @@ function formatHeader(
       throw new RangeError("a tensor cannot be named __metadata__; safetensors keeps that name for text");
     }
     if (bytes.length !== byteLengthOf(dtype, shape)) {
-      throw new RangeError(
-        `tensor ${name} has ${bytes.length} bytes; ${dtype} [${shape.join(", ")}] takes ${byteLengthOf(dtype, shape)}`,
-      );
+      throw new RangeError(`tensor ${name} has ${bytes.length} bytes; ${dtype} [${shape.join(", ")}] takes ${byteLengthOf(dtype, shape)}`);
     }
     entries.push([name, { dtype, shape, data_offsets: [begin, begin + bytes.length] }]);
     begin += bytes.length;

@@ -85,10 +85,7 @@ async function readHeaderLength(source: ByteSource): Promise<number> {
     throw broken(source.name, `its header claims ${length} bytes; at most ${maxHeaderLength} are allowed`);
   }
   if (length > BigInt(source.size - prefixLength)) {
-    throw broken(
-      source.name,
-      `its header claims ${length} bytes, but ${source.size - prefixLength} follow; the file may be cut short`,
-    );
+    throw broken(source.name, `its header claims ${length} bytes, but ${source.size - prefixLength} follow; the file may be cut short`);
   }
   return Number(length);
 }
@@ -184,10 +181,6 @@ function tensorOf(file: string, tensors: ReadonlyMap<string, StoredTensor>, tens
   return found;
 }
 
-function broken(
-  file: string,
-  what: string,
-  options: ErrorOptions & { readonly tensor?: string } = {},
-): CheckpointError {
+function broken(file: string, what: string, options: ErrorOptions & { readonly tensor?: string } = {}): CheckpointError {
   return new CheckpointError("CHECKPOINT_FORMAT", `${file} is not a sound safetensors file: ${what}`, options);
 }

@@ -72,7 +72,7 @@ const [openingBrace, closingBrace, quote, colon, backslash, space] = [0x7b, 0x7d
 /** Position after the closing quote of the string that opens at `begin`. */
 function endOfString(text: string, begin: number): number {
   let at = begin + 1;
-  for (let character; (character = text.charCodeAt(at)) !== quote; ) at += character === backslash ? 2 : 1;
+  for (let character; (character = text.charCodeAt(at)) !== quote;) at += character === backslash ? 2 : 1;
   return at + 1;
 }
 

@@ -36,10 +36,7 @@ export function resolveGlobal(module: string, name: string, what: string): Pickl
   const fullName = `${module}.${name}`;
   const found = allowedGlobals.get(fullName);
   if (found === undefined) {
-    throw unsafe(
-      what,
-      `asks for ${printable(fullName)}, which is not one of the ${allowedGlobals.size} names that stored tensors need`,
-    );
+    throw unsafe(what, `asks for ${printable(fullName)}, which is not one of the ${allowedGlobals.size} names that stored tensors need`);
   }
   return found;
 }
@@ -90,13 +87,7 @@ export function resolvePersistentId(id: PickleValue, what: string): PickledStora
 /** Arguments: storage, offset, size, stride, requires_grad, backward_hooks, and metadata in newer files. */
 function rebuildTensor(args: readonly PickleValue[], what: string): PickledTensor {
   const [storage, offset, shape, strides] = args;
-  if (
-    !(storage instanceof PickledStorage) ||
-    !isSize(offset) ||
-    !isSizes(shape) ||
-    !isSizes(strides) ||
-    shape.length !== strides.length
-  ) {
+  if (!(storage instanceof PickledStorage) || !isSize(offset) || !isSizes(shape) || !isSizes(strides) || shape.length !== strides.length) {
     throw malformed(what, "describes a tensor whose storage, offset, size and stride do not fit together");
   }
   // Copies, since a list that the pickle recalls may still grow.
@@ -118,16 +109,10 @@ export function isPickledDict(value: PickleValue | undefined): value is PickledD
 
 /** Refusal of a pickle that wants more than tensors. */
 export function unsafe(what: string, wants: string): CheckpointError {
-  return new CheckpointError(
-    "CHECKPOINT_UNSAFE",
-    `${what} ${wants}; nothing was executed. Use a .safetensors file of this model instead`,
-  );
+  return new CheckpointError("CHECKPOINT_UNSAFE", `${what} ${wants}; nothing was executed. Use a .safetensors file of this model instead`);
 }
 
 /** Refusal of a pickle that is damaged or written by something other than torch. */
 export function malformed(what: string, problem: string): CheckpointError {
-  return new CheckpointError(
-    "CHECKPOINT_FORMAT",
-    `${what} ${problem}; the file is damaged or was not written by torch.save`,
-  );
+  return new CheckpointError("CHECKPOINT_FORMAT", `${what} ${problem}; the file is damaged or was not written by torch.save`);
 }

@@ -48,10 +48,7 @@ export async function openTorchZip(source: ByteSource): Promise<TorchFile> {
   const folder = pickleName.slice(0, -"data.pkl".length);
   await checkByteOrder(source, archive, folder);
   if (size > maxPickleLength) {
-    throw new CheckpointError(
-      "CHECKPOINT_FORMAT",
-      `${source.name}: ${pickleName} has ${size} bytes; at most ${maxPickleLength} are read`,
-    );
+    throw new CheckpointError("CHECKPOINT_FORMAT", `${source.name}: ${pickleName} has ${size} bytes; at most ${maxPickleLength} are read`);
   }
   const root = await inTurns(readPickle(await readEntry(source, archive, pickleName), `${source.name}: its pickle`));
   return { name: source.name, root, tensorsIn: (dict) => tensorFile(source, archive, folder, dict) };
@@ -87,12 +84,7 @@ async function readEntry(source: ByteSource, archive: ZipArchive, name: string):
   return source.read(await archive.locate(entry), entry.size);
 }
 
-function tensorFile(
-  source: ByteSource,
-  archive: ZipArchive,
-  folder: string,
-  dict: PickleValue | undefined,
-): TensorFile {
+function tensorFile(source: ByteSource, archive: ZipArchive, folder: string, dict: PickleValue | undefined): TensorFile {
   const tensors = new Map<string, PickledTensor>();
   if (!isPickledDict(dict)) throw malformed(source.name, "holds no dict of tensors where one was expected");
   for (const [name, value] of dict) {
@@ -119,7 +111,11 @@ function tensorFile(
     tensors,
     readBytes,
     readFloat32: async (name) => inTurns(toFloat32(await readBytes(name), tensors.get(name)!.dtype, name)),
-    checkTogether: (names) => checkStorages(source.name, [...names].map((name) => tensors.get(name)!)),
+    checkTogether: (names) =>
+      checkStorages(
+        source.name,
+        [...names].map((name) => tensors.get(name)!),
+      ),
   };
 }
 

@@ -33,11 +33,7 @@ export async function findZipDirectory(source: ByteSource): Promise<ZipDirectory
     if (tail.getUint32(at, true) !== signature.end || at + endLength + tail.getUint16(at + 20, true) !== tailLength) {
       continue;
     }
-    const directory = await parseEnd(
-      source,
-      new DataView(tail.buffer, tail.byteOffset + at, endLength),
-      tailOffset + at,
-    );
+    const directory = await parseEnd(source, new DataView(tail.buffer, tail.byteOffset + at, endLength), tailOffset + at);
     return checkDirectory(source.name, directory, tailOffset + at);
   }
   throw brokenZip(source.name, "it has no end record; the file is cut short or not a zip archive");
@@ -65,12 +61,7 @@ async function parseEnd(source: ByteSource, end: DataView, endOffset: number): P
 }
 
 /** The Zip64 end record replaces the fields of the end record; those that the latter states itself must agree. */
-async function parseEnd64(
-  source: ByteSource,
-  locator: DataView,
-  locatorOffset: number,
-  end: ZipDirectory,
-): Promise<ZipDirectory> {
+async function parseEnd64(source: ByteSource, locator: DataView, locatorOffset: number, end: ZipDirectory): Promise<ZipDirectory> {
   const at = safeUint64(source.name, locator, 8);
   if (at + end64Length > locatorOffset) {
     throw brokenZip(source.name, "its Zip64 end record does not lie before its locator");

@@ -100,10 +100,7 @@ function parseEntry(archive: string, name: string, header: DataView, extra: Uint
   const inHeader = [header.getUint32(24, true), header.getUint32(20, true), header.getUint32(42, true)];
   const [size, storedSize, headerOffset] = resolve64(archive, name, inHeader, extra) as [number, number, number];
   if (size !== storedSize) {
-    throw brokenZip(
-      archive,
-      `its entry ${printable(name)} is not compressed, but claims ${storedSize} bytes for ${size}`,
-    );
+    throw brokenZip(archive, `its entry ${printable(name)} is not compressed, but claims ${storedSize} bytes for ${size}`);
   }
   return { name, size, headerOffset };
 }
@@ -158,10 +155,7 @@ async function locateData(source: ByteSource, entry: DirectoryEntry): Promise<nu
   const { name, size, headerOffset, limit } = entry;
   const header = viewOf(await source.read(headerOffset, localLength));
   if (header.getUint32(0, true) !== signature.local) {
-    throw brokenZip(
-      source.name,
-      `its directory says that ${printable(name)} begins at ${headerOffset}, but no entry does`,
-    );
+    throw brokenZip(source.name, `its directory says that ${printable(name)} begins at ${headerOffset}, but no entry does`);
   }
   const nameLength = header.getUint16(26, true);
   const extraLength = header.getUint16(28, true);
@@ -180,10 +174,7 @@ async function locateData(source: ByteSource, entry: DirectoryEntry): Promise<nu
     (flags & flag.encrypted) !== 0 ||
     !(isDeferred || sizes.every((here) => here === size))
   ) {
-    throw brokenZip(
-      source.name,
-      `the header of its entry ${printable(name)} contradicts the directory (name, method or size)`,
-    );
+    throw brokenZip(source.name, `the header of its entry ${printable(name)} contradicts the directory (name, method or size)`);
   }
   return dataOffset;
 }

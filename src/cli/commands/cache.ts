@@ -53,18 +53,31 @@ async function list({ json = false }: JsonOption, terminal: Terminal): Promise<v
   await writeOut(terminal, json ? jsonText(repositories) : formatCache(repositories));
 }
 
-async function remove(name: string, { revision, json = false }: JsonOption & { readonly revision?: string }, terminal: Terminal): Promise<void> {
+async function remove(
+  name: string,
+  { revision, json = false }: JsonOption & { readonly revision?: string },
+  terminal: Terminal,
+): Promise<void> {
   const cached = await findCached(name);
   const id = cached?.id ?? findCheckpoint(name)?.id ?? name;
   // The cache is shared, so a slip of the pen must not cost somebody a model that is no codec.
   if (cached === undefined && findCheckpoint(id) === undefined) throw notCached(id);
-  if (cached !== undefined && revision !== undefined && !cached.commits.some(({ commit, refs }) => commit === revision || refs.includes(revision))) {
+  if (
+    cached !== undefined &&
+    revision !== undefined &&
+    !cached.commits.some(({ commit, refs }) => commit === revision || refs.includes(revision))
+  ) {
     const known = cached.commits.map(({ commit, refs }) => [commit, ...refs].join(" "));
     throw new CommandError(`revision ${revision} of ${id} is not in the cache; there is ${known.join(", ")}`);
   }
   const bytes = await withArguments(() => removeCached(id, { revision }));
   if (cached === undefined && bytes === 0) throw notCached(id);
-  await writeOut(terminal, json ? jsonText({ id, revision: revision ?? null, bytes }) : `${visibleLine(`removed ${id}${revision === undefined ? "" : ` at ${revision}`}: ${bytesText(bytes)} freed`)}\n`);
+  await writeOut(
+    terminal,
+    json
+      ? jsonText({ id, revision: revision ?? null, bytes })
+      : `${visibleLine(`removed ${id}${revision === undefined ? "" : ` at ${revision}`}: ${bytesText(bytes)} freed`)}\n`,
+  );
 }
 
 async function verify(name: string | undefined, { json = false }: JsonOption, terminal: Terminal): Promise<void> {
@@ -74,8 +87,13 @@ async function verify(name: string | undefined, { json = false }: JsonOption, te
     if (repository === undefined) throw notCached(name!);
     results.push({ id: repository.id, files: await verifyCached(repository.id, { signal: terminal.signal }) });
   }
-  await writeOut(terminal, json ? jsonText(results) : results.map(({ id, files }) => `${visibleLine(`${id}: ${verifiedText(files)}`)}\n`).join(""));
-  const wrong = results.flatMap((result) => result.files.filter(({ isRight }) => isRight === false).map((file) => ({ ...file, id: result.id })));
+  await writeOut(
+    terminal,
+    json ? jsonText(results) : results.map(({ id, files }) => `${visibleLine(`${id}: ${verifiedText(files)}`)}\n`).join(""),
+  );
+  const wrong = results.flatMap((result) =>
+    result.files.filter(({ isRight }) => isRight === false).map((file) => ({ ...file, id: result.id })),
+  );
   for (const { id, commit, file, expected, actual } of wrong) {
     const found = expected === null ? "is a link that leaves the repository's folder" : `has digest ${actual}, expected ${expected}`;
     tell(

@@ -42,13 +42,18 @@ export function addDecodeCommand(program: Command, terminal: Terminal): void {
     .summary("turn codes back into audio")
     .description("Turns files of codes (.safetensors, .npz, .npy, .json) back into WAV files.")
     .argument("<codes...>", "files of codes, or - for standard input")
-    .option("-m, --model <source>", `${modelSources} (default: the one that the codes name, if it is catalogued or cached; for .npy ${defaultModel})`)
+    .option(
+      "-m, --model <source>",
+      `${modelSources} (default: the one that the codes name, if it is catalogued or cached; for .npy ${defaultModel})`,
+    )
     .addOption(new Option("-n, --codebooks <count>", "use only so many of the codebooks (default: all)").argParser(parseCount))
     .addOption(new Option("-f, --format <format>", "how samples are stored").choices(["pcm16", "pcm24", "float32"]).default("pcm16"));
   addOutputOptions(command);
   addModelOptions(command);
   addRunOptions(command);
-  command.addHelpText("after", examples).action((inputs: readonly string[], options: DecodeCommandOptions) => decode(inputs, options, terminal));
+  command
+    .addHelpText("after", examples)
+    .action((inputs: readonly string[], options: DecodeCommandOptions) => decode(inputs, options, terminal));
 }
 
 async function decode(inputs: readonly string[], options: DecodeCommandOptions, terminal: Terminal): Promise<void> {
@@ -57,7 +62,8 @@ async function decode(inputs: readonly string[], options: DecodeCommandOptions, 
   // Not .wav: speech.wav would be the recording that speech.safetensors was made from.
   const plan = planOutputs(inputs, { output: options.output, ending: ".decoded.wav", fileExtensions: [".wav"] });
   for (const { output } of plan) {
-    if (output !== stream && extname(output).toLowerCase() !== ".wav") throw new UsageError(`${output} does not end in .wav, the only format that is written; a folder ends in /`);
+    if (output !== stream && extname(output).toLowerCase() !== ".wav")
+      throw new UsageError(`${output} does not end in .wav, the only format that is written; a folder ends in /`);
   }
   if (options.json && plan.some(({ output }) => output === stream)) {
     throw new UsageError("--json and the audio cannot both go to standard output; give --output a file");
@@ -73,13 +79,19 @@ async function decode(inputs: readonly string[], options: DecodeCommandOptions, 
     const tokenizer = options.model === undefined ? await loadNamed(codes, models) : await loadFor(codes, options.model, models);
     using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
     const audio = decodeClip(codes, tokenizer, { signal: terminal.signal, onProgress: progress.show });
-    await (output === stream ? writeOutWav(terminal, codes, audio, format) : writeWavStream(output, audio, { format, overwrite, signal: terminal.signal }));
+    await (output === stream
+      ? writeOutWav(terminal, codes, audio, format)
+      : writeWavStream(output, audio, { format, overwrite, signal: terminal.signal }));
     return { line: audioText(codes), summary: codesSummary(codes) };
   });
 }
 
 /** Audio of codes, made while it is written. */
-async function* decodeClip(codes: AudioCodes, tokenizer: AudioTokenizer, { signal, onProgress }: CallOptions): AsyncGenerator<Waveform, void> {
+async function* decodeClip(
+  codes: AudioCodes,
+  tokenizer: AudioTokenizer,
+  { signal, onProgress }: CallOptions,
+): AsyncGenerator<Waveform, void> {
   let seconds = 0;
   for await (const piece of tokenizer.decodeStream([codes], { signal })) {
     yield piece;
@@ -111,7 +123,9 @@ async function loadNamed(codes: AudioCodes, models: Models): Promise<AudioTokeni
   } catch (error) {
     if (!(error instanceof CheckpointError || error instanceof HubError)) throw error;
     const name = JSON.stringify(model.length <= shownName ? model : `${model.slice(0, shownName)}…`);
-    throw new CommandError(`made with the model ${name}, which could not be loaded; name it with --model. ${error.message}`, { cause: error });
+    throw new CommandError(`made with the model ${name}, which could not be loaded; name it with --model. ${error.message}`, {
+      cause: error,
+    });
   }
 }
 

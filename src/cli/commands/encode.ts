@@ -14,7 +14,15 @@ import { planOutputs } from "../shared/output-plan.ts";
 import { startProgress } from "../shared/progress.ts";
 import type { ClipProgress, ProgressBar } from "../shared/progress.ts";
 import { conversionText, openClip } from "../shared/read-clip.ts";
-import { addAudioOptions, addModelOptions, addOutputOptions, addRateOptions, addRunOptions, limitsOf, modelSources } from "../shared/shared-options.ts";
+import {
+  addAudioOptions,
+  addModelOptions,
+  addOutputOptions,
+  addRateOptions,
+  addRunOptions,
+  limitsOf,
+  modelSources,
+} from "../shared/shared-options.ts";
 import type { AudioCommandOptions, ModelCommandOptions, OutputOptions, RunOptions } from "../shared/shared-options.ts";
 import { displayName, say, stream, writeOut } from "../shared/terminal.ts";
 import type { Terminal } from "../shared/terminal.ts";
@@ -42,13 +50,19 @@ export function addEncodeCommand(program: Command, terminal: Terminal): void {
     .description("Turns audio files (WAV, FLAC, MP3, Ogg) into files of codes. Other sample rates and channels are converted.")
     .argument("<audio...>", "audio files, or - for standard input")
     .option("-m, --model <source>", modelSources, defaultModel)
-    .addOption(new Option("-f, --format <format>", "how codes are stored (default: by the output's extension, or safetensors)").choices(codesFormats));
+    .addOption(
+      new Option("-f, --format <format>", "how codes are stored (default: by the output's extension, or safetensors)").choices(
+        codesFormats,
+      ),
+    );
   addRateOptions(command);
   addAudioOptions(command);
   addOutputOptions(command);
   addModelOptions(command);
   addRunOptions(command);
-  command.addHelpText("after", examples).action((inputs: readonly string[], options: EncodeCommandOptions) => encode(inputs, options, terminal));
+  command
+    .addHelpText("after", examples)
+    .action((inputs: readonly string[], options: EncodeCommandOptions) => encode(inputs, options, terminal));
 }
 
 async function encode(inputs: readonly string[], options: EncodeCommandOptions, terminal: Terminal): Promise<void> {
@@ -71,7 +85,8 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
     await (output === stream
       ? writeOut(terminal, formatCodes(codes, formatOf(output, options)))
       : writeCodes(output, codes, { overwrite: options.force === true }));
-    if (clip.isCutOff) say(terminal, options, `${displayName(input, "stdin")} ends before the samples that its header promises; what is there was encoded`);
+    if (clip.isCutOff)
+      say(terminal, options, `${displayName(input, "stdin")} ends before the samples that its header promises; what is there was encoded`);
     return { line: encodedText(codes, conversionText(clip, tokenizer)), summary: codesSummary(codes) };
   });
 }
@@ -107,7 +122,8 @@ function checkOutput(output: string, { format, json }: EncodeCommandOptions): vo
   }
   try {
     const named = codesFormatOf(output);
-    if (format !== undefined && format !== named) throw new UsageError(`--format ${format} and the output ${output} do not agree; give one of them`);
+    if (format !== undefined && format !== named)
+      throw new UsageError(`--format ${format} and the output ${output} do not agree; give one of them`);
   } catch (error) {
     throw error instanceof CodesError ? new UsageError(`${error.message}; a folder ends in /`) : error;
   }

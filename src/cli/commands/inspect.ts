@@ -42,8 +42,13 @@ export function addInspectCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command("inspect")
     .summary("show what a model, a dataset, or a file of codes, a sequence or a pattern holds")
-    .description("Shows a model's configuration, bandwidths, tensors and license; the shape, rate and usage of codes or of a dataset of them; or what a pattern does.")
-    .argument("<source>", "tiny, a folder or file with weights, a Hugging Face Hub id or alias, a dataset, a file of codes, a sequence or a pattern, or - for codes or a sequence on standard input")
+    .description(
+      "Shows a model's configuration, bandwidths, tensors and license; the shape, rate and usage of codes or of a dataset of them; or what a pattern does.",
+    )
+    .argument(
+      "<source>",
+      "tiny, a folder or file with weights, a Hugging Face Hub id or alias, a dataset, a file of codes, a sequence or a pattern, or - for codes or a sequence on standard input",
+    )
     .option("-m, --model <source>", `the model that bare .npy codes are for: ${modelSources}`, defaultModel);
   addModelOptions(command);
   command
@@ -59,13 +64,16 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
     const dataset = await readIfDataset(source);
     if (dataset !== undefined) return options.json ? summarizeDataset(dataset) : formatDatasetInspection(name, dataset);
     const pattern = await readIfPattern(source);
-    if (pattern !== undefined) return withArguments(async () => (options.json ? summarizePattern(pattern) : formatPatternInspection(name, pattern)));
+    if (pattern !== undefined)
+      return withArguments(async () => (options.json ? summarizePattern(pattern) : formatPatternInspection(name, pattern)));
     const input = source === stream ? await readIn(terminal) : source;
     const sequence = await readIfSequence(input);
     if (sequence !== undefined) return options.json ? summarizeSequence(sequence) : formatSequenceInspection(name, sequence);
     const codes = await readIfCodes(input, options, terminal);
     if (codes !== undefined) return options.json ? summarizeCodes(codes) : formatCodesInspection(name, codes);
-    const model = await withArguments(() => inspectModel(source, { revision, exact, offline, licensePolicy: policyOf(license), signal: terminal.signal }));
+    const model = await withArguments(() =>
+      inspectModel(source, { revision, exact, offline, licensePolicy: policyOf(license), signal: terminal.signal }),
+    );
     return options.json ? model : formatModelInspection(name, model);
   });
   if ("failure" in outcome) throw new (outcome.isUsage ? UsageError : CommandError)(outcome.failure);
@@ -75,7 +83,9 @@ async function inspect(source: string, options: InspectCommandOptions, terminal:
 
 /** A dataset's index, or `undefined` for everything that is no folder of a dataset. @throws DatasetError for one that was begun only. */
 async function readIfDataset(source: string): Promise<DatasetInfo | undefined> {
-  return source !== stream && ["dataset.json", "plan.json"].some((file) => existsSync(join(source, file))) ? readDatasetInfo(source) : undefined;
+  return source !== stream && ["dataset.json", "plan.json"].some((file) => existsSync(join(source, file)))
+    ? readDatasetInfo(source)
+    : undefined;
 }
 
 /** A pattern, or `undefined` for everything that is not JSON with a `kind`, and where it cannot be read, of which `readIfCodes` says why. */
@@ -107,7 +117,11 @@ async function startOf(source: string): Promise<Buffer | undefined> {
 }
 
 /** Codes, or `undefined` for everything that is a model: `.safetensors` files may be either. */
-async function readIfCodes(input: string | Uint8Array, { model, ...options }: InspectCommandOptions, terminal: Terminal): Promise<AudioCodes | undefined> {
+async function readIfCodes(
+  input: string | Uint8Array,
+  { model, ...options }: InspectCommandOptions,
+  terminal: Terminal,
+): Promise<AudioCodes | undefined> {
   if (typeof input === "string" && !isNamedLikeCodes(input)) return undefined;
   try {
     await using models = new Models(terminal, { ...options, threads: 1 });

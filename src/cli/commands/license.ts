@@ -31,7 +31,10 @@ export function addLicenseCommand(program: Command, terminal: Terminal): void {
     .description("Sums up which models a set of codes was made with, under which licenses, and whether a policy admits them all.")
     .argument("<codes...>", "files of codes, or - for standard input")
     .addOption(
-      new Option("--policy <policy>", "any, permissive, commercial, research, or rules (default: ENCODEC_TOKENIZER_LICENSE_POLICY, or any)").argParser(parsePolicy),
+      new Option(
+        "--policy <policy>",
+        "any, permissive, commercial, research, or rules (default: ENCODEC_TOKENIZER_LICENSE_POLICY, or any)",
+      ).argParser(parsePolicy),
     )
     .option("--json", "print it as JSON")
     .addHelpText("after", examples)

@@ -33,7 +33,9 @@ export function addModelsCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command("models")
     .summary("list the checkpoints that are known, or those that fit")
-    .description("Lists the catalogue of EnCodec checkpoints with their licenses. With filters: those that pass, the best first, and why not the others.")
+    .description(
+      "Lists the catalogue of EnCodec checkpoints with their licenses. With filters: those that pass, the best first, and why not the others.",
+    )
     .enablePositionalOptions()
     .addOption(new Option("--sample-rate <hertz>", "exactly this sampling rate").argParser(parseCount))
     .addOption(new Option("--channels <count>", "this many channels").argParser(parseCount))
@@ -42,7 +44,9 @@ export function addModelsCommand(program: Command, terminal: Terminal): void {
     .option("--used-by <model>", "a language model that reads its codes, such as musicgen")
     .addOption(new Option("--license <policy>", "a license policy: any, permissive, commercial, research, or rules").argParser(parsePolicy))
     .addOption(new Option("--commercial", "the same as --license commercial").conflicts("license"))
-    .addOption(new Option("--license-class <class>", "has a license of this class, or one of several by commas").argParser(parseLicenseClasses))
+    .addOption(
+      new Option("--license-class <class>", "has a license of this class, or one of several by commas").argParser(parseLicenseClasses),
+    )
     .option("--json", "print it as JSON")
     .addHelpText("after", examples)
     .action((options: FilterOptions & JsonOption) => listModels(options, terminal));

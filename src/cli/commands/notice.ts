@@ -23,7 +23,9 @@ export function addNoticeCommand(program: Command, terminal: Terminal): void {
   program
     .command("notice")
     .summary("write attribution text for an app that ships models")
-    .description("Writes attribution text for an app that ships these models: creator, source, license, what that asks for, and what is not certain.")
+    .description(
+      "Writes attribution text for an app that ships these models: creator, source, license, what that asks for, and what is not certain.",
+    )
     .argument("<ids...>", "ids or aliases that encodec-tokenizer models lists")
     .option("-o, --output <file>", "where it goes; - is standard output", stream)
     .option("--force", "overwrite a file that exists")
@@ -34,7 +36,9 @@ export function addNoticeCommand(program: Command, terminal: Terminal): void {
 async function writeNotice(ids: readonly string[], { output, force = false }: NoticeCommandOptions, terminal: Terminal): Promise<void> {
   const strangers = ids.filter((id) => findCheckpoint(id) === undefined);
   if (strangers.length > 0) {
-    throw new UsageError(`${strangers.join(", ")} ${strangers.length === 1 ? "is" : "are"} not in the catalogue; encodec-tokenizer models lists what is`);
+    throw new UsageError(
+      `${strangers.join(", ")} ${strangers.length === 1 ? "is" : "are"} not in the catalogue; encodec-tokenizer models lists what is`,
+    );
   }
   const text = notice(ids);
   if (output === stream) {

@@ -42,15 +42,25 @@ export function addPullCommand(program: Command, terminal: Terminal): void {
     .action((id: string, options: PullCommandOptions) => pull(id, options, terminal));
 }
 
-async function pull(id: string, { verify = false, quiet, json = false, license, ...options }: PullCommandOptions, terminal: Terminal): Promise<void> {
+async function pull(
+  id: string,
+  { verify = false, quiet, json = false, license, ...options }: PullCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
   const pulled = await pullWithProgress();
-  for (const line of staleLines(pulled.id, pulled.commit, pulled.servedFrom, options.revision)) say(terminal, { quiet: quiet === true }, line);
-  await writeOut(terminal, json ? jsonText({ ...pulled, requested: id, verified: verify && pulled.unverified.length === 0 }) : formatPulled(pulled, id, verify));
+  for (const line of staleLines(pulled.id, pulled.commit, pulled.servedFrom, options.revision))
+    say(terminal, { quiet: quiet === true }, line);
+  await writeOut(
+    terminal,
+    json ? jsonText({ ...pulled, requested: id, verified: verify && pulled.unverified.length === 0 }) : formatPulled(pulled, id, verify),
+  );
 
   async function pullWithProgress(): Promise<PulledModel> {
     using progress = startDownload(terminal, id, quiet);
     const { signal } = terminal;
-    return await withArguments(() => pullModel(id, { ...options, licensePolicy: policyOf(license), verify, signal, onProgress: progress.show }));
+    return await withArguments(() =>
+      pullModel(id, { ...options, licensePolicy: policyOf(license), verify, signal, onProgress: progress.show }),
+    );
   }
 }
 

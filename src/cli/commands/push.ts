@@ -26,13 +26,18 @@ export function addPushCommand(program: Command, terminal: Terminal): void {
   program
     .command("push")
     .summary("upload a dataset to the Hugging Face Hub")
-    .description("Uploads the shards that a dataset repository does not have yet, and the index and card of a finished dataset. Needs a token with write access (HF_TOKEN).")
+    .description(
+      "Uploads the shards that a dataset repository does not have yet, and the index and card of a finished dataset. Needs a token with write access (HF_TOKEN).",
+    )
     .argument("<folder>", "the dataset")
     .argument("<repository>", "user/dataset; made if it is not there")
     .option("--revision <branch>", "branch to upload to (default: main)")
     .option("--private", "make a new repository private")
     .addOption(
-      new Option("--license <policy>", "licenses that the model may have had: any, permissive, commercial, research, or rules (default: ENCODEC_TOKENIZER_LICENSE_POLICY, or any)").argParser(parsePolicy),
+      new Option(
+        "--license <policy>",
+        "licenses that the model may have had: any, permissive, commercial, research, or rules (default: ENCODEC_TOKENIZER_LICENSE_POLICY, or any)",
+      ).argParser(parsePolicy),
     )
     .option("--edited-card", "upload README.md as it is, although it was edited since it was written")
     .option("--dry-run", "only tell what would be uploaded")
@@ -45,10 +50,19 @@ async function push(folder: string, repository: string, options: PushCommandOpti
   const report = await pushWithProgress(folder, repository, options, terminal);
   if (options.json) await writeOut(terminal, jsonText(report));
   const { uploaded, unchanged, bytes } = report;
-  say(terminal, options, `${repository}: ${countText(uploaded.length, "file")}, ${bytesText(bytes)}, ${options.dryRun ? "to upload" : "uploaded"}; ${unchanged.length} there already`);
+  say(
+    terminal,
+    options,
+    `${repository}: ${countText(uploaded.length, "file")}, ${bytesText(bytes)}, ${options.dryRun ? "to upload" : "uploaded"}; ${unchanged.length} there already`,
+  );
 }
 
-async function pushWithProgress(folder: string, repository: string, { revision, license, editedCard, dryRun, quiet, ...options }: PushCommandOptions, terminal: Terminal): Promise<PushReport> {
+async function pushWithProgress(
+  folder: string,
+  repository: string,
+  { revision, license, editedCard, dryRun, quiet, ...options }: PushCommandOptions,
+  terminal: Terminal,
+): Promise<PushReport> {
   using work = startWork(terminal, quiet);
   return await withArguments(() =>
     pushDataset(folder, repository, {

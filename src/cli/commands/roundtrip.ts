@@ -36,7 +36,9 @@ export function addRoundtripCommand(program: Command, terminal: Terminal): void 
   const command = program
     .command("roundtrip")
     .summary("encode and decode, and report how it went")
-    .description("Encodes a clip, decodes it again, reports rates, speed and quality, and writes the codes, the decoded audio and a figure.")
+    .description(
+      "Encodes a clip, decodes it again, reports rates, speed and quality, and writes the codes, the decoded audio and a figure.",
+    )
     .argument("<audio>", "an audio file, or - for standard input")
     .option("-m, --model <source>", modelSources, defaultModel)
     .option("-o, --output <folder>", "where the three files go (default: <name>-roundtrip beside the input)")
@@ -78,7 +80,10 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
 }
 
 /** @throws UsageError if the decoded audio would replace the input; CommandError if a file is there already. */
-function planFiles(input: string, { output, force }: RoundtripCommandOptions): { readonly codes: string; readonly audio: string; readonly figure: string } {
+function planFiles(
+  input: string,
+  { output, force }: RoundtripCommandOptions,
+): { readonly codes: string; readonly audio: string; readonly figure: string } {
   refuseAddresses([input, output ?? stream]);
   if (output === stream) throw new UsageError("roundtrip writes three files; give --output a folder");
   const stem = stemOf(input);

@@ -38,7 +38,9 @@ export function addVerifyCommand(program: Command, terminal: Terminal): void {
   const verifying = program
     .command("verify")
     .summary("read a finished dataset against its index")
-    .description("Reads every shard of a finished dataset again: digests, shapes, ranges of codes, counts, and files that do not belong there. With --sample, some clips are encoded again from their audio, and the codes compared.")
+    .description(
+      "Reads every shard of a finished dataset again: digests, shapes, ranges of codes, counts, and files that do not belong there. With --sample, some clips are encoded again from their audio, and the codes compared.",
+    )
     .argument("<folder>", "the dataset")
     .addOption(new Option("--sample <clips>", "encode so many clips again, or a share of them: 20, 1%").argParser(parseSample))
     .option("-m, --model <source>", `${modelSources} (default: the one that the dataset names, if it is catalogued or cached)`);
@@ -70,11 +72,16 @@ async function verify(folder: string, options: VerifyCommandOptions, terminal: T
     ...(options.sample !== undefined && reencoded === 0 ? ["no clip is in the sample, so none was encoded again"] : []),
   ];
   say(terminal, options, [sound, ...again].join("; "));
-  if (missing.length > 0 && compared === 0) throw new CommandError(`no clip of the sample could be compared; verify ${folder} where its audio is`);
+  if (missing.length > 0 && compared === 0)
+    throw new CommandError(`no clip of the sample could be compared; verify ${folder} where its audio is`);
 }
 
 /** What is wrong, told as it is found; clips whose audio is gone are counted instead. */
-async function findingsOf(folder: string, options: VerifyCommandOptions, terminal: Terminal): Promise<{ readonly findings: readonly Finding[]; readonly reencoded: number }> {
+async function findingsOf(
+  folder: string,
+  options: VerifyCommandOptions,
+  terminal: Terminal,
+): Promise<{ readonly findings: readonly Finding[]; readonly reencoded: number }> {
   using work = startWork(terminal, options.quiet);
   using download = startDownload(terminal, options.model ?? "the model", options.quiet);
   const findings: Finding[] = [];
@@ -87,7 +94,11 @@ async function findingsOf(folder: string, options: VerifyCommandOptions, termina
       onProgress({ done, total, reencoded: clips }) {
         download[Symbol.dispose](); // one bar at a time
         reencoded = clips;
-        work.show(done, total, `${done.toLocaleString("en")} of ${total.toLocaleString("en")} clips read${clips === 0 ? "" : `, ${clips.toLocaleString("en")} encoded again`}`);
+        work.show(
+          done,
+          total,
+          `${done.toLocaleString("en")} of ${total.toLocaleString("en")} clips read${clips === 0 ? "" : `, ${clips.toLocaleString("en")} encoded again`}`,
+        );
       },
     })) {
       findings.push(finding);
@@ -99,7 +110,10 @@ async function findingsOf(folder: string, options: VerifyCommandOptions, termina
   return { findings, reencoded };
 }
 
-function reencodeOf({ sample, model, revision, exact, offline, license, threads = 0 }: VerifyCommandOptions, onProgress: NonNullable<NonNullable<Reencode["load"]>["onProgress"]>): Reencode | undefined {
+function reencodeOf(
+  { sample, model, revision, exact, offline, license, threads = 0 }: VerifyCommandOptions,
+  onProgress: NonNullable<NonNullable<Reencode["load"]>["onProgress"]>,
+): Reencode | undefined {
   if (sample === undefined) return undefined;
   const named = { ...(revision === undefined ? {} : { revision }), ...(exact === undefined ? {} : { exact }) };
   return { sample, model, load: { ...named, offline, licensePolicy: policyOf(license), threads, onProgress } };
@@ -114,7 +128,8 @@ function checkOptions({ sample, model, revision, exact, offline, license, thread
 function parseSample(text: string): Reencode["sample"] {
   if (!text.endsWith("%")) return { clips: parseCount(text) };
   const percent = Number(text.slice(0, -1));
-  if (!/^\d*\.?\d+%$/u.test(text) || !(percent > 0 && percent <= 100)) throw new InvalidArgumentError("It must be a number of clips, or a share such as 1%, up to 100%.");
+  if (!/^\d*\.?\d+%$/u.test(text) || !(percent > 0 && percent <= 100))
+    throw new InvalidArgumentError("It must be a number of clips, or a share such as 1%, up to 100%.");
   return { share: percent / 100 };
 }
 

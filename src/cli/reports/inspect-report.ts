@@ -2,7 +2,17 @@ import type { AudioCodes } from "../../core/index.ts";
 import type { ModelInspection } from "../../tokenizer/index.ts";
 import { formatReport, formatTable } from "../shared/report.ts";
 import type { ReportRow } from "../shared/report.ts";
-import { bandwidthText, channelsText, codesSummary, codesText, countText, provenanceText, rateText, secondsText, segmentsText } from "../shared/wording.ts";
+import {
+  bandwidthText,
+  channelsText,
+  codesSummary,
+  codesText,
+  countText,
+  provenanceText,
+  rateText,
+  secondsText,
+  segmentsText,
+} from "../shared/wording.ts";
 import { usageOf } from "./codes-usage.ts";
 import type { ClipUsage } from "./codes-usage.ts";
 import { evidenceLines, licenseRows } from "./models-report.ts";
@@ -13,12 +23,14 @@ const shownTensors = 8;
 /** What a file of codes holds, for people. */
 export async function formatCodesInspection(name: string, codes: AudioCodes): Promise<string> {
   const { segment } = codes;
-  const segments: readonly ReportRow[] =
-    segment === null ? [] : [["segments", segmentsText(segment, codes.sampleRate)]];
+  const segments: readonly ReportRow[] = segment === null ? [] : [["segments", segmentsText(segment, codes.sampleRate)]];
   return formatReport(name, [
     [
       ["codes", `${codesText(codes)}, ${codes.frameRate} frames per second`],
-      ["audio", `${secondsText(codes.duration)}, ${rateText(codes.sampleRate)}, ${channelsText(codes.channels)}, ${countText(codes.numSamples, "sample")}`],
+      [
+        "audio",
+        `${secondsText(codes.duration)}, ${rateText(codes.sampleRate)}, ${channelsText(codes.channels)}, ${countText(codes.numSamples, "sample")}`,
+      ],
       ["bandwidth", bandwidthText(codes.bandwidth)],
       ...segments,
       ["model", provenanceText(codes.provenance)],
@@ -29,7 +41,12 @@ export async function formatCodesInspection(name: string, codes: AudioCodes): Pr
 
 /** What a file of codes holds, for programs. */
 export async function summarizeCodes(codes: AudioCodes): Promise<Readonly<Record<string, unknown>>> {
-  return { ...codesSummary(codes), segment: codes.segment, scales: codes.scales === null ? null : [...codes.scales], usage: await usageOf(codes) };
+  return {
+    ...codesSummary(codes),
+    segment: codes.segment,
+    scales: codes.scales === null ? null : [...codes.scales],
+    usage: await usageOf(codes),
+  };
 }
 
 /** What a model is and whether it is complete, for people. */
@@ -39,18 +56,33 @@ export function formatModelInspection(name: string, model: ModelInspection): str
   return formatReport(name, [
     [
       ["model", provenanceText(model.provenance)],
-      ["files", [...checkpoint.files, `${checkpoint.format}, ${checkpoint.layout} layout, ${megabytes} MB, ${checkpoint.dtypes.join(" and ")}`]],
+      [
+        "files",
+        [...checkpoint.files, `${checkpoint.format}, ${checkpoint.layout} layout, ${megabytes} MB, ${checkpoint.dtypes.join(" and ")}`],
+      ],
       ["parameters", model.numParameters.toLocaleString("en")],
     ],
     [
-      ["audio", `${rateText(config.samplingRate)}, ${channelsText(config.audioChannels)}${config.interleaveStereo ? ", stereo as two mono clips" : ""}`],
+      [
+        "audio",
+        `${rateText(config.samplingRate)}, ${channelsText(config.audioChannels)}${config.interleaveStereo ? ", stereo as two mono clips" : ""}`,
+      ],
       ["frames", `${model.frameRate} per second, ${model.hopLength} samples each`],
       ["codebooks", `${model.numQuantizers} of ${config.codebookSize} codes`],
-      ["bandwidths", formatTable(["kbps", "codebooks"], model.bandwidths.map(({ bandwidth, numCodebooks }) => [String(bandwidth), String(numCodebooks)]))],
+      [
+        "bandwidths",
+        formatTable(
+          ["kbps", "codebooks"],
+          model.bandwidths.map(({ bandwidth, numCodebooks }) => [String(bandwidth), String(numCodebooks)]),
+        ),
+      ],
       ...(segment === null ? [] : [["segments", `${segment.length} samples long, one every ${segment.stride}`] as const]),
     ],
     [
-      ["network", `${config.useCausalConv ? "causal" : "not causal"}, ${config.normType}, ${config.padMode} padding, ${countText(config.numLstmLayers, "LSTM layer")}`],
+      [
+        "network",
+        `${config.useCausalConv ? "causal" : "not causal"}, ${config.normType}, ${config.padMode} padding, ${countText(config.numLstmLayers, "LSTM layer")}`,
+      ],
       ["widths", `${config.numFilters} filters, hidden size ${config.hiddenSize}, ratios ${config.upsamplingRatios.join(" × ")}`],
     ],
     licenseRows(model.license),

@@ -29,13 +29,16 @@ export function groupFiles({ groups }: LicenseSummary, files: readonly CodesFile
 /** For people: what all of the codes are under, then each model that made some of them. */
 export function formatLicenses(summary: LicenseSummary, groups: readonly FileGroup[]): string {
   const total = groups.reduce((sum, { count }) => sum + count, 0);
-  return formatReport(`${countText(total, "file")} of codes under ${summary.effective} (${summary.classes.join(", ")})`, groups.map((group) => [
-    ["model", placeText(group.provenance)],
-    ["license", licenseText(group.record)],
-    ["policy", group.verdict.isAllowed ? "admits it" : `refuses it by its rule ${group.verdict.rule}`],
-    ["files", [...group.files.slice(0, shownFiles), ...(group.count > shownFiles ? [`and ${group.count - shownFiles} more`] : [])]],
-    ["trained on", trainingLines(group.trainingData)],
-  ]));
+  return formatReport(
+    `${countText(total, "file")} of codes under ${summary.effective} (${summary.classes.join(", ")})`,
+    groups.map((group) => [
+      ["model", placeText(group.provenance)],
+      ["license", licenseText(group.record)],
+      ["policy", group.verdict.isAllowed ? "admits it" : `refuses it by its rule ${group.verdict.rule}`],
+      ["files", [...group.files.slice(0, shownFiles), ...(group.count > shownFiles ? [`and ${group.count - shownFiles} more`] : [])]],
+      ["trained on", trainingLines(group.trainingData)],
+    ]),
+  );
 }
 
 /** For programs. */
@@ -44,7 +47,10 @@ export function summarizeFiles(
   groups: readonly FileGroup[],
   failures: readonly { readonly input: string; readonly error: string }[],
 ): Readonly<Record<string, unknown>> {
-  const ofPrograms = groups.map(({ verdict, ...group }) => ({ ...group, verdict: { allowed: verdict.isAllowed, rule: verdict.rule, reason: verdict.reason } }));
+  const ofPrograms = groups.map(({ verdict, ...group }) => ({
+    ...group,
+    verdict: { allowed: verdict.isAllowed, rule: verdict.rule, reason: verdict.reason },
+  }));
   return { effective, classes, allowed: isAllowed && failures.length === 0, groups: ofPrograms, failures };
 }
 

@@ -82,7 +82,10 @@ export function formatCheckpoint(entry: CatalogueEntry): string {
       ["files", entry.files.length === 0 ? "not known" : entry.files.map(fileText)],
     ],
     [
-      ["audio", `${rateText(entry.sampleRate)}, ${channelsText(entry.channels)}${entry.interleaveStereo ? ", coded as two mono clips" : ""}`],
+      [
+        "audio",
+        `${rateText(entry.sampleRate)}, ${channelsText(entry.channels)}${entry.interleaveStereo ? ", coded as two mono clips" : ""}`,
+      ],
       ["frames", `${entry.frameRate} per second`],
       ["codebooks", `${entry.numQuantizers} of ${entry.codebookSize} codes`],
       ["bandwidths", `${entry.bandwidths.join(", ")} kbps`],
@@ -102,7 +105,10 @@ export function licenseRows(record: LicenseRecord): readonly ReportRow[] {
   return [
     ["license", licenseText(record)],
     ["classes", record.classes.join(", ")],
-    ["declared", `${card.join(" and ") || "nothing"} in the model card${api === null ? "" : `, ${api.join(" and ") || "nothing"} on the Hub`}`],
+    [
+      "declared",
+      `${card.join(" and ") || "nothing"} in the model card${api === null ? "" : `, ${api.join(" and ") || "nothing"} on the Hub`}`,
+    ],
     ...(record.upstream === null ? [] : [["upstream", wrapText(record.upstream)] as const]),
   ];
 }

@@ -1,12 +1,5 @@
 import { formatPatternGrid, modelLayouts, patternProvider } from "../../patterns/index.ts";
-import type {
-  ModelLayout,
-  ModelTokens,
-  Pattern,
-  PatternKind,
-  PatternSpec,
-  TokenSequence,
-} from "../../patterns/index.ts";
+import type { ModelLayout, ModelTokens, Pattern, PatternKind, PatternSpec, TokenSequence } from "../../patterns/index.ts";
 import type { CodesDetails } from "../../storage/index.ts";
 import { foldTable, formatReport, formatTable, wrapText } from "../shared/report.ts";
 import type { ReportRow } from "../shared/report.ts";
@@ -41,8 +34,27 @@ export function formatPatterns(width?: number): string {
   const indent = "  models   ".length;
   const words = ["model", "codec", "pattern", "special ids"];
   return formatReport("patterns", [
-    [["kinds", formatTable(["kind", "order of the codes"], Object.entries(kindTexts).map(([kind, text]) => [kind, text]), ["kind", "order of the codes"])]],
-    [["models", foldTable(["model", "codec", "frames/s", "codebooks", "pattern", "special ids"], rows, words, width === undefined ? width : width - indent)]],
+    [
+      [
+        "kinds",
+        formatTable(
+          ["kind", "order of the codes"],
+          Object.entries(kindTexts).map(([kind, text]) => [kind, text]),
+          ["kind", "order of the codes"],
+        ),
+      ],
+    ],
+    [
+      [
+        "models",
+        foldTable(
+          ["model", "codec", "frames/s", "codebooks", "pattern", "special ids"],
+          rows,
+          words,
+          width === undefined ? width : width - indent,
+        ),
+      ],
+    ],
   ]);
 }
 
@@ -79,7 +91,8 @@ export function specText(spec: PatternSpec, comma: string = ","): string {
 /** `bos 1026, eos 1024, pad 1025`; equal ones together. */
 export function tokensText(tokens: Readonly<ModelTokens> | Readonly<Record<string, number>>): string {
   const byId = new Map<number, string[]>();
-  for (const [name, id] of Object.entries(tokens) as [string, number | undefined][]) if (id !== undefined) byId.set(id, [...(byId.get(id) ?? []), name]);
+  for (const [name, id] of Object.entries(tokens) as [string, number | undefined][])
+    if (id !== undefined) byId.set(id, [...(byId.get(id) ?? []), name]);
   return [...byId].map(([id, names]) => `${names.join("/")} ${id}`).join(", ");
 }
 
@@ -96,10 +109,15 @@ export function formatPatternInspection(name: string, spec: PatternSpec): string
     ["codebooks", String(spec.numCodebooks)],
   ] as const;
   const sample = laidOut(spec, spec.kind === "custom" ? spec.timesteps : sampleFrames);
-  if (sample === null) return formatReport(name, [about, [["steps", `more than can be laid out, even for ${countText(sampleFrames, "frame")}`]]]);
+  if (sample === null)
+    return formatReport(name, [about, [["steps", `more than can be laid out, even for ${countText(sampleFrames, "frame")}`]]]);
   if (spec.kind === "custom") {
     const isSmall = sample.numSteps * sample.numCodebooks <= maxGridCells;
-    return formatReport(name, [about, customRows(sample), isSmall ? [["grid", formatPatternGrid(sample, { width: 90 }).trimEnd().split("\n")]] : []]);
+    return formatReport(name, [
+      about,
+      customRows(sample),
+      isSmall ? [["grid", formatPatternGrid(sample, { width: 90 }).trimEnd().split("\n")]] : [],
+    ]);
   }
   const lengths = lengthsOf(spec);
   const rows = lengths.map(({ frameRate, oneSecond, thirtySeconds }) => [frameText(frameRate), String(oneSecond), String(thirtySeconds)]);
@@ -127,17 +145,28 @@ const shownMissing = 6;
 function customRows(pattern: Pattern): readonly ReportRow[] {
   const { names, rest } = missingCodes(pattern);
   return [
-    ["steps", `${pattern.numSteps} for clips of ${countText(pattern.timesteps, "frame")}; ${countText(pattern.numValidSteps, "valid step")}`],
+    [
+      "steps",
+      `${pattern.numSteps} for clips of ${countText(pattern.timesteps, "frame")}; ${countText(pattern.numValidSteps, "valid step")}`,
+    ],
     ["max delay", String(pattern.maxDelay)],
     ["latency", latencyText(pattern, pattern)],
-    ...(names.length === 0 ? [] : [["missing", wrapText(`${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}: these codes stand nowhere, so that they would be lost`)] as const]),
+    ...(names.length === 0
+      ? []
+      : [
+          [
+            "missing",
+            wrapText(`${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}: these codes stand nowhere, so that they would be lost`),
+          ] as const,
+        ]),
   ];
 }
 
 /** The first codes of the clip that no step holds, and how many more there are. */
 function missingCodes({ layout, numCodebooks, timesteps }: Pattern): { readonly names: readonly string[]; readonly rest: number } {
   const found = new Set<number>();
-  for (const [index, timestep] of layout.timesteps.entries()) if (timestep < timesteps) found.add(layout.codebooks[index]! * timesteps + timestep);
+  for (const [index, timestep] of layout.timesteps.entries())
+    if (timestep < timesteps) found.add(layout.codebooks[index]! * timesteps + timestep);
   const numMissing = numCodebooks * timesteps - found.size;
   const names: string[] = [];
   for (let cell = 0; names.length < Math.min(shownMissing, numMissing); cell++) {
@@ -194,7 +223,10 @@ export function formatSequenceInspection(name: string, { tokens, pattern, codes,
     ],
     [
       ["codes", `${framesText(codes)}, ${Math.ceil(codes.sampleRate / codes.hopLength)} per second`],
-      ["audio", `${secondsText(codes.numSamples / codes.sampleRate)}, ${rateText(codes.sampleRate)}, ${channelsText(codes.channels)}, ${countText(codes.numSamples, "sample")}`],
+      [
+        "audio",
+        `${secondsText(codes.numSamples / codes.sampleRate)}, ${rateText(codes.sampleRate)}, ${channelsText(codes.channels)}, ${countText(codes.numSamples, "sample")}`,
+      ],
       ["bandwidth", bandwidthText(codes.bandwidth)],
       ...(codes.segment === null ? [] : [["segments", segmentsText(codes.segment, codes.sampleRate)] as const]),
       ["model", provenanceText(codes.provenance)],
@@ -219,10 +251,13 @@ function frameText(frameRate: number): string {
 }
 
 /** Steps at the frame rates that codecs have, as far as they can be laid out. */
-function lengthsOf(spec: PatternSpec): readonly { readonly frameRate: number; readonly oneSecond: number; readonly thirtySeconds: number }[] {
+function lengthsOf(
+  spec: PatternSpec,
+): readonly { readonly frameRate: number; readonly oneSecond: number; readonly thirtySeconds: number }[] {
   if (spec.kind === "custom") return [];
   const provider = patternProvider(spec);
-  const stepsOf = (seconds: number, frameRate: number): number | null => unlessTooLarge(() => provider.countSteps(Math.ceil(seconds * frameRate)));
+  const stepsOf = (seconds: number, frameRate: number): number | null =>
+    unlessTooLarge(() => provider.countSteps(Math.ceil(seconds * frameRate)));
   return commonFrameRates.flatMap((frameRate) => {
     const oneSecond = stepsOf(1, frameRate);
     const thirtySeconds = oneSecond === null ? null : stepsOf(30, frameRate);
@@ -235,7 +270,8 @@ function modelsWith(spec: PatternSpec): [string, ModelLayout][] {
   if (spec.kind === "custom" || laidOut(spec, sampleFrames) === null) return [];
   const columns = layoutColumns(spec);
   return Object.entries(modelLayouts).filter(
-    ([, { pattern }]) => pattern.numCodebooks === spec.numCodebooks && layoutColumns(pattern).every((column, index) => isEqual(column, columns[index]!)),
+    ([, { pattern }]) =>
+      pattern.numCodebooks === spec.numCodebooks && layoutColumns(pattern).every((column, index) => isEqual(column, columns[index]!)),
   );
 }
 

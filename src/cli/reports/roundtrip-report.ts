@@ -4,7 +4,17 @@ import type { AudioCodes, Waveform } from "../../core/index.ts";
 import { conversionText } from "../shared/read-clip.ts";
 import type { Clip } from "../shared/read-clip.ts";
 import { formatReport, formatTable } from "../shared/report.ts";
-import { bandwidthText, channelsText, codesSummary, codesText, countText, provenanceText, rateText, secondsText, waveformText } from "../shared/wording.ts";
+import {
+  bandwidthText,
+  channelsText,
+  codesSummary,
+  codesText,
+  countText,
+  provenanceText,
+  rateText,
+  secondsText,
+  waveformText,
+} from "../shared/wording.ts";
 
 /** Everything that a round trip found out. */
 export interface Roundtrip {

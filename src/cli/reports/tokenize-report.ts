@@ -5,7 +5,17 @@ import type { EnqueueEvent, WorkEvent } from "../../queue/index.ts";
 import { histogramTable } from "../shared/histogram-table.ts";
 import { formatReport, formatTable } from "../shared/report.ts";
 import type { ReportRow } from "../shared/report.ts";
-import { bandwidthText, bytesText, channelsText, countText, hoursText, provenanceText, rateText, speedText, timeText } from "../shared/wording.ts";
+import {
+  bandwidthText,
+  bytesText,
+  channelsText,
+  countText,
+  hoursText,
+  provenanceText,
+  rateText,
+  speedText,
+  timeText,
+} from "../shared/wording.ts";
 import { licenseRows } from "./models-report.ts";
 
 /** An event as a line of JSON; of the index and of parts, what is short. */
@@ -35,21 +45,34 @@ export function reportLines({ folder, rows, errors, seconds, elapsed, partsLeft,
   ];
   return [
     `${folder}: ${work.join(", ")}`,
-    ...(total.errors === 0 ? [] : [`${countText(total.errors, "file")} failed${errors === total.errors ? "" : `, ${errors} of them now`}; ${info === null ? "parts/*.errors.jsonl" : "errors.jsonl"} has the reasons`]),
+    ...(total.errors === 0
+      ? []
+      : [
+          `${countText(total.errors, "file")} failed${errors === total.errors ? "" : `, ${errors} of them now`}; ${info === null ? "parts/*.errors.jsonl" : "errors.jsonl"} has the reasons`,
+        ]),
     stateText(info, partsLeft),
-    ...(info === null || info.counts.clips === 0 ? [] : [usageText(info), `more in ${join(folder, "report.svg")}, or by encodec-tokenizer inspect ${folder}`]),
+    ...(info === null || info.counts.clips === 0
+      ? []
+      : [usageText(info), `more in ${join(folder, "report.svg")}, or by encodec-tokenizer inspect ${folder}`]),
   ];
 }
 
 function stateText(info: DatasetInfo | null, partsLeft: number): string {
-  if (info === null) return partsLeft > 0 ? `${countText(partsLeft, "part")} left; the same command goes on` : "this share is done; others are not";
+  if (info === null)
+    return partsLeft > 0 ? `${countText(partsLeft, "part")} left; the same command goes on` : "this share is done; others are not";
   return `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
 }
 
 /** `codebooks: 49 to 81 % of their codes in use, entropy 8.07 to 9.00 of 10 bits`. */
 function usageText({ codec, statistics }: DatasetInfo): string {
   const usage = codebookUsage(statistics);
-  return `codebooks: ${rangeOf(usage.map(({ used }) => 100 * used), 0)} % of their codes in use, entropy ${rangeOf(usage.map(({ entropy }) => entropy), 2)} of ${Math.log2(codec?.codebook_size ?? 1).toFixed(0)} bits`;
+  return `codebooks: ${rangeOf(
+    usage.map(({ used }) => 100 * used),
+    0,
+  )} % of their codes in use, entropy ${rangeOf(
+    usage.map(({ entropy }) => entropy),
+    2,
+  )} of ${Math.log2(codec?.codebook_size ?? 1).toFixed(0)} bits`;
 }
 
 /** `8.07 to 9.00`; one number where there is no more to tell. */
@@ -69,11 +92,27 @@ export function formatDatasetInspection(name: string, info: DatasetInfo): string
     codec === null
       ? []
       : [
-          ["codes", `${countText(codec.num_codebooks, "codebook")} of ${codec.codebook_size} codes, ${codec.frame_rate} frames per second, ${bandwidthText(codec.bandwidth)}`],
+          [
+            "codes",
+            `${countText(codec.num_codebooks, "codebook")} of ${codec.codebook_size} codes, ${codec.frame_rate} frames per second, ${bandwidthText(codec.bandwidth)}`,
+          ],
           ["audio", `${rateText(codec.sample_rate)}, ${channelsText(codec.channels)}`],
-          ["model", provenanceText({ model: codec.model, revision: codec.revision, digest: codec.digest, license: codec.license, licenseStatus: codec.license_status })],
+          [
+            "model",
+            provenanceText({
+              model: codec.model,
+              revision: codec.revision,
+              digest: codec.digest,
+              license: codec.license,
+              licenseStatus: codec.license_status,
+            }),
+          ],
         ];
-  const usage = codebookUsage(statistics).map(({ used, entropy }, k) => [String(k + 1), `${(used * 100).toFixed(1)} %`, entropy.toFixed(2)]);
+  const usage = codebookUsage(statistics).map(({ used, entropy }, k) => [
+    String(k + 1),
+    `${(used * 100).toFixed(1)} %`,
+    entropy.toFixed(2),
+  ]);
   return formatReport(name, [
     [
       ["clips", `${counts.clips.toLocaleString("en")}, ${hoursText(counts.hours * 3600)}, of ${countText(counts.rows, "file")}`],
@@ -81,10 +120,25 @@ export function formatDatasetInspection(name: string, info: DatasetInfo): string
       ["shards", formats.length === 0 ? "none" : formatTable(["format", "files", "size"], formats, ["format"])],
     ],
     codecRows,
-    [["recordings", audioLicense === null ? "license not stated" : `license ${audioLicense}`], ...(license === null ? [] : licenseRows(license)), ["made by", `${tool.name} ${tool.version}`]],
-    usage.length === 0 ? [] : [["usage", formatTable(["codebook", "codes used", `entropy of ${Math.log2(codec?.codebook_size ?? 1).toFixed(0)} bits`], usage)]],
-    counts.clips === 0 ? [] : [["durations", histogramTable("seconds", durationEdges, statistics.durations, (edge) => /^(?:0\.)?0*[125]0*$/u.test(String(edge)))]],
-    counts.clips === 0 ? [] : [["loudness", histogramTable("dB of full scale", loudnessEdges, statistics.loudness, (edge) => edge % 10 === 0)]],
+    [
+      ["recordings", audioLicense === null ? "license not stated" : `license ${audioLicense}`],
+      ...(license === null ? [] : licenseRows(license)),
+      ["made by", `${tool.name} ${tool.version}`],
+    ],
+    usage.length === 0
+      ? []
+      : [["usage", formatTable(["codebook", "codes used", `entropy of ${Math.log2(codec?.codebook_size ?? 1).toFixed(0)} bits`], usage)]],
+    counts.clips === 0
+      ? []
+      : [
+          [
+            "durations",
+            histogramTable("seconds", durationEdges, statistics.durations, (edge) => /^(?:0\.)?0*[125]0*$/u.test(String(edge))),
+          ],
+        ],
+    counts.clips === 0
+      ? []
+      : [["loudness", histogramTable("dB of full scale", loudnessEdges, statistics.loudness, (edge) => edge % 10 === 0)]],
   ]);
 }
 

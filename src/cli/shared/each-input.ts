@@ -28,8 +28,14 @@ export async function forEachInput(
   options: EachInputOptions,
   work: (step: PlannedOutput) => Promise<InputResult>,
 ): Promise<void> {
-  refuseExisting(plan.map(({ output }) => output), options.force);
-  await using _ = await makeFoldersFor(plan.flatMap(({ output }) => (output === stream ? [] : [output])), terminal);
+  refuseExisting(
+    plan.map(({ output }) => output),
+    options.force,
+  );
+  await using _ = await makeFoldersFor(
+    plan.flatMap(({ output }) => (output === stream ? [] : [output])),
+    terminal,
+  );
   const results: Readonly<Record<string, unknown>>[] = [];
   const failures: { readonly input: string; readonly error: string }[] = [];
   for (const step of plan) {

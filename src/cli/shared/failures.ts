@@ -55,7 +55,10 @@ export function withInput<T>(call: () => T): T {
 export class OutputLost extends Interruption {}
 
 /** Runs work on one input, and gives its failure as one line where it is not a bug. */
-export async function attempt<T>(input: string, work: () => Promise<T>): Promise<{ readonly result: T } | { readonly failure: string; readonly isUsage: boolean }> {
+export async function attempt<T>(
+  input: string,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T } | { readonly failure: string; readonly isUsage: boolean }> {
   try {
     return { result: await work() };
   } catch (error) {
@@ -73,12 +76,16 @@ export function reportError(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof ReportedError) return exitCodes.failed;
   if (signal.aborted) {
-    const { message, exitCode } = signal.reason instanceof Interruption ? signal.reason : new Interruption("interrupted", exitCodes.interrupted);
+    const { message, exitCode } =
+      signal.reason instanceof Interruption ? signal.reason : new Interruption("interrupted", exitCodes.interrupted);
     if (message !== "") tell(terminal, `encodec-tokenizer: ${message}`);
     return exitCode;
   }
   const line = lineOf(error);
-  tell(terminal, `encodec-tokenizer: ${line ?? `this is a bug, please report it:\n  ${error instanceof Error ? error.stack : String(error)}`}`);
+  tell(
+    terminal,
+    `encodec-tokenizer: ${line ?? `this is a bug, please report it:\n  ${error instanceof Error ? error.stack : String(error)}`}`,
+  );
   return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
 }
 

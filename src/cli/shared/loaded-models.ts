@@ -48,7 +48,9 @@ export class Models implements AsyncDisposable {
     const { threads, license } = this.#options;
     const { signal } = this.#terminal;
     const tokenizer = await this.#withProgress(model, (onProgress) =>
-      withArguments(() => AudioTokenizer.fromPretrained(model, { ...variant, threads, licensePolicy: policyOf(license), signal, onProgress })),
+      withArguments(() =>
+        AudioTokenizer.fromPretrained(model, { ...variant, threads, licensePolicy: policyOf(license), signal, onProgress }),
+      ),
     );
     for (const line of originLines(model, tokenizer, variant.revision)) {
       if (!this.#told.has(line)) say(this.#terminal, this.#options, line);
@@ -69,7 +71,11 @@ export class Models implements AsyncDisposable {
 }
 
 /** What to tell of a model that is not simply the one that was asked for, free to use: where it is from, and its license. */
-function originLines(asked: string, { provenance, license, servedFrom }: AudioTokenizer, askedRevision: string | undefined): readonly string[] {
+function originLines(
+  asked: string,
+  { provenance, license, servedFrom }: AudioTokenizer,
+  askedRevision: string | undefined,
+): readonly string[] {
   const { model, revision } = provenance;
   const isOther = model !== asked && model !== findCheckpoint(asked)?.id;
   const isDoubtful = license.status !== "settled" || license.classes.includes("non-commercial");

@@ -61,11 +61,22 @@ export function parseNumber(text: string): number {
 export function parseLength(text: string): ClipLength {
   const { frames, seconds } = /^(?:(?<frames>[1-9]\d{0,8})f|(?<seconds>\d*\.?\d+)s?)$/.exec(text)?.groups ?? {};
   if (frames !== undefined) return { frames: Number(frames) };
-  if (seconds === undefined || Number(seconds) === 0) throw new InvalidArgumentError("It must be seconds above 0, such as 10 or 2.5, or frames, such as 750f.");
+  if (seconds === undefined || Number(seconds) === 0)
+    throw new InvalidArgumentError("It must be seconds above 0, such as 10 or 2.5, or frames, such as 750f.");
   return { seconds: Number(seconds) };
 }
 
-const byteUnits: Readonly<Record<string, number>> = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30, ti: 2 ** 40 };
+const byteUnits: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+  ti: 2 ** 40,
+};
 
 /** An amount of bytes: `500000000`, `500MB`, `1GiB`. */
 export function parseBytes(text: string): number {

@@ -32,7 +32,9 @@ export function planOutputs(inputs: readonly string[], options: PlanOptions): re
     const place = output === stream ? stream : resolve(output);
     const other = inputOf.get(place);
     if (other !== undefined) {
-      throw new UsageError(`${other} and ${input} would both be written to ${output === stream ? "standard output" : output}; run them one by one with --output`);
+      throw new UsageError(
+        `${other} and ${input} would both be written to ${output === stream ? "standard output" : output}; run them one by one with --output`,
+      );
     }
     if (allInputs.has(place)) throw new UsageError(`${output} would replace the input ${allInputs.get(place)}; choose another --output`);
     inputOf.set(place, input);
@@ -47,13 +49,16 @@ export function planOutputs(inputs: readonly string[], options: PlanOptions): re
 export function refuseExisting(outputs: readonly string[], force: boolean | undefined): void {
   const existing = force === true ? [] : outputs.filter((output) => output !== stream && existsSync(output));
   if (existing.length > 0) {
-    throw new CommandError(`${existing.join(", ")} already exist${existing.length === 1 ? "s" : ""}; add --force to overwrite, or choose another --output`);
+    throw new CommandError(
+      `${existing.join(", ")} already exist${existing.length === 1 ? "s" : ""}; add --force to overwrite, or choose another --output`,
+    );
   }
 }
 
 /** @throws UsageError for an address in place of a path; it is not repeated, since it may hold a password. */
 export function refuseAddresses(paths: readonly string[]): void {
-  if (paths.some((path) => /^[a-z][a-z0-9+.-]+:\/\//iu.test(path))) throw new UsageError("an address is given where the path of a file should be; download it first and give its path");
+  if (paths.some((path) => /^[a-z][a-z0-9+.-]+:\/\//iu.test(path)))
+    throw new UsageError("an address is given where the path of a file should be; download it first and give its path");
 }
 
 /** The name of an input without folder and extension. */

@@ -54,10 +54,21 @@ export function partFlags(options: PatternPartOptions): readonly string[] {
 /** Adds the options that are parts of patterns. */
 export function addPatternOptions(command: Command): void {
   command
-    .addOption(new Option("--delays <steps>", "delay of each codebook, such as 0,1,2,3 (delay, unroll; coarse-first: of all but the first)").argParser(parseNumbers))
+    .addOption(
+      new Option(
+        "--delays <steps>",
+        "delay of each codebook, such as 0,1,2,3 (delay, unroll; coarse-first: of all but the first)",
+      ).argParser(parseNumbers),
+    )
     .addOption(new Option("--flatten-first <frames>", "frames at the start that are laid out code by code (delay)").argParser(parseInteger))
-    .addOption(new Option("--empty-initial <steps>", "further empty steps at the start; -1 leaves out the usual one (delay, parallel)").argParser(parseInteger))
-    .addOption(new Option("--flattening <steps>", "step within the frame of each codebook, such as 0,1,1,1 (unroll)").argParser(parseNumbers))
+    .addOption(
+      new Option("--empty-initial <steps>", "further empty steps at the start; -1 leaves out the usual one (delay, parallel)").argParser(
+        parseInteger,
+      ),
+    )
+    .addOption(
+      new Option("--flattening <steps>", "step within the frame of each codebook, such as 0,1,1,1 (unroll)").argParser(parseNumbers),
+    )
     .addOption(new Option("--group-by <count>", "codebooks in a group (musiclm)").argParser(parseCount));
 }
 
@@ -70,9 +81,16 @@ export async function choosePattern(source: string, options: PatternPartOptions)
   const given = givenParts(options);
   if (isKindWithParts(source)) {
     const stray = given.find((part) => !partsOf[source].includes(part));
-    if (stray !== undefined) throw new UsageError(`${flags[stray]} is no part of ${source} patterns, which have ${partsOf[source].map((part) => flags[part]).join(", ")}`);
+    if (stray !== undefined)
+      throw new UsageError(
+        `${flags[stray]} is no part of ${source} patterns, which have ${partsOf[source].map((part) => flags[part]).join(", ")}`,
+      );
     const parts = Object.fromEntries(given.map((part) => [part, options[part]]));
-    return { model: null, specFor: (numCodebooks) => parsePatternSpec({ kind: source, numCodebooks, ...parts }), numCodebooks: codebooksOf(source, options) };
+    return {
+      model: null,
+      specFor: (numCodebooks) => parsePatternSpec({ kind: source, numCodebooks, ...parts }),
+      numCodebooks: codebooksOf(source, options),
+    };
   }
   const model = Object.entries(modelLayouts).find(([name]) => name === source)?.[1];
   if (model === undefined && !source.endsWith(".json") && !existsSync(source)) {

@@ -16,7 +16,12 @@ export interface Clip {
 }
 
 /** Reads a clip from a file or standard input and brings it to the model's sample rate and channels. */
-export async function readClip(input: string, tokenizer: AudioTokenizer, terminal: Terminal, limits: AudioLimits | undefined): Promise<Clip> {
+export async function readClip(
+  input: string,
+  tokenizer: AudioTokenizer,
+  terminal: Terminal,
+  limits: AudioLimits | undefined,
+): Promise<Clip> {
   const { signal } = terminal;
   const original = await readAudio(input === stream ? await readIn(terminal) : input, { signal, limits });
   const { sampleRate, channels } = tokenizer;
@@ -32,7 +37,12 @@ export async function readClip(input: string, tokenizer: AudioTokenizer, termina
 }
 
 /** Opens a clip of any length, to be decoded while it is encoded. */
-export async function openClip(input: string, tokenizer: AudioTokenizer, { stdin, signal }: Terminal, limits: AudioLimits | undefined): Promise<AudioFile> {
+export async function openClip(
+  input: string,
+  tokenizer: AudioTokenizer,
+  { stdin, signal }: Terminal,
+  limits: AudioLimits | undefined,
+): Promise<AudioFile> {
   const audio = await openAudio(input === stream ? stdin : input, { signal, limits });
   try {
     withInput(() => new AudioConverter(audio, tokenizer));

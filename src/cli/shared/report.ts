@@ -25,7 +25,11 @@ function formatRow([label, value]: ReportRow, labelWidth: number): readonly stri
 }
 
 /** Lines of a table: a header, then rows; numbers to the right, and words, in the columns that are named, to the left. */
-export function formatTable(header: readonly string[], rows: readonly (readonly string[])[], words: readonly string[] = []): readonly string[] {
+export function formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  words: readonly string[] = [],
+): readonly string[] {
   const cells = [header, ...rows.map((row) => row.map(visibleLine))];
   const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   const cellText = (cell: string, column: number): string =>
@@ -40,7 +44,12 @@ const leastWidth = 14;
  * A table that fits a width as far as it can: its widest columns of words are broken between words.
  * @param width Columns of the terminal; undefined where there is no terminal, and so no limit.
  */
-export function foldTable(header: readonly string[], rows: readonly (readonly string[])[], words: readonly string[], width: number | undefined): readonly string[] {
+export function foldTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  words: readonly string[],
+  width: number | undefined,
+): readonly string[] {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
   let excess = widths.reduce((sum, each) => sum + each, 3 * (header.length - 1)) - (width ?? Infinity);
   while (excess > 0) {

@@ -59,13 +59,19 @@ export function addModelOptions(command: Command): void {
 /** Adds `--bandwidth` and `--codebooks`, of which at most one may be given. */
 export function addRateOptions(command: Command): void {
   command
-    .addOption(new Option("-b, --bandwidth <kbps>", "one of the model's bandwidths (default: the highest)").argParser(parseBandwidth).conflicts("codebooks"))
+    .addOption(
+      new Option("-b, --bandwidth <kbps>", "one of the model's bandwidths (default: the highest)")
+        .argParser(parseBandwidth)
+        .conflicts("codebooks"),
+    )
     .addOption(new Option("-n, --codebooks <count>", "number of codebooks, instead of a bandwidth").argParser(parseCount));
 }
 
 /** Adds `--min-sample-rate`. */
 export function addAudioOptions(command: Command): void {
-  command.addOption(new Option("--min-sample-rate <hertz>", "read audio of this sample rate, too (default: from 1000 Hz on)").argParser(parseCount));
+  command.addOption(
+    new Option("--min-sample-rate <hertz>", "read audio of this sample rate, too (default: from 1000 Hz on)").argParser(parseCount),
+  );
 }
 
 /** What `--min-sample-rate` asks for. */
@@ -76,7 +82,10 @@ export function limitsOf({ minSampleRate }: AudioCommandOptions): AudioLimits | 
 /** Adds `--output` and `--force`. */
 export function addOutputOptions(command: Command): void {
   command
-    .option("-o, --output <path>", "a file, a folder (for several inputs, or ending in /), or - for standard output (default: beside the input)")
+    .option(
+      "-o, --output <path>",
+      "a file, a folder (for several inputs, or ending in /), or - for standard output (default: beside the input)",
+    )
     .option("--force", "overwrite files that exist");
 }
 

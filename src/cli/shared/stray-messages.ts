@@ -14,7 +14,9 @@ export function tellStrayMessages(terminal: Terminal): void {
   // Where warnings are not turned off, Node listens to them itself.
   if (process.listenerCount("warning") > 0) {
     process.removeAllListeners("warning");
-    process.on("warning", ({ name, message, stack }) => tell(terminal, process.execArgv.includes("--trace-warnings") ? `${stack}` : `${name}: ${message}`));
+    process.on("warning", ({ name, message, stack }) =>
+      tell(terminal, process.execArgv.includes("--trace-warnings") ? `${stack}` : `${name}: ${message}`),
+    );
   }
   process.on("uncaughtException", (error: unknown) => process.exit(reportError(error, terminal)));
 }

@@ -89,7 +89,12 @@ async function concatenate(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array
   for await (const part of parts) {
     all.push(part);
     numBytes += part.length;
-    if (numBytes > mostInput) throw new FileError("FILE_UNREADABLE", "stdin", "standard input has over 2 GiB, more than is held in memory; cut it into parts first");
+    if (numBytes > mostInput)
+      throw new FileError(
+        "FILE_UNREADABLE",
+        "stdin",
+        "standard input has over 2 GiB, more than is held in memory; cut it into parts first",
+      );
   }
   const { buffer, byteOffset, length } = Buffer.concat(all);
   return new Uint8Array(buffer, byteOffset, length);

@@ -28,7 +28,15 @@ export function bandwidthText(kbps: number): string {
 }
 
 /** `9.60 s, 24 kHz, mono`. */
-export function audioText({ numSamples, sampleRate, channels }: { readonly numSamples: number; readonly sampleRate: number; readonly channels: number }): string {
+export function audioText({
+  numSamples,
+  sampleRate,
+  channels,
+}: {
+  readonly numSamples: number;
+  readonly sampleRate: number;
+  readonly channels: number;
+}): string {
   return [secondsText(numSamples / sampleRate), rateText(sampleRate), channelsText(channels)].join(", ");
 }
 
@@ -88,7 +96,12 @@ export function commitText(model: string, commit: string): string {
  * What to tell of a model whose commit the cache chose: a branch or tag, or what stands for it, may have moved on since.
  * @param asked The revision that the command line or the codes give.
  */
-export function staleLines(model: string, commit: string | null, servedFrom: "hub" | "cache" | null, asked: string | undefined): readonly string[] {
+export function staleLines(
+  model: string,
+  commit: string | null,
+  servedFrom: "hub" | "cache" | null,
+  asked: string | undefined,
+): readonly string[] {
   const isChosen = commit !== null && commit !== (asked ?? findCheckpoint(model)?.revision);
   return servedFrom === "cache" && isChosen ? [`${commitText(model, commit)}, from the cache`] : [];
 }

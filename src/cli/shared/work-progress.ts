@@ -20,7 +20,11 @@ export interface WorkProgress extends Disposable {
  * Shows how work comes along, with the time left: as a bar on a terminal, as a line now and then elsewhere. It appears with the first report.
  * @param now The time in seconds. @default the clock
  */
-export function startWork(terminal: Terminal, quiet: boolean | undefined, now: () => number = () => performance.now() / 1000): WorkProgress {
+export function startWork(
+  terminal: Terminal,
+  quiet: boolean | undefined,
+  now: () => number = () => performance.now() / 1000,
+): WorkProgress {
   const note = (line: string): void => tell(terminal, line);
   if (quiet) return { show() {}, note, [Symbol.dispose]() {} };
   const start = now();

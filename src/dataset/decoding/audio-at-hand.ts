@@ -19,7 +19,10 @@ export class AudioAtHand {
     this.#kept = undefined;
     if (kept === undefined) return RowAudio.open(location, limits);
     const { audio } = kept;
-    const isHere = isSame(kept.location, location) && audio.reaches(Math.round(start * audio.sampleRate)) && audio.version === (await fileVersion(location.path));
+    const isHere =
+      isSame(kept.location, location) &&
+      audio.reaches(Math.round(start * audio.sampleRate)) &&
+      audio.version === (await fileVersion(location.path));
     if (isHere) return audio;
     await audio[Symbol.asyncDispose]();
     return RowAudio.open(location, limits);

@@ -24,9 +24,12 @@ export function defaultChannelMode(codecChannels: number): ChannelMode {
 
 /** @throws RangeError for `stereo` with a codec that is not. */
 export function checkChannelMode(mode: ChannelMode, codecChannels: number): void {
-  if (!channelModes.includes(mode)) throw new RangeError(`channels must be one of ${channelModes.join(", ")}; received ${JSON.stringify(mode)}`);
+  if (!channelModes.includes(mode))
+    throw new RangeError(`channels must be one of ${channelModes.join(", ")}; received ${JSON.stringify(mode)}`);
   if (mode === "stereo" && codecChannels !== 2) {
-    throw new RangeError(`channels: stereo needs a codec with two channels, and this one has ${codecChannels}; choose mix, first or each, or a stereo model`);
+    throw new RangeError(
+      `channels: stereo needs a codec with two channels, and this one has ${codecChannels}; choose mix, first or each, or a stereo model`,
+    );
   }
 }
 
@@ -46,7 +49,10 @@ export function splitChannels(waveform: Waveform, mode: ChannelMode): readonly C
     case "mix":
     case "stereo":
       if (channelData.length > 2) {
-        throw new AudioFormatError("AUDIO_UNSUPPORTED", `it has ${channelData.length} channels, and ${mode} takes at most two; choose first or each, or mix them beforehand`);
+        throw new AudioFormatError(
+          "AUDIO_UNSUPPORTED",
+          `it has ${channelData.length} channels, and ${mode} takes at most two; choose first or each, or mix them beforehand`,
+        );
       }
       return [{ channel: null, waveform: mixChannels(waveform, mode === "mix" ? 1 : 2) }];
   }

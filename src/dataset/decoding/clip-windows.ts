@@ -85,7 +85,8 @@ export function planningOf(options: ClipOptions, codec: FrameRate): ClipPlanning
  * @throws RangeError if `numSamples` is not a whole number from 0.
  */
 export function planClips(numSamples: number, { window, minimum, hopLength }: ClipPlanning): readonly ClipRange[] {
-  if (!Number.isSafeInteger(numSamples) || numSamples < 0) throw new RangeError(`numSamples must be a whole number from 0; received ${numSamples}`);
+  if (!Number.isSafeInteger(numSamples) || numSamples < 0)
+    throw new RangeError(`numSamples must be a whole number from 0; received ${numSamples}`);
   const clip = (index: number | null, start: number, length: number, padding: number): ClipRange => ({
     window: index,
     start,
@@ -107,7 +108,9 @@ export function planClips(numSamples: number, { window, minimum, hopLength }: Cl
 function wholeFrames(name: string, value: ClipLength, { sampleRate, hopLength }: FrameRate): number {
   const frames = "frames" in value ? value.frames : Math.round((value.seconds * sampleRate) / hopLength);
   if (!Number.isSafeInteger(frames) || !Number.isSafeInteger(frames * hopLength) || frames < 1) {
-    throw new RangeError(`${name} must be whole frames, or seconds for at least one (${hopLength / sampleRate} s); received ${show(value)}`);
+    throw new RangeError(
+      `${name} must be whole frames, or seconds for at least one (${hopLength / sampleRate} s); received ${show(value)}`,
+    );
   }
   return frames * hopLength;
 }
@@ -115,7 +118,8 @@ function wholeFrames(name: string, value: ClipLength, { sampleRate, hopLength }:
 function wholeSamples(value: ClipLength, { sampleRate, hopLength }: FrameRate): number {
   if ("frames" in value) return wholeFrames("minimum", value, { sampleRate, hopLength });
   const samples = Math.round(value.seconds * sampleRate);
-  if (!Number.isSafeInteger(samples) || samples < 1) throw new RangeError(`minimum must be whole frames, or seconds for at least one sample; received ${show(value)}`);
+  if (!Number.isSafeInteger(samples) || samples < 1)
+    throw new RangeError(`minimum must be whole frames, or seconds for at least one sample; received ${show(value)}`);
   return samples;
 }
 

@@ -108,13 +108,18 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
   const whole = sampleRangeOf(range, audio.numDecoded, sampleRate);
   const sound = meter === undefined ? { start: 0, end: whole.end - whole.start } : meter.range();
   if (sound === undefined) {
-    return { kind: "failed", failure: { code: "ROW_SILENT", message: `nothing in it is louder than ${recipe.trim!.threshold} dB; lower the threshold to keep it` } };
+    return {
+      kind: "failed",
+      failure: { code: "ROW_SILENT", message: `nothing in it is louder than ${recipe.trim!.threshold} dB; lower the threshold to keep it` },
+    };
   }
   const extent = { samples: { start: whole.start + sound.start, end: whole.start + sound.end }, sampleRate, channels };
   if (bytes > maxBytes) return { kind: "long", extent };
   const waveform = pieces.length === 1 ? sliceWaveform(pieces[0]!, sound) : joinPieces(pieces, sound);
   const clips = splitChannels(waveform, recipe.mode).flatMap((own) => clipsOf(own.waveform, own.channel, recipe));
-  return clips.length === 0 ? { kind: "failed", failure: tooShort(numSamplesOf(waveform) / sampleRate, recipe) } : { kind: "clips", extent, clips };
+  return clips.length === 0
+    ? { kind: "failed", failure: tooShort(numSamplesOf(waveform) / sampleRate, recipe) }
+    : { kind: "clips", extent, clips };
 }
 
 /** How many values the codec's input has for a sample of the file: 12 of a telephone call for a codec of 48 kHz and two channels. */

@@ -30,7 +30,11 @@ export class RowAudio implements AsyncDisposable {
     const source = await openRowSource(location);
     try {
       const decoded = await decodeAudioStream(source, { limits });
-      if (decoded.isCutOff) throw new AudioFormatError("AUDIO_CORRUPT", "truncated WAV: it ends before the samples that its header promises; fetch or export it again");
+      if (decoded.isCutOff)
+        throw new AudioFormatError(
+          "AUDIO_CORRUPT",
+          "truncated WAV: it ends before the samples that its header promises; fetch or export it again",
+        );
       return new RowAudio(source, decoded);
     } catch (error) {
       await source[Symbol.asyncDispose]();
@@ -83,6 +87,7 @@ export class RowAudio implements AsyncDisposable {
 export function checkFinite(channelData: readonly Float32Array[]): void {
   for (const [channel, samples] of channelData.entries()) {
     const index = firstNotFinite(samples);
-    if (index >= 0) throw new AudioFormatError("AUDIO_NOT_FINITE", `a sample of channel ${channel} is ${samples[index]}; expected finite numbers`);
+    if (index >= 0)
+      throw new AudioFormatError("AUDIO_NOT_FINITE", `a sample of channel ${channel} is ${samples[index]}; expected finite numbers`);
   }
 }

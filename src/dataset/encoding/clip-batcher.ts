@@ -52,7 +52,8 @@ export class ClipBatcher {
   }
 
   #start(): void {
-    while (this.#running < batchesAtATime && this.#waiting.length > 0 && this.#waiting.length >= this.#enough) void this.#run(this.#takeBatch());
+    while (this.#running < batchesAtATime && this.#waiting.length > 0 && this.#waiting.length >= this.#enough)
+      void this.#run(this.#takeBatch());
   }
 
   /** Clips that have to wait for a batch to begin. */
@@ -66,7 +67,12 @@ export class ClipBatcher {
     const size = this.#expected === 0 ? Math.ceil(this.#waiting.length / numBatches) : this.#batchClips;
     const length = numSamplesOf(this.#waiting[0]!.waveform);
     const distances = this.#waiting.map(({ waveform }, index) => ({ index, distance: Math.abs(numSamplesOf(waveform) - length) }));
-    const chosen = new Set(distances.toSorted((a, b) => a.distance - b.distance).slice(0, size).map(({ index }) => index));
+    const chosen = new Set(
+      distances
+        .toSorted((a, b) => a.distance - b.distance)
+        .slice(0, size)
+        .map(({ index }) => index),
+    );
     const batch = this.#waiting.filter((_, index) => chosen.has(index));
     this.#waiting = this.#waiting.filter((_, index) => !chosen.has(index));
     return batch;

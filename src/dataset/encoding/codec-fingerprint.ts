@@ -10,5 +10,7 @@ export async function fingerprintOf(
   const sweep = Float32Array.from({ length: sampleRate / 2 }, (_, i) => 0.5 * Math.sin((i * i) / sampleRate));
   const channelData = Array.from({ length: channels }, () => sweep);
   const { data } = await tokenizer.encode({ channelData, sampleRate }, { numCodebooks, signal });
-  return createHash("sha256").update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest("hex");
+  return createHash("sha256")
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest("hex");
 }

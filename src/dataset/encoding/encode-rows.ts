@@ -105,7 +105,12 @@ class RowEncoder {
 
   async encode(numbered: PartRow): Promise<EncodedRow> {
     const { row } = numbered;
-    if (isBadRow(row)) return { ...numbered, clips: [], failure: { code: row.problem.code, message: publishedMessage(row.problem.message, [[row.path, publishedPath(row.path)]]) } };
+    if (isBadRow(row))
+      return {
+        ...numbered,
+        clips: [],
+        failure: { code: row.problem.code, message: publishedMessage(row.problem.message, [[row.path, publishedPath(row.path)]]) },
+      };
     if (!isWork(row)) return { ...numbered, clips: [], failure: null };
     const { plan, signal, onBegin } = this.#options;
     await onBegin?.({ ...numbered, row });
@@ -127,7 +132,11 @@ class RowEncoder {
     let taken = this.#rowBytes;
     try {
       const problem = rowKeyProblem(row.key);
-      if (problem !== undefined) throw new RowError({ code: "ROW_INVALID", message: `its key ${JSON.stringify(row.key.slice(0, 200))} cannot name files: ${problem}; give the row another id` });
+      if (problem !== undefined)
+        throw new RowError({
+          code: "ROW_INVALID",
+          message: `its key ${JSON.stringify(row.key.slice(0, 200))} cannot name files: ${problem}; give the row another id`,
+        });
       const task = { location, range: { start: row.start, end: row.end }, recipe, maxBytes: this.#rowBytes };
       const decoded = await this.#batcher.expecting(() => pool.decode(task));
       if (decoded.kind === "failed") throw new RowError(decoded.failure);
@@ -161,12 +170,14 @@ class RowEncoder {
     const { tokenizer, numCodebooks, signal, recipe } = this.#options;
     signal.throwIfAborted();
     const planned = planLongRow(row);
-    if (planned.length === 0) throw new RowError(tooShort((row.extent.samples.end - row.extent.samples.start) / row.extent.sampleRate, recipe));
+    if (planned.length === 0)
+      throw new RowError(tooShort((row.extent.samples.end - row.extent.samples.start) / row.extent.sampleRate, recipe));
     const clips: Promise<CodedWindow>[] = [];
     try {
       for (const channel of channelsOfLongRow(row)) {
         if (recipe.planning.window === null) {
-          const encodeStream = (pieces: AsyncIterable<DecodedClip["waveform"]>): AsyncIterable<AudioCodes> => tokenizer.encodeStream(guarded(pieces), { numCodebooks, signal });
+          const encodeStream = (pieces: AsyncIterable<DecodedClip["waveform"]>): AsyncIterable<AudioCodes> =>
+            tokenizer.encodeStream(guarded(pieces), { numCodebooks, signal });
           clips.push(Promise.resolve(await encodeLongClip(row, channel, planned[0]!, encodeStream)));
           continue;
         }
@@ -206,7 +217,12 @@ function isWork(row: NumberedRow["row"]): row is AudioRow {
   return !isBadRow(row) && row.duplicateOf === undefined;
 }
 
-function encodedClip(row: AudioRow, { samples, sampleRate }: RowExtent, { range, channel, codes, loudness }: CodedWindow, recipe: RowRecipe): EncodedClip {
+function encodedClip(
+  row: AudioRow,
+  { samples, sampleRate }: RowExtent,
+  { range, channel, codes, loudness }: CodedWindow,
+  recipe: RowRecipe,
+): EncodedClip {
   const offset = samples.start / sampleRate;
   return {
     key: keyOfClip(row.key, { window: range.window ?? undefined, channel: channel ?? undefined }),

@@ -84,7 +84,8 @@ async function* audioOf({ location, extent, recipe }: LongRow, channel: number |
       missing -= numSamplesOf(piece);
       yield splitChannels(piece, recipe.mode)[channel ?? 0]!.waveform;
     }
-    if (missing > 0) throw new RowError({ code: "FILE_UNREADABLE", message: `the file became shorter while it was read: ${missing} samples are missing` });
+    if (missing > 0)
+      throw new RowError({ code: "FILE_UNREADABLE", message: `the file became shorter while it was read: ${missing} samples are missing` });
   }
 }
 

@@ -30,7 +30,14 @@ export interface LockHolder {
   readonly since: string;
 }
 
-const holderSchema: z.ZodType<LockHolder> = z.object({ id: z.string(), host: z.string(), boot: z.string(), pid: z.number(), started: z.string(), since: z.string() });
+const holderSchema: z.ZodType<LockHolder> = z.object({
+  id: z.string(),
+  host: z.string(),
+  boot: z.string(),
+  pid: z.number(),
+  started: z.string(),
+  since: z.string(),
+});
 
 /** Ids of the locks that this thread holds: the number of its process alone does not tell it from one that had it before a restart. */
 const held = new Set<string>();
@@ -59,7 +66,14 @@ export class LockFile implements AsyncDisposable {
    * @throws DatasetError with code DATASET_LOCKED, naming the holder.
    */
   static async acquire(path: string, { heartbeat = 15_000, staleAfter = 120_000 }: LockOptions = {}): Promise<LockFile> {
-    const holder: LockHolder = { id: randomUUID(), host: hostname(), boot: processNamespace(), pid: process.pid, started: startOfProcess(process.pid), since: new Date().toISOString() };
+    const holder: LockHolder = {
+      id: randomUUID(),
+      host: hostname(),
+      boot: processNamespace(),
+      pid: process.pid,
+      started: startOfProcess(process.pid),
+      since: new Date().toISOString(),
+    };
     const temporary = join(dirname(path), `.lock.${holder.id}.tmp`);
     try {
       await writeFile(temporary, JSON.stringify(holder), { flag: "wx" });
@@ -100,7 +114,12 @@ export class LockFile implements AsyncDisposable {
       if (await this.#isOurs()) {
         await this.#handle.write(JSON.stringify(this.#holder), 0); // the disk dates it by its own clock
       } else if (held.has(this.#holder.id)) {
-        this.#lost.abort(new DatasetError("DATASET_LOCKED", `${this.path} was taken over or deleted: another run may work on the same folder; this one stops`));
+        this.#lost.abort(
+          new DatasetError(
+            "DATASET_LOCKED",
+            `${this.path} was taken over or deleted: another run may work on the same folder; this one stops`,
+          ),
+        );
       }
     } catch {
       // A beat that fails is missed; enough of them, and another run may take over, which the next one sees.
@@ -129,7 +148,8 @@ export async function readLock(path: string, now: number, staleAfter: number): P
   if (stats === undefined) return undefined;
   const age = Math.max(0, now - stats.mtimeMs);
   const holder = await readHolder(path);
-  if (holder === undefined) return { id: "", host: "unknown", boot: "", pid: 0, started: "", since: stats.mtime.toISOString(), age, isGone: age > staleAfter };
+  if (holder === undefined)
+    return { id: "", host: "unknown", boot: "", pid: 0, started: "", since: stats.mtime.toISOString(), age, isGone: age > staleAfter };
   return { ...holder, age, isGone: !(isAlive(holder) ?? age <= staleAfter) };
 }
 

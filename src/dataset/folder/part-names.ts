@@ -2,7 +2,8 @@ import { join } from "node:path";
 
 /** The number of a part as its files have it: `000012`. @throws RangeError for what is no whole number from 0. */
 export function formatPart(part: number): string {
-  if (!Number.isSafeInteger(part) || part < 0) throw new RangeError(`a part is a whole number from 0; received ${JSON.stringify(part)?.slice(0, 80)}`);
+  if (!Number.isSafeInteger(part) || part < 0)
+    throw new RangeError(`a part is a whole number from 0; received ${JSON.stringify(part)?.slice(0, 80)}`);
   return String(part).padStart(6, "0");
 }
 

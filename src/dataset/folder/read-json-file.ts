@@ -21,7 +21,12 @@ export function parseJson(text: string): unknown {
  * @param damaged The error for a file that does not hold what the schema asks for.
  * @throws DatasetError with code DATASET_FORMAT for a file of over 2 MiB; FileError as `openInside`.
  */
-export async function readJsonFile<T>(folder: string, path: string, schema: z.ZodType<T>, damaged: (cause: unknown) => Error): Promise<T | undefined> {
+export async function readJsonFile<T>(
+  folder: string,
+  path: string,
+  schema: z.ZodType<T>,
+  damaged: (cause: unknown) => Error,
+): Promise<T | undefined> {
   const text = await readTextFile(folder, path);
   if (text === undefined) return undefined;
   try {
@@ -45,7 +50,8 @@ export async function readBytes(folder: string, path: string, maxBytes: number):
   if (handle === undefined) return undefined;
   try {
     const { size } = await handle.stat();
-    if (size > maxBytes) throw new DatasetError("DATASET_FORMAT", `${path} of ${folder} has ${size} bytes; at most ${maxBytes} are read of it`);
+    if (size > maxBytes)
+      throw new DatasetError("DATASET_FORMAT", `${path} of ${folder} has ${size} bytes; at most ${maxBytes} are read of it`);
     return await handle.readFile();
   } finally {
     await handle.close();

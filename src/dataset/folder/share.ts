@@ -20,7 +20,10 @@ export const wholeShare: Share = { index: 0, count: 1 };
 export function parseShare(text: string, env: Readonly<Record<string, string | undefined>>): Share {
   if (text === "auto") return shareOfJob(env);
   const { index, count } = /^(?<index>\d{1,7}|auto)\/(?<count>\d{1,7})$/u.exec(text)?.groups ?? {};
-  if (index === undefined) throw new RangeError(`a share is i/n, such as 0/4 for the first of four, or auto or auto/n within an array job; received ${JSON.stringify(text)}`);
+  if (index === undefined)
+    throw new RangeError(
+      `a share is i/n, such as 0/4 for the first of four, or auto or auto/n within an array job; received ${JSON.stringify(text)}`,
+    );
   if (index !== "auto") return checkShare(Number(index), Number(count), text);
   const job = indexOfJob(env);
   return checkShare(job.index, Number(count), `${job.variable}=${job.index} of ${count}`);
@@ -54,12 +57,17 @@ export function checkShare(index: number, count: number, shown: string = `${inde
 function shareOfJob(env: Readonly<Record<string, string | undefined>>): Share {
   const [id, count, min, step] = ["ID", "COUNT", "MIN", "STEP"].map((name) => wholeNumber(env, `SLURM_ARRAY_TASK_${name}`));
   if (id === undefined || count === undefined) {
-    const hint = env["JOB_COMPLETION_INDEX"] === undefined ? "start it with sbatch --array, or give i/n" : "a Kubernetes job does not tell its completions; give auto/n";
+    const hint =
+      env["JOB_COMPLETION_INDEX"] === undefined
+        ? "start it with sbatch --array, or give i/n"
+        : "a Kubernetes job does not tell its completions; give auto/n";
     throw new RangeError(`share auto needs SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT; ${hint}`);
   }
   const index = (id - (min ?? 0)) / (step || 1);
   if (!Number.isInteger(index) || index < 0 || index >= count) {
-    throw new RangeError(`task ${id} is none of ${count} that follow one another from ${min ?? 0}${step ? ` by ${step}` : ""}; give auto/n with --array=0-<n-1>`);
+    throw new RangeError(
+      `task ${id} is none of ${count} that follow one another from ${min ?? 0}${step ? ` by ${step}` : ""}; give auto/n with --array=0-<n-1>`,
+    );
   }
   return { index, count };
 }

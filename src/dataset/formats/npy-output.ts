@@ -55,7 +55,8 @@ export function npyOutput(folder: string, limits: ShardLimits = {}): ClipOutput 
 function itemOf(clip: EncodedClip, types: readonly TypedColumn[]): NpyItem {
   const npy = formatClipNpy(clip);
   const problem = keyProblem(clip.key);
-  if (problem !== undefined) throw new RangeError(`${JSON.stringify(clip.key.slice(0, 200))} cannot name a file: ${problem}; expected a key such as speaker/clip`);
+  if (problem !== undefined)
+    throw new RangeError(`${JSON.stringify(clip.key.slice(0, 200))} cannot name a file: ${problem}; expected a key such as speaker/clip`);
   const file = npyName(clip.key);
   const sha256 = createHash("sha256").update(npy).digest("hex");
   const line = `${formatClipRecord(clip, types).slice(0, -1)},${JSON.stringify({ file, bytes: npy.length, sha256 }).slice(1)}\n`;
@@ -86,16 +87,21 @@ class ClipFiles {
   /** @throws RowError for a file that cannot have its name. */
   async check(file: string): Promise<void> {
     const path = join(this.#folder, file);
-    const stats = await this.pathOf(file).then(lstat).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw nameErrors.has(error.code) ? unwritable(file, error.code!) : writingError(path, error);
-    });
+    const stats = await this.pathOf(file)
+      .then(lstat)
+      .catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return undefined;
+        throw nameErrors.has(error.code) ? unwritable(file, error.code!) : writingError(path, error);
+      });
     if (stats?.isDirectory() === true) throw unwritable(file, "there is a folder of that name");
   }
 }
 
 function unwritable(file: string, reason: string): RowError {
-  return new RowError({ code: "ROW_UNWRITABLE", message: `${file.length > 200 ? `${file.slice(0, 200)}…` : file} cannot be written here: ${reason}; give the row another id` });
+  return new RowError({
+    code: "ROW_UNWRITABLE",
+    message: `${file.length > 200 ? `${file.slice(0, 200)}…` : file} cannot be written here: ${reason}; give the row another id`,
+  });
 }
 
 async function startList(shard: ShardStart, files: ClipFiles): Promise<ShardWriter<NpyItem>> {

@@ -43,7 +43,9 @@ function createOutput(folder: string, spec: OutputSpec): ClipOutput {
     case "tokens":
       return tokensOutput(folder, spec);
     default:
-      throw new RangeError(`there is no output ${JSON.stringify((spec as { readonly format: unknown }).format)}; choose webdataset, parquet, npy, jsonl or tokens`);
+      throw new RangeError(
+        `there is no output ${JSON.stringify((spec as { readonly format: unknown }).format)}; choose webdataset, parquet, npy, jsonl or tokens`,
+      );
   }
 }
 

@@ -33,7 +33,9 @@ interface ParquetItem {
 }
 
 type Repetition = "REQUIRED" | "OPTIONAL";
-type ElementType = { readonly type: "BYTE_ARRAY"; readonly converted_type: "UTF8" } | { readonly type: "INT32" | "INT64" | "DOUBLE" | "BOOLEAN" };
+type ElementType =
+  | { readonly type: "BYTE_ARRAY"; readonly converted_type: "UTF8" }
+  | { readonly type: "INT32" | "INT64" | "DOUBLE" | "BOOLEAN" };
 
 /** A column: its schema, and its value for a clip. */
 interface Column {
@@ -57,7 +59,8 @@ export const codecMetadataKey = "encodec-tokenizer.codec";
  */
 export function parquetOutput(folder: string, options: ParquetOutputOptions = {}): ClipOutput {
   const { columns, rowGroupCodes = 2 ** 20 } = options;
-  if (!(rowGroupCodes >= 1 && rowGroupCodes <= maxRowGroupCodes)) throw new RangeError(`rowGroupCodes must be 1 to ${maxRowGroupCodes}; received ${rowGroupCodes}`);
+  if (!(rowGroupCodes >= 1 && rowGroupCodes <= maxRowGroupCodes))
+    throw new RangeError(`rowGroupCodes must be 1 to ${maxRowGroupCodes}; received ${rowGroupCodes}`);
   const chosen = columns === undefined ? undefined : Object.entries(columns).map(([name, type]) => checkColumn({ name, type }));
   const planned = plannedColumns(folder);
   const allColumns = async (): Promise<readonly Column[]> => {
@@ -96,7 +99,11 @@ const clipColumns: readonly Column[] = [
   fieldColumn("window", { type: "INT32" }, "OPTIONAL"),
   fieldColumn("channel", { type: "INT32" }, "OPTIONAL"),
   fieldColumn("duration", { type: "DOUBLE" }, "REQUIRED"),
-  { name: "num_samples", schema: [{ name: "num_samples", type: "INT64", repetition_type: "REQUIRED" }], valueOf: ({ fields }) => BigInt(fields.num_samples) },
+  {
+    name: "num_samples",
+    schema: [{ name: "num_samples", type: "INT64", repetition_type: "REQUIRED" }],
+    valueOf: ({ fields }) => BigInt(fields.num_samples),
+  },
   fieldColumn("num_segments", { type: "INT32" }, "REQUIRED"),
   fieldColumn("num_frames", { type: "INT32" }, "REQUIRED"),
   {
@@ -115,10 +122,16 @@ const clipColumns: readonly Column[] = [
 
 const codesColumn: Column = {
   name: "codes",
-  schema: list("codes", "REQUIRED", list("element", "REQUIRED", [{ name: "element", type: "INT32", converted_type: "UINT_16", repetition_type: "REQUIRED" }])),
+  schema: list(
+    "codes",
+    "REQUIRED",
+    list("element", "REQUIRED", [{ name: "element", type: "INT32", converted_type: "UINT_16", repetition_type: "REQUIRED" }]),
+  ),
   valueOf: ({ codes }) => {
     const { data, numSegments, numCodebooks, numFrames } = codes;
-    return Array.from({ length: numSegments * numCodebooks }, (_, row) => Array.from(data.subarray(row * numFrames, (row + 1) * numFrames)));
+    return Array.from({ length: numSegments * numCodebooks }, (_, row) =>
+      Array.from(data.subarray(row * numFrames, (row + 1) * numFrames)),
+    );
   },
 };
 
@@ -150,7 +163,8 @@ function manifestColumn({ name, type }: TypedColumn): Column {
 function checkColumn(column: TypedColumn): TypedColumn {
   const { name, type } = column;
   if (!columnTypes.includes(type)) throw new RangeError(`column ${name}: type must be ${columnTypes.join(", ")}; received ${String(type)}`);
-  if (isTaken(name)) throw new RangeError(`column ${name} has the name of one that every clip has; leave it out, \`columns\` holds its value`);
+  if (isTaken(name))
+    throw new RangeError(`column ${name} has the name of one that every clip has; leave it out, \`columns\` holds its value`);
   return column;
 }
 
@@ -158,7 +172,11 @@ function isTaken(name: string): boolean {
   return name === codesColumn.name || clipColumns.some((column) => column.name === name);
 }
 
-async function startParquet({ folder, stem, codec }: ShardStart, columns: readonly Column[], rowGroupCodes: number): Promise<ShardWriter<ParquetItem>> {
+async function startParquet(
+  { folder, stem, codec }: ShardStart,
+  columns: readonly Column[],
+  rowGroupCodes: number,
+): Promise<ShardWriter<ParquetItem>> {
   const name = `${stem}.parquet`;
   const file = await DurableFile.create(join(folder, name));
   const buffer = new ByteWriter();

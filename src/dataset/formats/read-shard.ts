@@ -42,7 +42,8 @@ const recordSchema = z.object({ codec: codecSchema });
  */
 export async function* readShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
   const format = readableFormats.find((known) => known === shardFormatOf(path));
-  if (format === undefined) throw new RangeError(`${path} is no shard that clips can be read from; expected one of ${readableFormats.join(", ")}`);
+  if (format === undefined)
+    throw new RangeError(`${path} is no shard that clips can be read from; expected one of ${readableFormats.join(", ")}`);
   try {
     yield* readers[format](folder, path);
   } catch (error) {
@@ -70,7 +71,8 @@ async function* readTarShard(folder: string, path: string): AsyncGenerator<Encod
       if (size > maxNpyBytes) throw new CodesError("CODES_FORMAT", `${name} is said to have ${size} bytes`);
       npy = { name: name.slice(0, -".npy".length), bytes: await source.read(offset, size) };
     } else if (name.endsWith(".json")) {
-      if (npy === undefined || `${npy.name}.json` !== name) throw new CodesError("CODES_FORMAT", `${name} does not follow the .npy of its clip`);
+      if (npy === undefined || `${npy.name}.json` !== name)
+        throw new CodesError("CODES_FORMAT", `${name} does not follow the .npy of its clip`);
       if (size > maxRecordBytes) throw new CodesError("CODES_FORMAT", `${name} is said to have ${size} bytes`);
       yield clipOfNpy(await inTurns(parseClipRecord(await source.read(offset, size), name)), npy.bytes);
       npy = undefined;
@@ -141,7 +143,9 @@ async function* readParquetShard(folder: string, path: string): AsyncGenerator<E
     for (let row = 0; row < numRows; row++) {
       const fields = Object.fromEntries(Array.from(columns, ([name, column]) => [name, fieldOf(name, column.valuesOf(row))]));
       const { codes = [], ...others } = fields;
-      yield await inTurns(clipOfNumbers(clipSchema.parse({ ...others, columns: parseJson(String(fields["columns"])) }), codec, codes as ArrayLike<number>));
+      yield await inTurns(
+        clipOfNumbers(clipSchema.parse({ ...others, columns: parseJson(String(fields["columns"])) }), codec, codes as ArrayLike<number>),
+      );
     }
   }
 }
@@ -150,7 +154,8 @@ async function* readParquetShard(folder: string, path: string): AsyncGenerator<E
 function fieldOf(name: string, values: ArrayLike<unknown>): unknown {
   if (name === "codes") return values;
   if (name === "scales") {
-    if (values.length > maxSegments) throw new CodesError("CODES_FORMAT", `it has a clip with ${values.length} scales; at most ${maxSegments} are read`);
+    if (values.length > maxSegments)
+      throw new CodesError("CODES_FORMAT", `it has a clip with ${values.length} scales; at most ${maxSegments} are read`);
     return values.length === 0 ? null : Array.from(values);
   }
   return values[0] ?? null;
@@ -171,7 +176,10 @@ function clipOfNpy(record: ClipRecord, npy: Uint8Array): EncodedClip {
 function* clipOfNumbers(fields: ClipFields, codec: CodecFields, numbers: ArrayLike<number>): Turns<EncodedClip> {
   const shape = [fields.num_segments, codec.num_codebooks, fields.num_frames] as const;
   if (numbers.length !== shape[0] * shape[1] * shape[2]) {
-    throw new CodesError("CODES_MISMATCH", `${fields.key} has ${numbers.length} codes; shape [${shape.join(", ")}] takes ${shape[0] * shape[1] * shape[2]}`);
+    throw new CodesError(
+      "CODES_MISMATCH",
+      `${fields.key} has ${numbers.length} codes; shape [${shape.join(", ")}] takes ${shape[0] * shape[1] * shape[2]}`,
+    );
   }
   const codes = new Uint16Array(numbers.length);
   yield* stretches(numbers.length, codesPerTurn, (start, end) => {
@@ -199,5 +207,7 @@ async function* recordsOf(folder: string, path: string, maxBytes: number): Async
 
 function reasonOf(error: Error): string {
   if (error instanceof z.ZodError) return reasonOfSchema(error);
-  return error instanceof CodecError || !("path" in error) ? error.message : error.message.replace(String(error.path), basename(String(error.path)));
+  return error instanceof CodecError || !("path" in error)
+    ? error.message
+    : error.message.replace(String(error.path), basename(String(error.path)));
 }

@@ -43,7 +43,11 @@ export function tokensOutput(folder: string, options: TokensOutputOptions): Clip
   );
 }
 
-async function startTokens({ folder, stem, codec }: ShardStart, format: TokenStreamFormat, layout: TokenLayout): Promise<ShardWriter<ArrayLike<number>>> {
+async function startTokens(
+  { folder, stem, codec }: ShardStart,
+  format: TokenStreamFormat,
+  layout: TokenLayout,
+): Promise<ShardWriter<ArrayLike<number>>> {
   const { vocabularySize, eosToken, description } = layout;
   const metadata = { layout: description, codec };
   const path = join(folder, stem);

@@ -28,7 +28,10 @@ type State = "value" | "quoted" | "quote in quotes";
  * @throws DatasetError with code DATASET_INPUT, naming the line, for a record of more than 2²⁰ characters and for quotes that are not closed or not
  * doubled: where the next record starts, nobody knows then.
  */
-export async function* csvRecords(texts: AsyncIterable<string>, { path, delimiter, hasQuotes }: CsvSyntax): AsyncGenerator<CsvRecord, void> {
+export async function* csvRecords(
+  texts: AsyncIterable<string>,
+  { path, delimiter, hasQuotes }: CsvSyntax,
+): AsyncGenerator<CsvRecord, void> {
   const separator = delimiter.charCodeAt(0);
   let state: State = "value";
   let line = 1;
@@ -91,9 +94,14 @@ export async function* csvRecords(texts: AsyncIterable<string>, { path, delimite
           line++;
         }
       } else if (state === "quote in quotes") {
-        fail(`after the closing quote of value ${values.length + 1} there is ${JSON.stringify(text[i])}; put quotes around values that hold them, and write "" for a quote within`);
+        fail(
+          `after the closing quote of value ${values.length + 1} there is ${JSON.stringify(text[i])}; put quotes around values that hold them, and write "" for a quote within`,
+        );
       } else if (code === quote && hasQuotes) {
-        if (value !== "" || i > start) fail(`value ${values.length + 1} has a quote in its midst; put quotes around values that hold them, and write "" for a quote within`);
+        if (value !== "" || i > start)
+          fail(
+            `value ${values.length + 1} has a quote in its midst; put quotes around values that hold them, and write "" for a quote within`,
+          );
         start = i + 1;
         state = "quoted";
         wasQuoted = true;
@@ -105,7 +113,10 @@ export async function* csvRecords(texts: AsyncIterable<string>, { path, delimite
     checkLength();
   }
   if (state === "quoted") {
-    throw new DatasetError("DATASET_INPUT", `${path}: Quote not closed: the one that opens on line ${quoteLine} has no end; put quotes around values that hold them, and write "" for a quote within`);
+    throw new DatasetError(
+      "DATASET_INPUT",
+      `${path}: Quote not closed: the one that opens on line ${quoteLine} has no end; put quotes around values that hold them, and write "" for a quote within`,
+    );
   }
   if (isBegun()) yield { values: endRecord(), line };
 }

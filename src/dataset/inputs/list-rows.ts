@@ -59,7 +59,11 @@ async function* folderRows({ root, followLinks }: DatasetInput & { kind: "folder
   }
 }
 
-async function* globRows({ root, pattern, followLinks }: DatasetInput & { kind: "glob" }, input: number, prefix: string): AsyncGenerator<Row> {
+async function* globRows(
+  { root, pattern, followLinks }: DatasetInput & { kind: "glob" },
+  input: number,
+  prefix: string,
+): AsyncGenerator<Row> {
   const matches = picomatch(pattern);
   const accepts = (path: string): boolean => (audioExtensionOf(path) !== undefined || isTar(path)) && matches(path);
   const maxDepth = pattern.includes("**") ? Infinity : pattern.split("/").length;

@@ -26,7 +26,8 @@ export interface ManifestPlace {
 export function rowOfRecord(record: JsonObject, place: ManifestPlace): Row {
   const { path, id, start, end, offset, duration, ...others } = record;
   try {
-    if (typeof path !== "string" || path.trim() === "") throw new RecordError(`path: found ${show(path)}; expected the path of an audio file`);
+    if (typeof path !== "string" || path.trim() === "")
+      throw new RecordError(`path: found ${show(path)}; expected the path of an audio file`);
     const problem = pathProblem(path);
     if (problem !== undefined) throw new RecordError(`path: ${problem}`);
     const range = rangeOf({ start, end, offset, duration });
@@ -68,7 +69,8 @@ function rangeOf(columns: Readonly<Record<"start" | "end" | "offset" | "duration
   const end = secondsOf(columns.end, "end");
   const offset = secondsOf(columns.offset, "offset");
   if (offset !== undefined) {
-    if (start !== undefined || end !== undefined) throw new RecordError("it has offset and also start or end; give start and end, or offset and duration");
+    if (start !== undefined || end !== undefined)
+      throw new RecordError("it has offset and also start or end; give start and end, or offset and duration");
     const duration = secondsOf(columns.duration, "duration");
     return checkRange(offset, duration === undefined ? undefined : offset + duration);
   }
@@ -76,7 +78,8 @@ function rangeOf(columns: Readonly<Record<"start" | "end" | "offset" | "duration
 }
 
 function checkRange(start: number | undefined, end: number | undefined): SecondsRange {
-  if (end !== undefined && end <= (start ?? 0)) throw new RecordError(`it ends at ${end} s, where it starts at ${start ?? 0} s or before; expected a later end`);
+  if (end !== undefined && end <= (start ?? 0))
+    throw new RecordError(`it ends at ${end} s, where it starts at ${start ?? 0} s or before; expected a later end`);
   return { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) };
 }
 

@@ -12,12 +12,14 @@ export const maxColumns = 10_000;
  */
 export function parseJsonObject(text: string): JsonObject {
   const value = parse(text);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new TypeError(`found ${text.slice(0, 80)}; expected a JSON object, such as {"path": "a.wav"}`);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new TypeError(`found ${text.slice(0, 80)}; expected a JSON object, such as {"path": "a.wav"}`);
   const numColumns = Object.keys(value).length;
   if (numColumns > maxColumns) throw new TypeError(`it has ${numColumns} columns; at most ${maxColumns} are read`);
   if (isDeeperThan(maxJsonDepth, value)) throw new TypeError(`it is nested deeper than ${maxJsonDepth}; expected plainer values`);
   const lost = /\d{16}|\de\+?\d{3}/iu.test(text) ? lostNumber(text) : undefined;
-  if (lost !== undefined) throw new TypeError(`found the number ${lost.slice(0, 80)}, which would lose digits; write it as text, in quotes`);
+  if (lost !== undefined)
+    throw new TypeError(`found the number ${lost.slice(0, 80)}, which would lose digits; write it as text, in quotes`);
   return value as JsonObject;
 }
 

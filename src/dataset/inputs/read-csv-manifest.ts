@@ -41,7 +41,8 @@ export async function* rowsOfCsv(
       yield rowOfRecord(Object.fromEntries(columns.map((column, i) => [column, values[i]!])), place);
     }
   }
-  if (columns === undefined) throw new DatasetError("DATASET_INPUT", `${path} is empty; expected a first line that names its columns, such as path${delimiter}id`);
+  if (columns === undefined)
+    throw new DatasetError("DATASET_INPUT", `${path} is empty; expected a first line that names its columns, such as path${delimiter}id`);
 }
 
 /** A file's text, without its byte order mark. */
@@ -55,11 +56,17 @@ async function* textOf(open: () => AsyncIterable<Uint8Array>, path: string): Asy
 }
 
 /** @param chunk Undefined for the end. */
-async function decoded(decoder: TextDecoder, chunk: Uint8Array | undefined, open: () => AsyncIterable<Uint8Array>, path: string): Promise<string> {
+async function decoded(
+  decoder: TextDecoder,
+  chunk: Uint8Array | undefined,
+  open: () => AsyncIterable<Uint8Array>,
+  path: string,
+): Promise<string> {
   try {
     return decoder.decode(chunk, { stream: chunk !== undefined });
   } catch (cause) {
-    if (decoder.encoding === "utf-16le") throw new DatasetError("DATASET_INPUT", `${path} is not UTF-16, as its byte order mark says; save it as UTF-8`, { cause });
+    if (decoder.encoding === "utf-16le")
+      throw new DatasetError("DATASET_INPUT", `${path} is not UTF-16, as its byte order mark says; save it as UTF-8`, { cause });
     for await (const { number, problem } of readLines(open())) {
       if (problem === notUtf8) throw new DatasetError("DATASET_INPUT", `${path}, line ${number}: ${notUtf8}`, { cause });
     }
@@ -81,12 +88,18 @@ function checkColumns(record: readonly string[], place: string, delimiter: strin
     if (names.has(name)) fail(`there are two columns named ${JSON.stringify(shortened(name))}; rename one`);
     names.add(name);
   }
-  if (!names.has("path")) fail(`there is no column path; found ${someOf(columns)}. Rename the one with the paths, or check that ${delimiter === "\t" ? "tabs" : "commas"} separate the columns`);
+  if (!names.has("path"))
+    fail(
+      `there is no column path; found ${someOf(columns)}. Rename the one with the paths, or check that ${delimiter === "\t" ? "tabs" : "commas"} separate the columns`,
+    );
   if (names.has("offset") && (names.has("start") || names.has("end"))) {
     fail("there are columns offset and start or end; keep start and end, or offset and duration");
   }
   const long = columns.find(({ length }) => length > maxNameLength);
-  if (long !== undefined) fail(`the column ${shortened(long)} has a name of ${long.length} characters; at most ${maxNameLength} are read, since every row has the names again`);
+  if (long !== undefined)
+    fail(
+      `the column ${shortened(long)} has a name of ${long.length} characters; at most ${maxNameLength} are read, since every row has the names again`,
+    );
   return columns;
 }
 

@@ -56,7 +56,10 @@ export async function* rowsOfTar(source: ByteSource, place: TarPlace): AsyncGene
       // Names that start with a dot, such as the ._a.wav of macOS, are passed over as in folders.
       if (!entry.isFile || basename(entry.name).startsWith(".")) continue;
       if (entry.name.length > maxNameLength) {
-        yield bad(place, { code: "ROW_INVALID", message: `${place.path}, member ${entry.name.slice(0, 200)}…: its name has ${entry.name.length} characters; at most ${maxNameLength} are read` });
+        yield bad(place, {
+          code: "ROW_INVALID",
+          message: `${place.path}, member ${entry.name.slice(0, 200)}…: its name has ${entry.name.length} characters; at most ${maxNameLength} are read`,
+        });
         continue;
       }
       const name = sampleName(entry.name);
@@ -70,7 +73,10 @@ export async function* rowsOfTar(source: ByteSource, place: TarPlace): AsyncGene
   } catch (error) {
     if (error instanceof FileError) throw error;
     if (sample !== undefined) yield* rowsOf(sample, place);
-    yield bad(place, { code: "TAR_DAMAGED", message: `${place.path}: ${(error as Error).message}${sample === undefined ? "" : `, after ${sample.name.slice(0, 200)}`}; what follows is not listed` });
+    yield bad(place, {
+      code: "TAR_DAMAGED",
+      message: `${place.path}: ${(error as Error).message}${sample === undefined ? "" : `, after ${sample.name.slice(0, 200)}`}; what follows is not listed`,
+    });
     return;
   }
   if (sample !== undefined) yield* rowsOf(sample, place);
@@ -98,12 +104,23 @@ async function addTo(sample: Sample, entry: TarEntry, source: ByteSource): Promi
 
 function rowsOf({ name, audio, columns, jsonBytes, ...sample }: Sample, place: TarPlace): readonly Row[] {
   const carried = audio.length * jsonBytes;
-  const problem = sample.problem ?? (carried > maxCarriedBytes ? `its .json of ${jsonBytes} bytes would be carried along ${audio.length} times; at most ${maxCarriedBytes} bytes are, for all audio members of a sample` : undefined);
+  const problem =
+    sample.problem ??
+    (carried > maxCarriedBytes
+      ? `its .json of ${jsonBytes} bytes would be carried along ${audio.length} times; at most ${maxCarriedBytes} bytes are, for all audio members of a sample`
+      : undefined);
   return audio.map((member): AudioRow | BadRow => {
-    if (problem !== undefined) return bad(place, { code: "ROW_INVALID", message: `${place.path}, member ${member.name.slice(0, 200)}: ${problem}` });
+    if (problem !== undefined)
+      return bad(place, { code: "ROW_INVALID", message: `${place.path}, member ${member.name.slice(0, 200)}: ${problem}` });
     // Several audio members of one sample, such as left.wav and right.wav, keep what tells them apart.
     const key = audio.length === 1 ? name : member.name;
-    return { key: place.prefix + cleanKey(key), input: place.input, path: place.path, member, ...(columns === undefined ? {} : { columns }) };
+    return {
+      key: place.prefix + cleanKey(key),
+      input: place.input,
+      path: place.path,
+      member,
+      ...(columns === undefined ? {} : { columns }),
+    };
   });
 }
 

@@ -30,7 +30,8 @@ export interface ResolveInputsOptions {
 
 type FollowedLinks = { readonly followLinks?: true };
 
-const expected = "a folder, a glob, an audio file, a manifest (.jsonl, .csv, .tsv), a WebDataset tar (.tar), or - for a list of paths on standard input";
+const expected =
+  "a folder, a glob, an audio file, a manifest (.jsonl, .csv, .tsv), a WebDataset tar (.tar), or - for a list of paths on standard input";
 
 /**
  * Finds out what each input is, without listing it. What is there by its name is that, even with characters that a glob
@@ -43,7 +44,10 @@ export async function resolveInputs(names: readonly string[], options: ResolveIn
   const inputs: DatasetInput[] = [];
   let files: string[] | undefined;
   for (const name of names) {
-    const input = name === "-" ? listInput(options, cwd, inputs) : await resolveInput(name, cwd, options.followLinks === true ? { followLinks: true } : {});
+    const input =
+      name === "-"
+        ? listInput(options, cwd, inputs)
+        : await resolveInput(name, cwd, options.followLinks === true ? { followLinks: true } : {});
     if (input !== "file") {
       inputs.push(input);
       files = undefined;
@@ -88,7 +92,10 @@ async function resolveInput(name: string, cwd: string, links: FollowedLinks): Pr
     case "zip":
       throw new DatasetError("DATASET_INPUT", `${name} is compressed; unpack it first (a .tar is read as it is)`);
     default:
-      throw new DatasetError("DATASET_INPUT", `${name} is no input; give ${expected}. Audio files end in ${audioExtensions.map((extension) => `.${extension}`).join(", ")}`);
+      throw new DatasetError(
+        "DATASET_INPUT",
+        `${name} is no input; give ${expected}. Audio files end in ${audioExtensions.map((extension) => `.${extension}`).join(", ")}`,
+      );
   }
 }
 
@@ -96,13 +103,17 @@ async function globInput(name: string, cwd: string, links: FollowedLinks): Promi
   const { base, glob, isGlob, negated } = picomatch.scan(name);
   if (!isGlob || negated) throw new DatasetError("DATASET_INPUT", `there is no ${name}; give ${expected}`);
   const root = resolve(cwd, base);
-  const isFolder = await stat(root).then((stats) => stats.isDirectory(), () => false);
+  const isFolder = await stat(root).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
   if (!isFolder) throw new DatasetError("DATASET_INPUT", `nothing matches ${name}: there is no folder ${base}`);
   return { kind: "glob", root, pattern: glob, ...links };
 }
 
 function listInput({ stdin }: ResolveInputsOptions, cwd: string, before: readonly DatasetInput[]): DatasetInput {
   if (stdin === undefined) throw new DatasetError("DATASET_INPUT", "- stands for standard input, and there is none here");
-  if (before.some(({ kind }) => kind === "list")) throw new DatasetError("DATASET_INPUT", "- is given twice; standard input can be read once");
+  if (before.some(({ kind }) => kind === "list"))
+    throw new DatasetError("DATASET_INPUT", "- is given twice; standard input can be read once");
   return { kind: "list", root: cwd, lines: stdin };
 }

@@ -40,7 +40,10 @@ function shortened(name: string): string {
   const bytes = Buffer.from(name);
   if (bytes.length <= maxNameBytes) return name;
   const digest = hash("sha256", name).slice(0, 16);
-  const start = bytes.subarray(0, maxNameBytes - digest.length - 1).toString().replace(/\ufffd+$/u, ""); // of a character that was cut
+  const start = bytes
+    .subarray(0, maxNameBytes - digest.length - 1)
+    .toString()
+    .replace(/\ufffd+$/u, ""); // of a character that was cut
   return `${start}_${digest}`;
 }
 

@@ -20,7 +20,16 @@ const maxExtensionBytes = 2 ** 20;
 const maxZeroBytes = 2 ** 20;
 
 /** Of a header; those that no other name has are files. */
-const types = { file: "0", contiguous: "7", directory: "5", longName: "L", oldLongName: "N", longLink: "K", pax: "x", globalPax: "g" } as const;
+const types = {
+  file: "0",
+  contiguous: "7",
+  directory: "5",
+  longName: "L",
+  oldLongName: "N",
+  longLink: "K",
+  pax: "x",
+  globalPax: "g",
+} as const;
 
 /** What stands before a header about its name and size. */
 interface Extension {
@@ -46,7 +55,7 @@ export async function* tarEntries(source: ByteSource): AsyncGenerator<TarEntry, 
 
   let extension: Extension = { name: undefined, size: undefined };
   let zeroBytes = 0;
-  for (let offset = 0; offset < source.size; ) {
+  for (let offset = 0; offset < source.size;) {
     const block = await read(offset, blockBytes);
     offset += blockBytes;
     if (block.every((byte) => byte === 0)) {
@@ -57,8 +66,15 @@ export async function* tarEntries(source: ByteSource): AsyncGenerator<TarEntry, 
     zeroBytes = 0;
     const header = readHeader(block);
     const { type } = header;
-    if (type === types.longName || type === types.oldLongName || type === types.longLink || type === types.pax || type === types.globalPax) {
-      if (header.size > maxExtensionBytes) throw new TarError(`a name is said to have ${header.size} bytes; at most ${maxExtensionBytes} are read`);
+    if (
+      type === types.longName ||
+      type === types.oldLongName ||
+      type === types.longLink ||
+      type === types.pax ||
+      type === types.globalPax
+    ) {
+      if (header.size > maxExtensionBytes)
+        throw new TarError(`a name is said to have ${header.size} bytes; at most ${maxExtensionBytes} are read`);
       const bytes = await read(offset, header.size);
       if (type === types.longName || type === types.oldLongName) extension.name = textOf(bytes);
       if (type === types.pax) readPax(bytes, extension);
@@ -93,7 +109,8 @@ function readHeader(block: Uint8Array): Header {
   const isUstar = magic.startsWith("ustar\0");
   let sum = 0;
   for (const [i, byte] of block.entries()) sum += i >= 148 && i < 156 ? 0x20 : byte; // the sum itself counts as spaces
-  if (sum !== numberOf(block.subarray(148, 156))) throw new TarError("there is something else where a header should be; is it a tar, and not compressed?");
+  if (sum !== numberOf(block.subarray(148, 156)))
+    throw new TarError("there is something else where a header should be; is it a tar, and not compressed?");
   if (!isUstar && magic !== "ustar  \0") throw new TarError("it is of an unknown kind of tar; expected that of POSIX or GNU");
   const name = textOf(block.subarray(0, 100));
   const prefix = isUstar ? textOf(block.subarray(345, 500)) : "";
@@ -118,12 +135,13 @@ function sizeOf(size: number): number {
 
 /** Records such as `30 path=a/long/name.wav\n`, each with its own length before it; only names and sizes are of use. */
 function readPax(bytes: Uint8Array, extension: Extension): void {
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const space = bytes.indexOf(0x20, start);
     const equals = bytes.indexOf(0x3d, space);
     const end = start + decimal(bytes.subarray(start, Math.max(start, space)));
     // Written so that a length that is none fails, too.
-    if (!(space < equals && equals < end && end <= bytes.length && bytes[end - 1] === 0x0a)) throw new TarError("what a header says of its member cannot be read");
+    if (!(space < equals && equals < end && end <= bytes.length && bytes[end - 1] === 0x0a))
+      throw new TarError("what a header says of its member cannot be read");
     const key = textOf(bytes.subarray(space + 1, Math.min(equals, space + 10)));
     const value = bytes.subarray(equals + 1, end - 1);
     if (key === "path") extension.name = textOf(value);

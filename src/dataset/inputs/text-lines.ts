@@ -34,7 +34,11 @@ export function readByteLines(chunks: AsyncIterable<Uint8Array>, maxLineBytes: n
   return splitLines(chunks, maxLineBytes, (line) => line);
 }
 
-async function* splitLines<Line>(chunks: AsyncIterable<Uint8Array>, maxLineBytes: number, lineOf: (line: ByteLine) => Line): AsyncGenerator<Line> {
+async function* splitLines<Line>(
+  chunks: AsyncIterable<Uint8Array>,
+  maxLineBytes: number,
+  lineOf: (line: ByteLine) => Line,
+): AsyncGenerator<Line> {
   let begun: Uint8Array[] = [];
   let begunLength = 0;
   let number = 0;
@@ -62,7 +66,11 @@ async function* splitLines<Line>(chunks: AsyncIterable<Uint8Array>, maxLineBytes
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-function byteLine(number: number, pieces: readonly Uint8Array[], { length, maxLineBytes }: { readonly length: number; readonly maxLineBytes: number }): ByteLine {
+function byteLine(
+  number: number,
+  pieces: readonly Uint8Array[],
+  { length, maxLineBytes }: { readonly length: number; readonly maxLineBytes: number },
+): ByteLine {
   if (length > maxLineBytes) return { number, bytes: undefined, problem: `it has ${length} bytes; at most ${maxLineBytes} are read` };
   return { number, bytes: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces) };
 }

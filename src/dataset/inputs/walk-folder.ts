@@ -40,7 +40,10 @@ interface Entry {
  * stay below the root, which may be a link itself. Every folder is listed once: under its own name, or, if the walk does not come by there, where the
  * first link to it is. Memory holds the names of one folder and of those above it, and which folders links led to.
  */
-export async function* walkFolder(root: string, { accepts, maxDepth = Infinity, followLinks = false }: WalkOptions): AsyncGenerator<FoundFile> {
+export async function* walkFolder(
+  root: string,
+  { accepts, maxDepth = Infinity, followLinks = false }: WalkOptions,
+): AsyncGenerator<FoundFile> {
   const realRoot = await realpath(root).catch(() => root); // listing it will say what is wrong
   /** Folders that links led to, and those below them. */
   const linked = new Set<string>();
@@ -63,7 +66,9 @@ export async function* walkFolder(root: string, { accepts, maxDepth = Infinity, 
       return;
     }
     const isDeepest = above.size + 1 >= maxDepth;
-    const wanted = entries.filter(({ name, kind, target }) => (kind === "folder" ? !isDeepest && !isOnTheWay(target) : accepts(folder + name) || (target !== undefined && !isDeepest)));
+    const wanted = entries.filter(({ name, kind, target }) =>
+      kind === "folder" ? !isDeepest && !isOnTheWay(target) : accepts(folder + name) || (target !== undefined && !isDeepest),
+    );
     const files = wanted.filter(({ kind, target }) => kind !== "folder" && target === undefined).map(({ name }) => name);
     const keys = new Map(keysOfSiblings(files).map((key, i) => [files[i]!, key]));
     for (const { name, kind, target } of wanted) {
@@ -76,7 +81,9 @@ export async function* walkFolder(root: string, { accepts, maxDepth = Infinity, 
   /** Whether the walk comes to the target of a link by itself. */
   function isOnTheWay(target: string | undefined): boolean {
     if (target === undefined || !isBelow(realRoot, target)) return false;
-    const parts = relative(realRoot, target).split(sep).filter((part) => part !== "");
+    const parts = relative(realRoot, target)
+      .split(sep)
+      .filter((part) => part !== "");
     return parts.length < maxDepth && !parts.some((part) => part.startsWith("."));
   }
 
@@ -107,7 +114,11 @@ function kindOf(entry: Dirent | Stats): EntryKind {
 
 function problemOf(kind: EntryKind, path: string): RowProblem | undefined {
   if (kind === "other") return { code: "FILE_UNREADABLE", message: `${path} is a pipe, socket or device; give audio files` };
-  if (kind === "outside") return { code: "FILE_OUTSIDE", message: `${path} is a link that leaves the folder; say that links are followed (--follow-links) if what it leads to is wanted` };
+  if (kind === "outside")
+    return {
+      code: "FILE_OUTSIDE",
+      message: `${path} is a link that leaves the folder; say that links are followed (--follow-links) if what it leads to is wanted`,
+    };
   return undefined;
 }
 

@@ -24,7 +24,11 @@ export interface FinishedWork {
  * the lock of the share. @default false
  * @throws as `readPartRecord`.
  */
-export async function readFinishedWork(folder: string, share: Share, { retryErrors = false }: { readonly retryErrors?: boolean | undefined } = {}): Promise<FinishedWork> {
+export async function readFinishedWork(
+  folder: string,
+  share: Share,
+  { retryErrors = false }: { readonly retryErrors?: boolean | undefined } = {},
+): Promise<FinishedWork> {
   if (retryErrors) await forgetPartNotes(folder, (part) => isInShare(share, part));
   let done: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
   const finished = new Set<number>();

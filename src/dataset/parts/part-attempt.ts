@@ -93,7 +93,12 @@ export async function readPartNotes(folder: string, parts: readonly number[]): P
   const named = parts.length === 1 ? parts : (await notedParts(folder)).filter((part) => wanted.has(part));
   const notes = new Map<number, PartNote>();
   for (const part of named) {
-    const note = await readJsonFile(folder, noteName(part), noteSchema, () => new DatasetError("DATASET_FORMAT", `${noteName(part)} is damaged`)).catch((error: unknown): PartNote => {
+    const note = await readJsonFile(
+      folder,
+      noteName(part),
+      noteSchema,
+      () => new DatasetError("DATASET_FORMAT", `${noteName(part)} is damaged`),
+    ).catch((error: unknown): PartNote => {
       if (error instanceof DatasetError) return { crashed: null };
       throw error;
     });
@@ -114,9 +119,17 @@ export function isGivenUp({ crashed }: PartNote, maxCrashes: number): boolean {
 
 /** The error for parts that are given up. */
 export function crashedError(lost: readonly { readonly part: number; readonly crashed: CrashedRow | null }[]): DatasetError {
-  const told = lost.slice(0, 5).map(({ part, crashed }) => `part ${part} (${crashed === null ? "at an unknown clip" : `${crashed.times} times at the clip ${crashed.key}, row ${crashed.row}, ${crashed.path}`})`);
+  const told = lost
+    .slice(0, 5)
+    .map(
+      ({ part, crashed }) =>
+        `part ${part} (${crashed === null ? "at an unknown clip" : `${crashed.times} times at the clip ${crashed.key}, row ${crashed.row}, ${crashed.path}`})`,
+    );
   const more = lost.length > told.length ? ` and ${lost.length - told.length} more` : "";
-  return new DatasetError("DATASET_CRASHED", `processes died over ${told.join(", ")}${more}: it is not done any more. Look at that file, or give more memory; then do it again (--retry-errors, or tokenize enqueue)`);
+  return new DatasetError(
+    "DATASET_CRASHED",
+    `processes died over ${told.join(", ")}${more}: it is not done any more. Look at that file, or give more memory; then do it again (--retry-errors, or tokenize enqueue)`,
+  );
 }
 
 async function notedParts(folder: string): Promise<readonly number[]> {

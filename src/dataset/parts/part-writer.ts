@@ -30,7 +30,14 @@ export class DatasetPartWriter implements AsyncDisposable {
   readonly #counts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
   #isFinished = false;
 
-  private constructor(folder: string, part: number, writers: ReadonlyMap<OutputFormat, PartWriter>, manifest: DurableFile, errors: DurableFile, onDone: () => Promise<void>) {
+  private constructor(
+    folder: string,
+    part: number,
+    writers: ReadonlyMap<OutputFormat, PartWriter>,
+    manifest: DurableFile,
+    errors: DurableFile,
+    onDone: () => Promise<void>,
+  ) {
     this.#onDone = onDone;
     this.#folder = folder;
     this.part = part;
@@ -40,7 +47,12 @@ export class DatasetPartWriter implements AsyncDisposable {
   }
 
   /** Begins a part; what an earlier run left of it goes. @param onDone Called, and waited for, when all but its record is written. */
-  static async begin(folder: string, part: number, outputs: readonly ClipOutput[], onDone: () => Promise<void> = async () => {}): Promise<DatasetPartWriter> {
+  static async begin(
+    folder: string,
+    part: number,
+    outputs: readonly ClipOutput[],
+    onDone: () => Promise<void> = async () => {},
+  ): Promise<DatasetPartWriter> {
     await removeShards(folder, part);
     await makeFolderInside(folder, "parts").catch((error: unknown) => {
       throw writingError(folder, error);
@@ -48,7 +60,14 @@ export class DatasetPartWriter implements AsyncDisposable {
     const manifest = await DurableFile.create(partFile(folder, part, "manifest"));
     try {
       const errors = await DurableFile.create(partFile(folder, part, "errors"));
-      return new DatasetPartWriter(folder, part, new Map(outputs.map((output) => [output.format, output.openPart(part)])), manifest, errors, onDone);
+      return new DatasetPartWriter(
+        folder,
+        part,
+        new Map(outputs.map((output) => [output.format, output.openPart(part)])),
+        manifest,
+        errors,
+        onDone,
+      );
     } catch (error) {
       await manifest[Symbol.asyncDispose]();
       throw error;

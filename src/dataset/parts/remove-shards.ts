@@ -9,7 +9,8 @@ import { formatOfExtension } from "../records/finished-shard.ts";
  */
 export async function removeShards(folder: string, part: number): Promise<void> {
   const numbered: string[][] = [];
-  for (let paths = await existing(folder, part, 0); paths.length > 0; paths = await existing(folder, part, numbered.length)) numbered.push(paths);
+  for (let paths = await existing(folder, part, 0); paths.length > 0; paths = await existing(folder, part, numbered.length))
+    numbered.push(paths);
   // From the last to the first, so that what a kill leaves is found again.
   for (const path of numbered.toReversed().flat()) {
     if (path.endsWith(".npy.jsonl")) await removeListed(folder, path);

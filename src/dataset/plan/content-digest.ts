@@ -27,7 +27,10 @@ export class ContentDigester {
       this.#place = place;
     }
     if (this.#digest === undefined) return undefined;
-    return createHash("sha256").update(this.#digest).update(JSON.stringify([row.start ?? 0, row.end ?? null])).digest();
+    return createHash("sha256")
+      .update(this.#digest)
+      .update(JSON.stringify([row.start ?? 0, row.end ?? null]))
+      .digest();
   }
 
   async #read(location: ReturnType<typeof locateRow>): Promise<Uint8Array | undefined> {

@@ -54,7 +54,11 @@ export class DatasetPlan {
     this.checkPart(part);
     let index = part * this.#file.rows.partRows;
     for await (const row of readPlanRows(this.folder, part, this.rowsOfPart(part))) {
-      if (row.input >= this.#roots.length) throw new DatasetError("DATASET_FORMAT", `the plan of ${this.folder} is damaged: a row of part ${part} is of input ${row.input}, and there are ${this.#roots.length}; begin it again in an empty folder`);
+      if (row.input >= this.#roots.length)
+        throw new DatasetError(
+          "DATASET_FORMAT",
+          `the plan of ${this.folder} is damaged: a row of part ${part} is of input ${row.input}, and there are ${this.#roots.length}; begin it again in an empty folder`,
+        );
       yield { index, row: this.#withOwnKey(row, index) };
       index++;
     }
@@ -97,9 +101,15 @@ export class DatasetPlan {
  */
 export async function openPlan(folder: string): Promise<DatasetPlan> {
   const file = await readPlanFile(folder);
-  if (file === undefined) throw new DatasetError("DATASET_FORMAT", `${folder} is no dataset: it has no plan.json; give the folder of one that was begun`);
+  if (file === undefined)
+    throw new DatasetError("DATASET_FORMAT", `${folder} is no dataset: it has no plan.json; give the folder of one that was begun`);
   await checkPlanRows(folder, file.rows.parts);
   const repeats = await readRepeats(folder, file.rows.repeats);
   const inputs = await readPlannedInputs(folder);
-  return new DatasetPlan(folder, file, inputs.map(({ root }) => root), repeats);
+  return new DatasetPlan(
+    folder,
+    file,
+    inputs.map(({ root }) => root),
+    repeats,
+  );
 }

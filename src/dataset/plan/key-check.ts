@@ -88,5 +88,8 @@ export class KeyCheck implements AsyncDisposable {
 
 function tooMany(found: readonly RepeatedKey[]): DatasetError {
   const { row, first } = found[0]!;
-  return new DatasetError("DATASET_INPUT", `over ${maxRepeated} rows have the key of another one, such as row ${row} that of row ${first} (from 0); give each row an id of its own, or none`);
+  return new DatasetError(
+    "DATASET_INPUT",
+    `over ${maxRepeated} rows have the key of another one, such as row ${row} that of row ${first} (from 0); give each row an id of its own, or none`,
+  );
 }

@@ -78,7 +78,11 @@ export interface PlanFile {
   };
 }
 
-const inputSchema: z.ZodType<PlannedInputs[number]> = z.object({ kind: z.string(), root: z.string(), details: z.custom<JsonValue>((details) => details !== undefined) });
+const inputSchema: z.ZodType<PlannedInputs[number]> = z.object({
+  kind: z.string(),
+  root: z.string(),
+  details: z.custom<JsonValue>((details) => details !== undefined),
+});
 
 /** Where the inputs were on the machine that made the plan; no part of the result. */
 export type PlannedInputs = readonly {
@@ -92,7 +96,10 @@ export type PlannedInputs = readonly {
 /** @throws RangeError for settings that are too long to be read again. */
 export function checkSettings(settings: JsonObject): void {
   const bytes = Buffer.byteLength(JSON.stringify(settings, null, 2));
-  if (bytes > maxSettingsBytes) throw new RangeError(`what shapes the dataset takes ${bytes} bytes as JSON; at most ${maxSettingsBytes} are kept: choose a smaller pattern, or a shorter description`);
+  if (bytes > maxSettingsBytes)
+    throw new RangeError(
+      `what shapes the dataset takes ${bytes} bytes as JSON; at most ${maxSettingsBytes} are kept: choose a smaller pattern, or a shorter description`,
+    );
 }
 
 export function formatPlanFile(plan: Omit<PlanFile, "version">): string {
@@ -102,7 +109,8 @@ export function formatPlanFile(plan: Omit<PlanFile, "version">): string {
 /** @throws RangeError for more than can be read again. */
 export function formatPlannedInputs(inputs: PlannedInputs): string {
   const text = `${JSON.stringify(inputs, null, 2)}\n`;
-  if (Buffer.byteLength(text) > maxInputsBytes) throw new RangeError(`${inputs.length} inputs take more than ${maxInputsBytes} bytes to be remembered; give their folder, or a glob`);
+  if (Buffer.byteLength(text) > maxInputsBytes)
+    throw new RangeError(`${inputs.length} inputs take more than ${maxInputsBytes} bytes to be remembered; give their folder, or a glob`);
   return text;
 }
 
@@ -199,5 +207,9 @@ function readJson<T>(folder: string, name: string, schema: z.ZodType<T>): Promis
 }
 
 function damaged(folder: string, name: string, reason: string, cause?: unknown): DatasetError {
-  return new DatasetError("DATASET_FORMAT", `the plan of this dataset is damaged: ${join(folder, name)}: ${reason}; begin it again in an empty folder`, { cause });
+  return new DatasetError(
+    "DATASET_FORMAT",
+    `the plan of this dataset is damaged: ${join(folder, name)}: ${reason}; begin it again in an empty folder`,
+    { cause },
+  );
 }

@@ -18,8 +18,15 @@ export async function recordModel(folder: string, model: string): Promise<void> 
 /** Where the weights of a dataset are that names a model of the machine it was begun on, as far as that is known here and they are still there. */
 export async function readPlannedModel(folder: string, codec: Pick<CodecFields, "model" | "revision">): Promise<string | undefined> {
   if (!isLocalModel(codec)) return undefined;
-  const planned = await readJsonFile(folder, name, schema, (cause) => new DatasetError("DATASET_FORMAT", `${pathIn(folder)} is damaged; delete it, and name the model`, { cause }));
-  return planned !== undefined && publishedModel({ model: planned.path, revision: null }) === codec.model && existsSync(planned.path) ? planned.path : undefined;
+  const planned = await readJsonFile(
+    folder,
+    name,
+    schema,
+    (cause) => new DatasetError("DATASET_FORMAT", `${pathIn(folder)} is damaged; delete it, and name the model`, { cause }),
+  );
+  return planned !== undefined && publishedModel({ model: planned.path, revision: null }) === codec.model && existsSync(planned.path)
+    ? planned.path
+    : undefined;
 }
 
 const name = "plan/model.json";

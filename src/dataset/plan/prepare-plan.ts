@@ -67,7 +67,15 @@ export async function preparePlan(options: PreparePlanOptions): Promise<DatasetP
   }
 }
 
-async function createPlan({ folder, inputs, settings, partRows = 1000, dedupe = false, signal, onRows }: PreparePlanOptions): Promise<DatasetPlan> {
+async function createPlan({
+  folder,
+  inputs,
+  settings,
+  partRows = 1000,
+  dedupe = false,
+  signal,
+  onRows,
+}: PreparePlanOptions): Promise<DatasetPlan> {
   checkSettings(settings);
   await makeFolderInside(folder, "plan").catch((error: unknown) => {
     throw writingError(folder, error);
@@ -91,11 +99,18 @@ async function reopenPlan({ folder, inputs, settings, partRows = 1000, dedupe = 
   ];
   if (differences.length > 0) throw mismatchError(folder, differences);
   const described = await describeInputs(inputs);
-  const isAsBefore = !inputs.some(({ kind }) => kind === "list") && JSON.stringify(described) === JSON.stringify(await readPlannedInputs(folder));
+  const isAsBefore =
+    !inputs.some(({ kind }) => kind === "list") && JSON.stringify(described) === JSON.stringify(await readPlannedInputs(folder));
   if (isAsBefore) return plan;
   const digest = await digestRows(listRows(inputs, signal));
   if (digest !== rows.sha256) {
-    throw mismatchError(folder, [{ option: "inputs", found: `${rows.count} rows with digest ${rows.sha256.slice(0, 12)}`, expected: `other rows, with digest ${digest.slice(0, 12)}` }]);
+    throw mismatchError(folder, [
+      {
+        option: "inputs",
+        found: `${rows.count} rows with digest ${rows.sha256.slice(0, 12)}`,
+        expected: `other rows, with digest ${digest.slice(0, 12)}`,
+      },
+    ]);
   }
   return plan.at(inputs.map(({ root }) => root));
 }
@@ -104,7 +119,8 @@ async function reopenPlan({ folder, inputs, settings, partRows = 1000, dedupe = 
 async function describeInputs(inputs: readonly DatasetInput[]): Promise<PlannedInputs> {
   const described: PlannedInputs[number][] = [];
   for (const input of inputs) {
-    const { kind, root, ...details } = input.kind === "list" ? { ...input, lines: null } : input.kind === "files" ? { ...input, paths: digestOf(input.paths) } : input;
+    const { kind, root, ...details } =
+      input.kind === "list" ? { ...input, lines: null } : input.kind === "files" ? { ...input, paths: digestOf(input.paths) } : input;
     const stats = "path" in input ? await stat(input.path) : undefined;
     described.push({ kind, root, details: { ...details, ...(stats === undefined ? {} : { bytes: stats.size, modified: stats.mtimeMs }) } });
   }
@@ -122,7 +138,10 @@ async function refuseForeignFolder(folder: string): Promise<void> {
   const foreign = names.find((name) => name !== "plan" && !isLockName(name) && !name.startsWith("."));
   // Between the two looks another run may have made the plan.
   if (foreign === undefined || (await readPlanFile(folder)) !== undefined) return;
-  throw new DatasetError("DATASET_FORMAT", `${folder} is no dataset and not empty (it has ${foreign}); choose a new folder or an empty one`);
+  throw new DatasetError(
+    "DATASET_FORMAT",
+    `${folder} is no dataset and not empty (it has ${foreign}); choose a new folder or an empty one`,
+  );
 }
 
 async function makeFolder(folder: string): Promise<void> {
@@ -134,6 +153,7 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 function checkOptions({ partRows = 1000, inputs }: PreparePlanOptions): void {
-  if (!Number.isInteger(partRows) || partRows < 1 || partRows > 10 ** 6) throw new RangeError(`partRows must be a whole number from 1 to 1000000; received ${partRows}`);
+  if (!Number.isInteger(partRows) || partRows < 1 || partRows > 10 ** 6)
+    throw new RangeError(`partRows must be a whole number from 1 to 1000000; received ${partRows}`);
   if (inputs.length === 0) throw new RangeError("there are no inputs; see resolveInputs");
 }

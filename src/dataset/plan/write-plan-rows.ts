@@ -81,7 +81,8 @@ export async function writePlanRows(folder: string, rows: AsyncIterable<Row>, op
       columns.add(row.columns ?? {});
     }
     if (tally.count % partRows === 0) {
-      if (offsets.length === maxParts) throw new RangeError(`there are more than ${maxParts} parts of ${partRows} rows; choose larger parts`);
+      if (offsets.length === maxParts)
+        throw new RangeError(`there are more than ${maxParts} parts of ${partRows} rows; choose larger parts`);
       offsets.push(offset);
     }
     tally.count++;
@@ -98,7 +99,17 @@ export async function writePlanRows(folder: string, rows: AsyncIterable<Row>, op
   await writeDurably(join(folder, planFiles.offsets), formatOffsets([...offsets, offset]));
   await writeDurably(join(folder, planFiles.repeats), formatRepeats(repeats));
   const { count, bad, duplicates } = tally;
-  return { count, partRows, parts: offsets.length, sha256: hash.digest("hex"), dedupe, duplicates, bad, repeats: repeats.length, columns: columns.columns() };
+  return {
+    count,
+    partRows,
+    parts: offsets.length,
+    sha256: hash.digest("hex"),
+    dedupe,
+    duplicates,
+    bad,
+    repeats: repeats.length,
+    columns: columns.columns(),
+  };
 }
 
 /** The digest that `writePlanRows` would give rows, without writing them. */

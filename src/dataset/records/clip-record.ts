@@ -41,9 +41,18 @@ export interface ClipRecord {
 export function* parseClipRecord(bytes: Uint8Array, name: string): Turns<ClipRecord> {
   const reader = new JsonReader(bytes, name);
   reader.expect("{");
-  const { codes, scales, ...others } = yield* takeFields(reader, name, { codes: takeCodes, scales: takeScales }, { maxBytes: maxJsonLength, maxDepth: maxDatasetDepth });
+  const { codes, scales, ...others } = yield* takeFields(
+    reader,
+    name,
+    { codes: takeCodes, scales: takeScales },
+    { maxBytes: maxJsonLength, maxDepth: maxDatasetDepth },
+  );
   if (scales === undefined || scales === null) return { codes, fields: { ...others, scales } };
-  if (scales.shape.length !== 1 || scales.data.length > maxSegments) throw new CodesError("CODES_FORMAT", `${name} has scales of shape [${scales.shape.join(", ")}]; expected one for each of up to ${maxSegments} segments`);
+  if (scales.shape.length !== 1 || scales.data.length > maxSegments)
+    throw new CodesError(
+      "CODES_FORMAT",
+      `${name} has scales of shape [${scales.shape.join(", ")}]; expected one for each of up to ${maxSegments} segments`,
+    );
   return { codes, fields: { ...others, scales: Array.from(scales.data) } };
 }
 

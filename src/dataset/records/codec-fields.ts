@@ -55,7 +55,10 @@ export function codecFieldsOf(codes: AudioCodesData): CodecFields {
 export function codecFieldsFor(tokenizer: AudioTokenizer, numCodebooks: number): CodecFields {
   const { sampleRate, channels, hopLength, frameRate, codebookSize, segment, provenance } = tokenizer;
   const bandwidth = bandwidthOf({ numCodebooks, codebookSize, frameRate });
-  return fieldsOf({ sampleRate, channels, hopLength, codebookSize, bandwidth, segment, provenance: { ...provenance, model: publishedModel(provenance) } }, numCodebooks);
+  return fieldsOf(
+    { sampleRate, channels, hopLength, codebookSize, bandwidth, segment, provenance: { ...provenance, model: publishedModel(provenance) } },
+    numCodebooks,
+  );
 }
 
 function fieldsOf(codec: CodecOfCodes, numCodebooks: number): CodecFields {

@@ -32,16 +32,23 @@ const filePath: z.ZodType<string> = z.string().refine((path) => relativePathProb
 /** A shard as the index and the records of parts list it: its path says which format it has. */
 export const shardSchema: z.ZodType<FinishedShard> = z
   .object({ format: z.enum(outputFormats), path: filePath, bytes: count, sha256: digest, clips: count })
-  .refine(({ format, path }) => formatOfExtension[/^shards\/[^/.]+(?<extension>\.[^/]+)$/u.exec(path)?.groups!["extension"] ?? ""] === format, {
-    error: "its path is not that of a shard of its format, such as shards/part-000012-000.tar",
-    path: ["path"],
-  });
+  .refine(
+    ({ format, path }) => formatOfExtension[/^shards\/[^/.]+(?<extension>\.[^/]+)$/u.exec(path)?.groups!["extension"] ?? ""] === format,
+    {
+      error: "its path is not that of a shard of its format, such as shards/part-000012-000.tar",
+      path: ["path"],
+    },
+  );
 
 /** Longest path of a shard, and what else is said of it, in bytes. */
 const maxShardBytes = 2 ** 15;
 
 /** Takes the shards of the index or of the record of a part, one by one. @throws ZodError for what is none, and whatever `check` throws. */
-export function takeShards(reader: JsonReader, name: string, check: (shard: FinishedShard) => void = () => {}): Turns<readonly FinishedShard[]> {
+export function takeShards(
+  reader: JsonReader,
+  name: string,
+  check: (shard: FinishedShard) => void = () => {},
+): Turns<readonly FinishedShard[]> {
   return takeList(reader, name, maxShardBytes, (value, index) => {
     const { data, error } = shardSchema.safeParse(value);
     if (data === undefined) throw new z.ZodError(error.issues.map((issue) => ({ ...issue, path: ["shards", index, ...issue.path] })));
@@ -51,7 +58,9 @@ export function takeShards(reader: JsonReader, name: string, check: (shard: Fini
 }
 
 /** Shards that were taken. */
-export const takenShards: z.ZodType<readonly FinishedShard[]> = z.custom<readonly FinishedShard[]>(Array.isArray, { error: "expected a list" });
+export const takenShards: z.ZodType<readonly FinishedShard[]> = z.custom<readonly FinishedShard[]>(Array.isArray, {
+  error: "expected a list",
+});
 
 /** One file of the index besides the shards. */
 export interface IndexFile extends DescribedFile {
@@ -78,7 +87,13 @@ export interface DatasetInfo {
   readonly audioLicense: string | null;
   /** That shape the result. */
   readonly options: JsonObject;
-  readonly counts: { readonly rows: number; readonly clips: number; readonly errors: number; readonly parts: number; readonly hours: number };
+  readonly counts: {
+    readonly rows: number;
+    readonly clips: number;
+    readonly errors: number;
+    readonly parts: number;
+    readonly hours: number;
+  };
   readonly statistics: DatasetStatistics;
   readonly manifest: IndexFile;
   readonly errors: IndexFile;
@@ -128,7 +143,19 @@ const schema = z.object({
 /** The text of `dataset.json`: the shards a line each. */
 export function formatDatasetInfo({ shards, statistics, ...info }: DatasetInfo): string {
   const { tool, codec, license, audioLicense, options, counts, manifest, errors, files } = info;
-  const fields = { format: formatTag, version: formatVersion, tool, codec, license, audioLicense, options, counts, manifest, errors, files };
+  const fields = {
+    format: formatTag,
+    version: formatVersion,
+    tool,
+    codec,
+    license,
+    audioLicense,
+    options,
+    counts,
+    manifest,
+    errors,
+    files,
+  };
   const lines = shards.map(({ format, path, bytes, sha256, clips }) => `    ${JSON.stringify({ format, path, bytes, sha256, clips })}`);
   const list = lines.length === 0 ? "[]" : `[\n${lines.join(",\n")}\n  ]`;
   return `${JSON.stringify(fields, null, 2).slice(0, -2)},\n  "statistics": ${JSON.stringify(statistics)},\n  "shards": ${list}\n}\n`;
@@ -142,12 +169,18 @@ export function* parseDatasetInfo(bytes: Uint8Array, name: string): Turns<Datase
   try {
     const reader = new JsonReader(bytes, name);
     reader.expect("{");
-    const fields = yield* takeFields(reader, name, { shards: (of) => takeShards(of, name) }, { maxBytes: maxFieldBytes, maxDepth: maxDatasetDepth });
+    const fields = yield* takeFields(
+      reader,
+      name,
+      { shards: (of) => takeShards(of, name) },
+      { maxBytes: maxFieldBytes, maxDepth: maxDatasetDepth },
+    );
     const { format: _format, version: _version, ...info } = schema.parse(fields);
     return info;
   } catch (cause) {
     if (cause instanceof CodesError) throw new DatasetError("DATASET_FORMAT", `${cause.message}; finish the dataset again`, { cause });
-    if (cause instanceof z.ZodError) throw new DatasetError("DATASET_FORMAT", `${name} does not describe a dataset: ${reasonOf(cause)}`, { cause });
+    if (cause instanceof z.ZodError)
+      throw new DatasetError("DATASET_FORMAT", `${name} does not describe a dataset: ${reasonOf(cause)}`, { cause });
     throw cause;
   }
 }
@@ -161,8 +194,13 @@ export async function readDatasetInfo(folder: string): Promise<DatasetInfo> {
 export async function readDatasetInfoBytes(folder: string): Promise<Uint8Array> {
   const path = join(folder, datasetInfoName);
   const bytes = await readBytes(folder, datasetInfoName, maxListBytes).catch((cause: unknown) => {
-    throw new DatasetError("DATASET_FORMAT", `${folder} is no finished dataset: ${path} cannot be read (${(cause as Error).message}); finish it first`, { cause });
+    throw new DatasetError(
+      "DATASET_FORMAT",
+      `${folder} is no finished dataset: ${path} cannot be read (${(cause as Error).message}); finish it first`,
+      { cause },
+    );
   });
-  if (bytes === undefined) throw new DatasetError("DATASET_FORMAT", `${folder} is no finished dataset: there is no ${path}; finish it first`);
+  if (bytes === undefined)
+    throw new DatasetError("DATASET_FORMAT", `${folder} is no finished dataset: there is no ${path}; finish it first`);
   return bytes;
 }

@@ -13,7 +13,11 @@ export async function frozenLicense(folder: string, license: LicenseRecord): Pro
   try {
     licenseSchema.parse(parseJson(text)); // what is written can be read
   } catch (cause) {
-    throw new DatasetError("DATASET_INPUT", `what the model's card and the Hub say of its license is no record that can be kept: ${(cause as Error).message.slice(0, 200)}; look at the card`, { cause });
+    throw new DatasetError(
+      "DATASET_INPUT",
+      `what the model's card and the Hub say of its license is no record that can be kept: ${(cause as Error).message.slice(0, 200)}; look at the card`,
+      { cause },
+    );
   }
   await writeDurably(pathIn(folder), text);
   return license;

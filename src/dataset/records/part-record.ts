@@ -50,7 +50,10 @@ export interface PartRecord {
  * @throws as `writeDurably`.
  */
 export async function writePartRecord(folder: string, record: PartRecord): Promise<void> {
-  await writeDurably(recordPath(folder, record.part), `${JSON.stringify({ ...schema.parse(record), shards: record.shards.map((shard) => shardSchema.parse(shard)) })}\n`);
+  await writeDurably(
+    recordPath(folder, record.part),
+    `${JSON.stringify({ ...schema.parse(record), shards: record.shards.map((shard) => shardSchema.parse(shard)) })}\n`,
+  );
 }
 
 /** @throws DatasetError with code DATASET_FORMAT if there is none, or it is damaged. */
@@ -58,7 +61,11 @@ export async function readPartRecord(folder: string, part: number): Promise<Part
   try {
     return await inTurns(parsePartRecord((await readBytes(folder, recordName(part), maxListBytes)) ?? new Uint8Array(0), part));
   } catch (cause) {
-    throw new DatasetError("DATASET_FORMAT", `${recordPath(folder, part)} is missing or damaged; delete it, and the next run does part ${part} again`, { cause });
+    throw new DatasetError(
+      "DATASET_FORMAT",
+      `${recordPath(folder, part)} is missing or damaged; delete it, and the next run does part ${part} again`,
+      { cause },
+    );
   }
 }
 
@@ -67,7 +74,9 @@ export function* parsePartRecord(bytes: Uint8Array, part: number): Turns<PartRec
   const name = recordName(part);
   const reader = new JsonReader(bytes, name);
   reader.expect("{");
-  const record = schema.parse(yield* takeFields(reader, name, { shards: (of) => takeShards(of, name, refuseForeign) }, { maxBytes: maxJsonLength + maxCountBytes }));
+  const record = schema.parse(
+    yield* takeFields(reader, name, { shards: (of) => takeShards(of, name, refuseForeign) }, { maxBytes: maxJsonLength + maxCountBytes }),
+  );
   if (record.part !== part) throw new RangeError(`the record of part ${record.part} is in the place of part ${part}`);
   return record;
 

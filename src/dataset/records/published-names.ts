@@ -33,7 +33,11 @@ export function publishedLicense(license: LicenseRecord, provenance: Pick<Proven
   if (!isLocalModel(provenance)) return license;
   const name = publishedModel(provenance);
   const { model } = provenance;
-  const renamed = (text: string): string => publishedMessage(text.startsWith(model) ? name + text.slice(model.length) : text, [[resolve(model), name], [dirname(resolve(model)), ".."]]);
+  const renamed = (text: string): string =>
+    publishedMessage(text.startsWith(model) ? name + text.slice(model.length) : text, [
+      [resolve(model), name],
+      [dirname(resolve(model)), ".."],
+    ]);
   return {
     ...license,
     subject: license.subject === model ? name : license.subject,
@@ -47,7 +51,11 @@ export function publishedPath(path: string): string {
 }
 
 function lastNames(path: string): string {
-  return `…/${path.split(/[/\\]/u).filter((name) => name !== "").slice(-2).join("/")}`;
+  return `…/${path
+    .split(/[/\\]/u)
+    .filter((name) => name !== "")
+    .slice(-2)
+    .join("/")}`;
 }
 
 /** Absolute paths of several names, but no addresses. */

@@ -8,14 +8,21 @@ import { binOf, durationEdges, loudnessEdges } from "./histogram.ts";
 const count = z.int().min(0);
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-const countsIn = (bins: number): z.ZodType<readonly number[]> => numbersThat(isCount, `${bins} counts`).refine(({ length }) => length === bins, { error: `expected ${bins} counts` });
+const countsIn = (bins: number): z.ZodType<readonly number[]> =>
+  numbersThat(isCount, `${bins} counts`).refine(({ length }) => length === bins, { error: `expected ${bins} counts` });
 
 /** Most codes of all codebooks together that are counted: 128 codebooks of 1024. What is said of each part and of the whole stays below 2 MiB. */
 const maxCounts = 2 ** 17;
 
 /** @throws RangeError for a codec with so many codes that a dataset cannot say how often each occurs. */
-export function checkCountable({ num_codebooks: codebooks, codebook_size: size }: Pick<CodecFields, "num_codebooks" | "codebook_size">): void {
-  if (codebooks * size > maxCounts) throw new RangeError(`${codebooks} codebooks of ${size} codes are more than a dataset counts, ${maxCounts} codes in all; choose a lower bandwidth, or fewer codebooks`);
+export function checkCountable({
+  num_codebooks: codebooks,
+  codebook_size: size,
+}: Pick<CodecFields, "num_codebooks" | "codebook_size">): void {
+  if (codebooks * size > maxCounts)
+    throw new RangeError(
+      `${codebooks} codebooks of ${size} codes are more than a dataset counts, ${maxCounts} codes in all; choose a lower bandwidth, or fewer codebooks`,
+    );
 }
 
 /** Statistics as files hold them. */
@@ -24,10 +31,16 @@ export const statisticsSchema: z.ZodType<DatasetStatistics> = z.object({
   samples: count,
   frames: count,
   sample_rate: count,
-  codes: z.custom<readonly (readonly number[])[]>((codes) => Array.isArray(codes) && codes.every((counts) => Array.isArray(counts) && counts.every(isCount)), { error: "expected lists of counts" }),
+  codes: z.custom<readonly (readonly number[])[]>(
+    (codes) => Array.isArray(codes) && codes.every((counts) => Array.isArray(counts) && counts.every(isCount)),
+    { error: "expected lists of counts" },
+  ),
   durations: countsIn(durationEdges.length + 1),
   loudness: countsIn(loudnessEdges.length + 1),
-  errors: z.custom<Readonly<Record<string, number>>>((errors) => typeof errors === "object" && errors !== null && Object.values(errors).every(isCount), { error: "expected counts" }),
+  errors: z.custom<Readonly<Record<string, number>>>(
+    (errors) => typeof errors === "object" && errors !== null && Object.values(errors).every(isCount),
+    { error: "expected counts" },
+  ),
 });
 
 /** Counts over clips: all integers, so that the sum over parts is exact in any order. */

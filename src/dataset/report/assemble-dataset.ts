@@ -57,13 +57,32 @@ export async function assembleDataset(options: AssembleOptions): Promise<Dataset
   const errorsFile: IndexFile = { path: errorsName, ...(await errors.publish()), lines: errorLines };
   const counts = { rows, clips: statistics.clips, errors: errorLines, parts: numParts, hours: hoursOf(statistics) };
   const files: DescribedFile[] = [];
-  const info = { tool, codec: statistics.clips === 0 ? null : codec, license, audioLicense, options: options.options, counts, statistics, manifest: manifestFile, errors: errorsFile, files, shards };
+  const info = {
+    tool,
+    codec: statistics.clips === 0 ? null : codec,
+    license,
+    audioLicense,
+    options: options.options,
+    counts,
+    statistics,
+    manifest: manifestFile,
+    errors: errorsFile,
+    files,
+    shards,
+  };
   files.push(
-    { path: figureName, ...(await writeDurably(join(folder, figureName), renderDatasetFigure(datasetFigureOf(info, options.card?.title)))) },
+    {
+      path: figureName,
+      ...(await writeDurably(join(folder, figureName), renderDatasetFigure(datasetFigureOf(info, options.card?.title)))),
+    },
     { path: cardName, ...(await writeDurably(join(folder, cardName), formatDatasetCard(info, options.card))) },
   );
   const index = Buffer.from(formatDatasetInfo(info));
-  if (index.length > maxListBytes) throw new DatasetError("DATASET_FORMAT", `${shards.length} shards are more than an index lists; begin the dataset again with larger shards, or larger parts`);
+  if (index.length > maxListBytes)
+    throw new DatasetError(
+      "DATASET_FORMAT",
+      `${shards.length} shards are more than an index lists; begin the dataset again with larger shards, or larger parts`,
+    );
   await writeDurably(join(folder, datasetInfoName), index);
   return info;
 }
@@ -73,7 +92,12 @@ export const figureName = "report.svg";
 
 function parseStatistics(value: JsonObject, part: number): DatasetStatistics {
   const { data, error } = statisticsSchema.safeParse(value);
-  if (data === undefined) throw new DatasetError("DATASET_FORMAT", `the record of part ${part} has no statistics; delete it, and the next run does the part again`, { cause: error });
+  if (data === undefined)
+    throw new DatasetError(
+      "DATASET_FORMAT",
+      `the record of part ${part} has no statistics; delete it, and the next run does the part again`,
+      { cause: error },
+    );
   return data;
 }
 

@@ -77,10 +77,19 @@ function frontMatterOf(info: DatasetInfo, { languages = [] }: DatasetCardOptions
  * lists go by its ids; where one is not listed, `other` with the name of all of them.
  */
 function licenseFields({ audioLicense, license, codec }: DatasetInfo): Readonly<Record<string, unknown>> {
-  const names = [audioLicense ?? "unknown", license?.effective ?? codec?.license ?? "unknown"].flatMap((expression) => expression.split(" AND "));
+  const names = [audioLicense ?? "unknown", license?.effective ?? codec?.license ?? "unknown"].flatMap((expression) =>
+    expression.split(" AND "),
+  );
   const ids = [...new Set(names.map((name) => findLicense(name)?.id))];
   if (ids.every((id) => id !== undefined && id !== "other")) return { license: ids.length === 1 ? ids[0] : ids };
-  return { license: "other", license_name: names.join("-and-").toLowerCase().replaceAll(/[^a-z0-9.-]+/gu, "-"), license_link: "README.md#license" };
+  return {
+    license: "other",
+    license_name: names
+      .join("-and-")
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9.-]+/gu, "-"),
+    license_link: "README.md#license",
+  };
 }
 
 function summaryOf({ counts, codec, tool }: DatasetInfo): string {
@@ -93,7 +102,9 @@ function summaryOf({ counts, codec, tool }: DatasetInfo): string {
     ["Sample rate", `${codec.sample_rate} Hz, ${count(codec.channels, "channel")}`],
     ["Frames per second", `${codec.frame_rate} (hop of ${codec.hop_length} samples)`],
     ["Codebooks", `${codec.num_codebooks} of ${codec.codebook_size} codes, ${Number(codec.bandwidth.toFixed(3))} kbps`],
-    ...(codec.segment_length === null ? [] : [["Segments", `${codec.segment_length} samples every ${codec.segment_stride}, each with its scale`]]),
+    ...(codec.segment_length === null
+      ? []
+      : [["Segments", `${codec.segment_length} samples every ${codec.segment_stride}, each with its scale`]]),
     ["Rows, clips, errors", `${counts.rows}, ${counts.clips}, ${counts.errors}`],
     ["Written by", `${tool.name} ${tool.version}`],
   ];
@@ -110,7 +121,9 @@ const fileDescriptions: Readonly<Record<OutputFormat, string>> = {
 
 function filesOf(info: DatasetInfo): string {
   const isSegmented = info.codec !== null && info.codec.segment_length !== null;
-  const shape = isSegmented ? "`[segments, K, T]`: segments × codebooks × frames, with a scale for each segment in `scales`" : "`[K, T]`: codebooks × frames";
+  const shape = isSegmented
+    ? "`[segments, K, T]`: segments × codebooks × frames, with a scale for each segment in `scales`"
+    : "`[K, T]`: codebooks × frames";
   return [
     "## Files",
     "",
@@ -130,31 +143,72 @@ function readingOf(info: DatasetInfo): string {
     : formats.has("webdataset")
       ? pythonOf("npy")
       : formats.has("npy")
-        ? ["import json", "import numpy as np", "", 'for line in open("manifest.jsonl"):', '    codes = np.load(json.loads(line)["places"]["npy"]["file"])']
+        ? [
+            "import json",
+            "import numpy as np",
+            "",
+            'for line in open("manifest.jsonl"):',
+            '    codes = np.load(json.loads(line)["places"]["npy"]["file"])',
+          ]
         : formats.has("tokens")
-          ? ["import json", "import numpy as np", "", 'about = json.load(open("shards/part-000000-000.json"))', 'tokens = np.memmap("shards/part-000000-000.bin", dtype=about["dtype"], mode="r")']
+          ? [
+              "import json",
+              "import numpy as np",
+              "",
+              'about = json.load(open("shards/part-000000-000.json"))',
+              'tokens = np.memmap("shards/part-000000-000.bin", dtype=about["dtype"], mode="r")',
+            ]
           : pythonOf("codes");
   const isReadable = [...formats].some((format) => format !== "tokens");
   const typescript = isReadable
-    ? ['import { openDataset } from "encodec-tokenizer/dataset";', "", "for await (const { key, codes } of await openDataset(\"<folder>\")) {", "  const { data, shape } = codes; // Uint16Array, row-major", "}"]
-    : ['import { openTokenDataset } from "encodec-tokenizer/dataset";', "", 'for await (const tokens of await openTokenDataset("shards/part-000000-000")) train(tokens);'];
+    ? [
+        'import { openDataset } from "encodec-tokenizer/dataset";',
+        "",
+        'for await (const { key, codes } of await openDataset("<folder>")) {',
+        "  const { data, shape } = codes; // Uint16Array, row-major",
+        "}",
+      ]
+    : [
+        'import { openTokenDataset } from "encodec-tokenizer/dataset";',
+        "",
+        'for await (const tokens of await openTokenDataset("shards/part-000000-000")) train(tokens);',
+      ];
   return ["## Reading", "", "```python", ...python, "```", "", "```ts", ...typescript, "```"].join("\n");
 }
 
 /** What `datasets` gives are lists. */
 function pythonOf(column: string): readonly string[] {
-  return ["from datasets import load_dataset", "import numpy as np", "", 'dataset = load_dataset("<user>/<dataset>", split="train", streaming=True)', `codes = np.array(next(iter(dataset))["${column}"], dtype=np.uint16)`];
+  return [
+    "from datasets import load_dataset",
+    "import numpy as np",
+    "",
+    'dataset = load_dataset("<user>/<dataset>", split="train", streaming=True)',
+    `codes = np.array(next(iter(dataset))["${column}"], dtype=np.uint16)`,
+  ];
 }
 
 function licenseOf({ license, codec, audioLicense }: DatasetInfo): string {
-  const lines = ["## License", "", `The recordings: ${audioLicense === null ? "not stated by whoever made this dataset" : markdownLine(audioLicense)}.`, ""];
+  const lines = [
+    "## License",
+    "",
+    `The recordings: ${audioLicense === null ? "not stated by whoever made this dataset" : markdownLine(audioLicense)}.`,
+    "",
+  ];
   if (license === null) {
-    lines.push(`The codec's weights: ${markdownLine(codec?.license ?? "not known")} (${codec?.license_status ?? "nobody looked further"}).`);
+    lines.push(
+      `The codec's weights: ${markdownLine(codec?.license ?? "not known")} (${codec?.license_status ?? "nobody looked further"}).`,
+    );
   } else {
     lines.push(`The codec's weights, ${markdownLine(license.subject)}: ${markdownLine(license.effective)} (${license.status}).`);
     if (license.upstream !== null) lines.push("", markdownLine(license.upstream));
     if (license.stricterReading !== null) lines.push("", `If the stricter statements hold: ${markdownLine(license.stricterReading)}.`);
-    if (license.evidence.length > 0) lines.push("", "Evidence:", "", ...license.evidence.map(({ fact, source, date }) => `- ${markdownLine(`${fact} (${source}, ${date})`)}`));
+    if (license.evidence.length > 0)
+      lines.push(
+        "",
+        "Evidence:",
+        "",
+        ...license.evidence.map(({ fact, source, date }) => `- ${markdownLine(`${fact} (${source}, ${date})`)}`),
+      );
   }
   return lines.join("\n");
 }

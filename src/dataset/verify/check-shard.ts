@@ -43,13 +43,19 @@ export interface ExpectedFile {
 }
 
 /** Whether a file is there, with the length and the digest that are stated. */
-export async function* checkFile(folder: string, { file, bytes, sha256 }: ExpectedFile, signal: AbortSignal | undefined): AsyncGenerator<Finding, void, undefined> {
+export async function* checkFile(
+  folder: string,
+  { file, bytes, sha256 }: ExpectedFile,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Finding, void, undefined> {
   let handle: FileHandle;
   try {
     handle = await openInside(folder, file);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    yield error.code === "FILE_NOT_FOUND" ? { kind: "missing", file, message: `${file} is not there` } : { kind: "damaged", file, message: error.message };
+    yield error.code === "FILE_NOT_FOUND"
+      ? { kind: "missing", file, message: `${file} is not there` }
+      : { kind: "damaged", file, message: error.message };
     return;
   }
   await using opened = handle;
@@ -76,7 +82,12 @@ export interface ShardCheck {
 }
 
 /** Whether a shard is as the index says, to its last clip. */
-export async function* checkShard(folder: string, info: DatasetInfo, shard: FinishedShard, check: ShardCheck): AsyncGenerator<Finding, void, undefined> {
+export async function* checkShard(
+  folder: string,
+  info: DatasetInfo,
+  shard: FinishedShard,
+  check: ShardCheck,
+): AsyncGenerator<Finding, void, undefined> {
   const { path: file, clips } = shard;
   const entries = check.manifest === undefined ? undefined : new EntriesOfShard(check.manifest, clips);
   try {
@@ -86,7 +97,8 @@ export async function* checkShard(folder: string, info: DatasetInfo, shard: Fini
       yield finding;
     }
     // Clips of a shard that is not as it was written are not looked at.
-    if (isSound && clips > 0) yield* shard.format === "tokens" ? checkDocuments(folder, shard) : checkClips(folder, info, shard, entries, check);
+    if (isSound && clips > 0)
+      yield* shard.format === "tokens" ? checkDocuments(folder, shard) : checkClips(folder, info, shard, entries, check);
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     yield { kind: "damaged", file, message: error.message };
@@ -95,7 +107,11 @@ export async function* checkShard(folder: string, info: DatasetInfo, shard: Fini
 }
 
 /** The file of a shard, and those that it lists. */
-async function* checkFiles(folder: string, { path: file, format, bytes, sha256 }: FinishedShard, { known, signal }: ShardCheck): AsyncGenerator<Finding, void, undefined> {
+async function* checkFiles(
+  folder: string,
+  { path: file, format, bytes, sha256 }: FinishedShard,
+  { known, signal }: ShardCheck,
+): AsyncGenerator<Finding, void, undefined> {
   let isSound = true;
   for await (const finding of checkFile(folder, { file, bytes, sha256 }, signal)) {
     isSound = false;
@@ -148,7 +164,12 @@ async function* checkClips(
     if (info.codec !== null) checkSameCodec(info.codec, codes);
     if (entries !== undefined && !isEntryOf(entry, clip, format, { file, index })) {
       const found = entry === undefined ? "nothing" : `${entry.key} of ${entry.num_samples} samples`;
-      yield { kind: "mismatch", file, key, message: `clip ${index} of ${file} is ${key} of ${codes.numSamples} samples; the manifest says ${found} there` };
+      yield {
+        kind: "mismatch",
+        file,
+        key,
+        message: `clip ${index} of ${file} is ${key} of ${codes.numSamples} samples; the manifest says ${found} there`,
+      };
     }
     statistics?.addClip(clip);
     if (sampled.length > 0 && sampled[0]!.row !== clip.row) yield* reencode();
@@ -166,7 +187,12 @@ async function* checkClips(
   }
 }
 
-function isEntryOf(entry: ManifestEntry | undefined, { key, codes }: EncodedClip, format: OutputFormat, place: { readonly file: string; readonly index: number }): boolean {
+function isEntryOf(
+  entry: ManifestEntry | undefined,
+  { key, codes }: EncodedClip,
+  format: OutputFormat,
+  place: { readonly file: string; readonly index: number },
+): boolean {
   const stated = entry?.places[format];
   const isThere = format === "npy" ? stated?.file === `npy/${key}.npy` : stated?.file === place.file && stated.index === place.index;
   return entry?.key === key && entry.num_samples === codes.numSamples && entry.num_frames === codes.numFrames && isThere;

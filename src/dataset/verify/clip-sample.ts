@@ -9,7 +9,8 @@ export type ClipSample = { readonly clips: number } | { readonly share: number }
 /** @throws RangeError for a sample of no clips, or of more than all. */
 export function checkSample(sample: ClipSample): void {
   if ("clips" in sample) {
-    if (!Number.isSafeInteger(sample.clips) || sample.clips < 1) throw new RangeError(`a sample has a whole number of clips from 1; received ${sample.clips}`);
+    if (!Number.isSafeInteger(sample.clips) || sample.clips < 1)
+      throw new RangeError(`a sample has a whole number of clips from 1; received ${sample.clips}`);
   } else if (!(sample.share > 0 && sample.share <= 1)) {
     throw new RangeError(`a sample is a share above 0 and up to 1; received ${sample.share}`);
   }

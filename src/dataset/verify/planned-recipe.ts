@@ -32,7 +32,9 @@ export function plannedRecipeOf({ folder, settings }: DatasetPlan, { sample_rate
   const { data, error } = schema.safeParse(settings);
   if (data === undefined) {
     const { path, message } = error.issues[0]!;
-    throw new DatasetError("DATASET_FORMAT", `the plan of ${folder} does not say how its clips were made: ${path.join(".")}: ${message}`, { cause: error });
+    throw new DatasetError("DATASET_FORMAT", `the plan of ${folder} does not say how its clips were made: ${path.join(".")}: ${message}`, {
+      cause: error,
+    });
   }
   const { channels: mode, trim, limits, ...planning } = data.clips;
   return { recipe: { sampleRate, channels, mode, planning, trim, limits }, fingerprint: data.fingerprint };

@@ -52,7 +52,14 @@ export class ClipReencoder implements AsyncDisposable {
   /** Rows by their keys of the part that was asked for last. */
   #rows: { readonly part: number; readonly byKey: ReadonlyMap<string, AudioRow> } | undefined;
 
-  private constructor(plan: DatasetPlan, recipe: RowRecipe, model: LoadedModel, codec: CodecFields, maxBytes: number, signal: AbortSignal | undefined) {
+  private constructor(
+    plan: DatasetPlan,
+    recipe: RowRecipe,
+    model: LoadedModel,
+    codec: CodecFields,
+    maxBytes: number,
+    signal: AbortSignal | undefined,
+  ) {
     this.#plan = plan;
     this.#recipe = recipe;
     this.#model = model;
@@ -60,17 +67,28 @@ export class ClipReencoder implements AsyncDisposable {
     this.#maxBytes = maxBytes;
     this.#signal = signal;
     const isUnknown = codec.digest !== null && model.tokenizer.provenance.digest === null;
-    this.#doubt = isUnknown ? `; the digest of ${model.tokenizer.provenance.model} is not known, and its weights may be others than the dataset's` : "";
+    this.#doubt = isUnknown
+      ? `; the digest of ${model.tokenizer.provenance.model} is not known, and its weights may be others than the dataset's`
+      : "";
   }
 
   /**
    * @throws DatasetError with code DATASET_FORMAT if the folder has no plan, as one that was downloaded, and DATASET_MISMATCH for a model
    * of other weights; as `AudioTokenizer.fromPretrained` does.
    */
-  static async open(folder: string, codec: CodecFields, options: Omit<ReencodeOptions, "sample">, signal?: AbortSignal): Promise<ClipReencoder> {
+  static async open(
+    folder: string,
+    codec: CodecFields,
+    options: Omit<ReencodeOptions, "sample">,
+    signal?: AbortSignal,
+  ): Promise<ClipReencoder> {
     const plan = await openPlan(folder).catch((cause: unknown) => {
       if (!(cause instanceof DatasetError)) throw cause;
-      throw new DatasetError("DATASET_FORMAT", `${folder}: clips cannot be encoded again without the plan that says where their audio is; do it where the dataset was made (${cause.message})`, { cause });
+      throw new DatasetError(
+        "DATASET_FORMAT",
+        `${folder}: clips cannot be encoded again without the plan that says where their audio is; do it where the dataset was made (${cause.message})`,
+        { cause },
+      );
     });
     const planned = plannedRecipeOf(plan, codec);
     const model = await loadModel(folder, codec, planned.fingerprint, options, signal);
@@ -87,7 +105,9 @@ export class ClipReencoder implements AsyncDisposable {
   async *check(part: number, clips: readonly EncodedClip[]): AsyncGenerator<ClipDifference, void> {
     const row = await this.#rowOf(part, clips[0]!.row);
     if (row === undefined) {
-      yield* clips.map(({ key, row: name }) => ({ kind: "mismatch", key, message: `the plan has no row ${name} in part ${part}` }) as const);
+      yield* clips.map(
+        ({ key, row: name }) => ({ kind: "mismatch", key, message: `the plan has no row ${name} in part ${part}` }) as const,
+      );
       return;
     }
     const waiting = new Map(clips.map((clip) => [pieceName(clip.window, clip.channel), clip]));
@@ -133,11 +153,14 @@ export class ClipReencoder implements AsyncDisposable {
       const long: LongRow = { location, extent: decoded.extent, recipe };
       const [range] = planLongRow(long);
       for (const channel of channelsOfLongRow(long)) {
-        if (range !== undefined && wanted.has(pieceName(null, channel))) yield await encodeLongClip(long, channel, range, (pieces) => tokenizer.encodeStream(pieces, options));
+        if (range !== undefined && wanted.has(pieceName(null, channel)))
+          yield await encodeLongClip(long, channel, range, (pieces) => tokenizer.encodeStream(pieces, options));
       }
       return;
     }
-    for await (const { waveform, ...clip } of decoded.kind === "clips" ? decoded.clips : allWindows({ location, extent: decoded.extent, recipe })) {
+    for await (const { waveform, ...clip } of decoded.kind === "clips"
+      ? decoded.clips
+      : allWindows({ location, extent: decoded.extent, recipe })) {
       if (wanted.has(pieceName(clip.range.window, clip.channel))) yield { ...clip, codes: await tokenizer.encode(waveform, options) };
     }
   }
@@ -163,7 +186,13 @@ interface LoadedModel extends AsyncDisposable {
   readonly tokenizer: AudioTokenizer;
 }
 
-async function loadModel(folder: string, codec: CodecFields, fingerprint: string | null, { model, load }: Omit<ReencodeOptions, "sample">, signal: AbortSignal | undefined): Promise<LoadedModel> {
+async function loadModel(
+  folder: string,
+  codec: CodecFields,
+  fingerprint: string | null,
+  { model, load }: Omit<ReencodeOptions, "sample">,
+  signal: AbortSignal | undefined,
+): Promise<LoadedModel> {
   if (model !== undefined && typeof model !== "string") return { tokenizer: model, [Symbol.asyncDispose]: async () => {} };
   const source = model ?? (await readPlannedModel(folder, codec));
   const open = async (variant: LoadOptions = {}): Promise<AudioTokenizer> => {
@@ -172,7 +201,11 @@ async function loadModel(folder: string, codec: CodecFields, fingerprint: string
   };
   let tokenizer = await open().catch((cause: unknown) => {
     if (model !== undefined || !(cause instanceof CheckpointError || cause instanceof HubError)) throw cause;
-    throw new DatasetError("DATASET_INPUT", `made with the model ${JSON.stringify(codec.model)}, which could not be loaded; name it, or another place where it is. ${cause.message}`, { cause });
+    throw new DatasetError(
+      "DATASET_INPUT",
+      `made with the model ${JSON.stringify(codec.model)}, which could not be loaded; name it, or another place where it is. ${cause.message}`,
+      { cause },
+    );
   });
   if (codec.channels === 2 && tokenizer.channels === 1) {
     // Stereo codes of a mono codec are those of left and right one by one.
@@ -183,22 +216,36 @@ async function loadModel(folder: string, codec: CodecFields, fingerprint: string
 }
 
 /** How to load the model that a dataset names; its weights are compared before they are used. @throws CheckpointError if only the dataset has chosen it. */
-async function namedOptions({ model, revision, digest }: CodecFields, fingerprint: string | null, load: ReencodeOptions["load"] = {}): Promise<LoadOptions> {
+async function namedOptions(
+  { model, revision, digest }: CodecFields,
+  fingerprint: string | null,
+  load: ReencodeOptions["load"] = {},
+): Promise<LoadOptions> {
   const named = await optionsForNamed({ model, revision, digest: digest ?? fingerprint }, { cacheDir: load.cacheDir });
   const given = Object.fromEntries(Object.entries(load).filter(([, value]) => value !== undefined));
   return { ...named, ...given };
 }
 
-async function checkWeights(folder: string, tokenizer: AudioTokenizer, codec: CodecFields, { recipe, fingerprint }: PlannedRecipe, signal: AbortSignal | undefined): Promise<void> {
+async function checkWeights(
+  folder: string,
+  tokenizer: AudioTokenizer,
+  codec: CodecFields,
+  { recipe, fingerprint }: PlannedRecipe,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { model, digest } = tokenizer.provenance;
   const refuse = (found: string, expected: string): DatasetError =>
-    new DatasetError("DATASET_MISMATCH", `${folder} was not made with the weights of ${model}: found ${found}, expected ${expected}; give the model that it was made with, ${codec.model}`);
+    new DatasetError(
+      "DATASET_MISMATCH",
+      `${folder} was not made with the weights of ${model}: found ${found}, expected ${expected}; give the model that it was made with, ${codec.model}`,
+    );
   if (digest !== null && codec.digest !== null && digest !== codec.digest) throw refuse(`SHA-256 ${digest}`, codec.digest);
   const [found, expected] = [framingOf(tokenizer), framingOf({ ...recipe, hopLength: recipe.planning.hopLength })];
   if (found !== expected) throw refuse(found, expected);
   if (tokenizer.numQuantizers < codec.num_codebooks) throw refuse(`${tokenizer.numQuantizers} codebooks`, `${codec.num_codebooks} or more`);
   if (fingerprint === null) return;
-  if ((await fingerprintOf(tokenizer, { numCodebooks: codec.num_codebooks, signal })) !== fingerprint) throw refuse("other codes for the same test sound", "the same");
+  if ((await fingerprintOf(tokenizer, { numCodebooks: codec.num_codebooks, signal })) !== fingerprint)
+    throw refuse("other codes for the same test sound", "the same");
 }
 
 function framingOf({ sampleRate, channels, hopLength }: Pick<AudioTokenizer, "sampleRate" | "channels" | "hopLength">): string {
@@ -207,7 +254,10 @@ function framingOf({ sampleRate, channels, hopLength }: Pick<AudioTokenizer, "sa
 
 /** In words, what is different about codes; undefined if nothing is. */
 function differenceOf(stored: AudioCodes, found: AudioCodes): string | undefined {
-  const [before, now] = [`${stored.numSamples} samples, [${stored.shape.join(", ")}]`, `${found.numSamples} samples, [${found.shape.join(", ")}]`];
+  const [before, now] = [
+    `${stored.numSamples} samples, [${stored.shape.join(", ")}]`,
+    `${found.numSamples} samples, [${found.shape.join(", ")}]`,
+  ];
   if (before !== now) return `its codes are of ${before}; encoded again it has ${now}`;
   const [, numCodebooks, numFrames] = stored.shape;
   let count = 0;
@@ -217,7 +267,10 @@ function differenceOf(stored: AudioCodes, found: AudioCodes): string | undefined
     count++;
     first = Math.min(first, Math.floor(index / numFrames) % numCodebooks);
   }
-  if (count > 0) return `${count} of its ${stored.data.length} codes are others when it is encoded again, from codebook ${first + 1} of ${numCodebooks} on`;
+  if (count > 0)
+    return `${count} of its ${stored.data.length} codes are others when it is encoded again, from codebook ${first + 1} of ${numCodebooks} on`;
   const segment = stored.scales?.findIndex((scale, index) => scale !== found.scales?.[index]) ?? -1;
-  return segment === -1 ? undefined : `segment ${segment} has the scale ${stored.scales![segment]}; encoded again it has ${found.scales?.[segment]}`;
+  return segment === -1
+    ? undefined
+    : `segment ${segment} has the scale ${stored.scales![segment]}; encoded again it has ${found.scales?.[segment]}`;
 }

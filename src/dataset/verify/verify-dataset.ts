@@ -59,7 +59,8 @@ export async function* verifyDataset(folder: string, options: VerifyOptions = {}
       yield finding;
     }
   }
-  const sample = reencoder === undefined ? undefined : { reencoder, limit: await limitOf(folder, info, reencode!, { isManifestSound, signal }) };
+  const sample =
+    reencoder === undefined ? undefined : { reencoder, limit: await limitOf(folder, info, reencode!, { isManifestSound, signal }) };
   const statistics = new StatisticsBuilder();
   const progress = new VerifyCounter(sumOfClips(info.shards), options.onProgress);
   let behind = 0; // clips in the shards before
@@ -87,14 +88,24 @@ export async function* verifyDataset(folder: string, options: VerifyOptions = {}
   yield* extraFiles(folder, known);
 }
 
-async function reencoderFor(folder: string, { codec, shards }: DatasetInfo, read: OutputFormat | undefined, { reencode, signal }: VerifyOptions): Promise<ClipReencoder | undefined> {
+async function reencoderFor(
+  folder: string,
+  { codec, shards }: DatasetInfo,
+  read: OutputFormat | undefined,
+  { reencode, signal }: VerifyOptions,
+): Promise<ClipReencoder | undefined> {
   if (reencode === undefined || codec === null) return undefined;
   if (read === undefined) throw new RangeError(`${folder} holds ${shards[0]!.format}; codes are compared in ${readableFormats.join(", ")}`);
   return await ClipReencoder.open(folder, codec, reencode, signal);
 }
 
 /** Of a damaged manifest the keys are not known: then about as many clips as are asked for are in the sample. */
-async function limitOf(folder: string, info: DatasetInfo, { sample }: ReencodeOptions, { isManifestSound, signal }: { readonly isManifestSound: boolean; readonly signal: AbortSignal | undefined }): Promise<number> {
+async function limitOf(
+  folder: string,
+  info: DatasetInfo,
+  { sample }: ReencodeOptions,
+  { isManifestSound, signal }: { readonly isManifestSound: boolean; readonly signal: AbortSignal | undefined },
+): Promise<number> {
   if ("clips" in sample && !isManifestSound) return sample.clips / info.counts.clips;
   return await rankLimitOf(sample, keysOf(manifestOf(folder, info, signal)));
 }
@@ -108,20 +119,32 @@ function* checkCounts(info: DatasetInfo, counted: StatisticsBuilder | undefined)
   const file = "dataset.json";
   for (const format of new Set(info.shards.map((shard) => shard.format))) {
     const clips = sumOfClips(info.shards.filter((shard) => shard.format === format));
-    if (clips !== info.counts.clips) yield { kind: "mismatch", file, message: `the shards of ${format} hold ${clips} clips; ${file} says ${info.counts.clips}` };
+    if (clips !== info.counts.clips)
+      yield { kind: "mismatch", file, message: `the shards of ${format} hold ${clips} clips; ${file} says ${info.counts.clips}` };
   }
   if (info.manifest.lines !== info.counts.clips) {
     yield { kind: "mismatch", file, message: `the manifest has ${info.manifest.lines} lines; ${file} says ${info.counts.clips} clips` };
   }
   if (info.errors.lines !== info.counts.errors) {
-    yield { kind: "mismatch", file, message: `the list of errors has ${info.errors.lines} lines; ${file} says ${info.counts.errors} errors` };
+    yield {
+      kind: "mismatch",
+      file,
+      message: `the list of errors has ${info.errors.lines} lines; ${file} says ${info.counts.errors} errors`,
+    };
   }
   if (counted === undefined) return;
   const { clips, samples, frames, codes, durations } = counted.build();
   const { statistics: stated } = info;
-  const pairs = { clips: [clips, stated.clips], samples: [samples, stated.samples], frames: [frames, stated.frames], codes: [codes, stated.codes], durations: [durations, stated.durations] };
+  const pairs = {
+    clips: [clips, stated.clips],
+    samples: [samples, stated.samples],
+    frames: [frames, stated.frames],
+    codes: [codes, stated.codes],
+    durations: [durations, stated.durations],
+  };
   for (const [name, [found, expected]] of Object.entries(pairs)) {
-    if (JSON.stringify(found) !== JSON.stringify(expected)) yield { kind: "mismatch", file, message: `the ${name} counted in the shards are not those in the statistics of ${file}` };
+    if (JSON.stringify(found) !== JSON.stringify(expected))
+      yield { kind: "mismatch", file, message: `the ${name} counted in the shards are not those in the statistics of ${file}` };
   }
 }
 
@@ -133,7 +156,9 @@ function sumOfClips(shards: DatasetInfo["shards"]): number {
 async function* extraFiles(folder: string, known: ReadonlySet<string>): AsyncGenerator<Finding, void, undefined> {
   for (const subfolder of ["shards", "npy"]) {
     const entries = await readdir(join(folder, subfolder), { recursive: true, withFileTypes: true }).catch(() => []);
-    const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
+    const files = entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
     for (const file of files.toSorted()) {
       if (!known.has(file)) yield { kind: "extra", file, message: `${file} is not in the index` };
     }
@@ -141,9 +166,14 @@ async function* extraFiles(folder: string, known: ReadonlySet<string>): AsyncGen
 }
 
 /** The lines of the manifest; undefined for one that is none. */
-async function* manifestOf(folder: string, { manifest }: DatasetInfo, signal: AbortSignal | undefined): AsyncGenerator<ManifestEntry | undefined, void, undefined> {
+async function* manifestOf(
+  folder: string,
+  { manifest }: DatasetInfo,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ManifestEntry | undefined, void, undefined> {
   await using handle = await openInside(folder, manifest.path);
-  for await (const { bytes } of readByteLines(piecesOf(handle, { signal }), maxRecordBytes)) yield bytes === undefined ? undefined : await entryOf(bytes);
+  for await (const { bytes } of readByteLines(piecesOf(handle, { signal }), maxRecordBytes))
+    yield bytes === undefined ? undefined : await entryOf(bytes);
 }
 
 async function entryOf(line: Uint8Array): Promise<ManifestEntry | undefined> {

@@ -25,7 +25,10 @@ const K = bark.numCoarseCodebooks;
  * @throws CodesError if they are of another codec, or a value is no code.
  * Source: suno-ai/bark `bark/generation.py`, `_flatten_codebooks` and its use in `generate_coarse`.
  */
-export function flattenBarkCoarse<Type extends TokenType = "int64">(codes: CodesInput, options: BarkTokenOptions<Type> = {}): TokenGrid<Type> {
+export function flattenBarkCoarse<Type extends TokenType = "int64">(
+  codes: CodesInput,
+  options: BarkTokenOptions<Type> = {},
+): TokenGrid<Type> {
   const { type = "int64" as Type } = options;
   const { data, batchSize, numFrames } = readBarkCodes(codes, K);
   const tokens = new Uint16Array(data.length);
@@ -47,13 +50,20 @@ export function flattenBarkCoarse<Type extends TokenType = "int64">(codes: Codes
  * @throws CodesError CODES_MISMATCH for an odd length, CODES_OUT_OF_RANGE for a token out of its codebook's range.
  * Source: suno-ai/bark `bark/generation.py`, end of `generate_coarse`; huggingface/transformers `models/bark/modeling_bark.py`, `BarkFineModel.generate`.
  */
-export function unflattenBarkCoarse<Type extends TokenType = "int32">(tokens: TensorLike, options: BarkTokenOptions<Type> = {}): TokenGrid<Type> {
+export function unflattenBarkCoarse<Type extends TokenType = "int32">(
+  tokens: TensorLike,
+  options: BarkTokenOptions<Type> = {},
+): TokenGrid<Type> {
   const { type = "int32" as Type } = options;
   const dims = tokens.dims.length === 1 ? [1, tokens.dims[0]!] : tokens.dims;
-  if (dims.length !== 2) throw new CodesError("CODES_MISMATCH", `tokens of shape [${dims.join(", ")}] are not coarse tokens; expected [S] or [B, S]`);
+  if (dims.length !== 2)
+    throw new CodesError("CODES_MISMATCH", `tokens of shape [${dims.join(", ")}] are not coarse tokens; expected [S] or [B, S]`);
   const { data, numRows: batchSize, numColumns: length } = viewGrid({ data: tokens.data, dims });
   if (length % K !== 0) {
-    throw new CodesError("CODES_MISMATCH", `${length} coarse tokens end within a frame; each frame is ${K}: drop the last token, or generate one more`);
+    throw new CodesError(
+      "CODES_MISMATCH",
+      `${length} coarse tokens end within a frame; each frame is ${K}: drop the last token, or generate one more`,
+    );
   }
   const numFrames = length / K;
   const codes = new Uint16Array(data.length);

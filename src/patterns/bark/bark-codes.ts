@@ -59,7 +59,10 @@ export function readBarkCodes(input: CodesInput, numCodebooks: number): BarkCode
   if ("codebookSize" in input) checkCodec(input);
   if (numRows < numCodebooks) {
     const kbps = numCodebooks * 0.75;
-    throw new CodesError("CODES_MISMATCH", `found ${numRows} codebooks where Bark reads ${numCodebooks}; encode at a bandwidth of ${kbps} kbps or more`);
+    throw new CodesError(
+      "CODES_MISMATCH",
+      `found ${numRows} codebooks where Bark reads ${numCodebooks}; encode at a bandwidth of ${kbps} kbps or more`,
+    );
   }
   const codes = new Uint16Array(batchSize * numCodebooks * numColumns);
   for (let item = 0; item < batchSize; item++) {
@@ -69,7 +72,10 @@ export function readBarkCodes(input: CodesInput, numCodebooks: number): BarkCode
       const code = Number(data[source + cell]);
       if (!Number.isInteger(code) || code < 0 || code >= bark.codebookSize) {
         const place = `codebook ${Math.floor(cell / numColumns)}, frame ${cell % numColumns}`;
-        throw new CodesError("CODES_OUT_OF_RANGE", `found ${data[source + cell]} at ${place}; Bark's codes are integers from 0 to ${bark.codebookSize - 1}`);
+        throw new CodesError(
+          "CODES_OUT_OF_RANGE",
+          `found ${data[source + cell]} at ${place}; Bark's codes are integers from 0 to ${bark.codebookSize - 1}`,
+        );
       }
       codes[target + cell] = code;
     }

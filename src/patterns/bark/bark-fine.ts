@@ -48,7 +48,10 @@ export interface BarkFineOptions<Type extends TokenType> extends BarkTokenOption
  * @throws RangeError outside these ranges.
  * Source: suno-ai/bark `bark/generation.py`, `generate_fine` (`start_idx`, `rel_start_fill_idx`); transformers' `BarkFineModel.generate` is the same.
  */
-export function barkFineWindows(numFrames: number, numHistoryFrames: number = 0): { readonly start: number; readonly predictFrom: number }[] {
+export function barkFineWindows(
+  numFrames: number,
+  numHistoryFrames: number = 0,
+): { readonly start: number; readonly predictFrom: number }[] {
   const { fineWindowLength: length, fineWindowStride: stride } = bark;
   checkCount("numFrames", numFrames, 1);
   checkCount("numHistoryFrames", numHistoryFrames, 0, stride);
@@ -67,12 +70,18 @@ export function barkFineWindows(numFrames: number, numHistoryFrames: number = 0)
  * @throws CodesError if they are of another codec, a value is no code, or there are no frames.
  * Source: suno-ai/bark `bark/generation.py`, `generate_fine`.
  */
-export function layOutBarkFine<Type extends TokenType = "int64">(codes: CodesInput, options: BarkFineOptions<Type> = {}): BarkFineLayout<Type> {
+export function layOutBarkFine<Type extends TokenType = "int64">(
+  codes: CodesInput,
+  options: BarkFineOptions<Type> = {},
+): BarkFineLayout<Type> {
   const { type = "int64" as Type, history } = options;
   const { fineWindowLength: length, numFineCodebooks: width } = bark;
   const numKnown = viewGrid(codes).numRows;
   if (numKnown < 1 || numKnown >= width) {
-    throw new CodesError("CODES_MISMATCH", `found ${numKnown} codebooks; the fine model completes 1 to ${width - 1} of them, usually ${bark.numCoarseCodebooks}`);
+    throw new CodesError(
+      "CODES_MISMATCH",
+      `found ${numKnown} codebooks; the fine model completes 1 to ${width - 1} of them, usually ${bark.numCoarseCodebooks}`,
+    );
   }
   const clip = readBarkCodes(codes, numKnown);
   const past = history === undefined ? undefined : readBarkCodes(history, width);
@@ -98,7 +107,10 @@ export function layOutBarkFine<Type extends TokenType = "int64">(codes: CodesInp
  * @returns `[1, 8, T]`, 0…1023.
  * @throws CodesError CODES_OUT_OF_RANGE where a code is still unknown.
  */
-export function revertBarkFine<Type extends TokenType = "int32">(layout: BarkFineLayout, options: BarkTokenOptions<Type> = {}): TokenGrid<Type> {
+export function revertBarkFine<Type extends TokenType = "int32">(
+  layout: BarkFineLayout,
+  options: BarkTokenOptions<Type> = {},
+): TokenGrid<Type> {
   const { type = "int32" as Type } = options;
   const { tokens, numHistoryFrames, numFrames } = layout;
   const { numFineCodebooks: width } = bark;
@@ -108,7 +120,10 @@ export function revertBarkFine<Type extends TokenType = "int32">(layout: BarkFin
       const code = Number(tokens.data[(numHistoryFrames + t) * width + q]);
       if (!(code >= 0 && code < bark.codebookSize)) {
         const found = code === bark.finePadToken ? "is not predicted yet" : `is ${code}, which is no code`;
-        throw new CodesError("CODES_OUT_OF_RANGE", `codebook ${q} of frame ${t} ${found}; expected 0 to ${bark.codebookSize - 1} in every cell of the clip`);
+        throw new CodesError(
+          "CODES_OUT_OF_RANGE",
+          `codebook ${q} of frame ${t} ${found}; expected 0 to ${bark.codebookSize - 1} in every cell of the clip`,
+        );
       }
       codes[q * numFrames + t] = code;
     }

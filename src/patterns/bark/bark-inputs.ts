@@ -28,7 +28,10 @@ export interface BarkTextInputOptions<Type extends TokenType> extends BarkTokenO
  * @throws CodesError CODES_OUT_OF_RANGE for a history that is none; RangeError for ids that are none.
  * Source: suno-ai/bark `bark/generation.py` (035d08e), `generate_text_semantic`.
  */
-export function barkTextInput<Type extends TokenType = "int64">(textIds: ArrayLike<number | bigint>, options: BarkTextInputOptions<Type> = {}): TokenGrid<Type> {
+export function barkTextInput<Type extends TokenType = "int64">(
+  textIds: ArrayLike<number | bigint>,
+  options: BarkTextInputOptions<Type> = {},
+): TokenGrid<Type> {
   const { history = [], type = "int64" as Type } = options;
   const { promptLength, textOffset, textPadToken, semanticInferToken } = bark;
   const input = new Int32Array(2 * promptLength + 1).fill(textPadToken, 0, promptLength);
@@ -47,7 +50,10 @@ export function barkTextInput<Type extends TokenType = "int64">(textIds: ArrayLi
  * @throws CodesError CODES_OUT_OF_RANGE for a value that is no semantic token.
  * Source: suno-ai/bark `bark/generation.py` (035d08e), `generate_text_semantic`; transformers' `BarkSemanticModel.generate`.
  */
-export function barkSemanticHistory<Type extends TokenType = "int64">(semanticTokens: SemanticTokens, options: BarkTokenOptions<Type> = {}): TokenGrid<Type> {
+export function barkSemanticHistory<Type extends TokenType = "int64">(
+  semanticTokens: SemanticTokens,
+  options: BarkTokenOptions<Type> = {},
+): TokenGrid<Type> {
   const { type = "int64" as Type } = options;
   const { promptLength, numSemanticTokens } = bark;
   const history = new Int32Array(promptLength).fill(numSemanticTokens);
@@ -85,7 +91,8 @@ export function barkCoarseWindow<Type extends TokenType = "int64">(
   const { promptLength, numSemanticTokens, codebookSize, numCoarseCodebooks, coarseSemanticPadToken, coarseInferToken } = bark;
   checkCount("maxCoarseHistory", maxCoarseHistory, 60, bark.maxCoarseHistory);
   const semantic = (tokens: SemanticTokens): number[] => tokensFrom(tokens, "semantic", 0, numSemanticTokens);
-  const coarse = (tokens: SemanticTokens): number[] => tokensFrom(tokens, "coarse", numSemanticTokens, numSemanticTokens + numCoarseCodebooks * codebookSize);
+  const coarse = (tokens: SemanticTokens): number[] =>
+    tokensFrom(tokens, "coarse", numSemanticTokens, numSemanticTokens + numCoarseCodebooks * codebookSize);
   const past = semantic(history.semanticTokens);
   const generated = coarse(coarseTokens);
   // The reference's float, not the exact quotient.
@@ -106,5 +113,8 @@ function tokensFrom(tokens: SemanticTokens, kind: "semantic" | "coarse", start: 
   const values = Array.from("data" in tokens ? tokens.data : tokens);
   const wrong = values.findIndex((token) => !isCode(token, end) || token < start);
   if (wrong < 0) return values.map(Number);
-  throw new CodesError("CODES_OUT_OF_RANGE", `found ${String(values[wrong])} at position ${wrong}; ${kind} tokens are integers from ${start} to ${end - 1}`);
+  throw new CodesError(
+    "CODES_OUT_OF_RANGE",
+    `found ${String(values[wrong])} at position ${wrong}; ${kind} tokens are integers from ${start} to ${end - 1}`,
+  );
 }

@@ -22,7 +22,11 @@ const maxFrames = 65_000;
 export function formatBarkPrompt(prompt: BarkPromptArrays): Uint8Array {
   const { semanticPrompt, coarsePrompt, finePrompt } = checkBarkPrompt(prompt);
   const numFrames = Math.max(coarsePrompt.dims[1]!, finePrompt.dims[1]!);
-  if (numFrames > maxFrames) throw new CodesError("CODES_UNSUPPORTED", `a history prompt of ${numFrames} frames is not written; give at most ${maxFrames}, of which Bark looks at the last`);
+  if (numFrames > maxFrames)
+    throw new CodesError(
+      "CODES_UNSUPPORTED",
+      `a history prompt of ${numFrames} frames is not written; give at most ${maxFrames}, of which Bark looks at the last`,
+    );
   return formatArrayArchive(
     {
       [arrayNames.semanticPrompt]: formatInt64(semanticPrompt),

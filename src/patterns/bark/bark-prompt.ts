@@ -48,7 +48,8 @@ export function createBarkPrompt(codes: CodesInput, semanticTokens: ArrayLike<nu
  */
 export function checkBarkPrompt({ semanticPrompt, coarsePrompt, finePrompt }: BarkPromptArrays): BarkHistoryPrompt {
   for (const [name, part] of Object.entries({ semanticPrompt, coarsePrompt, finePrompt })) {
-    if (typeof part !== "object" || part === null) throw new TypeError(`${name} is missing; a history prompt has semanticPrompt, coarsePrompt and finePrompt, all tensors`);
+    if (typeof part !== "object" || part === null)
+      throw new TypeError(`${name} is missing; a history prompt has semanticPrompt, coarsePrompt and finePrompt, all tensors`);
   }
   const semantic = checkSemantic(semanticPrompt);
   const coarse = checkPromptCodes(coarsePrompt, "coarse", bark.numCoarseCodebooks);
@@ -124,10 +125,16 @@ function checkPromptCodes(codes: TensorLike, name: string, numCodebooks: number)
 function checkLengths(numSemantic: number, numFrames: number): void {
   const lengths = barkSemanticLengths(numFrames);
   if (lengths === null) {
-    throw new CodesError("CODES_MISMATCH", `no number of semantic tokens goes with ${numFrames} frames; use a clip of 15 frames (0.2 s) or more`);
+    throw new CodesError(
+      "CODES_MISMATCH",
+      `no number of semantic tokens goes with ${numFrames} frames; use a clip of 15 frames (0.2 s) or more`,
+    );
   }
   const { min, max } = lengths;
   if (numSemantic >= min && numSemantic <= max) return;
   const allowed = min === max ? `only ${min}` : `${min} to ${max}, best ${barkSemanticLength(numFrames)}`;
-  throw new CodesError("CODES_MISMATCH", `${numSemantic} semantic tokens do not go with ${numFrames} frames; Bark accepts ${allowed} (49.9 for 75 frames)`);
+  throw new CodesError(
+    "CODES_MISMATCH",
+    `${numSemantic} semantic tokens do not go with ${numFrames} frames; Bark accepts ${allowed} (49.9 for 75 frames)`,
+  );
 }

@@ -24,7 +24,10 @@ export function checkCodes({ data, numRows, numColumns }: GridView, codebookSize
   const place = isTimeMajor ? `frame ${row} of codebook ${column}` : `frame ${column} of codebook ${row}`;
   const range = codebookSize === null ? "a whole number from 0" : `0 to ${codebookSize - 1}`;
   const expected = [range, ...special].join(" or ");
-  throw new CodesError("CODES_OUT_OF_RANGE", `value ${data[wrong]} at ${place} is not a code${model === undefined ? "" : ` of ${model}`}; expected ${expected}`);
+  throw new CodesError(
+    "CODES_OUT_OF_RANGE",
+    `value ${data[wrong]} at ${place} is not a code${model === undefined ? "" : ` of ${model}`}; expected ${expected}`,
+  );
 }
 
 /**

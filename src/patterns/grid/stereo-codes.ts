@@ -26,7 +26,11 @@ export function interleaveStereo<Type extends TokenType = "int32">(
     );
   }
   const codes = channels.map(({ data }) => numbersOf(data)) as [ArrayLike<number>, ArrayLike<number>];
-  return tabulateGrid(type, [batchSize, 2 * numRows, numColumns], (row, frame) => codes[row % 2]![Math.floor(row / 2) * numColumns + frame]!);
+  return tabulateGrid(
+    type,
+    [batchSize, 2 * numRows, numColumns],
+    (row, frame) => codes[row % 2]![Math.floor(row / 2) * numColumns + frame]!,
+  );
 }
 
 /**

@@ -64,7 +64,10 @@ const maxTokens = 2 ** 30;
 export function filledGrid<Type extends TokenType>(type: Type, dims: readonly number[], fill: number = 0): TokenGrid<Type> {
   checkToken(fill, type);
   const length = dims.reduce((product, size) => product * size, 1);
-  if (length > maxTokens) throw new RangeError(`a grid of shape [${dims.join(", ")}] has ${length} tokens; expected at most ${maxTokens}: take shorter clips or fewer at a time`);
+  if (length > maxTokens)
+    throw new RangeError(
+      `a grid of shape [${dims.join(", ")}] has ${length} tokens; expected at most ${maxTokens}: take shorter clips or fewer at a time`,
+    );
   const data = new tokenArrays[type](length) as TokenArrays[Type];
   if (fill !== 0) fillTokens(data, fill);
   return { type, data, dims };
@@ -126,7 +129,8 @@ export function tabulateGrid<Type extends TokenType>(
  * The array itself unless there are bigints in it.
  */
 export function numbersOf(data: ArrayLike<number | bigint>): ArrayLike<number> {
-  if (ArrayBuffer.isView(data) && !(data instanceof BigInt64Array || data instanceof BigUint64Array)) return data as unknown as ArrayLike<number>;
+  if (ArrayBuffer.isView(data) && !(data instanceof BigInt64Array || data instanceof BigUint64Array))
+    return data as unknown as ArrayLike<number>;
   const numbers = new Float64Array(data.length);
   for (let index = 0; index < numbers.length; index++) numbers[index] = Number(data[index]);
   return numbers;

@@ -43,7 +43,9 @@ export function formatPatternGrid(pattern: Pattern, options: PatternGridTextOpti
       const row = steps.map((step) => {
         const cell = q * numSteps + step;
         const content = contents[cell]!;
-        return content === "code" ? paint(`${timesteps[cell]}`.padStart(cellWidth), colour) : paint(symbols[content].padStart(cellWidth), faint);
+        return content === "code"
+          ? paint(`${timesteps[cell]}`.padStart(cellWidth), colour)
+          : paint(symbols[content].padStart(cellWidth), faint);
       });
       return paint(`q${q}`.padStart(labelWidth), colour) + row.join("");
     });

@@ -32,7 +32,11 @@ export class LayoutBuilder {
    */
   constructor(numSteps: number, numCoordinates: number) {
     checkSize({ numSteps, numCoordinates });
-    this.#layout = { starts: new Uint32Array(numSteps + 1), timesteps: new Uint32Array(numCoordinates), codebooks: new Uint16Array(numCoordinates) };
+    this.#layout = {
+      starts: new Uint32Array(numSteps + 1),
+      timesteps: new Uint32Array(numCoordinates),
+      codebooks: new Uint16Array(numCoordinates),
+    };
   }
 
   /** Puts a coordinate into the step at hand. */
@@ -67,15 +71,27 @@ export function layoutOf(steps: readonly (readonly Coordinate[])[]): PatternLayo
   if (!Array.isArray(steps)) throw new TypeError("a layout is a list of steps, each a list of [timestep, codebook] pairs");
   const wrong = steps.findIndex((coordinates) => !Array.isArray(coordinates));
   if (wrong >= 0) throw new TypeError(`step ${wrong} of the layout is not a list of [timestep, codebook] pairs`);
-  const builder = new LayoutBuilder(steps.length, steps.reduce((count, coordinates) => count + coordinates.length, 0));
+  const builder = new LayoutBuilder(
+    steps.length,
+    steps.reduce((count, coordinates) => count + coordinates.length, 0),
+  );
   for (const [step, coordinates] of steps.entries()) {
     for (const coordinate of coordinates as readonly unknown[]) {
       if (!Array.isArray(coordinate) || coordinate.length !== 2) {
         throw new TypeError(`step ${step} of the layout holds ${printableJson(coordinate)}; expected a pair [timestep, codebook]`);
       }
       const [timestep, codebook] = coordinate as [number, number];
-      if (!Number.isInteger(timestep) || timestep < 0 || timestep > 0xffff_ffff || !Number.isInteger(codebook) || codebook < 0 || codebook > 0xffff) {
-        throw new RangeError(`step ${step} of the layout holds [${timestep}, ${codebook}]; expected a timestep from 0 to ${0xffff_ffff} and a codebook from 0 to ${0xffff}`);
+      if (
+        !Number.isInteger(timestep) ||
+        timestep < 0 ||
+        timestep > 0xffff_ffff ||
+        !Number.isInteger(codebook) ||
+        codebook < 0 ||
+        codebook > 0xffff
+      ) {
+        throw new RangeError(
+          `step ${step} of the layout holds [${timestep}, ${codebook}]; expected a timestep from 0 to ${0xffff_ffff} and a codebook from 0 to ${0xffff}`,
+        );
       }
       builder.add(timestep, codebook);
     }
@@ -101,14 +117,16 @@ export function checkLayout({ starts, timesteps, codebooks }: PatternLayout, num
   const latestTimestep = new Float64Array(numCodebooks);
   const latestStep = new Float64Array(numCodebooks).fill(-1);
   for (let step = 0; step < numSteps; step++) {
-    if (starts[step + 1]! < starts[step]!) throw new RangeError(`starts must ascend; received ${starts[step + 1]} after ${starts[step]} for step ${step}`);
+    if (starts[step + 1]! < starts[step]!)
+      throw new RangeError(`starts must ascend; received ${starts[step + 1]} after ${starts[step]} for step ${step}`);
     for (let index = starts[step]!; index < starts[step + 1]!; index++) {
       const codebook = codebooks[index]!;
       const timestep = timesteps[index]!;
       if (codebook >= numCodebooks) {
         throw new RangeError(`step ${step} holds codebook ${codebook}; this pattern has ${numCodebooks}, counted from 0`);
       }
-      if (latestStep[codebook] === step) throw new RangeError(`step ${step} holds codebook ${codebook} twice; a step has one cell for each codebook`);
+      if (latestStep[codebook] === step)
+        throw new RangeError(`step ${step} holds codebook ${codebook} twice; a step has one cell for each codebook`);
       if (timestep < latestTimestep[codebook]!) {
         throw new RangeError(
           `step ${step} goes back to timestep ${timestep} of codebook ${codebook} after timestep ${latestTimestep[codebook]}; ` +
@@ -122,8 +140,15 @@ export function checkLayout({ starts, timesteps, codebooks }: PatternLayout, num
 }
 
 /** @throws RangeError for more steps or coordinates than a layout may have. */
-export function checkSize({ numSteps, numCoordinates }: { readonly numSteps: number; readonly numCoordinates: number }, maxEntries: number = mostEntries): void {
-  for (const [count, what] of [[numSteps, "steps"], [numCoordinates, "coordinates"]] as const) { // prettier-ignore
+export function checkSize(
+  { numSteps, numCoordinates }: { readonly numSteps: number; readonly numCoordinates: number },
+  maxEntries: number = mostEntries,
+): void {
+  for (const [count, what] of [
+    [numSteps, "steps"],
+    [numCoordinates, "coordinates"],
+  ] as const) {
+    // prettier-ignore
     if (count > maxEntries) throw new RangeError(`the pattern has ${count} ${what}; expected at most ${maxEntries}: choose shorter clips or smaller delays`);
   }
 }

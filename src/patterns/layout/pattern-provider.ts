@@ -85,7 +85,8 @@ function layoutFunction(spec: PatternSpec): LayoutFunction {
       const columns = layoutOf(layout);
       checkLayout(columns, numCodebooks);
       return (timesteps) => {
-        if (timesteps !== spec.timesteps) throw new RangeError(`this custom pattern is for clips of ${spec.timesteps} frames; the clip has ${timesteps}`);
+        if (timesteps !== spec.timesteps)
+          throw new RangeError(`this custom pattern is for clips of ${spec.timesteps} frames; the clip has ${timesteps}`);
         return { numSteps: layout.length, numCoordinates: columns.timesteps.length, write: (builder) => builder.addAll(columns) };
       };
     }

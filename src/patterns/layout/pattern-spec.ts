@@ -84,11 +84,14 @@ const coordinates = z.array(z.tuple([z.int().nonnegative().max(0xffff_ffff), z.i
  * @param isItem Says the same as `item`, in a fraction of the time.
  */
 function listOf<Item>(item: z.ZodType<Item>, isItem: (value: unknown) => boolean, most: number = Infinity): z.ZodType<readonly Item[]> {
-  const list = z.array(z.unknown()).max(most).check(({ value, issues }) => {
-    const index = value.findIndex((part) => !isItem(part));
-    const issue = index < 0 ? undefined : item.safeParse(value[index]).error?.issues[0];
-    if (issue !== undefined) issues.push({ ...issue, path: [index, ...issue.path], input: value } as z.core.$ZodRawIssue);
-  });
+  const list = z
+    .array(z.unknown())
+    .max(most)
+    .check(({ value, issues }) => {
+      const index = value.findIndex((part) => !isItem(part));
+      const issue = index < 0 ? undefined : item.safeParse(value[index]).error?.issues[0];
+      if (issue !== undefined) issues.push({ ...issue, path: [index, ...issue.path], input: value } as z.core.$ZodRawIssue);
+    });
   return list as z.ZodType<unknown> as z.ZodType<readonly Item[]>;
 }
 
@@ -97,7 +100,10 @@ function isWhole(value: unknown, most: number): boolean {
 }
 
 function isCoordinates(value: unknown): boolean {
-  return Array.isArray(value) && value.every((pair) => Array.isArray(pair) && pair.length === 2 && isWhole(pair[0], 0xffff_ffff) && isWhole(pair[1], 0xffff));
+  return (
+    Array.isArray(value) &&
+    value.every((pair) => Array.isArray(pair) && pair.length === 2 && isWhole(pair[0], 0xffff_ffff) && isWhole(pair[1], 0xffff))
+  );
 }
 
 const schema = z.discriminatedUnion("kind", [
@@ -151,8 +157,12 @@ export function parsePatternSpec(value: unknown): PatternSpec {
 
 /** A fault in words: the field, what it must be, what it is. */
 function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
-  const field = issue.path.reduce<string>((path, key) => (typeof key === "number" ? `${path}[${key}]` : path === "" ? String(key) : `${path}.${String(key)}`), "");
-  if (issue.code === "unrecognized_keys") return `unknown ${issue.keys.slice(0, shownFaults).map(printableJson).join(", ")}; expected only fields of this kind`;
+  const field = issue.path.reduce<string>(
+    (path, key) => (typeof key === "number" ? `${path}[${key}]` : path === "" ? String(key) : `${path}.${String(key)}`),
+    "",
+  );
+  if (issue.code === "unrecognized_keys")
+    return `unknown ${issue.keys.slice(0, shownFaults).map(printableJson).join(", ")}; expected only fields of this kind`;
   const found: unknown = issue.path.reduce<unknown>((part, key) => (part as Record<PropertyKey, unknown> | undefined)?.[key], value);
   return `${field} must be ${requirement(issue)}; received ${printableJson(found)}`;
 }

@@ -112,7 +112,11 @@ export class Pattern {
     const { numValidSteps } = this;
     const starts = this.layout.starts.subarray(0, numValidSteps + 1);
     const numCoordinates = starts[numValidSteps]!;
-    return { starts, timesteps: this.layout.timesteps.subarray(0, numCoordinates), codebooks: this.layout.codebooks.subarray(0, numCoordinates) };
+    return {
+      starts,
+      timesteps: this.layout.timesteps.subarray(0, numCoordinates),
+      codebooks: this.layout.codebooks.subarray(0, numCoordinates),
+    };
   }
 
   /** Whether step 0 is empty, so that the logits of step s predict step s + 1. */
@@ -174,7 +178,10 @@ export class Pattern {
    * @throws CodesError if the codes have another number of codebooks, more frames than the pattern, or values that are not codes.
    * @throws RangeError if a special token could be taken for a code, or does not fit the type.
    */
-  buildSequence<Type extends TokenType = "int32">(codes: CodesInput | readonly CodesInput[], options: BuildOptions<Type>): PatternSequence<Type> {
+  buildSequence<Type extends TokenType = "int32">(
+    codes: CodesInput | readonly CodesInput[],
+    options: BuildOptions<Type>,
+  ): PatternSequence<Type> {
     const { specialToken, padToken = specialToken, eosToken = null, keepOnlyValidSteps = false, type = "int32" as Type } = options;
     const special = Object.entries({ specialToken, padToken, ...(eosToken === null ? {} : { eosToken }) });
     for (const [name, token] of special) checkToken(token, type, name);
@@ -245,7 +252,10 @@ export class Pattern {
    */
   revertLogits(
     logits: LogitsGrid,
-    { fill = NaN, keepOnlyValidSteps = false }: { readonly fill?: number | undefined; readonly keepOnlyValidSteps?: boolean | undefined } = {},
+    {
+      fill = NaN,
+      keepOnlyValidSteps = false,
+    }: { readonly fill?: number | undefined; readonly keepOnlyValidSteps?: boolean | undefined } = {},
   ): LogitsGrid & { readonly mask: Uint8Array } {
     const { numCodebooks, timesteps } = this;
     const [batchSize, card, rows, numSteps] = checkLogits(logits, numCodebooks);
@@ -291,12 +301,14 @@ export class Pattern {
       throw mismatch(`the ${what} ${verb(what)} ${numRows} codebooks; this pattern is for ${this.numCodebooks}`);
     }
     if (what === "sequence") this.#checkSteps(numColumns, what, keepOnlyValidSteps);
-    else if (numColumns > this.timesteps) throw mismatch(`the codes have ${numColumns} frames; this pattern is for at most ${this.timesteps}`);
+    else if (numColumns > this.timesteps)
+      throw mismatch(`the codes have ${numColumns} frames; this pattern is for at most ${this.timesteps}`);
   }
 
   #checkSteps(numSteps: number, what: "sequence" | "logits", keepOnlyValidSteps: boolean): void {
     const most = this.#referenceSteps(keepOnlyValidSteps);
-    if (numSteps > most) throw mismatch(`the ${what} ${verb(what)} ${numSteps} steps; this pattern has ${most}${keepOnlyValidSteps ? " valid ones" : ""}`);
+    if (numSteps > most)
+      throw mismatch(`the ${what} ${verb(what)} ${numSteps} steps; this pattern has ${most}${keepOnlyValidSteps ? " valid ones" : ""}`);
   }
 }
 
@@ -316,7 +328,10 @@ function fillEnds({ data, dims }: TokenGrid, start: number, lastSteps: Int32Arra
   }
 }
 
-function checkLogits({ data, dims }: LogitsGrid, numCodebooks: number): [batchSize: number, card: number, numCodebooks: number, numSteps: number] {
+function checkLogits(
+  { data, dims }: LogitsGrid,
+  numCodebooks: number,
+): [batchSize: number, card: number, numCodebooks: number, numSteps: number] {
   const [batchSize, card, rows, numSteps] = dims as [number, number, number, number];
   const fits = dims.length === 4 && rows === numCodebooks && dims.every((size) => Number.isSafeInteger(size) && size >= 0);
   if (fits && data instanceof Float32Array && data.length === batchSize * card * rows * numSteps) return [batchSize, card, rows, numSteps];
@@ -326,7 +341,8 @@ function checkLogits({ data, dims }: LogitsGrid, numCodebooks: number): [batchSi
 }
 
 function checkLengths(lengths: readonly number[], batchSize: number, timesteps: number): void {
-  if (lengths.length !== batchSize) throw new RangeError(`lengths needs one number for each of ${batchSize} sequences; received ${lengths.length}`);
+  if (lengths.length !== batchSize)
+    throw new RangeError(`lengths needs one number for each of ${batchSize} sequences; received ${lengths.length}`);
   const wrong = lengths.find((length) => !Number.isInteger(length) || length < 0 || length > timesteps);
   if (wrong !== undefined) throw new RangeError(`lengths must be from 0 to ${timesteps} frames; received ${wrong}`);
 }

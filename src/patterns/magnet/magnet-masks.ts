@@ -43,7 +43,10 @@ export interface MaskedMagnetCodes<Type extends TokenType = TokenType> extends T
  * @throws RangeError for a stage that is no codebook, or spans longer than the clip.
  * Source: audiocraft `solvers/magnet.py` (896ec7c), `MagnetSolver.run_step`, `_spans_mask`, `_non_spans_mask`.
  */
-export function maskMagnetCodes<Type extends TokenType = "int64">(codes: CodesInput, options: MaskMagnetOptions<Type> = {}): MaskedMagnetCodes<Type> {
+export function maskMagnetCodes<Type extends TokenType = "int64">(
+  codes: CodesInput,
+  options: MaskMagnetOptions<Type> = {},
+): MaskedMagnetCodes<Type> {
   const { layout = modelLayouts.magnet } = options;
   const { pattern, tokens } = layout;
   checkCodecFor(layout, codes);

@@ -54,7 +54,8 @@ export class MagnetStage {
     if (spanArrangement !== "nonoverlap" && spanArrangement !== "stride1") {
       throw new RangeError(`spanArrangement must be "nonoverlap" or "stride1"; received ${JSON.stringify(spanArrangement)}`);
     }
-    if (scoring !== "max" && scoring !== "prod") throw new RangeError(`scoring must be "max" or "prod"; received ${JSON.stringify(scoring)}`);
+    if (scoring !== "max" && scoring !== "prod")
+      throw new RangeError(`scoring must be "max" or "prod"; received ${JSON.stringify(scoring)}`);
     checkCount("spanLength", spanLength, 1);
     checkCount("numFrames", numFrames, spanArrangement === "stride1" ? spanLength : 1);
     checkCount("promptFrames", promptFrames, 0);
@@ -94,7 +95,9 @@ export class MagnetStage {
     if (probabilities.length !== this.numFrames) {
       throw new RangeError(`expected ${this.numFrames} probabilities, one for each frame; received ${probabilities.length}`);
     }
-    this.#scores = this.#scores.map((_, unit) => (this.#masked?.[unit] === 1 ? this.#scoreOf(probabilities, unit * this.#unitLength) : settledScore));
+    this.#scores = this.#scores.map((_, unit) =>
+      this.#masked?.[unit] === 1 ? this.#scoreOf(probabilities, unit * this.#unitLength) : settledScore,
+    );
   }
 
   /** `[numUnits]`, 1 where masked. */
@@ -106,7 +109,8 @@ export class MagnetStage {
       return masked;
     }
     // At first every frame is masked, whatever the spans leave out.
-    const masked = this.#masked === null ? new Uint8Array(this.#scores.length).fill(1) : leastProbableSpans(this.#scores, this.#spanLength, numMasked);
+    const masked =
+      this.#masked === null ? new Uint8Array(this.#scores.length).fill(1) : leastProbableSpans(this.#scores, this.#spanLength, numMasked);
     return masked.fill(0, 0, this.#promptFrames);
   }
 

@@ -73,7 +73,8 @@ export function musicgenDelayLabels<Type extends TokenType = "int64">(
   const views = viewMusicgenCodes(codes, padToken, [padToken, ignoredLabel]);
   const numCodebooks = views[0]!.numRows;
   const other = views.find(({ numRows }) => numRows !== numCodebooks);
-  if (other !== undefined) throw new CodesError("CODES_MISMATCH", `clips of ${numCodebooks} and of ${other.numRows} codebooks make no batch`);
+  if (other !== undefined)
+    throw new CodesError("CODES_MISMATCH", `clips of ${numCodebooks} and of ${other.numRows} codebooks make no batch`);
   const numDelays = numDelaysOf({ ...options, numCodebooks });
   const channels = numCodebooks / numDelays;
   const numFrames = Math.max(...views.map(({ numColumns }) => numColumns));
@@ -94,5 +95,8 @@ export function musicgenDelayLabels<Type extends TokenType = "int64">(
     }
     firstRow += view.batchSize * numCodebooks;
   }
-  return { decoderInputIds: musicgenShiftTokensRight(labels, { ...options, padToken, type }), labels: gridOf(type, labels.dims, labels.data) };
+  return {
+    decoderInputIds: musicgenShiftTokensRight(labels, { ...options, padToken, type }),
+    labels: gridOf(type, labels.dims, labels.data),
+  };
 }

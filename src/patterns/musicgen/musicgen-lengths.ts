@@ -44,7 +44,9 @@ export function musicgenFramesOf({ maxLength, ...shape }: MusicgenShape & { read
  */
 export function numDelaysOf({ numCodebooks, channels: given }: MusicgenShape): number {
   if (numCodebooks === 8 && given === undefined) {
-    throw new RangeError("8 codebooks can be those of a stereo model, 4 for each channel, or of a mono one; say channels: 2 or channels: 1");
+    throw new RangeError(
+      "8 codebooks can be those of a stereo model, 4 for each channel, or of a mono one; say channels: 2 or channels: 1",
+    );
   }
   const channels = given ?? 1;
   if (channels !== 1 && channels !== 2) throw new RangeError(`channels must be 1 or 2; received ${String(channels)}`);

@@ -52,13 +52,18 @@ export function musicgenDecoderInputIds<Type extends TokenType = "int64">(
   options: Omit<MusicgenDelayPatternOptions<Type>, "numCodebooks">,
 ): MusicgenDelayedPrompt<Type> {
   if (Array.isArray(codes)) {
-    throw new TypeError("a model continues prompts of one length; pass clips of equal lengths as one tensor [B, K, T0], others one after the other");
+    throw new TypeError(
+      "a model continues prompts of one length; pass clips of equal lengths as one tensor [B, K, T0], others one after the other",
+    );
   }
   const { padToken = defaultPadToken, maxLength } = options;
   const prompt = typeof codes === "object" && codes !== null && "batchSize" in codes ? withoutFrames(codes) : codes;
   const { data, batchSize, numRows: numCodebooks, numColumns: numFrames } = viewGrid(prompt);
   if (Number(data[0]) === padToken) {
-    throw new CodesError("CODES_OUT_OF_RANGE", `the prompt begins with padToken ${padToken}, as ids do; pass the codes alone, or such ids to musicgenDelayPatternMask`);
+    throw new CodesError(
+      "CODES_OUT_OF_RANGE",
+      `the prompt begins with padToken ${padToken}, as ids do; pass the codes alone, or such ids to musicgenDelayPatternMask`,
+    );
   }
   viewMusicgenCodes(prompt, padToken);
   const shape = { ...options, numCodebooks };
@@ -114,7 +119,9 @@ export function musicgenDelayPatternMask<Type extends TokenType = "int64">(
   }
   const fitting = numColumns - 1 + numDelays;
   if (numColumns > 1 && fitting > maxLength) {
-    throw new RangeError(`ids of ${numColumns} columns do not fit maxLength ${maxLength} with their delays; the least that fits is ${fitting}`);
+    throw new RangeError(
+      `ids of ${numColumns} columns do not fit maxLength ${maxLength} with their delays; the least that fits is ${fitting}`,
+    );
   }
   const maskAt = (row: number, column: number): number => {
     const delay = Math.floor((row % numCodebooks) / channels);

@@ -78,7 +78,9 @@ export function revertModelSequence<Type extends TokenType = "int32">(
   }
   const timesteps = Math.max(0, numColumns - extraSteps(layout));
   if (timesteps === 0) return { ...filledGrid(type, [batchSize, numCodebooks, 0]), lengths: Array.from({ length: batchSize }, () => 0) };
-  const cells = patternProvider(layout.pattern).getPattern(timesteps).revertSequence(sequence, { specialToken: tokens.pad, keepOnlyValidSteps });
+  const cells = patternProvider(layout.pattern)
+    .getPattern(timesteps)
+    .revertSequence(sequence, { specialToken: tokens.pad, keepOnlyValidSteps });
   const lengths = wholeFrames(cells, layout);
   const numFrames = Math.max(0, ...lengths);
   const codeAt = (row: number, t: number) => (t < lengths[Math.floor(row / numCodebooks)]! ? cells.data[row * timesteps + t]! : tokens.pad);

@@ -1,6 +1,15 @@
 import { bandwidthOf, CodesError, inTurns } from "../../core/index.ts";
 import type { AudioCodesContext } from "../../core/index.ts";
-import { fillFrom, formatSequenceNpy, formatSequenceSafetensors, maxCodes, maxSegments, parseStoredSequence, sequenceFormats, withName } from "../../storage/index.ts";
+import {
+  fillFrom,
+  formatSequenceNpy,
+  formatSequenceSafetensors,
+  maxCodes,
+  maxSegments,
+  parseStoredSequence,
+  sequenceFormats,
+  withName,
+} from "../../storage/index.ts";
 import type { CodesDetails, SequenceFormat, StoredSequence } from "../../storage/index.ts";
 import { filledGrid } from "../grid/token-grid.ts";
 import { patternProvider } from "../layout/pattern-provider.ts";
@@ -29,7 +38,8 @@ export interface ParseSequenceOptions extends SequenceLayoutOptions {
  */
 export function formatSequence(sequence: TokenSequence, format: SequenceFormat): Uint8Array {
   framesOfSequence(sequence);
-  if (!sequenceFormats.includes(format)) throw new RangeError(`format must be one of ${sequenceFormats.join(", ")}; received ${String(format)}`);
+  if (!sequenceFormats.includes(format))
+    throw new RangeError(`format must be one of ${sequenceFormats.join(", ")}; received ${String(format)}`);
   return format === "npy" ? formatSequenceNpy(sequence.tokens) : formatSequenceSafetensors(sequence.tokens, sequence);
 }
 
@@ -39,7 +49,8 @@ export function formatSequence(sequence: TokenSequence, format: SequenceFormat):
  */
 export async function parseSequence(bytes: Uint8Array, options: ParseSequenceOptions = {}): Promise<TokenSequence> {
   const { name = "sequence" } = options;
-  if (!(bytes instanceof Uint8Array)) throw new TypeError("expected the bytes of a sequence file as a Uint8Array; readSequence takes a path");
+  if (!(bytes instanceof Uint8Array))
+    throw new TypeError("expected the bytes of a sequence file as a Uint8Array; readSequence takes a path");
   const stored = await parseStoredSequence(bytes, name);
   const tokens = await gridFrom(stored, name);
   if (stored.origin === null) return bareSequence(tokens, { ...options, name });
@@ -51,7 +62,10 @@ function checked(sequence: TokenSequence, name: string): TokenSequence {
   return sequence;
 }
 
-async function bareSequence(tokens: TokenSequence["tokens"], options: ParseSequenceOptions & { readonly name: string }): Promise<TokenSequence> {
+async function bareSequence(
+  tokens: TokenSequence["tokens"],
+  options: ParseSequenceOptions & { readonly name: string },
+): Promise<TokenSequence> {
   const { name, pattern } = options;
   if (pattern === undefined || options.context === undefined) {
     const [missing, option] = pattern === undefined ? ["pattern", "pattern"] : ["codec", "context"];
@@ -104,7 +118,8 @@ function timestepsOf(layout: SequenceLayout, numSteps: number, numTokens: number
   const { pattern: spec } = layout;
   if (spec.kind === "custom") return spec.timesteps;
   const provider = patternProvider(spec, roomFor(numTokens));
-  const stepsFor = (timesteps: number): number => (layout.keepOnlyValidSteps ? provider.getPattern(timesteps).numValidSteps : provider.countSteps(timesteps));
+  const stepsFor = (timesteps: number): number =>
+    layout.keepOnlyValidSteps ? provider.getPattern(timesteps).numValidSteps : provider.countSteps(timesteps);
   const search = (low: number, high: number): number => {
     const middle = Math.floor((low + high) / 2);
     return low === high ? low : stepsFor(middle) < numSteps ? search(middle + 1, high) : search(low, middle);
@@ -116,7 +131,9 @@ function timestepsOf(layout: SequenceLayout, numSteps: number, numTokens: number
   // In these layouts a clip's length decides where every code stands, so that part of a sequence cannot be read.
   const needsAll = spec.kind === "coarse-first" || spec.kind === "musiclm";
   if (needsAll && stepsFor(timesteps) !== numSteps) {
-    throw mismatch(`${name} has ${numSteps} steps, and no ${spec.kind} sequence has: that of ${timesteps} frames has ${stepsFor(timesteps)}; a bare array must be whole`);
+    throw mismatch(
+      `${name} has ${numSteps} steps, and no ${spec.kind} sequence has: that of ${timesteps} frames has ${stepsFor(timesteps)}; a bare array must be whole`,
+    );
   }
   return timesteps;
 }

@@ -35,7 +35,8 @@ export function framesOfSequence(sequence: TokenSequence): SequenceFrames {
   const timesteps = framesIn(numSamples);
   checkDetails(sequence, timesteps);
   const most = spec.kind === "custom" ? timesteps : numSteps;
-  if (spec.kind === "custom" && timesteps * numCodebooks > spec.layout.reduce((count, coordinates) => count + coordinates.length, 0)) throw mismatch(`the pattern leaves out codes of ${timesteps} frames`);
+  if (spec.kind === "custom" && timesteps * numCodebooks > spec.layout.reduce((count, coordinates) => count + coordinates.length, 0))
+    throw mismatch(`the pattern leaves out codes of ${timesteps} frames`);
   const pattern = asPattern(() => patternOf(sequence, Math.min(timesteps, most), roomFor(tokens.data.length)));
   const expected = stepsOf(sequence, pattern);
   if (numSteps > expected) throw mismatch(`the tokens have ${numSteps} steps; the sequence of ${timesteps} frames has ${expected}`);
@@ -62,7 +63,9 @@ export function checkEmptyCells(sequence: TokenSequence, { pattern }: SequenceFr
     const token = tokens.data[cell]!;
     if (holdsCode[cell % holdsCode.length] === 1 || token < 0 || token >= codes.codebookSize) continue;
     const codebook = Math.floor(cell / numSteps) % numCodebooks;
-    throw mismatch(`step ${cell % numSteps} of codebook ${codebook} holds the code ${token} where this pattern has none; is it the right pattern?`);
+    throw mismatch(
+      `step ${cell % numSteps} of codebook ${codebook} holds the code ${token} where this pattern has none; is it the right pattern?`,
+    );
   }
 }
 
@@ -70,7 +73,9 @@ function checkTokens({ type, data, dims }: TokenSequence["tokens"]): void {
   const isGrid = dims.length === 3 && dims.every((size) => Number.isSafeInteger(size) && size > 0);
   const isType = (type === "uint16" && data instanceof Uint16Array) || (type === "int32" && data instanceof Int32Array);
   if (!isGrid || !isType || data.length !== dims.reduce((product, size) => product * size, 1)) {
-    throw mismatch(`${data?.length} tokens of type ${type} and shape [${dims.join(", ")}] are no sequence; expected [numSegments, K, S] as uint16 or int32`);
+    throw mismatch(
+      `${data?.length} tokens of type ${type} and shape [${dims.join(", ")}] are no sequence; expected [numSegments, K, S] as uint16 or int32`,
+    );
   }
 }
 
@@ -78,12 +83,22 @@ function checkTokens({ type, data, dims }: TokenSequence["tokens"]): void {
 function checkDetails({ tokens, codes, specialToken, padToken, eosToken }: TokenSequence, timesteps: number): void {
   const [numSegments, , numSteps] = tokens.dims as [number, number, number];
   const isCut = timesteps > numSteps;
-  if (isCut && codes.segment !== null) throw mismatch(`the sequence ends after ${numSteps} steps, within every segment; expected more of it`);
-  const clip = isCut ? { numSamples: numSteps * codes.hopLength, numFrames: numSteps } : { numSamples: codes.numSamples, numFrames: timesteps };
-  void new AudioCodes({ ...codes, numSamples: clip.numSamples, data: new Uint16Array(numSegments * clip.numFrames), shape: [numSegments, 1, clip.numFrames] });
+  if (isCut && codes.segment !== null)
+    throw mismatch(`the sequence ends after ${numSteps} steps, within every segment; expected more of it`);
+  const clip = isCut
+    ? { numSamples: numSteps * codes.hopLength, numFrames: numSteps }
+    : { numSamples: codes.numSamples, numFrames: timesteps };
+  void new AudioCodes({
+    ...codes,
+    numSamples: clip.numSamples,
+    data: new Uint16Array(numSegments * clip.numFrames),
+    shape: [numSegments, 1, clip.numFrames],
+  });
   for (const [name, token] of Object.entries({ specialToken, padToken, ...(eosToken === null ? {} : { eosToken }) })) {
     if (token !== (token | 0) || (token >= 0 && token < codes.codebookSize)) {
-      throw mismatch(`${name} ${token} is no special token; expected an integer of 32 bits that is no code, 0 to ${codes.codebookSize - 1}`);
+      throw mismatch(
+        `${name} ${token} is no special token; expected an integer of 32 bits that is no code, 0 to ${codes.codebookSize - 1}`,
+      );
     }
   }
 }

@@ -32,7 +32,11 @@ export interface SequenceLayoutOptions {
  * The layout of a pattern, or of a known model.
  * @throws RangeError if the spec is not one.
  */
-export function sequenceLayout(pattern: PatternSpec | ModelLayout, codebookSize: number, options: SequenceLayoutOptions = {}): SequenceLayout {
+export function sequenceLayout(
+  pattern: PatternSpec | ModelLayout,
+  codebookSize: number,
+  options: SequenceLayoutOptions = {},
+): SequenceLayout {
   if (typeof pattern !== "object" || pattern === null || !("tokens" in pattern)) {
     const { specialToken = codebookSize, padToken = specialToken } = options;
     return { pattern: parsePatternSpec(pattern), specialToken, padToken, eosToken: null, keepOnlyValidSteps: false };

@@ -20,7 +20,11 @@ export interface RevertedSequence {
  * @throws CodesError if the codes have another number or size of codebooks, or the pattern leaves out some of them.
  * @throws RangeError if the spec's parts do not fit together, or a special token could be taken for a code.
  */
-export function applyPattern(codes: AudioCodesData, pattern: PatternSpec | ModelLayout, options: SequenceLayoutOptions = {}): TokenSequence {
+export function applyPattern(
+  codes: AudioCodesData,
+  pattern: PatternSpec | ModelLayout,
+  options: SequenceLayoutOptions = {},
+): TokenSequence {
   const clip = new AudioCodes(codes);
   const { data: _codes, shape, ...details } = clip;
   const { codebookSize } = codes;
@@ -84,7 +88,8 @@ function completeFrames(mask: Uint8Array, lengths: readonly number[], numCodeboo
 /** A layout of one's own may leave out codes. */
 function checkComplete({ layout, numCodebooks, timesteps }: Pattern): void {
   const found = new Uint8Array(numCodebooks * timesteps);
-  for (const [index, timestep] of layout.timesteps.entries()) if (timestep < timesteps) found[layout.codebooks[index]! * timesteps + timestep] = 1;
+  for (const [index, timestep] of layout.timesteps.entries())
+    if (timestep < timesteps) found[layout.codebooks[index]! * timesteps + timestep] = 1;
   const missing = found.indexOf(0);
   if (missing < 0) return;
   throw mismatch(

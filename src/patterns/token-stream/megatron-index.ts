@@ -1,7 +1,10 @@
 import { CodesError } from "../../core/index.ts";
 
 /** Element types by their number in an index; tokens are one of the integers. */
-const typeCodes = { uint8: 1, int8: 2, int16: 3, int32: 4, int64: 5, float64: 6, float32: 7, uint16: 8 } as const satisfies Record<MegatronType, number>;
+const typeCodes = { uint8: 1, int8: 2, int16: 3, int32: 4, int64: 5, float64: 6, float32: 7, uint16: 8 } as const satisfies Record<
+  MegatronType,
+  number
+>;
 
 const typeSizes: Readonly<Record<MegatronType, number>> = {
   uint8: 1,
@@ -112,7 +115,10 @@ export function parseMegatronIndex(bytes: Uint8Array): MegatronIndex {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getBigUint64(9, true) !== version) {
-    throw new CodesError("CODES_UNSUPPORTED", `this Megatron index is of version ${view.getBigUint64(9, true)}; only version ${version} is known`);
+    throw new CodesError(
+      "CODES_UNSUPPORTED",
+      `this Megatron index is of version ${view.getBigUint64(9, true)}; only version ${version} is known`,
+    );
   }
   const code = view.getUint8(17);
   const dtype = (Object.keys(typeCodes) as MegatronType[]).find((name) => typeCodes[name] === code);

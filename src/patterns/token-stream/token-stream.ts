@@ -139,9 +139,11 @@ interface Documents {
 }
 
 function viewDocuments(tokens: DocumentTokens): Documents {
-  if (typeof tokens !== "object" || tokens === null) throw new TypeError(`expected an array or a grid of tokens; received ${typeof tokens}`);
+  if (typeof tokens !== "object" || tokens === null)
+    throw new TypeError(`expected an array or a grid of tokens; received ${typeof tokens}`);
   if (!("dims" in tokens)) {
-    if (!Number.isSafeInteger(tokens.length)) throw new TypeError("expected an array or a grid of tokens; received an object without length");
+    if (!Number.isSafeInteger(tokens.length))
+      throw new TypeError("expected an array or a grid of tokens; received an object without length");
     return { data: tokens, numDocuments: 1, numTokens: tokens.length };
   }
   const { data, dims } = tokens;
@@ -155,7 +157,10 @@ function viewDocuments(tokens: DocumentTokens): Documents {
   const numTokens = dims.at(-1)!;
   const numDocuments = dims.length === 1 ? 1 : dims[0]!;
   if (data.length !== numDocuments * numTokens) {
-    throw new CodesError("CODES_MISMATCH", `a grid of shape [${dims.join(", ")}] needs ${numDocuments * numTokens} tokens; found ${data.length}`);
+    throw new CodesError(
+      "CODES_MISMATCH",
+      `a grid of shape [${dims.join(", ")}] needs ${numDocuments * numTokens} tokens; found ${data.length}`,
+    );
   }
   return { data, numDocuments, numTokens };
 }

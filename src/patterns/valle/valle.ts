@@ -31,7 +31,8 @@ export function valleSequence<Type extends TokenType = "int64">(
 ): ValleRows<Type> {
   const sequence = buildModelSequence(viewClips(codes).map(codebook0), valle({ prependBos }), { type: "int32" });
   const [batchSize, , numSteps] = sequence.dims as [number, number, number];
-  const shifted = (by: number) => tabulateGrid(type, [batchSize, numSteps - 1], (item, step) => sequence.data[item * numSteps + step + by]!);
+  const shifted = (by: number) =>
+    tabulateGrid(type, [batchSize, numSteps - 1], (item, step) => sequence.data[item * numSteps + step + by]!);
   return { input: shifted(0), target: shifted(1) };
 }
 
@@ -53,13 +54,19 @@ export function valleStage<Type extends TokenType = "int64">(
   const clips = viewClips(codes);
   const short = clips.find((clip) => clip.numRows <= stage);
   if (short !== undefined) {
-    throw new CodesError("CODES_MISMATCH", `stage ${stage} predicts codebook ${stage}; the codes have ${short.numRows} codebooks: encode at 6 kbps`);
+    throw new CodesError(
+      "CODES_MISMATCH",
+      `stage ${stage} predicts codebook ${stage}; the codes have ${short.numRows} codebooks: encode at 6 kbps`,
+    );
   }
   const numFrames = Math.max(0, ...clips.map((clip) => clip.numColumns));
   const { pad } = modelLayouts.valle.tokens;
-  const codeAt = (item: number, q: number, t: number, beyond: number) => (t < clips[item]!.numColumns ? codeOf(clips[item]!, q, t) : beyond);
+  const codeAt = (item: number, q: number, t: number, beyond: number) =>
+    t < clips[item]!.numColumns ? codeOf(clips[item]!, q, t) : beyond;
   return {
-    input: tabulateGrid(type, [clips.length, stage, numFrames], (row, t) => codeAt(Math.floor(row / stage), row % stage, t, row % stage === 0 ? pad : 0)),
+    input: tabulateGrid(type, [clips.length, stage, numFrames], (row, t) =>
+      codeAt(Math.floor(row / stage), row % stage, t, row % stage === 0 ? pad : 0),
+    ),
     target: tabulateGrid(type, [clips.length, numFrames], (item, t) => codeAt(item, stage, t, pad)),
   };
 }
@@ -85,9 +92,17 @@ export function joinValleRows<Type extends TokenType = "int32">(
       throw new CodesError("CODES_MISMATCH", `codebook ${q} has ${row.length} codes; codebook 0 has ${numFrames} before its end`);
     }
     const wrong = row.slice(0, numFrames).findIndex((code) => !isCode(code, codebookSize));
-    if (wrong >= 0) throw new CodesError("CODES_OUT_OF_RANGE", `codebook ${q} holds ${String(row[wrong])}, which is no code; expected 0 to ${codebookSize - 1}`);
+    if (wrong >= 0)
+      throw new CodesError(
+        "CODES_OUT_OF_RANGE",
+        `codebook ${q} holds ${String(row[wrong])}, which is no code; expected 0 to ${codebookSize - 1}`,
+      );
   }
-  return gridOf(type, [1, rows.length, numFrames], values.flatMap((row) => row.slice(0, numFrames).map(Number)));
+  return gridOf(
+    type,
+    [1, rows.length, numFrames],
+    values.flatMap((row) => row.slice(0, numFrames).map(Number)),
+  );
 }
 
 function codebook0(clip: Clip): CodesInput {

@@ -166,7 +166,9 @@ export class FrameAssembler {
   #dueInWords(): string {
     if (this.#isClosed) return "nothing but special tokens after the codes";
     const { numCodebooks } = this.#vocabulary.codeIds;
-    return this.#due === 0 ? "a code of codebook 0, or a special token" : `a code of codebook ${this.#due}, since a frame has ${numCodebooks}`;
+    return this.#due === 0
+      ? "a code of codebook 0, or a special token"
+      : `a code of codebook ${this.#due}, since a frame has ${numCodebooks}`;
   }
 }
 

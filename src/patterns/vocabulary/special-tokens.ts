@@ -20,16 +20,21 @@ export interface SpecialToken {
  * @throws RangeError if an id is a code's or another token's, or a token of the text vocabulary has no string.
  */
 export function resolveSpecialTokens(options: Readonly<Record<string, SpecialTokenOptions>>, ids: CodeIds): readonly SpecialToken[] {
-  if (typeof options !== "object" || options === null) throw new TypeError(`specialTokens are an object of tokens by name, such as { eos: {} }; received ${String(options)}`);
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`specialTokens are an object of tokens by name, such as { eos: {} }; received ${String(options)}`);
   const nameOfId = new Map<number, string>();
   for (const [name, token] of Object.entries(options)) {
-    if (typeof token !== "object" || token === null) throw new TypeError(`special token ${name}: expected its options, such as {}; received ${String(token)}`);
+    if (typeof token !== "object" || token === null)
+      throw new TypeError(`special token ${name}: expected its options, such as {}; received ${String(token)}`);
     const { id, content } = token;
-    if (!/^[A-Za-z_]\w*$/u.test(name)) throw new RangeError(`${JSON.stringify(name)} is not a name for a special token; expected one such as eos`);
+    if (!/^[A-Za-z_]\w*$/u.test(name))
+      throw new RangeError(`${JSON.stringify(name)} is not a name for a special token; expected one such as eos`);
     if (id === undefined) continue;
     if (!Number.isInteger(id) || id < 0 || id > 0x7fff_ffff) throw new RangeError(`special token ${name}: ${id} is not an id`);
     if (ids.isCode(id)) {
-      throw new RangeError(`special token ${name}: id ${id} is a code; codes have ids ${ids.base} to ${ids.end - 1}, take one from ${ids.end} on`);
+      throw new RangeError(
+        `special token ${name}: id ${id} is a code; codes have ids ${ids.base} to ${ids.end - 1}, take one from ${ids.end} on`,
+      );
     }
     const other = nameOfId.get(id);
     if (other !== undefined) throw new RangeError(`special tokens ${other} and ${name} have the same id ${id}`);

@@ -71,7 +71,8 @@ function describeId(vocabulary: TokenIds): DescribeToken {
   return (id, position) => {
     const special = vocabulary.specialTokenOf(id);
     const codebook = vocabulary.codeIds.codebookOf(id);
-    const what = special !== undefined ? ` (special token ${special.name})` : codebook !== undefined ? ` (a code of codebook ${codebook})` : "";
+    const what =
+      special !== undefined ? ` (special token ${special.name})` : codebook !== undefined ? ` (a code of codebook ${codebook})` : "";
     return `id ${id}${what} at position ${position}`;
   };
 }

@@ -66,7 +66,8 @@ export class TokenIds {
     this.specialTokens = resolveSpecialTokens(specialTokens, this.codeIds);
     this.strings = new TokenStrings(template, this.specialTokens, this.codeIds);
     const reserved = [template, ...this.specialTokens.map((token) => token.content)].find((text) => text.startsWith(unusedPrefix));
-    if (reserved !== undefined) throw new RangeError(`${JSON.stringify(reserved)}: strings that begin with ${unusedPrefix} are those of unused ids`);
+    if (reserved !== undefined)
+      throw new RangeError(`${JSON.stringify(reserved)}: strings that begin with ${unusedPrefix} are those of unused ids`);
     this.#specialTokenOfId = new Map(this.specialTokens.map((token) => [token.id, token]));
     this.vocabularySize = Math.max(this.codeIds.end, ...this.specialTokens.map((token) => token.id + 1));
     this.size = this.vocabularySize - this.codeIds.base;
@@ -132,7 +133,8 @@ export class TokenIds {
    */
   addedTokens(): AddedToken[] {
     const { base, ranges, numCodebooks, codebookSize } = this.codeIds;
-    const numUnused = this.size - (ranges === "shared" ? 1 : numCodebooks) * codebookSize - this.specialTokens.filter(({ id }) => id >= base).length;
+    const numUnused =
+      this.size - (ranges === "shared" ? 1 : numCodebooks) * codebookSize - this.specialTokens.filter(({ id }) => id >= base).length;
     if (numUnused > maxUnused) {
       throw new RangeError(
         `${numUnused} of the ids ${base} to ${this.vocabularySize - 1} are unused, and each would become a token; expected at most ${maxUnused}: ` +

@@ -19,11 +19,15 @@ export class TokenStrings {
     for (const { name, content } of specialTokens) {
       if (typeof content !== "string" || content === "") throw new RangeError(`special token ${name} has no string`);
       if (this.#template.match(content, 0) !== noToken) {
-        throw new RangeError(`special token ${name}: ${JSON.stringify(content)} can be taken for a code, ${this.#template.format(ids.base)}`);
+        throw new RangeError(
+          `special token ${name}: ${JSON.stringify(content)} can be taken for a code, ${this.#template.format(ids.base)}`,
+        );
       }
       const other = specialTokens.find((token) => token.name !== name && token.content.startsWith(content));
       if (other !== undefined) {
-        throw new RangeError(`special token ${other.name}: ${JSON.stringify(other.content)} begins with that of ${name}, ${JSON.stringify(content)}`);
+        throw new RangeError(
+          `special token ${other.name}: ${JSON.stringify(other.content)} begins with that of ${name}, ${JSON.stringify(content)}`,
+        );
       }
     }
   }

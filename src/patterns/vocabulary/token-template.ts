@@ -41,7 +41,8 @@ export class TokenTemplate {
   format(id: number): string {
     const { base, stride } = this.#ids;
     let text = "";
-    for (const part of this.#parts) text += typeof part === "string" ? part : formatField(part, fieldValue(part.name, id - base, base, stride));
+    for (const part of this.#parts)
+      text += typeof part === "string" ? part : formatField(part, fieldValue(part.name, id - base, base, stride));
     return text;
   }
 
@@ -69,7 +70,8 @@ export class TokenTemplate {
 }
 
 function parseTemplate(template: string, ids: CodeIds): TemplatePart[] {
-  if (typeof template !== "string" || template === "") throw new RangeError("the template is empty; expected one such as <|audio_{q}_{code}|>");
+  if (typeof template !== "string" || template === "")
+    throw new RangeError("the template is empty; expected one such as <|audio_{q}_{code}|>");
   const parts: TemplatePart[] = [];
   const lastId = ids.end - 1;
   const largest: Record<FieldName, number> = { q: ids.numCodebooks - 1, code: ids.codebookSize - 1, id: lastId - ids.base, token: lastId };
@@ -77,8 +79,11 @@ function parseTemplate(template: string, ids: CodeIds): TemplatePart[] {
     partPattern.lastIndex = at;
     const groups = partPattern.exec(template)?.groups;
     if (groups === undefined) {
-      throw refusal(template, `cannot be read at ${JSON.stringify(template.slice(at))}; fields are {q}, {code}, {id} and {token}, ` +
-        "with a width as in {code:04d}, and braces are written {{ and }}");
+      throw refusal(
+        template,
+        `cannot be read at ${JSON.stringify(template.slice(at))}; fields are {q}, {code}, {id} and {token}, ` +
+          "with a width as in {code:04d}, and braces are written {{ and }}",
+      );
     }
     if (groups.literal !== undefined) {
       parts.push(groups.literal.replaceAll("{{", "{").replaceAll("}}", "}"));

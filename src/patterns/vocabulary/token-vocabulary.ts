@@ -47,7 +47,9 @@ export class TokenVocabulary extends TokenIds {
     };
     const [first, separator, last] = [before, between, after].map(idsOf) as [number[], number[], number[]];
     const clips = viewGrids(codes).map((view) => this.#idsOfClip(view));
-    const ids = new Int32Array(first.length + last.length + separator.length * (clips.length - 1) + clips.reduce((sum, clip) => sum + clip.length, 0));
+    const ids = new Int32Array(
+      first.length + last.length + separator.length * (clips.length - 1) + clips.reduce((sum, clip) => sum + clip.length, 0),
+    );
     ids.set(first);
     let end = first.length;
     for (const [index, clip] of clips.entries()) {
@@ -102,7 +104,8 @@ export class TokenVocabulary extends TokenIds {
 
   #idsOfClip({ data, batchSize, numRows, numColumns, codebookSize }: GridView): Int32Array {
     const { codeIds, order } = this;
-    if (batchSize !== 1) throw new CodesError("CODES_MISMATCH", `found codes of ${batchSize} clips in one tensor; pass them as a list of clips`);
+    if (batchSize !== 1)
+      throw new CodesError("CODES_MISMATCH", `found codes of ${batchSize} clips in one tensor; pass them as a list of clips`);
     if (numRows !== codeIds.numCodebooks || (codebookSize ?? codeIds.codebookSize) !== codeIds.codebookSize) {
       const size = codebookSize === null ? "" : ` of ${codebookSize}`;
       const expected = `${codeIds.numCodebooks} of ${codeIds.codebookSize}`;

@@ -46,7 +46,10 @@ export class ClipAudio {
     for (let offset = 0; offset < numSamplesOf(waveform); offset += length) {
       if (offset > 0) await nextTurn();
       signal?.throwIfAborted();
-      checkFinite(waveform.channelData.map((samples) => samples.subarray(offset, offset + length)), { offset });
+      checkFinite(
+        waveform.channelData.map((samples) => samples.subarray(offset, offset + length)),
+        { offset },
+      );
     }
     return clip;
   }
@@ -62,7 +65,7 @@ export class ClipAudio {
       this.#kept = this.#nothing();
     }
     const parts = [this.#kept.channelData];
-    for (let known = this.#kept.start + parts[0]![0]!.length; known < end; ) {
+    for (let known = this.#kept.start + parts[0]![0]!.length; known < end;) {
       const { value } = await this.#pieces.next();
       parts.push(value!.channelData);
       known += numSamplesOf(value!);
@@ -80,7 +83,11 @@ export class ClipAudio {
   /** The converter is made at once, so that audio which cannot be converted is refused at once. */
   #convert(): AsyncGenerator<Waveform, void> {
     const waveform = this.#waveform;
-    const converter = new StepwiseConverter({ sampleRate: waveform.sampleRate, channels: waveform.channelData.length }, this.#to, this.#signal);
+    const converter = new StepwiseConverter(
+      { sampleRate: waveform.sampleRate, channels: waveform.channelData.length },
+      this.#to,
+      this.#signal,
+    );
     return (async function* () {
       yield* converter.push(waveform);
       yield* converter.flush();

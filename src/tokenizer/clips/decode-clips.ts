@@ -45,7 +45,9 @@ class LaneAudio {
       // Not copied: it may be hours long.
       if (scales !== null) for (let i = 0; i < audio.length; i++) audio[i]! *= scales[0]!;
       const length = audio.length / this.#channels;
-      this.channelData = Array.from({ length: this.#channels }, (_, channel) => audio.subarray(channel * length, channel * length + numSamples));
+      this.channelData = Array.from({ length: this.#channels }, (_, channel) =>
+        audio.subarray(channel * length, channel * length + numSamples),
+      );
       return;
     }
     if (this.channelData.length === 0) this.channelData = Array.from({ length: this.#channels }, () => new Float32Array(numSamples));

@@ -12,7 +12,9 @@ export async function encodeClips(waveforms: readonly Waveform[], job: EncoderJo
   const clips: ClipAudio[] = [];
   for (const waveform of waveforms) clips.push(await ClipAudio.open(waveform, job.format, options.signal));
   const { lanes, isNormalized } = job.format;
-  const segments = clips.map((clip) => segmentRanges(clip.numSamples, job.format.segment).map((range) => closedSegment(clip, range, job.format)));
+  const segments = clips.map((clip) =>
+    segmentRanges(clip.numSamples, job.format.segment).map((range) => closedSegment(clip, range, job.format)),
+  );
   const pieces = segments.flat().flatMap((segment) => piecesOf(segment, lanes));
   const coded = await job.runner.encode(pieces, job.numCodebooks / lanes, options);
   const all: AudioCodes[] = [];

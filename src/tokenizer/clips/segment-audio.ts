@@ -16,7 +16,12 @@ export class SegmentAudio {
   readonly #lanes: number;
   #held: readonly Float32Array[] | null;
 
-  private constructor(clip: ClipAudio, { start, end }: { readonly start: number; readonly end: number }, { lanes, isNormalized }: ClipFormat, held: readonly Float32Array[] | null) {
+  private constructor(
+    clip: ClipAudio,
+    { start, end }: { readonly start: number; readonly end: number },
+    { lanes, isNormalized }: ClipFormat,
+    held: readonly Float32Array[] | null,
+  ) {
     this.scale = isNormalized && held !== null ? scaleOf(held) : 1;
     this.#clip = clip;
     this.#start = start;
@@ -33,7 +38,8 @@ export class SegmentAudio {
 
   /** Samples `from` to `to` of one lane, planar; lanes are read one after the other, the last one last. */
   async read(lane: number, from: number, to: number): Promise<Float32Array> {
-    const channels = this.#held?.map((samples) => samples.subarray(from, to)) ?? (await this.#clip.read(this.#start + from, this.#start + to));
+    const channels =
+      this.#held?.map((samples) => samples.subarray(from, to)) ?? (await this.#clip.read(this.#start + from, this.#start + to));
     if (this.#start + to === this.#end && lane === this.#lanes - 1) this.#held = null;
     return planar(splitLanes(channels, this.#lanes)[lane]!, this.scale);
   }

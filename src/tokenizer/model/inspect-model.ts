@@ -7,7 +7,10 @@ import type { HubModelOptions } from "./admit-repository.ts";
 import { openModel } from "./open-model.ts";
 
 /** What a checkpoint holds, without loading its weights. */
-export interface ModelInspection extends Pick<CodecForm, "hopLength" | "frameRate" | "channels" | "numQuantizers" | "bandwidths" | "segment"> {
+export interface ModelInspection extends Pick<
+  CodecForm,
+  "hopLength" | "frameRate" | "channels" | "numQuantizers" | "bandwidths" | "segment"
+> {
   readonly provenance: Provenance;
   readonly license: LicenseRecord;
   readonly config: CodecConfig;
@@ -23,7 +26,10 @@ export interface ModelInspection extends Pick<CodecForm, "hopLength" | "frameRat
  * @param source as for `AudioTokenizer.fromPretrained`.
  * @throws as `AudioTokenizer.fromPretrained` does, except for tensors that are missing or of another shape.
  */
-export async function inspectModel(source: string, options: HubModelOptions & { readonly signal?: AbortSignal | undefined } = {}): Promise<ModelInspection> {
+export async function inspectModel(
+  source: string,
+  options: HubModelOptions & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<ModelInspection> {
   const { checkpoint, provenance, license, interleaveStereo } = await openModel(source, options);
   try {
     const { config, info, shapes } = checkpoint;

@@ -28,7 +28,10 @@ const shownLength = 200;
  * @param options Where the cache is.
  * @throws CheckpointError with code CHECKPOINT_NOT_CHOSEN for every other model.
  */
-export async function optionsForNamed({ model, revision, digest }: NamedModel, options: Pick<HubOptions, "cacheDir"> = {}): Promise<NamedModelOptions> {
+export async function optionsForNamed(
+  { model, revision, digest }: NamedModel,
+  options: Pick<HubOptions, "cacheDir"> = {},
+): Promise<NamedModelOptions> {
   if (model === "tiny") return {};
   const entry = findCheckpoint(model);
   // Codes that name a larger model were made with its own tensors: otherwise they would name where its codec is taken from.
@@ -59,7 +62,9 @@ async function isCached(model: string, revision: string | null, options: Pick<Hu
 }
 
 function notChosen(model: string, revision: string | null, why: string): CheckpointError {
-  const flags = [`--model ${shellWord(clipped(model))}`, ...(revision === null ? [] : [`--revision ${shellWord(clipped(revision))}`])].join(" ");
+  const flags = [`--model ${shellWord(clipped(model))}`, ...(revision === null ? [] : [`--revision ${shellWord(clipped(revision))}`])].join(
+    " ",
+  );
   return new CheckpointError(
     "CHECKPOINT_NOT_CHOSEN",
     `${clipped(model)} ${why}. A file that names a model does not get it loaded; if you trust this one, name it yourself (${flags})`,

@@ -67,7 +67,9 @@ async function openLocal(source: string, path: string, isEmbedded: boolean, opti
   try {
     const entry = isEmbedded ? findCheckpoint(source)! : undefined;
     // What comes with the package is known, as its code is.
-    const digests = entry?.files.filter(({ path: name }) => name === "model.safetensors").map(({ sha256 }) => sha256!) ?? (await hashWeights(files, checkpoint, options));
+    const digests =
+      entry?.files.filter(({ path: name }) => name === "model.safetensors").map(({ sha256 }) => sha256!) ??
+      (await hashWeights(files, checkpoint, options));
     const license = entry?.license ?? (await localLicense(path, folderOf(files, checkpoint), digests));
     requireLicense(license, licensePolicyOf(options.licensePolicy));
     const provenance = { model: source, revision: null, digest: digestOf(digests), ...licenseFields(license) };

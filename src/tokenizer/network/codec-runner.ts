@@ -147,7 +147,11 @@ export class CodecRunner {
   async advanceEncoding(pieces: readonly EncoderPiece[], { signal }: CallOptions): Promise<EncoderResult[]> {
     this.#sessions.checkAlive();
     signal?.throwIfAborted();
-    return advance(pieces, this.#encoder, this.#encoderRuns((index) => pieces[index]!.numCodebooks, signal));
+    return advance(
+      pieces,
+      this.#encoder,
+      this.#encoderRuns((index) => pieces[index]!.numCodebooks, signal),
+    );
   }
 
   /** Takes the next codes of several streams; gives the samples that are settled now, whole frames of them. */
@@ -172,7 +176,10 @@ export class CodecRunner {
     const { hopLength } = this.#dimensions;
     const frames = pieces.map(({ numSamples }) => Math.ceil(numSamples / hopLength));
     const codes = frames.map((count) => new Int32Array(numCodebooks * count));
-    const runs = this.#encoderRuns(() => numCodebooks, options.signal, { threading: threadingOf(frames.length), onFrames: this.#progress("encode", frames, options) });
+    const runs = this.#encoderRuns(() => numCodebooks, options.signal, {
+      threading: threadingOf(frames.length),
+      onFrames: this.#progress("encode", frames, options),
+    });
     await this.#inWindows(frames, {
       start: () => this.startEncoding(),
       read: (index, start, end) => {
@@ -194,7 +201,10 @@ export class CodecRunner {
     const { audioChannels, hopLength } = this.#dimensions;
     const frames = pieces.map((piece) => piece.frames);
     const unfinished = new Map<number, Float32Array>();
-    const runs = this.#decoderRuns(options.signal, { threading: threadingOf(frames.length), onFrames: this.#progress("decode", frames, options) });
+    const runs = this.#decoderRuns(options.signal, {
+      threading: threadingOf(frames.length),
+      onFrames: this.#progress("decode", frames, options),
+    });
     await this.#inWindows(frames, {
       start: (index) => {
         unfinished.set(index, new Float32Array(audioChannels * frames[index]! * hopLength));

@@ -19,7 +19,11 @@ export function putColumns<Data extends Float32Array | Int32Array>(
 }
 
 /** Arrays `[rows, columns]` side by side. */
-export function joinColumns<Data extends Float32Array | Int32Array>(parts: readonly Data[], rows: number, create: (length: number) => Data): Data {
+export function joinColumns<Data extends Float32Array | Int32Array>(
+  parts: readonly Data[],
+  rows: number,
+  create: (length: number) => Data,
+): Data {
   if (parts.length === 1) return parts[0]!;
   const columns = parts.reduce((sum, { length }) => sum + length / rows, 0);
   const joined = create(rows * columns);

@@ -155,7 +155,7 @@ async function recur<Input extends PartData>(
   run: RunLstm,
 ): Promise<Remembered[]> {
   const rows = pieces.map(({ state }, index) => ({ ...memoryOf(state), index, data: new Float32Array(analysed[index]!.data.length) }));
-  for (let start = 0; ; ) {
+  for (let start = 0; ;) {
     const active = rows.filter(({ index }) => analysed[index]!.frames > start);
     if (active.length === 0) return rows;
     const most = Math.max(1, Math.floor(lstmRowFrames / active.length));
@@ -164,8 +164,14 @@ async function recur<Input extends PartData>(
     const to = (start + frames) * size;
     const result = await run({
       features: joinSamples(active.map(({ index }) => analysed[index]!.data.subarray(from, to))),
-      hidden: interleave(active.map(({ hidden }) => hidden), numLayers),
-      cell: interleave(active.map(({ cell }) => cell), numLayers),
+      hidden: interleave(
+        active.map(({ hidden }) => hidden),
+        numLayers,
+      ),
+      cell: interleave(
+        active.map(({ cell }) => cell),
+        numLayers,
+      ),
       rows: active.length,
       frames,
     });

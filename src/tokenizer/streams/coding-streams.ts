@@ -82,7 +82,10 @@ export function transformOf<Input, Output>(
   const stopping = new AbortController();
   const reader = source.getReader();
   // It cannot be left: that would end the writable side before the reason is known.
-  const incoming: AsyncIterableIterator<Input> = { next: () => reader.read() as Promise<IteratorResult<Input>>, [Symbol.asyncIterator]: () => incoming };
+  const incoming: AsyncIterableIterator<Input> = {
+    next: () => reader.read() as Promise<IteratorResult<Input>>,
+    [Symbol.asyncIterator]: () => incoming,
+  };
   const pieces = code(incoming, { signal: stopping.signal });
   const alive = whileAlive(ends.signal, ends.life);
   const { signal } = alive;
@@ -128,7 +131,11 @@ async function* windowsOf(source: Pieces<Waveform>, format: ClipFormat, { signal
   const numSamples = segment === null ? tileFrames * hopLength : segmentsAtATime * segment.stride;
   const waiting = new SampleQueue();
   let converter: StepwiseConverter | undefined;
-  for await (const pieces of readAhead(source, { accept: audioAcceptor(numSamples / sampleRate), limit: numSamples / sampleRate, signal })) {
+  for await (const pieces of readAhead(source, {
+    accept: audioAcceptor(numSamples / sampleRate),
+    limit: numSamples / sampleRate,
+    signal,
+  })) {
     for (const piece of pieces) {
       converter ??= new StepwiseConverter({ sampleRate: piece.sampleRate, channels: piece.channelData.length }, format, signal);
       for await (const { channelData } of converter.push(piece)) {

@@ -53,14 +53,16 @@ export function startDecoderStream({ format }: DecoderJob): DecoderStreamState {
 /** @throws RangeError for the state of a stream of another model, or not as it was given out. */
 export function checkDecoderState(state: DecoderStreamState, job: DecoderJob): void {
   checkOrigin(state, job.format.provenance, "decoder");
-  if (!isSound(state, job)) throw new RangeError("the state is not as a decoder of this model gave it; keep it as it is (JSON loses its arrays)");
+  if (!isSound(state, job))
+    throw new RangeError("the state is not as a decoder of this model gave it; keep it as it is (JSON loses its arrays)");
 }
 
 function isSound(state: DecoderStreamState, { runner, format }: DecoderJob): boolean {
   const { lanes } = format;
   const { numCodebooks, numSamples, numDecoded, scale, isCutShort, hasEnded, network, overlap } = state;
   const isPlain = isCount(numSamples) && isCount(numDecoded) && numDecoded <= numSamples && Number.isFinite(scale);
-  if (!isPlain || typeof isCutShort !== "boolean" || typeof hasEnded !== "boolean" || !Array.isArray(network) || !Array.isArray(overlap)) return false;
+  if (!isPlain || typeof isCutShort !== "boolean" || typeof hasEnded !== "boolean" || !Array.isArray(network) || !Array.isArray(overlap))
+    return false;
   if (numCodebooks === null) return numSamples === 0 && network.length === 0 && overlap.length === 0;
   if (!isCount(numCodebooks) || numCodebooks === 0 || numCodebooks % lanes !== 0) return false;
   if (format.segment === null) {
@@ -70,11 +72,13 @@ function isSound(state: DecoderStreamState, { runner, format }: DecoderJob): boo
       network.length === lanes &&
       network.every(
         (each) =>
-          runner.isDecoderState(each, numCodebooks / lanes, numFrames, hasEnded) && numDecoded === Math.min(each.after * format.hopLength, numSamples),
+          runner.isDecoderState(each, numCodebooks / lanes, numFrames, hasEnded) &&
+          numDecoded === Math.min(each.after * format.hopLength, numSamples),
       )
     );
   }
-  const held = (samples: Float32Array | undefined): boolean => samples instanceof Float32Array && samples.length === numSamples - numDecoded;
+  const held = (samples: Float32Array | undefined): boolean =>
+    samples instanceof Float32Array && samples.length === numSamples - numDecoded;
   return (
     network.length === 0 &&
     overlap.length === lanes &&
@@ -112,7 +116,8 @@ function checkFollows(codes: AudioCodes, { numCodebooks, scale, isCutShort, numS
   }
   if (codes.segment === null) {
     if (isCutShort) throw new CodesError("CODES_MISMATCH", "the codes before these ended within a frame; only the last of a stream may");
-    if (clipScale(codes) !== scale) throw new CodesError("CODES_MISMATCH", `these codes have the scale ${clipScale(codes)}; those before have ${scale}`);
+    if (clipScale(codes) !== scale)
+      throw new CodesError("CODES_MISMATCH", `these codes have the scale ${clipScale(codes)}; those before have ${scale}`);
     return;
   }
   const numOverlapping = numSamples - numDecoded;
@@ -145,7 +150,9 @@ function continuousStep(state: DecoderStreamState, codes: AudioCodes | null, { r
     finish: (results) => {
       const { frames } = results[0]!.output;
       const end = Math.min(state.numDecoded + frames * format.hopLength, numSamples);
-      const channelData = results.flatMap(({ output: { data } }) => channelsOf(atLoudness(data, scale), format.channels / lanes, end - state.numDecoded));
+      const channelData = results.flatMap(({ output: { data } }) =>
+        channelsOf(atLoudness(data, scale), format.channels / lanes, end - state.numDecoded),
+      );
       return {
         output: end === state.numDecoded ? null : { channelData, sampleRate: format.sampleRate },
         state: {

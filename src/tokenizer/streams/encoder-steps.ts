@@ -66,7 +66,8 @@ export function checkEncoderState(state: EncoderStreamState, job: EncoderJob): v
   if (state.numCodebooks !== job.numCodebooks) {
     throw new RangeError(`the state is of a stream with ${state.numCodebooks} codebooks; this one has ${job.numCodebooks}`);
   }
-  if (!isSound(state, job)) throw new RangeError("the state is not as an encoder of this model gave it; keep it as it is (JSON loses its arrays)");
+  if (!isSound(state, job))
+    throw new RangeError("the state is not as an encoder of this model gave it; keep it as it is (JSON loses its arrays)");
 }
 
 function isSound({ numSamples, numCoded, hasEnded, network, pending }: EncoderStreamState, job: EncoderJob): boolean {
@@ -75,7 +76,10 @@ function isSound({ numSamples, numCoded, hasEnded, network, pending }: EncoderSt
   if (!isPlain || !Array.isArray(network) || !Array.isArray(pending)) return false;
   return (
     network.length === start.network.length &&
-    network.every((each) => job.runner.isEncoderState(each, numSamples, hasEnded) && numCoded === Math.min(each.after * job.format.hopLength, numSamples)) &&
+    network.every(
+      (each) =>
+        job.runner.isEncoderState(each, numSamples, hasEnded) && numCoded === Math.min(each.after * job.format.hopLength, numSamples),
+    ) &&
     pending.length === start.pending.length &&
     pending.every((samples) => samples instanceof Float32Array && samples.length === numSamples - numCoded)
   );

@@ -101,13 +101,18 @@ export class EncoderStream {
     }
     const moves = entries.map(({ stream, waveform }) => ({
       position: stream.#position,
-      stepFrom: (state: EncoderStreamState) => encoderStep(state, waveform === null ? null : acceptedSamples(waveform, state, stream.#job.format), stream.#job),
+      stepFrom: (state: EncoderStreamState) =>
+        encoderStep(state, waveform === null ? null : acceptedSamples(waveform, state, stream.#job.format), stream.#job),
     }));
     return StreamPosition.advance(moves, (runner, pieces) => runner.advanceEncoding(pieces, { signal }));
   }
 }
 
-function acceptedSamples(waveform: Waveform, { numSamples }: EncoderStreamState, { sampleRate, channels }: ClipFormat): readonly Float32Array[] {
+function acceptedSamples(
+  waveform: Waveform,
+  { numSamples }: EncoderStreamState,
+  { sampleRate, channels }: ClipFormat,
+): readonly Float32Array[] {
   checkWaveform(waveform);
   if (waveform.sampleRate !== sampleRate || waveform.channelData.length !== channels) {
     throw new RangeError(

@@ -21,7 +21,9 @@ export function checkOrigin(state: StateOrigin, provenance: Provenance, kind: "e
   const { version, weights } = stateOrigin(provenance);
   if (state.version !== version) throw new RangeError(`the state has version ${state.version}; this package reads version ${version}`);
   if (state.weights !== weights) {
-    throw new RangeError(`the state is of ${kind === "encoder" ? "an encoder" : "a decoder"} of another model, ${state.weights}; this one is ${weights}`);
+    throw new RangeError(
+      `the state is of ${kind === "encoder" ? "an encoder" : "a decoder"} of another model, ${state.weights}; this one is ${weights}`,
+    );
   }
 }
 

@@ -59,7 +59,10 @@ export class StreamPosition<Runner, State> {
     const steps = moves.map(({ position, stepFrom }) => stepFrom(position.#state));
     for (const position of positions) position.#isMoving = true;
     try {
-      const results = await compute(runner, steps.flatMap(({ pieces }) => pieces));
+      const results = await compute(
+        runner,
+        steps.flatMap(({ pieces }) => pieces),
+      );
       let next = 0;
       const finished = steps.map(({ pieces, finish }) => finish(results.slice(next, (next += pieces.length))));
       for (const [index, { state }] of finished.entries()) positions[index]!.#state = state;
@@ -75,6 +78,9 @@ export class StreamPosition<Runner, State> {
 }
 
 /** Whether these are entries of a batch of steps, each with a stream of this kind. */
-export function isBatchOf(kind: { [Symbol.hasInstance](value: unknown): boolean }, entries: readonly { readonly stream: unknown }[]): boolean {
+export function isBatchOf(
+  kind: { [Symbol.hasInstance](value: unknown): boolean },
+  entries: readonly { readonly stream: unknown }[],
+): boolean {
   return Array.isArray(entries) && entries.every((entry) => entry?.stream instanceof kind);
 }

@@ -52,7 +52,10 @@ export async function leaveInFlight(folder: string): Promise<void> {
   expect(outcome.stderr).not.toContain("terminate called");
 }
 
-function run(args: readonly string[], mark = ""): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+function run(
+  args: readonly string[],
+  mark = "",
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   const [name, value] = mark.split("=");
   const env = { ...process.env, ...(value === undefined ? {} : { [name!]: value }) };
   return new Promise((resolve) => {

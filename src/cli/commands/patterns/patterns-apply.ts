@@ -59,14 +59,22 @@ Examples:
 export function addApplyCommand(patterns: Command, terminal: Terminal): void {
   const command = patterns
     .command("apply")
-    .description("Lays out files of codes as the sequences that language models read: .safetensors, from which revert gives the codes back, or bare .npy.")
+    .description(
+      "Lays out files of codes as the sequences that language models read: .safetensors, from which revert gives the codes back, or bare .npy.",
+    )
     .argument("<codes...>", "files of codes, or - for standard input")
     .requiredOption("-p, --pattern <pattern>", patternSources)
     .addOption(new Option("-n, --codebooks <count>", "use only so many of the codebooks (default: all)").argParser(parseCount))
-    .addOption(new Option("-f, --format <format>", "how sequences are stored (default: by the output's extension, or safetensors)").choices(sequenceFormats));
+    .addOption(
+      new Option("-f, --format <format>", "how sequences are stored (default: by the output's extension, or safetensors)").choices(
+        sequenceFormats,
+      ),
+    );
   addPatternOptions(command);
   addSequenceOptions(command);
-  command.addHelpText("after", applyExamples).action((inputs: readonly string[], options: ApplyOptions) => apply(inputs, options, terminal));
+  command
+    .addHelpText("after", applyExamples)
+    .action((inputs: readonly string[], options: ApplyOptions) => apply(inputs, options, terminal));
 }
 
 /** Adds `revert <sequences…>`: sequence files back to files of codes. */
@@ -76,16 +84,30 @@ export function addRevertCommand(patterns: Command, terminal: Terminal): void {
     .description("Turns sequences back into files of codes. A sequence that was cut short gives the frames that are complete.")
     .argument("<sequences...>", "sequence files, bare .npy arrays of tokens [K, S], or - for standard input")
     .option("-p, --pattern <pattern>", `for bare .npy, which does not say it: ${patternSources}`)
-    .addOption(new Option("-f, --format <format>", "how codes are stored (default: by the output's extension, or safetensors)").choices(codesFormats));
+    .addOption(
+      new Option("-f, --format <format>", "how codes are stored (default: by the output's extension, or safetensors)").choices(
+        codesFormats,
+      ),
+    );
   addPatternOptions(command);
   addSequenceOptions(command);
-  command.addHelpText("after", revertExamples).action((inputs: readonly string[], options: RevertOptions) => revert(inputs, options, terminal));
+  command
+    .addHelpText("after", revertExamples)
+    .action((inputs: readonly string[], options: RevertOptions) => revert(inputs, options, terminal));
 }
 
 function addSequenceOptions(command: Command): void {
   command
-    .addOption(new Option("--special-token <id>", "fills cells that hold no code (default: the model's, or the codebook size)").argParser(parseToken))
-    .addOption(new Option("--pad-token <id>", "fills cells after a codebook's last code (default: the model's, or the special token)").argParser(parseToken))
+    .addOption(
+      new Option("--special-token <id>", "fills cells that hold no code (default: the model's, or the codebook size)").argParser(
+        parseToken,
+      ),
+    )
+    .addOption(
+      new Option("--pad-token <id>", "fills cells after a codebook's last code (default: the model's, or the special token)").argParser(
+        parseToken,
+      ),
+    )
     .option("-m, --model <source>", `the model that bare .npy files are for: ${modelSources} (default: ${defaultModel})`);
   addOutputOptions(command);
   addModelOptions(command);
@@ -93,12 +115,20 @@ function addSequenceOptions(command: Command): void {
 }
 
 async function apply(inputs: readonly string[], options: ApplyOptions, terminal: Terminal): Promise<void> {
-  const plan = planOutputs(inputs, { output: options.output, ending: `.sequence.${options.format ?? "safetensors"}`, fileExtensions: extensionsOf(sequenceFormats) });
+  const plan = planOutputs(inputs, {
+    output: options.output,
+    ending: `.sequence.${options.format ?? "safetensors"}`,
+    fileExtensions: extensionsOf(sequenceFormats),
+  });
   const formats = formatsOf(plan, options, sequenceFormatOf);
   const choice = await choosePattern(options.pattern, options);
   await using models = new Models(terminal, { ...options, threads: 1 });
   if ([...formats.values()].includes("npy")) {
-    say(terminal, options, "a .npy file holds the bare tokens: no pattern, special tokens, codec, length or license; use .safetensors to keep them");
+    say(
+      terminal,
+      options,
+      "a .npy file holds the bare tokens: no pattern, special tokens, codec, length or license; use .safetensors to keep them",
+    );
   }
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
     const source = input === stream ? await readIn(terminal) : input;
@@ -107,14 +137,23 @@ async function apply(inputs: readonly string[], options: ApplyOptions, terminal:
     checkCodebooks(codes, choice, options);
     const sequence = await withArguments(async () => applyPattern(codes, patternFor(choice, codes.numCodebooks), options));
     const format = formats.get(output)!;
-    await (output === stream ? writeOut(terminal, formatSequence(sequence, format)) : writeSequence(output, sequence, { overwrite: options.force === true }));
+    await (output === stream
+      ? writeOut(terminal, formatSequence(sequence, format))
+      : writeSequence(output, sequence, { overwrite: options.force === true }));
     const lost = sequence.keepOnlyValidSteps ? "; the delayed codes of the last frames are not in it" : "";
-    return { line: `${secondsText(codes.duration)}, ${codesText(codes)} → ${sequenceText(sequence)}${lost}`, summary: sequenceSummary(sequence) };
+    return {
+      line: `${secondsText(codes.duration)}, ${codesText(codes)} → ${sequenceText(sequence)}${lost}`,
+      summary: sequenceSummary(sequence),
+    };
   });
 }
 
 async function revert(inputs: readonly string[], options: RevertOptions, terminal: Terminal): Promise<void> {
-  const plan = planOutputs(inputs, { output: options.output, ending: `.codes.${options.format ?? "safetensors"}`, fileExtensions: extensionsOf(codesFormats) });
+  const plan = planOutputs(inputs, {
+    output: options.output,
+    ending: `.codes.${options.format ?? "safetensors"}`,
+    fileExtensions: extensionsOf(codesFormats),
+  });
   const formats = formatsOf(plan, options, codesFormatOf);
   const [part] = partFlags(options);
   if (options.pattern === undefined && part !== undefined) throw new UsageError(`${part} needs --pattern`);
@@ -125,9 +164,14 @@ async function revert(inputs: readonly string[], options: RevertOptions, termina
     const sequence = await readSequenceInput(source, choice, options, models);
     const { codes, timesteps } = await withArguments(async () => revertPattern(sequence));
     const format = formats.get(output)!;
-    await (output === stream ? writeOut(terminal, formatCodes(codes, format)) : writeCodes(output, codes, { overwrite: options.force === true }));
+    await (output === stream
+      ? writeOut(terminal, formatCodes(codes, format))
+      : writeCodes(output, codes, { overwrite: options.force === true }));
     const cut = codes.numFrames < timesteps ? `; the sequence ends early: ${codes.numFrames} of ${timesteps} frames are complete` : "";
-    return { line: `${sequenceText(sequence)} → ${secondsText(codes.duration)}, ${codesText(codes)}${cut}`, summary: { ...codesSummary(codes), timesteps } };
+    return {
+      line: `${sequenceText(sequence)} → ${secondsText(codes.duration)}, ${codesText(codes)}${cut}`,
+      summary: { ...codesSummary(codes), timesteps },
+    };
   });
 }
 
@@ -135,7 +179,12 @@ async function revert(inputs: readonly string[], options: RevertOptions, termina
  * Reads a sequence; only bare arrays need what the options say, and the model.
  * @throws UsageError for options that a sequence file has no use for.
  */
-async function readSequenceInput(source: string | Uint8Array, choice: PatternChoice | undefined, options: RevertOptions, models: Models): Promise<TokenSequence> {
+async function readSequenceInput(
+  source: string | Uint8Array,
+  choice: PatternChoice | undefined,
+  options: RevertOptions,
+  models: Models,
+): Promise<TokenSequence> {
   const { model = defaultModel, specialToken, padToken } = options;
   const pattern = choice?.model ?? choice?.specFor;
   let isBare = false;
@@ -143,13 +192,16 @@ async function readSequenceInput(source: string | Uint8Array, choice: PatternCho
     isBare = true;
     const tokenizer = await models.load(model);
     if (choice !== undefined && choice.model !== null && tokenizer.codebookSize !== choice.model.codebookSize) {
-      throw new UsageError(`${choice.model.name} reads codes of ${choice.model.codec}, ${choice.model.codebookSize} to a codebook, and ${model} has ${tokenizer.codebookSize}; name its codec with --model`);
+      throw new UsageError(
+        `${choice.model.name} reads codes of ${choice.model.codec}, ${choice.model.codebookSize} to a codebook, and ${model} has ${tokenizer.codebookSize}; name its codec with --model`,
+      );
     }
     return tokenizer;
   };
   const sequence = await withArguments(() => readSequence(source, { pattern, context, specialToken, padToken }));
   const stray = bareFlags.filter(([option]) => options[option] !== undefined).map(([, flag]) => flag);
-  if (!isBare && stray.length > 0) throw new UsageError(`${stray.join(" and ")} ${stray.length === 1 ? "is" : "are"} for bare .npy arrays; this file says it itself`);
+  if (!isBare && stray.length > 0)
+    throw new UsageError(`${stray.join(" and ")} ${stray.length === 1 ? "is" : "are"} for bare .npy arrays; this file says it itself`);
   return sequence;
 }
 
@@ -167,7 +219,8 @@ const bareFlags = [
 function checkCodebooks({ numCodebooks }: AudioCodes, { numCodebooks: expected, model }: PatternChoice, options: ApplyOptions): void {
   if (expected === null || expected === numCodebooks) return;
   const pattern = [`--pattern ${options.pattern}`, ...partFlags(options)].join(" with ");
-  const cure = numCodebooks > expected ? `; add --codebooks ${expected} to use only so many${model === null ? "" : `. ${model.usage}`}` : "";
+  const cure =
+    numCodebooks > expected ? `; add --codebooks ${expected} to use only so many${model === null ? "" : `. ${model.usage}`}` : "";
   throw new UsageError(`the codes have ${countText(numCodebooks, "codebook")}; ${pattern} is for ${expected}${cure}`);
 }
 
@@ -192,7 +245,8 @@ function formatsOf<Format extends string>(
       }
       try {
         const named = formatOf(output);
-        if (format !== undefined && format !== named) throw new UsageError(`--format ${format} and the output ${output} do not agree; give one of them`);
+        if (format !== undefined && format !== named)
+          throw new UsageError(`--format ${format} and the output ${output} do not agree; give one of them`);
         return [output, named];
       } catch (error) {
         throw error instanceof CodesError ? new UsageError(`${error.message}; a folder ends in /`) : error;

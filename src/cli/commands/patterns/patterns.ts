@@ -65,17 +65,30 @@ export function addPatternsCommand(program: Command, terminal: Terminal): void {
     .command("list")
     .description("Lists the kinds of patterns, and the models whose layouts are known.")
     .option("--json", "print it as JSON")
-    .action(({ json = false }: { readonly json?: boolean }) => writeOut(terminal, json ? jsonText({ kinds: patternKinds, models: modelLayouts }) : formatPatterns(widthOf(terminal))));
+    .action(({ json = false }: { readonly json?: boolean }) =>
+      writeOut(terminal, json ? jsonText({ kinds: patternKinds, models: modelLayouts }) : formatPatterns(widthOf(terminal))),
+    );
   const show = command
     .command("show")
     .description("Shows a pattern as a grid: a row for each codebook, a column for each step, in each cell the frame whose code it holds.")
     .argument("<pattern>", "a kind (delay, parallel, …), a model (musicgen, dia, …) or a pattern file (.json)")
-    .addOption(new Option("-n, --codebooks <count>", `codebooks, for a kind of pattern (default: one for each of --delays, or ${defaults.codebooks})`).argParser(parseCount))
-    .addOption(new Option("--frames <count>", `frames of the clip (default: ${defaults.frames}, or those that a custom pattern is for)`).argParser(parseCount));
+    .addOption(
+      new Option(
+        "-n, --codebooks <count>",
+        `codebooks, for a kind of pattern (default: one for each of --delays, or ${defaults.codebooks})`,
+      ).argParser(parseCount),
+    )
+    .addOption(
+      new Option("--frames <count>", `frames of the clip (default: ${defaults.frames}, or those that a custom pattern is for)`).argParser(
+        parseCount,
+      ),
+    );
   addPatternOptions(show);
   show
     .option("--svg <file>", "write a picture of it as SVG")
-    .addOption(new Option("--frame-rate <rate>", "frames per second, for a time axis in the picture (default: the model's)").argParser(parseAmount))
+    .addOption(
+      new Option("--frame-rate <rate>", "frames per second, for a time axis in the picture (default: the model's)").argParser(parseAmount),
+    )
     .option("--title <text>", "title of the picture (default: its name)")
     .option("--save <file>", "write the pattern as a pattern file")
     .option("--force", "overwrite files that exist")
@@ -100,15 +113,30 @@ interface View {
 async function showPattern(source: string, options: ShowOptions, terminal: Terminal): Promise<void> {
   const view = await withArguments(() => viewOf(source, options));
   const outputs = [options.svg, options.save].filter((file) => file !== undefined);
-  if (outputs.includes(stream)) throw new UsageError("--svg and --save write files; give a name, and use --json for the pattern on standard output");
-  if (outputs.length === 2 && resolve(outputs[0]!) === resolve(outputs[1]!)) throw new UsageError(`--svg and --save would both be written to ${options.svg}`);
+  if (outputs.includes(stream))
+    throw new UsageError("--svg and --save write files; give a name, and use --json for the pattern on standard output");
+  if (outputs.length === 2 && resolve(outputs[0]!) === resolve(outputs[1]!))
+    throw new UsageError(`--svg and --save would both be written to ${options.svg}`);
   refuseExisting(outputs, options.force);
   const { spec, pattern, model, numFrames, cells } = view;
   const picture = options.svg === undefined ? undefined : await withArguments(async () => drawView(view, options));
   if (options.json) {
     const { numSteps, numValidSteps, numSequenceSteps, maxDelay, startsWithSpecialToken } = pattern;
     const layout = Array.from({ length: numSteps }, (_, step) => pattern.coordinates(step));
-    await writeOut(terminal, jsonText({ pattern: spec, model, timesteps: pattern.timesteps, numSteps, numSequenceSteps, numValidSteps, maxDelay, startsWithSpecialToken, layout }));
+    await writeOut(
+      terminal,
+      jsonText({
+        pattern: spec,
+        model,
+        timesteps: pattern.timesteps,
+        numSteps,
+        numSequenceSteps,
+        numValidSteps,
+        maxDelay,
+        startsWithSpecialToken,
+        layout,
+      }),
+    );
   } else {
     const grid = formatPatternGrid(pattern, { ...cells, width: widthOf(terminal), isColoured: showsColour(terminal) });
     const symbols = symbolsText(model);
@@ -127,22 +155,35 @@ async function viewOf(source: string, options: ShowOptions): Promise<View> {
   const choice = await choosePattern(source, options);
   const { model, numCodebooks } = choice;
   if (options.codebooks !== undefined && numCodebooks !== null && numCodebooks !== options.codebooks) {
-    throw new UsageError(`--codebooks ${options.codebooks} does not fit this ${source} pattern, which is for ${numCodebooks}; leave it out`);
+    throw new UsageError(
+      `--codebooks ${options.codebooks} does not fit this ${source} pattern, which is for ${numCodebooks}; leave it out`,
+    );
   }
   const spec = choice.specFor(options.codebooks ?? numCodebooks ?? defaults.codebooks);
   const numFrames = options.frames ?? (spec.kind === "custom" ? spec.timesteps : defaults.frames);
   const hasEos = model?.tokens.eos !== undefined;
   // No layout has fewer steps than frames, so that one which is far too large is not laid out at all.
   if (numFrames * spec.numCodebooks > maxCells) {
-    throw new UsageError(`${countText(numFrames, "frame")} of ${countText(spec.numCodebooks, "codebook")} are too much to show; at most ${maxCells} cells can be shown: choose fewer --frames`);
+    throw new UsageError(
+      `${countText(numFrames, "frame")} of ${countText(spec.numCodebooks, "codebook")} are too much to show; at most ${maxCells} cells can be shown: choose fewer --frames`,
+    );
   }
   const pattern = patternProvider(spec).getPattern(numFrames + (hasEos ? 1 : 0));
   const hasPadToken = model !== null && model.tokens.pad !== (model.tokens.bos ?? model.tokens.pad);
   const numSteps = model?.keepOnlyValidSteps === true ? pattern.numValidSteps : pattern.numSteps;
   if (numSteps * spec.numCodebooks > maxCells) {
-    throw new UsageError(`${source} has ${numSteps} steps for ${countText(numFrames, "frame")}; at most ${maxCells} cells can be shown: choose fewer --frames`);
+    throw new UsageError(
+      `${source} has ${numSteps} steps for ${countText(numFrames, "frame")}; at most ${maxCells} cells can be shown: choose fewer --frames`,
+    );
   }
-  return { name: model?.name ?? (source.endsWith(".json") ? stemOf(source) : source), spec, model, pattern, numFrames, cells: { numSteps, hasEos, hasPadToken } };
+  return {
+    name: model?.name ?? (source.endsWith(".json") ? stemOf(source) : source),
+    spec,
+    model,
+    pattern,
+    numFrames,
+    cells: { numSteps, hasEos, hasPadToken },
+  };
 }
 
 function headingOf({ name, spec, numFrames }: View): string {

@@ -18,7 +18,11 @@ interface Run<Event> {
 }
 
 /** Takes the events of a run, shows them, and gives its report; an interrupted run ends after the part at hand. */
-export async function followRun<Event extends DatasetEvent | WorkEvent>(terminal: Terminal, json: boolean | undefined, { start, readyAt, progress }: Run<Event>): Promise<ReportOf<Event>> {
+export async function followRun<Event extends DatasetEvent | WorkEvent>(
+  terminal: Terminal,
+  json: boolean | undefined,
+  { start, readyAt, progress }: Run<Event>,
+): Promise<ReportOf<Event>> {
   const preparing = new AbortController();
   let isReady = false;
   const interrupt = (): void => {

@@ -41,15 +41,23 @@ export function addEnqueueCommand(parent: Command, terminal: Terminal): void {
   const command = parent
     .command("enqueue")
     .summary("put a dataset on a queue, for workers on any machines")
-    .description("Lists the inputs and puts the parts of the dataset that are not done on a queue (BullMQ on Redis), from which tokenize worker takes them. Inputs and dataset lie where all machines see them, under the same paths.");
+    .description(
+      "Lists the inputs and puts the parts of the dataset that are not done on a queue (BullMQ on Redis), from which tokenize worker takes them. Inputs and dataset lie where all machines see them, under the same paths.",
+    );
   addRecipeOptions(command);
   command.optionsGroup("Queue:");
   addRedisOption(command);
   command
     .option("--queue <name>", "name of the queue, which is for this dataset alone (default: made from the folder and the plan)")
     .addOption(new Option("--attempts <count>", "how often a part is tried (default: 3)").argParser(parseCount))
-    .addOption(new Option("--backoff <seconds>", "from a failure to the next attempt, twice as long after each further one (default: 10)").argParser(parseAmount))
-    .addOption(new Option("--part-rows <count>", "files of a part, the unit of work that a worker takes (default: 1000)").argParser(parseCount))
+    .addOption(
+      new Option("--backoff <seconds>", "from a failure to the next attempt, twice as long after each further one (default: 10)").argParser(
+        parseAmount,
+      ),
+    )
+    .addOption(
+      new Option("--part-rows <count>", "files of a part, the unit of work that a worker takes (default: 1000)").argParser(parseCount),
+    )
     .option("--retry-errors", "do parts again that have errors")
     .option("--dedupe", "leave out files whose audio is the same as an earlier one's")
     .option("--follow-links", followLinksText)
@@ -64,7 +72,8 @@ async function enqueue(inputs: readonly string[], given: EnqueueCommandOptions, 
   await withArguments(() => checkRedis(redis));
   // Without inputs it is the dataset that is on the queue, with the options that it was put there with.
   const before = inputs.length > 0 ? undefined : await readQueueRecord(folder);
-  const options: EnqueueCommandOptions = before === undefined ? given : { ...given, ...recipeOptionsOf(before.recipe, givenOptions(command, given)) };
+  const options: EnqueueCommandOptions =
+    before === undefined ? given : { ...given, ...recipeOptionsOf(before.recipe, givenOptions(command, given)) };
   checkRecipe(options);
   await using _ = removingEmptyFolders([join(folder, "plan")], terminal);
   await using models = new Models(terminal, options);
@@ -109,5 +118,8 @@ function reportLines({ folder, queue, rows, parts, partsDone, partsQueued, parts
   const all = `${folder}: ${countText(parts, "part")} of ${countText(rows, "file")}`;
   if (partsQueued === 0) return [`${all}, all done${info === null ? "" : ", and complete"}`];
   const earlier = [...(partsDone === 0 ? [] : [`${partsDone} done`]), ...(partsBefore === 0 ? [] : [`${partsBefore} there already`])];
-  return [`${all}${earlier.length === 0 ? "" : `, ${earlier.join(", ")}`}`, `${countText(partsQueued, "part")} on the queue ${queue}; take them with encodec-tokenizer tokenize worker -o ${folder}`];
+  return [
+    `${all}${earlier.length === 0 ? "" : `, ${earlier.join(", ")}`}`,
+    `${countText(partsQueued, "part")} on the queue ${queue}; take them with encodec-tokenizer tokenize worker -o ${folder}`,
+  ];
 }

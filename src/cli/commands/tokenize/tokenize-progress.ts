@@ -23,7 +23,11 @@ export interface DatasetProgress extends Disposable {
  * Shows how a dataset comes along: files, hours, speed, errors and time left, as a bar on a terminal, as a line now and then elsewhere.
  * @param now The time in seconds. @default the clock
  */
-export function startDatasetProgress(terminal: Terminal, { quiet, json }: Pick<RunOptions, "quiet" | "json">, now: () => number = () => performance.now() / 1000): DatasetProgress {
+export function startDatasetProgress(
+  terminal: Terminal,
+  { quiet, json }: Pick<RunOptions, "quiet" | "json">,
+  now: () => number = () => performance.now() / 1000,
+): DatasetProgress {
   if (quiet) return { show() {}, stopping() {}, [Symbol.dispose]() {} };
   // Events on the same terminal would be written into the bar.
   const hasBar = showsBars(terminal) && !(json === true && terminal.stdout.isTTY === true);
@@ -76,7 +80,12 @@ export function progressTexts({ before, run, total, elapsed }: ProgressState): r
   const speed = elapsed > 0 && run.seconds > 0 ? [speedText(run.seconds / elapsed)] : [];
   const rest = [...(errors === 0 ? [] : [countText(errors, "error")]), ...left];
   const number = `${rows.toLocaleString("en")} of ${total.toLocaleString("en")}`;
-  return [[`${number} files`, hours, ...speed, ...rest], [`${number} files`, ...speed, ...rest], [`${number} files`, ...rest], [number, ...left]].map((texts) => texts.join(", "));
+  return [
+    [`${number} files`, hours, ...speed, ...rest],
+    [`${number} files`, ...speed, ...rest],
+    [`${number} files`, ...rest],
+    [number, ...left],
+  ].map((texts) => texts.join(", "));
 }
 
 interface View {

@@ -7,7 +7,10 @@ export interface QueueCommandOptions {
 
 /** Adds `--redis`. */
 export function addRedisOption(command: Command): void {
-  command.option("--redis <url>", "Redis, as redis://host:6379 or rediss://user:password@host (default: REDIS_URL, or redis://127.0.0.1:6379)");
+  command.option(
+    "--redis <url>",
+    "Redis, as redis://host:6379 or rediss://user:password@host (default: REDIS_URL, or redis://127.0.0.1:6379)",
+  );
 }
 
 /** Makes `--json` tell events. */

@@ -46,7 +46,24 @@ export function checkRecipe(options: DatasetRecipeOptions): void {
 export async function recipeOf(
   options: DatasetRecipeOptions,
   tokenizer: AudioTokenizer,
-): Promise<Pick<TokenizeDatasetOptions, "model" | "bandwidth" | "numCodebooks" | "window" | "stride" | "tail" | "minimum" | "channels" | "trim" | "limits" | "outputs" | "audioLicense" | "card">> {
+): Promise<
+  Pick<
+    TokenizeDatasetOptions,
+    | "model"
+    | "bandwidth"
+    | "numCodebooks"
+    | "window"
+    | "stride"
+    | "tail"
+    | "minimum"
+    | "channels"
+    | "trim"
+    | "limits"
+    | "outputs"
+    | "audioLicense"
+    | "card"
+  >
+> {
   const { bandwidth, codebooks, audioLicense, title } = options;
   const rate = encodeOptionsFor(tokenizer, options);
   return {
@@ -102,7 +119,8 @@ export function recipeOptionsOf(recipe: JsonObject, given: Partial<DatasetRecipe
   const isRuled = (process.env[licensePolicyVariable] ?? "") !== "";
   const policy = license === undefined || isRuled ? {} : { license };
   // A revision of one model is none of another.
-  const variant = given.model === undefined ? { ...(revision === undefined ? {} : { revision }), ...(exact === undefined ? {} : { exact }) } : {};
+  const variant =
+    given.model === undefined ? { ...(revision === undefined ? {} : { revision }), ...(exact === undefined ? {} : { exact }) } : {};
   const options = { ...others, ...policy, ...variant, ...given };
   return typeof options.model === "string" ? options : undefined;
 }

@@ -26,11 +26,15 @@ export function addStatusCommand(parent: Command, terminal: Terminal): void {
   const command = parent
     .command("status")
     .summary("tell how far a dataset on a queue is")
-    .description("Tells how far a dataset is that tokenize enqueue has put on a queue: files, hours, parts, failures with their reasons, workers and the time left.")
+    .description(
+      "Tells how far a dataset is that tokenize enqueue has put on a queue: files, hours, parts, failures with their reasons, workers and the time left.",
+    )
     .option("-o, --output <folder>", "where the dataset is");
   addRedisOption(command);
   command
-    .addOption(new Option("--watch [seconds]", `tell again every so often until all is done (default: ${watchInterval})`).argParser(parseAmount))
+    .addOption(
+      new Option("--watch [seconds]", `tell again every so often until all is done (default: ${watchInterval})`).argParser(parseAmount),
+    )
     .option("--json", "print it as JSON")
     .action((options: StatusCommandOptions) => status(options, terminal));
 }
@@ -48,14 +52,33 @@ async function status({ output: folder, redis, watch, json = false }: StatusComm
 }
 
 function formatStatus({ folder, isComplete, rows, parts, done, queue }: DatasetQueueStatus): string {
-  const files = [`${number(done.rows)} of ${number(rows)}`, hoursText(done.seconds), ...(done.errors === 0 ? [] : [countText(done.errors, "error")])];
-  const states = queue === null ? [] : (["active", "waiting", "delayed", "failed"] as const).filter((state) => queue[state] > 0).map((state) => `${number(queue[state])} ${state}`);
+  const files = [
+    `${number(done.rows)} of ${number(rows)}`,
+    hoursText(done.seconds),
+    ...(done.errors === 0 ? [] : [countText(done.errors, "error")]),
+  ];
+  const states =
+    queue === null
+      ? []
+      : (["active", "waiting", "delayed", "failed"] as const)
+          .filter((state) => queue[state] > 0)
+          .map((state) => `${number(queue[state])} ${state}`);
   const lost = queue === null ? 0 : parts - done.parts - queue.waiting - queue.active - queue.delayed - queue.failed;
   const ofQueue: readonly ReportRow[] =
     queue === null
       ? []
       : [
-          ...(queue.failures.length === 0 ? [] : [["failed", queue.failures.map(({ part, attempts, reason }) => `${part === null ? "what is no part" : `part ${part}`} after ${countText(attempts, "attempt")}: ${reason}`)] as const]),
+          ...(queue.failures.length === 0
+            ? []
+            : [
+                [
+                  "failed",
+                  queue.failures.map(
+                    ({ part, attempts, reason }) =>
+                      `${part === null ? "what is no part" : `part ${part}`} after ${countText(attempts, "attempt")}: ${reason}`,
+                  ),
+                ] as const,
+              ]),
           ["workers", queue.workers.length === 0 ? "none" : `${queue.workers.length}: ${queue.workers.join(", ")}`],
           ["time left", queue.secondsLeft === null ? "not known yet" : timeText(queue.secondsLeft)],
           ["queue", queue.name],
@@ -63,7 +86,13 @@ function formatStatus({ folder, isComplete, rows, parts, done, queue }: DatasetQ
   return formatReport(folder, [
     [
       ["files", files.join(", ")],
-      ["parts", [[`${number(done.parts)} of ${number(parts)} done`, ...states].join(", "), ...(lost > 0 ? [`${countText(lost, "part")} neither done nor on the queue; put the dataset on it again`] : [])]],
+      [
+        "parts",
+        [
+          [`${number(done.parts)} of ${number(parts)} done`, ...states].join(", "),
+          ...(lost > 0 ? [`${countText(lost, "part")} neither done nor on the queue; put the dataset on it again`] : []),
+        ],
+      ],
       ...(isComplete ? ([["state", "complete"]] as const) : queue === null ? ([["state", "on no queue"]] as const) : []),
     ],
     ofQueue,

@@ -48,37 +48,87 @@ export function addWorkerCommand(parent: Command, terminal: Terminal): void {
     .summary("take parts of a dataset from its queue")
     .description("Takes parts of a dataset from the queue that tokenize enqueue has put them on, beside any number of others.")
     .option("-o, --output <folder>", "where the dataset is")
-    .option("-m, --model <source>", "the model from another place than the one the dataset was begun with, or one that is neither catalogued nor cached; the weights must be the same");
+    .option(
+      "-m, --model <source>",
+      "the model from another place than the one the dataset was begun with, or one that is neither catalogued nor cached; the weights must be the same",
+    );
   addModelOptions(command);
   addRunOptions(command);
   tellEvents(command);
   command.optionsGroup("Queue:");
   addRedisOption(command);
   command
-    .addOption(new Option("--concurrency <count>", "parts at the same time; one uses all threads already (default: 1)").argParser(parseCount))
-    .addOption(new Option("--max-errors <count>", "fail a part when more of its files than that have failed (default: go on)").argParser(parseLimit))
-    .addOption(new Option("--stalled-after <seconds>", "without a sign of life for so long, a worker's part goes to another (default: 30)").argParser(parseAmount))
+    .addOption(
+      new Option("--concurrency <count>", "parts at the same time; one uses all threads already (default: 1)").argParser(parseCount),
+    )
+    .addOption(
+      new Option("--max-errors <count>", "fail a part when more of its files than that have failed (default: go on)").argParser(parseLimit),
+    )
+    .addOption(
+      new Option(
+        "--stalled-after <seconds>",
+        "without a sign of life for so long, a worker's part goes to another (default: 30)",
+      ).argParser(parseAmount),
+    )
     .option("--wait", "when the queue is empty, wait for more");
   addDecodingOptions(command, terminal);
   command.addHelpText("after", examples).action((options: WorkerCommandOptions) => work(options, command, terminal));
 }
 
 async function work(options: WorkerCommandOptions, command: Command, terminal: Terminal): Promise<void> {
-  const { output: folder, redis, concurrency, maxErrors, stalledAfter, wait, decodeThreads, memory, maxCrashes, threads, quiet, json, offline } = options;
+  const {
+    output: folder,
+    redis,
+    concurrency,
+    maxErrors,
+    stalledAfter,
+    wait,
+    decodeThreads,
+    memory,
+    maxCrashes,
+    threads,
+    quiet,
+    json,
+    offline,
+  } = options;
   if (folder === undefined) throw new UsageError("--output is missing: the folder of the dataset");
   const { checkRedis, readQueueRecord, workOnDataset } = await import("../../../queue/index.ts");
   const record = await readQueueRecord(folder);
   if (record !== undefined) await withArguments(() => checkRedis(redis));
   const recipe = record === undefined ? { model: defaultModel } : recipeOptionsOf(record.recipe, ofModel(givenOptions(command, options)));
-  if (recipe === undefined) throw new UsageError(`${folder} was put on its queue by a program, which did not say how; take its parts with workOnDataset`);
-  await using models = new Models(terminal, { ...recipe, threads, ...(quiet === undefined ? {} : { quiet }), ...(offline === undefined ? {} : { offline }) });
+  if (recipe === undefined)
+    throw new UsageError(`${folder} was put on its queue by a program, which did not say how; take its parts with workOnDataset`);
+  await using models = new Models(terminal, {
+    ...recipe,
+    threads,
+    ...(quiet === undefined ? {} : { quiet }),
+    ...(offline === undefined ? {} : { offline }),
+  });
   const variant = options.model === undefined ? await variantOf(recipe) : {};
   const shape = record === undefined ? { model: defaultModel } : await recipeOf(recipe, await models.load(recipe.model, variant));
-  const working: WorkOnDatasetOptions = { folder, ...shape, redis, concurrency, maxErrors, stalledAfter, wait, decodeThreads, maxMemory: memory, maxCrashes };
-  const report = await followRun(terminal, json, { start: (signals) => workOnDataset({ ...working, ...signals }), readyAt: "ready", progress: startWorkerProgress(terminal, quiet) });
+  const working: WorkOnDatasetOptions = {
+    folder,
+    ...shape,
+    redis,
+    concurrency,
+    maxErrors,
+    stalledAfter,
+    wait,
+    decodeThreads,
+    maxMemory: memory,
+    maxCrashes,
+  };
+  const report = await followRun(terminal, json, {
+    start: (signals) => workOnDataset({ ...working, ...signals }),
+    readyAt: "ready",
+    progress: startWorkerProgress(terminal, quiet),
+  });
   for (const line of reportLines(report)) say(terminal, options, line);
   if (report.partsFailed > 0) {
-    tell(terminal, `encodec-tokenizer: ${countText(report.partsFailed, "part")} failed; encodec-tokenizer tokenize status -o ${folder} has the reasons`);
+    tell(
+      terminal,
+      `encodec-tokenizer: ${countText(report.partsFailed, "part")} failed; encodec-tokenizer tokenize status -o ${folder} has the reasons`,
+    );
     throw new ReportedError();
   }
   // Stopped on purpose, but not done.
@@ -100,7 +150,13 @@ function ofModel({ model, revision, exact, license }: Partial<WorkerCommandOptio
 }
 
 function reportLines({ folder, rows, parts, seconds, elapsed, partsLeft, info }: WorkReport): readonly string[] {
-  const mine = parts === 0 ? "nothing done here" : `${countText(parts, "part")} of ${countText(rows, "file")} done here, ${hoursText(seconds)} in ${timeText(elapsed)}`;
-  const state = info === null ? `${countText(partsLeft, "part")} left` : `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
+  const mine =
+    parts === 0
+      ? "nothing done here"
+      : `${countText(parts, "part")} of ${countText(rows, "file")} done here, ${hoursText(seconds)} in ${timeText(elapsed)}`;
+  const state =
+    info === null
+      ? `${countText(partsLeft, "part")} left`
+      : `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
   return [`${folder}: ${mine}`, state];
 }

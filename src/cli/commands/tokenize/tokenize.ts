@@ -43,10 +43,14 @@ export function addTokenizeCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command("tokenize")
     .summary("turn a corpus into a dataset of codes that trainers read")
-    .description("Turns folders, globs, manifests (.jsonl, .csv, .tsv), WebDataset tars or lists of audio files into a dataset of codes. Files that cannot be read become lines of errors.jsonl.");
+    .description(
+      "Turns folders, globs, manifests (.jsonl, .csv, .tsv), WebDataset tars or lists of audio files into a dataset of codes. Files that cannot be read become lines of errors.jsonl.",
+    );
   addRecipeOptions(command);
   addWorkOptions(command, terminal);
-  command.addHelpText("after", examples).action((inputs: readonly string[], options: TokenizeCommandOptions) => tokenize(inputs, options, terminal));
+  command
+    .addHelpText("after", examples)
+    .action((inputs: readonly string[], options: TokenizeCommandOptions) => tokenize(inputs, options, terminal));
   addEnqueueCommand(command, terminal);
   addWorkerCommand(command, terminal);
   addStatusCommand(command, terminal);
@@ -81,5 +85,9 @@ async function tokenize(inputs: readonly string[], options: TokenizeCommandOptio
 
 async function runTokenizing(terminal: Terminal, options: RunOptions, dataset: TokenizeDatasetOptions): Promise<DatasetReport> {
   using progress = startDatasetProgress(terminal, options);
-  return await followRun(terminal, options.json, { start: (signals) => tokenizeDataset({ ...dataset, ...signals }), readyAt: "plan", progress });
+  return await followRun(terminal, options.json, {
+    start: (signals) => tokenizeDataset({ ...dataset, ...signals }),
+    readyAt: "plan",
+    progress,
+  });
 }

@@ -17,7 +17,11 @@ export interface WorkerProgress {
 }
 
 /** @param now The time in seconds. @default the clock */
-export function startWorkerProgress(terminal: Terminal, quiet: boolean | undefined, now: () => number = () => performance.now() / 1000): WorkerProgress {
+export function startWorkerProgress(
+  terminal: Terminal,
+  quiet: boolean | undefined,
+  now: () => number = () => performance.now() / 1000,
+): WorkerProgress {
   if (quiet) return { show() {}, stopping() {} };
   const begun = new Map<number, number>();
   const rows = new Map<number, number>();
@@ -50,7 +54,9 @@ export function startWorkerProgress(terminal: Terminal, quiet: boolean | undefin
           const elapsed = now() - (begun.get(event.part) ?? now());
           const speed = record.seconds > 0 && elapsed > 0 ? [speedText(record.seconds / elapsed)] : [];
           const errors = record.errors > 0 ? [countText(record.errors, "error")] : [];
-          say(`part ${event.part}: ${[countText(record.rows, "file"), `${hoursText(record.seconds)} in ${timeText(elapsed)}`, ...speed, ...errors].join(", ")}`);
+          say(
+            `part ${event.part}: ${[countText(record.rows, "file"), `${hoursText(record.seconds)} in ${timeText(elapsed)}`, ...speed, ...errors].join(", ")}`,
+          );
           begun.delete(event.part);
           rows.delete(event.part);
           break;
@@ -59,7 +65,11 @@ export function startWorkerProgress(terminal: Terminal, quiet: boolean | undefin
           say(`part ${event.part} failed: ${event.message}; attempt ${event.attempt} of ${event.attempts}`);
           break;
         case "part-returned":
-          say(event.reason === "locked" ? `part ${event.part} is still in the hands of another process; it is tried again later` : `part ${event.part} goes back to the queue`);
+          say(
+            event.reason === "locked"
+              ? `part ${event.part} is still in the hands of another process; it is tried again later`
+              : `part ${event.part} goes back to the queue`,
+          );
           break;
         case "job-refused":
           say(`a job on the queue is refused: ${event.message}`);
