@@ -146,13 +146,11 @@ async function enqueueParts(
   await asking(address, queue.clean(0, 0, "failed"), signal);
   const opts = jobOptions(attempts, backoff);
   for (let start = 0; start < parts.length; start += chunk) {
-    const jobs = parts
-      .slice(start, start + chunk)
-      .map((part) => ({
-        name: "part" as const,
-        data: { dataset, part, rows: plan.rowsOfPart(part) },
-        opts: { ...opts, jobId: jobId(dataset, part) },
-      }));
+    const jobs = parts.slice(start, start + chunk).map((part) => ({
+      name: "part" as const,
+      data: { dataset, part, rows: plan.rowsOfPart(part) },
+      opts: { ...opts, jobId: jobId(dataset, part) },
+    }));
     await asking(address, queue.addBulk(jobs), signal);
     await emit({ kind: "enqueued", parts: start + jobs.length, of: parts.length });
   }

@@ -79,15 +79,13 @@ describe("the entries of a tar", () => {
       type: fc.constantFrom("file" as const, "directory" as const, "symlink" as const, "contiguous-file" as const),
       size: fc.integer({ min: 0, max: 1500 }),
     });
-    const headers = fc
-      .array(entry, { maxLength: 8 })
-      .map((entries) =>
-        entries.map(({ type, size, ...more }) => ({
-          type,
-          ...more,
-          ...(type === "symlink" ? { linkname: "x" } : type === "directory" ? {} : { size }),
-        })),
-      );
+    const headers = fc.array(entry, { maxLength: 8 }).map((entries) =>
+      entries.map(({ type, size, ...more }) => ({
+        type,
+        ...more,
+        ...(type === "symlink" ? { linkname: "x" } : type === "directory" ? {} : { size }),
+      })),
+    );
     await fc.assert(
       fc.asyncProperty(headers, async (entries) => {
         const tar = await packed(entries);

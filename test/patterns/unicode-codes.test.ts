@@ -12,12 +12,10 @@ const grids = fc
     base: fc.constantFrom(undefined, 0x20, 0xe000, 0xf0000),
   })
   .chain(({ numCodebooks, numFrames, base }) =>
-    fc
-      .array(fc.nat({ max: 2047 }), { minLength: numCodebooks * numFrames, maxLength: numCodebooks * numFrames })
-      .map((codes) => ({
-        options: { codebookSize: 2048, numCodebooks, base },
-        codes: { data: Uint16Array.from(codes), dims: [numCodebooks, numFrames] },
-      })),
+    fc.array(fc.nat({ max: 2047 }), { minLength: numCodebooks * numFrames, maxLength: numCodebooks * numFrames }).map((codes) => ({
+      options: { codebookSize: 2048, numCodebooks, base },
+      codes: { data: Uint16Array.from(codes), dims: [numCodebooks, numFrames] },
+    })),
   );
 
 /** So many characters in a row. */
