@@ -60,7 +60,7 @@ export interface RepositoryDescription {
   readonly described: readonly string[];
   readonly weights: readonly WeightsFile[];
   /** Whether the weights stay where they are and tensors are read from there. */
-  readonly inRanges: boolean;
+  readonly isReadInRanges: boolean;
   readonly pins: Readonly<Record<string, string>>;
 }
 
@@ -112,7 +112,7 @@ async function describeOnline(settings: HubSettings, folder: RepositoryFolder, o
     info,
     cardText,
     weights: selection.weights.map((name) => listed.get(name)!),
-    inRanges: options.exact === true && isPartOfSafetensors(selection),
+    isReadInRanges: options.exact === true && isPartOfSafetensors(selection),
   };
 }
 
@@ -132,7 +132,7 @@ async function describeCached(settings: HubSettings, folder: RepositoryFolder, o
     info: (await readAnswer(folder, commit))?.info ?? null,
     cardText: sizes.has(cardName) ? await readText(cardName) : null,
     weights: await Promise.all(selection.weights.map((name) => readDigest(settings, folder, commit, files.get(name)!))),
-    inRanges: false,
+    isReadInRanges: false,
   };
 }
 

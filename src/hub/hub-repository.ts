@@ -27,7 +27,7 @@ export interface HubRepository extends RepositoryDescription {
 export async function fetchWeights(settings: HubSettings, description: RepositoryDescription): Promise<HubRepository> {
   const folder = repositoryFolder(settings.cacheDir, description.id);
   // What was described from the cache was found there.
-  if (!description.inRanges && description.from === "hub") await downloadWeights(settings, folder, description);
+  if (!description.isReadInRanges && description.from === "hub") await downloadWeights(settings, folder, description);
   return { ...description, files: folderOf(settings, description), sha256: await digestsOf(settings, folder, description) };
 }
 
@@ -61,12 +61,12 @@ async function digestsOf(
   folder: RepositoryFolder,
   description: RepositoryDescription,
 ): Promise<ReadonlyMap<string, string>> {
-  const { id, commit, weights, inRanges, pins } = description;
+  const { id, commit, weights, isReadInRanges, pins } = description;
   const digests = new Map<string, string>();
   for (const file of weights) {
     const { name } = file;
     const expected = sha256Of(file);
-    if (inRanges) {
+    if (isReadInRanges) {
       if (expected !== null) digests.set(name, expected);
       continue;
     }
@@ -79,8 +79,8 @@ async function digestsOf(
 }
 
 function folderOf(settings: HubSettings, description: RepositoryDescription): CheckpointFolder {
-  const { id, commit, snapshotPath, described, weights, inRanges, cardText } = description;
-  const remote = new Map(inRanges ? weights.map((file) => [file.name, file]) : []);
+  const { id, commit, snapshotPath, described, weights, isReadInRanges, cardText } = description;
+  const remote = new Map(isReadInRanges ? weights.map((file) => [file.name, file]) : []);
   const names = [...described, ...weights.map(({ name }) => name), ...(cardText === null ? [] : ["README.md"])];
   const opened = new Map<string, Promise<ByteSource & Partial<AsyncDisposable>>>();
 

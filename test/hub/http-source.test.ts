@@ -79,7 +79,7 @@ function bytesAsked({ server }: HubFixture): number {
 test("the codec of a larger model is read out of it by ranges, without downloading the model", async () => {
   await using hub = await hubFixture({ [id]: await wholeMusicGen() });
   const repository = await openHubRepository(id, { ...hub.options, exact: true });
-  expect(repository).toMatchObject({ inRanges: true, weights: [{ name: "model.safetensors" }] });
+  expect(repository).toMatchObject({ isReadInRanges: true, weights: [{ name: "model.safetensors" }] });
   await expectSameWeights(repository.files);
   // Every tensor once, the header, and at most a block too much at either end.
   expect(bytesAsked(hub)).toBeLessThan(weights.byteLength + 2 * 2 ** 18 + 20_000);
@@ -91,7 +91,7 @@ test("of shards only those with tensors of the codec are touched, whether read i
   await using hub = await hubFixture({ [id]: await shardedMusicGen() });
   for (const exact of [true, false]) {
     const repository = await openHubRepository(id, { ...hub.options, exact });
-    expect(repository).toMatchObject({ inRanges: exact, weights: [{ name: "model-00001-of-00002.safetensors" }] });
+    expect(repository).toMatchObject({ isReadInRanges: exact, weights: [{ name: "model-00001-of-00002.safetensors" }] });
     await expectSameWeights(repository.files);
   }
   expect(hub.server.paths("hub").filter((path) => path.includes("00002-of"))).toEqual([]);
@@ -102,7 +102,7 @@ test("a codec that stands alone is downloaded even so", async () => {
     "org/mini": { files: { "config.json": new TextEncoder().encode(JSON.stringify(codecConfig)), "model.safetensors": weights }, lfs: [] },
   });
   const repository = await openHubRepository("org/mini", { ...hub.options, exact: true });
-  expect(repository.inRanges).toBe(false);
+  expect(repository.isReadInRanges).toBe(false);
   await expectSameWeights(repository.files);
 });
 
