@@ -73,11 +73,11 @@ describe("the check says what to add when", () => {
 
   test("a package far down is new", () => {
     const found = problemsOf(
-      changed("node_modules/msgpackr/node_modules/deep", { version: "2.0.0" }, "node_modules/msgpackr"),
+      changed("node_modules/@napi-rs/nice/node_modules/deep", { version: "2.0.0" }, "node_modules/@napi-rs/nice"),
       list,
       () => undefined,
     );
-    expect(found).toEqual([expect.stringMatching(/^deep 2\.0\.0 \(no license; brought by bullmq\) is not in/u)]);
+    expect(found).toEqual([expect.stringMatching(/^deep 2\.0\.0 \(no license; brought by piscina\) is not in/u)]);
   });
 
   test("a license changes", () => {
@@ -88,10 +88,10 @@ describe("the check says what to add when", () => {
 
   test("two versions of a package have different licenses", () => {
     const found = problemsOf(
-      changed("node_modules/msgpackr/node_modules/zod", { version: "9.0.0", license: "ISC" }, "node_modules/msgpackr"),
+      changed("node_modules/@napi-rs/nice/node_modules/zod", { version: "9.0.0", license: "ISC" }, "node_modules/@napi-rs/nice"),
       list,
     );
-    expect(found).toEqual([expect.stringContaining("(ISC and MIT; brought by bullmq, zod) is listed under MIT")]);
+    expect(found).toEqual([expect.stringContaining("(ISC and MIT; brought by piscina, zod) is listed under MIT")]);
   });
 
   test("a package that holds the work of others has another version", () => {

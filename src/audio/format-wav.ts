@@ -4,6 +4,7 @@ import { checkWaveform, numSamplesOf } from "../core/index.ts";
 /** How samples are stored in a WAV file that is written. */
 export type WavFormat = "pcm16" | "pcm24" | "float32";
 
+/** How samples are stored in a WAV file. */
 export interface FormatWavOptions {
   /**
    * `pcm16` and `pcm24` round to the nearest step (halves upwards) and clip what lies beyond full scale;

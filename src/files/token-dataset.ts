@@ -6,6 +6,7 @@ import { checkVacant, createUnpublished, discardUnpublished, publishFiles, write
 import { formatTokenDatasetInfo, tokenDatasetPaths } from "./token-dataset-files.ts";
 import type { TokenDatasetInfo, TokenDatasetPaths } from "./token-dataset-files.ts";
 
+/** What a `TokenDatasetWriter` writes. */
 export interface TokenDatasetOptions {
   /**
    * `flat` for nanoGPT and its kin: `train.bin`, tokens and nothing else. `megatron` for Megatron-LM: `train.bin` with
@@ -27,6 +28,7 @@ export interface TokenDatasetOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a `TokenDatasetWriter` has written. */
 export interface TokenDatasetReport {
   readonly documents: number;
   /** Tokens in the `.bin`, those that end documents included. */

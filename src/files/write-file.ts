@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { FileError } from "../core/index.ts";
 import { temporaryBeside } from "./temporary-name.ts";
 
+/** What becomes of a file that is there already. */
 export interface WriteFileOptions {
   /**
    * Whether a file that is already there is replaced; otherwise it is left alone and `FILE_EXISTS` thrown.

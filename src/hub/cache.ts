@@ -19,6 +19,7 @@ export interface CachedCommit {
   readonly bytes: number;
 }
 
+/** A repository of which the cache has files. */
 export interface CachedRepository {
   readonly id: string;
   readonly path: string;

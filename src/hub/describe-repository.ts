@@ -37,7 +37,7 @@ export interface WeightsFile extends Omit<RepositoryFile, "digest"> {
   /** What it is listed, or stored in the cache, under; null where a cache of copies does not tell it. */
   readonly digest: FileDigest | null;
   /** Of its bytes, where the cache has it. */
-  readonly sha256?: string;
+  readonly sha256?: string | undefined;
 }
 
 /** The SHA-256 by which a file is recognised; null before it is there, if the Hub lists none. */

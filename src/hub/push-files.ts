@@ -26,6 +26,7 @@ export interface PushedFile {
   readonly sha256?: string | undefined;
 }
 
+/** How files are uploaded to the Hub. */
 export interface PushOptions extends Omit<HubOptions, "cacheDir"> {
   /** Whether a repository that has to be created is private. @default as the account or organization has it */
   readonly isPrivate?: boolean | undefined;

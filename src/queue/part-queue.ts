@@ -1,6 +1,7 @@
-import { Queue } from "bullmq";
+import type { Queue } from "bullmq";
 import type { Emit } from "../async/index.ts";
 import { orAborted } from "../core/index.ts";
+import { loadBullMq } from "./load-bullmq.ts";
 import { QueueError } from "./queue-error.ts";
 import { lastingConnection, withoutCommand } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
@@ -43,6 +44,7 @@ export async function openPartQueue(
   emit: Emit<ConnectionEvent>,
   signal: AbortSignal,
 ): Promise<PartQueue> {
+  const { Queue } = await loadBullMq();
   const queue: PartQueue = new Queue(name, { connection: lastingConnection(address) });
   queue.on("error", () => {}); // whatever asked hears of it, or waits
   let isUp = true;

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { notice, writeCodes } from "../../src/index.ts";
+import { notice } from "../../src/entries/hub.ts";
+import { writeCodes } from "../../src/index.ts";
 import type { Provenance } from "../../src/index.ts";
 import { codesAt48kHz } from "../core/arbitrary-codes.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";

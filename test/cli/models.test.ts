@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { catalogue } from "../../src/index.ts";
+import { catalogue } from "../../src/entries/hub.ts";
 import { run } from "./fake-terminal.ts";
 
 async function textOf(args: readonly string[]): Promise<string> {

@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
-import { modelLayouts, patternKinds } from "../../src/index.ts";
+import { modelLayouts, patternKinds } from "../../src/entries/patterns.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,17 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import {
-  applyPattern,
-  AudioCodes,
-  formatCodes,
-  formatSequence,
-  modelLayouts,
-  readCodes,
-  readPattern,
-  readSequence,
-  writeCodes,
-} from "../../src/index.ts";
+import { applyPattern, formatSequence, modelLayouts } from "../../src/entries/patterns.ts";
+import { AudioCodes, formatCodes, readCodes, readPattern, readSequence, writeCodes } from "../../src/index.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 afterEach(() => vi.unstubAllEnvs());

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { catalogue } from "../../src/index.ts";
+import { catalogue } from "../../src/entries/hub.ts";
 import { tinyFolder } from "../hub/hub-fixture.ts";
 import { commitOf, folderRepository } from "../hub/hub-server.ts";
 import { run } from "./fake-terminal.ts";

@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { startWork } from "../../src/cli/shared/work-progress.ts";
-import { findCheckpoint } from "../../src/index.ts";
+import { findCheckpoint } from "../../src/entries/hub.ts";
 import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";
 import { mini24Folder } from "../hub/hub-fixture.ts";

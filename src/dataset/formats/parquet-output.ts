@@ -15,6 +15,7 @@ import type { ColumnType, TypedColumn } from "../records/column-types.ts";
 import { shardedOutput } from "./sharded-output.ts";
 import type { ShardStart, ShardWriter } from "./sharded-output.ts";
 
+/** How Parquet shards are written. */
 export interface ParquetOutputOptions extends ShardLimits {
   /**
    * Columns of the manifest that get a column of their own, `text: "string"`; a value of another type is null there. The column

@@ -1,5 +1,6 @@
 /** Formats of a dataset's shards. */
 export const outputFormats = ["webdataset", "parquet", "npy", "jsonl", "tokens"] as const;
+/** A format of shards: `outputFormats` has all. */
 export type OutputFormat = (typeof outputFormats)[number];
 
 /** Formats by the extensions of their files in `shards/`. */
