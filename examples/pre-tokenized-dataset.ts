@@ -1,6 +1,8 @@
 // Speech as a file of tokens that a trainer maps into memory: npx tsx examples/pre-tokenized-dataset.ts
 import { mkdir } from "node:fs/promises";
-import { AudioCodes, AudioTokenizer, TokenDatasetWriter, TokenVocabulary, readAudio, openTokenDataset } from "encodec-tokenizer";
+import { openTokenDataset, TokenDatasetWriter } from "encodec-tokenizer/dataset";
+import { TokenVocabulary } from "encodec-tokenizer/patterns";
+import { AudioCodes, AudioTokenizer, readAudio } from "encodec-tokenizer";
 import type { Waveform } from "encodec-tokenizer";
 
 await using codec = await AudioTokenizer.fromPretrained("tiny");

@@ -2,7 +2,7 @@ import type { Waveform } from "../core/index.ts";
 import { checkWaveform, joinArrays } from "../core/index.ts";
 
 /** Samples, of all channels together, that are joined before more come: a millisecond of work. */
-export const JOINED_SIZE: number = 2 ** 20;
+export const joinedSize: number = 2 ** 20;
 
 /**
  * One waveform of pieces that follow each other, such as those of an `AudioStream`; they are copied.

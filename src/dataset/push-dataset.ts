@@ -17,6 +17,7 @@ import { readFrozenLicense } from "./records/frozen-license.ts";
 import { listFinishedParts, readPartRecord } from "./records/part-record.ts";
 import { figureName } from "./report/assemble-dataset.ts";
 
+/** What of a dataset may be uploaded, and how. */
 export interface PushDatasetOptions extends PushOptions {
   /** Licenses that the weights may have whose codes are uploaded. @default what $ENCODEC_TOKENIZER_LICENSE_POLICY says, or "any" */
   readonly licensePolicy?: LicensePolicy | undefined;

@@ -1,6 +1,8 @@
-import { open, readdir, stat, type FileHandle } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { type ByteSource, CheckpointError } from "../core/index.ts";
+import { CheckpointError } from "../core/index.ts";
+import type { ByteSource } from "../core/index.ts";
 import type { CheckpointFile, CheckpointFolder } from "../checkpoint/index.ts";
 import { rangesOf } from "./read-range.ts";
 

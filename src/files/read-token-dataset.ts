@@ -10,6 +10,7 @@ import type { TokenDatasetInfo } from "./token-dataset-files.ts";
 /** A data set on disk: what its JSON file says, and its documents, without the tokens that end them. */
 export type TokenDataset = TokenDatasetInfo & AsyncIterable<StoredTokens>;
 
+/** How flat token shards are read. */
 export interface OpenTokenDatasetOptions {
   readonly signal?: AbortSignal | undefined;
 }

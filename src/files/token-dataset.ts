@@ -2,11 +2,11 @@ import { DisposedError } from "../core/index.ts";
 import { formatDocuments, formatMegatronIndex, tokenStream } from "../patterns/index.ts";
 import type { DocumentTokens, TokenStream, TokenStreamFormat } from "../patterns/index.ts";
 import { AtomicFile } from "./atomic-file.ts";
-import type { PublishedFile } from "./atomic-file.ts";
 import { checkVacant, publishFiles } from "./publish-files.ts";
 import { formatTokenDatasetInfo, tokenDatasetPaths } from "./token-dataset-files.ts";
 import type { TokenDatasetInfo, TokenDatasetPaths } from "./token-dataset-files.ts";
 
+/** What a `TokenDatasetWriter` writes. */
 export interface TokenDatasetOptions {
   /**
    * `flat` for nanoGPT and its kin: `train.bin`, tokens and nothing else. `megatron` for Megatron-LM: `train.bin` with
@@ -28,6 +28,7 @@ export interface TokenDatasetOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a `TokenDatasetWriter` has written. */
 export interface TokenDatasetReport {
   readonly documents: number;
   /** Tokens in the `.bin`, those that end documents included. */
@@ -37,8 +38,11 @@ export interface TokenDatasetReport {
 }
 
 /** A file of a data set. */
-export interface TokenDatasetFile extends PublishedFile {
+export interface TokenDatasetFile {
   readonly path: string;
+  readonly bytes: number;
+  /** 64 hexadecimal digits. */
+  readonly sha256: string;
 }
 
 /** Bytes that are gathered before they are written: documents may be a few tokens each. */

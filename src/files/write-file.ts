@@ -4,6 +4,7 @@ import { open, realpath, stat } from "node:fs/promises";
 import { AtomicFile, writeTo } from "./atomic-file.ts";
 import { codeOf, fileExists, reportingErrors, toFileError } from "./write-error.ts";
 
+/** What becomes of a file that is there already. */
 export interface WriteFileOptions {
   /**
    * Whether a file that is already there is replaced; otherwise it is left alone and `FILE_EXISTS` thrown.

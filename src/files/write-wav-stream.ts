@@ -8,6 +8,7 @@ import { createReplacement } from "./write-file.ts";
 /** Samples, of all channels together, that are written before signals and timers have their turn: a few milliseconds of work. */
 const samplesPerWrite = 2 ** 18;
 
+/** How a WAV file is written piece by piece. */
 export interface WriteWavStreamOptions extends WriteWavOptions {
   /** Stops the work between two pieces; the promise then rejects with the signal's reason, and no file is left. */
   readonly signal?: AbortSignal | undefined;

@@ -4,9 +4,11 @@ import type { RepositoryFolder } from "./cache-layout.ts";
 import { downloadFile } from "./download-file.ts";
 import type { HubSettings } from "./hub-options.ts";
 import { keepAnswer } from "./kept-answer.ts";
-import { listRepository, type RepositoryFile } from "./list-repository.ts";
+import { listRepository } from "./list-repository.ts";
+import type { RepositoryFile } from "./list-repository.ts";
 import { maxTextBytes, readTextFile } from "./read-text-file.ts";
-import { type RepositoryInfo, resolveRevision } from "./resolve-revision.ts";
+import { resolveRevision } from "./resolve-revision.ts";
+import type { RepositoryInfo } from "./resolve-revision.ts";
 
 /** A repository at a commit, as far as it shows without its weights. */
 export interface VisitedRepository {

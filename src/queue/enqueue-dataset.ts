@@ -9,6 +9,7 @@ import { defaultQueueName, planDigest, readQueueRecord, removeQueueRecord, write
 import { checkRedis } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
+/** What a dataset is made of, and the queue that its parts go to. */
 export interface EnqueueDatasetOptions extends DatasetWorkOptions {
   /** URL of Redis: `redis://host:6379`, or `rediss://` for TLS. @default the variable REDIS_URL, or redis://127.0.0.1:6379 */
   readonly redis?: string | undefined;

@@ -1,7 +1,8 @@
-import { Queue } from "bullmq";
+import type { Queue } from "bullmq";
 import { orAborted } from "../async/index.ts";
 import type { Emit } from "../async/index.ts";
 import { formatPart } from "../dataset/index.ts";
+import { loadBullMq } from "./load-bullmq.ts";
 import { QueueError } from "./queue-error.ts";
 import { lastingConnection, withoutCommand } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
@@ -44,6 +45,7 @@ export async function openPartQueue(
   emit: Emit<ConnectionEvent>,
   signal: AbortSignal,
 ): Promise<PartQueue> {
+  const { Queue } = await loadBullMq();
   const queue: PartQueue = new Queue(name, { connection: lastingConnection(address) });
   queue.on("error", () => {}); // whatever asked hears of it, or waits
   let isUp = true;

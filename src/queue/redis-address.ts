@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from "bullmq";
-import { Redis } from "ioredis";
+import { loadBullMq } from "./load-bullmq.ts";
 import { QueueError } from "./queue-error.ts";
 
 /** Where Redis is, if nobody says otherwise. */
@@ -60,10 +60,12 @@ const answerTime = 10_000;
 /**
  * Asks Redis for a sign of life.
  * @param url As `redisAddress` takes it.
- * @throws QueueError QUEUE_UNREACHABLE if there is none, or it refuses the password; RangeError for what is no URL of Redis.
+ * @throws QueueError QUEUE_UNREACHABLE if there is none, or it refuses the password, QUEUE_NOT_INSTALLED without bullmq and ioredis;
+ * RangeError for what is no URL of Redis.
  */
 export async function checkRedis(url?: string): Promise<RedisAddress> {
   const address = redisAddress(url);
+  const { Redis } = await loadBullMq();
   const client = new Redis(address.url, {
     lazyConnect: true,
     retryStrategy: () => null,

@@ -116,7 +116,7 @@ async function run(options: WorkOnDatasetOptions, emit: Emit<WorkEvent>, signal:
     await (emit as Emit<DatasetEvent>)(event);
   };
   const queue = await openPartQueue(queueName, address, emit, signal);
-  const worker = new PartWorker({
+  const worker = await PartWorker.start({
     queue: queueName,
     address,
     dataset: planDigest(plan),

@@ -4,10 +4,12 @@ import { byteLengthOf, numElementsOf, toFloat32 } from "../tensors/dtype.ts";
 import type { TensorFile } from "../tensors/tensor-file.ts";
 import { checkTensorName } from "../tensors/tensor-limits.ts";
 import { isPickledDict, malformed } from "./pickle-globals.ts";
-import { PickledTensor, type PickleValue } from "./pickle-values.ts";
+import { PickledTensor } from "./pickle-values.ts";
+import type { PickleValue } from "./pickle-values.ts";
 import { readPickle } from "./pickle.ts";
 import { gatherElements, isContiguous, spanOf } from "./strided.ts";
-import { openZip, type ZipArchive, type ZipEntry } from "./zip.ts";
+import { openZip } from "./zip.ts";
+import type { ZipArchive, ZipEntry } from "./zip.ts";
 
 /** Largest pickle that is read; that of a model with 10,000 tensors has under 2 MB. */
 const maxPickleLength = 16 * 2 ** 20;

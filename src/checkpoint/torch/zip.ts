@@ -1,4 +1,5 @@
-import { inTurns, printable, type ByteSource, type Turns } from "../../core/index.ts";
+import { inTurns, printable } from "../../core/index.ts";
+import type { ByteSource, Turns } from "../../core/index.ts";
 import { findZipDirectory } from "./zip-end.ts";
 import { brokenZip, decodeName, safeUint64, see64, viewOf } from "./zip-fields.ts";
 

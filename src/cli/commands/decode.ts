@@ -1,18 +1,13 @@
 import { extname } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { clipped } from "../../core/index.ts";
-import {
-  CheckpointError,
-  durationOf,
-  formatWavHeader,
-  formatWavSamples,
-  HubError,
-  optionsForNamed,
-  readCodes,
-  writeWavStream,
-} from "../../index.ts";
-import type { AudioCodes, AudioTokenizer, CallOptions, WavFormat, Waveform } from "../../index.ts";
+import { formatWavHeader, formatWavSamples } from "../../audio/index.ts";
+import { CheckpointError, clipped, durationOf, HubError } from "../../core/index.ts";
+import { readCodes, writeWavStream } from "../../files/index.ts";
+import { optionsForNamed } from "../../tokenizer/index.ts";
+import type { WavFormat } from "../../audio/index.ts";
+import type { AudioCodes, Waveform } from "../../core/index.ts";
+import type { AudioTokenizer, CallOptions } from "../../tokenizer/index.ts";
 import { forEachInput } from "../shared/each-input.ts";
 import { CommandError, UsageError, withInput } from "../shared/failures.ts";
 import { defaultModel, Models } from "../shared/loaded-models.ts";

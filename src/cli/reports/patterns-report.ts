@@ -1,5 +1,6 @@
-import { formatPatternGrid, modelLayouts, patternProvider } from "../../index.ts";
-import type { CodesDetails, ModelLayout, ModelTokens, Pattern, PatternKind, PatternSpec, TokenSequence } from "../../index.ts";
+import { formatPatternGrid, modelLayouts, patternProvider } from "../../patterns/index.ts";
+import type { ModelLayout, ModelTokens, Pattern, PatternKind, PatternSpec, TokenSequence } from "../../patterns/index.ts";
+import type { CodesDetails } from "../../storage/index.ts";
 import { foldTable, formatReport, formatTable, wrapText } from "../shared/report.ts";
 import type { ReportRow } from "../shared/report.ts";
 import { bandwidthText, channelsText, countText, provenanceText, rateText, secondsText, segmentsText } from "../shared/wording.ts";

@@ -1,7 +1,6 @@
 import type { Writable } from "node:stream";
 import { orAborted } from "../../async/index.ts";
-import { clipped } from "../../core/index.ts";
-import { FileError, visibleLine, visibleText } from "../../index.ts";
+import { clipped, FileError, visibleLine, visibleText } from "../../core/index.ts";
 
 /**
  * What commands know of the world around them; tests hand in their own. Nothing but this file writes to the streams: names, metadata and

@@ -1,4 +1,5 @@
-import { AudioCodes, joinArrays } from "../../core/index.ts";
+import { joinArrays } from "../../core/index.ts";
+import type { AudioCodes } from "../../core/index.ts";
 import { applyPattern, sequenceLayout } from "../../patterns/index.ts";
 import type { ModelLayout, PatternSpec, SequenceLayoutOptions, TokenVocabulary } from "../../patterns/index.ts";
 import type { JsonObject } from "../folder/json-value.ts";

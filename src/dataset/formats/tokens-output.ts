@@ -9,6 +9,7 @@ import { shardedOutput } from "./sharded-output.ts";
 import type { ShardStart, ShardWriter } from "./sharded-output.ts";
 import type { TokenLayout } from "./token-layout.ts";
 
+/** How flat token shards are written. */
 export interface TokensOutputOptions extends ShardLimits {
   /** How codes become tokens. */
   readonly layout: TokenLayout;

@@ -2,6 +2,7 @@ import { shardExtension } from "../folder/part-names.ts";
 
 /** Formats of a dataset's shards. */
 export const outputFormats = ["webdataset", "parquet", "npy", "jsonl", "tokens"] as const;
+/** A format of shards: `outputFormats` has all. */
 export type OutputFormat = (typeof outputFormats)[number];
 
 /** Formats by the extensions of their files in `shards/`. */

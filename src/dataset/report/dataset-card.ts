@@ -5,6 +5,7 @@ import type { OutputFormat } from "../records/finished-shard.ts";
 import type { DatasetInfo } from "../records/dataset-info.ts";
 import { markdownLine, markdownName } from "./markdown-line.ts";
 
+/** What the card of a dataset says that cannot be seen from its clips. */
 export interface DatasetCardOptions {
   /** Name of the dataset for people. @default "EnCodec tokens" */
   readonly title?: string | undefined;
@@ -158,14 +159,14 @@ function readingOf(info: DatasetInfo): string {
   const isReadable = [...formats].some((format) => format !== "tokens");
   const typescript = isReadable
     ? [
-        'import { openDataset } from "encodec-tokenizer";',
+        'import { openDataset } from "encodec-tokenizer/dataset";',
         "",
         'for await (const { key, codes } of await openDataset("<folder>")) {',
         "  const { data, shape } = codes; // Uint16Array, row-major",
         "}",
       ]
     : [
-        'import { openTokenDataset } from "encodec-tokenizer";',
+        'import { openTokenDataset } from "encodec-tokenizer/dataset";',
         "",
         'for await (const tokens of await openTokenDataset("shards/part-000000-000")) train(tokens);',
       ];

@@ -22,10 +22,9 @@ import { VerifyCounter } from "./verify-counter.ts";
 import type { VerifyProgress } from "./verify-counter.ts";
 
 export type { Finding } from "./check-shard.ts";
-export type { ClipSample } from "./clip-sample.ts";
 export type { ReencodeOptions } from "./reencode-clips.ts";
-export type { VerifyProgress } from "./verify-counter.ts";
 
+/** How far a dataset is checked. */
 export interface VerifyOptions {
   /** Encodes some of the clips again, from the audio that they were made of, and compares the codes. @default It does not. */
   readonly reencode?: ReencodeOptions | undefined;

@@ -41,6 +41,7 @@ export interface ModelLayout {
   readonly usage: string;
 }
 
+/** A model whose layout `modelLayouts` has. */
 export type ModelLayoutName =
   | "musicgen"
   | "musicgen-stereo"
@@ -164,7 +165,7 @@ export function parler(): ModelLayout {
  * Source: kyutai-labs/moshi `moshi/models/loaders.py`, `lm.py` (e6a55d2).
  * @param options.acousticDelay Steps that codebooks 1 and up are late. @default 1
  */
-export function moshi({ acousticDelay = 1 }: { readonly acousticDelay?: number } = {}): ModelLayout {
+export function moshi({ acousticDelay = 1 }: { readonly acousticDelay?: number | undefined } = {}): ModelLayout {
   return {
     name: "Moshi",
     models: "kyutai/moshiko-pytorch-bf16, kyutai/moshika-pytorch-bf16",

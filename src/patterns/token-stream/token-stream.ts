@@ -14,6 +14,7 @@ export type TokenStream = (
 ) &
   TokenStreamVocabulary;
 
+/** The numbers that tokens of a stream may be. */
 export interface TokenStreamVocabulary {
   /** Tokens are 0…vocabularySize − 1, `eosToken` among them. */
   readonly vocabularySize: number;
