@@ -1,4 +1,5 @@
 export { Budget } from "./budget.ts";
+export type { Lease } from "./budget.ts";
 export { eventsOf } from "./event-queue.ts";
 export type { Emit } from "./event-queue.ts";
 export { inOrder } from "./in-order.ts";

@@ -85,7 +85,7 @@ export function formatWavHeader(form: WavForm, options: FormatWavOptions = {}): 
 }
 
 /** Bytes that the samples take in a WAV file, before padding to an even number. */
-export function wavDataLength({ channels, numSamples }: WavForm, { format = "pcm16" }: FormatWavOptions): number {
+function wavDataLength({ channels, numSamples }: WavForm, { format = "pcm16" }: FormatWavOptions): number {
   return channels * bytesPerSampleOf(format) * numSamples;
 }
 

@@ -64,15 +64,6 @@ export function readMetadata(metadata: unknown): ModelCard {
   };
 }
 
-/**
- * The licenses that a model card declares, as one text.
- * @returns A Hub license id such as `mit`; several ids, all of which apply, joined by ` AND `; or null where nothing is declared.
- */
-export function declaredLicense(readme: string): string | null {
-  const { licenses } = parseModelCard(readme);
-  return licenses.length === 0 ? null : licenses.join(" AND ");
-}
-
 function hasRepeatedKey(document: Document): boolean {
   let isRepeated = false;
   visit(document, {

@@ -25,7 +25,7 @@ interface NpyItem {
 }
 
 /** Of the lists of files. */
-export const npyListExtension = ".npy.jsonl";
+const npyListExtension = ".npy.jsonl";
 
 /**
  * Clips as one file each, `npy/<key>.npy`, in the folders of the input; uint16, shaped as in a WebDataset. `shards/part-000012-000.npy.jsonl`

@@ -27,7 +27,7 @@ const flushLength = 2 ** 18;
 const rowsPerReport = 10_000;
 
 /** Most parts of a dataset: its index lists a shard of each, in every format. */
-export const maxParts: number = 2 ** 18;
+const maxParts: number = 2 ** 18;
 
 /**
  * Freezes rows, the offsets of their parts and which rows repeat the key of an earlier one in a dataset's folder. Memory holds the rows of
