@@ -27,7 +27,7 @@ await using writer = await TokenDatasetWriter.create("demo-output/train", {
 });
 for (const codes of clips) await writer.append(vocabulary.encode(codes));
 const { documents, tokens, files } = await writer.finish();
-console.log(`${documents} clips, ${tokens} tokens below ${vocabulary.size}: ${files.join(", ")}`);
+console.log(`${documents} clips, ${tokens} tokens below ${vocabulary.size}: ${files.map(({ path }) => path).join(", ")}`);
 
 // In Python: np.memmap("demo-output/train.bin", dtype=np.uint16).
 let index = 0;

@@ -6,6 +6,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cd "$root"
+npm run --silent build
 npm pack --silent --pack-destination "$work" >/dev/null
 tarball=$(ls "$work"/*.tgz)
 npx --no-install publint run "$tarball" --strict

@@ -16,13 +16,13 @@ const rooms: Record<string, readonly string[]> = {
   figure: ["patterns", "core"],
   catalogue: ["core"],
   runtime: ["core"],
-  files: ["patterns", "storage", "audio", "checkpoint", "core"],
+  files: ["patterns", "storage", "audio", "checkpoint", "core", "async"],
   hub: ["catalogue", "files", "checkpoint", "core"],
   tokenizer: ["hub", "catalogue", "files", "graph", "runtime", "audio", "checkpoint", "core", "async"],
   dataset: ["tokenizer", "hub", "catalogue", "files", "audio", "storage", "parquet", "patterns", "figure", "core", "async"],
   queue: ["dataset", "tokenizer", "core", "async"],
   entries: ["queue", "dataset", "tokenizer", "hub", "catalogue", "files", "audio", "storage", "patterns", "figure", "checkpoint", "core"],
-  cli: ["queue", "dataset", "tokenizer", "hub", "catalogue", "files", "audio", "storage", "patterns", "figure", "core"],
+  cli: ["queue", "dataset", "tokenizer", "hub", "catalogue", "files", "audio", "storage", "patterns", "figure", "core", "async"],
 };
 /**
  * Wings of the large rooms from the bottom up; a file imports files of its own wing and of those below it. "." is what lies in the
@@ -124,6 +124,17 @@ test("every wing that is named has files", () => {
 
 test("no files import each other in a circle", () => {
   expect(findCircle()).toEqual([]);
+});
+
+test("members are private by their #name, and constants are in camelCase", () => {
+  const root = resolve(src, "..");
+  const otherwise = /^ *(?:private (?!constructor\b)|protected (?!override\b)|(?:export )?const [A-Z][A-Z0-9_]+\b).*/gmu;
+  for (const folder of ["src", "test", "bench", "examples", "scripts"]) {
+    for (const file of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith(".ts")) continue;
+      expect(readFileSync(join(root, folder, file), "utf8").match(otherwise), `${folder}/${file}`).toBeNull();
+    }
+  }
 });
 
 test("an entry lists names of rooms, and is nothing else", () => {

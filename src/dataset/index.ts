@@ -11,6 +11,7 @@ export type { DatasetErrorCode } from "./folder/dataset-error.ts";
 export { writeDurably } from "./folder/durable-file.ts";
 export { jsonObject } from "./folder/json-value.ts";
 export type { JsonObject, JsonValue } from "./folder/json-value.ts";
+export { formatPart } from "./folder/part-names.ts";
 export { readJsonFile } from "./folder/read-json-file.ts";
 export { acquireRunLock } from "./folder/run-lock.ts";
 export { wholeShare, parseShare, partsOfShare } from "./folder/share.ts";

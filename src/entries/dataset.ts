@@ -5,7 +5,14 @@ export type { LicensePolicy } from "../catalogue/index.ts";
 export type { HubOptions, PushOptions, PushReport } from "../hub/index.ts";
 export type { AudioLimits, Loudness } from "../audio/index.ts";
 export { openTokenDataset, TokenDatasetWriter } from "../files/index.ts";
-export type { OpenTokenDatasetOptions, TokenDataset, TokenDatasetInfo, TokenDatasetOptions, TokenDatasetReport } from "../files/index.ts";
+export type {
+  OpenTokenDatasetOptions,
+  TokenDataset,
+  TokenDatasetFile,
+  TokenDatasetInfo,
+  TokenDatasetOptions,
+  TokenDatasetReport,
+} from "../files/index.ts";
 export type {
   DocumentTokens,
   ModelLayout,

@@ -1,4 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
+import type { ByteSource } from "../core/index.ts";
+import { checkRange } from "../core/index.ts";
 
 const pieceBytes = 2 ** 20;
 
@@ -40,4 +42,32 @@ export async function readRange(handle: FileHandle, offset: number, length: numb
     done += bytesRead;
   }
   return bytes.subarray(0, done);
+}
+
+export interface RangesOptions {
+  /** In errors. */
+  readonly name: string;
+  readonly size: number;
+  /** Where in the file they begin. @default 0 */
+  readonly start?: number | undefined;
+  /** The error for a file that ends before. @param end Bytes of `size` that there are. */
+  readonly cutShort: (end: number) => Error;
+  /** What is thrown in place of an error of the system. @default that error */
+  readonly toError?: ((error: unknown) => unknown) | undefined;
+}
+
+/** Bytes of an open file, to be read in ranges. */
+export function rangesOf(handle: FileHandle, { name, size, start = 0, cutShort, toError = (error) => error }: RangesOptions): ByteSource {
+  return {
+    name,
+    size,
+    async read(offset, length) {
+      checkRange(name, size, offset, length);
+      const bytes = await readRange(handle, start + offset, length).catch((error: unknown) => {
+        throw toError(error);
+      });
+      if (bytes.length < length) throw cutShort(offset + bytes.length);
+      return bytes;
+    },
+  };
 }

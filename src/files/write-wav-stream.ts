@@ -66,5 +66,5 @@ export async function writeWavStream(
   signal?.throwIfAborted();
   if (numBytes % 2 === 1) await file.write(new Uint8Array(1));
   await file.write(formatWavHeader({ ...form, numSamples }, options), 0);
-  await file.commit();
+  await file.publish();
 }

@@ -1,15 +1,20 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { cardName } from "../catalogue/index.ts";
 import { HubError, IntegrityError } from "../core/index.ts";
-import { checkCached, isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
-import { createHasher, type FileDigest, hashFile, parseDigest } from "./file-digest.ts";
+import { checkCached, isCommit, repositoryFolder } from "./cache-layout.ts";
+import type { RepositoryFolder } from "./cache-layout.ts";
+import { createHasher, hashFile, parseDigest } from "./file-digest.ts";
+import type { FileDigest } from "./file-digest.ts";
 import type { HubSettings } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
 import type { RepositoryFile } from "./list-repository.ts";
 import { readTextFile } from "./read-text-file.ts";
-import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
-import { type FileSelection, selectFiles } from "./select-files.ts";
-import { cardName, visitRepository } from "./visit-repository.ts";
+import { notCached, resolveOffline } from "./resolve-revision.ts";
+import type { RepositoryInfo } from "./resolve-revision.ts";
+import { selectFiles } from "./select-files.ts";
+import type { FileSelection } from "./select-files.ts";
+import { visitRepository } from "./visit-repository.ts";
 import { sha256OfWeightsAt } from "./weights-digest.ts";
 
 /** What of a repository is described. */

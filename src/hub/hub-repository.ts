@@ -1,10 +1,13 @@
 import { join } from "node:path";
+import { cardName } from "../catalogue/index.ts";
 import type { CheckpointFolder } from "../checkpoint/index.ts";
 import { HubError } from "../core/index.ts";
 import type { ByteSource } from "../core/index.ts";
 import { openFile } from "../files/index.ts";
-import { type RepositoryFolder, repositoryFolder } from "./cache-layout.ts";
-import { checkPin, type RepositoryDescription, sha256Of, type WeightsFile, wrongBytes } from "./describe-repository.ts";
+import { repositoryFolder } from "./cache-layout.ts";
+import type { RepositoryFolder } from "./cache-layout.ts";
+import { checkPin, sha256Of, wrongBytes } from "./describe-repository.ts";
+import type { RepositoryDescription, WeightsFile } from "./describe-repository.ts";
 import { downloadFile } from "./download-file.ts";
 import { openHttpSource } from "./http-source.ts";
 import type { HubSettings } from "./hub-options.ts";
@@ -81,7 +84,7 @@ async function digestsOf(
 function folderOf(settings: HubSettings, description: RepositoryDescription): CheckpointFolder {
   const { id, commit, snapshotPath, described, weights, isReadInRanges, cardText } = description;
   const remote = new Map(isReadInRanges ? weights.map((file) => [file.name, file]) : []);
-  const names = [...described, ...weights.map(({ name }) => name), ...(cardText === null ? [] : ["README.md"])];
+  const names = [...described, ...weights.map(({ name }) => name), ...(cardText === null ? [] : [cardName])];
   const opened = new Map<string, Promise<ByteSource & Partial<AsyncDisposable>>>();
 
   function openNamed(name: string): Promise<ByteSource & Partial<AsyncDisposable>> {

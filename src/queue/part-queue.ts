@@ -1,6 +1,7 @@
 import type { Queue } from "bullmq";
+import { orAborted } from "../async/index.ts";
 import type { Emit } from "../async/index.ts";
-import { orAborted } from "../core/index.ts";
+import { formatPart } from "../dataset/index.ts";
 import { loadBullMq } from "./load-bullmq.ts";
 import { QueueError } from "./queue-error.ts";
 import type { ConnectionEvent } from "./queue-events.ts";
@@ -15,7 +16,7 @@ export const keptJobs = 200;
 
 /** The same part of the same plan always has the same id, so that it is on the queue once. */
 export function jobId(dataset: string, part: number): string {
-  return `${dataset}-part-${String(part).padStart(6, "0")}`;
+  return `${dataset}-part-${formatPart(part)}`;
 }
 
 /** Options of jobs. @param backoff Seconds before the second attempt; twice as long before each further one. */

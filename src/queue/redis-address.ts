@@ -20,7 +20,7 @@ export interface RedisAddress {
  * @param url `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. @default REDIS_URL, or `defaultRedisUrl`
  * @throws RangeError for what is none; the message does not repeat it.
  */
-export function redisAddress(url: string = process.env[redisUrlVariable] || defaultRedisUrl): RedisAddress {
+function redisAddress(url: string = process.env[redisUrlVariable] || defaultRedisUrl): RedisAddress {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   // Where a password has `/`, `?` or `#` in it, what is read as the host is a part of it.
   const isAddress =

@@ -8,8 +8,10 @@ import { bytesSource } from "../../src/core/index.ts";
 import { openHttpSource } from "../../src/hub/http-source.ts";
 import { openHubRepository } from "../../src/hub/hub.ts";
 import { resolveHubOptions } from "../../src/hub/hub-options.ts";
-import { filesBelow, hubErrorOf, type HubFixture, hubFixture, mini16Folder, mini24Folder } from "./hub-fixture.ts";
-import { commitOf, gitOidOf, type ServedRepository, sha256Of } from "./hub-server.ts";
+import { filesBelow, hubErrorOf, hubFixture, mini16Folder, mini24Folder } from "./hub-fixture.ts";
+import type { HubFixture } from "./hub-fixture.ts";
+import { commitOf, gitOidOf, sha256Of } from "./hub-server.ts";
+import type { ServedRepository } from "./hub-server.ts";
 
 const weights = new Uint8Array(readFileSync(join(mini24Folder, "model.safetensors")));
 const codec = await openSafetensors(bytesSource(weights, "model.safetensors"));

@@ -7,9 +7,9 @@ import { CodecError } from "../../src/core/index.ts";
 import { drawFrom, mutate } from "./mutate.ts";
 
 /** Mutated inputs for each parser; `SOAK_RUNS` asks for another number. */
-const RUNS = Number(process.env["SOAK_RUNS"] ?? 1_000_000);
+const fullRuns = Number(process.env["SOAK_RUNS"] ?? 1_000_000);
 /** The same seed gives the same inputs; `SOAK_SEED` asks for others. */
-const SEED = Number(process.env["SOAK_SEED"] ?? 1);
+const firstSeed = Number(process.env["SOAK_SEED"] ?? 1);
 
 export interface FuzzTarget {
   readonly name: string;
@@ -31,12 +31,12 @@ export function fuzz({ name, seeds, dictionary = [], share = 1, parse }: FuzzTar
   test(`${name}: any input is read or refused`, async () => {
     for (const seed of seeds) await parse(seed);
     const words = dictionary.map((word) => Buffer.from(word));
-    const runs = Math.ceil(RUNS * share);
+    const runs = Math.ceil(fullRuns * share);
     const counts = new Map<string, number>();
     const startMemory = process.memoryUsage.rss();
     let [longest, peakMemory] = [0, startMemory];
     for (let run = 0; run < runs; run += 1) {
-      const input = mutate(seeds, words, drawFrom(SEED + run * 7919));
+      const input = mutate(seeds, words, drawFrom(firstSeed + run * 7919));
       const start = performance.now();
       const outcome = await outcomeOf(parse, input);
       const elapsed = performance.now() - start;

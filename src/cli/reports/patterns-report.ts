@@ -89,7 +89,7 @@ export function specText(spec: PatternSpec, comma: string = ","): string {
 }
 
 /** `bos 1026, eos 1024, pad 1025`; equal ones together. */
-export function tokensText(tokens: Readonly<ModelTokens> | Readonly<Record<string, number>>): string {
+function tokensText(tokens: Readonly<ModelTokens> | Readonly<Record<string, number>>): string {
   const byId = new Map<number, string[]>();
   for (const [name, id] of Object.entries(tokens) as [string, number | undefined][])
     if (id !== undefined) byId.set(id, [...(byId.get(id) ?? []), name]);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { AudioCodes } from "../../core/index.ts";
-import { DurableFile } from "../folder/durable-file.ts";
+import { createDurable } from "../folder/durable-file.ts";
 import type { JsonValue } from "../folder/json-value.ts";
 import { plannedColumns } from "../plan/planned-columns.ts";
 import { clipFieldsOf } from "../records/clip-fields.ts";
@@ -184,7 +184,7 @@ async function startParquet(
   rowGroupCodes: number,
 ): Promise<ShardWriter<ParquetItem>> {
   const name = `${stem}.parquet`;
-  const file = await DurableFile.create(join(folder, name));
+  const file = await createDurable(join(folder, name));
   const buffer = new ByteWriter();
   const parquet = new ParquetWriter({
     writer: buffer,

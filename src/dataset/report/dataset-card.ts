@@ -15,9 +15,6 @@ export interface DatasetCardOptions {
   readonly description?: string | undefined;
 }
 
-/** Name of the card in a dataset's folder. */
-export const cardName = "README.md";
-
 /** Upper limits of the Hub's size categories. Source: huggingface/hub-docs `datasetcard.md`, `size_categories`. */
 const sizeCategories: readonly (readonly [below: number, name: string])[] = [
   [1e3, "n<1K"],

@@ -1,5 +1,5 @@
+import { joinArrays } from "../../core/index.ts";
 import type { LstmLayer } from "../../graph/index.ts";
-import { joinSamples } from "./columns.ts";
 import { extendTail } from "./piecewise-part.ts";
 import type { PartData, PartOutput, PiecewisePart, RunStretch, SignalTail } from "./piecewise-part.ts";
 
@@ -163,7 +163,10 @@ async function recur<Input extends PartData>(
     const from = start * size;
     const to = (start + frames) * size;
     const result = await run({
-      features: joinSamples(active.map(({ index }) => analysed[index]!.data.subarray(from, to))),
+      features: joinArrays(
+        active.map(({ index }) => analysed[index]!.data.subarray(from, to)),
+        Float32Array,
+      ),
       hidden: interleave(
         active.map(({ hidden }) => hidden),
         numLayers,

@@ -1,4 +1,4 @@
-import { onAbort } from "../../core/index.ts";
+import { onAbort } from "../../async/index.ts";
 
 /** A value that waits, and what it counts for. */
 export interface Accepted<Kept> {

@@ -22,7 +22,7 @@ import type { AudioCommandOptions } from "../../shared/shared-options.ts";
 import type { Terminal } from "../../shared/terminal.ts";
 
 /** What `--format` takes: the formats of the library, with its token streams by their names. */
-export const datasetFormats = ["webdataset", "parquet", "npy", "jsonl", "flat", "megatron"] as const;
+const datasetFormats = ["webdataset", "parquet", "npy", "jsonl", "flat", "megatron"] as const;
 export type DatasetFormat = (typeof datasetFormats)[number];
 
 /** How clips are cut from the inputs. */
