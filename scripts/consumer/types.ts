@@ -1,10 +1,16 @@
 // Compiles under TypeScript's default `lib`, which has the DOM, and under one that has only what Node has.
-import { AudioTokenizer, openAudio, type AudioCodes, type EncodeOptions, type LoadOptions, type Waveform } from "encodec-tokenizer";
-import { decodeAudio, type AudioStream } from "encodec-tokenizer/audio";
-import { tokenizeDataset, type TokenizeDatasetOptions } from "encodec-tokenizer/dataset";
-import { selectCheckpoint, type CheckpointCriteria } from "encodec-tokenizer/hub";
-import { TokenVocabulary, type PatternSpec } from "encodec-tokenizer/patterns";
-import { workOnDataset, type QueueErrorCode } from "encodec-tokenizer/queue";
+import { AudioTokenizer, openAudio } from "encodec-tokenizer";
+import type { AudioCodes, EncodeOptions, LoadOptions, Waveform } from "encodec-tokenizer";
+import { decodeAudio } from "encodec-tokenizer/audio";
+import type { AudioStream } from "encodec-tokenizer/audio";
+import { tokenizeDataset } from "encodec-tokenizer/dataset";
+import type { TokenizeDatasetOptions } from "encodec-tokenizer/dataset";
+import { selectCheckpoint } from "encodec-tokenizer/hub";
+import type { CheckpointCriteria } from "encodec-tokenizer/hub";
+import { TokenVocabulary } from "encodec-tokenizer/patterns";
+import type { PatternSpec } from "encodec-tokenizer/patterns";
+import { workOnDataset } from "encodec-tokenizer/queue";
+import type { QueueErrorCode } from "encodec-tokenizer/queue";
 
 /** What a program has read from somewhere: each may be missing. */
 export interface Config {
