@@ -1,4 +1,7 @@
-/** What someone needs to load, encode, decode, stream, read, write, convert and catch errors. */
+/**
+ * What someone needs to load, encode, decode, stream, read, write, convert and catch errors.
+ * @module encodec-tokenizer
+ */
 export { AudioTokenizer, DecoderStream, EncoderStream, inspectModel, optionsForNamed, pullModel } from "./tokenizer/index.ts";
 export type {
   CallOptions,

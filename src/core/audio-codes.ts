@@ -105,6 +105,7 @@ export class AudioCodes implements AudioCodesData {
     Object.freeze(this);
   }
 
+  /** Slices of the clip that are coded on their own: several at 48 kHz, otherwise 1. */
   get numSegments(): number {
     return this.shape[0];
   }

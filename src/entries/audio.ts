@@ -1,4 +1,7 @@
-/** Audio by itself, in a browser as well: reading, writing, converting, measuring. */
+/**
+ * Audio by itself, in a browser as well: reading, writing, converting, measuring.
+ * @module encodec-tokenizer/audio
+ */
 export type { ByteSource, Waveform } from "../core/index.ts";
 export {
   AudioConverter,

@@ -1,4 +1,7 @@
-/** Corpora to shards of codes, and the files that trainers read. */
+/**
+ * Corpora to shards of codes, and the files that trainers read.
+ * @module encodec-tokenizer/dataset
+ */
 export type { AudioTokenizer, LoadOptions } from "../tokenizer/index.ts";
 export type { AudioCodes, CodecError, LicenseRecord } from "../core/index.ts";
 export type { LicensePolicy } from "../catalogue/index.ts";

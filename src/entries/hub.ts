@@ -1,4 +1,7 @@
-/** The Hugging Face Hub: downloads, the cache, known checkpoints and licenses. */
+/**
+ * The Hugging Face Hub: downloads, the cache, known checkpoints and licenses.
+ * @module encodec-tokenizer/hub
+ */
 export { pullModel } from "../tokenizer/index.ts";
 export { HubError, IntegrityError, LicenseError } from "../core/index.ts";
 export type { ByteSource, LicenseClass, LicenseRecord, Provenance } from "../core/index.ts";

@@ -1,4 +1,7 @@
-/** Codes as the tokens of language models, and back, in a browser as well. */
+/**
+ * Codes as the tokens of language models, and back, in a browser as well.
+ * @module encodec-tokenizer/patterns
+ */
 export type { AudioCodes, AudioCodesContext, AudioCodesData, TensorLike } from "../core/index.ts";
 export { sequenceFormats } from "../storage/index.ts";
 export type { CodesDetails, SequenceFormat } from "../storage/index.ts";

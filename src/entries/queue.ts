@@ -1,4 +1,7 @@
-/** The parts of a dataset on a queue of BullMQ, for workers on any machines. */
+/**
+ * The parts of a dataset on a queue of BullMQ, for workers on any machines.
+ * @module encodec-tokenizer/queue
+ */
 export type { CodecError } from "../core/index.ts";
 export type { DatasetEvent, DatasetInfo, DatasetWorkOptions, JsonObject, RowCounts } from "../dataset/index.ts";
 export {

@@ -155,6 +155,7 @@ export class TokenDatasetWriter implements AsyncDisposable {
     return this.#disposing;
   }
 
+  /** The same as `dispose`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }

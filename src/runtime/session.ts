@@ -32,5 +32,6 @@ export interface SessionOptions {
 export interface Runtime {
   /** For reports, such as `"onnxruntime-node 1.30.0"`. */
   readonly name: string;
+  /** Loads a model, so that it can be run. */
   createSession(model: OnnxModel, options: SessionOptions): Promise<Session>;
 }

@@ -264,6 +264,7 @@ export class AudioTokenizer {
     return this.#sessions.dispose();
   }
 
+  /** The same as `dispose`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
