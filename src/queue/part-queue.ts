@@ -4,19 +4,12 @@ import type { Emit } from "../async/index.ts";
 import { formatPart } from "../dataset/index.ts";
 import { loadBullMq } from "./load-bullmq.ts";
 import { QueueError } from "./queue-error.ts";
+import type { ConnectionEvent } from "./queue-events.ts";
 import { lastingConnection, withoutCommand } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
 /** What jobs hold is what somebody put there: see `parsePartJob`. */
 export type PartQueue = Queue<unknown, unknown, string>;
-
-/** Redis went away, or came back; nothing is lost, and work waits. */
-export interface ConnectionEvent {
-  readonly kind: "redis";
-  readonly isUp: boolean;
-  /** `host:port`. */
-  readonly address: string;
-}
 
 /** Finished jobs that Redis keeps, so that the speed can be told. */
 export const keptJobs = 200;

@@ -9,6 +9,7 @@ import { parsePartJob, partJobOf } from "./part-job.ts";
 import type { PartResult } from "./part-job.ts";
 import { orDisconnect } from "./part-queue.ts";
 import { QueueError } from "./queue-error.ts";
+import type { JobRefusedEvent, PartFailedEvent, PartReturnedEvent, RefusalEvent } from "./queue-events.ts";
 import { lastingConnection } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
@@ -20,36 +21,6 @@ const endWorker: ReadonlySet<string> = new Set(["DATASET_DISK_FULL", "DATASET_MI
 
 /** The same, but it may as well be the part that brings it about, such as one that is too much for the memory of every machine: an attempt counts. */
 const endWorkerAfterAttempt: ReadonlySet<string> = new Set(["RUNTIME_FAILED"]);
-
-/** A part went back to the queue without having failed. */
-export interface PartReturnedEvent {
-  readonly kind: "part-returned";
-  readonly part: number;
-  /** `locked`: another process still has it; `stopped`: this worker ends. */
-  readonly reason: "locked" | "stopped";
-}
-
-/** A part failed. */
-export interface PartFailedEvent {
-  readonly kind: "part-failed";
-  readonly part: number;
-  readonly message: string;
-  readonly attempt: number;
-  /** There are so many; after the last one the part stays failed. */
-  readonly attempts: number;
-}
-
-/** A job on the queue is no part of the dataset; it stays failed. */
-export interface JobRefusedEvent {
-  readonly kind: "job-refused";
-  readonly message: string;
-}
-
-/** Redis answers, but does not do what a queue needs: its memory is full, or it is a replica. */
-export interface RefusalEvent {
-  readonly kind: "refused";
-  readonly message: string;
-}
 
 export interface PartWorkerOptions {
   readonly queue: string;

@@ -1,4 +1,3 @@
-import type { ConnectionOptions } from "bullmq";
 import { loadBullMq } from "./load-bullmq.ts";
 import { QueueError } from "./queue-error.ts";
 
@@ -50,7 +49,11 @@ function isDecodable(text: string): boolean {
 }
 
 /** A connection that waits for Redis to come back, however long that takes. */
-export function lastingConnection({ url }: RedisAddress): ConnectionOptions {
+export function lastingConnection({ url }: RedisAddress): {
+  readonly url: string;
+  readonly maxRetriesPerRequest: null;
+  readonly retryStrategy: (times: number) => number;
+} {
   return { url, maxRetriesPerRequest: null, retryStrategy: (times: number) => Math.min(200 * times, 2000) };
 }
 

@@ -1,4 +1,3 @@
-import { ReadableStream } from "node:stream/web";
 import { onAbort } from "../../async/index.ts";
 
 /** A value that waits, and what it counts for. */
