@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { formatWav, tokenizeDataset } from "../src/index.ts";
+import { tokenizeDataset } from "../src/entries/dataset.ts";
+import { formatWav } from "../src/index.ts";
 import { peakMemory } from "./process-memory.ts";
 
 /*

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { AudioTokenizer, formatWav, readAudio, tokenizeDataset, writeCodes } from "../src/index.ts";
+import { tokenizeDataset } from "../src/entries/dataset.ts";
+import { AudioTokenizer, formatWav, readAudio, writeCodes } from "../src/index.ts";
 import { uniform } from "./full-size-models.ts";
 
 /*

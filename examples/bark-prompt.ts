@@ -3,17 +3,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  AudioTokenizer,
   barkSemanticLength,
   barkSemanticLengths,
   codesFromBarkPrompt,
   createBarkPrompt,
   flattenBarkCoarse,
-  readAudio,
-  readBarkPrompt,
   trimBarkHistory,
-  writeBarkPrompt,
-} from "encodec-tokenizer";
+} from "encodec-tokenizer/patterns";
+import { AudioTokenizer, readAudio, readBarkPrompt, writeBarkPrompt } from "encodec-tokenizer";
 
 // Bark was trained on the codes of facebook/encodec_24khz. The tiny checkpoint has codes of the same shape, so everything
 // here runs with it, but to Bark they would mean nothing: give the official id for a voice to be used.

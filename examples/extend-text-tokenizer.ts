@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AutoTokenizer } from "@huggingface/transformers";
-import { AudioCodes, AudioTokenizer, TokenIdParser, TokenVocabulary, readAudio, writeWav } from "encodec-tokenizer";
+import { TokenIdParser, TokenVocabulary } from "encodec-tokenizer/patterns";
+import { AudioCodes, AudioTokenizer, readAudio, writeWav } from "encodec-tokenizer";
 import { characterTokenizer, characterTokenizerConfig } from "./support/character-tokenizer.ts";
 import type { TokenizerJson } from "./support/character-tokenizer.ts";
 

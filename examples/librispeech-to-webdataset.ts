@@ -2,7 +2,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { AudioTokenizer, formatWav, openDataset, readAudio, tokenizeDataset } from "encodec-tokenizer";
+import { openDataset, tokenizeDataset } from "encodec-tokenizer/dataset";
+import { AudioTokenizer, formatWav, readAudio } from "encodec-tokenizer";
 import "./support/run-sources.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "librispeech-"));

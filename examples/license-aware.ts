@@ -3,7 +3,8 @@
  * Runs offline: the choice falls on the embedded checkpoint.
  */
 import { fileURLToPath } from "node:url";
-import { AudioTokenizer, notice, readAudio, selectCheckpoint, summarizeLicenses } from "encodec-tokenizer";
+import { notice, selectCheckpoint, summarizeLicenses } from "encodec-tokenizer/hub";
+import { AudioTokenizer, readAudio } from "encodec-tokenizer";
 
 const { best, passedOver } = selectCheckpoint({ sampleRate: 24_000, minBandwidth: 6, licensePolicy: "commercial" });
 if (best === null) throw new Error("no checkpoint passes");

@@ -12,15 +12,12 @@ import {
   Tensor,
 } from "@huggingface/transformers";
 import {
-  AudioCodes,
-  AudioTokenizer,
-  musicgenLogitsProcessor,
   musicgenCodesFromGenerated,
-  musicgenMaxLengthFor,
-  readAudio,
   musicgenDecoderInputIds,
-  writeWav,
-} from "encodec-tokenizer";
+  musicgenLogitsProcessor,
+  musicgenMaxLengthFor,
+} from "encodec-tokenizer/patterns";
+import { AudioCodes, AudioTokenizer, readAudio, writeWav } from "encodec-tokenizer";
 import { writeSmallMusicgen } from "./support/small-musicgen.ts";
 
 const { values, positionals } = parseArgs({

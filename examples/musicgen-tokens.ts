@@ -2,17 +2,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  AudioCodes,
-  AudioTokenizer,
-  musicgen,
-  openDataset,
-  patternLayout,
-  patternProvider,
-  openTokenDataset,
-  tokenizeDataset,
-  transposeGrid,
-} from "encodec-tokenizer";
+import { openDataset, openTokenDataset, patternLayout, tokenizeDataset } from "encodec-tokenizer/dataset";
+import { musicgen, patternProvider, transposeGrid } from "encodec-tokenizer/patterns";
+import { AudioCodes, AudioTokenizer } from "encodec-tokenizer";
 import type { PatternSpec } from "encodec-tokenizer";
 import "./support/run-sources.ts";
 

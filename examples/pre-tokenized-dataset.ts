@@ -1,6 +1,8 @@
 // Speech as a file of tokens that a trainer maps into memory: npx tsx examples/pre-tokenized-dataset.ts
 import { mkdir } from "node:fs/promises";
-import { AudioCodes, AudioTokenizer, TokenDatasetWriter, TokenVocabulary, readAudio, openTokenDataset } from "encodec-tokenizer";
+import { openTokenDataset, TokenDatasetWriter } from "encodec-tokenizer/dataset";
+import { TokenVocabulary } from "encodec-tokenizer/patterns";
+import { AudioCodes, AudioTokenizer, readAudio } from "encodec-tokenizer";
 import type { Waveform } from "encodec-tokenizer";
 
 await using codec = await AudioTokenizer.fromPretrained("tiny");
@@ -25,7 +27,7 @@ await using writer = await TokenDatasetWriter.create("demo-output/train", {
 });
 for (const codes of clips) await writer.append(vocabulary.encode(codes));
 const { documents, tokens, files } = await writer.finish();
-console.log(`${documents} clips, ${tokens} tokens below ${vocabulary.size}: ${files.join(", ")}`);
+console.log(`${documents} clips, ${tokens} tokens below ${vocabulary.size}: ${files.map(({ path }) => path).join(", ")}`);
 
 // In Python: np.memmap("demo-output/train.bin", dtype=np.uint16).
 let index = 0;

@@ -6,7 +6,7 @@ import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { verifyDataset } from "encodec-tokenizer";
+import { verifyDataset } from "encodec-tokenizer/dataset";
 import { checkRedis, datasetQueueStatus, enqueueDataset, workOnDataset } from "encodec-tokenizer/queue";
 import "./support/run-sources.ts";
 

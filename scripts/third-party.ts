@@ -180,7 +180,7 @@ const introduction = `# What comes along
 
 encodec-tokenizer is under MIT (LICENSE). These are the packages that it is installed with, all machines together, and the terms that they are under. Nothing of
 them is in the package itself: npm gets each from its own place, with whatever license file it has. Who passes them on, in a bundle, an image or an executable,
-passes on all of this. Evidence for people who decide, not legal advice. Weights are another matter: docs/licensing.md, and \`encodec-tokenizer notice\`.
+passes on all of this. Whoever uses a queue installs bullmq and ioredis besides, which bring packages under MIT, ISC, Apache-2.0 and 0BSD. Evidence for people who decide, not legal advice. Weights are another matter: docs/licensing.md, and \`encodec-tokenizer notice\`.
 `;
 
 /** The contents of THIRD-PARTY.md. */

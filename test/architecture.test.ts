@@ -16,12 +16,13 @@ const rooms: Record<string, readonly string[]> = {
   figure: ["patterns", "core"],
   catalogue: ["core"],
   runtime: ["core"],
-  files: ["patterns", "storage", "audio", "checkpoint", "core"],
+  files: ["patterns", "storage", "audio", "checkpoint", "core", "async"],
   hub: ["catalogue", "files", "checkpoint", "core"],
   tokenizer: ["hub", "catalogue", "files", "graph", "runtime", "audio", "checkpoint", "core", "async"],
   dataset: ["tokenizer", "hub", "catalogue", "files", "audio", "storage", "parquet", "patterns", "figure", "core", "async"],
   queue: ["dataset", "tokenizer", "core", "async"],
-  cli: [".", "queue"],
+  entries: ["queue", "dataset", "tokenizer", "hub", "catalogue", "files", "audio", "storage", "patterns", "figure", "checkpoint", "core"],
+  cli: ["queue", "dataset", "tokenizer", "hub", "catalogue", "files", "audio", "storage", "patterns", "figure", "core", "async"],
 };
 /**
  * Wings of the large rooms from the bottom up; a file imports files of its own wing and of those below it. "." is what lies in the
@@ -36,6 +37,11 @@ const wings: Record<string, readonly string[]> = {
 };
 /** Rooms that run in a browser as well: no Node modules, no network, no ONNX Runtime. */
 const portable = new Set(["async", "core", "audio", "figure", "checkpoint", "graph", "storage", "parquet", "patterns"]);
+
+/** What the package offers by audience. The main one lies in no room. */
+const publicEntries = ["index.ts", ...["audio", "patterns", "hub", "dataset", "queue"].map((name) => `entries/${name}.ts`)];
+/** The entries that a browser can load. */
+const portableEntries = ["entries/audio.ts", "entries/patterns.ts"];
 
 /** Loads all rooms, one after the other. */
 const entry = "cli/main.ts";
@@ -101,7 +107,7 @@ test("the command line loads every room before itself, none before those that it
     .filter((room) => room !== "cli");
   expect(loaded.toSorted()).toEqual(
     Object.keys(rooms)
-      .filter((room) => room !== "cli")
+      .filter((room) => room !== "cli" && room !== "entries")
       .toSorted(),
   );
   for (const [index, room] of loaded.entries()) expect(loaded.slice(0, index)).toEqual(expect.arrayContaining([...rooms[room]!]));
@@ -132,6 +138,38 @@ test("a thread that decodes loads audio, and nothing else that takes long to sta
   };
   visit("dataset/decoding/decode-row.ts");
   expect([...new Set([...loaded].map(roomOf))].toSorted()).toEqual(["audio", "core", "dataset"]);
+});
+
+test("members are private by their #name, and constants are in camelCase", () => {
+  const root = resolve(src, "..");
+  const otherwise = /^ *(?:private (?!constructor\b)|protected (?!override\b)|(?:export )?const [A-Z][A-Z0-9_]+\b).*/gmu;
+  for (const folder of ["src", "test", "bench", "examples", "scripts"]) {
+    for (const file of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith(".ts") || file.includes("node_modules")) continue;
+      expect(readFileSync(join(root, folder, file), "utf8").match(otherwise), `${folder}/${file}`).toBeNull();
+    }
+  }
+});
+
+test("an entry lists names of rooms, and is nothing else", () => {
+  expect(files.filter((file) => roomOf(file) === "." || roomOf(file) === "entries").toSorted()).toEqual(publicEntries.toSorted());
+  for (const file of publicEntries) {
+    const statements = readFileSync(join(src, file), "utf8")
+      .replace(/\/\*.*?\*\//gsu, "")
+      .split(";")
+      .map((text) => text.trim());
+    expect(statements.pop()).toBe("");
+    for (const statement of statements) expect(statement).toMatch(/^export (?:type )?\{[^}]*\} from "\.\.?\/[a-z]+\/index\.ts"$/u);
+  }
+});
+
+test("what a browser loads by an entry are portable rooms", () => {
+  for (const file of portableEntries)
+    expect(
+      targetsOf(file)
+        .map(roomOf)
+        .filter((room) => !portable.has(room)),
+    ).toEqual([]);
 });
 
 describe.each(filesOfRooms)("%s", (file) => {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { broughtPackages, formatThirdParty, problemsOf, thirdPartyFile, withTables } from "../scripts/third-party.ts";
 import type { Lock, ThirdPartyList } from "../scripts/third-party.ts";
 
@@ -21,11 +21,11 @@ function changed(path: string, entry: Lock["packages"][string], from = ""): Lock
 }
 
 describe("the packages that come along", () => {
-  it("are all listed, and nothing else is", () => {
+  test("are all listed, and nothing else is", () => {
     expect(problemsOf(lock, list)).toEqual([]);
   });
 
-  it("are those that the lock does not keep for development, with what brings them", () => {
+  test("are those that the lock does not keep for development, with what brings them", () => {
     const ofLock = Object.entries(lock.packages)
       .filter(([path, { dev = false }]) => path !== "" && !dev)
       .map(([path]) => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length));
@@ -37,14 +37,14 @@ describe("the packages that come along", () => {
     ]);
   });
 
-  it("are in THIRD-PARTY.md and in docs/licensing.md as the list has them", () => {
+  test("are in THIRD-PARTY.md and in docs/licensing.md as the list has them", () => {
     const tables = formatThirdParty(lock, list);
     expect(read("THIRD-PARTY.md")).toBe(thirdPartyFile(tables));
     expect(withTables(read("docs/licensing.md"), tables)).toBe(read("docs/licensing.md"));
     for (const { name } of list.packages) expect(tables).toContain(`| \`${name}\` |`);
   });
 
-  it("ask for what they are known to ask for", () => {
+  test("ask for what they are known to ask for", () => {
     const licenseOf = (name: string) => list.packages.find((entry) => entry.name === name)!.license;
     expect(licenseOf("codec-parser")).toBe("LGPL-3.0-or-later");
     const inside = list.embedded.map((work) => `${work.in}: ${work.license}`);
@@ -60,7 +60,7 @@ describe("the packages that come along", () => {
 });
 
 describe("the check says what to add when", () => {
-  it("a package is new", () => {
+  test("a package is new", () => {
     const found = problemsOf(changed("node_modules/new-one", { version: "1.0.0", license: "GPL-3.0" }), list, (name) =>
       name === "new-one" ? ["COPYING", "index.js"] : undefined,
     );
@@ -71,30 +71,30 @@ describe("the check says what to add when", () => {
     ]);
   });
 
-  it("a package far down is new", () => {
+  test("a package far down is new", () => {
     const found = problemsOf(
-      changed("node_modules/msgpackr/node_modules/deep", { version: "2.0.0" }, "node_modules/msgpackr"),
+      changed("node_modules/@napi-rs/nice/node_modules/deep", { version: "2.0.0" }, "node_modules/@napi-rs/nice"),
       list,
       () => undefined,
     );
-    expect(found).toEqual([expect.stringMatching(/^deep 2\.0\.0 \(no license; brought by bullmq\) is not in/u)]);
+    expect(found).toEqual([expect.stringMatching(/^deep 2\.0\.0 \(no license; brought by piscina\) is not in/u)]);
   });
 
-  it("a license changes", () => {
+  test("a license changes", () => {
     expect(problemsOf(changed("node_modules/zod", { license: "BUSL-1.1" }), list)).toEqual([
       expect.stringMatching(/^zod [\d.]+ \(BUSL-1\.1; brought by zod\) is listed under MIT in .*change the entry/u),
     ]);
   });
 
-  it("two versions of a package have different licenses", () => {
+  test("two versions of a package have different licenses", () => {
     const found = problemsOf(
-      changed("node_modules/msgpackr/node_modules/zod", { version: "9.0.0", license: "ISC" }, "node_modules/msgpackr"),
+      changed("node_modules/@napi-rs/nice/node_modules/zod", { version: "9.0.0", license: "ISC" }, "node_modules/@napi-rs/nice"),
       list,
     );
-    expect(found).toEqual([expect.stringContaining("(ISC and MIT; brought by bullmq, zod) is listed under MIT")]);
+    expect(found).toEqual([expect.stringContaining("(ISC and MIT; brought by piscina, zod) is listed under MIT")]);
   });
 
-  it("a package that holds the work of others has another version", () => {
+  test("a package that holds the work of others has another version", () => {
     expect(problemsOf(changed("node_modules/mpg123-decoder", { version: "2.0.0" }), list)).toEqual([
       expect.stringMatching(
         /^scripts\/third-party\.json says that mpg123, .* is in mpg123-decoder 1\.0\.3; installed is 2\.0\.0\. Look whether that still is so/u,
@@ -102,12 +102,12 @@ describe("the check says what to add when", () => {
     ]);
   });
 
-  it("the text of a license is gone", () => {
+  test("the text of a license is gone", () => {
     const found = problemsOf(lock, list, (name) => (name === "yaml" ? ["package.json"] : undefined));
     expect(found).toEqual([expect.stringMatching(/^yaml has no file LICENSE any more/u)]);
   });
 
-  it("a package or a work does not come along any more", () => {
+  test("a package or a work does not come along any more", () => {
     const longer = {
       ...list,
       packages: [...list.packages, { name: "gone", license: "MIT", text: null }],
@@ -119,7 +119,7 @@ describe("the check says what to add when", () => {
     ]);
   });
 
-  it("nobody has said what a license asks for", () => {
+  test("nobody has said what a license asks for", () => {
     const { "MPL-2.0": _, ...licenses } = list.licenses;
     expect(problemsOf(lock, { ...list, licenses })).toEqual([
       expect.stringMatching(/does not say what MPL-2\.0 asks for\. Add it to "licenses"/u),
@@ -127,6 +127,6 @@ describe("the check says what to add when", () => {
   });
 });
 
-it("a document without a place for the tables is refused", () => {
+test("a document without a place for the tables is refused", () => {
   expect(() => withTables("# Licenses", "tables")).toThrow(/has no place for the tables/u);
 });

@@ -1,3 +1,25 @@
+/** An amount that was taken of a budget, given back when it is disposed. */
+export class Lease implements Disposable {
+  #amount: number;
+  readonly #use: (change: number) => void;
+
+  constructor(amount: number, use: (change: number) => void) {
+    this.#amount = amount;
+    this.#use = use;
+  }
+
+  /** Gives back what is more than is needed after all, or takes what is missing without waiting. */
+  resize(amount: number): void {
+    const change = amount - this.#amount;
+    this.#amount = amount;
+    this.#use(change);
+  }
+
+  [Symbol.dispose](): void {
+    this.resize(0);
+  }
+}
+
 /** What work may take of something, such as bytes of memory; who asks for more than there is waits for its turn. */
 export class Budget {
   readonly #limit: number;
@@ -9,17 +31,17 @@ export class Budget {
   }
 
   /** Takes an amount, in the order of the calls. More than the whole budget is given when nothing else is taken. */
-  async take(amount: number): Promise<void> {
+  async take(amount: number): Promise<Lease> {
     if (this.#waiting.length === 0 && this.#fits(amount)) this.#used += amount;
     else await new Promise<void>((begin) => this.#waiting.push({ amount, begin }));
+    return new Lease(amount, (change) => this.#use(change));
   }
 
-  /** Gives an amount back. */
-  give(amount: number): void {
-    this.#used -= amount;
+  #use(change: number): void {
+    this.#used += change;
     while (this.#waiting.length > 0 && this.#fits(this.#waiting[0]!.amount)) {
-      const { amount: next, begin } = this.#waiting.shift()!;
-      this.#used += next;
+      const { amount, begin } = this.#waiting.shift()!;
+      this.#used += amount;
       begin();
     }
   }

@@ -3,12 +3,12 @@ import { Change } from "./change.ts";
 /**
  * Works on many items at a time and gives the results in the order of the items.
  * @param admit Waits until there is room for an item.
- * @param work Begun as soon as an item is admitted.
+ * @param work Begun as soon as an item is admitted, with what `admit` gave for it.
  * @param ahead The most results that are under way or wait to be taken.
  * @param weigh How many results an item counts as; one that counts as more than `ahead` goes alone. @default 1
  * @param abandon Told that no more results will be taken, so that work that is under way can end; it is waited for.
  */
-export async function* inOrder<Item, Result>(
+export async function* inOrder<Item, Admission, Result>(
   items: AsyncIterable<Item>,
   {
     admit,
@@ -17,8 +17,8 @@ export async function* inOrder<Item, Result>(
     weigh = () => 1,
     abandon,
   }: {
-    readonly admit: (item: Item) => Promise<void>;
-    readonly work: (item: Item) => Promise<Result>;
+    readonly admit: (item: Item) => Promise<Admission>;
+    readonly work: (item: Item, admission: Admission) => Promise<Result>;
     readonly ahead: number;
     readonly weigh?: ((item: Item) => number) | undefined;
     readonly abandon?: (() => void) | undefined;
@@ -32,8 +32,7 @@ export async function* inOrder<Item, Result>(
       const weight = weigh(item);
       while (results.length > 0 && state.held + weight > ahead && !state.isOver) await change.wait();
       if (state.isOver) return;
-      await admit(item);
-      const result = work(item);
+      const result = work(item, await admit(item));
       result.catch(() => {}); // whoever takes it hears of it
       results.push({ result, weight });
       state.held += weight;

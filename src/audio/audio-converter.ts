@@ -2,8 +2,8 @@ import type { Waveform } from "../core/index.ts";
 import { checkWaveform, numSamplesOf } from "../core/index.ts";
 import type { ConvertAudioOptions } from "./channels.ts";
 import { mixChannels } from "./channels.ts";
-import { JOINED_SIZE, joinWaveforms } from "./join-waveforms.ts";
-import { Pace, WORK_PER_TURN } from "./pace.ts";
+import { joinedSize, joinWaveforms } from "./join-waveforms.ts";
+import { Pace, workPerTurn } from "./pace.ts";
 import type { ResamplerState } from "./resampler.ts";
 import { Resampler } from "./resampler.ts";
 import { slicePiece } from "./trim-pieces.ts";
@@ -45,7 +45,7 @@ export class AudioConverter {
    * other things to do meanwhile.
    */
   get stepLength(): number {
-    return this.#resampler?.stepLength ?? Math.ceil(WORK_PER_TURN / Math.max(this.#from.channels, this.#to.channels));
+    return this.#resampler?.stepLength ?? Math.ceil(workPerTurn / Math.max(this.#from.channels, this.#to.channels));
   }
 
   /**
@@ -117,9 +117,9 @@ export async function* convertAudioStream(
       const step = slicePiece(piece, start, start + stepLength);
       const part = converter.push(step);
       if (part !== undefined) converted.push(part);
-      await pace.spend((WORK_PER_TURN * numSamplesOf(step)) / stepLength);
+      await pace.spend((workPerTurn * numSamplesOf(step)) / stepLength);
       numConverted += part === undefined ? 0 : numSamplesOf(part);
-      if (numConverted * options.channels < JOINED_SIZE) continue;
+      if (numConverted * options.channels < joinedSize) continue;
       yield joinWaveforms(converted);
       converted = [];
       numConverted = 0;
@@ -129,7 +129,7 @@ export async function* convertAudioStream(
   const rest: Waveform[] = [];
   for (const step of converter?.flushInSteps() ?? []) {
     rest.push(step);
-    await pace.spend(WORK_PER_TURN);
+    await pace.spend(workPerTurn);
   }
   if (rest.length > 0) yield joinWaveforms(rest);
 }

@@ -22,16 +22,16 @@ export interface AudioLimits {
 /** Limits with nothing left open. */
 export type AllAudioLimits = { readonly [Name in keyof AudioLimits]-?: number };
 
-const DEFAULT_LIMITS: AllAudioLimits = { minSampleRate: 1000, maxSampleRate: 1_000_000, maxChannels: 64, maxSamples: Infinity };
+const defaultLimits: AllAudioLimits = { minSampleRate: 1000, maxSampleRate: 1_000_000, maxChannels: 64, maxSamples: Infinity };
 
 /**
  * Fills in what is left open.
  * @throws RangeError for what is no limit.
  */
 export function allLimits(limits: AudioLimits = {}): AllAudioLimits {
-  const all = { ...DEFAULT_LIMITS };
+  const all = { ...defaultLimits };
   for (const name of Object.keys(all) as (keyof AudioLimits)[]) {
-    const limit = limits[name] ?? DEFAULT_LIMITS[name];
+    const limit = limits[name] ?? defaultLimits[name];
     if (typeof limit !== "number" || !(limit > 0))
       throw new RangeError(`limits.${name} must be a positive number; received ${String(limit)}`);
     all[name] = limit;

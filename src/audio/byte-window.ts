@@ -2,7 +2,7 @@ import type { ByteSource } from "../core/index.ts";
 import { Pace } from "./pace.ts";
 
 /** Bytes read from a source at a time. */
-const WINDOW_LENGTH = 2 ** 16;
+const windowLength = 2 ** 16;
 
 /**
  * Reads a source in small steps that mostly go forward, through one window of 64 KiB: however long the source, this is
@@ -32,7 +32,7 @@ export class ByteWindow {
     const end = Math.min(offset + length, this.size);
     if (offset >= end) return new Uint8Array();
     if (offset < this.#start || end > this.#start + this.#bytes.length) {
-      const readLength = Math.min(Math.max(length, WINDOW_LENGTH), this.size - offset);
+      const readLength = Math.min(Math.max(length, windowLength), this.size - offset);
       await this.pace.spend(readLength);
       const bytes = await this.#source.read(offset, readLength);
       this.#bytes = bytes;

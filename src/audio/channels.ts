@@ -26,6 +26,7 @@ export function mixChannels(waveform: Waveform, channels: number): Waveform {
   );
 }
 
+/** The form that audio is wanted in. */
 export interface ConvertAudioOptions {
   /** Sample rate wanted, in hertz. */
   readonly sampleRate: number;

@@ -1,5 +1,6 @@
 import type { AudioLimits } from "./audio-limits.ts";
 
+/** How audio is decoded. */
 export interface DecodeAudioOptions {
   /** Stops the work between two pieces of the file; what was asked for then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

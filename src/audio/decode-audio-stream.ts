@@ -54,7 +54,7 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
   const window = new ByteWindow(wholeSource, signal);
   const container = await identifyContainer(window);
   if (container === undefined) throw unreadableFileError(await window.bytes(0, 256));
-  const audio = await OPENERS[container](window);
+  const audio = await openers[container](window);
   const { sampleRate, channels, numSamples, isCutOff = false } = audio;
   checkForm(container, audio, limits);
   checkNumSamples(container, (numSamples ?? 0) * channels, limits);
@@ -68,7 +68,7 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
   };
 }
 
-const OPENERS: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<EncodedAudio>>> = {
+const openers: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<EncodedAudio>>> = {
   wav: openWav,
   flac: openFlac,
   ogg: openOggAudio,

@@ -4,11 +4,11 @@ import type { AudioForm } from "./audio-converter.ts";
 import type { DecodeAudioOptions } from "./decode-audio-options.ts";
 import { decodeAudioStream } from "./decode-audio-stream.ts";
 import { inBatches } from "./in-batches.ts";
-import { JOINED_SIZE, joinWaveforms } from "./join-waveforms.ts";
+import { joinedSize, joinWaveforms } from "./join-waveforms.ts";
 import { Pace } from "./pace.ts";
 
 /** Most samples, all channels together, that a file may decode to unless told otherwise: 4 GiB of float32. */
-const MAX_NUM_SAMPLES = 2 ** 30;
+const maxNumSamples = 2 ** 30;
 
 /**
  * Decodes a whole audio file, recognised by its bytes: WAV, FLAC, MP3, or Ogg with Vorbis, Opus or FLAC.
@@ -29,12 +29,12 @@ export async function decodeAudio(bytes: Uint8Array, options: DecodeAudioOptions
   if (!(bytes instanceof Uint8Array)) {
     throw new TypeError(`decodeAudio takes the bytes of an audio file as a Uint8Array; received ${typeof bytes}`);
   }
-  const audio = await decodeAudioStream(bytes, { signal, limits: { ...limits, maxSamples: limits?.maxSamples ?? MAX_NUM_SAMPLES } });
+  const audio = await decodeAudioStream(bytes, { signal, limits: { ...limits, maxSamples: limits?.maxSamples ?? maxNumSamples } });
   // A WAV file has bytes for all samples that it is said to have; of others, that is known only when they are decoded.
   if (audio.container === "wav") return join(audio, audio, audio.numSamples!);
   const pieces: Waveform[] = [];
   // Of many channels there would be a million small arrays in the end, among which garbage collection takes a second.
-  for await (const batch of inBatches(audio, (piece) => numSamplesOf(piece) * audio.channels, JOINED_SIZE))
+  for await (const batch of inBatches(audio, (piece) => numSamplesOf(piece) * audio.channels, joinedSize))
     pieces.push(joinWaveforms(batch));
   return join(
     pieces,

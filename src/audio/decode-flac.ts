@@ -15,10 +15,10 @@ import type { WasmDecoder } from "./wasm-decoder.ts";
 import { runDecoder } from "./wasm-decoder.ts";
 
 /** Sample widths that a FLAC frame can name itself; the decoder reads frames without their stream's header. */
-const SUPPORTED_BITS: readonly number[] = [8, 12, 16, 20, 24];
+const supportedBits: readonly number[] = [8, 12, 16, 20, 24];
 
 /** Bytes read at a time. */
-const PIECE_LENGTH = 2 ** 16;
+const pieceLength = 2 ** 16;
 
 /**
  * Opens a FLAC file; integers of b bits become `value / 2^(b-1)`, as in `parseWav`.
@@ -31,7 +31,7 @@ export async function openFlac(source: ByteWindow): Promise<EncodedAudio> {
   checkSupported(header);
   const numSamples = header.numSamples ?? (await findFlacEnd(source, header.framesStart, header));
   async function* chunks(): AsyncGenerator<Uint8Array, void> {
-    for (let offset = header.framesStart; offset < source.size; offset += PIECE_LENGTH) yield source.bytes(offset, PIECE_LENGTH);
+    for (let offset = header.framesStart; offset < source.size; offset += pieceLength) yield source.bytes(offset, pieceLength);
   }
   return flacAudio(header, numSamples, chunks, source.pace);
 }
@@ -58,10 +58,10 @@ export async function openOggFlac(stream: OggStream): Promise<EncodedAudio> {
 }
 
 function checkSupported({ bitsPerSample }: FlacHeader): void {
-  if (!SUPPORTED_BITS.includes(bitsPerSample)) {
+  if (!supportedBits.includes(bitsPerSample)) {
     throw new AudioFormatError(
       "AUDIO_UNSUPPORTED",
-      `FLAC with ${bitsPerSample} bits per sample is not supported (${SUPPORTED_BITS.join(", ")} are); ` +
+      `FLAC with ${bitsPerSample} bits per sample is not supported (${supportedBits.join(", ")} are); ` +
         "convert it first: ffmpeg -i in.flac -c:a pcm_f32le out.wav",
     );
   }

@@ -8,7 +8,7 @@ import type { WasmDecoder } from "./wasm-decoder.ts";
 import { runDecoder } from "./wasm-decoder.ts";
 
 /** Samples by which every decoder of layer III is late: 528 and one. Source: LAME's technical FAQ, "decoder delay". */
-const DECODER_DELAY = 529;
+const decoderDelay = 529;
 
 /**
  * Opens an MP3 file. If its first frame says how much the encoder added before and after the audio (LAME and ffmpeg
@@ -18,8 +18,8 @@ const DECODER_DELAY = 529;
 export async function openMp3(source: ByteWindow): Promise<EncodedAudio> {
   const found = await findMp3Frames(source, await skipId3(source, 0));
   const { sampleRate, numChannels: channels, samplesPerFrame, encoderDelay, encoderPadding, numFrames } = found;
-  const start = encoderDelay === 0 ? 0 : encoderDelay + DECODER_DELAY;
-  const padding = Math.max(0, encoderPadding - DECODER_DELAY);
+  const start = encoderDelay === 0 ? 0 : encoderDelay + decoderDelay;
+  const padding = Math.max(0, encoderPadding - decoderDelay);
   return {
     sampleRate,
     channels,

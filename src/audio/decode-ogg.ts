@@ -8,9 +8,9 @@ import type { EncodedAudio } from "./encoded-audio.ts";
 import { openOgg } from "./ogg-pages.ts";
 
 /** What the first packet of each codec's stream starts with. */
-const OPUS_HEAD = "OpusHead";
-const VORBIS_HEAD = "\x01vorbis";
-const FLAC_HEAD = "\x7fFLAC";
+const opusHead = "OpusHead";
+const vorbisHead = "\x01vorbis";
+const flacHead = "\x7fFLAC";
 
 /**
  * Opens an Ogg file with one Vorbis, Opus or FLAC stream.
@@ -24,11 +24,11 @@ export async function openOggAudio(source: ByteWindow): Promise<EncodedAudio> {
       "Ogg file without a Vorbis, Opus or FLAC stream; convert it first: ffmpeg -i in.ogg out.wav",
     );
   }
-  if (hasAscii(stream.head, 0, OPUS_HEAD)) return openOpus(stream);
-  if (hasAscii(stream.head, 0, VORBIS_HEAD)) return openVorbis(stream);
+  if (hasAscii(stream.head, 0, opusHead)) return openOpus(stream);
+  if (hasAscii(stream.head, 0, vorbisHead)) return openVorbis(stream);
   return openOggFlac(stream);
 }
 
 function isReadableHead(packet: Uint8Array): boolean {
-  return hasAscii(packet, 0, OPUS_HEAD) || hasAscii(packet, 0, VORBIS_HEAD) || hasAscii(packet, 0, FLAC_HEAD);
+  return hasAscii(packet, 0, opusHead) || hasAscii(packet, 0, vorbisHead) || hasAscii(packet, 0, flacHead);
 }

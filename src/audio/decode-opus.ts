@@ -8,17 +8,17 @@ import type { WasmDecoder } from "./wasm-decoder.ts";
 import { runDecoder } from "./wasm-decoder.ts";
 
 /** Opus always decodes to this rate, in hertz, whatever was encoded. */
-const SAMPLE_RATE = 48_000;
+const sampleRate = 48_000;
 
 /** Samples of one frame by the upper five bits of a packet's first byte. Source: RFC 6716, section 3.1, table 2. */
-const SILK_FRAME_SAMPLES: readonly number[] = [480, 960, 1920, 2880];
-const HYBRID_FRAME_SAMPLES: readonly number[] = [480, 960];
-const CELT_FRAME_SAMPLES: readonly number[] = [120, 240, 480, 960];
+const silkFrameSamples: readonly number[] = [480, 960, 1920, 2880];
+const hybridFrameSamples: readonly number[] = [480, 960];
+const celtFrameSamples: readonly number[] = [120, 240, 480, 960];
 
 /** Most samples per channel of a packet: 120 ms. */
-const MAX_PACKET_SAMPLES = 5760;
+const maxPacketSamples = 5760;
 /** Header packets: `OpusHead` and `OpusTags`. */
-const NUM_HEADERS = 2;
+const numHeaders = 2;
 
 /**
  * Opens an Opus stream: without its pre-skip, up to its last granule position, and with its output gain applied.
@@ -30,11 +30,11 @@ export function openOpus(stream: OggStream): EncodedAudio {
   const { channels, preSkip } = head;
   const numSamples = Math.max(0, stream.endGranule - preSkip);
   return {
-    sampleRate: SAMPLE_RATE,
+    sampleRate,
     channels,
     numSamples,
     decode() {
-      const form = { format: "Ogg Opus", sampleRate: SAMPLE_RATE, channels };
+      const form = { format: "Ogg Opus", sampleRate, channels };
       return trimPieces(form, decodeAll(stream, head), { end: () => numSamples });
     },
   };
@@ -46,13 +46,13 @@ async function* decodeAll(stream: OggStream, head: OpusHead): AsyncGenerator<Wav
   async function* audioPackets(): AsyncGenerator<Uint8Array, void> {
     let index = 0;
     for await (const packet of stream.packets()) {
-      if (index++ < NUM_HEADERS) continue;
+      if (index++ < numHeaders) continue;
       numPromised += samplesInPacket(packet);
       yield packet;
     }
   }
   const batches = inBatches(audioPackets(), (packet) =>
-    Math.max(packet.length, Math.min(samplesInPacket(packet), MAX_PACKET_SAMPLES) * head.channels),
+    Math.max(packet.length, Math.min(samplesInPacket(packet), maxPacketSamples) * head.channels),
   );
   let numDecoded = 0;
   for await (const piece of runDecoder("Ogg Opus", () => createOpusDecoder(head), batches, stream.pace)) {
@@ -121,9 +121,9 @@ function samplesInPacket(packet: Uint8Array): number {
   const [first = 0, second = 0] = packet;
   const config = first >> 3;
   let frameSamples: number;
-  if (config < 12) frameSamples = SILK_FRAME_SAMPLES[config % 4]!;
-  else if (config < 16) frameSamples = HYBRID_FRAME_SAMPLES[config % 2]!;
-  else frameSamples = CELT_FRAME_SAMPLES[config % 4]!;
+  if (config < 12) frameSamples = silkFrameSamples[config % 4]!;
+  else if (config < 16) frameSamples = hybridFrameSamples[config % 2]!;
+  else frameSamples = celtFrameSamples[config % 4]!;
   const frameCountCode = first & 3;
   if (frameCountCode === 0) return frameSamples;
   return frameSamples * (frameCountCode === 3 ? second & 0x3f : 2);

@@ -1,4 +1,4 @@
-const TABLE_8: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
+const crc8Table: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ (crc & 0x80 ? 0x07 : 0);
   return crc;
@@ -7,14 +7,14 @@ const TABLE_8: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
 /** Polynomial x⁸+x²+x+1; over bytes that end in their own checksum it is 0. Source: RFC 9639, section 9.1.8. */
 export function crc8(bytes: Uint8Array): number {
   let crc = 0;
-  for (const byte of bytes) crc = TABLE_8[crc ^ byte]!;
+  for (const byte of bytes) crc = crc8Table[crc ^ byte]!;
   return crc;
 }
 
 /** Polynomial x¹⁶+x¹⁵+x²+1, without its highest term. Source: RFC 9639, section 9.3. */
-const POLYNOMIAL = 0x8005;
+const crc16Polynomial = 0x8005;
 
-const TABLE_16: Uint16Array = Uint16Array.from({ length: 256 }, (_, byte) => {
+const crc16Table: Uint16Array = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 8;
   for (let bit = 0; bit < 8; bit++) crc = timesX(crc);
   return crc;
@@ -26,7 +26,7 @@ export class Crc16 {
   value = 0;
 
   append(byte: number): void {
-    this.value = ((this.value << 8) & 0xffff) ^ TABLE_16[(this.value >> 8) ^ byte]!;
+    this.value = ((this.value << 8) & 0xffff) ^ crc16Table[(this.value >> 8) ^ byte]!;
   }
 }
 
@@ -51,5 +51,5 @@ export class Crc16FromEnd {
 }
 
 function timesX(remainder: number): number {
-  return ((remainder << 1) ^ (remainder & 0x8000 ? POLYNOMIAL : 0)) & 0xffff;
+  return ((remainder << 1) ^ (remainder & 0x8000 ? crc16Polynomial : 0)) & 0xffff;
 }

@@ -24,17 +24,17 @@ interface FrameHeader {
 }
 
 /** Most bytes of a frame: 65535 samples of eight 24-bit channels, uncompressed. */
-const MAX_FRAME_LENGTH = 65_535 * 8 * 3 + 2 ** 10;
+const maxFrameLength = 65_535 * 8 * 3 + 2 ** 10;
 /**
  * Most headers of other frames that a frame may hold. Bytes look like one by chance, about once in 16 MB. A decoder that finds the frame
  * around them damaged takes each for the next one, and decodes half a million samples for 34 bytes.
  */
-const MAX_HEADERS_WITHIN = 8;
+const maxHeadersWithin = 8;
 /** Bytes that are looked at before others have their turn. */
-const STEP_LENGTH = 2 ** 16;
+const stepLength = 2 ** 16;
 /** Two bytes of sync code, two of form, seven of number, two of block size, two of sample rate, and the checksum. */
-const MAX_HEADER_LENGTH = 16;
-const ID3V1_LENGTH = 128;
+const maxHeaderLength = 16;
+const id3v1Length = 128;
 
 /**
  * Finds the frame that ends with the last byte, by its two checksums, and the sample at which it ends.
@@ -43,13 +43,13 @@ const ID3V1_LENGTH = 128;
  * @throws AudioFormatError `AUDIO_CORRUPT` if there is none: then the file is cut short within a frame.
  */
 export async function findFlacEnd(source: ByteWindow, framesStart: number, header: FlacHeader): Promise<number> {
-  const tailStart = Math.max(framesStart, source.size - MAX_FRAME_LENGTH - ID3V1_LENGTH);
+  const tailStart = Math.max(framesStart, source.size - maxFrameLength - id3v1Length);
   const tail = await source.bytes(tailStart, source.size - tailStart);
-  const end = hasAscii(tail, tail.length - ID3V1_LENGTH, "TAG") ? tail.length - ID3V1_LENGTH : tail.length;
+  const end = hasAscii(tail, tail.length - id3v1Length, "TAG") ? tail.length - id3v1Length : tail.length;
   const crc = new Crc16FromEnd();
-  for (let offset = end - 1; offset >= Math.max(0, end - MAX_FRAME_LENGTH); offset--) {
+  for (let offset = end - 1; offset >= Math.max(0, end - maxFrameLength); offset--) {
     crc.prepend(tail[offset]!);
-    if ((end - offset) % STEP_LENGTH === 0) await source.pace.spend(STEP_LENGTH);
+    if ((end - offset) % stepLength === 0) await source.pace.spend(stepLength);
     if (crc.value !== 0) continue;
     const endSample = endSampleOf(parseFrameHeader(tail.subarray(offset, end)), header);
     if (endSample !== undefined) return endSample;
@@ -76,8 +76,8 @@ function endSampleOf(frame: FrameHeader | undefined, header: FlacHeader): number
 export async function* splitFlacFrames(chunks: AsyncIterable<Uint8Array>, pace: Pace): AsyncGenerator<FlacFrame, void> {
   const splitter = new FrameSplitter();
   for await (const chunk of chunks) {
-    for (let start = 0; start < chunk.length; start += STEP_LENGTH) {
-      const step = chunk.subarray(start, start + STEP_LENGTH);
+    for (let start = 0; start < chunk.length; start += stepLength) {
+      const step = chunk.subarray(start, start + stepLength);
       yield* splitter.push(step);
       await pace.spend(step.length);
     }
@@ -100,7 +100,7 @@ class FrameSplitter {
 
   *push(chunk: Uint8Array): Generator<FlacFrame, void> {
     this.#append(chunk);
-    yield* this.#split(MAX_HEADER_LENGTH);
+    yield* this.#split(maxHeaderLength);
   }
 
   *flush(): Generator<FlacFrame, void> {
@@ -111,10 +111,10 @@ class FrameSplitter {
   *#split(lookahead: number): Generator<FlacFrame, void> {
     while (this.#findStart(lookahead)) {
       if (!this.#findEnd(lookahead)) return;
-      if (this.#numWithin > MAX_HEADERS_WITHIN) {
+      if (this.#numWithin > maxHeadersWithin) {
         throw new AudioFormatError(
           "AUDIO_CORRUPT",
-          `damaged FLAC file: a frame holds the headers of ${this.#numWithin} others, and at most ${MAX_HEADERS_WITHIN} may be there by chance`,
+          `damaged FLAC file: a frame holds the headers of ${this.#numWithin} others, and at most ${maxHeadersWithin} may be there by chance`,
         );
       }
       yield { bytes: this.#buffer.slice(this.#start, this.#position), numSamples: this.#numSamples };
@@ -138,12 +138,12 @@ class FrameSplitter {
 
   #findEnd(lookahead: number): boolean {
     const first = this.#start + this.#frame!.length + 3; // a byte of a subframe, and the checksum
-    const limit = this.#start + MAX_FRAME_LENGTH;
+    const limit = this.#start + maxFrameLength;
     while (this.#position + lookahead < this.#end) {
       if (this.#position === limit) {
         throw new AudioFormatError(
           "AUDIO_CORRUPT",
-          `damaged FLAC file: a frame does not end within ${MAX_FRAME_LENGTH} bytes, which none exceeds`,
+          `damaged FLAC file: a frame does not end within ${maxFrameLength} bytes, which none exceeds`,
         );
       }
       this.#crc.append(this.#buffer[this.#position++]!);
@@ -158,7 +158,7 @@ class FrameSplitter {
 
   #headerAt(offset: number): FrameHeader | undefined {
     return this.#buffer[offset] === 0xff
-      ? parseFrameHeader(this.#buffer.subarray(offset, Math.min(offset + MAX_HEADER_LENGTH, this.#end)))
+      ? parseFrameHeader(this.#buffer.subarray(offset, Math.min(offset + maxHeaderLength, this.#end)))
       : undefined;
   }
 
@@ -184,7 +184,7 @@ function samplesOf({ blockSize, numChannels }: FrameHeader): number {
 }
 
 /** Channels by the header's four bits: as many as they say, or two of which one may be a difference. */
-const CHANNELS: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 2, 2, 2];
+const channelCounts: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 2, 2, 2];
 
 /**
  * Reads the header of a frame.
@@ -196,7 +196,7 @@ function parseFrameHeader(bytes: Uint8Array): FrameHeader | undefined {
   if (bytes.length < 6 || bytes[0] !== 0xff || (bytes[1]! & 0xfe) !== 0xf8) return undefined;
   const blockSizeCode = bytes[2]! >> 4;
   const sampleRateCode = bytes[2]! & 0xf;
-  const numChannels = CHANNELS[bytes[3]! >> 4];
+  const numChannels = channelCounts[bytes[3]! >> 4];
   const number = parseCodedNumber(bytes, 4);
   const bitsCode = (bytes[3]! >> 1) & 7;
   if (number === undefined || numChannels === undefined) return undefined;

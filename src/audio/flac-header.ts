@@ -13,7 +13,7 @@ export interface FlacHeader {
 }
 
 /** Length in bytes of `fLaC` and the STREAMINFO block that follows it. */
-const HEADER_LENGTH = 42;
+const headerLength = 42;
 
 /**
  * Reads a FLAC file's metadata blocks; the first is STREAMINFO, the others are passed over.
@@ -31,7 +31,7 @@ export async function readFlacHeader(source: ByteWindow, start: number): Promise
     offset += 4 + block[1]! * 2 ** 16 + block[2]! * 2 ** 8 + block[3]!;
     if (offset > source.size) throw truncatedHeader();
   }
-  return { ...parseFlacHeader(await source.bytes(start, HEADER_LENGTH)), framesStart: offset };
+  return { ...parseFlacHeader(await source.bytes(start, headerLength)), framesStart: offset };
 }
 
 /** Whether frames follow a metadata block. */
@@ -50,7 +50,7 @@ export function parseFlacHeader(bytes: Uint8Array): FlacHeader {
   if ((bytes[4]! & 0x7f) !== 0 || (view.getUint32(4) & 0xffffff) < 34) {
     throw new AudioFormatError("AUDIO_CORRUPT", "damaged FLAC file: it does not start with a STREAMINFO block of 34 bytes");
   }
-  if (bytes.length < HEADER_LENGTH) throw truncatedHeader();
+  if (bytes.length < headerLength) throw truncatedHeader();
   const packed = view.getBigUint64(18); // 20 bits of rate, 3 of channels − 1, 5 of bits − 1, 36 of samples
   const [sampleRate, numSamples] = [Number(packed >> 44n), Number(packed & 0xfffffffffn)];
   if (sampleRate === 0) throw new AudioFormatError("AUDIO_CORRUPT", "damaged FLAC file: its header gives a sample rate of 0 Hz");

@@ -4,6 +4,7 @@ import { checkWaveform, numSamplesOf } from "../core/index.ts";
 /** How samples are stored in a WAV file that is written. */
 export type WavFormat = "pcm16" | "pcm24" | "float32";
 
+/** How samples are stored in a WAV file. */
 export interface FormatWavOptions {
   /**
    * `pcm16` and `pcm24` round to the nearest step (halves upwards) and clip what lies beyond full scale;
@@ -13,10 +14,10 @@ export interface FormatWavOptions {
   readonly format?: WavFormat | undefined;
 }
 
-const BYTES_PER_SAMPLE: Readonly<Record<WavFormat, number>> = { pcm16: 2, pcm24: 3, float32: 4 };
+const sampleBytes: Readonly<Record<WavFormat, number>> = { pcm16: 2, pcm24: 3, float32: 4 };
 
 /** The sub-format GUID after its first two bytes, which are the plain format tag. */
-const SUB_FORMAT_TAIL: readonly number[] = [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71];
+const subFormatTail: readonly number[] = [0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71];
 
 /**
  * Writes a waveform as the bytes of a WAV file, the inverse of `parseWav`.
@@ -84,12 +85,12 @@ export function formatWavHeader(form: WavForm, options: FormatWavOptions = {}): 
 }
 
 /** Bytes that the samples take in a WAV file, before padding to an even number. */
-export function wavDataLength({ channels, numSamples }: WavForm, { format = "pcm16" }: FormatWavOptions): number {
+function wavDataLength({ channels, numSamples }: WavForm, { format = "pcm16" }: FormatWavOptions): number {
   return channels * bytesPerSampleOf(format) * numSamples;
 }
 
 function bytesPerSampleOf(format: WavFormat): number {
-  const bytesPerSample = BYTES_PER_SAMPLE[format];
+  const bytesPerSample = sampleBytes[format];
   if (bytesPerSample === undefined) {
     throw new TypeError(`format must be "pcm16", "pcm24" or "float32"; received ${JSON.stringify(format)}`);
   }
@@ -98,7 +99,7 @@ function bytesPerSampleOf(format: WavFormat): number {
 
 function wavHeader({ channels: numChannels, sampleRate }: WavForm, format: WavFormat, dataLength: number): number[] {
   const isFloat = format === "float32";
-  const bytesPerSample = BYTES_PER_SAMPLE[format];
+  const bytesPerSample = sampleBytes[format];
   const bytesPerFrame = numChannels * bytesPerSample;
   const isExtensible = numChannels > 2 || format === "pcm24";
   const formatTag = isFloat ? 3 : 1;
@@ -116,7 +117,7 @@ function wavHeader({ channels: numChannels, sampleRate }: WavForm, format: WavFo
       ...uint16(bytesPerSample * 8), // valid bits: all
       ...uint32(0), // loudspeakers: none assigned
       ...uint16(formatTag),
-      ...SUB_FORMAT_TAIL,
+      ...subFormatTail,
     ];
     description.push(...uint16(extension.length), ...extension);
   } else if (isFloat) {
@@ -132,7 +133,7 @@ function wavHeader({ channels: numChannels, sampleRate }: WavForm, format: WavFo
 
 function writeSamples(bytes: Uint8Array, { channelData }: Waveform, { format = "pcm16" }: FormatWavOptions): void {
   const writeSample = sampleWriter(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), format);
-  const bytesPerSample = BYTES_PER_SAMPLE[format];
+  const bytesPerSample = sampleBytes[format];
   const bytesPerFrame = channelData.length * bytesPerSample;
   for (const [channel, samples] of channelData.entries()) {
     let offset = channel * bytesPerSample;

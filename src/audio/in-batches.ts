@@ -1,7 +1,7 @@
 /** Samples that are decoded in one go, of all channels together: a second or so, some milliseconds of work. */
-const BATCH_SIZE = 2 ** 16;
+const fullBatchSize = 2 ** 16;
 /** Items of a batch, however few samples they have. */
-const BATCH_ITEMS = 256;
+const maxBatchItems = 256;
 
 /**
  * Puts together what is to be decoded, or joined: enough to be worth a call, little enough to be done in one go. A few bytes may
@@ -12,14 +12,14 @@ const BATCH_ITEMS = 256;
 export async function* inBatches<T>(
   items: AsyncIterable<T>,
   sizeOf: (item: T) => number,
-  batchSize: number = BATCH_SIZE,
+  batchSize: number = fullBatchSize,
 ): AsyncGenerator<readonly T[], void> {
   let batch: T[] = [];
   let size = 0;
   for await (const item of items) {
     batch.push(item);
     size += sizeOf(item);
-    if (size < batchSize && batch.length < BATCH_ITEMS) continue;
+    if (size < batchSize && batch.length < maxBatchItems) continue;
     yield batch;
     batch = [];
     size = 0;

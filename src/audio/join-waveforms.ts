@@ -1,8 +1,8 @@
 import type { Waveform } from "../core/index.ts";
-import { checkWaveform, numSamplesOf } from "../core/index.ts";
+import { checkWaveform, joinArrays } from "../core/index.ts";
 
 /** Samples, of all channels together, that are joined before more come: a millisecond of work. */
-export const JOINED_SIZE: number = 2 ** 20;
+export const joinedSize: number = 2 ** 20;
 
 /**
  * One waveform of pieces that follow each other, such as those of an `AudioStream`; they are copied.
@@ -21,12 +21,11 @@ export function joinWaveforms(pieces: readonly Waveform[]): Waveform {
       );
     }
   }
-  const numSamples = pieces.reduce((sum, piece) => sum + numSamplesOf(piece), 0);
-  const channelData = first.channelData.map(() => new Float32Array(numSamples));
-  let position = 0;
-  for (const piece of pieces) {
-    for (const [channel, samples] of piece.channelData.entries()) channelData[channel]!.set(samples, position);
-    position += numSamplesOf(piece);
-  }
+  const channelData = first.channelData.map((_, channel) =>
+    joinArrays(
+      pieces.map((piece) => piece.channelData[channel]!),
+      Float32Array,
+    ),
+  );
   return { channelData, sampleRate: first.sampleRate };
 }

@@ -1,7 +1,6 @@
-import { AudioFormatError } from "../core/index.ts";
+import { AudioFormatError, joinArrays } from "../core/index.ts";
 import { hasAscii, skipId3 } from "./audio-container.ts";
 import type { ByteWindow } from "./byte-window.ts";
-import { concatBytes } from "./concat-bytes.ts";
 
 /** Where the audio frames of an MP3 file start, and what they hold. */
 export interface Mp3Frames {
@@ -28,11 +27,11 @@ interface FrameHeader {
 }
 
 /** How far from the start (or the end of the ID3v2 tag) the first frame is looked for, in bytes. */
-const MAX_SEARCH = 2 ** 16;
+const maxSearch = 2 ** 16;
 /** Length of no frame is above this: 320 kbps at 32 kHz, or 160 kbps at 8 kHz, and a byte of padding. */
-const MAX_FRAME_LENGTH = 1441;
+const maxFrameLength = 1441;
 /** Frames that are read together: about a second. */
-const FRAMES_PER_PIECE = 32;
+const framesPerPiece = 32;
 
 /**
  * Finds the first audio frame of an MPEG layer III file.
@@ -41,7 +40,7 @@ const FRAMES_PER_PIECE = 32;
  * @throws AudioFormatError `AUDIO_UNKNOWN_FORMAT` if there is none, `AUDIO_CORRUPT` if it stands alone.
  */
 export async function findMp3Frames(source: ByteWindow, start: number): Promise<Mp3Frames> {
-  const bytes = await source.bytes(start, MAX_SEARCH + 2 * MAX_FRAME_LENGTH);
+  const bytes = await source.bytes(start, maxSearch + 2 * maxFrameLength);
   const firstOffset = findFirstFrame(bytes, start, source.size);
   const first = parseFrameHeader(bytes, firstOffset)!;
   const info = parseInfoFrame(bytes.subarray(firstOffset, firstOffset + first.length), first);
@@ -69,7 +68,7 @@ export async function* readMp3Frames(
   let numFrames = 0;
   let frames: Uint8Array[] = [];
   for (;;) {
-    const bytes = await source.bytes(offset, MAX_FRAME_LENGTH);
+    const bytes = await source.bytes(offset, maxFrameLength);
     const header = parseFrameHeader(bytes, 0);
     if (header === undefined) break;
     if (header.sampleRate !== expected.sampleRate || header.numChannels !== expected.numChannels) {
@@ -84,8 +83,8 @@ export async function* readMp3Frames(
     frames.push(bytes.subarray(0, header.length));
     offset += header.length;
     numFrames++;
-    if (frames.length === FRAMES_PER_PIECE) {
-      yield { bytes: concatBytes(frames), count: frames.length };
+    if (frames.length === framesPerPiece) {
+      yield { bytes: joinArrays(frames, Uint8Array), count: frames.length };
       frames = [];
     }
   }
@@ -96,7 +95,7 @@ export async function* readMp3Frames(
       `truncated MP3 file: its header promises ${expected.numFrames} frames, it has ${numFrames}`,
     );
   }
-  if (frames.length > 0) yield { bytes: concatBytes(frames), count: frames.length };
+  if (frames.length > 0) yield { bytes: joinArrays(frames, Uint8Array), count: frames.length };
 }
 
 /**
@@ -105,7 +104,7 @@ export async function* readMp3Frames(
  * @returns Counted from `start`.
  */
 function findFirstFrame(bytes: Uint8Array, start: number, fileLength: number): number {
-  const end = Math.min(bytes.length - 4, MAX_SEARCH);
+  const end = Math.min(bytes.length - 4, maxSearch);
   for (let offset = 0; offset <= end; offset++) {
     const header = parseFrameHeader(bytes, offset);
     if (header === undefined) continue;
@@ -118,22 +117,22 @@ function findFirstFrame(bytes: Uint8Array, start: number, fileLength: number): n
       "truncated or damaged MP3 file: it starts with a frame header that no second frame follows",
     );
   }
-  throw new AudioFormatError("AUDIO_UNKNOWN_FORMAT", `no MP3 frames within ${MAX_SEARCH} bytes of the ${start > 0 ? "ID3 tag" : "start"}`);
+  throw new AudioFormatError("AUDIO_UNKNOWN_FORMAT", `no MP3 frames within ${maxSearch} bytes of the ${start > 0 ? "ID3 tag" : "start"}`);
 }
 
 /** In kbps, by the header's four bits; 0 is "free format" and 15 is forbidden. */
-const BITRATES_1: readonly number[] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
-const BITRATES_2: readonly number[] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
-const SAMPLE_RATES_1: readonly number[] = [44_100, 48_000, 32_000];
-const VERSIONS = [2.5, undefined, 2, 1] as const;
+const bitrates1: readonly number[] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+const bitrates2: readonly number[] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+const sampleRates1: readonly number[] = [44_100, 48_000, 32_000];
+const mpegVersions = [2.5, undefined, 2, 1] as const;
 
 function parseFrameHeader(bytes: Uint8Array, offset: number): FrameHeader | undefined {
   if (bytes[offset] !== 0xff || offset + 4 > bytes.length) return undefined;
   const [byte1, byte2, byte3] = [bytes[offset + 1]!, bytes[offset + 2]!, bytes[offset + 3]!];
   if ((byte1 & 0xe6) !== 0xe2) return undefined; // eleven set bits; layer III
-  const version = VERSIONS[(byte1 >> 3) & 3];
-  const bitrate = (version === 1 ? BITRATES_1 : BITRATES_2)[byte2 >> 4];
-  const fullRate = SAMPLE_RATES_1[(byte2 >> 2) & 3];
+  const version = mpegVersions[(byte1 >> 3) & 3];
+  const bitrate = (version === 1 ? bitrates1 : bitrates2)[byte2 >> 4];
+  const fullRate = sampleRates1[(byte2 >> 2) & 3];
   if (version === undefined || !bitrate || fullRate === undefined) return undefined;
   const sampleRate = fullRate / (version === 2.5 ? 4 : version);
   const numSamples = version === 1 ? 1152 : 576;
@@ -176,10 +175,10 @@ function parseInfoFrame(frame: Uint8Array, { version, numChannels }: FrameHeader
   return { numFrames, encoderDelay: packed >> 12, encoderPadding: packed & 0xfff };
 }
 
-const TAGS: readonly string[] = ["TAG", "APETAGEX", "LYRICSBEGIN", "ID3", "3DI"];
+const tags: readonly string[] = ["TAG", "APETAGEX", "LYRICSBEGIN", "ID3", "3DI"];
 
 function isTag(bytes: Uint8Array, offset: number): boolean {
-  return TAGS.some((text) => hasAscii(bytes, offset, text));
+  return tags.some((text) => hasAscii(bytes, offset, text));
 }
 
 /** Throws unless nothing but tags, or zeros, stands after the last of the frames that follow each other. */

@@ -1,7 +1,6 @@
-import { AudioFormatError } from "../core/index.ts";
+import { AudioFormatError, joinArrays } from "../core/index.ts";
 import { hasAscii } from "./audio-container.ts";
 import type { ByteWindow } from "./byte-window.ts";
-import { concatBytes } from "./concat-bytes.ts";
 import { pageChecksum } from "./ogg-checksum.ts";
 import type { Pace } from "./pace.ts";
 
@@ -37,16 +36,16 @@ interface OggPage {
   readonly length: number;
 }
 
-const HEADER_LENGTH = 27;
-const MAX_PAGE_LENGTH: number = HEADER_LENGTH + 255 + 255 * 255;
+const headerLength = 27;
+const maxPageLength: number = headerLength + 255 + 255 * 255;
 
 /** Most bytes of a packet: FLAC's longest metadata block is half of that, and the same as text in a comment two thirds. */
-const MAX_PACKET_LENGTH = 2 ** 25;
+const maxPacketLength = 2 ** 25;
 /** What an empty packet costs, in bytes that could be read instead. */
-const PACKET_WORK = 32;
+const packetWork = 32;
 
 /** Bytes that are searched at a time for the last page, from the end on. */
-const SEARCH_LENGTH = 2 ** 16;
+const searchLength = 2 ** 16;
 
 /**
  * Opens an Ogg file's stream whose first packet `isWanted`; streams multiplexed with it are passed over.
@@ -106,13 +105,13 @@ async function* readPackets(
         `damaged Ogg file: page ${page.sequence} has a packet without its start, or lacks one's end`,
       );
     }
-    await source.pace.spend(page.length + PACKET_WORK * page.lacing.length);
+    await source.pace.spend(page.length + packetWork * page.lacing.length);
     const { whole, rest } = takePackets(page, unfinished);
     yield* whole;
     unfinished = rest;
     unfinishedLength = whole.length > 0 ? 0 : unfinishedLength + page.body.length;
-    if (unfinishedLength > MAX_PACKET_LENGTH) {
-      throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: a packet does not end within ${MAX_PACKET_LENGTH} bytes`);
+    if (unfinishedLength > maxPacketLength) {
+      throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: a packet does not end within ${maxPacketLength} bytes`);
     }
     if (page.granule >= 0) granule = page.granule;
     previous = page;
@@ -132,10 +131,10 @@ async function* readPackets(
  * @throws AudioFormatError `AUDIO_CORRUPT` where what may be pages overlaps so much that no file is like that.
  */
 async function findEndGranule(source: ByteWindow, start: number, serial: number): Promise<number> {
-  let budget = MAX_PAGE_LENGTH;
-  for (let end = source.size; end > start; end -= SEARCH_LENGTH) {
-    const searchStart = Math.max(start, end - SEARCH_LENGTH);
-    const bytes = await source.bytes(searchStart, end - searchStart + MAX_PAGE_LENGTH);
+  let budget = maxPageLength;
+  for (let end = source.size; end > start; end -= searchLength) {
+    const searchStart = Math.max(start, end - searchLength);
+    const bytes = await source.bytes(searchStart, end - searchStart + maxPageLength);
     budget += end - searchStart;
     for (let at = end - searchStart - 1; at >= 0; at--) {
       if (bytes[at] !== 0x4f || !hasAscii(bytes, at, "OggS")) continue;
@@ -154,8 +153,8 @@ async function findEndGranule(source: ByteWindow, start: number, serial: number)
 }
 
 async function readPage(source: ByteWindow, offset: number): Promise<OggPage> {
-  const head = await source.bytes(offset, HEADER_LENGTH + 255);
-  const page = parsePage(head.length < HEADER_LENGTH ? head : await source.bytes(offset, pageLength(head)));
+  const head = await source.bytes(offset, headerLength + 255);
+  const page = parsePage(head.length < headerLength ? head : await source.bytes(offset, pageLength(head)));
   switch (page) {
     case "truncated":
       throw new AudioFormatError("AUDIO_CORRUPT", `truncated Ogg file: it ends within the page that starts at byte ${offset}`);
@@ -177,11 +176,11 @@ function parsePage(bytes: Uint8Array): OggPage | "truncated" | "no page" | "wron
 /** What looks like a page, whose checksum may be wrong. */
 function parsePageHeader(bytes: Uint8Array): OggPage | "truncated" | "no page" {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < HEADER_LENGTH || bytes.length < HEADER_LENGTH + bytes[26]!) return "truncated";
+  if (bytes.length < headerLength || bytes.length < headerLength + bytes[26]!) return "truncated";
   if (!hasAscii(bytes, 0, "OggS") || bytes[4] !== 0) return "no page";
   const length = pageLength(bytes);
   if (bytes.length < length) return "truncated";
-  const bodyStart = HEADER_LENGTH + bytes[26]!;
+  const bodyStart = headerLength + bytes[26]!;
   const flags = bytes[5]!;
   return {
     isContinued: (flags & 1) !== 0,
@@ -191,7 +190,7 @@ function parsePageHeader(bytes: Uint8Array): OggPage | "truncated" | "no page" {
     serial: view.getUint32(14, true),
     sequence: view.getUint32(18, true),
     checksum: view.getUint32(22, true),
-    lacing: bytes.subarray(HEADER_LENGTH, bodyStart),
+    lacing: bytes.subarray(headerLength, bodyStart),
     body: bytes.subarray(bodyStart, length),
     length,
   };
@@ -203,9 +202,9 @@ function hasRightChecksum(bytes: Uint8Array, { checksum, length }: OggPage): boo
 
 /** What a page's header says, as far as it is there. */
 function pageLength(head: Uint8Array): number {
-  const bodyStart = HEADER_LENGTH + head[26]!;
+  const bodyStart = headerLength + head[26]!;
   let end = bodyStart;
-  for (let i = HEADER_LENGTH; i < bodyStart; i++) end += head[i] ?? 0;
+  for (let i = headerLength; i < bodyStart; i++) end += head[i] ?? 0;
   return end;
 }
 
@@ -223,7 +222,7 @@ function takePackets(page: OggPage, unfinished: Uint8Array[]): { readonly whole:
     end += length;
     if (length === 255) continue;
     pieces.push(page.body.subarray(start, end));
-    whole.push(concatBytes(pieces));
+    whole.push(joinArrays(pieces, Uint8Array));
     pieces = [];
     start = end;
   }

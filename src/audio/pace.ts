@@ -1,7 +1,7 @@
 import { nextTurn } from "../core/index.ts";
 
 /** What is done before timers, signals and other events get their turn, in bytes read and samples made: 5 ms of work or so. */
-export const WORK_PER_TURN: number = 2 ** 17;
+export const workPerTurn: number = 2 ** 17;
 
 /**
  * Keeps long work from holding the event loop: counts what is done, gives everything else its turn now and then, and
@@ -22,7 +22,7 @@ export class Pace {
    */
   async spend(work: number): Promise<void> {
     this.#work += work;
-    if (this.#work >= WORK_PER_TURN) {
+    if (this.#work >= workPerTurn) {
       this.#work = 0;
       await nextTurn();
     }

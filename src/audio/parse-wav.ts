@@ -7,7 +7,7 @@ import { readWavHeader } from "./wav-header.ts";
 import type { SampleFormat } from "./wav-header.ts";
 
 /** Bytes of samples read at a time from a long file. */
-const PIECE_LENGTH = 2 ** 17;
+const pieceLength = 2 ** 17;
 
 /**
  * Reads a WAV file: 8-, 16-, 24- and 32-bit integers, 32- and 64-bit floats, plain or WAVE_FORMAT_EXTENSIBLE,
@@ -47,7 +47,7 @@ export async function openWav(source: ByteWindow): Promise<EncodedAudio> {
   while (!step.done) step = reading.next(await source.bytes(step.value.start, step.value.end - step.value.start));
   const { format, data, numSamples, isCutOff } = step.value;
   const bytesPerFrame = format.numChannels * format.bytesPerSample;
-  const samplesPerPiece = Math.max(1, Math.floor(PIECE_LENGTH / bytesPerFrame));
+  const samplesPerPiece = Math.max(1, Math.floor(pieceLength / bytesPerFrame));
   return {
     sampleRate: format.sampleRate,
     channels: format.numChannels,

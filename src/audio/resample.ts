@@ -4,7 +4,7 @@ import type { KernelPhase } from "./resampling-kernel.ts";
 import { ResamplingKernel } from "./resampling-kernel.ts";
 
 /** Longest waveform that `resample` takes or makes, in samples per channel: 4 GiB of float32. */
-const MAX_NUM_SAMPLES = 2 ** 30;
+const maxNumSamples = 2 ** 30;
 
 /**
  * Changes the sample rate by band-limited interpolation with a Kaiser-windowed sinc, without delay.
@@ -27,10 +27,10 @@ export function resample(waveform: Waveform, sampleRate: number): Waveform {
 
   const kernel = createKernel(waveform.sampleRate, sampleRate);
   const numSamples = resampledLength(kernel, numSamplesOf(waveform));
-  if (Math.max(numSamplesOf(waveform), numSamples) > MAX_NUM_SAMPLES) {
+  if (Math.max(numSamplesOf(waveform), numSamples) > maxNumSamples) {
     throw new RangeError(
       `resampling ${numSamplesOf(waveform)} samples from ${waveform.sampleRate} to ${sampleRate} Hz gives ${numSamples} samples, ` +
-        `at most ${MAX_NUM_SAMPLES} are supported; check the waveform's sample rate, or resample it in parts with AudioConverter`,
+        `at most ${maxNumSamples} are supported; check the waveform's sample rate, or resample it in parts with AudioConverter`,
     );
   }
   const { halfWidth } = kernel;

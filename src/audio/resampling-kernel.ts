@@ -3,23 +3,23 @@
  * `sinc_interp_kaiser` ("Audio Resampling" tutorial; `lowpass_filter_width`, `rolloff`, `beta`).
  */
 /** Zero crossings of the sinc on each side of its centre. */
-const NUM_ZERO_CROSSINGS = 64;
+const numZeroCrossings = 64;
 /** Cut-off frequency as a share of the lower Nyquist frequency. */
-const ROLLOFF = 0.9475937167399596;
+const rolloff = 0.9475937167399596;
 /** Shape of the Kaiser window. */
-const BETA = 14.769656459379492;
+const beta = 14.769656459379492;
 
 /** Most taps that are kept for reuse: 64 MiB of float32. */
-const MAX_STORED_TAPS = 2 ** 24;
+const maxStoredTaps = 2 ** 24;
 /** Longest phase that is built at all: rates a factor of 30 000 apart. */
-const MAX_TAPS_PER_PHASE = 2 ** 22;
+const maxTapsPerPhase = 2 ** 22;
 
 /** What is done in one step, in multiplications: some 3 ms of work. */
-const WORK_PER_STEP = 2 ** 21;
+const workPerStep = 2 ** 21;
 /** Multiplications that take as long as building one tap. */
-const WORK_PER_TAP = 50;
+const workPerTap = 50;
 /** The most for which all phases are built in one step: some 25 ms, once. */
-const WORK_FOR_ALL_PHASES = 2 ** 24;
+const workForAllPhases = 2 ** 24;
 
 /** The taps that make the outputs of one phase. */
 export interface KernelPhase {
@@ -57,19 +57,19 @@ export class ResamplingKernel {
 
   /** @throws RangeError if the rates are too far apart for a filter of reasonable length. */
   constructor(from: number, to: number) {
-    const cutoff = Math.min(from, to) * ROLLOFF;
-    const halfWidth = (NUM_ZERO_CROSSINGS * from) / cutoff;
+    const cutoff = Math.min(from, to) * rolloff;
+    const halfWidth = (numZeroCrossings * from) / cutoff;
     const tapsPerPhase = 2 * Math.ceil(halfWidth);
-    if (tapsPerPhase > MAX_TAPS_PER_PHASE) {
+    if (tapsPerPhase > maxTapsPerPhase) {
       throw new RangeError(`cannot resample by the ratio ${to}/${from}: the rates are too far apart`);
     }
     this.from = from;
     this.to = to;
     this.halfWidth = Math.ceil(halfWidth) + 1;
     this.#cutoff = cutoff;
-    this.#stored = tapsPerPhase * to <= MAX_STORED_TAPS ? [] : undefined;
-    const areSoonBuilt = tapsPerPhase * to * WORK_PER_TAP <= WORK_FOR_ALL_PHASES;
-    this.outputsPerStep = Math.ceil(WORK_PER_STEP / (tapsPerPhase * (areSoonBuilt ? 1 : WORK_PER_TAP)));
+    this.#stored = tapsPerPhase * to <= maxStoredTaps ? [] : undefined;
+    const areSoonBuilt = tapsPerPhase * to * workPerTap <= workForAllPhases;
+    this.outputsPerStep = Math.ceil(workPerStep / (tapsPerPhase * (areSoonBuilt ? 1 : workPerTap)));
   }
 
   /** @param phase Position of the output within its block, 0…`to`−1. */
@@ -80,7 +80,7 @@ export class ResamplingKernel {
 
   #build(phase: number): KernelPhase {
     const centre = (phase * this.from) / this.to;
-    const halfWidth = (NUM_ZERO_CROSSINGS * this.from) / this.#cutoff;
+    const halfWidth = (numZeroCrossings * this.from) / this.#cutoff;
     const firstTap = Math.ceil(centre - halfWidth);
     const lastTap = Math.floor(centre + halfWidth);
     const gain = this.#cutoff / this.from;
@@ -95,8 +95,8 @@ export class ResamplingKernel {
 /** @param t Distance from the centre in zero crossings. */
 function windowedSinc(t: number): number {
   const sinc = t === 0 ? 1 : Math.sin(Math.PI * t) / (Math.PI * t);
-  const relative = t / NUM_ZERO_CROSSINGS;
-  return sinc * (besselI0(BETA * Math.sqrt(Math.max(0, 1 - relative * relative))) / I0_OF_BETA);
+  const relative = t / numZeroCrossings;
+  return sinc * (besselI0(beta * Math.sqrt(Math.max(0, 1 - relative * relative))) / i0OfBeta);
 }
 
 /** Modified Bessel function of the first kind, order zero, by its power series Σ ((x/2)^k / k!)². */
@@ -111,4 +111,4 @@ function besselI0(x: number): number {
   return sum;
 }
 
-const I0_OF_BETA = besselI0(BETA);
+const i0OfBeta = besselI0(beta);

@@ -2,7 +2,7 @@ import { AudioFormatError } from "../core/index.ts";
 import { hasAscii } from "./audio-container.ts";
 
 /** Files that people take for readable audio, by the text at an offset; those with an extension `ffmpeg` can convert. */
-const KNOWN_FILES: readonly { readonly offset: number; readonly text: string; readonly name: string; readonly extension?: string }[] = [
+const knownFiles: readonly { readonly offset: number; readonly text: string; readonly name: string; readonly extension?: string }[] = [
   { offset: 4, text: "ftyp", name: "an MP4 or M4A file", extension: "m4a" },
   { offset: 8, text: "AIFF", name: "an AIFF file", extension: "aiff" },
   { offset: 8, text: "AIFC", name: "an AIFF-C file", extension: "aiff" },
@@ -30,7 +30,7 @@ const KNOWN_FILES: readonly { readonly offset: number; readonly text: string; re
  * @returns `AUDIO_UNSUPPORTED` for other audio formats, `AUDIO_UNKNOWN_FORMAT` for everything else.
  */
 export function unreadableFileError(bytes: Uint8Array): AudioFormatError {
-  const known = KNOWN_FILES.find(({ offset, text }) => hasAscii(bytes, offset, text));
+  const known = knownFiles.find(({ offset, text }) => hasAscii(bytes, offset, text));
   if (known?.extension !== undefined) {
     return new AudioFormatError(
       "AUDIO_UNSUPPORTED",

@@ -4,10 +4,10 @@ import { AudioFormatError } from "../core/index.ts";
  * The most entries that a stream's codebooks may have together, and the most numbers that these may stand for. libvorbis's
  * encoder, at any quality and rate and up to six channels, has 19 413 and 87 952 at most.
  */
-const MAX_ENTRIES = 2 ** 17;
-const MAX_VALUES = 2 ** 20;
+const maxEntries = 2 ** 17;
+const maxValues = 2 ** 20;
 
-const CODEBOOK_SYNC = 0x564342;
+const codebookSync = 0x564342;
 
 /**
  * Checks how large the codebooks of a Vorbis stream are. A header of a kilobyte can define hundreds of codebooks with millions
@@ -22,15 +22,15 @@ export function checkVorbisSetup(setup: Uint8Array): void {
   let numEntries = 0;
   let numValues = 0;
   for (let index = 0; index < numCodebooks; index++) {
-    if (bits.read(24) !== CODEBOOK_SYNC) throw damaged(`codebook ${index} does not start where the one before ends`);
+    if (bits.read(24) !== codebookSync) throw damaged(`codebook ${index} does not start where the one before ends`);
     const dimensions = bits.read(16);
     const entries = bits.read(24);
     numEntries += entries;
     numValues += entries * dimensions;
-    if (numEntries > MAX_ENTRIES || numValues > MAX_VALUES) {
+    if (numEntries > maxEntries || numValues > maxValues) {
       throw new AudioFormatError(
         "AUDIO_UNSUPPORTED",
-        `Ogg Vorbis file whose codebooks have over ${MAX_ENTRIES} entries or ${MAX_VALUES} values, which no encoder makes; convert it first: ffmpeg -i in.ogg out.wav`,
+        `Ogg Vorbis file whose codebooks have over ${maxEntries} entries or ${maxValues} values, which no encoder makes; convert it first: ffmpeg -i in.ogg out.wav`,
       );
     }
     skipLengths(bits, entries);

@@ -79,12 +79,12 @@ async function attempt<T>(format: string, step: () => T | Promise<T>): Promise<T
   }
 }
 
-const MUTE: Pick<Console, "log" | "warn" | "error"> = { log() {}, warn() {}, error() {} };
+const muteConsole: Pick<Console, "log" | "warn" | "error"> = { log() {}, warn() {}, error() {} };
 
 /** The decoders print what they also report. Nothing else runs during a synchronous call, so nobody else's words are lost. */
 function silently<T>(call: () => T): T {
   const { log, warn, error } = console;
-  Object.assign(console, MUTE);
+  Object.assign(console, muteConsole);
   try {
     return call();
   } finally {

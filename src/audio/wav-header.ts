@@ -93,10 +93,10 @@ function countSamples({ numChannels, bytesPerSample }: SampleFormat, { start, en
   return numSamples;
 }
 
-const FORMAT_PCM = 0x0001;
-const FORMAT_FLOAT = 0x0003;
-const FORMAT_EXTENSIBLE = 0xfffe;
-const COMPRESSED_FORMATS: Readonly<Record<number, string>> = {
+const pcmTag = 0x0001;
+const floatTag = 0x0003;
+const extensibleTag = 0xfffe;
+const compressedFormats: Readonly<Record<number, string>> = {
   0x0002: "Microsoft ADPCM",
   0x0006: "A-law",
   0x0007: "µ-law",
@@ -115,16 +115,16 @@ function parseFormat(view: DataView, length: number): SampleFormat {
     throw new AudioFormatError("AUDIO_CORRUPT", `broken WAV header: its "fmt" chunk has ${length} bytes, at least 16 are needed`);
   }
   let formatTag = view.getUint16(0, true);
-  if (formatTag === FORMAT_EXTENSIBLE) formatTag = subFormatTag(view, length);
+  if (formatTag === extensibleTag) formatTag = subFormatTag(view, length);
   const numChannels = view.getUint16(2, true);
   const sampleRate = view.getUint32(4, true);
   const bytesPerFrame = view.getUint16(12, true);
   const bitsPerSample = view.getUint16(14, true);
   const bytesPerSample = Math.ceil(bitsPerSample / 8);
-  const isFloat = formatTag === FORMAT_FLOAT;
+  const isFloat = formatTag === floatTag;
 
-  if (formatTag !== FORMAT_PCM && !isFloat) {
-    const name = COMPRESSED_FORMATS[formatTag] ?? "unknown";
+  if (formatTag !== pcmTag && !isFloat) {
+    const name = compressedFormats[formatTag] ?? "unknown";
     const tag = `0x${formatTag.toString(16).padStart(4, "0")}`;
     throw new AudioFormatError(
       "AUDIO_UNSUPPORTED",
@@ -148,7 +148,7 @@ function parseFormat(view: DataView, length: number): SampleFormat {
 }
 
 /** Every sub-format GUID that stands for a plain format tag ends so; its first two bytes are the tag. */
-const SUB_FORMAT_TAIL = "000000001000800000aa00389b71";
+const subFormatTail = "000000001000800000aa00389b71";
 
 function subFormatTag(view: DataView, length: number): number {
   if (length < 40) {
@@ -163,7 +163,7 @@ function subFormatTag(view: DataView, length: number): number {
       .toString(16)
       .padStart(2, "0"),
   ).join("");
-  if (tail !== SUB_FORMAT_TAIL) {
+  if (tail !== subFormatTail) {
     throw new AudioFormatError(
       "AUDIO_UNSUPPORTED",
       "WAV samples in an extensible sub-format that is neither PCM nor float are not supported; " +

@@ -9,7 +9,7 @@ export { summarizeLicenses } from "./license-summary.ts";
 export type { LicenseGroup, LicenseSummary } from "./license-summary.ts";
 export { findLicense, hubLicenses, licenseClasses } from "./license-table.ts";
 export type { License } from "./license-table.ts";
-export { declaredLicense } from "./model-card.ts";
+export { cardName } from "./model-card.ts";
 export { notice } from "./notice.ts";
 export { resolveLicense } from "./resolve-license.ts";
 export type { ResolveLicenseOptions } from "./resolve-license.ts";

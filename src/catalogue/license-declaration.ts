@@ -13,7 +13,7 @@ export interface RepositoryMetadata {
   /** Text of README.md at that commit, or null where there is none. */
   readonly readme: string | null;
   /** Where that text can be looked up. @default its address on the Hub */
-  readonly readmeSource?: string;
+  readonly readmeSource?: string | undefined;
   /**
    * What the Hub's API says; null where it was not asked. It speaks of the present: beside an old commit, a license that
    * was changed since shows as a disagreement.

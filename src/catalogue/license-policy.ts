@@ -16,13 +16,13 @@ export interface LicenseRules {
    * Classes, and Hub or SPDX ids of licenses. Each license has to be named, or all of its classes.
    * @default everything
    */
-  readonly allow?: readonly string[];
+  readonly allow?: readonly string[] | undefined;
   /** Classes, and ids of licenses, that none may have or be. @default nothing */
-  readonly deny?: readonly string[];
+  readonly deny?: readonly string[] | undefined;
   /** Whether a license that nobody has stated may be taken for what it seems to be. @default false */
-  readonly acceptUnresolved?: boolean;
+  readonly acceptUnresolved?: boolean | undefined;
   /** Whether a disputed declaration may be taken at its word. @default false */
-  readonly acceptContested?: boolean;
+  readonly acceptContested?: boolean | undefined;
 }
 
 /** A policy of a name that says what for. docs/licensing.md has their exact meaning. */

@@ -1,6 +1,9 @@
 import { isScalar, parseDocument, visit } from "yaml";
 import type { Document } from "yaml";
 
+/** Name of a card in the folder or repository of a model or dataset. */
+export const cardName = "README.md";
+
 /** What the metadata of a model card says that bears on its license. */
 export interface ModelCard {
   /** Hub license ids such as `mit`; all of them apply. */
@@ -59,15 +62,6 @@ export function readMetadata(metadata: unknown): ModelCard {
     baseModels: textsOf(fields["base_model"]),
     problem: misread === undefined ? null : `${misread} is neither a text nor a list of at most ${maxListed} texts`,
   };
-}
-
-/**
- * The licenses that a model card declares, as one text.
- * @returns A Hub license id such as `mit`; several ids, all of which apply, joined by ` AND `; or null where nothing is declared.
- */
-export function declaredLicense(readme: string): string | null {
-  const { licenses } = parseModelCard(readme);
-  return licenses.length === 0 ? null : licenses.join(" AND ");
 }
 
 function hasRepeatedKey(document: Document): boolean {

@@ -16,12 +16,12 @@ export interface ResolveLicenseOptions {
    */
   readonly fetchRepository: (id: string, signal?: AbortSignal) => Promise<RepositoryMetadata | null>;
   /** What is known beforehand. @default the catalogue of this package */
-  readonly entries?: readonly CatalogueEntry[];
+  readonly entries?: readonly CatalogueEntry[] | undefined;
   /** Base models behind base models that are followed. @default 8 */
-  readonly maxDepth?: number;
+  readonly maxDepth?: number | undefined;
   /** Day to put beside what is read now. @default today */
-  readonly date?: string;
-  readonly signal?: AbortSignal;
+  readonly date?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** More repositories than this are not asked for the license of one. */

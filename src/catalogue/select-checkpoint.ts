@@ -6,17 +6,17 @@ import type { LicensePolicy } from "./license-policy.ts";
 /** What a checkpoint has to be like; what is not given does not matter. */
 export interface CheckpointCriteria {
   /** In hertz, exactly. */
-  readonly sampleRate?: number;
+  readonly sampleRate?: number | undefined;
   /** Channels that it codes. */
-  readonly channels?: number;
+  readonly channels?: number | undefined;
   /** The highest bandwidth that it has to reach, in kbps. */
-  readonly minBandwidth?: number;
+  readonly minBandwidth?: number | undefined;
   /** Frames per second that it may have at most: what a language model has to generate. */
-  readonly maxFrameRate?: number;
+  readonly maxFrameRate?: number | undefined;
   /** A language model that reads its codes, such as `musicgen`. */
-  readonly usedBy?: string;
+  readonly usedBy?: string | undefined;
   /** @default "any" */
-  readonly licensePolicy?: LicensePolicy;
+  readonly licensePolicy?: LicensePolicy | undefined;
 }
 
 /** Names of what can be asked for. */

@@ -1,7 +1,8 @@
 import { CheckpointError, DisposedError, inTurns } from "../core/index.ts";
 import type { Checkpoint, CheckpointInfo } from "./checkpoint.ts";
 import type { CodecConfig } from "./config/codec-config.ts";
-import { mapNames, type TensorOrigin } from "./names.ts";
+import { mapNames } from "./names.ts";
+import type { TensorOrigin } from "./names.ts";
 import { numElementsOf } from "./tensors/dtype.ts";
 import type { TensorFile, TensorInfo } from "./tensors/tensor-file.ts";
 import { foldWeightNorm } from "./weight-norm.ts";

@@ -21,6 +21,7 @@ export interface Checkpoint {
   close(): Promise<void>;
 }
 
+/** What a checkpoint was read from. */
 export interface CheckpointInfo {
   /** How the weights were stored. */
   readonly layout: "huggingface" | "musicgen" | "bark" | "encodec" | "audiocraft";

@@ -6,7 +6,8 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { parseTransformersConfig } from "./composite-config.ts";
 import { readText } from "./read-text.ts";
 import { openShards } from "./shards.ts";
-import { openWeightFile, stateDictOf, type WeightFile } from "./weight-file.ts";
+import { openWeightFile, stateDictOf } from "./weight-file.ts";
+import type { WeightFile } from "./weight-file.ts";
 
 /** Where transformers puts weights, first choice first. */
 export const transformersWeightNames: readonly string[] = [

@@ -9,9 +9,11 @@ export {
   type CodecConfig,
   type Segmenting,
 } from "./config/codec-config.ts";
-export { codecFormOf, type CodecForm } from "./config/codec-form.ts";
+export { codecFormOf } from "./config/codec-form.ts";
+export type { CodecForm } from "./config/codec-form.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export type { DType } from "./tensors/dtype.ts";
-export { formatSafetensors, type TensorData } from "./tensors/safetensors-writer.ts";
+export { formatSafetensors } from "./tensors/safetensors-writer.ts";
+export type { TensorData } from "./tensors/safetensors-writer.ts";
 export { openSafetensors, startsLikeSafetensors } from "./tensors/safetensors.ts";
 export type { TensorFile, TensorInfo } from "./tensors/tensor-file.ts";

@@ -5,7 +5,8 @@ import type { CheckpointFile, CheckpointFiles, CheckpointFolder } from "./checkp
 import type { Checkpoint } from "./checkpoint.ts";
 import { recogniseCodec } from "./config/official-codecs.ts";
 import { openTransformersFile, openTransformersFolder, transformersWeightNames } from "./huggingface.ts";
-import { openWeightFile, stateDictOf, type WeightFile } from "./weight-file.ts";
+import { openWeightFile, stateDictOf } from "./weight-file.ts";
+import type { WeightFile } from "./weight-file.ts";
 
 type Close = () => Promise<void>;
 

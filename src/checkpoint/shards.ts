@@ -4,7 +4,8 @@ import type { CheckpointFolder } from "./checkpoint-files.ts";
 import { readText } from "./read-text.ts";
 import { isJsonObject, parseStrictJson } from "./tensors/strict-json.ts";
 import { checkTensorName } from "./tensors/tensor-limits.ts";
-import { openWeightFile, stateDictOf, type WeightFile } from "./weight-file.ts";
+import { openWeightFile, stateDictOf } from "./weight-file.ts";
+import type { WeightFile } from "./weight-file.ts";
 
 /** Longest name of a shard; theirs are those of files. */
 const maxNameLength = 255;

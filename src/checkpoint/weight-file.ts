@@ -2,7 +2,8 @@ import { CheckpointError } from "../core/index.ts";
 import type { ByteSource } from "../core/index.ts";
 import { openSafetensors, startsLikeSafetensors } from "./tensors/safetensors.ts";
 import type { TensorFile } from "./tensors/tensor-file.ts";
-import { openTorchZip, type TorchFile } from "./torch/torch-zip.ts";
+import { openTorchZip } from "./torch/torch-zip.ts";
+import type { TorchFile } from "./torch/torch-zip.ts";
 
 /** An opened weight file of either format. */
 export type WeightFile =

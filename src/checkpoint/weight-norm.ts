@@ -1,4 +1,5 @@
-import { CheckpointError, type Turns } from "../core/index.ts";
+import { CheckpointError } from "../core/index.ts";
+import type { Turns } from "../core/index.ts";
 
 /** Elements that are folded in some milliseconds. */
 const elementsPerTurn = 2 ** 19;

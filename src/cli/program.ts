@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { thisPackage } from "../index.ts";
+import { thisPackage } from "../files/index.ts";
 import { addCacheCommand } from "./commands/cache.ts";
 import { addDecodeCommand } from "./commands/decode.ts";
 import { addEncodeCommand } from "./commands/encode.ts";

@@ -1,6 +1,7 @@
 import { bandwidthOf } from "./bandwidth.ts";
 import { CodesError } from "./errors.ts";
 import type { LicenseStatus } from "./license.ts";
+import { clipped } from "./printable.ts";
 
 /** Where codes came from, so that a file of codes can always be traced to the weights that made it. */
 export interface Provenance {
@@ -104,6 +105,7 @@ export class AudioCodes implements AudioCodesData {
     Object.freeze(this);
   }
 
+  /** Slices of the clip that are coded on their own: several at 48 kHz, otherwise 1. */
   get numSegments(): number {
     return this.shape[0];
   }
@@ -453,11 +455,6 @@ function weightsText({ model, revision, digest }: Provenance): string {
 
 function licenseText({ license, licenseStatus }: Provenance): string {
   return `${license === null ? "no license stated" : JSON.stringify(clipped(license))} (${licenseStatus ?? "nobody looked"})`;
-}
-
-/** A text from outside, as far as a message has room for it. */
-function clipped(text: string): string {
-  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
 }
 
 function mismatch(message: string): CodesError {

@@ -3,9 +3,14 @@ import { visibleLine } from "./visible-text.ts";
 /** Characters of foreign text that a message shows. */
 const maxLength = 100;
 
+/** Text from outside, as far as a message has room for it. */
+export function clipped(text: string, length: number = maxLength): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}
+
 /** Text from outside, fit for a message: cut where it is long, on one line, and nothing in it unseen. */
 export function printable(text: string): string {
-  return visibleLine(text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);
+  return visibleLine(clipped(text));
 }
 
 /**

@@ -14,6 +14,7 @@ export interface Dataset extends AsyncIterable<EncodedClip> {
   readonly format: ReadableFormat;
 }
 
+/** How a dataset is read. */
 export interface OpenDatasetOptions {
   /** @default the first of webdataset, parquet, npy and jsonl that the dataset has */
   readonly format?: ReadableFormat | undefined;

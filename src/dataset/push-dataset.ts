@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { licensePolicyOf, requireLicense } from "../catalogue/index.ts";
+import { cardName, licensePolicyOf, requireLicense } from "../catalogue/index.ts";
 import type { LicensePolicy } from "../catalogue/index.ts";
 import { FileError, inTurns } from "../core/index.ts";
 import type { LicenseRecord } from "../core/index.ts";
@@ -16,8 +16,8 @@ import type { DescribedFile } from "./records/dataset-info.ts";
 import { readFrozenLicense } from "./records/frozen-license.ts";
 import { listFinishedParts, readPartRecord } from "./records/part-record.ts";
 import { figureName } from "./report/assemble-dataset.ts";
-import { cardName } from "./report/dataset-card.ts";
 
+/** What of a dataset may be uploaded, and how. */
 export interface PushDatasetOptions extends PushOptions {
   /** Licenses that the weights may have whose codes are uploaded. @default what $ENCODEC_TOKENIZER_LICENSE_POLICY says, or "any" */
   readonly licensePolicy?: LicensePolicy | undefined;

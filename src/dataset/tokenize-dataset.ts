@@ -9,6 +9,7 @@ import type { DatasetEvent, DatasetReport, RowCounts } from "./parts/dataset-eve
 import { addCounts, readFinishedWork } from "./parts/finished-work.ts";
 import { removeLeftovers } from "./parts/remove-leftovers.ts";
 
+/** What a dataset is made of, how, and which part of the work this run does. */
 export interface TokenizeDatasetOptions extends DatasetWorkOptions {
   /** The parts that this run does, where several share the work. @default all */
   readonly share?: Share | undefined;

@@ -8,6 +8,7 @@ import { label, line } from "./svg.ts";
 import { ticksBetween } from "./ticks.ts";
 import { waveformPanel } from "./waveform-panel.ts";
 
+/** What `renderCodesFigure` draws. */
 export interface CodesFigureOptions {
   readonly input: Waveform;
   /** What the codes decode to. */

@@ -8,6 +8,7 @@ import { element, label, line } from "./svg.ts";
 import type { Attributes } from "./svg.ts";
 import { ticksBetween } from "./ticks.ts";
 
+/** What `renderPatternFigure` draws. */
 export interface PatternFigureOptions extends PatternCellsOptions {
   readonly pattern: Pattern;
   /** A line above the figure, such as the name of the pattern or model. */

@@ -23,7 +23,7 @@ export function line(x1: number, y1: number, x2: number, y2: number, attributes:
 }
 
 /** Text as XML content or attribute value. Control characters, which XML cannot hold, are left out; what else cannot be seen is written as an escape. */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return visibleLine(text.replaceAll(/\p{Cc}/gu, ""))
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")

@@ -31,6 +31,7 @@ export function namingFile(error: unknown, path: string): unknown {
   return new AudioFormatError(code, `${path}: ${error.message}`, { cause: error });
 }
 
+/** How a WAV file is written. */
 export interface WriteWavOptions extends FormatWavOptions, WriteFileOptions {}
 
 /**

@@ -6,12 +6,13 @@ import { readWholeFile } from "./read-file.ts";
 import { writeFileAtomically } from "./write-file.ts";
 import type { WriteFileOptions } from "./write-file.ts";
 
+/** What else is known of a file of codes. */
 export interface ReadCodesOptions {
   /**
    * The codec, for files that do not name it: `.npy`, and arrays that were written from Python.
    * An `AudioTokenizer` or other `AudioCodes` fits; a function is called only for such files.
    */
-  readonly context?: AudioCodesContext | (() => AudioCodesContext | Promise<AudioCodesContext>);
+  readonly context?: AudioCodesContext | (() => AudioCodesContext | Promise<AudioCodesContext>) | undefined;
   /** Ends the reading, also of a pipe whose writer is silent. */
   readonly signal?: AbortSignal | undefined;
 }

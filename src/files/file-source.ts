@@ -1,8 +1,9 @@
-import { open, readdir, stat, type FileHandle } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { type ByteSource, CheckpointError, checkRange } from "../core/index.ts";
+import { CheckpointError, rangesOf } from "../core/index.ts";
+import type { ByteSource } from "../core/index.ts";
 import type { CheckpointFile, CheckpointFolder } from "../checkpoint/index.ts";
-import { readRange } from "./read-range.ts";
 
 /** An open file, read in ranges; disposing it closes its handle. */
 export interface FileSource extends ByteSource, AsyncDisposable {
@@ -117,20 +118,13 @@ async function openInFolder(folder: string, name: string): Promise<FileSource | 
 
 function fileSource(handle: FileHandle, name: string, size: number): FileSource {
   let closing: Promise<void> | undefined;
+  const cutShort = (end: number): CheckpointError =>
+    new CheckpointError(
+      "CHECKPOINT_FORMAT",
+      `${name} became shorter while it was read: it had ${size} bytes and now ends at ${end}; load it again`,
+    );
   return {
-    name,
-    size,
-    async read(offset, length) {
-      checkRange(name, size, offset, length);
-      const bytes = await readRange(handle, offset, length);
-      if (bytes.length < length) {
-        throw new CheckpointError(
-          "CHECKPOINT_FORMAT",
-          `${name} became shorter while it was read: it had ${size} bytes and now ends at ${offset + bytes.length}; load it again`,
-        );
-      }
-      return bytes;
-    },
+    ...rangesOf(handle, { name, size, cutShort }),
     async state() {
       const { dev, ino, size: bytes, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
       return { device: dev, inode: ino, bytes, modified: mtimeNs, changed: ctimeNs };

@@ -4,7 +4,7 @@ import { lstat, mkdir, open, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { FileError, relativePathProblem } from "../core/index.ts";
 import { readError } from "./read-file.ts";
-import { toFileError } from "./write-file.ts";
+import { toFileError } from "./write-error.ts";
 
 /** What `O_NOFOLLOW` and `O_NONBLOCK` are where there are none. */
 const noFlag = 0;

@@ -1,13 +1,13 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
+import { onAbort } from "../async/index.ts";
 import type { AudioStream, DecodeAudioOptions } from "../audio/index.ts";
 import { decodeAudioStream } from "../audio/index.ts";
 import type { ByteSource, Waveform } from "../core/index.ts";
-import { checkRange, DisposedError, FileError, onAbort } from "../core/index.ts";
+import { DisposedError, FileError, rangesOf } from "../core/index.ts";
 import { namingFile } from "./audio-file.ts";
 import { readError } from "./read-file.ts";
 import { readingPipe } from "./reading-pipe.ts";
-import { readRange } from "./read-range.ts";
 import { spool } from "./spool.ts";
 import type { OpenedFile } from "./spool.ts";
 import { toPath } from "./to-path.ts";
@@ -58,7 +58,7 @@ async function decodeOpened(
     return (closing ??= file.close());
   };
   try {
-    const stream = await decodeAudioStream(rangesOf(file, name), options);
+    const stream = await decodeAudioStream(rangesOfAudio(file, name), options);
     const decode = async function* (): AsyncGenerator<Waveform, void> {
       if (closing !== undefined) throw new DisposedError(name);
       try {
@@ -119,21 +119,12 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
   }
 }
 
-function rangesOf({ handle, size }: OpenedFile, name: string): ByteSource {
-  return {
+function rangesOfAudio({ handle, size }: OpenedFile, name: string): ByteSource {
+  return rangesOf(handle, {
     name,
     size,
-    async read(offset, length) {
-      checkRange(name, size, offset, length);
-      const bytes = await readRange(handle, offset, length).catch((error: unknown) => {
-        throw readError(name, error);
-      });
-      if (bytes.length === length) return bytes;
-      throw new FileError(
-        "FILE_UNREADABLE",
-        name,
-        `${name} became shorter while it was read: it had ${size} bytes and now ends at ${offset + bytes.length}`,
-      );
-    },
-  };
+    toError: (error) => readError(name, error),
+    cutShort: (end) =>
+      new FileError("FILE_UNREADABLE", name, `${name} became shorter while it was read: it had ${size} bytes and now ends at ${end}`),
+  });
 }

@@ -1,5 +1,5 @@
 import { open, stat } from "node:fs/promises";
-import { CodesError, maxJsonLength } from "../core/index.ts";
+import { CodesError, maxJsonLength, readRange } from "../core/index.ts";
 import { bytesPerToken, joinTokens, parseMegatronIndex, parseTokens } from "../patterns/index.ts";
 import type { MegatronIndex, StoredTokens } from "../patterns/index.ts";
 import { readError, readWholeFile } from "./read-file.ts";
@@ -9,6 +9,7 @@ import type { TokenDatasetInfo } from "./token-dataset-files.ts";
 /** A data set on disk: what its JSON file says, and its documents, without the tokens that end them. */
 export type TokenDataset = TokenDatasetInfo & AsyncIterable<StoredTokens>;
 
+/** How flat token shards are read. */
 export interface OpenTokenDatasetOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -116,17 +117,12 @@ async function* readTokens(
   const handle = await onFile(path, () => open(path, "r"));
   try {
     const length = info.numTokens * bytesPerToken(info.type);
-    const chunk = new Uint8Array(Math.min(chunkLength, length));
-    for (let position = 0; position < length;) {
+    for (let position = 0; position < length; position += chunkLength) {
       signal?.throwIfAborted();
-      const wanted = Math.min(chunk.length, length - position);
-      for (let done = 0; done < wanted;) {
-        const { bytesRead } = await onFile(path, () => handle.read(chunk, done, wanted - done, position + done));
-        if (bytesRead === 0) throw badDataset(path, "became shorter while it was read");
-        done += bytesRead;
-      }
-      yield parseTokens(chunk.subarray(0, wanted), info);
-      position += wanted;
+      const wanted = Math.min(chunkLength, length - position);
+      const bytes = await onFile(path, () => readRange(handle, position, wanted));
+      if (bytes.length < wanted) throw badDataset(path, "became shorter while it was read");
+      yield parseTokens(bytes, info);
     }
   } finally {
     await handle.close();

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
-import { onAbort } from "../core/index.ts";
+import { onAbort } from "../async/index.ts";
 
 /**
  * Reads from a pipe by its path. Opening one waits for a writer, and reading for what it writes, on a thread that no signal

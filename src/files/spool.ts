@@ -4,7 +4,8 @@ import type { FileHandle } from "node:fs/promises";
 import { open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FileError, orAborted } from "../core/index.ts";
+import { orAborted } from "../async/index.ts";
+import { FileError } from "../core/index.ts";
 
 /** A file that is open for reading, and what to call when it is no longer needed. */
 export interface OpenedFile {

@@ -1,11 +1,12 @@
 import { DisposedError } from "../core/index.ts";
 import { formatDocuments, formatMegatronIndex, tokenStream } from "../patterns/index.ts";
 import type { DocumentTokens, TokenStream, TokenStreamFormat } from "../patterns/index.ts";
-import type { UnpublishedFile } from "./publish-files.ts";
-import { checkVacant, createUnpublished, discardUnpublished, publishFiles, writeUnpublished } from "./publish-files.ts";
+import { AtomicFile } from "./atomic-file.ts";
+import { checkVacant, publishFiles } from "./publish-files.ts";
 import { formatTokenDatasetInfo, tokenDatasetPaths } from "./token-dataset-files.ts";
 import type { TokenDatasetInfo, TokenDatasetPaths } from "./token-dataset-files.ts";
 
+/** What a `TokenDatasetWriter` writes. */
 export interface TokenDatasetOptions {
   /**
    * `flat` for nanoGPT and its kin: `train.bin`, tokens and nothing else. `megatron` for Megatron-LM: `train.bin` with
@@ -27,12 +28,21 @@ export interface TokenDatasetOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a `TokenDatasetWriter` has written. */
 export interface TokenDatasetReport {
   readonly documents: number;
   /** Tokens in the `.bin`, those that end documents included. */
   readonly tokens: number;
-  /** Paths of the files, in the order in which they got their names. */
-  readonly files: readonly string[];
+  /** The files, in the order in which they got their names. */
+  readonly files: readonly TokenDatasetFile[];
+}
+
+/** A file of a data set. */
+export interface TokenDatasetFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** 64 hexadecimal digits. */
+  readonly sha256: string;
 }
 
 /** Bytes that are gathered before they are written: documents may be a few tokens each. */
@@ -55,7 +65,7 @@ export class TokenDatasetWriter implements AsyncDisposable {
   readonly #overwrite: boolean;
   readonly #signal: AbortSignal | undefined;
   /** The `.bin` first; the others join it in `finish`. */
-  readonly #files: UnpublishedFile[];
+  readonly #files: AtomicFile<string>[];
   /** Tokens of each document; for the index of `megatron`. */
   readonly #lengths: LengthList = new LengthList();
   #numDocuments = 0;
@@ -68,7 +78,12 @@ export class TokenDatasetWriter implements AsyncDisposable {
   #isFinished = false;
   #disposing: Promise<void> | undefined;
 
-  private constructor(stream: TokenStream, paths: TokenDatasetPaths, bin: UnpublishedFile, options: Omit<TokenDatasetOptions, "format">) {
+  private constructor(
+    stream: TokenStream,
+    paths: TokenDatasetPaths,
+    bin: AtomicFile<string>,
+    options: Omit<TokenDatasetOptions, "format">,
+  ) {
     this.#stream = stream;
     this.#paths = paths;
     this.#metadata = options.metadata ?? {};
@@ -90,7 +105,7 @@ export class TokenDatasetWriter implements AsyncDisposable {
     const paths = tokenDatasetPaths(path);
     const metadata = copyJson(options.metadata ?? {});
     await checkVacant(Object.values(paths), overwrite);
-    return new TokenDatasetWriter(stream, paths, await createUnpublished(paths.bin), { ...options, metadata });
+    return new TokenDatasetWriter(stream, paths, await create(paths.bin), { ...options, metadata });
   }
 
   /**
@@ -126,9 +141,12 @@ export class TokenDatasetWriter implements AsyncDisposable {
     if (this.#numDocuments === 0) throw new RangeError("a data set needs at least one document; none was appended");
     this.#isFinished = true;
     this.#flush();
-    this.#work = this.#work.then(() => this.#publish());
+    let files: readonly TokenDatasetFile[] = [];
+    this.#work = this.#work.then(async () => {
+      files = await this.#publish();
+    });
     await this.#work;
-    return { documents: this.#numDocuments, tokens: this.#numTokens, files: this.#files.map((file) => file.path) };
+    return { documents: this.#numDocuments, tokens: this.#numTokens, files };
   }
 
   /** Ends the writing. Unless `finish` was called, nothing stays. */
@@ -137,6 +155,7 @@ export class TokenDatasetWriter implements AsyncDisposable {
     return this.#disposing;
   }
 
+  /** The same as `dispose`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
@@ -151,17 +170,17 @@ export class TokenDatasetWriter implements AsyncDisposable {
     const bytes = Buffer.concat(this.#gathered);
     this.#gathered = [];
     this.#gatheredLength = 0;
-    this.#work = this.#work.then(() => writeUnpublished(this.#files[0]!, bytes));
+    this.#work = this.#work.then(() => this.#files[0]!.write(bytes));
   }
 
-  async #publish(): Promise<void> {
+  async #publish(): Promise<TokenDatasetFile[]> {
     const { bin, json, idx } = this.#paths;
     await this.#add(json, formatTokenDatasetInfo(this.#describe()));
     if (this.#stream.format === "megatron") {
       await this.#add(idx, formatMegatronIndex({ dtype: this.#stream.type, sequenceLengths: this.#lengths.view() }));
     }
     this.#signal?.throwIfAborted();
-    await publishFiles(this.#files, [bin, json, idx], this.#overwrite);
+    return await publishFiles(this.#files, [bin, json, idx], this.#overwrite);
   }
 
   #describe(): TokenDatasetInfo {
@@ -175,15 +194,19 @@ export class TokenDatasetWriter implements AsyncDisposable {
   }
 
   async #add(path: string, bytes: Uint8Array): Promise<void> {
-    const file = await createUnpublished(path);
+    const file = await create(path);
     this.#files.push(file);
-    await writeUnpublished(file, bytes);
+    await file.write(bytes);
   }
 
   async #discard(): Promise<void> {
     await this.#work.catch(() => {}); // told to whoever waited for it
-    await Promise.all(this.#files.map(discardUnpublished));
+    await Promise.all(this.#files.map((file) => file[Symbol.asyncDispose]()));
   }
+}
+
+function create(path: string): Promise<AtomicFile<string>> {
+  return AtomicFile.create(path, { overwrite: false, digest: "sha256" });
 }
 
 /** Lengths of documents, 4 bytes each. */

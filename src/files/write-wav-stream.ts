@@ -8,6 +8,7 @@ import { createReplacement } from "./write-file.ts";
 /** Samples, of all channels together, that are written before signals and timers have their turn: a few milliseconds of work. */
 const samplesPerWrite = 2 ** 18;
 
+/** How a WAV file is written piece by piece. */
 export interface WriteWavStreamOptions extends WriteWavOptions {
   /** Stops the work between two pieces; the promise then rejects with the signal's reason, and no file is left. */
   readonly signal?: AbortSignal | undefined;
@@ -65,5 +66,5 @@ export async function writeWavStream(
   signal?.throwIfAborted();
   if (numBytes % 2 === 1) await file.write(new Uint8Array(1));
   await file.write(formatWavHeader({ ...form, numSamples }, options), 0);
-  await file.commit();
+  await file.publish();
 }

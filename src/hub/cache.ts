@@ -1,8 +1,10 @@
 import { lstat, readdir, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { checkCached, isCommit, isRepositoryId, repositoryFolder, type RepositoryFolder, storing } from "./cache-layout.ts";
+import { checkCached, isCommit, isRepositoryId, repositoryFolder, storing } from "./cache-layout.ts";
+import type { RepositoryFolder } from "./cache-layout.ts";
 import { createHasher, hashFile, parseDigest } from "./file-digest.ts";
-import { type HubOptions, resolveHubOptions } from "./hub-options.ts";
+import { resolveHubOptions } from "./hub-options.ts";
+import type { HubOptions } from "./hub-options.ts";
 import { isPartial } from "./partial-file.ts";
 import { readTextFile } from "./read-text-file.ts";
 
@@ -17,6 +19,7 @@ export interface CachedCommit {
   readonly bytes: number;
 }
 
+/** A repository of which the cache has files. */
 export interface CachedRepository {
   readonly id: string;
   readonly path: string;

@@ -1,15 +1,20 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { cardName } from "../catalogue/index.ts";
 import { HubError, IntegrityError } from "../core/index.ts";
-import { checkCached, isCommit, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
-import { createHasher, type FileDigest, hashFile, parseDigest } from "./file-digest.ts";
+import { checkCached, isCommit, repositoryFolder } from "./cache-layout.ts";
+import type { RepositoryFolder } from "./cache-layout.ts";
+import { createHasher, hashFile, parseDigest } from "./file-digest.ts";
+import type { FileDigest } from "./file-digest.ts";
 import type { HubSettings } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
 import type { RepositoryFile } from "./list-repository.ts";
 import { readTextFile } from "./read-text-file.ts";
-import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
-import { type FileSelection, selectFiles } from "./select-files.ts";
-import { cardName, visitRepository } from "./visit-repository.ts";
+import { notCached, resolveOffline } from "./resolve-revision.ts";
+import type { RepositoryInfo } from "./resolve-revision.ts";
+import { selectFiles } from "./select-files.ts";
+import type { FileSelection } from "./select-files.ts";
+import { visitRepository } from "./visit-repository.ts";
 import { sha256OfWeightsAt } from "./weights-digest.ts";
 
 /** What of a repository is described. */
@@ -33,7 +38,7 @@ export interface WeightsFile extends Omit<RepositoryFile, "digest"> {
   /** What it is listed, or stored in the cache, under; null where a cache of copies does not tell it. */
   readonly digest: FileDigest | null;
   /** Of its bytes, where the cache has it. */
-  readonly sha256?: string;
+  readonly sha256?: string | undefined;
 }
 
 /** The SHA-256 by which a file is recognised; null before it is there, if the Hub lists none. */
@@ -60,7 +65,7 @@ export interface RepositoryDescription {
   readonly described: readonly string[];
   readonly weights: readonly WeightsFile[];
   /** Whether the weights stay where they are and tensors are read from there. */
-  readonly inRanges: boolean;
+  readonly isReadInRanges: boolean;
   readonly pins: Readonly<Record<string, string>>;
 }
 
@@ -112,7 +117,7 @@ async function describeOnline(settings: HubSettings, folder: RepositoryFolder, o
     info,
     cardText,
     weights: selection.weights.map((name) => listed.get(name)!),
-    inRanges: options.exact === true && isPartOfSafetensors(selection),
+    isReadInRanges: options.exact === true && isPartOfSafetensors(selection),
   };
 }
 
@@ -132,7 +137,7 @@ async function describeCached(settings: HubSettings, folder: RepositoryFolder, o
     info: (await readAnswer(folder, commit))?.info ?? null,
     cardText: sizes.has(cardName) ? await readText(cardName) : null,
     weights: await Promise.all(selection.weights.map((name) => readDigest(settings, folder, commit, files.get(name)!))),
-    inRanges: false,
+    isReadInRanges: false,
   };
 }
 

@@ -1,7 +1,10 @@
 import { IntegrityError } from "../core/index.ts";
-import { type RepositoryFolder, storing } from "./cache-layout.ts";
-import { createHasher, type Hasher, hashFile } from "./file-digest.ts";
-import { connectionError, type Subject, unexpectedAnswer } from "./answer-errors.ts";
+import { storing } from "./cache-layout.ts";
+import type { RepositoryFolder } from "./cache-layout.ts";
+import { createHasher, hashFile } from "./file-digest.ts";
+import type { Hasher } from "./file-digest.ts";
+import { connectionError, unexpectedAnswer } from "./answer-errors.ts";
+import type { Subject } from "./answer-errors.ts";
 import { chunksOf, retrying, send } from "./hub-fetch.ts";
 import type { HubSettings } from "./hub-options.ts";
 import type { RepositoryFile } from "./list-repository.ts";

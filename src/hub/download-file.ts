@@ -1,8 +1,10 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HubError, IntegrityError } from "../core/index.ts";
-import { checkCached, type RepositoryFolder, storing } from "./cache-layout.ts";
-import { type Download, downloadBlob } from "./download-blob.ts";
+import { checkCached, storing } from "./cache-layout.ts";
+import type { RepositoryFolder } from "./cache-layout.ts";
+import { downloadBlob } from "./download-blob.ts";
+import type { Download } from "./download-blob.ts";
 import { createHasher, hashFile } from "./file-digest.ts";
 import type { HubSettings } from "./hub-options.ts";
 import type { RepositoryFile } from "./list-repository.ts";

@@ -1,5 +1,7 @@
-import { type ByteSource, checkRange } from "../core/index.ts";
-import { connectionError, type Subject, unexpectedAnswer } from "./answer-errors.ts";
+import { checkRange } from "../core/index.ts";
+import type { ByteSource } from "../core/index.ts";
+import { connectionError, unexpectedAnswer } from "./answer-errors.ts";
+import type { Subject } from "./answer-errors.ts";
 import { chunksOf, retrying, send } from "./hub-fetch.ts";
 import type { HubSettings } from "./hub-options.ts";
 import type { RepositoryFile } from "./list-repository.ts";

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { HubError } from "../core/index.ts";
 import { thisPackage } from "../files/index.ts";
-import { connectionError, errorOf, type Subject, unexpectedAnswer } from "./answer-errors.ts";
+import { connectionError, errorOf, unexpectedAnswer } from "./answer-errors.ts";
+import type { Subject } from "./answer-errors.ts";
 import type { HubSettings } from "./hub-options.ts";
 
 /** Longest wait in seconds that a busy server may ask for; beyond it the caller decides. */

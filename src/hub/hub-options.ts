@@ -44,7 +44,8 @@ export interface HubOptions {
   readonly env?: Environment | undefined;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Variables of the environment, by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `HubOptions` with every default filled in. */
 export interface HubSettings {

@@ -1,10 +1,13 @@
 import { join } from "node:path";
+import { cardName } from "../catalogue/index.ts";
 import type { CheckpointFolder } from "../checkpoint/index.ts";
 import { HubError } from "../core/index.ts";
 import type { ByteSource } from "../core/index.ts";
 import { openFile } from "../files/index.ts";
-import { type RepositoryFolder, repositoryFolder } from "./cache-layout.ts";
-import { checkPin, type RepositoryDescription, sha256Of, type WeightsFile, wrongBytes } from "./describe-repository.ts";
+import { repositoryFolder } from "./cache-layout.ts";
+import type { RepositoryFolder } from "./cache-layout.ts";
+import { checkPin, sha256Of, wrongBytes } from "./describe-repository.ts";
+import type { RepositoryDescription, WeightsFile } from "./describe-repository.ts";
 import { downloadFile } from "./download-file.ts";
 import { openHttpSource } from "./http-source.ts";
 import type { HubSettings } from "./hub-options.ts";
@@ -27,7 +30,7 @@ export interface HubRepository extends RepositoryDescription {
 export async function fetchWeights(settings: HubSettings, description: RepositoryDescription): Promise<HubRepository> {
   const folder = repositoryFolder(settings.cacheDir, description.id);
   // What was described from the cache was found there.
-  if (!description.inRanges && description.from === "hub") await downloadWeights(settings, folder, description);
+  if (!description.isReadInRanges && description.from === "hub") await downloadWeights(settings, folder, description);
   return { ...description, files: folderOf(settings, description), sha256: await digestsOf(settings, folder, description) };
 }
 
@@ -61,12 +64,12 @@ async function digestsOf(
   folder: RepositoryFolder,
   description: RepositoryDescription,
 ): Promise<ReadonlyMap<string, string>> {
-  const { id, commit, weights, inRanges, pins } = description;
+  const { id, commit, weights, isReadInRanges, pins } = description;
   const digests = new Map<string, string>();
   for (const file of weights) {
     const { name } = file;
     const expected = sha256Of(file);
-    if (inRanges) {
+    if (isReadInRanges) {
       if (expected !== null) digests.set(name, expected);
       continue;
     }
@@ -79,9 +82,9 @@ async function digestsOf(
 }
 
 function folderOf(settings: HubSettings, description: RepositoryDescription): CheckpointFolder {
-  const { id, commit, snapshotPath, described, weights, inRanges, cardText } = description;
-  const remote = new Map(inRanges ? weights.map((file) => [file.name, file]) : []);
-  const names = [...described, ...weights.map(({ name }) => name), ...(cardText === null ? [] : ["README.md"])];
+  const { id, commit, snapshotPath, described, weights, isReadInRanges, cardText } = description;
+  const remote = new Map(isReadInRanges ? weights.map((file) => [file.name, file]) : []);
+  const names = [...described, ...weights.map(({ name }) => name), ...(cardText === null ? [] : [cardName])];
   const opened = new Map<string, Promise<ByteSource & Partial<AsyncDisposable>>>();
 
   function openNamed(name: string): Promise<ByteSource & Partial<AsyncDisposable>> {

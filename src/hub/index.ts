@@ -8,7 +8,7 @@ export type { FileDigest } from "./file-digest.ts";
 export { openHub, openHubRepository } from "./hub.ts";
 export type { DescribedRepository, FetchOptions, Hub } from "./hub.ts";
 export type { HubRepository } from "./hub-repository.ts";
-export type { DownloadProgress, HubOptions } from "./hub-options.ts";
+export type { DownloadProgress, Environment, HubOptions } from "./hub-options.ts";
 export type { RepositoryFile } from "./list-repository.ts";
 export { pushFiles } from "./push-files.ts";
 export type { PushedFile, PushOptions, PushReport } from "./push-files.ts";

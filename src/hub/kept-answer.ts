@@ -1,9 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { z } from "zod";
-import { placeAtomically, type RepositoryFolder } from "./cache-layout.ts";
-import { fileSchema, type RepositoryFile } from "./list-repository.ts";
+import { placeAtomically } from "./cache-layout.ts";
+import type { RepositoryFolder } from "./cache-layout.ts";
+import { fileSchema } from "./list-repository.ts";
+import type { RepositoryFile } from "./list-repository.ts";
 import { readTextFile } from "./read-text-file.ts";
-import { infoSchema, type RepositoryInfo } from "./resolve-revision.ts";
+import { infoSchema } from "./resolve-revision.ts";
+import type { RepositoryInfo } from "./resolve-revision.ts";
 
 /** What the Hub said of a commit when it was last asked; with it, a license is the same whether or not there is a network. */
 export interface KeptAnswer {

@@ -8,9 +8,11 @@ import { isCommit, isRepositoryId } from "./cache-layout.ts";
 import { CheckedBlob, CheckedFile } from "./checked-blob.ts";
 import { checkingUploads } from "./checked-uploads.ts";
 import { createHasher } from "./file-digest.ts";
-import { type Subject, unexpectedAnswer } from "./answer-errors.ts";
+import { unexpectedAnswer } from "./answer-errors.ts";
+import type { Subject } from "./answer-errors.ts";
 import { ask } from "./hub-fetch.ts";
-import { type HubOptions, type HubSettings, resolveHubOptions } from "./hub-options.ts";
+import { resolveHubOptions } from "./hub-options.ts";
+import type { HubOptions, HubSettings } from "./hub-options.ts";
 
 /** A local file and the name that it gets in a repository. */
 export interface PushedFile {
@@ -24,6 +26,7 @@ export interface PushedFile {
   readonly sha256?: string | undefined;
 }
 
+/** How files are uploaded to the Hub. */
 export interface PushOptions extends Omit<HubOptions, "cacheDir"> {
   /** Whether a repository that has to be created is private. @default as the account or organization has it */
   readonly isPrivate?: boolean | undefined;

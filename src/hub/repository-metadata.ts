@@ -1,15 +1,19 @@
 import { join } from "node:path";
+import { cardName } from "../catalogue/index.ts";
 import type { RepositoryMetadata } from "../catalogue/index.ts";
 import { CheckpointError, HubError } from "../core/index.ts";
 import type { HubErrorCode } from "../core/index.ts";
-import { isRepositoryId, repositoryFolder, type RepositoryFolder } from "./cache-layout.ts";
-import { isOutage, listSnapshot, type RepositoryDescription, sha256Of, type WeightsFile } from "./describe-repository.ts";
+import { isRepositoryId, repositoryFolder } from "./cache-layout.ts";
+import type { RepositoryFolder } from "./cache-layout.ts";
+import { isOutage, listSnapshot, sha256Of } from "./describe-repository.ts";
+import type { RepositoryDescription, WeightsFile } from "./describe-repository.ts";
 import type { HubSettings } from "./hub-options.ts";
 import { readAnswer } from "./kept-answer.ts";
 import { readTextFile } from "./read-text-file.ts";
-import { notCached, type RepositoryInfo, resolveOffline } from "./resolve-revision.ts";
+import { notCached, resolveOffline } from "./resolve-revision.ts";
+import type { RepositoryInfo } from "./resolve-revision.ts";
 import { selectFiles } from "./select-files.ts";
-import { cardName, visitRepository } from "./visit-repository.ts";
+import { visitRepository } from "./visit-repository.ts";
 import { sha256OfWeightsAt } from "./weights-digest.ts";
 
 /** Answers that mean a repository cannot be seen, by us or now. */

@@ -1,7 +1,8 @@
 import { modelInfo } from "@huggingface/hub";
 import { z } from "zod";
 import { HubError, isDeeperThan } from "../core/index.ts";
-import { isCommit, readRef, type RepositoryFolder, writeRef } from "./cache-layout.ts";
+import { isCommit, readRef, writeRef } from "./cache-layout.ts";
+import type { RepositoryFolder } from "./cache-layout.ts";
 import { unexpectedAnswer } from "./answer-errors.ts";
 import { ask } from "./hub-fetch.ts";
 import type { HubSettings } from "./hub-options.ts";

@@ -1,11 +1,14 @@
+import { cardName } from "../catalogue/index.ts";
 import { HubError } from "../core/index.ts";
 import type { RepositoryFolder } from "./cache-layout.ts";
 import { downloadFile } from "./download-file.ts";
 import type { HubSettings } from "./hub-options.ts";
 import { keepAnswer } from "./kept-answer.ts";
-import { listRepository, type RepositoryFile } from "./list-repository.ts";
+import { listRepository } from "./list-repository.ts";
+import type { RepositoryFile } from "./list-repository.ts";
 import { maxTextBytes, readTextFile } from "./read-text-file.ts";
-import { type RepositoryInfo, resolveRevision } from "./resolve-revision.ts";
+import { resolveRevision } from "./resolve-revision.ts";
+import type { RepositoryInfo } from "./resolve-revision.ts";
 
 /** A repository at a commit, as far as it shows without its weights. */
 export interface VisitedRepository {
@@ -18,8 +21,6 @@ export interface VisitedRepository {
   /** Downloads a small file into the cache and reads it. */
   readText(name: string): Promise<string>;
 }
-
-export const cardName = "README.md";
 
 /** Asks the Hub for a repository's commit, listing and card. @throws HubError */
 export async function visitRepository(settings: HubSettings, folder: RepositoryFolder): Promise<VisitedRepository> {

@@ -1,4 +1,4 @@
-import { inTurns, stretches } from "../core/index.ts";
+import { inTurns, joinArrays, stretches } from "../core/index.ts";
 import type { ByteSource } from "../core/index.ts";
 import { readPages } from "./column-chunk.ts";
 import { damaged } from "./damaged.ts";
@@ -88,11 +88,5 @@ function joined(pages: readonly Values[]): Values {
   if (first === undefined) return [];
   if (others.length === 0) return first;
   if (Array.isArray(first)) return (pages as string[][]).flat();
-  const all = new (first.constructor as typeof Float64Array)(pages.reduce((sum, page) => sum + page.length, 0));
-  let done = 0;
-  for (const page of pages as readonly Float64Array[]) {
-    all.set(page, done);
-    done += page.length;
-  }
-  return all;
+  return joinArrays(pages as readonly Float64Array[], first.constructor as typeof Float64Array);
 }

@@ -4,7 +4,7 @@ export { bark } from "./bark/bark-codes.ts";
 export { barkFineWindows, layOutBarkFine, revertBarkFine } from "./bark/bark-fine.ts";
 export type { BarkFineLayout, BarkFineOptions, BarkFineWindow } from "./bark/bark-fine.ts";
 export { barkCoarseWindow, barkSemanticHistory, barkTextInput } from "./bark/bark-inputs.ts";
-export type { BarkCoarseWindowOptions, BarkTextInputOptions } from "./bark/bark-inputs.ts";
+export type { BarkCoarseWindowOptions, BarkTextInputOptions, SemanticTokens } from "./bark/bark-inputs.ts";
 export { formatBarkPrompt, parseBarkPrompt } from "./bark/bark-prompt-npz.ts";
 export { checkBarkPrompt, codesFromBarkPrompt, createBarkPrompt, trimBarkHistory } from "./bark/bark-prompt.ts";
 export type { BarkHistoryPrompt, BarkPromptArrays, TrimBarkHistoryOptions } from "./bark/bark-prompt.ts";

@@ -6,6 +6,7 @@ import type { PartQueue } from "./part-queue.ts";
 import { readQueueRecord } from "./queue-record.ts";
 import { checkRedis } from "./redis-address.ts";
 
+/** Where the queue is that is asked for. */
 export interface DatasetQueueStatusOptions {
   /** URL of Redis: `redis://host:6379`, or `rediss://` for TLS. @default the variable REDIS_URL, or redis://127.0.0.1:6379 */
   readonly redis?: string | undefined;

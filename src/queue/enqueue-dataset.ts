@@ -3,12 +3,14 @@ import type { Emit } from "../async/index.ts";
 import { acquireRunLock, DatasetWork, wholeShare, forgetPartNotes, listFinishedParts, readFinishedWork } from "../dataset/index.ts";
 import type { DatasetEvent, DatasetInfo, DatasetPlan, DatasetWorkOptions, JsonObject } from "../dataset/index.ts";
 import { asking, closeQueue, jobId, jobOptions, openPartQueue } from "./part-queue.ts";
-import type { ConnectionEvent, PartQueue } from "./part-queue.ts";
+import type { PartQueue } from "./part-queue.ts";
+import type { ConnectionEvent } from "./queue-events.ts";
 import { QueueError } from "./queue-error.ts";
 import { defaultQueueName, planDigest, readQueueRecord, removeQueueRecord, writeQueueRecord } from "./queue-record.ts";
 import { checkRedis } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
+/** What a dataset is made of, and the queue that its parts go to. */
 export interface EnqueueDatasetOptions extends DatasetWorkOptions {
   /** URL of Redis: `redis://host:6379`, or `rediss://` for TLS. @default the variable REDIS_URL, or redis://127.0.0.1:6379 */
   readonly redis?: string | undefined;

@@ -1,27 +1,22 @@
-import { Queue } from "bullmq";
+import type { Queue } from "bullmq";
+import { orAborted } from "../async/index.ts";
 import type { Emit } from "../async/index.ts";
-import { orAborted } from "../core/index.ts";
+import { formatPart } from "../dataset/index.ts";
+import { loadBullMq } from "./load-bullmq.ts";
 import { QueueError } from "./queue-error.ts";
+import type { ConnectionEvent } from "./queue-events.ts";
 import { lastingConnection, withoutCommand } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
 /** What jobs hold is what somebody put there: see `parsePartJob`. */
 export type PartQueue = Queue<unknown, unknown, string>;
 
-/** Redis went away, or came back; nothing is lost, and work waits. */
-export interface ConnectionEvent {
-  readonly kind: "redis";
-  readonly isUp: boolean;
-  /** `host:port`. */
-  readonly address: string;
-}
-
 /** Finished jobs that Redis keeps, so that the speed can be told. */
 export const keptJobs = 200;
 
 /** The same part of the same plan always has the same id, so that it is on the queue once. */
 export function jobId(dataset: string, part: number): string {
-  return `${dataset}-part-${String(part).padStart(6, "0")}`;
+  return `${dataset}-part-${formatPart(part)}`;
 }
 
 /** Options of jobs. @param backoff Seconds before the second attempt; twice as long before each further one. */
@@ -43,6 +38,7 @@ export async function openPartQueue(
   emit: Emit<ConnectionEvent>,
   signal: AbortSignal,
 ): Promise<PartQueue> {
+  const { Queue } = await loadBullMq();
   const queue: PartQueue = new Queue(name, { connection: lastingConnection(address) });
   queue.on("error", () => {}); // whatever asked hears of it, or waits
   let isUp = true;

@@ -1,13 +1,15 @@
 import { hostname } from "node:os";
-import { DelayedError, UnrecoverableError, WaitingError, Worker } from "bullmq";
-import type { Job } from "bullmq";
+import type { Job, Worker } from "bullmq";
 import { CodecError, parseJson } from "../core/index.ts";
 import { DatasetError, maxStalls } from "../dataset/index.ts";
 import type { PartRecord } from "../dataset/index.ts";
+import { loadBullMq } from "./load-bullmq.ts";
+import type { BullMq } from "./load-bullmq.ts";
 import { parsePartJob, partJobOf } from "./part-job.ts";
 import type { PartResult } from "./part-job.ts";
 import { orDisconnect } from "./part-queue.ts";
 import { QueueError } from "./queue-error.ts";
+import type { JobRefusedEvent, PartFailedEvent, PartReturnedEvent, RefusalEvent } from "./queue-events.ts";
 import { lastingConnection } from "./redis-address.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
@@ -19,36 +21,6 @@ const endWorker: ReadonlySet<string> = new Set(["DATASET_DISK_FULL", "DATASET_MI
 
 /** The same, but it may as well be the part that brings it about, such as one that is too much for the memory of every machine: an attempt counts. */
 const endWorkerAfterAttempt: ReadonlySet<string> = new Set(["RUNTIME_FAILED"]);
-
-/** A part went back to the queue without having failed. */
-export interface PartReturnedEvent {
-  readonly kind: "part-returned";
-  readonly part: number;
-  /** `locked`: another process still has it; `stopped`: this worker ends. */
-  readonly reason: "locked" | "stopped";
-}
-
-/** A part failed. */
-export interface PartFailedEvent {
-  readonly kind: "part-failed";
-  readonly part: number;
-  readonly message: string;
-  readonly attempt: number;
-  /** There are so many; after the last one the part stays failed. */
-  readonly attempts: number;
-}
-
-/** A job on the queue is no part of the dataset; it stays failed. */
-export interface JobRefusedEvent {
-  readonly kind: "job-refused";
-  readonly message: string;
-}
-
-/** Redis answers, but does not do what a queue needs: its memory is full, or it is a replica. */
-export interface RefusalEvent {
-  readonly kind: "refused";
-  readonly message: string;
-}
 
 export interface PartWorkerOptions {
   readonly queue: string;
@@ -71,11 +43,16 @@ export interface PartWorkerOptions {
 
 type AnyJob = Job<unknown, PartResult, string>;
 
+type JobWorker = Worker<unknown, PartResult, string>;
+
 /** A worker for jobs that anybody may have written: one whose data is no JSON, or far longer than that of a job, comes as null, and fails, where it would come again and again. */
-class JobWorker extends Worker<unknown, PartResult, string> {
-  protected override createJob(...[json, id]: Parameters<Worker<unknown, PartResult, string>["createJob"]>): AnyJob {
-    return super.createJob({ ...json, data: isJson(json.data) ? json.data : "null" }, id);
+function createWorker({ Worker }: BullMq, ...options: ConstructorParameters<typeof Worker<unknown, PartResult, string>>): JobWorker {
+  class AnyJobWorker extends Worker<unknown, PartResult, string> {
+    protected override createJob(...[json, id]: Parameters<JobWorker["createJob"]>): AnyJob {
+      return super.createJob({ ...json, data: isJson(json.data) ? json.data : "null" }, id);
+    }
   }
+  return new AnyJobWorker(...options);
 }
 
 function isJson(text: string): boolean {
@@ -89,6 +66,7 @@ function isJson(text: string): boolean {
 
 /** Takes parts from a queue and does them, until it is closed. */
 export class PartWorker {
+  readonly #bullMq: BullMq;
   readonly #worker: JobWorker;
   readonly #options: PartWorkerOptions;
   readonly #atHand = new Set<Promise<PartRecord>>();
@@ -97,11 +75,12 @@ export class PartWorker {
   #foreign = 0;
   #error: unknown;
 
-  constructor(options: PartWorkerOptions) {
+  private constructor(options: PartWorkerOptions, bullMq: BullMq) {
     this.#options = options;
+    this.#bullMq = bullMq;
     const { queue, address, concurrency, stalledAfter, onEvent } = options;
     const milliseconds = Math.round(stalledAfter * 1000);
-    this.#worker = new JobWorker(queue, (job, token) => this.#process(job, token), {
+    this.#worker = createWorker(bullMq, queue, (job, token) => this.#process(job, token), {
       connection: lastingConnection(address),
       name: `${hostname()}:${process.pid}`,
       concurrency,
@@ -124,6 +103,11 @@ export class PartWorker {
       if (part === undefined || this.#refused.has(job)) onEvent({ kind: "job-refused", message });
       else onEvent({ kind: "part-failed", part, message, attempt: job.attemptsMade, attempts: Number(job.opts.attempts ?? 1) });
     });
+  }
+
+  /** Begins to take parts. */
+  static async start(options: PartWorkerOptions): Promise<PartWorker> {
+    return new PartWorker(options, await loadBullMq());
   }
 
   /** Whether it has no part at hand. */
@@ -154,7 +138,7 @@ export class PartWorker {
     } catch (error) {
       await this.#giveBack(job, part, token, error);
       // Another attempt would end another worker.
-      throw error instanceof DatasetError && error.code === "DATASET_CRASHED" ? new UnrecoverableError(error.message) : error;
+      throw error instanceof DatasetError && error.code === "DATASET_CRASHED" ? new this.#bullMq.UnrecoverableError(error.message) : error;
     }
   }
 
@@ -166,7 +150,7 @@ export class PartWorker {
       if (!(error instanceof QueueError)) throw error;
       if (error.code === "QUEUE_MISMATCH") this.#foreign++;
       this.#refused.add(job);
-      throw new UnrecoverableError(error.message);
+      throw new this.#bullMq.UnrecoverableError(error.message);
     }
   }
 
@@ -192,7 +176,7 @@ export class PartWorker {
       void this.#worker.pause(true);
       await job.moveToWait(token);
       onEvent({ kind: "part-returned", part, reason: "stopped" });
-      throw new WaitingError();
+      throw new this.#bullMq.WaitingError();
     }
     if (error instanceof CodecError && endWorkerAfterAttempt.has(error.code)) {
       this.#error ??= error;
@@ -201,7 +185,7 @@ export class PartWorker {
     if (error instanceof DatasetError && error.code === "DATASET_LOCKED") {
       await job.moveToDelayed(Date.now() + lockedDelay, token);
       onEvent({ kind: "part-returned", part, reason: "locked" });
-      throw new DelayedError();
+      throw new this.#bullMq.DelayedError();
     }
   }
 

@@ -2,6 +2,8 @@ import { CodecError } from "../core/index.ts";
 
 /** What a `QueueError` can be. */
 export type QueueErrorCode =
+  /** The packages that a queue needs are not there. */
+  | "QUEUE_NOT_INSTALLED"
   /** No Redis answers, or not to us. */
   | "QUEUE_UNREACHABLE"
   /** Redis refuses what a queue needs. */

@@ -22,7 +22,11 @@ export interface QueueRecord {
   readonly recipe: JsonObject;
 }
 
-/** @returns undefined if the dataset is on no queue. @throws QueueError QUEUE_FORMAT for a damaged record. */
+/**
+ * Reads what the folder of a dataset says of its queue.
+ * @returns undefined if the dataset is on no queue.
+ * @throws QueueError QUEUE_FORMAT for a damaged record.
+ */
 export async function readQueueRecord(folder: string): Promise<QueueRecord | undefined> {
   return readJsonFile(
     folder,

@@ -1,5 +1,4 @@
-import type { ConnectionOptions } from "bullmq";
-import { Redis } from "ioredis";
+import { loadBullMq } from "./load-bullmq.ts";
 import { QueueError } from "./queue-error.ts";
 
 /** Where Redis is, if nobody says otherwise. */
@@ -21,7 +20,7 @@ export interface RedisAddress {
  * @param url `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. @default REDIS_URL, or `defaultRedisUrl`
  * @throws RangeError for what is none; the message does not repeat it.
  */
-export function redisAddress(url: string = process.env[redisUrlVariable] || defaultRedisUrl): RedisAddress {
+function redisAddress(url: string = process.env[redisUrlVariable] || defaultRedisUrl): RedisAddress {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   // Where a password has `/`, `?` or `#` in it, what is read as the host is a part of it.
   const isAddress =
@@ -50,7 +49,11 @@ function isDecodable(text: string): boolean {
 }
 
 /** A connection that waits for Redis to come back, however long that takes. */
-export function lastingConnection({ url }: RedisAddress): ConnectionOptions {
+export function lastingConnection({ url }: RedisAddress): {
+  readonly url: string;
+  readonly maxRetriesPerRequest: null;
+  readonly retryStrategy: (times: number) => number;
+} {
   return { url, maxRetriesPerRequest: null, retryStrategy: (times: number) => Math.min(200 * times, 2000) };
 }
 
@@ -60,10 +63,12 @@ const answerTime = 10_000;
 /**
  * Asks Redis for a sign of life.
  * @param url As `redisAddress` takes it.
- * @throws QueueError QUEUE_UNREACHABLE if there is none, or it refuses the password; RangeError for what is no URL of Redis.
+ * @throws QueueError QUEUE_UNREACHABLE if there is none, or it refuses the password, QUEUE_NOT_INSTALLED without bullmq and ioredis;
+ * RangeError for what is no URL of Redis.
  */
 export async function checkRedis(url?: string): Promise<RedisAddress> {
   const address = redisAddress(url);
+  const { Redis } = await loadBullMq();
   const client = new Redis(address.url, {
     lazyConnect: true,
     retryStrategy: () => null,

@@ -4,9 +4,9 @@ import type { Emit } from "../async/index.ts";
 import { DatasetError, DatasetWork, wholeShare, listFinishedParts, openPlan, readDatasetInfo } from "../dataset/index.ts";
 import type { DatasetEvent, DatasetInfo, DatasetWorkOptions, RowCounts } from "../dataset/index.ts";
 import { asking, closeQueue, openPartQueue } from "./part-queue.ts";
-import type { ConnectionEvent, PartQueue } from "./part-queue.ts";
+import type { PartQueue } from "./part-queue.ts";
 import { PartWorker } from "./part-worker.ts";
-import type { JobRefusedEvent, PartFailedEvent, PartReturnedEvent, RefusalEvent } from "./part-worker.ts";
+import type { ConnectionEvent, JobRefusedEvent, PartFailedEvent, PartReturnedEvent, RefusalEvent } from "./queue-events.ts";
 import { QueueError } from "./queue-error.ts";
 import { planDigest, readQueueRecord, removeQueueRecord } from "./queue-record.ts";
 import { checkRedis } from "./redis-address.ts";
@@ -116,7 +116,7 @@ async function run(options: WorkOnDatasetOptions, emit: Emit<WorkEvent>, signal:
     await (emit as Emit<DatasetEvent>)(event);
   };
   const queue = await openPartQueue(queueName, address, emit, signal);
-  const worker = new PartWorker({
+  const worker = await PartWorker.start({
     queue: queueName,
     address,
     dataset: planDigest(plan),

@@ -25,12 +25,13 @@ export interface SessionOptions {
    * Runs that will be asked for at the same time. A runtime that can compute them at the same time gives each its share of
    * the threads; another one takes them one after the other. @default 1
    */
-  readonly parallelRuns?: number;
+  readonly parallelRuns?: number | undefined;
 }
 
 /** What runs ONNX models. Another one than the default can be given to `AudioTokenizer.fromPretrained`. */
 export interface Runtime {
   /** For reports, such as `"onnxruntime-node 1.30.0"`. */
   readonly name: string;
+  /** Loads a model, so that it can be run. */
   createSession(model: OnnxModel, options: SessionOptions): Promise<Session>;
 }

@@ -9,16 +9,17 @@ import { formatNpy, parseNpy } from "./npy.ts";
 import { formatNpz, parseNpz } from "./npz.ts";
 import { formatCodesSafetensors, parseCodesSafetensors } from "./codes-safetensors.ts";
 
+/** What else is known of stored codes. */
 export interface ParseCodesOptions {
   /** @default recognised by the first bytes */
-  readonly format?: CodesFormat;
+  readonly format?: CodesFormat | undefined;
   /**
    * The codec, for files that do not name it: `.npy`, and arrays written from Python without the fields of our own files.
    * An `AudioTokenizer` or other `AudioCodes` fits. Files that name their codec are read as they say.
    */
-  readonly context?: AudioCodesContext;
+  readonly context?: AudioCodesContext | undefined;
   /** Name of the file, for messages. @default "codes" */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Ends the reading. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -12,6 +12,7 @@ import { openTensor, readField, sequenceTag } from "./codes-safetensors.ts";
 /** How sequences are stored: with everything that leads back to the codes, or as a bare array. */
 export const sequenceFormats = ["safetensors", "npy"] as const;
 
+/** A form that sequences are stored in: `sequenceFormats` has all. */
 export type SequenceFormat = (typeof sequenceFormats)[number];
 
 /** What leads from the tokens of a sequence back to codes. */

@@ -207,7 +207,7 @@ export class AudioTokenizer {
    */
   createEncoder({ state, ...options }: EncoderStreamOptions = {}): EncoderStream {
     this.#sessions.checkAlive();
-    return new EncoderStream(this.#encoderJob(options), state);
+    return EncoderStream.open(this.#encoderJob(options), state);
   }
 
   /**
@@ -216,7 +216,7 @@ export class AudioTokenizer {
    */
   createDecoder({ state }: DecoderStreamOptions = {}): DecoderStream {
     this.#sessions.checkAlive();
-    return new DecoderStream({ ...this.#decoderJob, accept: (codes) => this.#accept(codes) }, state);
+    return DecoderStream.open({ ...this.#decoderJob, accept: (codes) => this.#accept(codes) }, state);
   }
 
   /**
@@ -264,6 +264,7 @@ export class AudioTokenizer {
     return this.#sessions.dispose();
   }
 
+  /** The same as `dispose`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }

@@ -11,7 +11,7 @@ export interface CallOptions {
   /** Stops the work; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called now and then while the work goes on, and once at its end. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** What every call of a stream takes. */

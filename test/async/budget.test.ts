@@ -13,7 +13,7 @@ describe("a budget", () => {
         const order: number[] = [];
         await Promise.all(
           work.map(async ([bytes, length], index) => {
-            await budget.take(bytes);
+            const lease = await budget.take(bytes);
             order.push(index);
             used += bytes;
             numUsers++;
@@ -21,11 +21,31 @@ describe("a budget", () => {
             await turns(length);
             used -= bytes;
             numUsers--;
-            budget.give(bytes);
+            lease[Symbol.dispose]();
           }),
         );
         expect(order).toEqual(work.map((_, index) => index));
       }),
     );
+  });
+
+  test("has back what a lease gives back, once, and what it turns out not to need", async () => {
+    const budget = new Budget(10);
+    const first = await budget.take(8);
+    const begun: string[] = [];
+    const second = budget.take(6).then((lease) => (begun.push("second"), lease));
+    first.resize(5);
+    await turns(3);
+    expect(begun).toEqual([]);
+    first.resize(4);
+    await turns(3);
+    expect(begun).toEqual(["second"]);
+    first[Symbol.dispose]();
+    first[Symbol.dispose]();
+    const third = budget.take(5).then((lease) => (begun.push("third"), lease));
+    await turns(3);
+    expect(begun).toEqual(["second"]);
+    (await second)[Symbol.dispose]();
+    await third;
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { decodeAudio, decodeAudioStream, formatWav, parseWav } from "../../src/audio/index.ts";
 import type { AudioLimits } from "../../src/audio/index.ts";
 import { numSamplesOf } from "../../src/core/index.ts";

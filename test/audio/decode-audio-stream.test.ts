@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { decodeAudio, decodeAudioStream, formatWav, parseWav } from "../../src/audio/index.ts";
 import { AudioFormatError, bytesSource, numSamplesOf } from "../../src/core/index.ts";
 import type { ByteSource, Waveform } from "../../src/core/index.ts";
-import { LONG_FILES, longFile, NOISE_BLOCK } from "./long-files.ts";
+import { longFiles, longFile, noiseBlock } from "./long-files.ts";
 import { collect } from "./ogg-bytes.ts";
 import { joinPieces, noise } from "./pieces.ts";
 import { chunk, extensibleFields, formatChunk, littleEndian, wav } from "./wav-bytes.ts";
@@ -46,7 +46,7 @@ function watched(bytes: Uint8Array, failAt = Infinity): { source: ByteSource; le
 }
 
 // Digests of what decoding each file in one go gave, before there was streaming.
-const FIXTURES = [
+const fixtures = [
   ["mono.flac", 44_100, 1, 13_231, "3e44284454d484ea"],
   ["stereo.flac", 44_100, 2, 13_231, "3c3c702ee5da44af"],
   ["stereo-24.flac", 44_100, 2, 13_231, "3c3c702ee5da44af"],
@@ -64,7 +64,7 @@ const FIXTURES = [
   ["stereo.opus", 48_000, 2, 14_401, "2fe04340caaedc3c"],
 ] as const;
 
-test.each(FIXTURES)(
+test.each(fixtures)(
   "%s: its form is known before, and its pieces are the whole",
   async (name, sampleRate, channels, numSamples, digest) => {
     const audio = await decodeAudioStream(fixture(name));
@@ -125,7 +125,7 @@ describe("WAV: the pieces are what parseWav gives", () => {
   });
 });
 
-describe.each(Object.keys(LONG_FILES))("a long file: %s", (kind) => {
+describe.each(Object.keys(longFiles))("a long file: %s", (kind) => {
   const seconds = 20;
 
   test("comes in pieces of at most a second, read in small ranges and little more than once", async () => {
@@ -147,7 +147,7 @@ describe.each(Object.keys(LONG_FILES))("a long file: %s", (kind) => {
     expect(lengths.reduce((sum, length) => sum + length, 0)).toBeLessThan(1.5 * bytes.length + 2 * largest);
     if (kind === "flac" || kind === "wav" || kind === "pipedFlac") {
       const [samples] = joinPieces(pieces, audio).channelData;
-      expect(samples!.every((sample, i) => sample === NOISE_BLOCK[i % 4096]! / 2 ** 15)).toBe(true);
+      expect(samples!.every((sample, i) => sample === noiseBlock[i % 4096]! / 2 ** 15)).toBe(true);
     }
   });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { decodeAudio, formatWav } from "../../src/audio/index.ts";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { oggFile, pageOffsets, takeApart, withChecksums, withEndGranule } from "./ogg-bytes.ts";
 import { fixtureSignal, snr } from "./signals.ts";
 import { ascii } from "./wav-bytes.ts";

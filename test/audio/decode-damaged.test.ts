@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { decodeAudio } from "../../src/audio/index.ts";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { AudioFormatError } from "../../src/core/index.ts";
 import { oggFile, pageOffsets, takeApart, withChecksums, withEndGranule } from "./ogg-bytes.ts";
 import { ascii } from "./wav-bytes.ts";

@@ -2,7 +2,7 @@ import { FLACDecoder } from "@wasm-audio-decoders/flac";
 import { OggVorbisDecoder } from "@wasm-audio-decoders/ogg-vorbis";
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { Crc16 } from "../../src/audio/flac-checksums.ts";
 import { decodeAudio, decodeAudioStream } from "../../src/audio/index.ts";
 import { trimPieces } from "../../src/audio/trim-pieces.ts";

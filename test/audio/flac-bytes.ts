@@ -1,6 +1,6 @@
 import { littleEndian } from "./wav-bytes.ts";
 
-const BLOCK_SIZE = 4096;
+const defaultBlockSize = 4096;
 
 export interface FlacForm {
   /** Samples of all frames but the last. @default 4096 */
@@ -10,7 +10,7 @@ export interface FlacForm {
 }
 
 /** `fLaC` and STREAMINFO of a 16-bit stream at 16 kHz; 0 samples are an unknown number. */
-export function flacHeader(numSamples: number, { blockSize = BLOCK_SIZE, numChannels = 1 }: FlacForm = {}): Uint8Array {
+export function flacHeader(numSamples: number, { blockSize = defaultBlockSize, numChannels = 1 }: FlacForm = {}): Uint8Array {
   const packed = (16_000n << 44n) | (BigInt(numChannels - 1) << 41n) | (15n << 36n) | BigInt(numSamples);
   const blockSizes = [...bigEndian(blockSize, 2), ...bigEndian(blockSize, 2)];
   const info = [...blockSizes, ...bigEndian(0, 6), ...bigEndian(packed, 8), ...bigEndian(0, 16)];
@@ -20,24 +20,28 @@ export function flacHeader(numSamples: number, { blockSize = BLOCK_SIZE, numChan
 /** A frame of 4096 samples as they are. Source: RFC 9639, section 9. */
 export function flacFrame(number: number, samples: Int16Array): Uint8Array {
   const header = flacFrameHeader(number);
-  const frame = new Uint8Array(header.length + 1 + 2 * BLOCK_SIZE + 2);
+  const frame = new Uint8Array(header.length + 1 + 2 * defaultBlockSize + 2);
   frame.set([...header, 0x02]);
   const view = new DataView(frame.buffer);
-  for (let i = 0; i < BLOCK_SIZE; i++) view.setInt16(header.length + 1 + 2 * i, samples[i]!);
+  for (let i = 0; i < defaultBlockSize; i++) view.setInt16(header.length + 1 + 2 * i, samples[i]!);
   view.setUint16(frame.length - 2, crc16(frame.subarray(0, -2)));
   return frame;
 }
 
 /** A frame that gives each channel's only value once, however many samples that is. */
-export function constantFlacFrame(number: number, value: number, { blockSize = BLOCK_SIZE, numChannels = 1 }: FlacForm = {}): Uint8Array {
+export function constantFlacFrame(
+  number: number,
+  value: number,
+  { blockSize = defaultBlockSize, numChannels = 1 }: FlacForm = {},
+): Uint8Array {
   const channel = [0x00, ...bigEndian(BigInt.asUintN(16, BigInt(value)), 2)];
   const frame = [...flacFrameHeader(number, { blockSize, numChannels }), ...Array.from({ length: numChannels }, () => channel).flat()];
   return Uint8Array.from([...frame, ...bigEndian(crc16(frame), 2)]);
 }
 
 /** The header of a frame at 16 kHz with 16 bits, its checksum included. */
-export function flacFrameHeader(number: number, { blockSize = BLOCK_SIZE, numChannels = 1 }: FlacForm = {}): number[] {
-  const [blockSizeCode, blockSizeBytes] = blockSize === BLOCK_SIZE ? [0xc, []] : [0x7, bigEndian(blockSize - 1, 2)];
+export function flacFrameHeader(number: number, { blockSize = defaultBlockSize, numChannels = 1 }: FlacForm = {}): number[] {
+  const [blockSizeCode, blockSizeBytes] = blockSize === defaultBlockSize ? [0xc, []] : [0x7, bigEndian(blockSize - 1, 2)];
   const form = [0xff, 0xf8, (blockSizeCode << 4) | 5, ((numChannels - 1) << 4) | 8];
   const header = [...form, ...new TextEncoder().encode(String.fromCodePoint(number)), ...blockSizeBytes];
   return [...header, crc8(header)];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteWindow } from "../../src/audio/byte-window.ts";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { crc8, Crc16, Crc16FromEnd } from "../../src/audio/flac-checksums.ts";
 import type { FlacFrame } from "../../src/audio/flac-frames.ts";
 import { findFlacEnd, splitFlacFrames } from "../../src/audio/flac-frames.ts";
@@ -11,7 +11,7 @@ import { Pace } from "../../src/audio/pace.ts";
 import { bytesSource } from "../../src/core/index.ts";
 import { constantFlacFrame, flacFrame, flacFrameHeader, flacHeader } from "./flac-bytes.ts";
 import { collect } from "./ogg-bytes.ts";
-import { NOISE_BLOCK } from "./long-files.ts";
+import { noiseBlock } from "./long-files.ts";
 import { countTurns } from "./turn-counter.ts";
 
 function forward(bytes: Iterable<number>): number {
@@ -77,7 +77,7 @@ describe("a stream is cut into frames", () => {
     const frames = Array.from({ length: 12 }, (_, i) =>
       flacFrame(
         i,
-        NOISE_BLOCK.map((sample) => sample + i),
+        noiseBlock.map((sample) => sample + i),
       ),
     );
     expect((await split(concatBytes(frames), [65_536])).map(({ bytes }) => bytes)).toEqual(frames);

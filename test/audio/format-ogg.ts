@@ -1,9 +1,9 @@
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { pageChecksum } from "../../src/audio/ogg-checksum.ts";
 
-const HEADER_LENGTH = 27;
+const headerLength = 27;
 /** So that a decoder that is handed a page makes a second or so of it. */
-const MAX_PACKETS_PER_PAGE = 32;
+const maxPacketsPerPage = 32;
 
 /**
  * Packs packets into a plain Ogg stream: the first on a page of its own, the second too, no end mark, and all granule
@@ -35,19 +35,19 @@ export async function* formatOgg(packets: AsyncIterable<Uint8Array>): AsyncGener
     }
     numPackets++;
     numOnPage++;
-    if (numPackets <= 2 || numOnPage === MAX_PACKETS_PER_PAGE) yield finishPage(false);
+    if (numPackets <= 2 || numOnPage === maxPacketsPerPage) yield finishPage(false);
   }
   if (lacing.length > 0) yield finishPage(false);
 }
 
 function formatPage(sequence: number, isContinued: boolean, lacing: readonly number[], body: Uint8Array): Uint8Array {
-  const page = new Uint8Array(HEADER_LENGTH + lacing.length + body.length);
+  const page = new Uint8Array(headerLength + lacing.length + body.length);
   const view = new DataView(page.buffer);
   page.set([0x4f, 0x67, 0x67, 0x53, 0, (isContinued ? 1 : 0) + (sequence === 0 ? 2 : 0)]); // "OggS", version, flags
   view.setUint32(18, sequence, true);
   page[26] = lacing.length;
-  page.set(lacing, HEADER_LENGTH);
-  page.set(body, HEADER_LENGTH + lacing.length);
+  page.set(lacing, headerLength);
+  page.set(body, headerLength + lacing.length);
   view.setUint32(22, pageChecksum(page), true);
   return page;
 }

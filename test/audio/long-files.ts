@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { formatWavHeader, formatWavSamples } from "../../src/audio/index.ts";
 import { flacFrame, flacHeader } from "./flac-bytes.ts";
 import { oggFile, takeApart, withGranules } from "./ogg-bytes.ts";
@@ -8,25 +8,25 @@ import { noise } from "./pieces.ts";
 const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../fixtures/audio/${name}`, import.meta.url)));
 
 /** The same 4096 samples of noise over and over, as integers. */
-export const NOISE_BLOCK: Int16Array = Int16Array.from(noise(1, 4096)[0]!, (sample) => Math.round(sample * 10_000));
+export const noiseBlock: Int16Array = Int16Array.from(noise(1, 4096)[0]!, (sample) => Math.round(sample * 10_000));
 
 /** Files of about as many seconds as asked for, made of the fixtures repeated, or of `NOISE_BLOCK`; in parts. */
-export const LONG_FILES: Readonly<Record<string, (seconds: number) => AsyncGenerator<Uint8Array, void>>> = {
+export const longFiles: Readonly<Record<string, (seconds: number) => AsyncGenerator<Uint8Array, void>>> = {
   async *wav(seconds) {
     const numBlocks = Math.ceil((seconds * 16_000) / 4096);
-    const block = { channelData: [Float32Array.from(NOISE_BLOCK, (sample) => sample / 2 ** 15)], sampleRate: 16_000 };
+    const block = { channelData: [Float32Array.from(noiseBlock, (sample) => sample / 2 ** 15)], sampleRate: 16_000 };
     yield formatWavHeader({ sampleRate: 16_000, channels: 1, numSamples: numBlocks * 4096 });
     for (let i = 0; i < numBlocks; i++) yield formatWavSamples(block);
   },
   async *flac(seconds) {
     const numFrames = Math.ceil((seconds * 16_000) / 4096);
     yield flacHeader(numFrames * 4096);
-    for (let i = 0; i < numFrames; i++) yield flacFrame(i, NOISE_BLOCK);
+    for (let i = 0; i < numFrames; i++) yield flacFrame(i, noiseBlock);
   },
   async *pipedFlac(seconds) {
     const numFrames = Math.ceil((seconds * 16_000) / 4096);
     yield flacHeader(0);
-    for (let i = 0; i < numFrames; i++) yield flacFrame(i, NOISE_BLOCK);
+    for (let i = 0; i < numFrames; i++) yield flacFrame(i, noiseBlock);
   },
   async *mp3(seconds) {
     const frames = fixture("mono-no-info.mp3"); // 13 of 1152 samples
@@ -38,7 +38,7 @@ export const LONG_FILES: Readonly<Record<string, (seconds: number) => AsyncGener
 
 export async function longFile(kind: string, seconds: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  for await (const part of LONG_FILES[kind]!(seconds)) parts.push(part);
+  for await (const part of longFiles[kind]!(seconds)) parts.push(part);
   return concatBytes(parts);
 }
 

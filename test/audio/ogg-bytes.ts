@@ -1,6 +1,6 @@
 import { bytesSource } from "../../src/core/index.ts";
 import { ByteWindow } from "../../src/audio/byte-window.ts";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { formatOgg } from "./format-ogg.ts";
 import type { OggStream } from "../../src/audio/ogg-pages.ts";
 import { openOgg } from "../../src/audio/ogg-pages.ts";

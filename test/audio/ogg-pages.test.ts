@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { pageChecksum } from "../../src/audio/ogg-checksum.ts";
 import { oggFile, openOggBytes, pageOffsets, takeApart, withChecksums, withEndGranule } from "./ogg-bytes.ts";
 import { ascii } from "./wav-bytes.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { decodeAudio, decodeAudioStream } from "../../src/audio/index.ts";
-import { Pace, WORK_PER_TURN } from "../../src/audio/pace.ts";
+import { Pace, workPerTurn } from "../../src/audio/pace.ts";
 import { numSamplesOf } from "../../src/core/index.ts";
 import { constantFlacFrame, flacHeader } from "./flac-bytes.ts";
 import { longFile } from "./long-files.ts";
@@ -16,7 +16,7 @@ test("others have their turn whenever so much work was done, and not more often"
   const pace = new Pace();
   const steps = 8 * 16;
   const turns = await countTurns(async () => {
-    for (let i = 0; i < steps; i++) await pace.spend(WORK_PER_TURN / 8);
+    for (let i = 0; i < steps; i++) await pace.spend(workPerTurn / 8);
   });
   expect(turns).toBeGreaterThanOrEqual(16);
   expect(turns).toBeLessThanOrEqual(17);
@@ -28,7 +28,7 @@ test("an abort is heard after the turn in which it comes", async () => {
   const reason = new Error("stop");
   await pace.spend(1);
   setImmediate(() => controller.abort(reason));
-  await expect(pace.spend(WORK_PER_TURN)).rejects.toBe(reason);
+  await expect(pace.spend(workPerTurn)).rejects.toBe(reason);
 });
 
 const megabyteOf = (pattern: readonly number[]): Uint8Array => {
@@ -88,14 +88,14 @@ test.each(longWork)("%s: the event loop is held for no longer than so much work 
       // A file that is refused in the end took its time as well.
     }
   });
-  expect(work).toBeGreaterThan(7 * WORK_PER_TURN);
+  expect(work).toBeGreaterThan(7 * workPerTurn);
   // What is done in one go may be more than that: a frame of FLAC has up to half a million samples.
-  expect(turns).toBeGreaterThanOrEqual(Math.min(work / WORK_PER_TURN / 2, 30));
+  expect(turns).toBeGreaterThanOrEqual(Math.min(work / workPerTurn / 2, 30));
 });
 
 test("the event loop turns as well where the whole is decoded", async () => {
   const bytes = await longFile("wav", 60);
-  expect(await countTurns(() => decodeAudio(bytes))).toBeGreaterThanOrEqual(bytes.length / WORK_PER_TURN);
+  expect(await countTurns(() => decodeAudio(bytes))).toBeGreaterThanOrEqual(bytes.length / workPerTurn);
 });
 
 test("audio of which nothing is given out can be stopped while it is decoded", async () => {

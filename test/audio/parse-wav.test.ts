@@ -5,8 +5,8 @@ import { AudioFormatError } from "../../src/core/index.ts";
 import { ascii, chunk, extensibleFields, formatChunk, int16s, littleEndian, wav } from "./wav-bytes.ts";
 
 const samplesOf = (bytes: Uint8Array): number[][] => parseWav(bytes).channelData.map((samples) => Array.from(samples));
-const DATA = chunk("data", int16s(16_384, -32_768));
-const SAMPLES = [[0.5, -1]];
+const twoSampleChunk = chunk("data", int16s(16_384, -32_768));
+const twoSamples = [[0.5, -1]];
 
 describe("sample formats", () => {
   test("8-bit samples are unsigned around 128", () => {
@@ -56,20 +56,20 @@ describe("sample formats", () => {
 
 describe("files as they occur", () => {
   test("unknown chunks, of odd length too, are passed over", () => {
-    expect(samplesOf(wav([...chunk("LIST", [1, 2, 3]), ...formatChunk(), ...chunk("cue ", [9]), ...DATA, ...chunk("id3 ", [1])]))).toEqual(
-      SAMPLES,
-    );
+    expect(
+      samplesOf(wav([...chunk("LIST", [1, 2, 3]), ...formatChunk(), ...chunk("cue ", [9]), ...twoSampleChunk, ...chunk("id3 ", [1])])),
+    ).toEqual(twoSamples);
   });
 
   test("the data chunk may come before the format", () => {
-    expect(samplesOf(wav([...DATA, ...formatChunk()]))).toEqual(SAMPLES);
+    expect(samplesOf(wav([...twoSampleChunk, ...formatChunk()]))).toEqual(twoSamples);
   });
 
   test("bytes that start anywhere in a larger buffer are read", () => {
-    const bytes = wav([...formatChunk(), ...DATA]);
+    const bytes = wav([...formatChunk(), ...twoSampleChunk]);
     const buffer = new Uint8Array(bytes.length + 3);
     buffer.set(bytes, 3);
-    expect(samplesOf(buffer.subarray(3))).toEqual(SAMPLES);
+    expect(samplesOf(buffer.subarray(3))).toEqual(twoSamples);
   });
 
   test.each(["RF64", "BW64"])("%s takes the length of its samples from the ds64 chunk", (magic) => {
@@ -78,19 +78,19 @@ describe("files as they occur", () => {
       magic,
       riffSize: 0xffffffff,
     });
-    expect(samplesOf(bytes)).toEqual(SAMPLES);
+    expect(samplesOf(bytes)).toEqual(twoSamples);
   });
 
   test.each([0xffffffff, 0x7fffffff, 0x7ffff000, 0x80000000])(
     "a streamed data chunk that claims %i bytes reaches to the end of the file",
     (size) => {
       const bytes = wav([...formatChunk(), ...chunk("data", int16s(16_384, -32_768), size)], { riffSize: 0xffffffff });
-      expect(samplesOf(bytes)).toEqual(SAMPLES);
+      expect(samplesOf(bytes)).toEqual(twoSamples);
     },
   );
 
   test.each([0, 36, 0xffffffff])("a data chunk of length 0 in a file that claims %i bytes was never filled in", (riffSize) => {
-    expect(samplesOf(wav([...formatChunk(), ...chunk("data", int16s(16_384, -32_768), 0)], { riffSize }))).toEqual(SAMPLES);
+    expect(samplesOf(wav([...formatChunk(), ...chunk("data", int16s(16_384, -32_768), 0)], { riffSize }))).toEqual(twoSamples);
   });
 
   test("a data chunk of length 0 before another chunk is really empty", () => {
@@ -110,7 +110,7 @@ describe("files that cannot be read", () => {
   const cases: readonly [string, Uint8Array, string, string | RegExp][] = [
     ["nothing but RIFF", Uint8Array.from(ascii("RIFF")), "AUDIO_UNKNOWN_FORMAT", "not a WAV file"],
     ["a file without samples", wav(formatChunk()), "AUDIO_CORRUPT", 'it ends after 36 bytes without a "data" chunk'],
-    ["a file without a format", wav(DATA), "AUDIO_CORRUPT", 'without a "fmt" chunk'],
+    ["a file without a format", wav(twoSampleChunk), "AUDIO_CORRUPT", 'without a "fmt" chunk'],
     [
       "a chunk longer than the file",
       wav([...chunk("LIST", [1, 2], 1000), ...formatChunk()]),
@@ -123,22 +123,27 @@ describe("files that cannot be read", () => {
       "AUDIO_CORRUPT",
       /truncated WAV.*3 bytes.*takes 4/,
     ],
-    ["a format chunk that is too short", wav([...chunk("fmt ", [1, 0]), ...DATA]), "AUDIO_CORRUPT", '"fmt" chunk has 2 bytes'],
-    ["an extensible format without its extension", wav([...formatChunk({ tag: 0xfffe }), ...DATA]), "AUDIO_CORRUPT", "at least 40"],
-    ["A-law", wav([...formatChunk({ tag: 6, bits: 8 }), ...DATA]), "AUDIO_UNSUPPORTED", /0x0006 \(A-law\).*ffmpeg/],
+    ["a format chunk that is too short", wav([...chunk("fmt ", [1, 0]), ...twoSampleChunk]), "AUDIO_CORRUPT", '"fmt" chunk has 2 bytes'],
+    [
+      "an extensible format without its extension",
+      wav([...formatChunk({ tag: 0xfffe }), ...twoSampleChunk]),
+      "AUDIO_CORRUPT",
+      "at least 40",
+    ],
+    ["A-law", wav([...formatChunk({ tag: 6, bits: 8 }), ...twoSampleChunk]), "AUDIO_UNSUPPORTED", /0x0006 \(A-law\).*ffmpeg/],
     [
       "an unknown sub-format",
-      wav([...formatChunk({ tag: 0xfffe, extension: extensibleFields(16, 1).map((byte) => byte || 7) }), ...DATA]),
+      wav([...formatChunk({ tag: 0xfffe, extension: extensibleFields(16, 1).map((byte) => byte || 7) }), ...twoSampleChunk]),
       "AUDIO_UNSUPPORTED",
       "sub-format",
     ],
-    ["12-byte integers", wav([...formatChunk({ bits: 96 }), ...DATA]), "AUDIO_UNSUPPORTED", "96 bits (integer)"],
-    ["16-bit floats", wav([...formatChunk({ tag: 3 }), ...DATA]), "AUDIO_UNSUPPORTED", "16 bits (float)"],
-    ["no channels", wav([...formatChunk({ numChannels: 0 }), ...DATA]), "AUDIO_CORRUPT", "0 channels"],
-    ["a sample rate of 0", wav([...formatChunk({ sampleRate: 0 }), ...DATA]), "AUDIO_CORRUPT", "at 0 Hz"],
+    ["12-byte integers", wav([...formatChunk({ bits: 96 }), ...twoSampleChunk]), "AUDIO_UNSUPPORTED", "96 bits (integer)"],
+    ["16-bit floats", wav([...formatChunk({ tag: 3 }), ...twoSampleChunk]), "AUDIO_UNSUPPORTED", "16 bits (float)"],
+    ["no channels", wav([...formatChunk({ numChannels: 0 }), ...twoSampleChunk]), "AUDIO_CORRUPT", "0 channels"],
+    ["a sample rate of 0", wav([...formatChunk({ sampleRate: 0 }), ...twoSampleChunk]), "AUDIO_CORRUPT", "at 0 Hz"],
     [
       "a frame size that does not fit",
-      wav([...formatChunk({ bytesPerFrame: 5 }), ...DATA]),
+      wav([...formatChunk({ bytesPerFrame: 5 }), ...twoSampleChunk]),
       "AUDIO_CORRUPT",
       "in 5 bytes per sample frame",
     ],
@@ -153,7 +158,7 @@ describe("files that cannot be read", () => {
   });
 
   test("a header cut at any byte is an AudioFormatError", () => {
-    const whole = wav([...formatChunk(), ...DATA]);
+    const whole = wav([...formatChunk(), ...twoSampleChunk]);
     for (let length = 0; length < 46; length++) {
       expect(errorOf(() => parseWav(whole.subarray(0, length)))).toBeInstanceOf(AudioFormatError);
     }
@@ -163,8 +168,8 @@ describe("files that cannot be read", () => {
     const seed = wav([
       ...chunk("ds64", littleEndian(8, 28)),
       ...formatChunk({ tag: 0xfffe, extension: extensibleFields(16, 1) }),
-      ...DATA,
-      ...DATA,
+      ...twoSampleChunk,
+      ...twoSampleChunk,
     ]);
     const change = fc.record({ at: fc.nat(seed.length - 1), byte: fc.constantFrom(0, 1, 2, 3, 8, 16, 24, 32, 64, 0x7f, 0xfe, 0xff) });
     fc.assert(

@@ -5,7 +5,7 @@ import type { Waveform } from "../../src/core/index.ts";
 import { rms, sine, snr } from "./signals.ts";
 
 /** Pairs of rates met in practice, down and up. */
-const RATES = [
+const rates = [
   [44_100, 24_000],
   [48_000, 24_000],
   [44_100, 32_000],
@@ -19,7 +19,7 @@ const mono = (samples: Float32Array, sampleRate: number): Waveform => ({ channel
 const resampleMono = (samples: Float32Array, from: number, to: number): Float32Array => resample(mono(samples, from), to).channelData[0]!;
 const decibels = (ratio: number): number => 20 * Math.log10(ratio);
 
-describe.each(RATES)("%i Hz to %i Hz", (from, to) => {
+describe.each(rates)("%i Hz to %i Hz", (from, to) => {
   const lowerNyquist = Math.min(from, to) / 2;
   const margin = Math.ceil((80 * to) / Math.min(from, to)); // the filter sees silence beyond the ends
   const numSamples = Math.ceil(from / 2);
@@ -46,7 +46,7 @@ describe.each(RATES)("%i Hz to %i Hz", (from, to) => {
   });
 });
 
-test.each(RATES.filter(([from, to]) => from > to))("%i Hz to %i Hz keeps out what lies above the new Nyquist frequency", (from, to) => {
+test.each(rates.filter(([from, to]) => from > to))("%i Hz to %i Hz keeps out what lies above the new Nyquist frequency", (from, to) => {
   const levelAt = (part: number): number => {
     const actual = resampleMono(sine((part * to) / 2, from, from / 2), from, to);
     return decibels(rms(actual, 100, actual.length - 100) / (0.5 / Math.SQRT2));

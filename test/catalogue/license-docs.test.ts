@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { catalogue } from "../../src/catalogue/index.ts";
 
-it("docs/licensing.md lists every catalogued checkpoint with its license", () => {
+test("docs/licensing.md lists every catalogued checkpoint with its license", () => {
   const text = readFileSync(new URL("../../docs/licensing.md", import.meta.url), "utf8");
   const rows = catalogue.map(({ id, license }) => {
     const { declared, effective, status, stricterReading } = license;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   catalogue,
   checkLicense,
@@ -45,7 +45,7 @@ function errorOf(id: string, policy: LicensePolicy): LicenseError {
 }
 
 describe("the named policies", () => {
-  it.each([
+  test.each([
     // license, any, permissive, commercial, research
     ["MIT", "passes", "passes", "passes", "passes"],
     ["CC-BY-4.0", "passes", "passes", "passes", "passes"],
@@ -64,14 +64,14 @@ describe("the named policies", () => {
     expect((["any", "permissive", "commercial", "research"] as const).map((policy) => ruleOf(policy, effective))).toEqual(expected);
   });
 
-  it.each([
+  test.each([
     ["contested", "passes", "acceptContested", "acceptContested", "passes"],
     ["unresolved", "passes", "acceptUnresolved", "acceptUnresolved", "passes"],
   ] as const)("judge MIT that is %s by its status", (status, ...expected) => {
     expect((["any", "permissive", "commercial", "research"] as const).map((policy) => ruleOf(policy, "MIT", status))).toEqual(expected);
   });
 
-  it("admit, of the Hub's licenses, as many as their meaning says", () => {
+  test("admit, of the Hub's licenses, as many as their meaning says", () => {
     expect(numAdmitted("any")).toBe(83);
     expect(numAdmitted("permissive")).toBe(numOfClass("permissive"));
     expect(numAdmitted("commercial")).toBe(83 - numOfClass("non-commercial", "use-restricted", "unknown"));
@@ -80,7 +80,7 @@ describe("the named policies", () => {
 });
 
 describe("rules", () => {
-  it("allow by class or by id, in any spelling, and each license counts", () => {
+  test("allow by class or by id, in any spelling, and each license counts", () => {
     expect(ruleOf({ allow: ["cc-by-nc-4.0"] }, "CC-BY-NC-4.0")).toBe("passes");
     expect(ruleOf({ allow: ["CC-BY-NC-4.0", "permissive"] }, "CC-BY-NC-4.0 AND MIT")).toBe("passes");
     expect(ruleOf({ allow: ["CC-BY-NC-4.0"] }, "CC-BY-NC-4.0 AND MIT")).toBe("allow");
@@ -89,24 +89,24 @@ describe("rules", () => {
     expect(ruleOf({ allow: [] }, "MIT")).toBe("allow");
   });
 
-  it("deny by class or by id, whatever is allowed", () => {
+  test("deny by class or by id, whatever is allowed", () => {
     expect(ruleOf({ allow: ["permissive"], deny: ["WTFPL"] }, "WTFPL")).toBe("deny: WTFPL");
     expect(ruleOf({ allow: ["gpl-3.0"], deny: ["copyleft"] }, "GPL-3.0")).toBe("deny: copyleft");
   });
 
-  it("accept a doubt, not the terms behind it", () => {
+  test("accept a doubt, not the terms behind it", () => {
     expect(ruleOf({ deny: ["non-commercial"], acceptUnresolved: true }, "CC-BY-NC-4.0", "unresolved")).toBe("deny: non-commercial");
     expect(ruleOf({ acceptContested: true }, "MIT", "unresolved")).toBe("acceptUnresolved");
     expect(ruleOf({ acceptUnresolved: true }, "MIT", "contested")).toBe("acceptContested");
     expect(ruleOf({ acceptContested: true }, "LicenseRef-hf-unknown AND MIT", "contested")).toBe("acceptUnresolved");
   });
 
-  it("admit an own license by its name, which needs no knowledge of its terms", () => {
+  test("admit an own license by its name, which needs no knowledge of its terms", () => {
     expect(ruleOf({ allow: ["LicenseRef-own-terms"] }, "LicenseRef-own-terms")).toBe("passes");
     expect(ruleOf({ allow: ["LicenseRef-own-terms"] }, "LicenseRef-other-terms")).toBe("allow");
   });
 
-  it("admit encodec_48khz as MIT to those who accept that this is contested", () => {
+  test("admit encodec_48khz as MIT to those who accept that this is contested", () => {
     const { license } = findCheckpoint("48khz")!;
     expect(checkLicense(license, { allow: ["permissive"], acceptContested: true }).isAllowed).toBe(true);
     expect(checkLicense(license, "permissive")).toEqual({
@@ -116,7 +116,7 @@ describe("rules", () => {
     });
   });
 
-  it("can be a function, whose verdict is final", () => {
+  test("can be a function, whose verdict is final", () => {
     const verdict = { isAllowed: false, rule: "ours", reason: "not on Sundays" };
     expect(checkLicense(recordOf("MIT"), (record) => ({ ...verdict, reason: `${record.effective}: ${verdict.reason}` }))).toEqual({
       ...verdict,
@@ -124,7 +124,7 @@ describe("rules", () => {
     });
   });
 
-  it.each([
+  test.each([
     [() => true, "received true"],
     [async () => ({ isAllowed: true, rule: "ours", reason: "" }), "received a promise"],
     [() => undefined, "received undefined"],
@@ -137,7 +137,7 @@ describe("rules", () => {
     expect(attempt).toThrow(`a policy function must return { isAllowed: boolean, rule: string, reason: string }, at once; ${message}`);
   });
 
-  it.each([
+  test.each([
     ["comercial", RangeError, '"comercial" is no license policy; expected any, permissive, commercial, research, rules or a function'],
     ["toString", RangeError, '"toString" is no license policy'],
     [null, TypeError, "received null"],
@@ -155,11 +155,11 @@ describe("rules", () => {
 });
 
 describe("policies as text", () => {
-  it.each(Object.keys(namedPolicies))("%s is a name", (name) => {
+  test.each(Object.keys(namedPolicies))("%s is a name", (name) => {
     expect(parseLicensePolicy(` ${name} `)).toBe(name);
   });
 
-  it.each<[string, LicenseRules]>([
+  test.each<[string, LicenseRules]>([
     ["allow=mit", { allow: ["mit"] }],
     ["allow = permissive , cc-by-nc-4.0 ; acceptContested", { allow: ["permissive", "cc-by-nc-4.0"], acceptContested: true }],
     ["deny=non-commercial;acceptUnresolved;acceptContested", { deny: ["non-commercial"], acceptUnresolved: true, acceptContested: true }],
@@ -169,7 +169,7 @@ describe("policies as text", () => {
     expect(() => check(rules, "MIT")).not.toThrow();
   });
 
-  it.each([
+  test.each([
     ["", '"" is no license policy; expected any, permissive, commercial, research, or rules such as'],
     ["Permissive", '"Permissive" is no license policy'],
     ["any; research", '"any" is no license policy'],
@@ -186,13 +186,13 @@ describe("policies as text", () => {
     expect(() => parseLicensePolicy(text)).toThrow(`ENCODEC_TOKENIZER_LICENSE_POLICY: ${message}`);
   });
 
-  it("can come from elsewhere", () => {
+  test("can come from elsewhere", () => {
     expect(() => parseLicensePolicy("none", "--license")).toThrow('--license: "none" is no license policy');
   });
 });
 
 describe("a license that is not admitted", () => {
-  it("stops with the record, the rule and what would pass", () => {
+  test("stops with the record, the rule and what would pass", () => {
     const error = errorOf("24khz", "commercial");
     expect(error).toMatchObject({ name: "LicenseError", code: "LICENSE_REFUSED", rule: "deny: non-commercial", alternatives: ["tiny"] });
     expect(error.record).toBe(findCheckpoint("24khz")!.license);
@@ -202,17 +202,17 @@ describe("a license that is not admitted", () => {
     );
   });
 
-  it("names the most similar alternatives first, and none that are larger models around the same codec", () => {
+  test("names the most similar alternatives first, and none that are larger models around the same codec", () => {
     const rules = { deny: ["non-commercial"], acceptContested: true };
     expect(errorOf("32khz", rules).alternatives).toEqual(["tiny", "facebook/encodec_48khz"]);
     expect(errorOf("facebook/musicgen-stereo-small", rules).alternatives).toEqual(["facebook/encodec_48khz", "tiny"]);
   });
 
-  it("says so where nothing would pass", () => {
+  test("says so where nothing would pass", () => {
     expect(errorOf("tiny", { allow: ["zlib"] }).message).toMatch(/No catalogued checkpoint passes\.$/);
   });
 
-  it("lets the others pass", () => {
+  test("lets the others pass", () => {
     for (const { license } of catalogue) expect(() => requireLicense(license, "any")).not.toThrow();
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { findCheckpoint, summarizeLicenses } from "../../src/catalogue/index.ts";
 import type { Provenance } from "../../src/core/index.ts";
 
@@ -16,7 +16,7 @@ const stereo = madeWith("facebook/encodec_48khz", { license: "MIT", licenseStatu
 const tiny = madeWith("tiny", { license: "MIT", licenseStatus: "settled" });
 
 describe("the licenses of a set of codes", () => {
-  it("are counted by the weights that made them, and judged one by one", () => {
+  test("are counted by the weights that made them, and judged one by one", () => {
     const { groups, effective, classes, isAllowed } = summarizeLicenses([speech, tiny, speech, stereo, speech], "commercial", date);
     expect(groups.map(({ provenance, count, record, verdict }) => [provenance.model, count, record.status, verdict.rule])).toEqual([
       ["facebook/encodec_24khz", 3, "unresolved", "deny: non-commercial"],
@@ -30,28 +30,28 @@ describe("the licenses of a set of codes", () => {
     });
   });
 
-  it("pass where every one does", () => {
+  test("pass where every one does", () => {
     expect(summarizeLicenses([tiny, tiny], "commercial", date).isAllowed).toBe(true);
     expect(summarizeLicenses([tiny, speech, stereo], "research", date).isAllowed).toBe(true);
     expect(summarizeLicenses([], "permissive", date)).toEqual({ groups: [], effective: "", classes: [], isAllowed: true });
   });
 
-  it("come from the catalogue where the codes do not name one", () => {
+  test("come from the catalogue where the codes do not name one", () => {
     const [group] = summarizeLicenses([madeWith("facebook/encodec_32khz")], "research", date).groups;
     expect(group!.record).toMatchObject({ effective: "CC-BY-NC-4.0", status: "settled" });
   });
 
-  it("keep the other reading of a contested one", () => {
+  test("keep the other reading of a contested one", () => {
     const [group] = summarizeLicenses([stereo], "any", date).groups;
     expect(group!.record).toMatchObject({ effective: "MIT", status: "contested", stricterReading: "CC-BY-NC-4.0 AND MIT" });
   });
 
-  it("are read in the spelling of the Hub too, as earlier releases stored them", () => {
+  test("are read in the spelling of the Hub too, as earlier releases stored them", () => {
     const [group] = summarizeLicenses([madeWith("tiny", { license: "mit" })], "permissive", date).groups;
     expect(group).toMatchObject({ record: { effective: "MIT", status: "settled" }, verdict: { isAllowed: true } });
   });
 
-  it("do not get looser by what a file claims", () => {
+  test("do not get looser by what a file claims", () => {
     const claims = { license: "MIT", licenseStatus: "settled" as const };
     const byName = summarizeLicenses([madeWith("facebook/encodec_32khz", claims)], "permissive", date);
     expect(byName.groups[0]!.record).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
@@ -61,7 +61,7 @@ describe("the licenses of a set of codes", () => {
     expect(byDigest.isAllowed).toBe(false);
   });
 
-  it("are found by the digest of each file where the weights are in several", () => {
+  test("are found by the digest of each file where the weights are in several", () => {
     const published = "0e78f34d2ff3259f29bd51f7a99060151fe4ba5776fee216f58847f06082f1ca";
     const other = "a".repeat(64);
     const claims = { license: "MIT", licenseStatus: "settled" } as const;
@@ -71,7 +71,7 @@ describe("the licenses of a set of codes", () => {
     expect(recordWith(`${published}+${other}`)).toMatchObject({ effective: "CC-BY-NC-4.0", status: "unresolved" });
   });
 
-  it("are unresolved where nobody has said anything", () => {
+  test("are unresolved where nobody has said anything", () => {
     const { groups, isAllowed } = summarizeLicenses(
       [madeWith("/models/mine"), madeWith("/models/other", { license: "mit" })],
       "permissive",
@@ -84,7 +84,7 @@ describe("the licenses of a set of codes", () => {
     expect(isAllowed).toBe(false);
   });
 
-  it("has what is known of the training audio beside each license, by the digest where several weights had one name, and judges nothing by it", () => {
+  test("has what is known of the training audio beside each license, by the digest where several weights had one name, and judges nothing by it", () => {
     const first = { ...tiny, digest: "6c202abb8ef935d45cbc950d1c539289d83ea7e6aee5236297712ec17fbe771d" };
     const [now, then, bark, stranger] = summarizeLicenses(
       [tiny, first, madeWith("suno/bark", {}), madeWith("a/codec", {})],

@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { catalogue, notice, resolveLicense } from "../../src/catalogue/index.ts";
 
 describe("the notice for an app", () => {
-  it("credits each model, and says what its license asks and what is not certain", () => {
+  test("credits each model, and says what its license asks and what is not certain", () => {
     expect(notice(["32khz", "48khz"])).toBe(`This product includes the following model weights.
 
 facebook/encodec_32khz
@@ -26,14 +26,14 @@ facebook/encodec_48khz
 `);
   });
 
-  it("can be written for every catalogued checkpoint, each named once", () => {
+  test("can be written for every catalogued checkpoint, each named once", () => {
     const ids = catalogue.map(({ id }) => id);
     const text = notice([...ids, ...ids]);
     for (const id of ids) expect(text.split("\n").filter((line) => line === id)).toHaveLength(1);
     expect(text).not.toMatch(/undefined|null/);
   });
 
-  it("takes the record of a repository that is not catalogued", async () => {
+  test("takes the record of a repository that is not catalogued", async () => {
     const readme = "---\nlicense: other\nlicense_name: own-terms\nlicense_link: LICENSE\n---\n";
     const repository = { id: "a/codec", revision: null, readme, api: null, digests: [], config: null };
     const record = await resolveLicense(repository, { fetchRepository: async () => null, date: "2026-11-22" });
@@ -46,11 +46,11 @@ a/codec
 `);
   });
 
-  it("says of the embedded checkpoint what it was trained on", () => {
+  test("says of the embedded checkpoint what it was trained on", () => {
     expect(notice(["tiny"])).toContain("all training audio is on terms that permit everything");
   });
 
-  it("refuses a name that it does not know", () => {
+  test("refuses a name that it does not know", () => {
     expect(() => notice(["facebook/encodec_16khz"])).toThrow(RangeError);
     expect(() => notice(["facebook/encodec_16khz"])).toThrow("facebook/encodec_16khz is not in the catalogue");
   });

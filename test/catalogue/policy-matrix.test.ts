@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { catalogue, checkLicense } from "../../src/catalogue/index.ts";
 import type { LicensePolicy } from "../../src/catalogue/index.ts";
 
@@ -24,7 +24,7 @@ function formatTable(rows: readonly (readonly string[])[]): string {
     .join("");
 }
 
-it("every catalogued checkpoint is admitted or refused as policy-matrix.txt says", async () => {
+test("every catalogued checkpoint is admitted or refused as policy-matrix.txt says", async () => {
   const rows = catalogue.map(({ id, license }) => {
     const verdicts = Object.values(policies).map((policy) => checkLicense(license, policy));
     return [id, license.effective, license.status, ...verdicts.map(({ isAllowed, rule }) => (isAllowed ? "yes" : `no, ${rule}`))];

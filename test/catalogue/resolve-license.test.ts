@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { findCheckpoint, resolveLicense } from "../../src/catalogue/index.ts";
 import type { RepositoryMetadata } from "../../src/catalogue/index.ts";
 
@@ -28,7 +28,7 @@ const apiOf = (license: unknown, ...tags: string[]) => ({ cardData: { license },
 const resolve = (root: RepositoryMetadata, ...bases: readonly RepositoryMetadata[]) => resolveLicense(root, { ...hubOf(...bases), date });
 
 describe("a repository of its own", () => {
-  it("has the license that it declares", async () => {
+  test("has the license that it declares", async () => {
     expect(await resolve(repository("a/codec", "license: apache-2.0"))).toEqual({
       subject: "a/codec",
       revision: commit,
@@ -42,7 +42,7 @@ describe("a repository of its own", () => {
     });
   });
 
-  it("that lists licenses is under all of them", async () => {
+  test("that lists licenses is under all of them", async () => {
     const record = await resolve(repository("a/codec", "license: [mit, cc-by-sa-4.0, gpl-3.0]"));
     expect(record).toMatchObject({
       effective: "GPL-3.0 AND CC-BY-SA-4.0 AND MIT",
@@ -51,7 +51,7 @@ describe("a repository of its own", () => {
     });
   });
 
-  it.each([
+  test.each([
     ["no card", null],
     ["no license", "tags: [audio]"],
     ["a card that is not YAML", "license: [mit"],
@@ -69,7 +69,7 @@ describe("a repository of its own", () => {
     expect(record.classes).not.toContain("permissive");
   });
 
-  it("with an own license and its text is settled, though nobody knows its terms here", async () => {
+  test("with an own license and its text is settled, though nobody knows its terms here", async () => {
     const record = await resolve(repository("a/codec", "license: other\nlicense_name: mit\nlicense_link: LICENSE"));
     expect(record).toMatchObject({ effective: "LicenseRef-mit", status: "settled", classes: ["unknown"] });
     expect(record.evidence[0]!.fact).toBe("declares other; named mit; with a text at LICENSE");
@@ -77,12 +77,12 @@ describe("a repository of its own", () => {
 });
 
 describe("card and API", () => {
-  it("that agree settle it", async () => {
+  test("that agree settle it", async () => {
     const record = await resolve(repository("a/codec", "license: mit", { api: apiOf("mit", "audio", "license:mit") }));
     expect(record).toMatchObject({ effective: "MIT", status: "settled", declared: { card: ["mit"], api: ["mit"] } });
   });
 
-  it.each([
+  test.each([
     ["cardData", apiOf("cc-by-nc-4.0", "license:mit")],
     ["tags", apiOf("mit", "license:cc-by-nc-4.0")],
   ])("that disagree in the %s are kept, both apply, and it is contested", async (_, disagreeing) => {
@@ -91,7 +91,7 @@ describe("card and API", () => {
     expect(record.declared.api).toContain("cc-by-nc-4.0");
   });
 
-  it("of which only one declares anything disagree too", async () => {
+  test("of which only one declares anything disagree too", async () => {
     expect(await resolve(repository("a/codec", null, { api: apiOf("mit", "license:mit") }))).toMatchObject({
       status: "contested",
       effective: "MIT",
@@ -102,7 +102,7 @@ describe("card and API", () => {
     });
   });
 
-  it("name bases, in tags with and without the kind of relation", async () => {
+  test("name bases, in tags with and without the kind of relation", async () => {
     const tags = ["license:mit", "base_model:facebook/encodec_32khz", "base_model:finetune:facebook/encodec_32khz"];
     const record = await resolve(repository("a/codec", "license: mit", { api: { cardData: { license: "mit" }, tags } }));
     expect(record).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
@@ -114,19 +114,19 @@ describe("the license of a commit", () => {
   const before = repository("facebook/multiband-diffusion", "license: cc-by-4.0");
   const after = repository("facebook/multiband-diffusion", "license: cc-by-nc-4.0", { revision: "9e16467" });
 
-  it("is what its own card says", async () => {
+  test("is what its own card says", async () => {
     expect(await resolve(before)).toMatchObject({ effective: "CC-BY-4.0", classes: ["permissive", "attribution"] });
     expect(await resolve(after)).toMatchObject({ effective: "CC-BY-NC-4.0", classes: ["attribution", "non-commercial"] });
   });
 
-  it("is contested where the Hub now says something else", async () => {
+  test("is contested where the Hub now says something else", async () => {
     const api = { cardData: { license: "cc-by-nc-4.0" }, tags: ["license:cc-by-nc-4.0"] };
     expect(await resolve({ ...before, api })).toMatchObject({ effective: "CC-BY-NC-4.0 AND CC-BY-4.0", status: "contested" });
   });
 });
 
 describe("base models", () => {
-  it("pass their license on through a chain", async () => {
+  test("pass their license on through a chain", async () => {
     const record = await resolve(
       repository("a/quantized", "license: cc-by-nc-4.0\nbase_model: b/tuned"),
       repository("b/tuned", "license: cc-by-nc-4.0\nbase_model: [c/made]"),
@@ -136,7 +136,7 @@ describe("base models", () => {
     expect(record.evidence.map(({ source }) => source.split("/")[4])).toEqual(["quantized", "tuned", "made"]);
   });
 
-  it("with a stricter license contest a looser declaration, at any distance", async () => {
+  test("with a stricter license contest a looser declaration, at any distance", async () => {
     const record = await resolve(
       repository("a/quantized", "license: mit\nbase_model: b/tuned"),
       repository("b/tuned", "license: mit\nbase_model: c/made"),
@@ -148,7 +148,7 @@ describe("base models", () => {
     );
   });
 
-  it("under attribution contest a declaration that drops the credit", async () => {
+  test("under attribution contest a declaration that drops the credit", async () => {
     const record = await resolve(
       repository("a/models", "license: apache-2.0\nbase_model: kyutai/mimi"),
       repository("kyutai/mimi", "license: cc-by-4.0"),
@@ -156,17 +156,17 @@ describe("base models", () => {
     expect(record).toMatchObject({ effective: "CC-BY-4.0 AND Apache-2.0", status: "contested" });
   });
 
-  it("with a looser license leave a stricter declaration alone", async () => {
+  test("with a looser license leave a stricter declaration alone", async () => {
     const record = await resolve(repository("a/tuned", "license: cc-by-nc-4.0\nbase_model: b/made"), repository("b/made", "license: mit"));
     expect(record).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "settled" });
   });
 
-  it("do not stand in for a license that is not declared", async () => {
+  test("do not stand in for a license that is not declared", async () => {
     const record = await resolve(repository("onnx/dac", "base_model: a/dac"), repository("a/dac", "license: mit"));
     expect(record).toMatchObject({ effective: "MIT", status: "unresolved" });
   });
 
-  it.each([
+  test.each([
     ["cannot be seen", "nobody/nothing", "cannot be seen"],
     ["is no name of a repository", "../../etc/passwd", "is no name of a repository"],
     ["is an address", "https://huggingface.co/a/b", "is no name of a repository"],
@@ -177,7 +177,7 @@ describe("base models", () => {
     expect(record.evidence.at(-1)!.fact).toBe(`its base model ${base} ${fact}`);
   });
 
-  it("that cannot be seen are told of where they are named: in the card of a folder, or on the Hub", async () => {
+  test("that cannot be seen are told of where they are named: in the card of a folder, or on the Hub", async () => {
     const card = "license: mit\nbase_model: nobody/nothing";
     const local = await resolve(repository("models/codec", card, { revision: null, readmeSource: "models/codec/README.md" }));
     expect(local.evidence.map(({ source }) => source)).toEqual(["models/codec/README.md", "models/codec/README.md"]);
@@ -185,14 +185,14 @@ describe("base models", () => {
     expect(ofTheHub.evidence.at(-1)!.source).toBe("https://huggingface.co/a/codec");
   });
 
-  it("in a circle end the search and leave it unresolved", async () => {
+  test("in a circle end the search and leave it unresolved", async () => {
     const hub = hubOf(repository("b/b", "license: mit\nbase_model: c/c"), repository("c/c", "license: mit\nbase_model: a/a"));
     const record = await resolveLicense(repository("a/a", "license: mit\nbase_model: b/b"), { ...hub, date });
     expect(record).toMatchObject({ status: "unresolved", classes: ["unknown"] });
     expect(hub.asked).toEqual(["b/b", "c/c"]);
   });
 
-  it("are followed as deep as asked and no deeper", async () => {
+  test("are followed as deep as asked and no deeper", async () => {
     const chain = Array.from({ length: 12 }, (_, index) =>
       repository(`a/${index}`, `license: mit${index < 11 ? `\nbase_model: a/${index + 1}` : ""}`),
     );
@@ -204,7 +204,7 @@ describe("base models", () => {
     expect(await resolveLicense(chain[0]!, { ...hub, date, maxDepth: 11 })).toMatchObject({ effective: "MIT", status: "settled" });
   });
 
-  it("are asked for once where they are shared", async () => {
+  test("are asked for once where they are shared", async () => {
     const hub = hubOf(
       repository("b/b", "license: mit\nbase_model: d/d"),
       repository("c/c", "license: mit\nbase_model: d/d"),
@@ -216,14 +216,14 @@ describe("base models", () => {
     expect(record.evidence).toHaveLength(4);
   });
 
-  it("that are declared in a way that cannot be read leave it unresolved", async () => {
+  test("that are declared in a way that cannot be read leave it unresolved", async () => {
     expect(await resolve(repository("a/codec", "license: mit\nbase_model: {b: c}"))).toMatchObject({
       effective: "MIT",
       status: "unresolved",
     });
   });
 
-  it("are not asked for without end where cards name each other", async () => {
+  test("are not asked for without end where cards name each other", async () => {
     const ids = Array.from({ length: 30 }, (_, index) => `a/${index}`);
     const crowd = ids.map((id) => repository(id, `license: mit\nbase_model: [${ids.filter((other) => other !== id).join(", ")}]`));
     const hub = hubOf(...crowd);
@@ -239,7 +239,7 @@ describe("base models", () => {
     expect(wideHub.asked).toHaveLength(32);
   });
 
-  it("stop with the signal, and with a hub that fails", async () => {
+  test("stop with the signal, and with a hub that fails", async () => {
     const root = repository("a/a", "license: mit\nbase_model: b/b");
     const reason = new Error("enough");
     await expect(resolveLicense(root, { ...hubOf(), signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
@@ -248,7 +248,7 @@ describe("base models", () => {
 });
 
 describe("what the catalogue knows", () => {
-  it("holds at the catalogued commit, with nothing asked for", async () => {
+  test("holds at the catalogued commit, with nothing asked for", async () => {
     const entry = findCheckpoint("facebook/encodec_48khz")!;
     const hub = hubOf();
     const root = repository(entry.id, "license: mit\nbase_model: nobody/nothing", { revision: entry.revision });
@@ -256,7 +256,7 @@ describe("what the catalogue knows", () => {
     expect(hub.asked).toEqual([]);
   });
 
-  it("counts at another commit together with what is declared there", async () => {
+  test("counts at another commit together with what is declared there", async () => {
     expect(await resolve(repository("facebook/encodec_24khz", "license: mit"))).toMatchObject({
       effective: "CC-BY-NC-4.0 AND MIT",
       status: "contested",
@@ -273,7 +273,7 @@ describe("what the catalogue knows", () => {
     });
   });
 
-  it("recognises a re-upload by its weights, and does not let it be laundered", async () => {
+  test("recognises a re-upload by its weights, and does not let it be laundered", async () => {
     const record = await resolve(repository("GrandaddyShmax/audiogen-medium", "license: mit", { digests: [audiogenDigest] }));
     expect(record).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested", declared: { card: ["mit"] } });
     expect(record.evidence[1]).toEqual({
@@ -283,12 +283,12 @@ describe("what the catalogue knows", () => {
     });
   });
 
-  it("finds the same by the base that a re-upload names", async () => {
+  test("finds the same by the base that a re-upload names", async () => {
     const record = await resolve(repository("GrandaddyShmax/audiogen-medium", "license: mit\nbase_model: facebook/audiogen-medium"));
     expect(record).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
   });
 
-  it("gives a copy that declares nothing the license of its original, if all of its weights are known", async () => {
+  test("gives a copy that declares nothing the license of its original, if all of its weights are known", async () => {
     const copy = repository("audo/audiogen-medium", null, { digests: [audiogenDigest.toUpperCase()] });
     expect(await resolve(copy)).toMatchObject({ effective: "CC-BY-NC-4.0", status: "settled" });
     for (const stranger of ["0".repeat(64), null]) {
@@ -299,12 +299,12 @@ describe("what the catalogue knows", () => {
     }
   });
 
-  it("leaves a copy under the same license in peace", async () => {
+  test("leaves a copy under the same license in peace", async () => {
     const copy = repository("a/audiogen", "license: cc-by-nc-4.0", { digests: [audiogenDigest] });
     expect(await resolve(copy)).toMatchObject({ effective: "CC-BY-NC-4.0", status: "settled" });
   });
 
-  it("sees the codec inside a Bark and inside a MusicGen", async () => {
+  test("sees the codec inside a Bark and inside a MusicGen", async () => {
     const bark = repository("a/bark", "license: mit", { config: { model_type: "bark", codec_config: { model_type: "encodec" } } });
     expect(await resolve(bark)).toMatchObject({ effective: "CC-BY-NC-4.0 AND MIT", status: "contested" });
     const musicgen = repository("a/musicgen", "license: apache-2.0", {
@@ -313,19 +313,19 @@ describe("what the catalogue knows", () => {
     expect(await resolve(musicgen)).toMatchObject({ effective: "CC-BY-NC-4.0 AND Apache-2.0", status: "contested" });
   });
 
-  it("agrees about Bark with what is worked out from its card", async () => {
+  test("agrees about Bark with what is worked out from its card", async () => {
     const worked = await resolve(repository("suno/bark-small", "license: mit", { config: { model_type: "bark" } }));
     const { effective, status, classes } = findCheckpoint("suno/bark-small")!.license;
     expect(worked).toMatchObject({ effective, status, classes });
   });
 
-  it("is not reached by the short names that only we use", async () => {
+  test("is not reached by the short names that only we use", async () => {
     const hub = hubOf();
     await resolveLicense(repository("a/codec", "license: mit\nbase_model: tiny"), hub);
     expect(hub.asked).toEqual(["tiny"]);
   });
 
-  it("cannot be made to throw by a configuration", async () => {
+  test("cannot be made to throw by a configuration", async () => {
     await fc.assert(
       fc.asyncProperty(fc.anything(), async (config) => {
         expect((await resolve(repository("a/codec", "license: mit", { config }))).effective).toBe("MIT");
@@ -339,7 +339,7 @@ describe("adding a base", () => {
   const doubt = ["settled", "unresolved", "contested"];
   const license = fc.constantFrom("mit", "cc-by-4.0", "cc-by-nc-4.0", "gpl-3.0", "cc-by-nd-4.0", "llama2", "other", "cc0-1.0");
 
-  it("never loosens a license, nor makes it surer", async () => {
+  test("never loosens a license, nor makes it surer", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(license, { minLength: 1, maxLength: 4 }), license, async (declared, base) => {
         const ids = declared.slice(1).map((_, index) => `b/${index}`);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { catalogue, findCheckpoint, selectCheckpoint } from "../../src/catalogue/index.ts";
 import type { CatalogueEntry, CheckpointCriteria } from "../../src/catalogue/index.ts";
 import type { LicenseStatus } from "../../src/core/index.ts";
@@ -12,7 +12,7 @@ function like(id: string, status: LicenseStatus): CatalogueEntry {
 }
 
 describe("the best checkpoint", () => {
-  it.each<[string, CheckpointCriteria, string]>([
+  test.each<[string, CheckpointCriteria, string]>([
     ["24 kHz", { sampleRate: 24_000 }, "facebook/encodec_24khz"],
     ["16 kHz", { sampleRate: 16_000 }, "facebook/audiogen-medium"],
     ["stereo", { channels: 2 }, "facebook/encodec_48khz"],
@@ -29,7 +29,7 @@ describe("the best checkpoint", () => {
     expect(bestOf(criteria)).toBe(id);
   });
 
-  it("comes with all that match, and with the reasons why the others were passed over", () => {
+  test("comes with all that match, and with the reasons why the others were passed over", () => {
     const { best, matches, passedOver, relaxations } = selectCheckpoint({ sampleRate: 24_000, licensePolicy: "research" });
     expect(best).toBe(findCheckpoint("24khz"));
     expect(matches).toHaveLength(7);
@@ -50,7 +50,7 @@ describe("the best checkpoint", () => {
     });
   });
 
-  it("is refused with every reason at once", () => {
+  test("is refused with every reason at once", () => {
     const { passedOver } = selectCheckpoint({
       sampleRate: 24_000,
       channels: 1,
@@ -70,7 +70,7 @@ describe("the best checkpoint", () => {
     });
   });
 
-  it("prefers a settled license to a contested one and that to an unresolved one", () => {
+  test("prefers a settled license to a contested one and that to an unresolved one", () => {
     const { matches, passedOver } = selectCheckpoint({}, [
       like("a", "unresolved"),
       like("b", "contested"),
@@ -87,7 +87,7 @@ describe("the best checkpoint", () => {
 });
 
 describe("where nothing passes", () => {
-  it("the one criterion to drop is named, with what that would gain", () => {
+  test("the one criterion to drop is named, with what that would gain", () => {
     const { best, matches, relaxations } = selectCheckpoint({ sampleRate: 16_000, licensePolicy: "permissive" });
     expect(best).toBeNull();
     expect(matches).toEqual([]);
@@ -100,13 +100,13 @@ describe("where nothing passes", () => {
     ]);
   });
 
-  it("several are named together where one would not do", () => {
+  test("several are named together where one would not do", () => {
     const { relaxations } = selectCheckpoint({ sampleRate: 44_100, channels: 2, maxFrameRate: 50 });
     expect(relaxations).toEqual([{ drop: ["sampleRate"], gains: ["facebook/musicgen-stereo-small", "facebook/musicgen-stereo-large"] }]);
     expect(selectCheckpoint({ sampleRate: 44_100, channels: 6 }).relaxations.map(({ drop }) => drop)).toEqual([["sampleRate", "channels"]]);
   });
 
-  it("dropping what is named does give what is promised", () => {
+  test("dropping what is named does give what is promised", () => {
     const criteria: CheckpointCriteria = { sampleRate: 16_000, channels: 2, minBandwidth: 24, usedBy: "bark", licensePolicy: "commercial" };
     const { relaxations } = selectCheckpoint(criteria);
     expect(relaxations.length).toBeGreaterThan(0);
@@ -118,7 +118,7 @@ describe("where nothing passes", () => {
 });
 
 describe("criteria that make no sense", () => {
-  it.each<[CheckpointCriteria, string]>([
+  test.each<[CheckpointCriteria, string]>([
     [{ sampleRate: 0 }, "sampleRate must be a number above 0; received 0"],
     [{ minBandwidth: Number.NaN }, "minBandwidth must be a number above 0; received NaN"],
     [{ channels: "2" as unknown as number }, "channels must be a number above 0; received 2"],

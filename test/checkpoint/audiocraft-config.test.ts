@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseAudiocraftConfig } from "../../src/checkpoint/config/audiocraft-config.ts";
 import { numQuantizersOf } from "../../src/checkpoint/index.ts";
 import { CheckpointError } from "../../src/core/errors.ts";
@@ -18,7 +18,7 @@ function errorOf(yaml: string): CheckpointError {
 }
 
 describe("audiocraft's xp.cfg", () => {
-  it("names the same network as the config.json of transformers, references resolved", () => {
+  test("names the same network as the config.json of transformers, references resolved", () => {
     expect(parseAudiocraftConfig(text, "xp.cfg")).toMatchObject({
       samplingRate: 32_000,
       audioChannels: 1,
@@ -33,7 +33,7 @@ describe("audiocraft's xp.cfg", () => {
     });
   });
 
-  it.each([
+  test.each([
     ["true_skip: true", "true_skip: false", { useConvShortcut: true }],
     ["renormalize: false", "renormalize: true", { normalize: true }],
     ["pad_mode: reflect", "pad_mode: constant", { padMode: "constant" }],
@@ -46,7 +46,7 @@ describe("audiocraft's xp.cfg", () => {
     expect(parseAudiocraftConfig(text.replace(from, to), "xp.cfg")).toMatchObject(expected);
   });
 
-  it("gives a bandwidth from which every number of codebooks comes out again", () => {
+  test("gives a bandwidth from which every number of codebooks comes out again", () => {
     const wrong: string[] = [];
     for (const rate of [16_000, 22_050, 24_000, 48_000]) {
       for (let numQuantizers = 1; numQuantizers <= 32; numQuantizers++) {
@@ -60,7 +60,7 @@ describe("audiocraft's xp.cfg", () => {
     expect(wrong).toEqual([]);
   });
 
-  it.each([
+  test.each([
     ["compression_model: encodec", "compression_model: dac", 'compression_model is "dac"; expected "encodec"'],
     ["quantizer: rvq", "quantizer: no_quant", 'encodec.quantizer is "no_quant"; expected "rvq"'],
     ["activation: ELU", "activation: Snake", 'seanet.activation is "Snake"; expected "ELU"'],
@@ -89,12 +89,12 @@ describe("audiocraft's xp.cfg", () => {
     expect(errorOf(text.replace(from, to)).message).toContain(message);
   });
 
-  it("may hold long text in options that are not read", () => {
+  test("may hold long text in options that are not read", () => {
     const note = `notes: |\n${"  - [deep\n".repeat(500)}`;
     expect(parseAudiocraftConfig(`${note}${text}`, "xp.cfg")).toEqual(parseAudiocraftConfig(text, "xp.cfg"));
   });
 
-  it("may hold no object of Python, no key twice and no alias bomb", () => {
+  test("may hold no object of Python, no key twice and no alias bomb", () => {
     expect(errorOf("a: !!python/object/apply:os.system ['true']").message).toContain("not plain YAML");
     expect(errorOf("a: 1\na: 2").message).toContain('not plain YAML: it has the key "a" twice');
     expect(errorOf("b: [{a: 1, b: 2, a: 3}]").message).toContain('the key "a" twice');
@@ -105,12 +105,12 @@ describe("audiocraft's xp.cfg", () => {
     expect(errorOf(bomb.join("\n")).message).toContain("not plain YAML");
   });
 
-  it("may have ten thousand words and signs in options that are not read, and no more", () => {
+  test("may have ten thousand words and signs in options that are not read, and no more", () => {
     expect(parseAudiocraftConfig(`${text}\nnotes: [${"1,".repeat(2500)}]`, "xp.cfg")).toEqual(parseAudiocraftConfig(text, "xp.cfg"));
     expect(errorOf(`${text}\nnotes: [${"1,".repeat(4000)}]`).message).toContain("it has more than 10000 words and signs");
   });
 
-  it.each([
+  test.each([
     ["nothing", ""],
     ["a list", "- 1"],
     ["brackets without end", "[".repeat(50_000)],

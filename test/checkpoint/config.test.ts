@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseTransformersConfig } from "../../src/checkpoint/composite-config.ts";
 import { parseEncodecConfig } from "../../src/checkpoint/config/config.ts";
 import { frameRateOf, hopLengthOf, numQuantizersOf, segmentingOf } from "../../src/checkpoint/index.ts";
@@ -20,7 +20,7 @@ function parse(fields: unknown): unknown {
 }
 
 describe("an encodec's config.json", () => {
-  it("takes the reference's defaults for keys that are missing, those of the 24 kHz codec", () => {
+  test("takes the reference's defaults for keys that are missing, those of the 24 kHz codec", () => {
     const config = parseEncodecConfig({}, "config.json");
     expect(config).toEqual({
       samplingRate: 24_000,
@@ -51,7 +51,7 @@ describe("an encodec's config.json", () => {
     expect([hopLengthOf(config), numQuantizersOf(config)]).toEqual([320, 32]);
   });
 
-  it("of the 32 kHz codec has 4 codebooks of 11 bits", () => {
+  test("of the 32 kHz codec has 4 codebooks of 11 bits", () => {
     const config = parseEncodecConfig(
       {
         sampling_rate: 32_000,
@@ -65,14 +65,14 @@ describe("an encodec's config.json", () => {
     expect([hopLengthOf(config), numQuantizersOf(config)]).toEqual([640, 4]);
   });
 
-  it("of the 48 kHz codec has segments of 48000 samples every 47520", () => {
+  test("of the 48 kHz codec has segments of 48000 samples every 47520", () => {
     expect(segmentingOf(parseEncodecConfig(goldenConfig("mini-48khz"), "config.json"))).toEqual({
       length: 48_000,
       stride: 47_520,
     });
   });
 
-  it.each([
+  test.each([
     ["sampling_rate", 0, "a whole number from 1000 to 768000"],
     ["sampling_rate", "24000", "a whole number from 1000 to 768000"],
     ["audio_channels", 3, "a whole number from 1 to 2"],
@@ -112,16 +112,16 @@ describe("an encodec's config.json", () => {
     expect(message).toContain(allowed);
   });
 
-  it("may not trim unevenly without being causal, as in the reference", () => {
+  test("may not trim unevenly without being causal, as in the reference", () => {
     expect(() => parseEncodecConfig({ use_causal_conv: false, trim_right_ratio: 0.5 }, "c")).toThrow("trim_right_ratio is 0.5");
   });
 
-  it("may not have segments without an overlap, or shorter than a frame", () => {
+  test("may not have segments without an overlap, or shorter than a frame", () => {
     expect(() => parseEncodecConfig({ chunk_length_s: 1 }, "c")).toThrow("overlap is null");
     expect(() => parseEncodecConfig({ chunk_length_s: 0.01, overlap: 0 }, "c")).toThrow("at least one frame of 320 samples");
   });
 
-  it.each([
+  test.each([
     ["an overlap", { chunk_length_s: 1, overlap: 0.99999 }, "overlap is 0.99999; expected at most 0.75"],
     ["tiny segments", { chunk_length_s: 0.05, overlap: 0 }, "chunk_length_s is 0.05; expected at least 0.1 s"],
     ["an endless segment", { chunk_length_s: 3600, overlap: 0 }, "chunk_length_s is 3600; expected at most 30 s"],
@@ -150,25 +150,25 @@ describe("an encodec's config.json", () => {
     expect(found).toContain(message);
   });
 
-  it("may use all of what it may", () => {
+  test("may use all of what it may", () => {
     const widest = { chunk_length_s: 30, overlap: 0.75, upsampling_ratios: [4, 4], target_bandwidths: [1e3], num_residual_layers: 8 };
     const config = parseEncodecConfig(widest, "c");
     expect([frameRateOf(config), segmentingOf(config)]).toEqual([1500, { length: 720_000, stride: 180_000 }]);
     expect(segmentingOf(parseEncodecConfig({ chunk_length_s: 0.1, overlap: 0.75 }, "c"))).toEqual({ length: 2400, stride: 600 });
   });
 
-  it("shows of an impossible value what a message has room for", () => {
+  test("shows of an impossible value what a message has room for", () => {
     const found = errorOf(() => parseEncodecConfig({ pad_mode: "x".repeat(1e6) }, "c")).message;
     expect(found.length).toBeLessThan(300);
   });
 
-  it("may not stack dilations without end", () => {
+  test("may not stack dilations without end", () => {
     expect(() => parseEncodecConfig({ num_residual_layers: 16, dilation_growth_rate: 16 }, "c")).toThrow("spans at most 65536 steps");
   });
 });
 
 describe("a config.json of transformers", () => {
-  it.each([
+  test.each([
     ["dac", { model_type: "dac" }, 'describes a model of type "dac"'],
     ["mimi", { model_type: "mimi", upsampling_ratios: [8, 6, 5, 4] }, 'describes a model of type "mimi"'],
     ["a MusicGen without its codec", { model_type: "musicgen" }, 'describes a model of type "musicgen"'],
@@ -185,22 +185,22 @@ describe("a config.json of transformers", () => {
     expect(error.message).toContain(message);
   });
 
-  it("in the dialect of early revisions says so", () => {
+  test("in the dialect of early revisions says so", () => {
     const { message } = errorOf(() => parse({ model_type: "encodec", ratios: [8, 5, 4, 2], dimension: 128 }));
     expect(message).toMatch(/ratios, dimension of an early revision.*download the current revision/);
   });
 
-  it("names the part at fault inside a larger model", () => {
+  test("names the part at fault inside a larger model", () => {
     expect(() => parse({ model_type: "bark", codec_config: { model_type: "encodec", num_filters: 0 } })).toThrow(
       "config.json: codec_config: num_filters is 0",
     );
   });
 
-  it("with a key twice is refused", () => {
+  test("with a key twice is refused", () => {
     expect(() => parseTransformersConfig('{"model_type":"encodec","model_type":"dac"}', "c")).toThrow('the key "model_type" twice');
   });
 
-  it("is not confused by keys of Object's prototype", () => {
+  test("is not confused by keys of Object's prototype", () => {
     expect(parseTransformersConfig('{"model_type":"encodec","__proto__":{"num_filters":1}}', "c").config.numFilters).toBe(32);
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseTransformersConfig } from "../../src/checkpoint/composite-config.ts";
 import { parseAudiocraftConfig } from "../../src/checkpoint/config/audiocraft-config.ts";
 import { openCheckpoint, openSafetensors } from "../../src/checkpoint/index.ts";
@@ -79,31 +79,31 @@ const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe("a damaged file is read or refused with a CheckpointError, never anything else:", () => {
-  it("safetensors", async () => {
+  test("safetensors", async () => {
     await expectSoundOrRefused(safetensorsOf(Object.fromEntries(tensors)), readAllTensors);
   });
 
-  it("torch zip", async () => {
+  test("torch zip", async () => {
     await expectSoundOrRefused(torchFileOf(tensors), readAllTensors);
   });
 
-  it("pickle", async () => {
+  test("pickle", async () => {
     const bytes = pickle.file(pickle.dict([...tensors].map(([name, tensor], i) => [name, pickledTensor(tensor, String(i))])));
     await expectSoundOrRefused(bytes, (input) => inTurns(readPickle(input, "damaged")));
   });
 
-  it("config.json", async () => {
+  test("config.json", async () => {
     await expectSoundOrRefused(encode(JSON.stringify(goldenConfig("mini-48khz"))), (input) =>
       parseTransformersConfig(decode(input), "damaged"),
     );
   });
 
-  it("xp.cfg", async () => {
+  test("xp.cfg", async () => {
     const text = readFileSync(new URL("xp-32khz.yaml", import.meta.url));
     await expectSoundOrRefused(text, (input) => parseAudiocraftConfig(decode(input), "damaged"), 400);
   });
 
-  it("a whole audiocraft package", async () => {
+  test("a whole audiocraft package", async () => {
     const bytes = audiocraftFileOf(tensors, readFileSync(new URL("xp-32khz.yaml", import.meta.url), "utf8"));
     await expectSoundOrRefused(
       bytes,
@@ -115,7 +115,7 @@ describe("a damaged file is read or refused with a CheckpointError, never anythi
     );
   });
 
-  it("a folder whose tensors are renamed at will", async () => {
+  test("a folder whose tensors are renamed at will", async () => {
     const bytes = safetensorsOf(Object.fromEntries(tensors));
     await expectSoundOrRefused(bytes, async (input) => {
       const checkpoint = await openCheckpoint(folderOf({ "config.json": goldenConfig("mini-24khz"), "model.safetensors": input }));
@@ -125,7 +125,7 @@ describe("a damaged file is read or refused with a CheckpointError, never anythi
 });
 
 describe("bytes that were never a checkpoint are refused with a CheckpointError:", () => {
-  it("as safetensors and as weights of any kind", async () => {
+  test("as safetensors and as weights of any kind", async () => {
     const openings = [[], [..."PK\u0003\u0004"].map((c) => c.charCodeAt(0)), [0x80, 0x02], [2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]];
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...openings), fc.uint8Array({ maxLength: 200 }), async (opening, rest) => {
@@ -138,7 +138,7 @@ describe("bytes that were never a checkpoint are refused with a CheckpointError:
     );
   });
 
-  it("as a configuration of any JSON", () => {
+  test("as a configuration of any JSON", () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 4 }), (text) => {
         try {
@@ -151,7 +151,7 @@ describe("bytes that were never a checkpoint are refused with a CheckpointError:
     );
   });
 
-  it("as an encodec whose fields have any value", () => {
+  test("as an encodec whose fields have any value", () => {
     const keys = Object.keys(goldenConfig("mini-24khz"));
     fc.assert(
       fc.property(fc.constantFrom(...keys), fc.jsonValue({ maxDepth: 2 }), (key, value) => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { byteLengthOf, numElementsOf, toFloat32 } from "../../src/checkpoint/tensors/dtype.ts";
 import { atOnce } from "../../src/core/index.ts";
 
@@ -14,13 +14,13 @@ function valueOfHalf(half: number): number {
 const allHalves = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
 
 describe("toFloat32", () => {
-  it("converts all 65536 halves exactly, signs of zero and NaN included", () => {
+  test("converts all 65536 halves exactly, signs of zero and NaN included", () => {
     const floats = atOnce(toFloat32(new Uint8Array(allHalves.buffer), "F16", "x"));
     const wrong = [...allHalves].filter((half) => !Object.is(floats[half], valueOfHalf(half)));
     expect(wrong).toEqual([]);
   });
 
-  it("converts all 65536 bfloat16 numbers to the float32 with the same upper bits", () => {
+  test("converts all 65536 bfloat16 numbers to the float32 with the same upper bits", () => {
     const floats = atOnce(toFloat32(new Uint8Array(allHalves.buffer), "BF16", "x"));
     const expected = new DataView(new ArrayBuffer(4));
     const wrong = [...allHalves].filter((half) => {
@@ -30,23 +30,23 @@ describe("toFloat32", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("rounds float64 to nearest", () => {
+  test("rounds float64 to nearest", () => {
     const doubles = Float64Array.of(0.1, 1 + 2 ** -25, 1e300, -0);
     expect(atOnce(toFloat32(new Uint8Array(doubles.buffer), "F64", "x"))).toEqual(Float32Array.of(0.1, 1, Infinity, -0));
   });
 
-  it("reads elements that start at an odd byte", () => {
+  test("reads elements that start at an odd byte", () => {
     const bytes = Uint8Array.of(0xff, 0, 0x3c, 0, 0xc0).subarray(1);
     expect(atOnce(toFloat32(bytes, "F16", "x"))).toEqual(Float32Array.of(1, -2));
   });
 });
 
 describe("sizes", () => {
-  it("count a scalar as one element and any zero as none", () => {
+  test("count a scalar as one element and any zero as none", () => {
     expect([numElementsOf([]), numElementsOf([2, 3]), numElementsOf([2 ** 40, 2 ** 40, 0])]).toEqual([1, 6, 0]);
   });
 
-  it("are undefined beyond what a number holds, and for a half-used byte", () => {
+  test("are undefined beyond what a number holds, and for a half-used byte", () => {
     expect([numElementsOf([2 ** 40, 2 ** 40]), byteLengthOf("F64", [2 ** 51]), byteLengthOf("F4", [3])]).toEqual([
       undefined,
       undefined,

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bytesSource } from "../../src/core/byte-source.ts";
-import { formatSafetensors, openSafetensors, type CheckpointFolder, type TensorData } from "../../src/checkpoint/index.ts";
+import { formatSafetensors, openSafetensors } from "../../src/checkpoint/index.ts";
+import type { CheckpointFolder, TensorData } from "../../src/checkpoint/index.ts";
 
 /** Path of a file or folder among the golden fixtures. */
 export function goldenPath(name: string): string {

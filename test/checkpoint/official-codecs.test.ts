@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bytesSource } from "../../src/core/byte-source.ts";
-import { formatSafetensors, openCheckpoint, type Checkpoint, type TensorData } from "../../src/checkpoint/index.ts";
+import { formatSafetensors, openCheckpoint } from "../../src/checkpoint/index.ts";
+import type { Checkpoint, TensorData } from "../../src/checkpoint/index.ts";
 import { f32, goldenTensors } from "./fixtures.ts";
 
 function openBare(tensors: ReadonlyMap<string, TensorData>, name = "model.safetensors"): Promise<Checkpoint> {
@@ -12,7 +13,7 @@ function without(tensors: ReadonlyMap<string, TensorData>, pattern: RegExp): Map
 }
 
 describe("weights without a configuration", () => {
-  it.each([
+  test.each([
     ["mini-24khz", { samplingRate: 24_000, useCausalConv: true, normalize: false, chunkLengthS: null, targetBandwidths: [1.5, 3] }],
     [
       "mini-48khz",
@@ -30,17 +31,17 @@ describe("weights without a configuration", () => {
     expect((await openBare(await goldenTensors(codec))).config).toMatchObject(expected);
   });
 
-  it("keep only the bandwidths that the stored codebooks are enough for", async () => {
+  test("keep only the bandwidths that the stored codebooks are enough for", async () => {
     const tensors = without(await goldenTensors("mini-24khz"), /^quantizer\.layers\.3\./);
     expect((await openBare(tensors)).config.targetBandwidths).toEqual([1.5]);
   });
 
-  it("that hold fewer codebooks than the lowest bandwidth takes are incomplete", async () => {
+  test("that hold fewer codebooks than the lowest bandwidth takes are incomplete", async () => {
     const tensors = without(await goldenTensors("mini-24khz"), /^quantizer\.layers\.[123]\./);
     await expect(openBare(tensors)).rejects.toThrow("holds 1 codebooks; its lowest bandwidth, 1.5 kbps, takes 2");
   });
 
-  it("of the 16 kHz codec are refused, as their padding cannot be told", async () => {
+  test("of the 16 kHz codec are refused, as their padding cannot be told", async () => {
     const opening = openBare(await goldenTensors("mini-16khz"));
     await expect(opening).rejects.toMatchObject({ code: "CHECKPOINT_CONFIG" });
     await expect(opening).rejects.toThrow(
@@ -48,11 +49,11 @@ describe("weights without a configuration", () => {
     );
   });
 
-  it("of some other network are refused", async () => {
+  test("of some other network are refused", async () => {
     await expect(openBare(new Map([["encoder.weight", f32([1], [1])]]))).rejects.toThrow("not those of a whole EnCodec network");
   });
 
-  it.each([/^encoder\.layers\.15\./, /^encoder\.layers\.13\./, /^encoder\.layers\.3\./, /^quantizer/])(
+  test.each([/^encoder\.layers\.15\./, /^encoder\.layers\.13\./, /^encoder\.layers\.3\./, /^quantizer/])(
     "that lack %s are refused",
     async (part) => {
       await expect(openBare(without(await goldenTensors("mini-24khz"), part))).rejects.toMatchObject({
@@ -61,7 +62,7 @@ describe("weights without a configuration", () => {
     },
   );
 
-  it("may not contradict the name of their file", async () => {
+  test("may not contradict the name of their file", async () => {
     const tensors = await goldenTensors("mini-24khz");
     await expect(openBare(tensors, "/models/encodec_48khz-7e698e3e.th")).rejects.toThrow(
       "is named encodec_48khz, but its tensors are those of encodec_24khz",

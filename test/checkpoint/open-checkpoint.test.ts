@@ -1,16 +1,10 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { bytesSource } from "../../src/core/byte-source.ts";
 import { CheckpointError, DisposedError } from "../../src/core/errors.ts";
-import {
-  formatSafetensors,
-  numQuantizersOf,
-  openCheckpoint,
-  type Checkpoint,
-  type CheckpointFiles,
-  type TensorData,
-} from "../../src/checkpoint/index.ts";
+import { formatSafetensors, numQuantizersOf, openCheckpoint } from "../../src/checkpoint/index.ts";
+import type { Checkpoint, CheckpointFiles, TensorData } from "../../src/checkpoint/index.ts";
 import { openModelPath } from "../../src/files/file-source.ts";
 import { openWeightFile, stateDictOf } from "../../src/checkpoint/weight-file.ts";
 import { f32, folderOf, goldenBytes, goldenConfig, goldenPath, goldenTensors, renamed, safetensorsWithHeader } from "./fixtures.ts";
@@ -68,7 +62,7 @@ function oldWeightNorm(name: string): string {
 }
 
 describe.each(codecNames)("%s as transformers saves it", (codec) => {
-  it("has the configuration and number of codebooks of the manifest", async () => {
+  test("has the configuration and number of codebooks of the manifest", async () => {
     const { config } = await openGolden(`${codec}/hf`);
     const expected = codecs[codec]!;
     expect(config).toMatchObject({
@@ -90,7 +84,7 @@ describe.each(codecNames)("%s as transformers saves it", (codec) => {
     expect(numQuantizersOf(config)).toBe(expected.num_quantizers);
   });
 
-  it("has no stranger among its tensors and passes over those of training", async () => {
+  test("has no stranger among its tensors and passes over those of training", async () => {
     const { info } = await openGolden(`${codec}/hf`);
     expect(info).toMatchObject({ layout: "huggingface", format: "safetensors", unknown: [], dtypes: ["F32"] });
     expect(info.ignored).toContain("quantizer.layers.3.codebook.embed_avg");
@@ -99,7 +93,7 @@ describe.each(codecNames)("%s as transformers saves it", (codec) => {
 });
 
 describe("the same codec in another layout has the same configuration and tensors, bit by bit", () => {
-  it.each([
+  test.each([
     ["mini-24khz/encodec-th", "mini-24khz/hf", "encodec"],
     ["mini-24khz/encodec-th/encodec_24khz-mini.th", "mini-24khz/hf", "encodec"],
     ["mini-48khz/encodec-th", "mini-48khz/hf", "encodec"],
@@ -112,28 +106,28 @@ describe("the same codec in another layout has the same configuration and tensor
     await expectSameCodec(checkpoint, await openGolden(reference));
   });
 
-  it("pytorch_model.bin with weight_g and weight_v", async () => {
+  test("pytorch_model.bin with weight_g and weight_v", async () => {
     const bin = torchFileOf(renamed(await goldenTensors("mini-24khz"), oldWeightNorm));
     const checkpoint = await openCheckpoint(folderOf({ "config.json": goldenConfig("mini-24khz"), "pytorch_model.bin": bin }));
     expect(checkpoint.info).toMatchObject({ layout: "huggingface", format: "torch" });
     await expectSameCodec(checkpoint, await openGolden("mini-24khz/hf"));
   });
 
-  it("compression_state_dict.bin at 32 kHz, its configuration left with references", async () => {
+  test("compression_state_dict.bin at 32 kHz, its configuration left with references", async () => {
     const tensors = renamed(await goldenTensors("mini-32khz"), originalName);
     const config = readFileSync(new URL("xp-32khz.yaml", import.meta.url), "utf8");
     const checkpoint = await openCheckpoint(folderOf({ "compression_state_dict.bin": audiocraftFileOf(tensors, config) }));
     await expectSameCodec(checkpoint, await openGolden("mini-32khz/hf"));
   });
 
-  it("safetensors in three shards", async () => {
+  test("safetensors in three shards", async () => {
     const files = shardsOf(await goldenTensors("mini-16khz"), 3);
     const checkpoint = await openCheckpoint(folderOf({ "config.json": goldenConfig("mini-16khz"), ...files }));
     expect(checkpoint.info.files).toHaveLength(4);
     await expectSameCodec(checkpoint, await openGolden("mini-16khz/hf"));
   });
 
-  it("one safetensors file without a configuration, of a published codec", async () => {
+  test("one safetensors file without a configuration, of a published codec", async () => {
     const reference = await openGolden("mini-48khz/hf");
     const checkpoint = await openCheckpoint({
       kind: "file",
@@ -144,7 +138,7 @@ describe("the same codec in another layout has the same configuration and tensor
 });
 
 describe("a codec inside a larger model", () => {
-  it("is found in MusicGen, and tensors of the language model are not reported", async () => {
+  test("is found in MusicGen, and tensors of the language model are not reported", async () => {
     const tensors = renamed(await goldenTensors("mini-32khz"), (name) => `audio_encoder.${name}`);
     tensors.set("decoder.lm_heads.0.weight", f32([1], [1]));
     const config = {
@@ -157,7 +151,7 @@ describe("a codec inside a larger model", () => {
     await expectSameCodec(checkpoint, await openGolden("mini-32khz/hf"));
   });
 
-  it("interleaves left and right where MusicGen is stereo over a mono codec", async () => {
+  test("interleaves left and right where MusicGen is stereo over a mono codec", async () => {
     const tensors = renamed(await goldenTensors("mini-32khz"), (name) => `audio_encoder.${name}`);
     const config = {
       model_type: "musicgen",
@@ -168,7 +162,7 @@ describe("a codec inside a larger model", () => {
     expect(checkpoint.config).toMatchObject({ interleaveStereo: true, audioChannels: 1 });
   });
 
-  it("is found in Bark", async () => {
+  test("is found in Bark", async () => {
     const tensors = renamed(await goldenTensors("mini-24khz"), (name) => `codec_model.${oldWeightNorm(name)}`);
     const config = { model_type: "bark", codec_config: goldenConfig("mini-24khz") };
     const checkpoint = await openCheckpoint(folderOf({ "config.json": config, "pytorch_model.bin": torchFileOf(tensors) }));
@@ -176,7 +170,7 @@ describe("a codec inside a larger model", () => {
     await expectSameCodec(checkpoint, await openGolden("mini-24khz/hf"));
   });
 
-  it("opens only the shards that hold the codec", async () => {
+  test("opens only the shards that hold the codec", async () => {
     const codec = renamed(await goldenTensors("mini-32khz"), (name) => `audio_encoder.${name}`);
     const weightMap = Object.fromEntries([...codec.keys()].map((name) => [name, "codec.safetensors"]));
     const checkpoint = await openCheckpoint(
@@ -191,7 +185,7 @@ describe("a codec inside a larger model", () => {
 });
 
 describe("element types", () => {
-  it("reads half-precision weights as the float32 values they stand for", async () => {
+  test("reads half-precision weights as the float32 values they stand for", async () => {
     const checkpoint = await openPath(fileURLToPath(new URL("../../models/encodec-tiny-24khz", import.meta.url)));
     expect(checkpoint.info.dtypes).toEqual(["F16"]);
     const bias = await checkpoint.read("encoder.layers.0.conv.bias");
@@ -199,7 +193,7 @@ describe("element types", () => {
     expect([...bias].every((value) => Number.isFinite(value) && value !== 0)).toBe(true);
   });
 
-  it("reads bfloat16 weights from a torch file", async () => {
+  test("reads bfloat16 weights from a torch file", async () => {
     const tensors = new Map([...(await goldenTensors("mini-24khz"))].map(([name, tensor]) => [name, truncated(tensor)]));
     const checkpoint = await openCheckpoint(
       folderOf({ "config.json": goldenConfig("mini-24khz"), "pytorch_model.bin": torchFileOf(tensors) }),
@@ -222,24 +216,24 @@ function tensorsOn(count: number, shardOf: (index: number) => string): Record<st
 }
 
 describe("what cannot be opened says why", () => {
-  it("a folder without a checkpoint lists what is there", async () => {
+  test("a folder without a checkpoint lists what is there", async () => {
     const { code, message } = await failureOf(folderOf({ "README.md": new Uint8Array(3), "model.onnx": new Uint8Array(3) }, "my-model"));
     expect(code).toBe("CHECKPOINT_NOT_FOUND");
     expect(message).toMatch(/my-model is not a checkpoint: expected config\.json with model\.safetensors .* found README\.md, model\.onnx/);
   });
 
-  it("a folder with weights of several models and no configuration", async () => {
+  test("a folder with weights of several models and no configuration", async () => {
     const { message } = await failureOf(folderOf({ "a.safetensors": new Uint8Array(), "b.th": new Uint8Array() }));
     expect(message).toContain("has 2 weight files and no config.json that says which; name one of them");
   });
 
-  it("a configuration without weights", async () => {
+  test("a configuration without weights", async () => {
     const { code, message } = await failureOf(folderOf({ "config.json": goldenConfig("mini-24khz") }));
     expect(code).toBe("CHECKPOINT_NOT_FOUND");
     expect(message).toContain("model.safetensors");
   });
 
-  it("a pointer of audiocraft names the model to load", async () => {
+  test("a pointer of audiocraft names the model to load", async () => {
     const root = pickle.dict([
       ["pretrained", pickle.text("facebook/encodec_32khz")],
       ["exported", pickle.bytes(0x88)],
@@ -249,13 +243,13 @@ describe("what cannot be opened says why", () => {
     expect(message).toContain("load facebook/encodec_32khz instead");
   });
 
-  it("a language model of audiocraft names the file of the codec", async () => {
+  test("a language model of audiocraft names the file of the codec", async () => {
     const { code, message } = await failureOf(folderOf({ "state_dict.bin": audiocraftFileOf(new Map(), "transformer_lm: {dim: 1024}") }));
     expect(code).toBe("CHECKPOINT_CONFIG");
     expect(message).toContain("codec in compression_state_dict.bin");
   });
 
-  it.each([
+  test.each([
     [
       "torch before 1.6",
       [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e],
@@ -273,7 +267,7 @@ describe("what cannot be opened says why", () => {
     expect(error.message).toMatch(message);
   });
 
-  it("but a safetensors file is one whatever its first bytes look like, which are the length of its header", async () => {
+  test("but a safetensors file is one whatever its first bytes look like, which are the length of its header", async () => {
     const header = '{"encoder.layers.0.conv.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
     // {, PROTO and a version, [, white space, a quote, the beginnings of <html and PK.
     const lengths = [0x7b, 0x7b7b, 0x0280, 0x0380, 0x0480, 0x0580, 0x5b5b, 0x2020, 0x0a0a, 0x2222, 0x683c, 0x4b50];
@@ -288,7 +282,7 @@ describe("what cannot be opened says why", () => {
     );
   });
 
-  it("a shard index of more than a model has", async () => {
+  test("a shard index of more than a model has", async () => {
     expect((await failureOfIndex(tensorsOn(1001, (index) => `s${index}`))).message).toContain("names 1001 shards; at most 1000 are read");
     expect((await failureOfIndex(tensorsOn(20_001, () => "s"))).message).toContain("lists more than 20000 tensors");
     expect((await failureOfIndex({ x: "s".repeat(256) })).message).toContain("at most 255 characters");
@@ -297,7 +291,7 @@ describe("what cannot be opened says why", () => {
     expect((await failureOfIndex({ x: "s".repeat(5_000_000) })).message).toContain("a JSON file of at most 2097152 was expected");
   });
 
-  it("a shard index that names a file elsewhere", async () => {
+  test("a shard index that names a file elsewhere", async () => {
     for (const shard of ["../secret.safetensors", "/etc/passwd", "a/b.safetensors", "a\\b", "..", ".hidden", 7]) {
       const { code } = await failureOf(
         folderOf({
@@ -309,7 +303,7 @@ describe("what cannot be opened says why", () => {
     }
   });
 
-  it("a shard that is missing, or does not hold what the index says", async () => {
+  test("a shard that is missing, or does not hold what the index says", async () => {
     const files = shardsOf(await goldenTensors("mini-24khz"), 2);
     const { "shard-1.safetensors": _lost, ...incomplete } = files;
     const missing = await failureOf(folderOf({ "config.json": goldenConfig("mini-24khz"), ...incomplete }));
@@ -325,7 +319,7 @@ describe("what cannot be opened says why", () => {
     expect(swapped.message).toContain("does not hold it");
   });
 
-  it("a larger model's weights without the codec's", async () => {
+  test("a larger model's weights without the codec's", async () => {
     const config = { model_type: "musicgen", audio_encoder: goldenConfig("mini-32khz") };
     const { code, message } = await failureOf(
       folderOf({ "config.json": config, "model.safetensors": goldenBytes("mini-32khz/hf/model.safetensors") }),
@@ -334,7 +328,7 @@ describe("what cannot be opened says why", () => {
     expect(message).toContain("audio_encoder.");
   });
 
-  it("a tensor that two files hold", async () => {
+  test("a tensor that two files hold", async () => {
     const shard = formatSafetensors(
       new Map([
         ["encoder.layers.0.conv.bias", f32([1], [1])],
@@ -358,7 +352,7 @@ describe("what cannot be opened says why", () => {
 });
 
 describe("closing", () => {
-  it("closes the files, refuses further reads and may be repeated", async () => {
+  test("closes the files, refuses further reads and may be repeated", async () => {
     const folder = folderOf({
       "config.json": goldenConfig("mini-24khz"),
       "model.safetensors": goldenBytes("mini-24khz/hf/model.safetensors"),
@@ -370,14 +364,14 @@ describe("closing", () => {
     await expect(checkpoint.read("encoder.layers.0.conv.bias")).rejects.toThrow(DisposedError);
   });
 
-  it("happens by itself where opening fails", async () => {
+  test("happens by itself where opening fails", async () => {
     const folder = folderOf({});
     await failureOf(folder);
     expect(folder.isClosed).toBe(true);
   });
 });
 
-it("asking for a tensor that is not there names it", async () => {
+test("asking for a tensor that is not there names it", async () => {
   const checkpoint = await openGolden("mini-24khz/hf");
   await expect(checkpoint.read("encoder.layers.99.conv.weight")).rejects.toMatchObject({
     code: "CHECKPOINT_TENSOR",

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { PickledTensor } from "../../src/checkpoint/torch/pickle-values.ts";
 import { readPickle } from "../../src/checkpoint/torch/pickle.ts";
 import { atOnce, CheckpointError } from "../../src/core/index.ts";
@@ -21,7 +21,7 @@ function rebuild(...args: Uint8Array[]): Uint8Array {
 }
 
 describe("values of a pickle", () => {
-  it.each([
+  test.each([
     ["None", pickle.bytes(0x4e), null],
     ["True", pickle.bytes(0x88), true],
     ["a small integer", pickle.bytes(0x4b, 200), 200],
@@ -58,7 +58,7 @@ describe("values of a pickle", () => {
     expect(read(bytes)).toEqual(expected);
   });
 
-  it("a tensor is a description of a view into a storage", () => {
+  test("a tensor is a description of a view into a storage", () => {
     const tensor = read(pickledTensor({ dtype: "F16", shape: [2, 3] }, "17"));
     expect(tensor).toBeInstanceOf(PickledTensor);
     expect(tensor).toMatchObject({
@@ -70,7 +70,7 @@ describe("values of a pickle", () => {
     });
   });
 
-  it("a parameter is its tensor", () => {
+  test("a parameter is its tensor", () => {
     const tensor = pickledTensor({ dtype: "F32", shape: [1] }, "0");
     expect(
       read(pickle.reduce(pickle.global("torch._utils", "_rebuild_parameter"), tensor, pickle.bytes(0x88), pickle.bytes(0x4e))),
@@ -81,7 +81,7 @@ describe("values of a pickle", () => {
 describe("a pickle that wants more than tensors is refused by name", () => {
   const system = pickle.global("os", "system");
 
-  it.each([
+  test.each([
     ["a shell command", pickle.reduce(system, pickle.text("echo")), "os.system"],
     ["a name alone", system, "os.system"],
     ["a name inside a dict that is never used", pickle.dict([["x", pickle.global("builtins", "eval")]]), "builtins.eval"],
@@ -110,7 +110,7 @@ describe("a pickle that wants more than tensors is refused by name", () => {
     expect(message).toContain("nothing was executed. Use a .safetensors file");
   });
 
-  it("also in a pickle of protocol 0, which names the command before anything else", () => {
+  test("also in a pickle of protocol 0, which names the command before anything else", () => {
     expect(errorOf(new TextEncoder().encode("cos\nsystem\n(S'echo'\ntR.")).code).toBe("CHECKPOINT_UNSAFE");
   });
 });
@@ -118,7 +118,7 @@ describe("a pickle that wants more than tensors is refused by name", () => {
 describe("a malformed pickle is refused", () => {
   const storage = pickle.storage("FloatStorage", "0", 4);
 
-  it.each([
+  test.each([
     ["of a protocol not known", Uint8Array.of(0x80, 9, 0x4e, 0x2e), "protocol 9"],
     ["without an end", Uint8Array.of(0x80, 2, 0x4e), "ends in the middle"],
     ["without a value", pickle.file(pickle.bytes()), "takes a value that is not there"],
@@ -176,7 +176,7 @@ describe("a malformed pickle is refused", () => {
     expect(error.message).toContain(message);
   });
 
-  it("with more operations than can be meant", () => {
+  test("with more operations than can be meant", () => {
     // One value, kept in the memo again and again.
     const again = new Uint8Array(4_000_000).map((_, i) => (i % 2 === 0 ? 0x71 : 0));
     expect(errorOf(pickle.bytes(0x80, 2, 0x4e, again, 0x2e)).message).toContain("more than 2000000 operations");
@@ -196,7 +196,7 @@ describe("a pickle takes work and memory that its bytes are worth", () => {
       pickle.bytes("(", doubled, "t", pickle.tuple(pickle.text("storage"), pickle.global("torch", "FloatStorage"), ...fields), "Q"),
     );
 
-  it.each([
+  test.each([
     [
       "the key of a storage",
       withStorage(pickle.bytes("h", 60), pickle.text("cpu"), pickle.integer(1)),
@@ -213,7 +213,7 @@ describe("a pickle takes work and memory that its bytes are worth", () => {
     expect(error.message.length).toBeLessThan(400);
   });
 
-  it("where a list grows after it was taken for a shape", () => {
+  test("where a list grows after it was taken for a shape", () => {
     const grown = pickle.bytes(
       pickle.global("torch._utils", "_rebuild_tensor_v2"),
       pickle.tuple(
@@ -231,17 +231,17 @@ describe("a pickle takes work and memory that its bytes are worth", () => {
     expect(tensor.shape).toEqual([4]);
   });
 
-  it("with up to 400,000 lists and dicts", () => {
+  test("with up to 400,000 lists and dicts", () => {
     const lists = pickle.bytes("(", new Uint8Array(49_000).fill(0x5d), "t");
     expect(errorOf(pickle.file(pickle.bytes(...Array.from({ length: 9 }, () => lists)))).message).toContain("more than 400000 lists");
   });
 
-  it("with numbers of up to 16 bytes", () => {
+  test("with numbers of up to 16 bytes", () => {
     expect(read(pickle.bytes(0x8a, 16, new Uint8Array(16).fill(255)))).toBe(-1);
     expect(errorOf(pickle.file(pickle.bytes(0x8a, 255, new Uint8Array(255)))).message).toContain("a number of 255 bytes; at most 16");
   });
 
-  it("in turns of some milliseconds", () => {
+  test("in turns of some milliseconds", () => {
     const again = new Uint8Array(400_000).map((_, i) => (i % 2 === 0 ? 0x71 : 0));
     const work = readPickle(pickle.file(pickle.bytes(0x4e, again)), "the pickle");
     let turns = 1;

@@ -1,7 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bytesSource } from "../../src/core/byte-source.ts";
 import { CheckpointError } from "../../src/core/errors.ts";
-import { formatSafetensors, openSafetensors, type TensorData, type TensorFile } from "../../src/checkpoint/index.ts";
+import { formatSafetensors, openSafetensors } from "../../src/checkpoint/index.ts";
+import type { TensorData, TensorFile } from "../../src/checkpoint/index.ts";
 import { f32, safetensorsOf, safetensorsWithHeader } from "./fixtures.ts";
 
 function open(bytes: Uint8Array): Promise<TensorFile> {
@@ -21,7 +22,7 @@ function tensor(name: string, begin: number, end: number): string {
 }
 
 describe("reading", () => {
-  it("gives tensors, metadata and values", async () => {
+  test("gives tensors, metadata and values", async () => {
     const header = '{"__metadata__":{"format":"pt"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}   ';
     const file = await open(safetensorsWithHeader(header, fourBytes));
     expect([...file.metadata]).toEqual([["format", "pt"]]);
@@ -30,14 +31,14 @@ describe("reading", () => {
     expect(await file.readBytes("x")).toEqual(fourBytes);
   });
 
-  it("takes scalars, empty tensors and no tensors at all", async () => {
+  test("takes scalars, empty tensors and no tensors at all", async () => {
     const file = await open(safetensorsOf({ scalar: f32([], [2.5]), empty: f32([3, 0], []) }));
     expect(await file.readFloat32("scalar")).toEqual(Float32Array.of(2.5));
     expect(await file.readFloat32("empty")).toEqual(new Float32Array());
     expect((await open(safetensorsWithHeader("{}"))).tensors.size).toBe(0);
   });
 
-  it("lists tensors of every element type, but reads only floating point as float32", async () => {
+  test("lists tensors of every element type, but reads only floating point as float32", async () => {
     const types = ["BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "I16", "U16", "I32", "U32", "I64", "U64"] as const;
     const sizes = [1, 1, 1, 1, 1, 2, 2, 4, 4, 8, 8];
     const tensors = new Map<string, TensorData>(
@@ -50,7 +51,7 @@ describe("reading", () => {
     }
   });
 
-  it("treats names of Object's prototype as names like any other", async () => {
+  test("treats names of Object's prototype as names like any other", async () => {
     const header = '{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}, "__metadata__":{"__proto__":"text"}}';
     const file = await open(safetensorsWithHeader(header, fourBytes));
     expect([...file.tensors.keys()]).toEqual(["__proto__"]);
@@ -60,13 +61,13 @@ describe("reading", () => {
     }
   });
 
-  it("reads arrays that belong to the caller", async () => {
+  test("reads arrays that belong to the caller", async () => {
     const file = await open(safetensorsOf({ x: f32([2], [1.5, -2]) }));
     (await file.readFloat32("x")).fill(0);
     expect(await file.readFloat32("x")).toEqual(Float32Array.of(1.5, -2));
   });
 
-  it("reads bytes that do not start at a multiple of the element size", async () => {
+  test("reads bytes that do not start at a multiple of the element size", async () => {
     const bytes = safetensorsOf({ x: f32([2], [1.5, -2]) });
     const file = await openSafetensors({
       name: "pooled",
@@ -80,7 +81,7 @@ describe("reading", () => {
 describe("a file is refused", () => {
   const entry = (fields: string): Uint8Array => safetensorsWithHeader(`{"x":{${fields}}}`, fourBytes);
 
-  it.each([
+  test.each([
     ["without the length of a header", Uint8Array.of(1, 2, 3), "too few for the 8 bytes"],
     ["whose header is longer than the file", safetensorsWithHeader("{}").subarray(0, 9), "may be cut short"],
     ["whose header is longer than any may be", Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 0x7b), "at most 2097152"],
@@ -142,21 +143,21 @@ describe("a file is refused", () => {
     await expectRefused(bytes, message);
   });
 
-  it("when cut at any byte", async () => {
+  test("when cut at any byte", async () => {
     const whole = safetensorsOf({ a: f32([2], [1, 2]), b: f32([1], [3]) });
     for (let length = 0; length < whole.length; length++) {
       await expect(open(whole.subarray(0, length))).rejects.toThrow(CheckpointError);
     }
   });
 
-  it("with control characters of the file kept out of the message", async () => {
+  test("with control characters of the file kept out of the message", async () => {
     const error: unknown = await open(safetensorsWithHeader('{"\\u001b[31mred":1}')).catch((reason: unknown) => reason);
     expect((error as Error).message).toContain("\\u001b[31mred");
   });
 });
 
 describe("writing", () => {
-  it("stores wide elements first, then by name, behind a header of a multiple of 8 bytes", () => {
+  test("stores wide elements first, then by name, behind a header of a multiple of 8 bytes", () => {
     const bytes = safetensorsOf({
       codes: { dtype: "U16", shape: [1], bytes: Uint8Array.of(7, 0) },
       b: f32([1], [1]),
@@ -171,7 +172,7 @@ describe("writing", () => {
     );
   });
 
-  it("gives the same bytes whatever the order of tensors and metadata", () => {
+  test("gives the same bytes whatever the order of tensors and metadata", () => {
     const tensors: [string, TensorData][] = [
       ["a", f32([1], [1])],
       ["b", f32([1], [2])],
@@ -185,11 +186,11 @@ describe("writing", () => {
     );
   });
 
-  it("refuses a tensor with the name that metadata have", () => {
+  test("refuses a tensor with the name that metadata have", () => {
     expect(() => safetensorsOf({ __metadata__: f32([1], [1]) })).toThrow("cannot be named __metadata__");
   });
 
-  it("refuses bytes that do not fit the shape", () => {
+  test("refuses bytes that do not fit the shape", () => {
     expect(() => safetensorsOf({ x: { dtype: "F32", shape: [2], bytes: new Uint8Array(4) } })).toThrow(
       "tensor x has 4 bytes; F32 [2] takes 8",
     );

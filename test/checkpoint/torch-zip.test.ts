@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { gatherWeights } from "../../src/checkpoint/assemble.ts";
 import type { Weights } from "../../src/checkpoint/assemble.ts";
 import type { TensorFile } from "../../src/checkpoint/index.ts";
@@ -6,7 +6,8 @@ import { openTorchZip } from "../../src/checkpoint/torch/torch-zip.ts";
 import { bytesSource } from "../../src/core/byte-source.ts";
 import { CheckpointError } from "../../src/core/errors.ts";
 import { f32, goldenBytes } from "./fixtures.ts";
-import { joined, pickle, torchFileOf, torchZip, u16, u32, zipOf, type ZipInput } from "./torch-writer.ts";
+import { joined, pickle, torchFileOf, torchZip, u16, u32, zipOf } from "./torch-writer.ts";
+import type { ZipInput } from "./torch-writer.ts";
 
 async function open(bytes: Uint8Array): Promise<TensorFile> {
   const file = await openTorchZip(bytesSource(bytes, "model.bin"));
@@ -46,7 +47,7 @@ function u64(value: number): number[] {
 const sixFloats = f32([6], [0, 1, 2, 3, 4, 5]).bytes;
 
 describe("tensors of a torch file", () => {
-  it.each([
+  test.each([
     ["a whole storage", 0, [2, 3], [3, 1], [0, 1, 2, 3, 4, 5]],
     ["a transposed matrix", 0, [3, 2], [1, 3], [0, 3, 1, 4, 2, 5]],
     ["every second element from the second", 1, [3], [2], [1, 3, 5]],
@@ -60,12 +61,12 @@ describe("tensors of a torch file", () => {
     expect(await file.readFloat32("x")).toEqual(Float32Array.from(expected));
   });
 
-  it("are listed without the entries of the dict that are no tensors", async () => {
+  test("are listed without the entries of the dict that are no tensors", async () => {
     const root = pickle.dict([["epoch", pickle.integer(3)]]);
     expect((await open(torchZip(root))).tensors.size).toBe(0);
   });
 
-  it.each([
+  test.each([
     ["reaches beyond its storage", viewOf(6, 1, [6], [1]), /describes x as \[6\] at 1 of a storage of 6/],
     ["steps beyond its storage", viewOf(6, 0, [2, 2], [5, 2]), /too small/],
     ["repeats one element without end", viewOf(6, 0, [1_000_000, 1000], [0, 0]), /too small/],
@@ -109,16 +110,16 @@ describe("the archive", () => {
     ...more,
   ];
 
-  it("may carry a comment, and one that looks like an end record", async () => {
+  test("may carry a comment, and one that looks like an end record", async () => {
     await readAll(zipOf(entries(), "made by hand"));
     await readAll(zipOf(entries(), `PK\u0005\u0006${" not really".repeat(9)}`));
   });
 
-  it("may state its sizes after the data, as torch does", async () => {
+  test("may state its sizes after the data, as torch does", async () => {
     await readAll(zipOf(entries({ storage: { flags: 1 << 3, localSize: 0 } })));
   });
 
-  it.each([
+  test.each([
     ["of compressed entries", zipOf(entries({ storage: { method: 8 } })), /data\/0 is compressed \(method 8\)/],
     ["of encrypted entries", zipOf(entries({ storage: { flags: 1 } })), /encrypted/],
     ["whose local header states another size", zipOf(entries({ storage: { localSize: 20 } })), /contradicts the directory/],
@@ -152,25 +153,25 @@ describe("the archive", () => {
     await expectRefused(bytes, message);
   });
 
-  it("whose end record claims more entries than there are is refused", async () => {
+  test("whose end record claims more entries than there are is refused", async () => {
     const bytes = zipOf(entries());
     bytes.set([...u16(3), ...u16(3)], bytes.length - 14);
     await expectRefused(bytes, /ends after 2 of 3 entries/);
   });
 
-  it("whose end record claims fewer entries than there are is refused", async () => {
+  test("whose end record claims fewer entries than there are is refused", async () => {
     const bytes = zipOf(entries());
     bytes.set([...u16(1), ...u16(1)], bytes.length - 14);
     await expectRefused(bytes, /bytes after the last entry/);
   });
 
-  it("of several disks is refused", async () => {
+  test("of several disks is refused", async () => {
     const bytes = zipOf(entries());
     bytes.set(u16(1), bytes.length - 18);
     await expectRefused(bytes, /split over several files/);
   });
 
-  it("cut at any byte is refused", async () => {
+  test("cut at any byte is refused", async () => {
     const whole = torchFileOf(new Map([["x", f32([2], [1, 2])]]));
     for (let length = 0; length < whole.length; length++) {
       await expectRefused(whole.subarray(0, length), /not a sound torch archive/);
@@ -236,12 +237,12 @@ describe("Zip64", () => {
     return joined([...locals, directory, end64, locator, end]);
   }
 
-  it("sizes and offsets are read", async () => {
+  test("sizes and offsets are read", async () => {
     const file = await open(zip64());
     expect(await file.readFloat32("x")).toEqual(Float32Array.of(0, 1, 2, 3, 4, 5));
   });
 
-  it.each([
+  test.each([
     ["a locator that points outside", { locatorOffset: 2 ** 40 }, /does not lie before its locator/],
     ["a locator that points elsewhere", { locatorOffset: 0 }, /points at something else/],
     ["two counts of entries", { endEntries: 3 }, /contradict each other/],
@@ -255,7 +256,7 @@ describe("Zip64", () => {
   });
 });
 
-it("a file of PyTorch cut at many points is refused, whichever part is lost", async () => {
+test("a file of PyTorch cut at many points is refused, whichever part is lost", async () => {
   const whole = goldenBytes("mini-24khz/encodec-th/encodec_24khz-mini.th");
   for (let length = 0; length < whole.length; length += 9973) {
     await expectRefused(whole.subarray(0, length), /not a sound torch archive/);
@@ -293,13 +294,13 @@ async function gather(tensors: readonly (readonly [string, Uint8Array])[], stora
 describe("tensors of a network", () => {
   const [bias, otherBias, weight] = ["encoder.layers.0.conv.bias", "encoder.layers.3.conv.bias", "encoder.layers.0.conv.weight"];
 
-  it("may lie side by side in one storage, as those of an LSTM from a GPU do", async () => {
+  test("may lie side by side in one storage, as those of an LSTM from a GPU do", async () => {
     const weights = await gather([[bias, view("0", 6, 0, [2], [1])], [weight, view("0", 6, 2, [2, 2, 1], [1, 2, 1])]], [sixFloats]); // prettier-ignore
     expect(await weights.read(bias)).toEqual(Float32Array.of(0, 1));
     expect(await weights.read(weight)).toEqual(Float32Array.of(2, 4, 3, 5));
   });
 
-  it.each([
+  test.each([
     ["all of it", view("0", 6, 0, [6], [1]), view("0", 6, 0, [6], [1])],
     ["one element", view("0", 6, 0, [6], [1]), view("0", 6, 5, [1], [1])],
     ["all of it, by another type", view("0", 6, 0, [6], [1]), view("0", 12, 0, [12], [1], "HalfStorage")],
@@ -310,7 +311,7 @@ describe("tensors of a network", () => {
     await expect(gathered).rejects.toThrow(/model\.bin has tensors that share the 24 bytes of storage 0/);
   });
 
-  it("may not have a storage read again and again for elements that lie far apart", async () => {
+  test("may not have a storage read again and again for elements that lie far apart", async () => {
     const storage = f32(
       [600],
       Array.from({ length: 600 }, () => 1),
@@ -331,13 +332,13 @@ describe("tensors of a network", () => {
     ).rejects.toThrow(/share the 2400 bytes/);
   });
 
-  it("are all that counts: what else is in the file may be tied, as Bark's embeddings are", async () => {
+  test("are all that counts: what else is in the file may be tied, as Bark's embeddings are", async () => {
     const tied = view("0", 6, 0, [6], [1]);
     const weights = await gather([[`codec.${bias}`, tied], ["lm_head.weight", tied], ["embed.weight", tied], ["codec.other", tied]], [sixFloats], "codec."); // prettier-ignore
     expect(await weights.read(bias)).toHaveLength(6);
   });
 
-  it("have names and dimensions that a message has room for", async () => {
+  test("have names and dimensions that a message has room for", async () => {
     await expect(gather([["x".repeat(513), view("0", 6, 0, [6], [1])]], [sixFloats])).rejects.toThrow(
       /a tensor whose name takes 513 characters, at most 512/,
     );

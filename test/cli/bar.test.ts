@@ -1,5 +1,5 @@
 import { Writable } from "node:stream";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { progressTexts } from "../../src/cli/commands/tokenize/tokenize-progress.ts";
 import { Bar } from "../../src/cli/shared/bar.ts";
 import type { Terminal } from "../../src/cli/shared/terminal.ts";
@@ -25,7 +25,7 @@ function linesOf(written: string): readonly string[] {
 const counts = { rows: 1_234_567, clips: 1_234_567, errors: 1234, seconds: 12_345_678 };
 const texts = progressTexts({ before: counts, run: { rows: 1000, errors: 1, seconds: 6000 }, total: 6_000_000, elapsed: 150 });
 
-it("what is most wanted fits every width", () => {
+test("what is most wanted fits every width", () => {
   const shown = [160, 120, 80, 50, 20].map((columns) => {
     using display = barOfWidth(columns);
     display.bar.show(1_235_567, 6_000_000, { texts });
@@ -40,7 +40,7 @@ it("what is most wanted fits every width", () => {
   ]);
 });
 
-it("a bar gives way to words, and so does the start of a name", () => {
+test("a bar gives way to words, and so does the start of a name", () => {
   for (let columns = 12; columns < 120; columns++) {
     using display = barOfWidth(columns);
     display.bar.show(1, 3, { name: "speech.wav", texts: ["1 of 3 files, 12 s left", "1 of 3"] });
@@ -51,7 +51,7 @@ it("a bar gives way to words, and so does the start of a name", () => {
   }
 });
 
-it("notes stay above the bar, which comes back to where they end", () => {
+test("notes stay above the bar, which comes back to where they end", () => {
   using display = barOfWidth(80);
   display.bar.show(0, 3, { texts: ["none"] });
   display.bar.note("first");
@@ -66,7 +66,7 @@ it("notes stay above the bar, which comes back to where they end", () => {
   for (const [stretch] of display.written().matchAll(/\u001B7[^]*?\u001B8/gu)) expect(stretch).not.toContain("\n");
 });
 
-it("the terminal wraps lines all the time, so that it still does when the process is gone at once", () => {
+test("the terminal wraps lines all the time, so that it still does when the process is gone at once", () => {
   using display = barOfWidth(80);
   display.bar.show(1, 3, { texts: ["x".repeat(200)] });
   expect(display.written()).not.toContain("\u001B[?7l");

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { formatWav } from "../../src/index.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";
@@ -32,7 +32,7 @@ async function folderWithCorpus() {
 }
 
 describe("output that nobody reads any more", () => {
-  it("ends a dataset at once: no one is told to press Ctrl-C again, and nothing is taken for a bug", async () => {
+  test("ends a dataset at once: no one is told to press Ctrl-C again, and nothing is taken for a bug", async () => {
     await using folder = await folderWithCorpus();
     const { text, code } = await runUnread(
       ["tokenize", folder.in("in"), "-o", folder.in("out"), "--part-rows", "3", "--json"],
@@ -44,7 +44,7 @@ describe("output that nobody reads any more", () => {
     expect((await runUnread(["tokenize", folder.in("in"), "-o", folder.in("out"), "--part-rows", "3"], "stderr", 1)).code).toBe(141);
   });
 
-  it("that cannot be written ends a dataset at once as well, and says why", async () => {
+  test("that cannot be written ends a dataset at once as well, and says why", async () => {
     await using folder = await folderWithCorpus();
     const full = openSync("/dev/full", "w");
     try {
@@ -61,7 +61,7 @@ describe("output that nobody reads any more", () => {
     }
   });
 
-  it.each([[["--help"]], [["models", "--json"]], [["patterns", "show", "delay"]], [["inspect", "tiny"]]])(
+  test.each([[["--help"]], [["models", "--json"]], [["patterns", "show", "delay"]], [["inspect", "tiny"]]])(
     "is no failure of %j, on either stream",
     async (args) => {
       expect(await runUnread(args, "stdout", 0)).toEqual({ text: "", code: expect.toBeOneOf([0, 141]) });
@@ -69,7 +69,7 @@ describe("output that nobody reads any more", () => {
     },
   );
 
-  it("is no failure of a wrong command line", async () => {
+  test("is no failure of a wrong command line", async () => {
     expect(await runUnread(["--nonsense"], "stderr", 0)).toEqual({ text: "", code: expect.toBeOneOf([2, 141]) });
   });
 });
@@ -90,19 +90,19 @@ async function shownOn(variables: NodeJS.ProcessEnv): Promise<string> {
 }
 
 describe.skipIf(!hasScript || process.platform !== "linux")("on a terminal", () => {
-  it("there are colours and a bar", async () => {
+  test("there are colours and a bar", async () => {
     // oxlint-disable-next-line no-control-regex
     expect(await shownOn({})).toMatch(/a\.wav {2}encode {2}█[^]*\u001b\[36m {2}q0/u);
   });
 
-  it("NO_COLOR leaves the bar, and no escape at all", async () => {
+  test("NO_COLOR leaves the bar, and no escape at all", async () => {
     const shown = await shownOn({ NO_COLOR: "1" });
     expect(shown).not.toContain("\u001b");
     expect(shown).toMatch(/\ra\.wav|\r[^\r\n]*a\.wav {2}encode {2}█/u);
     expect(shown).toMatch(/\n {2}q0/u);
   });
 
-  it("TERM=dumb gets whole lines only", async () => {
+  test("TERM=dumb gets whole lines only", async () => {
     const shown = await shownOn({ TERM: "dumb" });
     expect(shown).not.toMatch(/\u001b|\r(?!\n)|█/u); // oxlint-disable-line no-control-regex
     expect(shown).toMatch(/a\.wav → [^\n]*\n[^]*\n {2}q0/u);

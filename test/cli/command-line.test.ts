@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readIn } from "../../src/cli/shared/terminal.ts";
 import {
   AudioCodes,
@@ -27,7 +27,7 @@ async function folderWithSpeech() {
 }
 
 describe("encode", () => {
-  it("writes what the library gives, beside the input", async () => {
+  test("writes what the library gives, beside the input", async () => {
     await using folder = await folderWithSpeech();
     const { code, stdout, stderr } = await run(["encode", folder.in("speech.wav"), "--bandwidth", "3"]);
     expect({ code, stdout: stdout.length }).toEqual({ code: 0, stdout: 0 });
@@ -37,14 +37,14 @@ describe("encode", () => {
     expect(await readCodes(folder.in("speech.safetensors"))).toEqual(expected);
   });
 
-  it("takes the format from the output or from --format, and is quiet when asked", async () => {
+  test("takes the format from the output or from --format, and is quiet when asked", async () => {
     await using folder = await folderWithSpeech();
     expect(await run(["encode", folder.in("speech.wav"), "-q", "-o", folder.in("a.npz")])).toMatchObject({ code: 0, stderr: "" });
     expect(await run(["encode", folder.in("speech.wav"), "-q", "-f", "json"])).toMatchObject({ code: 0, stderr: "" });
     expect(await readCodes(folder.in("a.npz"))).toEqual(await readCodes(folder.in("speech.json")));
   });
 
-  it("says once that .npy keeps neither provenance nor license, unless it is to be quiet", async () => {
+  test("says once that .npy keeps neither provenance nor license, unless it is to be quiet", async () => {
     await using folder = await folderWithSpeech();
     await cp(speech, folder.in("b.wav"));
     const note = "a .npy file holds no provenance or license; use .safetensors or .npz to keep them\n";
@@ -58,7 +58,7 @@ describe("encode", () => {
     expect((await run(["encode", ...inputs, "-f", "npz"])).stderr).not.toContain("provenance");
   });
 
-  it("goes on after a bad input, and lists it", async () => {
+  test("goes on after a bad input, and lists it", async () => {
     await using folder = await folderWithSpeech();
     await writeFile(folder.in("bad.wav"), "not audio");
     const inputs = [folder.in("missing.wav"), folder.in("bad.wav"), folder.in("speech.wav")];
@@ -76,7 +76,7 @@ describe("encode", () => {
     expect(await readdir(folder.in("codes"))).toEqual(["speech.safetensors"]);
   });
 
-  it("never overwrites without --force, and says so before any work", async () => {
+  test("never overwrites without --force, and says so before any work", async () => {
     await using folder = await folderWithSpeech();
     await writeFile(folder.in("speech.safetensors"), "precious");
     const refused = await run(["encode", folder.in("speech.wav"), folder.in("missing.wav")]);
@@ -89,7 +89,7 @@ describe("encode", () => {
     expect((await readCodes(folder.in("speech.safetensors"))).numCodebooks).toBe(8);
   });
 
-  it("reads standard input and writes clean data to standard output", async () => {
+  test("reads standard input and writes clean data to standard output", async () => {
     const { code, stdout, stderr } = await run(["encode", "-", "--format", "npz"], { stdin: await readFile(speech) });
     expect(code).toBe(0);
     expect(stderr).toMatch(/^stdin → stdout: /);
@@ -101,7 +101,7 @@ describe("encode", () => {
 });
 
 describe("decode", () => {
-  it("writes a WAV of another name than the recording's", async () => {
+  test("writes a WAV of another name than the recording's", async () => {
     await using folder = await folderWithSpeech();
     await run(["encode", folder.in("speech.wav")]);
     const original = await readFile(folder.in("speech.wav"));
@@ -117,7 +117,7 @@ describe("decode", () => {
     expect(await readFile(folder.in("speech.wav"))).toEqual(original);
   });
 
-  it("uses fewer codebooks when asked, but not more than there are", async () => {
+  test("uses fewer codebooks when asked, but not more than there are", async () => {
     await using folder = await folderWithSpeech();
     await run(["encode", folder.in("speech.wav"), "-n", "3", "-o", folder.in("codes.npy")]);
     expect(await run(["decode", folder.in("codes.npy"), "-n", "2", "--json"])).toMatchObject({ code: 0 });
@@ -127,7 +127,7 @@ describe("decode", () => {
     });
   });
 
-  it("asks for --model where the codes name none that can be loaded", async () => {
+  test("asks for --model where the codes name none that can be loaded", async () => {
     await using folder = await folderWithSpeech();
     await run(["encode", folder.in("speech.wav")]);
     const codes = await readCodes(folder.in("speech.safetensors"));
@@ -143,7 +143,7 @@ describe("decode", () => {
 });
 
 describe("audio that goes through in pieces", () => {
-  it("and would be over 4 GiB is refused before it is decoded, in one line", async () => {
+  test("and would be over 4 GiB is refused before it is decoded, in one line", async () => {
     await using folder = await folderWithSpeech();
     await run(["encode", folder.in("speech.wav"), "-n", "1", "-o", folder.in("a.npz")]);
     const codes = await readCodes(folder.in("a.npz"));
@@ -160,7 +160,7 @@ describe("audio that goes through in pieces", () => {
     expect(await readdir(folder.path)).not.toContain("long.wav");
   });
 
-  it("comes to standard output as it does into a file, whatever the sample format", async () => {
+  test("comes to standard output as it does into a file, whatever the sample format", async () => {
     await using folder = await folderWithSpeech();
     await run(["encode", folder.in("speech.wav"), "-n", "1", "-o", folder.in("a.npz")]);
     const codes = (await readCodes(folder.in("a.npz"))).sliceFrames(0, 120);
@@ -175,7 +175,7 @@ describe("audio that goes through in pieces", () => {
     }
   });
 
-  it("is not made of codes at a rate that there is not", async () => {
+  test("is not made of codes at a rate that there is not", async () => {
     await using folder = await temporaryFolder();
     const codes = {
       sample_rate: 1e-300,
@@ -198,7 +198,7 @@ describe("audio that goes through in pieces", () => {
     }
   });
 
-  it("that is cut off is encoded as far as it goes, and that is told", async () => {
+  test("that is cut off is encoded as far as it goes, and that is told", async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.in("cut.wav"), (await readFile(speech)).subarray(0, -10_000));
     const { code, stderr } = await run(["encode", folder.in("cut.wav")]);
@@ -209,7 +209,7 @@ describe("audio that goes through in pieces", () => {
     expect((await run(["encode", folder.in("cut.wav"), "--force", "-q"])).stderr).toBe("");
   });
 
-  it("is converted as the library converts the whole", async () => {
+  test("is converted as the library converts the whole", async () => {
     await using folder = await temporaryFolder();
     const channelData = [0.05, 0.07].map((step) => Float32Array.from({ length: 200_000 }, (_, index) => Math.sin(index * step) / 2));
     await writeWav(folder.in("stereo.wav"), { channelData, sampleRate: 44_100 });
@@ -219,7 +219,7 @@ describe("audio that goes through in pieces", () => {
     expect(await readCodes(folder.in("stereo.safetensors"))).toEqual(await tokenizer.encode(await readAudio(folder.in("stereo.wav"))));
   });
 
-  it("is read from 1000 Hz on, unless told otherwise", async () => {
+  test("is read from 1000 Hz on, unless told otherwise", async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.in("slow.wav"), formatWav({ channelData: [new Float32Array(500)], sampleRate: 500 }));
     const refused = await run(["encode", folder.in("slow.wav")]);
@@ -235,7 +235,7 @@ describe("audio that goes through in pieces", () => {
     expect(await run(["roundtrip", folder.in("slow.wav"), "--min-sample-rate", "500"])).toMatchObject({ code: 0 });
   });
 
-  it("must have samples, in channels that can be mixed", async () => {
+  test("must have samples, in channels that can be mixed", async () => {
     await using folder = await temporaryFolder();
     await writeWav(folder.in("empty.wav"), { channelData: [new Float32Array()], sampleRate: 24_000 });
     await writeWav(folder.in("six.wav"), { channelData: Array.from({ length: 6 }, () => new Float32Array(100)), sampleRate: 24_000 });
@@ -248,7 +248,7 @@ describe("audio that goes through in pieces", () => {
 });
 
 describe("standard input", () => {
-  it("is held as far as a file is, and no further", async () => {
+  test("is held as far as a file is, and no further", async () => {
     let numTaken = 0;
     async function* endless(): AsyncGenerator<Uint8Array> {
       const part = new Uint8Array(2 ** 26);
@@ -265,7 +265,7 @@ describe("standard input", () => {
 });
 
 describe("roundtrip", () => {
-  it("reports on standard output and writes codes, audio and figure", async () => {
+  test("reports on standard output and writes codes, audio and figure", async () => {
     await using folder = await folderWithSpeech();
     const { code, stdout } = await run(["roundtrip", folder.in("speech.wav")]);
     expect(code).toBe(0);
@@ -282,7 +282,7 @@ describe("roundtrip", () => {
     });
   });
 
-  it("never replaces its input", async () => {
+  test("never replaces its input", async () => {
     await using folder = await folderWithSpeech();
     const { code, stderr } = await run(["roundtrip", folder.in("speech.wav"), "-o", folder.path, "--force"]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("would replace the input") });
@@ -291,7 +291,7 @@ describe("roundtrip", () => {
 });
 
 describe("inspect", () => {
-  it("tells models from codes", async () => {
+  test("tells models from codes", async () => {
     await using folder = await folderWithSpeech();
     await run(["encode", folder.in("speech.wav")]);
     const weights = fileURLToPath(new URL("../../models/encodec-tiny-24khz/model.safetensors", import.meta.url));
@@ -302,7 +302,7 @@ describe("inspect", () => {
     expect(reports[2]!.stdout.toString()).toContain("codes used of 1024");
   });
 
-  it("prints valid JSON", async () => {
+  test("prints valid JSON", async () => {
     const { stdout } = await run(["inspect", "tiny", "--json"]);
     expect(JSON.parse(stdout.toString())).toMatchObject({ config: { samplingRate: 24_000 }, faults: [], provenance: { model: "tiny" } });
     const stdin = (await run(["encode", "-"], { stdin: await readFile(speech) })).stdout;
@@ -316,7 +316,7 @@ describe("inspect", () => {
 });
 
 describe("the command line", () => {
-  it.each([
+  test.each([
     ["an unknown command", ["bogus"], "unknown command 'bogus'"],
     ["no input", ["encode"], "missing required argument 'audio'"],
     ["a bandwidth that is no number", ["encode", "a.wav", "-b", "fast"], "must be a number of kbps above 0"],
@@ -342,13 +342,13 @@ describe("the command line", () => {
     expect(existsSync("z")).toBe(false);
   });
 
-  it("with a model that is not there fails in one line", async () => {
+  test("with a model that is not there fails in one line", async () => {
     const { code, stderr } = await run(["encode", speech, "-o", "never.npz", "-m", "no-such-model"]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^encodec-tokenizer: there is no file or folder no-such-model[^\n]*\n$/);
   });
 
-  it.skipIf(process.getuid?.() === 0 || process.platform === "win32")(
+  test.skipIf(process.getuid?.() === 0 || process.platform === "win32")(
     "into a folder that may not be written into fails before the work",
     async () => {
       await using folder = await temporaryFolder();
@@ -361,7 +361,7 @@ describe("the command line", () => {
     },
   );
 
-  it("with an output that cannot be written fails in one line", async () => {
+  test("with an output that cannot be written fails in one line", async () => {
     await using folder = await folderWithSpeech();
     const { code, stderr } = await run(["encode", speech, "-o", folder.in("speech.wav/below.npz")]);
     expect({ code, stderr }).toEqual({
@@ -372,7 +372,7 @@ describe("the command line", () => {
 
   const commands = ["encode", "decode", "roundtrip", "inspect", "patterns", "models", "pull", "cache", "license", "notice"];
 
-  it.each([[["--help"]], ...commands.map((command) => [[command, "--help"]]), [["--version"]]])(
+  test.each([[["--help"]], ...commands.map((command) => [[command, "--help"]]), [["--version"]]])(
     "%j is data on standard output",
     async (args) => {
       const { code, stdout, stderr } = await run(args);
@@ -381,7 +381,7 @@ describe("the command line", () => {
     },
   );
 
-  it("that is interrupted exits with 130 and leaves no file", async () => {
+  test("that is interrupted exits with 130 and leaves no file", async () => {
     await using folder = await folderWithSpeech();
     const { code, stderr } = await run(["encode", folder.in("speech.wav")], { signal: AbortSignal.abort() });
     expect({ code, stderr }).toEqual({ code: 130, stderr: "encodec-tokenizer: interrupted\n" });

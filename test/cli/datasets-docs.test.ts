@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { toneWav } from "../dataset/corpus.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
@@ -10,7 +10,7 @@ const page = await readFile(fileURLToPath(new URL("../../docs/datasets.md", impo
 const home = process.cwd();
 afterEach(() => process.chdir(home));
 
-it("every command of docs/datasets.md works as printed, and leaves a dataset that is sound", async () => {
+test("every command of docs/datasets.md works as printed, and leaves a dataset that is sound", async () => {
   await using folder = await temporaryFolder();
   await writeTree(folder.path, Object.fromEntries([0, 1, 2].map((i) => [`corpus/${i}.wav`, toneWav(i, 0.8 + 0.3 * i)])));
   process.chdir(folder.path);

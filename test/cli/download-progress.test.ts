@@ -1,5 +1,5 @@
 import { Writable } from "node:stream";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { downloadText, startDownload } from "../../src/cli/shared/download-progress.ts";
 import type { Terminal } from "../../src/cli/shared/terminal.ts";
 import { TransferRate } from "../../src/cli/shared/transfer-rate.ts";
@@ -18,7 +18,7 @@ function watched(quiet = false) {
   return { lines, report };
 }
 
-it("amounts come with rate and time left, as soon as these are known", () => {
+test("amounts come with rate and time left, as soon as these are known", () => {
   expect([
     downloadText(0, 93_119_608, null),
     downloadText(12_300_000, 93_119_608, 4_500_000),
@@ -34,7 +34,7 @@ it("amounts come with rate and time left, as soon as these are known", () => {
   ]);
 });
 
-it("without a terminal there is a line now and then", () => {
+test("without a terminal there is a line now and then", () => {
   const { lines, report } = watched();
   for (let second = 0; second <= 20; second++) report(second, second * 5e6);
   expect(lines).toEqual([
@@ -46,7 +46,7 @@ it("without a terminal there is a line now and then", () => {
   ]);
 });
 
-it("weights that are there already, and a quiet command, show nothing", () => {
+test("weights that are there already, and a quiet command, show nothing", () => {
   for (const { lines, report } of [watched(), watched(true)]) {
     report(0, 100e6);
     expect(lines).toEqual([]);
@@ -56,7 +56,7 @@ it("weights that are there already, and a quiet command, show nothing", () => {
   expect(quiet.lines).toEqual([]);
 });
 
-it("the rate is that of the last seconds, without what an earlier attempt left", () => {
+test("the rate is that of the last seconds, without what an earlier attempt left", () => {
   const rate = new TransferRate();
   expect(rate.bytesPerSecond).toBeNull();
   rate.add(50e6, 0);

@@ -1,8 +1,9 @@
 import { cp, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { formatSafetensors } from "../../src/checkpoint/index.ts";
-import { AudioTokenizer, findCheckpoint, formatCodes, readAudio, readCodes, writeCodes } from "../../src/index.ts";
+import { findCheckpoint } from "../../src/entries/hub.ts";
+import { AudioTokenizer, formatCodes, readAudio, readCodes, writeCodes } from "../../src/index.ts";
 import { goldenConfig, goldenTensors, renamed } from "../checkpoint/fixtures.ts";
 import { folderRepository } from "../hub/hub-server.ts";
 import type { ServedRepository } from "../hub/hub-server.ts";
@@ -31,7 +32,7 @@ afterEach(() => {
 });
 
 describe("a model of the Hub", () => {
-  it("is downloaded when first used, and its doubtful license told once", async () => {
+  test("is downloaded when first used, and its doubtful license told once", async () => {
     await using hub = await servedHub(served24);
     await using folder = await temporaryFolder();
     const args = ["encode", speech, speech, "-m", "24khz", "-o", folder.path];
@@ -52,7 +53,7 @@ describe("a model of the Hub", () => {
     expect(await run(["encode", speech, "-m", "24khz", "-q", "-o", folder.in("quiet.npz")])).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("that is free to use is told of only where the cache answers, with the commit", async () => {
+  test("that is free to use is told of only where the cache answers, with the commit", async () => {
     await using hub = await servedHub({ "org/codec": free });
     await using folder = await temporaryFolder();
     await run(["pull", "org/codec", "-q", "--revision", "v2"]);
@@ -72,7 +73,7 @@ describe("a model of the Hub", () => {
     expect((await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", folder.in("e.npz")])).stderr).toMatch(told);
   });
 
-  it("that a larger one shares its codec with is told", async () => {
+  test("that a larger one shares its codec with is told", async () => {
     await using _ = await servedHub(served24);
     await using folder = await temporaryFolder();
     const { code, stderr } = await run(["encode", speech, "-m", "suno/bark", "-o", folder.in("a.npz")]);
@@ -87,7 +88,7 @@ describe("a model of the Hub", () => {
     });
   });
 
-  it.each([
+  test.each([
     ["encode", [speech, "-o", "never.npz"]],
     ["roundtrip", [speech, "-o", "never"]],
     ["inspect", []],
@@ -100,7 +101,7 @@ describe("a model of the Hub", () => {
     expect(hub.server.paths("storage")).toEqual([]);
   });
 
-  it("is held against the deployment's policy, which has to be one", async () => {
+  test("is held against the deployment's policy, which has to be one", async () => {
     await using _ = await servedHub(served24);
     await using folder = await temporaryFolder();
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "permissive");
@@ -114,7 +115,7 @@ describe("a model of the Hub", () => {
     });
   });
 
-  it("is inspected with its license and the evidence", async () => {
+  test("is inspected with its license and the evidence", async () => {
     await using _ = await servedHub(served24);
     const { code, stdout } = await run(["inspect", "24khz"]);
     expect(code).toBe(0);
@@ -125,7 +126,7 @@ describe("a model of the Hub", () => {
 });
 
 describe("decoding", () => {
-  it("takes the model that the codes name, at the commit that they name", async () => {
+  test("takes the model that the codes name, at the commit that they name", async () => {
     await using hub = await servedHub({ "org/codec": free });
     await using folder = await temporaryFolder();
     await run(["encode", speech, "-m", "org/codec", "-q", "-o", folder.in("a.npz")]);
@@ -136,7 +137,7 @@ describe("decoding", () => {
     expect(hub.server.paths("hub").filter((path) => !path.includes(provenance.revision!))).toEqual([]);
   });
 
-  it("reads the codec of a larger model out of that model, where the codes were made so", async () => {
+  test("reads the codec of a larger model out of that model, where the codes were made so", async () => {
     await using _ = await servedHub({ "facebook/musicgen-stereo-small": await stereoMusicgen() });
     await using folder = await temporaryFolder();
     expect(await run(["encode", speech, "-m", "facebook/musicgen-stereo-small", "--exact", "-q", "-o", folder.in("a.npz")])).toMatchObject({
@@ -150,7 +151,7 @@ describe("decoding", () => {
     expect(JSON.parse(inspected.stdout.toString())).toMatchObject({ provenance });
   });
 
-  it("says which model the codes name where it cannot be had", async () => {
+  test("says which model the codes name where it cannot be had", async () => {
     await using _ = await servedHub({ "org/codec": free });
     await using folder = await temporaryFolder();
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
@@ -165,7 +166,7 @@ describe("decoding", () => {
     });
   });
 
-  it.each([
+  test.each([
     ["a repository", "evil/enc", undefined, "evil/enc is neither in the catalogue nor, with its weights, in the cache"],
     [
       "a commit of a catalogued one that somebody proposed",
@@ -211,7 +212,7 @@ describe("decoding", () => {
     expect(await run(["decode", folder.in("a.json"), "-q", "--force"])).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("says of codes that the first embedded checkpoint made where its file is, and decodes them with it", async () => {
+  test("says of codes that the first embedded checkpoint made where its file is, and decodes them with it", async () => {
     await using folder = await temporaryFolder();
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
     const codes = await tokenizer.encode(await readAudio(speech));
@@ -230,7 +231,7 @@ describe("decoding", () => {
     expect(await run(["decode", folder.in("a.npz"), "-q", "-m", folder.in("first")])).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("needs no admission for the embedded model where it is not used", async () => {
+  test("needs no admission for the embedded model where it is not used", async () => {
     await using _ = await servedHub(served24);
     await using folder = await temporaryFolder();
     await run(["encode", speech, "-m", "24khz", "-q", "-o", folder.in("a.npz")]);
@@ -240,7 +241,7 @@ describe("decoding", () => {
     });
   });
 
-  it("decodes stereo that a mono codec made of left and right", async () => {
+  test("decodes stereo that a mono codec made of left and right", async () => {
     await using folder = await temporaryFolder();
     await using tokenizer = await AudioTokenizer.fromPretrained(mini32, { interleaveStereo: true, threads: 1 });
     const channelData = [0.1, 0.2].map((step) => Float32Array.from({ length: 6400 }, (__, index) => Math.sin(index * step) / 2));

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { AudioCodes, AudioTokenizer, openAudio, writeCodes } from "../../src/index.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 import { builtFile } from "../built-package.ts";
@@ -11,7 +11,7 @@ const main = builtFile("cli/main.ts");
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
 
 describe("a command that fails", () => {
-  it.each([
+  test.each([
     [["encode", "none.wav", "-o", "OUT/a/b/"]],
     [["decode", "speech.wav", "-o", "OUT/a/b.wav"]],
     [["roundtrip", "none.wav", "-o", "OUT/a"]],
@@ -40,7 +40,7 @@ describe("a command that fails", () => {
     expect(await readdir(folder.path, { recursive: true })).toEqual(names);
   });
 
-  it("leaves folders that were there, and what came into one before", async () => {
+  test("leaves folders that were there, and what came into one before", async () => {
     await using folder = await temporaryFolder();
     await cp(speech, folder.in("speech.wav"));
     await mkdir(folder.in("mine"));
@@ -53,7 +53,7 @@ describe("a command that fails", () => {
 });
 
 describe.skipIf(process.platform !== "linux")("a command that was killed", () => {
-  it("leaves a file that the next one takes away, and that a command which is still at work keeps", async () => {
+  test("leaves a file that the next one takes away, and that a command which is still at work keeps", async () => {
     await using folder = await temporaryFolder();
     await writeCodes(folder.in("long.npz"), await longCodes());
     const start = () =>
@@ -77,7 +77,7 @@ describe.skipIf(process.platform !== "linux")("a command that was killed", () =>
 });
 
 describe("a folder for temporary files", () => {
-  it.each([
+  test.each([
     ["that is missing", "none", "FILE_NOT_FOUND", "there is no folder FOLDER"],
     ["that is a file", "file", "FILE_NOT_FOUND", "there is no folder FOLDER"],
     ["that lets nobody write", "/sys", "FILE_UNWRITABLE", /no permission to write into FOLDER|FOLDER is read-only/u],

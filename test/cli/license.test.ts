@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { notice, writeCodes } from "../../src/index.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { notice } from "../../src/entries/hub.ts";
+import { writeCodes } from "../../src/index.ts";
 import type { Provenance } from "../../src/index.ts";
 import { codesAt48kHz } from "../core/arbitrary-codes.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
@@ -29,7 +30,7 @@ afterEach(() => {
 });
 
 describe("license", () => {
-  it("sums up what a set of codes was made with", async () => {
+  test("sums up what a set of codes was made with", async () => {
     await using folder = await folderWithCodes();
     const { code, stdout, stderr } = await run(["license", ...folder.all]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -40,7 +41,7 @@ describe("license", () => {
     expect(text).toMatch(/model +facebook\/encodec_48khz at commit c3def8e7\w+\n +license +MIT, contested: may be CC-BY-NC-4\.0 AND MIT\n/);
   });
 
-  it("fails where the policy of the option or of the deployment refuses some", async () => {
+  test("fails where the policy of the option or of the deployment refuses some", async () => {
     await using folder = await folderWithCodes();
     const refused = {
       code: 1,
@@ -59,7 +60,7 @@ describe("license", () => {
     });
   });
 
-  it("prints it as JSON, with the files that cannot be read", async () => {
+  test("prints it as JSON, with the files that cannot be read", async () => {
     await using folder = await folderWithCodes();
     const { code, stdout } = await run([
       "license",
@@ -81,7 +82,7 @@ describe("license", () => {
     });
   });
 
-  it("takes bare codes for those of an unknown model, under terms that nobody knows", async () => {
+  test("takes bare codes for those of an unknown model, under terms that nobody knows", async () => {
     await using folder = await temporaryFolder();
     const bare = { ...codesAt48kHz(40_000), segment: null, scales: null };
     await writeCodes(folder.in("bare.npy"), bare);
@@ -89,7 +90,7 @@ describe("license", () => {
     expect(await run(["license", folder.in("bare.npy"), "--policy", "research"])).toMatchObject({ code: 1 });
   });
 
-  it("reads standard input", async () => {
+  test("reads standard input", async () => {
     await using folder = await folderWithCodes();
     const { stdout } = await run(["license", "-"], { stdin: await readFile(folder.in("a.npz")) });
     expect(stdout.toString()).toMatch(/files +stdin\n/);
@@ -97,7 +98,7 @@ describe("license", () => {
 });
 
 describe("notice", () => {
-  it("prints attribution text, or writes it to a file that was not there", async () => {
+  test("prints attribution text, or writes it to a file that was not there", async () => {
     expect((await run(["notice", "32khz", "tiny"])).stdout.toString()).toBe(notice(["32khz", "tiny"]));
     await using folder = await temporaryFolder();
     const args = ["notice", "24khz", "-o", folder.in("app/NOTICE")];
@@ -107,7 +108,7 @@ describe("notice", () => {
     expect(await run([...args, "--force"])).toMatchObject({ code: 0 });
   });
 
-  it("names the ids that it does not know", async () => {
+  test("names the ids that it does not know", async () => {
     expect(await run(["notice", "tiny", "gpt", "bert"])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("gpt, bert are not in the catalogue"),

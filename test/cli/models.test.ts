@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { catalogue } from "../../src/index.ts";
+import { describe, expect, test } from "vitest";
+import { catalogue } from "../../src/entries/hub.ts";
 import { run } from "./fake-terminal.ts";
 
 async function textOf(args: readonly string[]): Promise<string> {
@@ -17,7 +17,7 @@ function idsHaving(...classes: readonly string[]): readonly string[] {
 }
 
 describe("models", () => {
-  it("lists every catalogued checkpoint on a line, with its license and how sure that is", async () => {
+  test("lists every catalogued checkpoint on a line, with its license and how sure that is", async () => {
     const text = await textOf(["models"]);
     for (const { id } of catalogue) expect(text).toMatch(new RegExp(`^${id}[, ]`, "m"));
     expect(text).toMatch(/^facebook\/encodec_24khz, 24khz +24 kHz +mono +75 +32 × 1024 +1\.5 3 6 12 24 +CC-BY-NC-4\.0 +unresolved$/m);
@@ -25,11 +25,11 @@ describe("models", () => {
     expect(text.split("\n").every((line) => line.length <= 145 && line === line.trimEnd())).toBe(true);
   });
 
-  it("prints the whole catalogue as JSON", async () => {
+  test("prints the whole catalogue as JSON", async () => {
     expect(JSON.parse(await textOf(["models", "--json"]))).toEqual({ models: JSON.parse(JSON.stringify(catalogue)) });
   });
 
-  it("lists those that pass, the best first, and why not the others", async () => {
+  test("lists those that pass, the best first, and why not the others", async () => {
     const text = await textOf(["models", "--commercial", "--sample-rate", "24000"]);
     expect(text).toMatch(/^model .*\ntiny, .*\n\npassed over +because\n/);
     expect(text).toMatch(/^facebook\/encodec_24khz +CC-BY-NC-4\.0 is attribution, non-commercial$/m);
@@ -40,7 +40,7 @@ describe("models", () => {
     expect(await textOf(["models", "--license", "commercial", "--sample-rate", "24000"])).toBe(text);
   });
 
-  it.each([
+  test.each([
     [
       ["--channels", "2", "--min-bandwidth", "20"],
       ["facebook/encodec_48khz", "torchhub:encodec_48khz-7e698e3e.th"],
@@ -63,7 +63,7 @@ describe("models", () => {
     expect(passedOver).toHaveLength(catalogue.length - 1);
   });
 
-  it("keeps the licenses of a class or of several, and of those what a policy admits", async () => {
+  test("keeps the licenses of a class or of several, and of those what a policy admits", async () => {
     const idsOf = async (...filters: readonly string[]): Promise<readonly string[]> => {
       const { models } = JSON.parse(await textOf(["models", ...filters, "--json"]));
       return models.map(({ id }: { readonly id: string }) => id).toSorted();
@@ -81,7 +81,7 @@ describe("models", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("  without --commercial and --license-class: ") });
   });
 
-  it("says what would have to be relaxed where nothing passes", async () => {
+  test("says what would have to be relaxed where nothing passes", async () => {
     const { code, stdout, stderr } = await run(["models", "--commercial", "--sample-rate", "16000"]);
     expect({ code, stdout: stdout.length }).toEqual({ code: 1, stdout: 0 });
     expect(stderr).toBe(
@@ -97,7 +97,7 @@ describe("models", () => {
     });
   });
 
-  it("names the first of many that would pass, and counts the others", async () => {
+  test("names the first of many that would pass, and counts the others", async () => {
     const { code, stdout, stderr } = await run(["models", "--license", "permissive", "--channels", "2", "--min-bandwidth", "99", "--json"]);
     expect(code).toBe(1);
     const { relaxations } = JSON.parse(stdout.toString());
@@ -106,7 +106,7 @@ describe("models", () => {
     expect(stderr).not.toContain(gains[5]);
   });
 
-  it.each([
+  test.each([
     ["a rate that is no number", ["--sample-rate", "high"], "whole number"],
     ["a bandwidth of nothing", ["--min-bandwidth", "0"], "above 0"],
     ["a policy that is none", ["--license", "free"], 'the policy: "free" is no license policy; expected any, permissive'],
@@ -125,7 +125,7 @@ describe("models", () => {
 });
 
 describe("models show", () => {
-  it("prints everything known about one checkpoint, by alias too", async () => {
+  test("prints everything known about one checkpoint, by alias too", async () => {
     const text = await textOf(["models", "show", "48khz"]);
     expect(text).toMatch(/^facebook\/encodec_48khz\n/);
     for (const line of [
@@ -141,7 +141,7 @@ describe("models show", () => {
     }
   });
 
-  it("can print every one of them, and as JSON", async () => {
+  test("can print every one of them, and as JSON", async () => {
     for (const entry of catalogue) {
       const text = await textOf(["models", "show", entry.id]);
       for (const { source } of [...entry.license.evidence, ...entry.trainingData]) expect(text).toContain(source);
@@ -152,7 +152,7 @@ describe("models show", () => {
     }
   });
 
-  it("tells what is not in the catalogue", async () => {
+  test("tells what is not in the catalogue", async () => {
     const { code, stderr } = await run(["models", "show", "gpt"]);
     expect({ code, stderr }).toEqual({
       code: 2,

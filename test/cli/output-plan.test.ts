@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CommandError, UsageError } from "../../src/cli/shared/failures.ts";
 import { planOutputs, refuseExisting } from "../../src/cli/shared/output-plan.ts";
 import { temporaryFolder } from "./fake-terminal.ts";
@@ -9,7 +9,7 @@ function outputs(inputs: readonly string[], output?: string): readonly string[] 
 }
 
 describe("outputs", () => {
-  it("lie beside their inputs", () => {
+  test("lie beside their inputs", () => {
     expect(outputs(["a.wav", "music/b.tar.mp3", "./c", "dir.d/.hidden"])).toEqual([
       "a.npz",
       "music/b.tar.npz",
@@ -18,7 +18,7 @@ describe("outputs", () => {
     ]);
   });
 
-  it("go where --output says: one file, or a folder", async () => {
+  test("go where --output says: one file, or a folder", async () => {
     expect(outputs(["a.wav"], "x.json")).toEqual(["x.json"]);
     expect(outputs(["a.wav"], "folder/")).toEqual(["folder/a.npz"]);
     expect(outputs(["in/a.wav", "in/b.wav"], "folder")).toEqual(["folder/a.npz", "folder/b.npz"]);
@@ -27,7 +27,7 @@ describe("outputs", () => {
     expect(outputs(["a.wav"], folder.in("there.d"))).toEqual([folder.in("there.d/a.npz")]);
   });
 
-  it("are no addresses on the web, and inputs are none either; they are not repeated", () => {
+  test("are no addresses on the web, and inputs are none either; they are not repeated", () => {
     for (const address of ["https://me:hunter2@example.com/a.wav", "file:///a%n.wav", "s3://bucket/a.npz"]) {
       for (const plan of [() => outputs([address]), () => outputs(["a.wav", address]), () => outputs(["a.wav"], address)]) {
         expect(plan).toThrow(UsageError);
@@ -37,13 +37,13 @@ describe("outputs", () => {
     expect(outputs(["c:/a.wav", "a:b//c.wav"])).toEqual(["c:/a.npz", "a:b/c.npz"]);
   });
 
-  it("are standard output for standard input", () => {
+  test("are standard output for standard input", () => {
     expect(outputs(["-"])).toEqual(["-"]);
     expect(outputs(["-"], "folder/")).toEqual(["folder/stdin.npz"]);
     expect(outputs(["a.wav"], "-")).toEqual(["-"]);
   });
 
-  it.each([
+  test.each([
     [["a.wav", "b.wav"], "-", "a.wav and b.wav would both be written to standard output"],
     [["a.wav", "a.flac"], undefined, "a.wav and a.flac would both be written to a.npz"],
     [["x/a.wav", "y/a.wav"], "z", "x/a.wav and y/a.wav would both be written to z/a.npz"],
@@ -56,7 +56,7 @@ describe("outputs", () => {
     expect(() => outputs(inputs, output)).toThrow(message);
   });
 
-  it("that exist are all named, and fine with --force", async () => {
+  test("that exist are all named, and fine with --force", async () => {
     await using folder = await temporaryFolder();
     const [a, b, c] = [folder.in("a"), folder.in("b"), folder.in("c")];
     await writeFile(a, "");

@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, it } from "vitest";
-import { modelLayouts, patternKinds } from "../../src/index.ts";
+import { afterEach, expect, test } from "vitest";
+import { modelLayouts, patternKinds } from "../../src/entries/patterns.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -16,7 +16,7 @@ function wordsOf(command: string): string[] {
   return Array.from(command.matchAll(/"([^"]*)"|(\S+)/g), (match) => match[1] ?? match[2]!).slice(2);
 }
 
-it("every command of docs/patterns.md works as printed, prints what the page shows, and makes the pictures that are there", async () => {
+test("every command of docs/patterns.md works as printed, prints what the page shows, and makes the pictures that are there", async () => {
   await using folder = await temporaryFolder();
   await mkdir(folder.in(images), { recursive: true });
   await cp(`${root}/examples/speech.wav`, folder.in("examples/speech.wav"));
@@ -38,7 +38,7 @@ it("every command of docs/patterns.md works as printed, prints what the page sho
   );
 });
 
-it("every picture is on the page, one at least for each kind and model", async () => {
+test("every picture is on the page, one at least for each kind and model", async () => {
   const linked = Array.from(page.matchAll(/!\[[^\]]*\]\(images\/patterns\/([^)]+)\.svg\)/g), (match) => match[1]!);
   const drawn = (await readdir(`${root}/${images}`)).filter((file) => file.endsWith(".svg")).map((file) => file.slice(0, -4));
   expect(linked.toSorted()).toEqual(drawn.toSorted());

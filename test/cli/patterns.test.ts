@@ -1,17 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { stripVTControlCharacters } from "node:util";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import {
-  applyPattern,
-  AudioCodes,
-  formatCodes,
-  formatSequence,
-  modelLayouts,
-  readCodes,
-  readPattern,
-  readSequence,
-  writeCodes,
-} from "../../src/index.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { applyPattern, formatSequence, modelLayouts } from "../../src/entries/patterns.ts";
+import { AudioCodes, formatCodes, readCodes, readPattern, readSequence, writeCodes } from "../../src/index.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -45,7 +36,7 @@ async function textOf(args: readonly string[], world = {}): Promise<string> {
 }
 
 describe("patterns list", () => {
-  it("lists kinds and models with codec, codebooks and special ids", async () => {
+  test("lists kinds and models with codec, codebooks and special ids", async () => {
     const text = await textOf(["patterns", "list"]);
     expect(text).toMatch(/coarse-first +codebook 0 of the whole clip/);
     expect(text).toMatch(/musicgen +EnCodec 32 kHz +50 +4 × 2048 +delay, delays 0, 1, 2, 3 +bos\/pad 2048\n/);
@@ -56,7 +47,7 @@ describe("patterns list", () => {
     });
   });
 
-  it("folds to the terminal's width", async () => {
+  test("folds to the terminal's width", async () => {
     const text = await textOf(["patterns", "list"], { columns: 110 });
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(110);
     expect(text).toMatch(/\n +dia +DAC 44\.1 kHz +86\.13 +9 × 1024 +delay, delays[^\n]*\n +0, 8, 9, 10,/);
@@ -64,7 +55,7 @@ describe("patterns list", () => {
 });
 
 describe("patterns show", () => {
-  it("prints the grid and a line of facts", async () => {
+  test("prints the grid and a line of facts", async () => {
     expect(await textOf(["patterns", "show", "delay", "--codebooks", "2", "--frames", "3"])).toBe(
       [
         "delay; 2 codebooks, 3 frames",
@@ -80,7 +71,7 @@ describe("patterns show", () => {
     );
   });
 
-  it.each([
+  test.each([
     [["parallel", "-n", "2", "--empty-initial", "-1"], { kind: "parallel", numCodebooks: 2, emptyInitial: -1 }],
     [["delay", "--delays", "0,8,9", "--flatten-first", "1"], { kind: "delay", numCodebooks: 3, delays: [0, 8, 9], flattenFirst: 1 }],
     [["unroll", "--flattening", "0,1,1"], { kind: "unroll", numCodebooks: 3, flattening: [0, 1, 1] }],
@@ -94,7 +85,7 @@ describe("patterns show", () => {
     expect(JSON.parse(await textOf(["patterns", "show", folder.in("a/p.json"), "--json"])).pattern).toEqual(spec);
   });
 
-  it("prints the layout as JSON", async () => {
+  test("prints the layout as JSON", async () => {
     const shown = JSON.parse(await textOf(["patterns", "show", "musicgen", "--frames", "1", "--json"]));
     expect(shown).toMatchObject({
       pattern: { kind: "delay" },
@@ -125,7 +116,7 @@ describe("patterns show", () => {
     ]);
   });
 
-  it("writes a picture, and replaces it only with --force", async () => {
+  test("writes a picture, and replaces it only with --force", async () => {
     await using folder = await temporaryFolder();
     const svg = folder.in("dia.svg");
     const { code, stderr } = await run(["patterns", "show", "dia", "--svg", svg]);
@@ -141,7 +132,7 @@ describe("patterns show", () => {
     expect(await readdir(folder.path)).toEqual(["dia.svg"]);
   });
 
-  it("fits the terminal, in colours unless NO_COLOR is set", async () => {
+  test("fits the terminal, in colours unless NO_COLOR is set", async () => {
     const args = ["patterns", "show", "delay", "--frames", "40"];
     const plain = await textOf(args);
     expect(plain).not.toContain("\u001B");
@@ -157,7 +148,7 @@ describe("patterns show", () => {
     expect(await textOf(args, { columns: 100 })).toBe(plain);
   });
 
-  it.each([
+  test.each([
     ["an unknown name", ["bogus"], "bogus is no pattern; expected a kind (parallel, delay, unroll"],
     ["a kind that needs a file", ["custom"], "custom is no pattern"],
     ["a part of another kind", ["delay", "--group-by", "2"], "--group-by is no part of delay patterns"],
@@ -187,7 +178,7 @@ describe("patterns show", () => {
     expect(stderr).not.toContain("    at ");
   });
 
-  it("tells what is wrong with a pattern file", async () => {
+  test("tells what is wrong with a pattern file", async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.in("a.json"), '{ "kind": "delay" }');
     await writeFile(folder.in("b.json"), "{");
@@ -202,7 +193,7 @@ describe("patterns show", () => {
 });
 
 describe("patterns apply and revert", () => {
-  it.each(["musicgen", "parallel", "delay", "unroll", "coarse-first", "musiclm"])("give back the same file with %s", async (pattern) => {
+  test.each(["musicgen", "parallel", "delay", "unroll", "coarse-first", "musiclm"])("give back the same file with %s", async (pattern) => {
     await using folder = await folderWithMusic();
     expect(await run(["patterns", "apply", folder.in("music.safetensors"), "-p", pattern])).toMatchObject({
       code: 0,
@@ -212,7 +203,7 @@ describe("patterns apply and revert", () => {
     expect(await readFile(folder.in("music.sequence.codes.safetensors"))).toEqual(await readFile(folder.in("music.safetensors")));
   });
 
-  it("take codes and give them in every format", async () => {
+  test("take codes and give them in every format", async () => {
     await using folder = await temporaryFolder();
     for (const format of ["safetensors", "npz", "json"] as const) {
       await writeFile(folder.in(`a.${format}`), formatCodes(music, format));
@@ -222,14 +213,14 @@ describe("patterns apply and revert", () => {
     }
   });
 
-  it("go through standard input and output", async () => {
+  test("go through standard input and output", async () => {
     const applied = await run(["patterns", "apply", "-", "-p", "musicgen", "-q"], { stdin: formatCodes(music, "json") });
     expect((await readSequence(applied.stdout)).tokens.dims).toEqual([1, 4, 24]);
     const reverted = await run(["patterns", "revert", "-", "-f", "json", "-q"], { stdin: applied.stdout });
     expect(reverted.stdout).toEqual(Buffer.from(formatCodes(music, "json")));
   });
 
-  it("take special tokens and a pattern file, and say what they did as JSON", async () => {
+  test("take special tokens and a pattern file, and say what they did as JSON", async () => {
     await using folder = await folderWithMusic();
     await writeFile(folder.in("p.json"), JSON.stringify({ kind: "delay", numCodebooks: 2, delays: [0, 3] }));
     const args = [
@@ -255,7 +246,7 @@ describe("patterns apply and revert", () => {
     );
   });
 
-  it("say what a bare array loses, and what it needs", async () => {
+  test("say what a bare array loses, and what it needs", async () => {
     await using folder = await temporaryFolder();
     const codes = new AudioCodes({
       ...music,
@@ -279,7 +270,7 @@ describe("patterns apply and revert", () => {
     expect({ numSamples: back.numSamples, model: back.provenance.model }).toEqual({ numSamples: 20 * 320, model: "tiny" });
   });
 
-  it("give the complete frames of a sequence that ends early, with a note", async () => {
+  test("give the complete frames of a sequence that ends early, with a note", async () => {
     await using folder = await folderWithMusic();
     const { tokens, ...sequence } = await readSequence(
       (await run(["patterns", "apply", "-", "-p", "musicgen", "-q"], { stdin: formatCodes(music, "npz") })).stdout,
@@ -297,7 +288,7 @@ describe("patterns apply and revert", () => {
     expect((await readCodes(folder.in("cut.codes.safetensors"))).data).toEqual(music.sliceFrames(0, 6).data);
   });
 
-  it("refuse special tokens among the codes, and say where", async () => {
+  test("refuse special tokens among the codes, and say where", async () => {
     await using folder = await temporaryFolder();
     const applied = await run(["patterns", "apply", "-", "-p", "musicgen", "-q"], { stdin: formatCodes(music, "npz") });
     const bytes = applied.stdout;
@@ -311,7 +302,7 @@ describe("patterns apply and revert", () => {
     expect(await readdir(folder.path)).toEqual(["a.safetensors"]);
   });
 
-  it("go on after a bad input, and never overwrite without --force", async () => {
+  test("go on after a bad input, and never overwrite without --force", async () => {
     await using folder = await folderWithMusic();
     await writeFile(folder.in("bad.npz"), "nothing");
     await mkdir(folder.in("out"));
@@ -333,7 +324,7 @@ describe("patterns apply and revert", () => {
     });
   });
 
-  it.each([
+  test.each([
     ["no pattern", ["apply", "a.npz"], "required option '-p, --pattern"],
     [
       "an output of no known format",
@@ -353,7 +344,7 @@ describe("patterns apply and revert", () => {
     expect(await run(["patterns", ...args])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
 
-  it("tell what is wrong with the command line for these files", async () => {
+  test("tell what is wrong with the command line for these files", async () => {
     await using folder = await folderWithMusic();
     const file = folder.in("music.safetensors");
     expect(await run(["patterns", "apply", file, "-p", "delay", "--delays", "0,1"])).toMatchObject({
@@ -382,7 +373,7 @@ describe("patterns apply and revert", () => {
     });
   });
 
-  it("refuse a pattern that the sequence is not of, and name each file once", async () => {
+  test("refuse a pattern that the sequence is not of, and name each file once", async () => {
     await using folder = await temporaryFolder();
     const codes = new AudioCodes({ ...music, codebookSize: 1024, data: music.data.map((code) => code % 1024) });
     await writeCodes(folder.in("a.npz"), codes);
@@ -394,7 +385,7 @@ describe("patterns apply and revert", () => {
     });
   });
 
-  it("tell codes that do not fit the model", async () => {
+  test("tell codes that do not fit the model", async () => {
     await using folder = await folderWithMusic();
     const { code, stderr } = await run(["patterns", "apply", folder.in("music.safetensors"), "-p", "musicgen-stereo"]);
     expect({ code, stderr }).toEqual({
@@ -405,7 +396,7 @@ describe("patterns apply and revert", () => {
 });
 
 describe("inspect", () => {
-  it("explains a pattern file", async () => {
+  test("explains a pattern file", async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.in("p.json"), JSON.stringify({ kind: "delay", numCodebooks: 4 }));
     const text = await textOf(["inspect", folder.in("p.json")]);
@@ -446,7 +437,7 @@ describe("inspect", () => {
     });
   });
 
-  it("draws a custom pattern, and names the codes that it leaves out", async () => {
+  test("draws a custom pattern, and names the codes that it leaves out", async () => {
     await using folder = await temporaryFolder();
     await writeFile(
       folder.in("c.json"),
@@ -473,7 +464,7 @@ describe("inspect", () => {
     expect(text).toMatch(/q0  S  0  1  2\n +q1  S  ·  0  ·\n/);
   });
 
-  it("explains a sequence on standard input, and one of segments, as it does codes", async () => {
+  test("explains a sequence on standard input, and one of segments, as it does codes", async () => {
     const { codesAt48kHz } = await import("../core/arbitrary-codes.ts");
     const sequence = formatSequence(applyPattern(codesAt48kHz(120_000), { kind: "delay", numCodebooks: 2 }), "safetensors");
     const text = await textOf(["inspect", "-"], { stdin: sequence });
@@ -483,7 +474,7 @@ describe("inspect", () => {
     );
   });
 
-  it("explains a sequence file", async () => {
+  test("explains a sequence file", async () => {
     await using folder = await folderWithMusic();
     await textOf(["patterns", "apply", folder.in("music.safetensors"), "-p", "musicgen", "-q"]);
     const text = await textOf(["inspect", folder.in("music.sequence.safetensors")]);

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { AudioCodes, AudioTokenizer, parseCodes, writeCodes } from "../../src/index.ts";
 import { temporaryFolder } from "./fake-terminal.ts";
 import { builtFile } from "../built-package.ts";
@@ -24,7 +24,7 @@ async function textOf(stream: ChildProcess["stderr"]): Promise<string> {
   return (await stream!.toArray()).join("");
 }
 
-it("the command encodes a pipe into a pipe", async () => {
+test("the command encodes a pipe into a pipe", async () => {
   const child = start(["encode", "-", "-o", "-", "-b", "1.5", "-f", "npz"]);
   child.stdin!.end(await readFile(speech));
   const [stdout, stderr, [code]] = await Promise.all([child.stdout!.toArray(), textOf(child.stderr), once(child, "close")]);
@@ -32,13 +32,13 @@ it("the command encodes a pipe into a pipe", async () => {
   expect((await parseCodes(Buffer.concat(stdout))).numCodebooks).toBe(2);
 });
 
-it("the command tells scripts about a wrong command line by exit code 2", async () => {
+test("the command tells scripts about a wrong command line by exit code 2", async () => {
   const child = start(["encode"]);
   const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^encodec-tokenizer: missing required argument/) });
 });
 
-it("the command ends quietly when nobody reads its output any more", async () => {
+test("the command ends quietly when nobody reads its output any more", async () => {
   const child = start(["roundtrip", "--help"]);
   child.stdout!.destroy();
   const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
@@ -52,7 +52,7 @@ const signals = [
   ["SIGHUP", 129],
 ] as const;
 
-it.each(signals)("%s stops the work with exit code %i and leaves nothing half-written", async (signal, expected) => {
+test.each(signals)("%s stops the work with exit code %i and leaves nothing half-written", async (signal, expected) => {
   await using folder = await temporaryFolder();
   await cp(speech, folder.in("a.wav"));
   await mkdir(folder.in("tmp"));
@@ -67,7 +67,7 @@ it.each(signals)("%s stops the work with exit code %i and leaves nothing half-wr
   expect((await readdir(folder.in("tmp"))).filter((name) => name.startsWith("encodec"))).toEqual([]);
 });
 
-it.each(signals)("%s in the middle of writing audio leaves none of it", async (signal, expected) => {
+test.each(signals)("%s in the middle of writing audio leaves none of it", async (signal, expected) => {
   await using folder = await temporaryFolder();
   await writeCodes(folder.in("long.npz"), await longCodes());
   const child = start(["decode", folder.in("long.npz"), "-o", folder.in("out/a.wav")]);
@@ -78,7 +78,7 @@ it.each(signals)("%s in the middle of writing audio leaves none of it", async (s
   expect(await readdir(folder.in("out"))).toEqual([]);
 });
 
-it.each(["inspect", "license"])("%s ends with a signal, even while nothing else gets its turn", async (command) => {
+test.each(["inspect", "license"])("%s ends with a signal, even while nothing else gets its turn", async (command) => {
   // Holds the event loop for good once the command waits for its input.
   const hold = `import { writeSync } from "node:fs";
     const timer = setInterval(() => {
@@ -94,7 +94,7 @@ it.each(["inspect", "license"])("%s ends with a signal, even while nothing else 
   expect(await ended).toEqual([null, "SIGINT"]);
 });
 
-it("a reader that goes away in the middle of the output leaves nothing half-written, and hears nothing", async () => {
+test("a reader that goes away in the middle of the output leaves nothing half-written, and hears nothing", async () => {
   await using folder = await temporaryFolder();
   await writeCodes(folder.in("long.npz"), await longCodes());
   const child = start(["decode", folder.in("long.npz"), "-o", "-"]);
@@ -103,7 +103,7 @@ it("a reader that goes away in the middle of the output leaves nothing half-writ
   expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
 });
 
-it.skipIf(process.platform !== "linux")("output that cannot be written is told, with exit code 1", async () => {
+test.skipIf(process.platform !== "linux")("output that cannot be written is told, with exit code 1", async () => {
   const full = openSync("/dev/full", "w");
   try {
     for (const args of [["--help"], ["models", "--json"]]) {

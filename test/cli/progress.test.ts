@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { startProgress } from "../../src/cli/shared/progress.ts";
 import type { Terminal } from "../../src/cli/shared/terminal.ts";
 
@@ -23,12 +23,12 @@ function watched(name: string = "a.mp3", columns?: number) {
   return { report, [Symbol.dispose]: () => bar[Symbol.dispose]() };
 }
 
-it("the time left is known with the first report: the clock runs since the start of the work", () => {
+test("the time left is known with the first report: the clock runs since the start of the work", () => {
   using clip = watched();
   expect(clip.report(10, "encode", 20, 80)).toMatch(/a\.mp3 {2}encode .* 25 % {2}30 s left/u);
 });
 
-it("loading does not count as encoding, nor encoding as decoding", () => {
+test("loading does not count as encoding, nor encoding as decoding", () => {
   using clip = watched();
   expect(clip.report(100, "load", 5, 5)).toBe("");
   expect(clip.report(104, "encode", 20, 80)).toContain("12 s left");
@@ -36,7 +36,7 @@ it("loading does not count as encoding, nor encoding as decoding", () => {
   expect(clip.report(126, "decode", 40, 80)).toMatch(/decode .* 50 % {2}10 s left/u);
 });
 
-it.each([
+test.each([
   [80, "a".repeat(5)],
   [80, `${"long-".repeat(12)}name.mp3`],
   [60, "lecture on\nthe 1st.mp3"],
@@ -49,7 +49,7 @@ it.each([
   expect(line.length).toBeLessThanOrEqual(columns);
 });
 
-it("where the length is not known, it tells what is done and how long that took", () => {
+test("where the length is not known, it tells what is done and how long that took", () => {
   using clip = watched();
   const text = clip.report(12, "encode", 65, undefined);
   expect(text).toContain("a.mp3  encode  1 min 5 s of audio in 12 s");

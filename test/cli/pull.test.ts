@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { catalogue } from "../../src/index.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { catalogue } from "../../src/entries/hub.ts";
 import { tinyFolder } from "../hub/hub-fixture.ts";
 import { commitOf, folderRepository } from "../hub/hub-server.ts";
 import { run } from "./fake-terminal.ts";
@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 describe("pull", () => {
-  it("tells where the files lie, the commit and the license with its status", async () => {
+  test("tells where the files lie, the commit and the license with its status", async () => {
     await using hub = await servedHub(served24);
     const { code, stdout, stderr } = await run(["pull", "24khz"]);
     expect({ code, stderr }).toEqual({
@@ -31,7 +31,7 @@ describe("pull", () => {
     expect(await readdir(folder)).toContain("model.safetensors");
   });
 
-  it("downloads once, hashes again with --verify, and needs no server with --offline", async () => {
+  test("downloads once, hashes again with --verify, and needs no server with --offline", async () => {
     await using hub = await servedHub({ "org/codec": codec });
     expect(await run(["pull", "org/codec", "-q"])).toMatchObject({ code: 0, stderr: "" });
     hub.server.requests.length = 0;
@@ -59,7 +59,7 @@ describe("pull", () => {
     });
   });
 
-  it("says which commit it is where the cache had to answer for a branch", async () => {
+  test("says which commit it is where the cache had to answer for a branch", async () => {
     const commit = commitOf(codec);
     const line = `org/codec at commit ${commit.slice(0, 7)}, from the cache\n`;
     await using hub = await servedHub({ "org/codec": codec });
@@ -70,7 +70,7 @@ describe("pull", () => {
     expect(await run(["pull", "org/codec"])).toMatchObject({ code: 0, stderr: line });
   });
 
-  it("holds a copy against what the Hub lists, and says offline that it cannot be checked", async () => {
+  test("holds a copy against what the Hub lists, and says offline that it cannot be checked", async () => {
     await using _ = await servedHub({ "org/codec": codec });
     const { path } = JSON.parse((await run(["pull", "org/codec", "-q", "--json"])).stdout.toString());
     const weights = join(path, "model.safetensors");
@@ -94,7 +94,7 @@ describe("pull", () => {
     });
   });
 
-  it("takes a revision, and says when there is none of that name", async () => {
+  test("takes a revision, and says when there is none of that name", async () => {
     await using _ = await servedHub({ "org/codec": codec });
     expect(await run(["pull", "org/codec", "--revision", "v2", "-q"])).toMatchObject({ code: 0 });
     expect(await run(["pull", "org/codec", "--revision", "v3"])).toMatchObject({
@@ -103,7 +103,7 @@ describe("pull", () => {
     });
   });
 
-  it("checks the license before anything is downloaded, and names what would pass", async () => {
+  test("checks the license before anything is downloaded, and names what would pass", async () => {
     await using hub = await servedHub(served24);
     const { code, stdout, stderr } = await run(["pull", "24khz", "--license", "commercial"]);
     expect({ code, stdout: stdout.length }).toEqual({ code: 1, stdout: 0 });
@@ -116,7 +116,7 @@ describe("pull", () => {
     expect(await run(["pull", "24khz", "-q", "--license", "research"])).toMatchObject({ code: 0 });
   });
 
-  it("shows a bar on a terminal, with bytes and rate, and takes it away", async () => {
+  test("shows a bar on a terminal, with bytes and rate, and takes it away", async () => {
     await using _ = await servedHub({ "org/codec": codec });
     const { code, stderr } = await run(["pull", "org/codec"], { isTTY: true });
     expect(code).toBe(0);
@@ -124,7 +124,7 @@ describe("pull", () => {
     expect(stderr).not.toContain("downloading");
   });
 
-  it.each([
+  test.each([
     ["something that is no id", ["pull", "a b"], 1, "there is no file or folder a b"],
     ["the embedded model", ["pull", "tiny"], 1, "tiny is on this machine already"],
     ["a repository that is not there", ["pull", "org/nothing"], 1, "org/nothing"],
@@ -138,7 +138,7 @@ describe("pull", () => {
     expect(hub.server.paths("storage")).toEqual([]);
   });
 
-  it.each([
+  test.each([
     ["pull", "org/codec"],
     ["inspect", "org/codec"],
     ["cache"],
@@ -153,7 +153,7 @@ describe("pull", () => {
     });
   });
 
-  it("stops at once when interrupted", async () => {
+  test("stops at once when interrupted", async () => {
     await using hub = await servedHub({ "org/codec": codec });
     hub.server.spoil(/^storage/u, { hangAfter: 100_000 });
     const interrupt = new AbortController();
@@ -165,7 +165,7 @@ describe("pull", () => {
 });
 
 describe("cache", () => {
-  it("lists what is there", async () => {
+  test("lists what is there", async () => {
     await using _ = await servedHub({ "org/codec": codec });
     expect((await run(["cache"])).stdout.toString()).toMatch(/^no EnCodec models are in the cache/);
     await run(["pull", "org/codec", "-q"]);
@@ -178,7 +178,7 @@ describe("cache", () => {
     ]);
   });
 
-  it("removes one model, or one revision, and nothing that is not there", async () => {
+  test("removes one model, or one revision, and nothing that is not there", async () => {
     await using hub = await servedHub({ "org/codec": codec, ...served24 });
     await run(["pull", "org/codec", "-q"]);
     await run(["pull", "24khz", "-q"]);
@@ -201,7 +201,7 @@ describe("cache", () => {
     }
   });
 
-  it("verifies what is there, and names what is wrong", async () => {
+  test("verifies what is there, and names what is wrong", async () => {
     await using _ = await servedHub({ "org/codec": codec, ...served24 });
     await run(["pull", "24khz", "-q"]);
     const { path } = JSON.parse((await run(["pull", "org/codec", "-q", "--json"])).stdout.toString());

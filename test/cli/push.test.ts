@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile, rm, unlink, writeFile } from "node:fs/promises";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
@@ -44,7 +44,7 @@ const shards = Array.from({ length: 5 }, (_, part) => `shards/part-00000${part}-
 const indexFiles = ["README.md", "dataset.json", "errors.jsonl", "manifest.jsonl", "report.svg"];
 
 describe("push", () => {
-  it("uploads a finished dataset to the byte, and a second time nothing", async () => {
+  test("uploads a finished dataset to the byte, and a second time nothing", async () => {
     await using hub = await hubToPushTo();
     await using folder = await folderWithDataset();
     const { code, stderr } = await run(["push", folder.in("out"), id]);
@@ -63,7 +63,7 @@ describe("push", () => {
     expect(hub.server.requests.every(({ method }) => method === "GET")).toBe(true);
   });
 
-  it("uploads the shards that are done while others are not, and later the new ones and the index", async () => {
+  test("uploads the shards that are done while others are not, and later the new ones and the index", async () => {
     await using hub = await hubToPushTo();
     await using folder = await folderWithDataset(["--share", "0/2"]);
     expect((await run(["push", folder.in("out"), id])).stderr).toMatch(/: 3 files, .*uploaded; 0 there already\n$/);
@@ -77,7 +77,7 @@ describe("push", () => {
     });
   });
 
-  it("lives through a connection that breaks, and goes on after the last commit when it failed", async () => {
+  test("lives through a connection that breaks, and goes on after the last commit when it failed", async () => {
     await using hub = await hubToPushTo();
     await using folder = await folderWithDataset(["-f", "npy", "--window", "1f"]); // 115 clips: three commits
     const late = "npy/clip-3_w000005.npy";
@@ -107,7 +107,7 @@ describe("push", () => {
     expect(hub.server.paths("storage").filter((path) => stored.has(path))).toEqual([`/upload/${digest}`]);
   });
 
-  it("tells in a dry run what it would do, without a token", async () => {
+  test("tells in a dry run what it would do, without a token", async () => {
     await using hub = await servedHub({});
     await using folder = await folderWithDataset();
     const { code, stderr } = await run(["push", folder.in("out"), id, "--dry-run"]);
@@ -116,7 +116,7 @@ describe("push", () => {
     expect(hub.server.datasets.repositories.size).toBe(0);
   });
 
-  it("needs a token, and one that may write", async () => {
+  test("needs a token, and one that may write", async () => {
     await using hub = await servedHub({});
     await using folder = await folderWithDataset();
     expect(await run(["push", folder.in("out"), id])).toMatchObject({
@@ -136,7 +136,7 @@ describe("push", () => {
     });
   });
 
-  it("makes the repository private if asked to, and otherwise as the account has it", async () => {
+  test("makes the repository private if asked to, and otherwise as the account has it", async () => {
     await using hub = await hubToPushTo();
     await using folder = await folderWithDataset();
     await run(["push", folder.in("out"), "user/open"]);
@@ -144,19 +144,19 @@ describe("push", () => {
     expect(Object.fromEntries(hub.server.datasets.visibilities)).toEqual({ "user/open": undefined, "user/closed": "private" });
   });
 
-  it("shows how far it is", async () => {
+  test("shows how far it is", async () => {
     await using _ = await hubToPushTo();
     await using folder = await folderWithDataset();
     expect((await run(["push", folder.in("out"), id], { isTTY: true })).stderr).toMatch(/ of [\d.]+ kB uploaded/);
   });
 
-  it("is interrupted, and says nothing of a bug", async () => {
+  test("is interrupted, and says nothing of a bug", async () => {
     await using _ = await hubToPushTo();
     await using folder = await folderWithDataset();
     expect((await run(["push", folder.in("out"), id], { signal: AbortSignal.abort() })).code).toBe(130);
   });
 
-  it.each([
+  test.each([
     ["report.svg", "tokenizing again writes the index anew"],
     ["npy/clip-2.npy", "verify the dataset"],
     ["shards/part-000002-000.npy.jsonl", "verify the dataset"],
@@ -177,7 +177,7 @@ describe("push", () => {
 });
 
 describe("the license of a dataset that is pushed", () => {
-  it("is that of the model's weights too, in the card that the Hub shows", async () => {
+  test("is that of the model's weights too, in the card that the Hub shows", async () => {
     await using hub = await hubToPushTo(served24);
     await using folder = await folderWithDataset(["-m", "24khz", "--audio-license", "cc-by-4.0"]);
     expect((await run(["push", folder.in("out"), id])).code).toBe(0);
@@ -186,7 +186,7 @@ describe("the license of a dataset that is pushed", () => {
     expect(card).toMatch(/The codec's weights, facebook\/encodec_24khz: CC-BY-NC-4\.0 \(unresolved\)/);
   });
 
-  it("is held against the policy of the command, or of the deployment, before anything is sent", async () => {
+  test("is held against the policy of the command, or of the deployment, before anything is sent", async () => {
     await using hub = await hubToPushTo(served24);
     await using folder = await folderWithDataset(["-m", "24khz", "--share", "0/2"]);
     hub.server.requests.length = 0;
@@ -205,7 +205,7 @@ describe("the license of a dataset that is pushed", () => {
     expect((await run(["push", folder.in("out"), id, "--license", "research"])).code).toBe(0);
   });
 
-  it("has to be known to any policy but one that admits all", async () => {
+  test("has to be known to any policy but one that admits all", async () => {
     await using _ = await hubToPushTo();
     await using folder = await folderWithDataset(["--share", "0/2"]);
     await rm(folder.in("out/plan/license.json"));

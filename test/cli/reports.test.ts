@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { usageOf } from "../../src/cli/reports/codes-usage.ts";
 import { formatCodesInspection } from "../../src/cli/reports/inspect-report.ts";
 import { formatRoundtrip, summarizeRoundtrip } from "../../src/cli/reports/roundtrip-report.ts";
@@ -36,7 +36,7 @@ const trip: Roundtrip = {
 };
 
 describe("words", () => {
-  it("carry their units", () => {
+  test("carry their units", () => {
     expect([secondsText(9.6), secondsText(0.0416), rateText(44_100), bandwidthText(1.5), bandwidthText(2.2000000001)]).toEqual([
       "9.60 s",
       "41.6 ms",
@@ -66,7 +66,7 @@ describe("words", () => {
 });
 
 describe("layout", () => {
-  it("puts values in one column and leaves no trailing spaces", () => {
+  test("puts values in one column and leaves no trailing spaces", () => {
     const report = formatReport("heading", [
       [
         ["a", "1"],
@@ -78,7 +78,7 @@ describe("layout", () => {
     expect(report).toBe("heading\n\n  a            1\n  long label   2\n\n               3\n\n  b            4\n");
   });
 
-  it("aligns words to the left where told to", () => {
+  test("aligns words to the left where told to", () => {
     expect(
       formatTable(
         ["k", "model"],
@@ -91,7 +91,7 @@ describe("layout", () => {
     ).toEqual([" k   model", " 1   a", "10   bcd"]);
   });
 
-  it("aligns the numbers of tables", () => {
+  test("aligns the numbers of tables", () => {
     expect(
       formatTable(
         ["k", "codes"],
@@ -105,7 +105,7 @@ describe("layout", () => {
 });
 
 describe("wrapped text", () => {
-  it("breaks between words and nowhere else", () => {
+  test("breaks between words and nowhere else", () => {
     expect(wrapText("one two three four", 9)).toEqual(["one two", "three", "four"]);
     expect(wrapText("see https://huggingface.co/facebook now", 10)).toEqual(["see", "https://huggingface.co/facebook", "now"]);
     expect(wrapText("")).toEqual([""]);
@@ -113,7 +113,7 @@ describe("wrapped text", () => {
 });
 
 describe("the round trip's report", () => {
-  it("has rates, speed, quality, first codes and files", () => {
+  test("has rates, speed, quality, first codes and files", () => {
     const report = formatRoundtrip(trip);
     expect(report).toMatch(/^a\.flac through tiny\n/);
     for (const line of [
@@ -134,11 +134,11 @@ describe("the round trip's report", () => {
     expect(report.split("\n").every((line) => line.length <= 100 && line === line.trimEnd())).toBe(true);
   });
 
-  it("says nothing of a conversion that did not happen", () => {
+  test("says nothing of a conversion that did not happen", () => {
     expect(formatRoundtrip({ ...trip, clip: { original: trip.output, converted: trip.output } })).not.toContain("converted");
   });
 
-  it("is the same for programs", () => {
+  test("is the same for programs", () => {
     expect(summarizeRoundtrip(trip)).toMatchObject({
       input: { duration: 0.16, sampleRate: 44_100, channels: 2 },
       codes: { model: "tiny", license: "mit", numCodebooks: 20, numFrames: 12, bandwidth: 15 },
@@ -150,20 +150,20 @@ describe("the round trip's report", () => {
 });
 
 describe("usage of codebooks", () => {
-  it("counts distinct codes and their entropy", async () => {
+  test("counts distinct codes and their entropy", async () => {
     const data = Uint16Array.of(7, 7, 7, 7, 0, 1, 2, 3, 0, 0, 1, 1);
     const usage = await usageOf(new AudioCodes({ ...codes, data, shape: [1, 3, 4], numSamples: 1280 }));
     expect(usage.map(({ distinct }) => distinct)).toEqual([1, 4, 2]);
     for (const [k, bits] of [0, 2, 1].entries()) expect(usage[k]!.entropy).toBeCloseTo(bits, 12);
   });
 
-  it("leaves out the frames that a short segment does not have, which are 0", async () => {
+  test("leaves out the frames that a short segment does not have, which are 0", async () => {
     const short = codesAt48kHz(50_000);
     expect(short.data.includes(0)).toBe(true);
     expect((await usageOf(short))[0]!.distinct).toBe(158);
   });
 
-  it("is shown for each codebook", async () => {
+  test("is shown for each codebook", async () => {
     const report = await formatCodesInspection("a.npz", codesAt48kHz(50_000));
     expect(report).toMatch(/codes +2 segments × 2 codebooks × 150 frames, 150 frames per second$/m);
     expect(report).toMatch(/segments +1\.00 s long, one every 990 ms$/m);

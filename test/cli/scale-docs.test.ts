@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { builtFile } from "../built-package.ts";
 import { toneWav } from "../dataset/corpus.ts";
@@ -22,7 +22,7 @@ afterEach(() => {
 const corpus = Object.fromEntries([0, 1, 2].map((i) => [`corpus/${i}.wav`, toneWav(i, 0.3 + 0.1 * i)]));
 
 describe("docs/scale.md", () => {
-  it("every command of the tokenizer works as printed", async () => {
+  test("every command of the tokenizer works as printed", async () => {
     await using folder = await temporaryFolder();
     await writeTree(folder.path, corpus);
     process.chdir(folder.path);
@@ -34,13 +34,13 @@ describe("docs/scale.md", () => {
     }
   });
 
-  it("every option of the queue's commands exists", async () => {
+  test("every option of the queue's commands exists", async () => {
     const queue = commands.map((command) => command.split(" ")).filter((words) => words[0] === "encodec-tokenizer" && usesQueue(words));
     expect(queue.length).toBeGreaterThan(2);
     for (const words of queue) expect(await unknownOptions(words), words.join(" ")).toEqual([]);
   });
 
-  it("every file that it names is there", async () => {
+  test("every file that it names is there", async () => {
     const links = Array.from(page.matchAll(/\]\((?!http|#)([^)#]+)/g), (match) => match[1]!);
     const operands = commands.flatMap((command) => command.split(" ").filter((word) => /^(?:examples|bench)\//u.test(word)));
     expect(links.length).toBeGreaterThan(4);
@@ -75,7 +75,7 @@ const pods = manifests.flatMap(({ file, spec }) =>
 );
 
 describe("examples/kubernetes", () => {
-  it("every command is one that this version has, with the options that it has", async () => {
+  test("every command is one that this version has, with the options that it has", async () => {
     const words = pods
       .flatMap(({ file, containers }) => containers.map((container) => ({ file, words: wordsOf(container) })))
       .filter((each) => each.words[0] === "encodec-tokenizer");
@@ -83,7 +83,7 @@ describe("examples/kubernetes", () => {
     for (const each of words) expect(await unknownOptions(each.words), each.file).toEqual([]);
   });
 
-  it("containers mount volumes that their pod has, and policies name containers that it has", () => {
+  test("containers mount volumes that their pod has, and policies name containers that it has", () => {
     for (const { file, containers, volumes = [], policy } of pods) {
       const mounted = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name));
       expect(volumes.map(({ name }) => name).toSorted(), file).toEqual([...new Set(mounted)].toSorted());
@@ -97,7 +97,7 @@ describe("examples/kubernetes", () => {
     }
   });
 
-  it("the pods of the indexed job make one dataset, which the verifying job finds sound", async () => {
+  test("the pods of the indexed job make one dataset, which the verifying job finds sound", async () => {
     await using folder = await temporaryFolder();
     await writeTree(folder.path, corpus);
     const { spec } = manifests.find(({ file }) => file === "indexed-job.yaml")!;
@@ -122,14 +122,14 @@ describe("examples/kubernetes", () => {
 describe("examples/slurm/tokenize.sbatch", () => {
   const script = fileURLToPath(new URL("examples/slurm/tokenize.sbatch", root));
 
-  it("its array has a task for each share", async () => {
+  test("its array has a task for each share", async () => {
     const text = await readFile(script, "utf8");
     const [, last, shares] = /--array=0-(\d+)\n[^]*TASKS:-(\d+)/u.exec(text)!;
     expect(Number(last) + 1).toBe(Number(shares));
     expect(page).toContain(`an array of ${shares} tasks`);
   });
 
-  it("its tasks make one dataset, which the last of them verifies, and can be submitted again", { timeout: 300_000 }, async () => {
+  test("its tasks make one dataset, which the last of them verifies, and can be submitted again", { timeout: 300_000 }, async () => {
     await using folder = await temporaryFolder();
     await writeTree(folder.path, corpus);
     const main = builtFile("cli/main.ts");
@@ -149,7 +149,7 @@ describe("examples/slurm/tokenize.sbatch", () => {
     expect(await task("1")).toMatchObject({ code: 0, log: expect.not.stringContaining("as the index says") });
   });
 
-  it("a task whose time is up ends the tokenizer and goes back into Slurm's queue", async () => {
+  test("a task whose time is up ends the tokenizer and goes back into Slurm's queue", async () => {
     await using folder = await temporaryFolder();
     const bin = await executables(folder.in("bin"), {
       "encodec-tokenizer": `trap "exit 143" TERM; touch "${folder.in("begun")}"; while :; do sleep 0.05; done`,
@@ -163,7 +163,7 @@ describe("examples/slurm/tokenize.sbatch", () => {
     expect(await readFile(folder.in("requeued"), "utf8")).toBe("requeue 7_3\n");
   });
 
-  it("a task that fails says so by its exit code", async () => {
+  test("a task that fails says so by its exit code", async () => {
     await using folder = await temporaryFolder();
     const bin = await executables(folder.in("bin"), { "encodec-tokenizer": "exit 2" });
     expect(

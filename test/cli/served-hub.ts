@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { vi } from "vitest";
-import { findCheckpoint } from "../../src/index.ts";
+import { findCheckpoint } from "../../src/entries/hub.ts";
 import { hubFixture, mini24Folder } from "../hub/hub-fixture.ts";
 import type { HubFixture } from "../hub/hub-fixture.ts";
 import { folderRepository } from "../hub/hub-server.ts";

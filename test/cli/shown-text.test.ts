@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { tell } from "../../src/cli/shared/terminal.ts";
 import { AudioCodes, formatCodes, formatWav } from "../../src/index.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
@@ -59,7 +59,7 @@ async function hostileFolder() {
 }
 
 describe("nothing that a command prints steers the terminal", () => {
-  it.each([
+  test.each([
     ["inspect", "CODES"],
     ["inspect", "CODES", "--json"],
     ["inspect", "WEIGHTS"],
@@ -121,7 +121,7 @@ describe("nothing that a command prints steers the terminal", () => {
       expect(JSON.stringify(JSON.parse(outcome.stdout.toString()))).toContain(JSON.stringify(hostile).slice(1, -1));
   });
 
-  it("a dataset's reports neither", async () => {
+  test("a dataset's reports neither", async () => {
     await using folder = await hostileFolder();
     const out = folder.in("out");
     await run(["tokenize", folder.audio, folder.junk, "-m", folder.model, "-o", out]);
@@ -137,7 +137,7 @@ describe("nothing that a command prints steers the terminal", () => {
     }
   });
 
-  it("nor does the bar", async () => {
+  test("nor does the bar", async () => {
     await using folder = await hostileFolder();
     await writeFile(folder.audio, formatWav({ channelData: [new Float32Array(24_000 * 8)], sampleRate: 24_000 }));
     const { stderr } = await run(["encode", folder.audio, "-m", folder.model], { isTTY: true });
@@ -147,7 +147,7 @@ describe("nothing that a command prints steers the terminal", () => {
   });
 });
 
-it("a message keeps its own indented lines, is one line otherwise, and is cut where nobody would read on", () => {
+test("a message keeps its own indented lines, is one line otherwise, and is cut where nobody would read on", () => {
   let written = "";
   const terminal = { stderr: { write: (text: string) => (written += text) } } as unknown as Parameters<typeof tell>[0];
   tell(terminal, "begun in another way:\n  model: a\nencodec-tokenizer: b");
@@ -157,7 +157,7 @@ it("a message keeps its own indented lines, is one line otherwise, and is cut wh
   expect(written.length).toBeLessThan(10_000);
 });
 
-it("only the terminal's own files write to the standard streams, and the one that starts before they are loaded", () => {
+test("only the terminal's own files write to the standard streams, and the one that starts before they are loaded", () => {
   const folder = fileURLToPath(new URL("../../src/cli/", import.meta.url));
   const writers = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
     (file) => file.endsWith(".ts") && /\b(?:stdout|stderr|output|stream)\.write\b|\bconsole\b/u.test(readFileSync(folder + file, "utf8")),
@@ -165,7 +165,7 @@ it("only the terminal's own files write to the standard streams, and the one tha
   expect(writers.toSorted()).toEqual(["main.ts", "shared/plain-line.ts", "shared/stray-messages.ts", "shared/terminal.ts"]);
 });
 
-it("what packages, Node and bugs tell is made visible too, and leaves standard output alone", async () => {
+test("what packages, Node and bugs tell is made visible too, and leaves standard output alone", async () => {
   const stray =
     'const text = "\\u001b[2J\\u009bx\\u202e"; process.once("beforeExit", () => { console.log(text, 1); console.warn(text); process.emitWarning(text); setTimeout(() => Promise.reject(new Error(text)), 10); });';
   const main = builtFile("cli/main.ts");

@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Writable } from "node:stream";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { runCommandLine } from "../../src/cli/program.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
@@ -25,7 +25,7 @@ describeWithRedis("tokenize on a queue", () => {
   });
   afterAll(() => redis[Symbol.asyncDispose]());
 
-  it("enqueue, worker and status need the folder only: options come with the queue, and the bytes are those of tokenize", async () => {
+  test("enqueue, worker and status need the folder only: options come with the queue, and the bytes are those of tokenize", async () => {
     await using folder = await folderWithCorpus();
     const [out, at] = [folder.in("out"), ["--redis", redis.url]];
     const shape = [
@@ -90,7 +90,7 @@ describeWithRedis("tokenize on a queue", () => {
     });
   });
 
-  it("a worker that is interrupted finishes the part at hand and leaves the others to the next", async () => {
+  test("a worker that is interrupted finishes the part at hand and leaves the others to the next", async () => {
     await using folder = await folderWithCorpus();
     const [out, at] = [folder.in("out"), ["--redis", redis.url]];
     await run(["tokenize", "enqueue", folder.in("in"), "-o", out, "-n", "4", "--part-rows", "1", ...at]);
@@ -121,7 +121,7 @@ describeWithRedis("tokenize on a queue", () => {
     });
   });
 
-  it("a worker says which parts failed, and status why", async () => {
+  test("a worker says which parts failed, and status why", async () => {
     await using folder = await folderWithCorpus();
     const [out, at] = [folder.in("out"), ["--redis", redis.url]];
     await writeFile(folder.in("in/bad.wav"), "not audio");
@@ -148,7 +148,7 @@ describeWithRedis("tokenize on a queue", () => {
     });
   });
 
-  it("a worker takes the same weights from another place, and no others", async () => {
+  test("a worker takes the same weights from another place, and no others", async () => {
     await using folder = await folderWithCorpus();
     const [out, at] = [folder.in("out"), ["--redis", redis.url]];
     await run(["tokenize", "enqueue", folder.in("in"), "-o", out, "-n", "2", ...at]);
@@ -163,7 +163,7 @@ describeWithRedis("tokenize on a queue", () => {
     expect(await run(["tokenize", "worker", "-o", out, ...at])).toMatchObject({ code: 0 });
   });
 
-  it("a worker does not download a model because the folder names it, nor take a laxer license policy from there", async () => {
+  test("a worker does not download a model because the folder names it, nor take a laxer license policy from there", async () => {
     await using folder = await folderWithCorpus();
     const [out, at] = [folder.in("out"), ["--redis", redis.url]];
     await run(["tokenize", "enqueue", folder.in("in"), "-o", out, "-n", "2", ...at]);
@@ -189,7 +189,7 @@ describeWithRedis("tokenize on a queue", () => {
     expect(await run(["tokenize", "worker", "-o", out, ...at])).toMatchObject({ code: 0 });
   });
 
-  it.each([
+  test.each([
     [["enqueue", "in"], 2, "--output is missing"],
     [["worker"], 2, "--output is missing"],
     [["status"], 2, "--output is missing"],
@@ -202,7 +202,7 @@ describeWithRedis("tokenize on a queue", () => {
     expect(stderr).not.toContain("hunter2");
   });
 
-  it("says that Redis is not there before a model is loaded", async () => {
+  test("says that Redis is not there before a model is loaded", async () => {
     await using folder = await folderWithCorpus();
     const at = ["--redis", `redis://127.0.0.1:${await freePort()}`];
     const refused = {

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { startDatasetProgress } from "../../src/cli/commands/tokenize/tokenize-progress.ts";
-import { AudioTokenizer, openDataset, readAudio, openTokenDataset } from "../../src/index.ts";
-import type { EncodedClip } from "../../src/index.ts";
+import { openDataset, openTokenDataset } from "../../src/entries/dataset.ts";
+import { AudioTokenizer, readAudio } from "../../src/index.ts";
+import type { EncodedClip } from "../../src/entries/dataset.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
 import { collect, writeTree } from "../dataset/temporary-folder.ts";
@@ -30,7 +31,7 @@ function eventsIn(stdout: Buffer): readonly Record<string, unknown>[] {
 }
 
 describe("tokenize", () => {
-  it("gives every file the codes of encode, lists what fails, and says what came of it", async () => {
+  test("gives every file the codes of encode, lists what fails, and says what came of it", async () => {
     await using folder = await folderWithCorpus();
     await writeFile(folder.in("in/bad.wav"), "not audio");
     const { code, stdout, stderr } = await run([
@@ -57,7 +58,7 @@ describe("tokenize", () => {
     expect(await readFile(folder.in("out/README.md"), "utf8")).toMatch(/^---\n[^]*cc-by-4\.0[^]*\n# Tones\n/);
   });
 
-  it("prints events as lines of JSON, goes on where it was, and refuses other options", async () => {
+  test("prints events as lines of JSON, goes on where it was, and refuses other options", async () => {
     await using folder = await folderWithCorpus();
     const args = ["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "4", "--part-rows", "2"];
     const first = await run([...args, "--share", "0/2", "--json"]);
@@ -86,7 +87,7 @@ describe("tokenize", () => {
     });
   });
 
-  it("shows no bar where events come on the same terminal", async () => {
+  test("shows no bar where events come on the same terminal", async () => {
     await using folder = await folderWithCorpus();
     const args = ["tokenize", folder.in("in"), "-n", "2", "-o"];
     expect((await run([...args, folder.in("bar")], { isTTY: true, columns: 100 })).stderr).toContain("░");
@@ -96,7 +97,7 @@ describe("tokenize", () => {
     expect((await run([...args, folder.in("piped"), "--json"], { isTTY: true })).stderr).toContain("░");
   });
 
-  it("ends after the part at hand when interrupted, and the same command goes on to the same bytes", async () => {
+  test("ends after the part at hand when interrupted, and the same command goes on to the same bytes", async () => {
     await using folder = await folderWithCorpus();
     const args = (out: string): string[] => ["tokenize", folder.in("in"), "-o", folder.in(out), "-n", "4", "--part-rows", "1", "--json"];
     await run(args("whole"));
@@ -112,7 +113,7 @@ describe("tokenize", () => {
     expect(await bytesBelow(folder.in("out"))).toEqual(await bytesBelow(folder.in("whole")));
   });
 
-  it("cuts windows, writes several formats, and limits shards", async () => {
+  test("cuts windows, writes several formats, and limits shards", async () => {
     await using folder = await folderWithCorpus();
     const args = [
       "tokenize",
@@ -150,7 +151,7 @@ describe("tokenize", () => {
     expect([...documents[0]!]).toEqual(Array.from(codes.data, (code, at) => 100 + 1024 * Math.floor(at / codes.numFrames) + code));
   });
 
-  it("lays tokens out by a pattern, and refuses one that does not fit the codec before any work", async () => {
+  test("lays tokens out by a pattern, and refuses one that does not fit the codec before any work", async () => {
     await using folder = await folderWithCorpus();
     const args = ["tokenize", folder.in("in"), "-o", folder.in("out"), "-f", "megatron", "-q", "--pattern"];
     expect(await run([...args, "musicgen", "-n", "8"])).toMatchObject({ code: 2, stderr: expect.stringContaining("give --codebooks 4") });
@@ -169,14 +170,14 @@ describe("tokenize", () => {
     expect(documents.map(({ length }) => length)).toEqual([38, 45, 53, 60, 68].map((frames) => 4 * (1 + frames + 3)));
   });
 
-  it("takes a list of paths on standard input", async () => {
+  test("takes a list of paths on standard input", async () => {
     await using folder = await folderWithCorpus();
     const stdin = Buffer.from(`${folder.in("in/clip-3.wav")}\n${folder.in("in/clip-1.wav")}\n`);
     expect(await run(["tokenize", "-", "-o", folder.in("out"), "-n", "2", "-q"], { stdin })).toMatchObject({ code: 0, stderr: "" });
     expect((await clipsOf(folder.in("out"))).map(({ codes }) => codes.numSamples)).toEqual([19_200, 14_400]);
   });
 
-  it.each([
+  test.each([
     [["in"], "--output is missing"],
     [["in", "-o", "out", "--tail", "drop"], "--tail is about windows; add --window"],
     [["in", "-o", "out", "--pattern", "delay"], "--pattern is about tokens; add --format flat or megatron"],
@@ -192,7 +193,7 @@ describe("tokenize", () => {
 });
 
 describe("a dataset that is there", () => {
-  it("is verified: nothing is said of a sound one, and what is wrong of another", async () => {
+  test("is verified: nothing is said of a sound one, and what is wrong of another", async () => {
     await using folder = await folderWithCorpus();
     await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q"]);
     expect(await run(["verify", folder.in("out")])).toMatchObject({
@@ -210,7 +211,7 @@ describe("a dataset that is there", () => {
     expect(await run(["verify", folder.in("in")])).toMatchObject({ code: 1, stderr: expect.stringContaining("no finished dataset") });
   });
 
-  it("is inspected: counts, shards, codec, licenses and usage", async () => {
+  test("is inspected: counts, shards, codec, licenses and usage", async () => {
     await using folder = await folderWithCorpus();
     await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--audio-license", "cc0-1.0"]);
     const { code, stdout } = await run(["inspect", folder.in("out")]);
@@ -230,7 +231,7 @@ describe("a dataset that is there", () => {
     ]);
   });
 
-  it("that was only begun is said to be one, and not taken for a model", async () => {
+  test("that was only begun is said to be one, and not taken for a model", async () => {
     await using folder = await folderWithCorpus();
     await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--part-rows", "1", "--share", "0/2"]);
     expect(await run(["inspect", folder.in("out")])).toMatchObject({
@@ -239,7 +240,7 @@ describe("a dataset that is there", () => {
     });
   });
 
-  it("is not pushed where there is none, nor to what is no repository", async () => {
+  test("is not pushed where there is none, nor to what is no repository", async () => {
     await using folder = await folderWithCorpus();
     expect(await run(["push", folder.in("in"), "user/dataset"])).toMatchObject({
       code: 1,
@@ -254,7 +255,7 @@ describe("the progress display", () => {
   const counts = { rows: 100, clips: 100, errors: 1, seconds: 3600 };
   const row = { kind: "row", part: 0, row: 0, path: "a.wav", clips: 1, seconds: 60, failure: null } as const;
 
-  it("says now and then how far it is, how fast, and how long it takes", () => {
+  test("says now and then how far it is, how fast, and how long it takes", () => {
     let time = 0;
     const { terminal, said } = screen();
     using progress = startDatasetProgress(terminal, {}, () => time);
@@ -269,7 +270,7 @@ describe("the progress display", () => {
     expect(lines[5]).toBe("150 of 300 files, 1.8 h, 60 × real time, 1 error, 2 min 30 s left");
   });
 
-  it("tells the first failures one by one", () => {
+  test("tells the first failures one by one", () => {
     const { terminal, said } = screen();
     using progress = startDatasetProgress(terminal, {}, () => 0);
     for (let i = 0; i < 30; i++) progress.show({ ...row, path: `${i}.wav`, failure: { code: "AUDIO_EMPTY", message: "empty" } });
@@ -281,7 +282,7 @@ describe("the progress display", () => {
     ]);
   });
 
-  it("is silent when asked", () => {
+  test("is silent when asked", () => {
     const { terminal, said } = screen();
     using progress = startDatasetProgress(terminal, { quiet: true });
     progress.show({ ...row, failure: { code: "AUDIO_EMPTY", message: "empty" } });

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { startWork } from "../../src/cli/shared/work-progress.ts";
-import { findCheckpoint } from "../../src/index.ts";
+import { findCheckpoint } from "../../src/entries/hub.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";
 import { mini24Folder } from "../hub/hub-fixture.ts";
@@ -24,7 +24,7 @@ async function folderWithDataset(...args: readonly string[]) {
 }
 
 describe("verify --sample", () => {
-  it("encodes clips again with the model that the dataset names, and says how many", async () => {
+  test("encodes clips again with the model that the dataset names, and says how many", async () => {
     await using folder = await folderWithDataset();
     const sound = `${folder.in("out")}: 1 shard with 5 clips, all as the index says`;
     expect(await run(["verify", folder.in("out"), "--sample", "3"])).toMatchObject({
@@ -42,7 +42,7 @@ describe("verify --sample", () => {
     });
   });
 
-  it("takes a model of the Hub at the commit that the dataset names, under the policy that is asked for", async () => {
+  test("takes a model of the Hub at the commit that the dataset names, under the policy that is asked for", async () => {
     await using hub = await servedHub(served24);
     await using folder = await folderWithDataset("-m", "24khz");
     vi.stubEnv("HF_HUB_CACHE", folder.in("cache"));
@@ -57,7 +57,7 @@ describe("verify --sample", () => {
     expect(hub.server.paths("hub").some((path) => path.includes(findCheckpoint("24khz")!.revision!))).toBe(true);
   });
 
-  it("tells clips with other codes", async () => {
+  test("tells clips with other codes", async () => {
     await using folder = await folderWithDataset("-f", "jsonl", "-n", "2");
     const shard = folder.in("out/shards/part-000000-000.jsonl");
     const contents = (await readFile(shard, "utf8")).replace(
@@ -76,7 +76,7 @@ describe("verify --sample", () => {
     expect({ code, kinds: findings.map(({ kind }) => kind), reencoded }).toEqual({ code: 1, kinds: ["codes", "mismatch"], reencoded: 5 });
   });
 
-  it("counts clips whose audio is gone, which is no failure as long as others are there", async () => {
+  test("counts clips whose audio is gone, which is no failure as long as others are there", async () => {
     await using folder = await folderWithDataset();
     for (const clip of [1, 3]) await rm(folder.in(`in/clip-${clip}.wav`));
     const some = await run(["verify", folder.in("out"), "--sample", "100%"]);
@@ -95,7 +95,7 @@ describe("verify --sample", () => {
     expect((await run(["verify", folder.in("out")])).code).toBe(0);
   });
 
-  it("refuses a model with other weights, and a dataset of tokens", async () => {
+  test("refuses a model with other weights, and a dataset of tokens", async () => {
     await using folder = await folderWithDataset("-n", "2", "-m", mini24Folder);
     expect(await run(["verify", folder.in("out"), "--sample", "2", "-m", "tiny"])).toMatchObject({
       code: 1,
@@ -109,7 +109,7 @@ describe("verify --sample", () => {
     expect((await run(["verify", folder.in("tokens")])).code).toBe(0);
   });
 
-  it.each([
+  test.each([
     [["--sample", "0"], "1 or more"],
     [["--sample", "101%"], "up to 100%"],
     [["--sample", "1.5"], "whole number"],
@@ -118,12 +118,12 @@ describe("verify --sample", () => {
     expect(await run(["verify", "nowhere", ...args])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
 
-  it("ends when it is interrupted", async () => {
+  test("ends when it is interrupted", async () => {
     await using folder = await folderWithDataset();
     expect((await run(["verify", folder.in("out"), "--sample", "5"], { signal: AbortSignal.abort() })).code).toBe(130);
   });
 
-  it("shows a bar on a terminal, and takes it away", async () => {
+  test("shows a bar on a terminal, and takes it away", async () => {
     await using folder = await folderWithDataset();
     const { stderr } = await run(["verify", folder.in("out"), "--sample", "5"], { isTTY: true });
     expect(stderr).toMatch(/5 of 5 clips read[^]*\n$/);
@@ -131,7 +131,7 @@ describe("verify --sample", () => {
 });
 
 describe("verify", () => {
-  it("tells the first findings one by one and counts the others, of which --json has all", async () => {
+  test("tells the first findings one by one and counts the others, of which --json has all", async () => {
     await using folder = await folderWithDataset();
     await writeTree(folder.path, Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`out/shards/${i}.tar`, ""])));
     const { code, stdout, stderr } = await run(["verify", folder.in("out"), "--json"]);
@@ -148,7 +148,7 @@ describe("verify", () => {
 });
 
 describe("the progress of work", () => {
-  it("is a line now and then, with the time left", () => {
+  test("is a line now and then, with the time left", () => {
     let time = 0;
     let said = "";
     const stderr = new Writable({ write: (part: Buffer, _, done) => ((said += part.toString()), done()) });

@@ -1,6 +1,6 @@
 import { Tensor } from "@huggingface/transformers";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
 import type { AudioCodesData, Provenance } from "../../src/core/index.ts";
 import { clips, codesAt48kHz, segmentedClips, wholeClips } from "./arbitrary-codes.ts";
@@ -27,13 +27,13 @@ function cuts(arbitrary: fc.Arbitrary<AudioCodes>, length: (codes: AudioCodes) =
 }
 
 describe("a clip of codes", () => {
-  it("says its sizes in frames and seconds", () => {
+  test("says its sizes in frames and seconds", () => {
     const codes = new AudioCodes(twoByThree);
     expect(codes).toMatchObject({ numSegments: 1, numCodebooks: 2, numFrames: 3, frameRate: 75, lastSegmentFrames: 3 });
     expect(codes.duration).toBeCloseTo(950 / 24_000, 12);
   });
 
-  it("comes back from a structured clone", () => {
+  test("comes back from a structured clone", () => {
     fc.assert(
       fc.property(clips, (codes) => {
         const back = new AudioCodes(structuredClone({ ...codes }));
@@ -43,7 +43,7 @@ describe("a clip of codes", () => {
     );
   });
 
-  it("differs from a clip with another code, scale or length", () => {
+  test("differs from a clip with another code, scale or length", () => {
     const codes = codesAt48kHz(95_041);
     const data = codes.data.slice();
     data[7]! ^= 1;
@@ -55,7 +55,7 @@ describe("a clip of codes", () => {
     expect(codes.equals({ ...codes, provenance: { ...codes.provenance, model: "other" } })).toBe(true);
   });
 
-  it.each([
+  test.each([
     ["a code beyond the codebook", { data: Uint16Array.of(1, 2, 3, 4, 5, 1024) }, /value 1024 at position 5/],
     ["too few codes", { data: Uint16Array.of(1) }, /shape \[1, 2, 3\]/],
     ["a length that the frames do not fit", { numSamples: 961 }, /961 samples do not fill/],
@@ -79,7 +79,7 @@ describe("a clip of codes", () => {
 });
 
 describe("selectCodebooks", () => {
-  it("keeps the first rows of every segment and nothing else", () => {
+  test("keeps the first rows of every segment and nothing else", () => {
     fc.assert(
       fc.property(clips, fc.nat(), (codes, choice) => {
         const kept = 1 + (choice % codes.numCodebooks);
@@ -98,19 +98,19 @@ describe("selectCodebooks", () => {
     );
   });
 
-  it("composes: first some, then fewer, is the fewer at once", () => {
+  test("composes: first some, then fewer, is the fewer at once", () => {
     const codes = codesAt48kHz(60_000);
     expect(codes.selectCodebooks(2).selectCodebooks(1).equals(codes.selectCodebooks(1))).toBe(true);
   });
 
-  it("refuses none and more than there are", () => {
+  test("refuses none and more than there are", () => {
     const codes = new AudioCodes(twoByThree);
     for (const count of [0, 3, 1.5, Number.NaN]) expect(() => codes.selectCodebooks(count)).toThrow(RangeError);
   });
 });
 
 describe("cutting and joining", () => {
-  it("gives the clip back when it was cut between frames", () => {
+  test("gives the clip back when it was cut between frames", () => {
     fc.assert(
       fc.property(
         cuts(wholeClips, (codes) => codes.numFrames),
@@ -123,7 +123,7 @@ describe("cutting and joining", () => {
     );
   });
 
-  it("gives the clip back when it was cut between segments", () => {
+  test("gives the clip back when it was cut between segments", () => {
     fc.assert(
       fc.property(
         cuts(segmentedClips, (codes) => codes.numSegments),
@@ -137,7 +137,7 @@ describe("cutting and joining", () => {
   });
 
   // From 95,041 to 95,200 samples the third segment starts before the end, and the second lacks its last frame.
-  it.each([1, 320, 47_999, 48_000, 48_001, 94_561, 95_040, 95_041, 95_100, 95_200, 95_201, 95_520, 95_521, 142_561])(
+  test.each([1, 320, 47_999, 48_000, 48_001, 94_561, 95_040, 95_041, 95_100, 95_200, 95_201, 95_520, 95_521, 142_561])(
     "cuts %i samples at 48 kHz at every segment and joins them again",
     (numSamples) => {
       const codes = codesAt48kHz(numSamples);
@@ -149,20 +149,20 @@ describe("cutting and joining", () => {
     },
   );
 
-  it("counts the frames of a short segment before the last", () => {
+  test("counts the frames of a short segment before the last", () => {
     const codes = codesAt48kHz(95_100);
     expect([0, 1, 2].map((segment) => codes.segmentFrames(segment))).toEqual([150, 149, 1]);
     expect(codes.sliceSegments(1).shape).toEqual([2, 2, 149]);
   });
 
-  it("takes a clip that ends within a frame to fill it", () => {
+  test("takes a clip that ends within a frame to fill it", () => {
     const codes = new AudioCodes(twoByThree);
     const joined = AudioCodes.concatenate([codes, codes]);
     expect(joined.numSamples).toBe(960 + 950);
     expect([...joined.data]).toEqual([1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6]);
   });
 
-  it("refuses a short segment before the end, other codecs and empty ranges", () => {
+  test("refuses a short segment before the end, other codecs and empty ranges", () => {
     const short = codesAt48kHz(50_000);
     expect(() => AudioCodes.concatenate([short, short])).toThrow(/segment 1 has 8 frames and cannot be followed/);
     const codes = new AudioCodes(twoByThree);
@@ -176,7 +176,7 @@ describe("cutting and joining", () => {
 });
 
 describe("tensors", () => {
-  it("go to transformers.js and back without a change", () => {
+  test("go to transformers.js and back without a change", () => {
     fc.assert(
       fc.property(clips, (codes) => {
         const tensor = codes.toTensor(Tensor);
@@ -192,7 +192,7 @@ describe("tensors", () => {
     );
   });
 
-  it("without a length are whole frames and full segments", () => {
+  test("without a length are whole frames and full segments", () => {
     const codec = { sampleRate: 48_000, channels: 2, hopLength: 320, codebookSize: 1024 };
     const data = new Int32Array(2 * 3 * 150);
     expect(AudioCodes.fromTensor({ data, dims: [6, 150] }, codec)).toMatchObject({ numSamples: 150 * 320, bandwidth: 9 });
@@ -200,7 +200,7 @@ describe("tensors", () => {
     expect(segments).toMatchObject({ numSamples: 95_520, bandwidth: 4.5, shape: [2, 3, 150] });
   });
 
-  it.each([
+  test.each([
     ["a special token", [1, 1024], [1, 2], /value 1024 at position 1 .* Special tokens/],
     ["a negative value", [-1, 0], [1, 2], /value -1 at position 0/],
     ["a fraction", [0.5, 0], [1, 2], /value 0.5/],
@@ -219,7 +219,7 @@ describe("the origin of joined clips", () => {
   const origin = { model: "tiny", revision: null, digest: sha.tiny, license: "MIT", licenseStatus: "settled" } as const;
   const clip = (provenance: Partial<Provenance>): AudioCodes => new AudioCodes({ ...twoByThree, provenance: { ...origin, ...provenance } });
 
-  it.each<readonly [string, Partial<Provenance>, Partial<Provenance>, RegExp]>([
+  test.each<readonly [string, Partial<Provenance>, Partial<Provenance>, RegExp]>([
     [
       "weights of other bytes",
       {},
@@ -251,18 +251,18 @@ describe("the origin of joined clips", () => {
     expect(() => AudioCodes.concatenate([parts[0]!, parts[0]!, parts[1]!])).toThrow(CodesError);
   });
 
-  it("may have another name where the digest says that the weights are the same", () => {
+  test("may have another name where the digest says that the weights are the same", () => {
     const joined = AudioCodes.concatenate([clip({}), clip({ model: "./copy-of-tiny" })]);
     expect(joined.provenance).toEqual(origin);
   });
 
-  it("is told in a line, however long its names are", () => {
+  test("is told in a line, however long its names are", () => {
     const long = "x".repeat(100_000);
     expect(() => AudioCodes.concatenate([clip({ model: long, license: long, digest: long }), clip({})])).toThrow(/^.{1,600}$/u);
     expect(() => AudioCodes.concatenate([clip({ license: long }), clip({})])).toThrow(/^.{1,600}$/u);
   });
 
-  it("can be given by who knows better", () => {
+  test("can be given by who knows better", () => {
     const parts = [clip({}), clip({ license: "CC-BY-NC-4.0" })].map(
       (codes) => new AudioCodes({ ...codes, provenance: { ...origin, license: "CC-BY-NC-4.0" } }),
     );
@@ -278,14 +278,14 @@ describe("codes that do not belong together", () => {
   );
   const scaled = new AudioCodes({ ...plain, scales: Float32Array.of(0.5) });
 
-  it.each([
+  test.each([
     ["with scales first", [scaled, plain]],
     ["without scales first", [plain, scaled]],
   ])("cannot be joined, %s", (_, parts) => {
     expect(() => AudioCodes.concatenate(parts)).toThrow(/with and without scales/);
   });
 
-  it("lend a tensor their codec, but neither their length nor their scales", () => {
+  test("lend a tensor their codec, but neither their length nor their scales", () => {
     const longer = AudioCodes.fromTensor({ data: [1, 2, 3, 4, 5, 6], dims: [3, 1, 1, 2] }, scaled);
     expect(longer).toMatchObject({ numSegments: 3, numSamples: 2 * 1200 + 1280, scales: null });
   });

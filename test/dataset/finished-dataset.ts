@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { LicenseRecord } from "../../src/core/index.ts";
 import { writeDurably } from "../../src/dataset/folder/durable-file.ts";
 import type { JsonObject } from "../../src/dataset/folder/json-value.ts";
@@ -47,8 +48,8 @@ export async function writeParts(
     for (let row = 0; row < failed; row++) statistics.addError(row % 3 === 0 ? "AUDIO_EMPTY" : "AUDIO_CORRUPT");
     const shards = [];
     for (const { writer } of writers) shards.push(...(await writer.finish()));
-    await writeDurably(partFile(folder, part, "manifest"), lines.join(""));
-    await writeDurably(partFile(folder, part, "errors"), '{"path":"a.wav"}\n'.repeat(failed));
+    await writeDurably(join(folder, partFile(part, "manifest")), lines.join(""));
+    await writeDurably(join(folder, partFile(part, "errors")), '{"path":"a.wav"}\n'.repeat(failed));
     const seconds = clips.reduce((sum, { codes }) => sum + codes.duration, 0);
     const built = JSON.parse(JSON.stringify(statistics.build())) as JsonObject;
     await writePartRecord(folder, {

@@ -18,7 +18,8 @@ const kills = isLong ? Array.from({ length: soakRuns / 500 }, () => Math.floor((
 
 function script(corpus: string): string {
   return `
-    import { TokenVocabulary, tokenizeDataset, vocabularyLayout } from ${JSON.stringify(builtUrl("index.ts"))};
+    import { tokenizeDataset, vocabularyLayout } from ${JSON.stringify(builtUrl("entries/dataset.ts"))};
+    import { TokenVocabulary } from ${JSON.stringify(builtUrl("entries/patterns.ts"))};
     const layout = vocabularyLayout(new TokenVocabulary({ codebookSize: 1024, numCodebooks: 2, specialTokens: { eos: {} } }));
     const outputs = [{ format: "webdataset", shardClips: 2 }, { format: "parquet" }, { format: "npy" }, { format: "jsonl" }, { format: "tokens", layout }];
     const inputs = [${JSON.stringify(corpus)}];

@@ -286,6 +286,14 @@ test("a line of a JSONL shard that would become many times as much in memory is 
   }
 });
 
+test("a row group of a Parquet shard holds no more than some megabytes of what manifests say", async () => {
+  const folder = await temporaryFolder();
+  const clips = [1, 2, 3, 4, 5].map((seed) => clipOf(seed, 1, { columns: { text: String(seed).repeat(2 ** 24 + 2 ** 23) } }));
+  const [shard] = await writePart(parquetOutput(folder, { columns: {} }), clips);
+  const metadata = await parquetMetadataAsync(await asyncBufferFromFile(join(folder, shard!.path)));
+  expect(metadata.row_groups.map(({ num_rows }) => Number(num_rows))).toEqual([3, 2]);
+});
+
 test("row groups of more codes than memory takes are refused", () => {
   for (const rowGroupCodes of [0, 2 ** 24 + 1, Number.NaN])
     expect(() => parquetOutput("x", { rowGroupCodes })).toThrow(/rowGroupCodes must be 1 to 16777216/u);

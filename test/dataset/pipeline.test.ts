@@ -124,6 +124,31 @@ test("parts that are encoded at the same time share their memory", async () => {
   expect(most).toBe(maxMemory / longRowBytes(options));
 });
 
+test("rows that cannot be begun give their memory back", async () => {
+  const maxMemory = 6 * 100;
+  const budget = new Budget(maxMemory);
+  const options = {
+    plan: {} as DatasetPlan,
+    pool: {} as DecodePool,
+    tokenizer: {} as AudioTokenizer,
+    recipe: {} as RowRecipe,
+    numCodebooks: 1,
+    decodeThreads: 1,
+    maxMemory,
+    budget,
+    batchClips: 1,
+    onBegin: async () => {
+      throw new Error("the disk is full");
+    },
+    signal: new AbortController().signal,
+  };
+  await expect(collect(encodeRows(items(rowsOf(0)), options))).rejects.toThrow("the disk is full");
+  let isGiven = false;
+  void budget.take(maxMemory).then(() => (isGiven = true));
+  await turns(10);
+  expect(isGiven).toBe(true);
+});
+
 test("rows that wait hold no more than some megabytes, however long each of them is", async () => {
   const held = { rows: 0, most: 0 };
   const maxMemory = 2 ** 30;

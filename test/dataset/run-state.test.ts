@@ -9,7 +9,7 @@ import { describe, expect, test, vi } from "vitest";
 import { FileError } from "../../src/core/index.ts";
 import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
 import { isDiskFull, writingError } from "../../src/dataset/folder/disk-space.ts";
-import { DurableFile, writeDurably } from "../../src/dataset/folder/durable-file.ts";
+import { createDurable, writeDurably } from "../../src/dataset/folder/durable-file.ts";
 import { LockFile } from "../../src/dataset/folder/lock-file.ts";
 import { acquireRunLock } from "../../src/dataset/folder/run-lock.ts";
 import { removeLeftovers } from "../../src/dataset/parts/remove-leftovers.ts";
@@ -50,7 +50,7 @@ describe("a durable file", () => {
     const folder = await temporaryFolder();
     const path = join(folder, "a.tar");
     await writeFile(path, "old");
-    const file = await DurableFile.create(path);
+    const file = await createDurable(path);
     await file.write(Buffer.from("hello "));
     await file.write(Buffer.from("world"));
     expect(Buffer.from(await file.read(6, 100)).toString()).toBe("world");
@@ -65,7 +65,7 @@ describe("a durable file", () => {
   test("that is given up leaves nothing", async () => {
     const folder = await temporaryFolder();
     {
-      await using file = await DurableFile.create(join(folder, "a"));
+      await using file = await createDurable(join(folder, "a"));
       await file.write(Buffer.from("x"));
     }
     expect(await readdir(folder)).toEqual([]);

@@ -1,5 +1,5 @@
 import { unzlibSync } from "fflate";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { AudioCodes } from "../../src/core/index.ts";
 import type { AudioCodesData, Waveform } from "../../src/core/index.ts";
 import { renderCodesFigure } from "../../src/figure/index.ts";
@@ -82,7 +82,7 @@ function heightOf(outline: number[][]): number {
 }
 
 describe("the figure", () => {
-  it("marks seconds on the time axis in proportion", () => {
+  test("marks seconds on the time axis in proportion", () => {
     expect(labels(draw(fourFrames), "time").map(({ text }) => text)).toEqual([
       "0.0",
       "0.5",
@@ -97,7 +97,7 @@ describe("the figure", () => {
     for (const { x, text } of labels(draw(fourFrames), "time")) expect(x).toBeCloseTo(left + (Number(text) / 4) * width, 1);
   });
 
-  it("colours each code by its value, the first codebook on top", () => {
+  test("colours each code by its value, the first codebook on top", () => {
     const rows = picture(draw(fourFrames));
     expect(rows.map((row) => row.length)).toEqual([4, 4]);
     expect(rows[0]![0]).toEqual([68, 1, 84]);
@@ -107,7 +107,7 @@ describe("the figure", () => {
     expect(rows[1]![3]).toEqual([68, 1, 84]);
   });
 
-  it("labels codebooks from 1 and the colour bar from 0 to the largest code", () => {
+  test("labels codebooks from 1 and the colour bar from 0 to the largest code", () => {
     const svg = draw(fourFrames);
     expect(labels(svg, "codebook").map(({ text }) => text)).toEqual(["1", "2"]);
     expect(labels(svg, "code").map(({ text }) => text)).toEqual(["0", "256", "512", "768", "1023"]);
@@ -117,13 +117,13 @@ describe("the figure", () => {
     for (const [index, { y }] of numbers.entries()) if (index > 0) expect(y - numbers[index - 1]!.y).toBeGreaterThanOrEqual(12);
   });
 
-  it("draws waveforms at their own sample rates over the same seconds", () => {
+  test("draws waveforms at their own sample rates over the same seconds", () => {
     const [input, output] = outlines(draw(fourFrames, { input: tone(4000, 1000), output: tone(640, 320) }));
     expect(rightmost(input!)).toBeCloseTo(left + width, -1);
     expect(rightmost(output!)).toBeCloseTo(left + width / 2, -1);
   });
 
-  it("gives each channel a lane, and scales both waveforms alike", () => {
+  test("gives each channel a lane, and scales both waveforms alike", () => {
     const stereo = tone(1280, 320, 2);
     const quiet: Waveform = { sampleRate: 320, channelData: [tone(1280, 320).channelData[0]!.map((sample) => sample / 2)] };
     const drawn = outlines(draw(fourFrames, { input: stereo, output: quiet }));
@@ -133,14 +133,14 @@ describe("the figure", () => {
     expect(heightOf(drawn[0]!)).toBeCloseTo(heightOf(drawn[1]!), 6);
   });
 
-  it("marks amplitudes in round numbers", () => {
+  test("marks amplitudes in round numbers", () => {
     expect(amplitudeMarks(0.8, 1)).toEqual(["0.5", "0.0", "−0.5"]);
     expect(amplitudeMarks(0.57, 2)).toEqual(["0.4", "0.0", "−0.4", "0.4", "0.0", "−0.4"]);
     expect(amplitudeMarks(0.003, 2).slice(0, 3)).toEqual(["0.002", "0.000", "−0.002"]);
     expect(amplitudeMarks(20, 2).slice(0, 3)).toEqual(["10", "0", "−10"]);
   });
 
-  it("puts segments where they start, the later on top", () => {
+  test("puts segments where they start, the later on top", () => {
     // Two segments of four frames, the second starting two frames after the first; its codes are 1023.
     const codes = {
       ...fourFrames,
@@ -153,17 +153,17 @@ describe("the figure", () => {
     expect(row.map(([red]) => red)).toEqual([68, 68, 253, 253, 253, 253]);
   });
 
-  it("escapes the title", () => {
+  test("escapes the title", () => {
     const svg = draw(fourFrames, { title: `<script>"a" & b\u0000</script>` });
     expect(svg).toContain("&lt;script&gt;&quot;a&quot; &amp; b&lt;/script&gt;");
     expect(svg).not.toMatch(/<script|\0/);
   });
 
-  it("says what codec it shows", () => {
+  test("says what codec it shows", () => {
     expect(draw(fourFrames)).toContain("tiny · 0.32 kHz · 2 codebooks × 4 frames · 0.02 kbps");
   });
 
-  it("stays small for an hour of audio", () => {
+  test("stays small for an hour of audio", () => {
     const numFrames = 75 * 3600;
     const codes = {
       ...fourFrames,
@@ -178,7 +178,7 @@ describe("the figure", () => {
     expect(labels(svg, "time").at(-1)!.text).toBe("3500");
   });
 
-  it.each([
+  test.each([
     ["a single sample", tone(1, 320)],
     ["silence", { channelData: [new Float32Array(1280)], sampleRate: 320 }],
     ["samples that are no numbers", { channelData: [new Float32Array(1280).fill(Number.NaN)], sampleRate: 320 }],
@@ -187,7 +187,7 @@ describe("the figure", () => {
     expect(draw(fourFrames, { input: waveform })).not.toMatch(/NaN|Infinity|undefined/);
   });
 
-  it("refuses a waveform without channels", () => {
+  test("refuses a waveform without channels", () => {
     expect(() => draw(fourFrames, { input: { channelData: [], sampleRate: 320 } })).toThrow(TypeError);
   });
 });

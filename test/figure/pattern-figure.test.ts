@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { renderPatternFigure } from "../../src/figure/index.ts";
 import type { PatternFigureOptions } from "../../src/figure/index.ts";
 import { patternProvider } from "../../src/patterns/index.ts";
@@ -39,7 +39,7 @@ function unbalanced(xml: string): string[] {
 }
 
 describe("the figure of a pattern", () => {
-  it("has a cell for each code, twice, and a hatched one for each special token", () => {
+  test("has a cell for each code, twice, and a hatched one for each special token", () => {
     const svg = draw(delay4, 12);
     expect({ code: count(svg, "code"), special: count(svg, "special"), eos: count(svg, "eos"), pad: count(svg, "pad") }).toEqual({
       code: 2 * 4 * 12,
@@ -50,7 +50,7 @@ describe("the figure of a pattern", () => {
     expect(svg).toContain("4 codebooks × 12 frames → 16 steps · max delay 3");
   });
 
-  it("numbers cells by frames, and columns by frames and steps", () => {
+  test("numbers cells by frames, and columns by frames and steps", () => {
     const svg = draw({ kind: "delay", numCodebooks: 2, delays: [0, 1] }, 3);
     expect(numbers(svg)).toEqual(Array.from({ length: 4 }, () => ["0", "1", "2"]));
     expect(labels(svg, "frame")).toEqual(["0", "1", "2"]);
@@ -58,7 +58,7 @@ describe("the figure of a pattern", () => {
     expect(labels(svg, "codebook")).toEqual(["q0", "q1", "q0", "q1"]);
   });
 
-  it("hatches eos and pad tokens in their own ways and names them", () => {
+  test("hatches eos and pad tokens in their own ways and names them", () => {
     const svg = draw(delay4, 7, { hasEos: true, hasPadToken: true, tokens: { special: 1026, eos: 1024, pad: 1025 } });
     expect({ code: count(svg, "code"), special: count(svg, "special"), eos: count(svg, "eos"), pad: count(svg, "pad") }).toEqual({
       code: 2 * 4 * 6,
@@ -70,13 +70,13 @@ describe("the figure of a pattern", () => {
     for (const name of ["special token 1026", "eos token 1024", "pad token 1025"]) expect(svg).toContain(`>${name}<`);
   });
 
-  it("shows only the steps that it is asked for", () => {
+  test("shows only the steps that it is asked for", () => {
     const svg = draw({ kind: "delay", numCodebooks: 2 }, 5, { numSteps: 6 });
     expect(count(svg, "code")).toBe(2 * 5 + 5 + 4);
     expect(svg).not.toContain("pad token");
   });
 
-  it("marks seconds at the borders of frames, where a frame rate is given", () => {
+  test("marks seconds at the borders of frames, where a frame rate is given", () => {
     const svg = draw(delay4, 12, { frameRate: 50 });
     expect(labels(svg, "time")).toEqual(["0.00", "0.05", "0.10", "0.15", "0.20"]);
     const xs = Array.from(svg.matchAll(/<text x="([\d.]+)"[^>]*class="time"/g), (match) => Number(match[1]));
@@ -85,7 +85,7 @@ describe("the figure of a pattern", () => {
     expect(labels(draw(delay4, 12), "time")).toEqual([]);
   });
 
-  it("goes on below where there are many steps, and keeps its numbers apart", () => {
+  test("goes on below where there are many steps, and keeps its numbers apart", () => {
     const svg = draw({ kind: "unroll", numCodebooks: 8 }, 60);
     expect(count(svg, "code")).toBe(2 * 8 * 60);
     expect(count(svg, "special")).toBe(8 * 481 - 8 * 60);
@@ -102,7 +102,7 @@ describe("the figure of a pattern", () => {
     expect(Number(/ width="(\d+)"/.exec(svg)![1])).toBeLessThan(1100);
   });
 
-  it.each([
+  test.each([
     ["one codebook", { kind: "parallel", numCodebooks: 1, emptyInitial: -1 }, 1],
     ["32 codebooks", { kind: "delay", numCodebooks: 32 }, 90],
     ["a thousand frames", delay4, 1000],
@@ -113,7 +113,7 @@ describe("the figure of a pattern", () => {
     expect(svg).toContain("&lt;a &amp; &quot;b&quot;&gt;");
   });
 
-  it("refuses what nobody could see", () => {
+  test("refuses what nobody could see", () => {
     expect(() => draw(delay4, 0)).toThrow(RangeError);
     expect(() => draw(delay4, 5000)).toThrow("a figure shows 1 to 20000 cells; found 4 codebooks × 5004 steps");
     expect(() => draw(delay4, 5, { frameRate: 0 })).toThrow("frameRate must be a number of frames per second above 0; received 0");

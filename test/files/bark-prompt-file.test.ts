@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
 import { readBarkPrompt, writeBarkPrompt } from "../../src/files/index.ts";
 import { createBarkPrompt } from "../../src/patterns/index.ts";
@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 describe("files of history prompts", () => {
-  it("are written and read", async () => {
+  test("are written and read", async () => {
     const path = join(folder, "voice.npz");
     await writeBarkPrompt(path, prompt);
     expect(await readBarkPrompt(path)).toEqual(prompt);
@@ -29,14 +29,14 @@ describe("files of history prompts", () => {
     expect(await readdir(folder)).toEqual(["voice.npz"]);
   });
 
-  it("are not written under a name that Bark would not read, nor where the prompt is none", async () => {
+  test("are not written under a name that Bark would not read, nor where the prompt is none", async () => {
     await expect(writeBarkPrompt(join(folder, "voice"), prompt)).rejects.toThrow(/must be named \.npz/);
     const short = { ...prompt, semanticPrompt: { data: [1, 2], dims: [2] } };
     await expect(writeBarkPrompt(join(folder, "voice.npz"), short)).rejects.toThrow(CodesError);
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("that are missing or something else are said to be so", async () => {
+  test("that are missing or something else are said to be so", async () => {
     await expect(readBarkPrompt(join(folder, "none.npz"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
     await expect(readBarkPrompt(new URL(import.meta.url).pathname)).rejects.toThrow(
       /bark-prompt-file\.test\.ts is not a whole zip archive/,

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { CodesError, FileError } from "../../src/core/index.ts";
 import type { AudioCodes } from "../../src/core/index.ts";
 import { readCodes, writeCodes } from "../../src/files/codes-file.ts";
@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 describe("codes files", () => {
-  it.each(["clip.safetensors", "clip.npz", "clip.JSON"])("%s is written and read", async (file) => {
+  test.each(["clip.safetensors", "clip.npz", "clip.JSON"])("%s is written and read", async (file) => {
     const path = join(folder, file);
     await writeCodes(path, codes);
     expect(await readCodes(path)).toEqual(codes);
@@ -30,7 +30,7 @@ describe("codes files", () => {
     expect(await readdir(folder)).toEqual([file]);
   });
 
-  it("are not written where the extension or the format does not do", async () => {
+  test("are not written where the extension or the format does not do", async () => {
     await expect(writeCodes(join(folder, "clip.wav"), codes)).rejects.toThrow(
       /clip\.wav does not name a format for codes; end it in \.safetensors/,
     );
@@ -38,14 +38,14 @@ describe("codes files", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("that name their codec need no other one, and do not ask for it", async () => {
+  test("that name their codec need no other one, and do not ask for it", async () => {
     const context = vi.fn(() => codes);
     expect(await readCodes(formatCodes(codes, "npz"), { context })).toEqual(codes);
     expect(context).not.toHaveBeenCalled();
     await expect(readCodes(new Uint8Array(8))).rejects.toThrow(CodesError);
   });
 
-  it.skipIf(process.platform === "win32")("are read through a pipe once, also where their codec has to be asked for", async () => {
+  test.skipIf(process.platform === "win32")("are read through a pipe once, also where their codec has to be asked for", async () => {
     const [clip] = fc.sample(wholeClips, { numRuns: 1, seed: 1 }) as [AudioCodes];
     execFileSync("mkfifo", [join(folder, "pipe.npy")]);
     const writing = writeFile(join(folder, "pipe.npy"), formatCodes(clip, "npy"));
@@ -55,14 +55,14 @@ describe("codes files", () => {
     await expect(readCodes(join(folder, "pipe.npy"), { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ name: "TimeoutError" });
   });
 
-  it("are kept when overwriting is not allowed", async () => {
+  test("are kept when overwriting is not allowed", async () => {
     const path = join(folder, "clip.npz");
     await writeCodes(path, codes, { overwrite: false });
     await expect(writeCodes(path, codes.sliceSegments(0, 1), { overwrite: false })).rejects.toMatchObject({ code: "FILE_EXISTS" });
     expect(await readCodes(path)).toEqual(codes);
   });
 
-  it("that are missing or folders are said to be so", async () => {
+  test("that are missing or folders are said to be so", async () => {
     await expect(readCodes(join(folder, "none.npz"))).rejects.toThrow(/cannot read .*none\.npz: there is no such file/);
     await expect(readCodes(folder)).rejects.toThrow(FileError);
     await expect(readCodes(new URL(import.meta.url).pathname)).rejects.toThrow(/codes-file\.test\.ts is not a file of codes/);

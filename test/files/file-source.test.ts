@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CheckpointError } from "../../src/core/errors.ts";
 import { openFile, openModelPath } from "../../src/files/file-source.ts";
 
@@ -29,7 +29,7 @@ async function expectNotFound(opening: Promise<unknown>, message: string): Promi
 }
 
 describe("an open file", () => {
-  it("reads ranges, in any order and at the same time", async () => {
+  test("reads ranges, in any order and at the same time", async () => {
     await using file = await openFile(await write("a.bin", 10, 11, 12, 13, 14));
     expect(file.size).toBe(5);
     expect(await Promise.all([file.read(3, 2), file.read(0, 1), file.read(5, 0)])).toEqual([
@@ -39,7 +39,7 @@ describe("an open file", () => {
     ]);
   });
 
-  it.each([
+  test.each([
     [0, 6],
     [5, 1],
     [-1, 1],
@@ -50,7 +50,7 @@ describe("an open file", () => {
     await expect(file.read(offset, length)).rejects.toThrow(RangeError);
   });
 
-  it("notices that the file became shorter instead of reading zeros", async () => {
+  test("notices that the file became shorter instead of reading zeros", async () => {
     const path = await write("a.bin", 1, 2, 3, 4);
     await using file = await openFile(path);
     await truncate(path, 2);
@@ -59,7 +59,7 @@ describe("an open file", () => {
     expect(await file.read(0, 2)).toEqual(Uint8Array.of(1, 2));
   });
 
-  it("may be closed more than once", async () => {
+  test("may be closed more than once", async () => {
     const file = await openFile(await write("a.bin", 1));
     await file[Symbol.asyncDispose]();
     await file[Symbol.asyncDispose]();
@@ -68,7 +68,7 @@ describe("an open file", () => {
 });
 
 describe("the path of a model", () => {
-  it("may be a folder, whose files are opened by name", async () => {
+  test("may be a folder, whose files are opened by name", async () => {
     await write("config.json", 1);
     await write("model.safetensors", 2, 3);
     await mkdir(join(folder, "onnx"));
@@ -85,7 +85,7 @@ describe("the path of a model", () => {
     await expect(source?.read(0, 2)).rejects.toThrow();
   });
 
-  it("may be a folder of links, as in the Hugging Face cache", async () => {
+  test("may be a folder of links, as in the Hugging Face cache", async () => {
     const blob = await write("blob", 7);
     const snapshot = join(folder, "snapshot");
     await mkdir(snapshot);
@@ -97,7 +97,7 @@ describe("the path of a model", () => {
     await files.close?.();
   });
 
-  it("may be a file, beside which others are found", async () => {
+  test("may be a file, beside which others are found", async () => {
     await write("config.json", 1, 2);
     const files = await openModelPath(await write("weights.th", 9));
     if (files.kind !== "file") throw new Error("expected a file");
@@ -108,25 +108,25 @@ describe("the path of a model", () => {
     await expect(files.source.read(0, 1)).rejects.toThrow();
   });
 
-  it("that leads nowhere is named, with what was expected", async () => {
+  test("that leads nowhere is named, with what was expected", async () => {
     await expectNotFound(openModelPath(join(folder, "nothing")), "expected a folder with config.json and model.safetensors");
     await expectNotFound(openModelPath(join(await write("file", 1), "below")), "there is no");
     await expectNotFound(openFile(join(folder, "nothing")), "there is no");
   });
 
-  it("of something that is neither a file nor a folder is refused without waiting for it", async () => {
+  test("of something that is neither a file nor a folder is refused without waiting for it", async () => {
     await expectNotFound(openModelPath("/dev/null"), "/dev/null is not a file");
     await expectNotFound(openFile(folder), "is not a file");
   });
 
   // The superuser may read everything.
-  it.skipIf(process.getuid?.() === 0 || process.platform === "win32")("that may not be read says so", async () => {
+  test.skipIf(process.getuid?.() === 0 || process.platform === "win32")("that may not be read says so", async () => {
     const path = await write("secret.th", 1);
     await chmod(path, 0);
     await expectNotFound(openModelPath(path), "may not be read; check its permissions");
   });
 
-  it("does not open names that lead out of the folder", async () => {
+  test("does not open names that lead out of the folder", async () => {
     const files = await openModelPath(folder);
     if (files.kind !== "folder") throw new Error("expected a folder");
     for (const name of ["../a", "a/b", "..", ".", "", "a\\b"]) {

@@ -1,10 +1,10 @@
 import { mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openAudio } from "../../src/files/index.ts";
 
-it.skipIf(process.platform !== "linux")("a folder for temporary files on a full disk is named, and nothing is left in it", async () => {
+test.skipIf(process.platform !== "linux")("a folder for temporary files on a full disk is named, and nothing is left in it", async () => {
   const folder = await mkdtemp(join(tmpdir(), "full-disk-"));
   const full = await open("/dev/full", "w");
   const prototype = Object.getPrototypeOf(full) as typeof full;

@@ -14,7 +14,7 @@ import type { Waveform } from "../../src/core/index.ts";
 import { readAudio } from "../../src/files/audio-file.ts";
 import { openAudio } from "../../src/files/open-audio.ts";
 import { writeWavStream } from "../../src/files/write-wav-stream.ts";
-import { LONG_FILES } from "../audio/long-files.ts";
+import { longFiles } from "../audio/long-files.ts";
 import { collect } from "../audio/ogg-bytes.ts";
 import { joinPieces, noise } from "../audio/pieces.ts";
 import { builtUrl } from "../built-package.ts";
@@ -44,7 +44,7 @@ function openFiles(): number | undefined {
 
 async function writeLong(kind: string, seconds: number): Promise<string> {
   await using file = await open(at(`${kind}-${seconds}`), "w");
-  for await (const part of LONG_FILES[kind]!(seconds)) await file.write(part);
+  for await (const part of longFiles[kind]!(seconds)) await file.write(part);
   return at(`${kind}-${seconds}`);
 }
 
@@ -256,7 +256,7 @@ describe("openAudio of a stream", () => {
 describe("memory does not grow with length", () => {
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as () => void;
-  const MEBIBYTE = 2 ** 20;
+  const mebibyte = 2 ** 20;
 
   async function usedMemory(): Promise<number> {
     collectGarbage();
@@ -284,7 +284,7 @@ describe("memory does not grow with length", () => {
     return { peak, numSamples };
   }
 
-  test.each(Object.keys(LONG_FILES))(
+  test.each(Object.keys(longFiles))(
     "%s",
     async (kind) => {
       const [short, long] = [await writeLong(kind, 5), await writeLong(kind, 150)];
@@ -294,7 +294,7 @@ describe("memory does not grow with length", () => {
       expect(few.numSamples).toBeLessThan(6 * 8000);
       expect(many.numSamples).toBeGreaterThanOrEqual(150 * 8000);
       // The audio alone is 9 to 27 MiB at its own rate, and 4.6 MiB more when converted.
-      expect(many.peak - few.peak).toBeLessThan(2 * MEBIBYTE);
+      expect(many.peak - few.peak).toBeLessThan(2 * mebibyte);
     },
     60_000,
   );
@@ -304,14 +304,14 @@ describe("memory does not grow with length", () => {
     const before = await usedMemory();
     async function* source(): AsyncGenerator<Uint8Array, void> {
       let count = 0;
-      for await (const part of LONG_FILES["wav"]!(150)) {
+      for await (const part of longFiles["wav"]!(150)) {
         yield part;
         if (count++ % 20 === 0) peak = Math.max(peak, (await usedMemory()) - before);
       }
     }
     const { peak: later, numSamples } = await peakMemory(source());
     expect(numSamples).toBeGreaterThanOrEqual(150 * 8000);
-    expect(Math.max(peak, later)).toBeLessThan(8 * MEBIBYTE);
+    expect(Math.max(peak, later)).toBeLessThan(8 * mebibyte);
   }, 300_000);
 });
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CodesError, FileError } from "../../src/core/index.ts";
 import { readPattern, writePattern } from "../../src/files/index.ts";
 import type { PatternSpec } from "../../src/patterns/index.ts";
@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 describe("pattern files", () => {
-  it.each(Object.entries(patternCases))("hold every %s pattern", async (_kind, cases) => {
+  test.each(Object.entries(patternCases))("hold every %s pattern", async (_kind, cases) => {
     const path = join(folder, "p.json");
     await fc.assert(
       fc.asyncProperty(cases, async ({ spec }) => {
@@ -30,14 +30,14 @@ describe("pattern files", () => {
     );
   });
 
-  it("have a step of a custom layout per line", async () => {
+  test("have a step of a custom layout per line", async () => {
     await writePattern(join(folder, "p.json"), { kind: "custom", numCodebooks: 2, timesteps: 1, layout: [[], [[0, 0], [0, 1]]] }); // prettier-ignore
     expect(await readFile(join(folder, "p.json"), "utf8")).toBe(
       '{\n  "kind": "custom",\n  "numCodebooks": 2,\n  "timesteps": 1,\n  "layout": [\n    [],\n    [[0,0],[0,1]]\n  ]\n}\n',
     );
   });
 
-  it("have up to 2 MiB, and larger ones are neither read nor written", async () => {
+  test("have up to 2 MiB, and larger ones are neither read nor written", async () => {
     const path = join(folder, "p.json");
     const layout = Array.from({ length: 150_000 }, (_, t): [number, number][] => [[t, 0]]);
     const spec: PatternSpec = { kind: "custom", numCodebooks: 1, timesteps: layout.length, layout };
@@ -47,7 +47,7 @@ describe("pattern files", () => {
     await expect(readPattern(path)).rejects.toThrow("it has 2097153 bytes; at most 2097152 are read of such a file");
   });
 
-  it.each([
+  test.each([
     ["no JSON", "{", "it is not JSON"],
     ["JSON that nests", `{"kind":${"[".repeat(1e6)}${"]".repeat(1e6)}}`, "it is not JSON"],
     ["a list", "[1]", "received [1]"],

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { chown, lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { removeLeftoverFiles, temporaryBeside } from "../../src/files/temporary-name.ts";
 import { writeFileAtomically } from "../../src/files/write-file.ts";
 import { builtUrl } from "../built-package.ts";
@@ -32,7 +32,7 @@ async function writer(name: string): Promise<ChildProcess> {
 }
 
 describe.skipIf(process.platform !== "linux")("what killed processes leave", () => {
-  it("goes with the next look, and not before its process has", async () => {
+  test("goes with the next look, and not before its process has", async () => {
     const child = await writer("speech.npz");
     const [temporary] = await readdir(folder);
     expect(temporary).toMatch(/^\.speech\.npz\..*\.tmp$/u);
@@ -45,7 +45,7 @@ describe.skipIf(process.platform !== "linux")("what killed processes leave", () 
     expect(await removeLeftoverFiles(folder)).toEqual([]);
   });
 
-  it("is told by number and start of its process, which another one may have the number of by now", async () => {
+  test("is told by number and start of its process, which another one may have the number of by now", async () => {
     const mine = temporaryBeside(join(folder, "a.wav"));
     const [, start] = new RegExp(`-${process.pid}-(\\d+)\\.`, "u").exec(mine)!;
     const before = mine.replace(`-${process.pid}-${start}.`, `-${process.pid}-${Number(start) - 1}.`);
@@ -54,7 +54,7 @@ describe.skipIf(process.platform !== "linux")("what killed processes leave", () 
     expect(await readdir(folder)).toEqual([basename(mine)]);
   });
 
-  it("and nothing else", async () => {
+  test("and nothing else", async () => {
     const mine = basename(temporaryBeside(join(folder, "a.wav")));
     const gone = mine.replace(/-\d+-\d+\./u, `-${2 ** 22 + 1}-1.`); // there are no such numbers
     const [, namespace, uuid] = /\.(?<namespace>[0-9a-f]{16})-.*\.(?<uuid>[0-9a-f-]{36})\.tmp$/u.exec(gone)!;
@@ -91,11 +91,11 @@ describe.skipIf(process.platform !== "linux")("what killed processes leave", () 
   });
 });
 
-it("a folder that is not there has nothing left", async () => {
+test("a folder that is not there has nothing left", async () => {
   expect(await removeLeftoverFiles(join(folder, "none"))).toEqual([]);
 });
 
-it("every name that a file may have has a temporary one", async () => {
+test("every name that a file may have has a temporary one", async () => {
   for (const name of ["本".repeat(85), "x".repeat(255), "𝄞".repeat(63), `a\n${"é".repeat(120)}`]) {
     expect(Buffer.byteLength(basename(temporaryBeside(join(folder, name))))).toBeLessThanOrEqual(255);
     await writeFileAtomically(join(folder, name), Uint8Array.of(1));

@@ -1,13 +1,15 @@
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CodesError, DisposedError, FileError } from "../../src/core/index.ts";
-import { createUnpublished, discardUnpublished, publishFiles } from "../../src/files/publish-files.ts";
+import { AtomicFile } from "../../src/files/atomic-file.ts";
+import { publishFiles } from "../../src/files/publish-files.ts";
 import { openTokenDataset } from "../../src/files/read-token-dataset.ts";
 import { TokenDatasetWriter } from "../../src/files/token-dataset.ts";
-import type { TokenDatasetOptions } from "../../src/files/token-dataset.ts";
+import type { TokenDatasetFile, TokenDatasetOptions } from "../../src/files/token-dataset.ts";
 import { formatMegatronIndex } from "../../src/patterns/index.ts";
 import type { DocumentTokens } from "../../src/patterns/index.ts";
 
@@ -45,14 +47,21 @@ async function readAll(from: string = path): Promise<number[][]> {
 
 const hexOf = async (file: string): Promise<string> => (await readFile(join(folder, file))).toString("hex");
 
+/** What a report says of files, by what is on the disk. */
+async function published(...names: readonly string[]): Promise<TokenDatasetFile[]> {
+  return Promise.all(
+    names.map(async (name) => {
+      const bytes = await readFile(join(folder, name));
+      return { path: join(folder, name), bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+    }),
+  );
+}
+
 describe("TokenDatasetWriter", () => {
-  it("writes what nanoGPT reads, and says what it is", async () => {
+  test("writes what nanoGPT reads, and says what it is", async () => {
     const metadata = { codec: "facebook/encodec_24khz", pattern: { kind: "flat" }, frame_rate: 75, license: "MIT" };
-    expect(await write({ ...flat, metadata })).toEqual({
-      documents: 3,
-      tokens: 7,
-      files: [join(folder, "train.bin"), join(folder, "train.json")],
-    });
+    const report = await write({ ...flat, metadata });
+    expect(report).toEqual({ documents: 3, tokens: 7, files: await published("train.bin", "train.json") });
     expect(await readdir(folder)).toEqual(["train.bin", "train.json"]);
     expect(await hexOf("train.bin")).toBe("05000600070000040004ff030004");
     expect(JSON.parse(await readFile(join(folder, "train.json"), "utf8"))).toEqual({
@@ -71,9 +80,9 @@ describe("TokenDatasetWriter", () => {
   });
 
   // Made with the algorithm of Megatron-LM's IndexedDatasetBuilder (commit 00caa53) under numpy 2.4.6 and torch 2.13.
-  it("writes what Megatron-LM's IndexedDatasetBuilder writes", async () => {
-    const files = ["train.bin", "train.json", "train.idx"].map((file) => join(folder, file));
-    expect(await write(megatron)).toEqual({ documents: 3, tokens: 7, files });
+  test("writes what Megatron-LM's IndexedDatasetBuilder writes", async () => {
+    const report = await write(megatron);
+    expect(report).toEqual({ documents: 3, tokens: 7, files: await published("train.bin", "train.json", "train.idx") });
     expect(await readdir(folder)).toEqual(["train.bin", "train.idx", "train.json"]);
     expect(await hexOf("train.bin")).toBe("05000600070000040004ff030004");
     expect(await hexOf("train.idx")).toBe(
@@ -86,7 +95,7 @@ describe("TokenDatasetWriter", () => {
     );
   });
 
-  it("keeps the order of documents that were not waited for, of any type and size", async () => {
+  test("keeps the order of documents that were not waited for, of any type and size", async () => {
     const long = Array.from({ length: 300_000 }, (_, index) => index % 1024);
     await using writer = await TokenDatasetWriter.create(path, flat);
     const appended = [long, Uint16Array.of(1), { data: BigInt64Array.of(2n, 3n, 4n, 5n), dims: [2, 2] }, long.slice(7), []].map((tokens) =>
@@ -98,13 +107,13 @@ describe("TokenDatasetWriter", () => {
     expect(await readAll()).toEqual([long, [1], [2, 3], [4, 5], long.slice(7), []]);
   });
 
-  it("indexes thousands of documents, one by one or in grids", async () => {
+  test("indexes thousands of documents, one by one or in grids", async () => {
     const short = Array.from({ length: 3000 }, (_, document) => Array<number>(document % 5).fill(document % 1024));
     await write(megatron, [...short, { data: new Uint16Array(14_000), dims: [7000, 2] }]);
     expect(await readAll()).toEqual([...short, ...Array.from({ length: 7000 }, () => [0, 0])]);
   });
 
-  it("leaves out what it refuses, and goes on", async () => {
+  test("leaves out what it refuses, and goes on", async () => {
     await using writer = await TokenDatasetWriter.create(path, megatron);
     await writer.append([1]);
     await expect(writer.append([2, 1025])).rejects.toThrow(/token 1025 at position 1/);
@@ -114,12 +123,12 @@ describe("TokenDatasetWriter", () => {
     expect(await readAll()).toEqual([[1], [5]]);
   });
 
-  it.each([flat, megatron])("leaves nothing if an error ends the writing as $format", async (options) => {
+  test.each([flat, megatron])("leaves nothing if an error ends the writing as $format", async (options) => {
     await expect(write(options, [Array<number>(600_000).fill(1), [1024]])).rejects.toThrow(/is eosToken/);
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it.each([flat, megatron])("leaves nothing after an abort as $format", async (options) => {
+  test.each([flat, megatron])("leaves nothing after an abort as $format", async (options) => {
     const controller = new AbortController();
     const reason = new Error("enough");
     const writing = async (abortBefore: "append" | "finish") => {
@@ -135,7 +144,7 @@ describe("TokenDatasetWriter", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("leaves nothing if aborted while it finishes", async () => {
+  test("leaves nothing if aborted while it finishes", async () => {
     const controller = new AbortController();
     {
       await using writer = await TokenDatasetWriter.create(path, { ...megatron, signal: controller.signal });
@@ -147,7 +156,7 @@ describe("TokenDatasetWriter", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("leaves nothing if it is not finished, or has nothing to finish", async () => {
+  test("leaves nothing if it is not finished, or has nothing to finish", async () => {
     {
       await using writer = await TokenDatasetWriter.create(path, flat);
       await writer.append([1]);
@@ -157,7 +166,7 @@ describe("TokenDatasetWriter", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("waits for what is being written when it is disposed", async () => {
+  test("waits for what is being written when it is disposed", async () => {
     const writer = await TokenDatasetWriter.create(path, flat);
     const appended = writer.append(Array<number>(600_000).fill(1));
     await Promise.all([writer.dispose(), writer.dispose()]);
@@ -168,7 +177,7 @@ describe("TokenDatasetWriter", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("takes no more after it is finished", async () => {
+  test("takes no more after it is finished", async () => {
     await using writer = await TokenDatasetWriter.create(path, flat);
     await writer.append([1]);
     await writer.finish();
@@ -178,7 +187,7 @@ describe("TokenDatasetWriter", () => {
     expect(await readAll()).toEqual([[1]]);
   });
 
-  it("leaves files that are there alone, whichever of the three names they have", async () => {
+  test("leaves files that are there alone, whichever of the three names they have", async () => {
     for (const file of ["train.bin", "train.json", "train.idx"]) {
       await writeFile(join(folder, file), "mine");
       await expect(write(flat)).rejects.toMatchObject({ code: "FILE_EXISTS", path: join(folder, file) });
@@ -188,7 +197,7 @@ describe("TokenDatasetWriter", () => {
     }
   });
 
-  it("leaves a file alone that came while it wrote", async () => {
+  test("leaves a file alone that came while it wrote", async () => {
     {
       await using writer = await TokenDatasetWriter.create(path, megatron);
       await writer.append([1]);
@@ -198,20 +207,20 @@ describe("TokenDatasetWriter", () => {
     expect(await readdir(folder)).toEqual(["train.idx"]);
   });
 
-  it("replaces a data set of another format as a whole when it may", async () => {
+  test("replaces a data set of another format as a whole when it may", async () => {
     await write(megatron);
     await write({ ...flat, overwrite: true }, [[9]]);
     expect(await readdir(folder)).toEqual(["train.bin", "train.json"]);
     expect(await readAll()).toEqual([[9]]);
   });
 
-  it("keeps the old data set if the new one is not finished", async () => {
+  test("keeps the old data set if the new one is not finished", async () => {
     await write(megatron);
     await expect(write({ ...flat, overwrite: true }, [[9], [1024]])).rejects.toThrow(CodesError);
     expect(await readAll()).toEqual(documents);
   });
 
-  it("says what is wrong with its path or its options before it writes", async () => {
+  test("says what is wrong with its path or its options before it writes", async () => {
     await expect(create(join(folder, "none", "train"))).rejects.toThrow(/there is no folder .*none; create it first/);
     await expect(create(`${folder}/`)).rejects.toThrow(/does not name a data set/);
     await expect(create(`${folder}/.bin`)).rejects.toThrow(RangeError);
@@ -226,19 +235,19 @@ describe("TokenDatasetWriter", () => {
 });
 
 describe("publishFiles", () => {
-  it("takes back the names it gave if one of them is taken at the last moment", async () => {
+  test("takes back the names it gave if one of them is taken at the last moment", async () => {
     const names = ["a.bin", "a.json", "a.idx"].map((name) => join(folder, name));
-    const files = await Promise.all(names.map(createUnpublished));
+    const files = await Promise.all(names.map((name) => AtomicFile.create(name, { overwrite: false })));
     await writeFile(names[2]!, "mine");
     await expect(publishFiles(files, names.slice(0, 2), false)).rejects.toMatchObject({ code: "FILE_EXISTS", path: names[2] });
-    await Promise.all(files.map(discardUnpublished));
+    await Promise.all(files.map((file) => file[Symbol.asyncDispose]()));
     expect(await readdir(folder)).toEqual(["a.idx"]);
     expect(await readFile(names[2]!, "utf8")).toBe("mine");
   });
 });
 
 describe("openTokenDataset", () => {
-  it("gives back the documents that were written, empty ones included", async () => {
+  test("gives back the documents that were written, empty ones included", async () => {
     const cases = fc
       .record({
         format: fc.constantFrom("flat" as const, "megatron" as const),
@@ -261,7 +270,7 @@ describe("openTokenDataset", () => {
     );
   });
 
-  it.each([flat, megatron])("reads documents across the pieces in which a $format file is read", async (options) => {
+  test.each([flat, megatron])("reads documents across the pieces in which a $format file is read", async (options) => {
     const lengths = [524_287, 524_287, 0, 524_288, 1_200_000, 1];
     const all = lengths.map((length, document) => new Uint16Array(length).map((_, index) => (index * 7 + document) % 1024));
     await write(options, all);
@@ -276,7 +285,7 @@ describe("openTokenDataset", () => {
     expect(document).toBe(lengths.length);
   });
 
-  it("says what the data set is, and can be read more than once and left early", async () => {
+  test("says what the data set is, and can be read more than once and left early", async () => {
     await write({ ...megatron, metadata: { codec: "tiny" } });
     const dataset = await openTokenDataset(join(folder, "train.bin"));
     expect(dataset).toMatchObject({
@@ -298,7 +307,7 @@ describe("openTokenDataset", () => {
     expect(count).toBe(3);
   });
 
-  it("names the file that is missing", async () => {
+  test("names the file that is missing", async () => {
     await write(megatron);
     for (const file of ["train.idx", "train.bin", "train.json"]) {
       await rm(join(folder, file));
@@ -307,7 +316,7 @@ describe("openTokenDataset", () => {
     await expect(openTokenDataset(path)).rejects.toThrow(FileError);
   });
 
-  it("stops at its signal", async () => {
+  test("stops at its signal", async () => {
     await write(flat);
     await expect(openTokenDataset(path, { signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
     const controller = new AbortController();
@@ -316,7 +325,7 @@ describe("openTokenDataset", () => {
     await expect(dataset[Symbol.asyncIterator]().next()).rejects.toThrow(/aborted/);
   });
 
-  it("refuses files cut anywhere", async () => {
+  test("refuses files cut anywhere", async () => {
     await write(megatron);
     for (const file of ["train.bin", "train.json", "train.idx"]) {
       const bytes = await readFile(join(folder, file));
@@ -330,7 +339,7 @@ describe("openTokenDataset", () => {
     expect(await readAll()).toEqual(documents);
   });
 
-  it.each([
+  test.each([
     ["version", 2, /version: Invalid input: expected 1/],
     ["dtype", "int32", /dtype: found int32; a vocabulary of 1025 has uint16/],
     ["eos_token", 1025, /eosToken must be a token of the vocabulary/],
@@ -349,13 +358,13 @@ describe("openTokenDataset", () => {
     await expect(readAll()).rejects.toThrow(message);
   });
 
-  it("refuses tokens outside the vocabulary", async () => {
+  test("refuses tokens outside the vocabulary", async () => {
     await write(flat);
     await writeFile(join(folder, "train.bin"), Buffer.from("05000600010400040004ff030004", "hex"));
     await expect(readAll()).rejects.toMatchObject({ code: "CODES_OUT_OF_RANGE" });
   });
 
-  it.each([
+  test.each([
     [[4, 1], undefined, /has 2 documents with 5 tokens/],
     [[4, 1, 1], undefined, /has 3 documents with 6 tokens/],
     [[4, 1, 2], [0, 1, 3], /has 2 documents with 7 tokens/],
@@ -370,7 +379,7 @@ describe("openTokenDataset", () => {
     await expect(readAll()).rejects.toThrow(message);
   });
 
-  it("reads documents of several sequences", async () => {
+  test("reads documents of several sequences", async () => {
     await write(megatron);
     await writeFile(
       join(folder, "train.idx"),

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { finalNameOf, temporaryBeside } from "../../src/files/temporary-name.ts";
 import { writeFileAtomically } from "../../src/files/write-file.ts";
 
@@ -11,7 +11,7 @@ vi.mock(import("node:fs/promises"), async (importOriginal) => ({
   link: () => Promise.reject(Object.assign(new Error("operation not permitted"), { code: "EPERM" })),
 }));
 
-it("has room for any name that a file system takes", async () => {
+test("has room for any name that a file system takes", async () => {
   for (const name of ["名".repeat(85), `${"n".repeat(98)}${"🎵".repeat(39)}`, "x".repeat(255)]) {
     const path = join(folder, name);
     await writeFileAtomically(path, Uint8Array.of(1));
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-it("without hard links a new file is written as a whole, once", async () => {
+test("without hard links a new file is written as a whole, once", async () => {
   const path = join(folder, "a.bin");
   const write = (byte: number) => writeFileAtomically(path, Uint8Array.of(byte), { overwrite: false });
   await write(1);

@@ -5,7 +5,8 @@ import { scanCacheDir } from "@huggingface/hub";
 import { expect, test } from "vitest";
 import { listCache, removeCached, verifyCached } from "../../src/hub/cache.ts";
 import { openHubRepository } from "../../src/hub/hub.ts";
-import { filesBelow, type HubFixture, hubFixture, mini16Folder, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
+import { filesBelow, hubFixture, mini16Folder, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
+import type { HubFixture } from "./hub-fixture.ts";
 import { commitOf, folderRepository, sha256Of } from "./hub-server.ts";
 
 const tiny = folderRepository(tinyFolder);

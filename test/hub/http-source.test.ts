@@ -8,8 +8,10 @@ import { bytesSource } from "../../src/core/index.ts";
 import { openHttpSource } from "../../src/hub/http-source.ts";
 import { openHubRepository } from "../../src/hub/hub.ts";
 import { resolveHubOptions } from "../../src/hub/hub-options.ts";
-import { filesBelow, hubErrorOf, type HubFixture, hubFixture, mini16Folder, mini24Folder } from "./hub-fixture.ts";
-import { commitOf, gitOidOf, type ServedRepository, sha256Of } from "./hub-server.ts";
+import { filesBelow, hubErrorOf, hubFixture, mini16Folder, mini24Folder } from "./hub-fixture.ts";
+import type { HubFixture } from "./hub-fixture.ts";
+import { commitOf, gitOidOf, sha256Of } from "./hub-server.ts";
+import type { ServedRepository } from "./hub-server.ts";
 
 const weights = new Uint8Array(readFileSync(join(mini24Folder, "model.safetensors")));
 const codec = await openSafetensors(bytesSource(weights, "model.safetensors"));
@@ -79,7 +81,7 @@ function bytesAsked({ server }: HubFixture): number {
 test("the codec of a larger model is read out of it by ranges, without downloading the model", async () => {
   await using hub = await hubFixture({ [id]: await wholeMusicGen() });
   const repository = await openHubRepository(id, { ...hub.options, exact: true });
-  expect(repository).toMatchObject({ inRanges: true, weights: [{ name: "model.safetensors" }] });
+  expect(repository).toMatchObject({ isReadInRanges: true, weights: [{ name: "model.safetensors" }] });
   await expectSameWeights(repository.files);
   // Every tensor once, the header, and at most a block too much at either end.
   expect(bytesAsked(hub)).toBeLessThan(weights.byteLength + 2 * 2 ** 18 + 20_000);
@@ -91,7 +93,7 @@ test("of shards only those with tensors of the codec are touched, whether read i
   await using hub = await hubFixture({ [id]: await shardedMusicGen() });
   for (const exact of [true, false]) {
     const repository = await openHubRepository(id, { ...hub.options, exact });
-    expect(repository).toMatchObject({ inRanges: exact, weights: [{ name: "model-00001-of-00002.safetensors" }] });
+    expect(repository).toMatchObject({ isReadInRanges: exact, weights: [{ name: "model-00001-of-00002.safetensors" }] });
     await expectSameWeights(repository.files);
   }
   expect(hub.server.paths("hub").filter((path) => path.includes("00002-of"))).toEqual([]);
@@ -102,7 +104,7 @@ test("a codec that stands alone is downloaded even so", async () => {
     "org/mini": { files: { "config.json": new TextEncoder().encode(JSON.stringify(codecConfig)), "model.safetensors": weights }, lfs: [] },
   });
   const repository = await openHubRepository("org/mini", { ...hub.options, exact: true });
-  expect(repository.inRanges).toBe(false);
+  expect(repository.isReadInRanges).toBe(false);
   await expectSameWeights(repository.files);
 });
 

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { HubError } from "../../src/core/index.ts";
 import type { HubOptions } from "../../src/hub/hub-options.ts";
-import { folderRepository, HubServer, type ServedRepository } from "./hub-server.ts";
+import { folderRepository, HubServer } from "./hub-server.ts";
+import type { ServedRepository } from "./hub-server.ts";
 
 export const tinyFolder: string = fileURLToPath(new URL("../../models/encodec-tiny-24khz", import.meta.url));
 export const mini24Folder: string = fileURLToPath(new URL("../fixtures/golden/mini-24khz/hf", import.meta.url));

@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { lstat, mkdir, open, readdir, readFile, rename, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test, vi } from "vitest";
 import { openHubRepository } from "../../src/hub/hub.ts";
-import { type HubFixture, hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
+import { hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
+import type { HubFixture } from "./hub-fixture.ts";
 import { commitOf, folderRepository, sha256Of } from "./hub-server.ts";
 import { builtUrl } from "../built-package.ts";
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
 import { flattenBarkCoarse, unflattenBarkCoarse } from "../../src/patterns/index.ts";
 
@@ -7,7 +7,7 @@ const context = { sampleRate: 24_000, channels: 1, hopLength: 320, codebookSize:
 const tensor = (rows: readonly (readonly number[])[]) => ({ data: rows.flat(), dims: [rows.length, rows[0]!.length] });
 
 describe("coarse tokens of Bark", () => {
-  it("take turns between two codebooks, each in its own range", () => {
+  test("take turns between two codebooks, each in its own range", () => {
     // _flatten_codebooks(codes) + 10000 of suno-ai/bark for codes[q, t] = (7 t² + 389 t + 211 q) mod 1024.
     const codes = tensor([0, 1].map((q) => Array.from({ length: 6 }, (_, t) => (7 * t * t + 389 * t + 211 * q) % 1024)));
     expect(flattenBarkCoarse(codes, { type: "int32" })).toEqual({
@@ -18,7 +18,7 @@ describe("coarse tokens of Bark", () => {
     expect(flattenBarkCoarse(tensor([[0], [1023]])).data).toEqual(BigInt64Array.of(10_000n, 12_047n));
   });
 
-  it("leave out the codebooks beyond the second, in every clip of a batch", () => {
+  test("leave out the codebooks beyond the second, in every clip of a batch", () => {
     const batch = { data: [1, 2, 3, 4, 900, 900, 5, 6, 7, 8, 900, 900], dims: [2, 3, 2] };
     const tokens = flattenBarkCoarse(batch, { type: "uint16" });
     expect(tokens.dims).toEqual([2, 4]);
@@ -26,7 +26,7 @@ describe("coarse tokens of Bark", () => {
     expect(unflattenBarkCoarse(tokens)).toEqual({ type: "int32", data: Int32Array.of(1, 2, 3, 4, 5, 6, 7, 8), dims: [2, 2, 2] });
   });
 
-  it("are the codes again when unflattened", () => {
+  test("are the codes again when unflattened", () => {
     const batches = fc
       .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 20 }))
       .chain(([size, frames]) =>
@@ -43,7 +43,7 @@ describe("coarse tokens of Bark", () => {
     );
   });
 
-  it("are refused where the codes are not Bark's", () => {
+  test("are refused where the codes are not Bark's", () => {
     expect(() => flattenBarkCoarse(tensor([[1, 2]]))).toThrow(/found 1 codebooks where Bark reads 2; encode at a bandwidth of 1.5 kbps/);
     expect(() =>
       flattenBarkCoarse(
@@ -76,7 +76,7 @@ describe("coarse tokens of Bark", () => {
     expect(flattenBarkCoarse(AudioCodes.fromTensor(tensor([[1], [2]]), context)).data).toEqual(BigInt64Array.of(10_001n, 11_026n));
   });
 
-  it.each([
+  test.each([
     [[10000, 11024, 10001], /3 coarse tokens end within a frame/],
     [[11024, 10000], /token 11024 at position 0 is of codebook 1; .*start within a frame; expected codebook 0, 10000 to 11023/],
     [[10000, 11023], /token 11023 at position 1 is of codebook 0; .*expected codebook 1, 11024 to 12047/],
@@ -90,7 +90,7 @@ describe("coarse tokens of Bark", () => {
     expect(() => unflattenBarkCoarse({ data: BigInt64Array.from(tokens, BigInt), dims: [1, tokens.length] })).toThrow(CodesError);
   });
 
-  it("of a wrong shape are refused", () => {
+  test("of a wrong shape are refused", () => {
     expect(() => unflattenBarkCoarse({ data: [10000, 11024], dims: [1, 1, 2] })).toThrow(
       /shape \[1, 1, 2\] are not coarse tokens; expected \[S\]/,
     );

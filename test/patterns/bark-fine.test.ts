@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CodesError, crc32 } from "../../src/core/index.ts";
 import { barkFineWindows, layOutBarkFine, revertBarkFine } from "../../src/patterns/index.ts";
 import type { BarkFineWindow } from "../../src/patterns/index.ts";
@@ -18,7 +18,7 @@ function predict({ tokens, predictFrom }: BarkFineWindow<"int32">, q: number): v
 }
 
 describe("windows of Bark's fine model", () => {
-  it.each(reference.fine)(
+  test.each(reference.fine)(
     "complete $numFrames frames of $numKnown codebooks after $numHistory as the reference does",
     ({ numKnown, numFrames, numHistory, windows, crc32: sum }) => {
       const history = numHistory === 0 ? undefined : barkCodes(8, numHistory, 99);
@@ -31,7 +31,7 @@ describe("windows of Bark's fine model", () => {
     },
   );
 
-  it("start as history, known codes, and 1024 elsewhere", () => {
+  test("start as history, known codes, and 1024 elsewhere", () => {
     const { tokens, windows, numHistoryFrames } = layOutBarkFine(
       { data: [1, 2, 3, 4], dims: [2, 2] },
       { history: { data: Array.from({ length: 8 }, (_, q) => 10 + q), dims: [8, 1] } },
@@ -48,7 +48,7 @@ describe("windows of Bark's fine model", () => {
     ]);
   });
 
-  it("cover every frame of the clip, none of the history, and each from where the last one ended or before", () => {
+  test("cover every frame of the clip, none of the history, and each from where the last one ended or before", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 6000 }), fc.integer({ min: 0, max: 512 }), (numFrames, numHistoryFrames) => {
         const windows = barkFineWindows(numFrames, numHistoryFrames);
@@ -65,12 +65,12 @@ describe("windows of Bark's fine model", () => {
     );
   });
 
-  it("with a whole history predict each frame once, but for the last, which is moved back", () => {
+  test("with a whole history predict each frame once, but for the last, which is moved back", () => {
     expect(barkFineWindows(1536, 512)).toEqual([0, 512, 1024].map((start) => ({ start, predictFrom: 512 })));
     expect(barkFineWindows(1537, 512).at(-1)).toEqual({ start: 1025, predictFrom: 512 });
   });
 
-  it("give no codes before they are predicted", () => {
+  test("give no codes before they are predicted", () => {
     const layout = layOutBarkFine(barkCodes(2, 3));
     expect(() => revertBarkFine(layout)).toThrow(/codebook 2 of frame 0 is not predicted yet/);
     layout.tokens.data.fill(7n);
@@ -80,7 +80,7 @@ describe("windows of Bark's fine model", () => {
     expect(revertBarkFine(layout)).toEqual({ type: "int32", data: new Int32Array(24).fill(7), dims: [1, 8, 3] });
   });
 
-  it("are refused for what the fine model cannot complete", () => {
+  test("are refused for what the fine model cannot complete", () => {
     expect(() => layOutBarkFine(barkCodes(8, 3))).toThrow(/found 8 codebooks; the fine model completes 1 to 7/);
     expect(() => layOutBarkFine({ data: [], dims: [2, 0] })).toThrow(/no frames/);
     expect(() => layOutBarkFine({ data: [1, 2, 3, 4], dims: [2, 2, 1] })).toThrow(/one clip/);

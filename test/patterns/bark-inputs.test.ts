@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { crc32 } from "../../src/core/index.ts";
 import {
   barkCoarseSteps,
@@ -17,7 +17,7 @@ const coarse = (length: number, offset = 0) =>
 const digest = (tokens: Int32Array) => crc32(new Uint8Array(tokens.buffer));
 
 describe("what Bark's coarse model reads", () => {
-  it.each([
+  test.each([
     [0, 0, 10, 0, 630, 257, 3979642352],
     [0, 0, 300, 60, 630, 317, 600222669],
     [0, 0, 300, 840, 630, 887, 3984797451],
@@ -36,7 +36,7 @@ describe("what Bark's coarse model reads", () => {
     },
   );
 
-  it("follows a history prompt, window after window", () => {
+  test("follows a history prompt, window after window", () => {
     const history = trimBarkHistory({ semanticPrompt: { data: semantic(100, 3), dims: [100] }, coarsePrompt: barkCodes(2, 150) });
     const generated = flattenBarkCoarse(barkCodes(2, 60)).data;
     const tokens = semantic(40, 11);
@@ -50,7 +50,7 @@ describe("what Bark's coarse model reads", () => {
     expect(second.data.slice(-60)).toEqual(generated.slice(0, 60));
   });
 
-  it("is made of tokens of its kinds", () => {
+  test("is made of tokens of its kinds", () => {
     expect(() => barkCoarseWindow([1, 10_000], [])).toThrow(/found 10000 at position 1; semantic tokens are integers from 0 to 9999/);
     expect(() => barkCoarseWindow([null as never], [])).toThrow(/found null at position 0; semantic tokens/);
     expect(() => barkCoarseWindow([1], [5])).toThrow(/found 5 at position 0; coarse tokens are integers from 10000 to 12047/);
@@ -61,7 +61,7 @@ describe("what Bark's coarse model reads", () => {
 });
 
 describe("what Bark's text model reads", () => {
-  it.each([
+  test.each([
     [0, 0, 784916121],
     [5, 3, 684100474],
     [256, 256, 1311197450],
@@ -73,7 +73,7 @@ describe("what Bark's text model reads", () => {
     expect(barkSemanticHistory(semantic(numHistory, 7), { type: "int32" }).data).toEqual(input.data.slice(256, 512));
   });
 
-  it("is made of ids of text and semantic tokens", () => {
+  test("is made of ids of text and semantic tokens", () => {
     expect(barkTextInput([119_546], { type: "int32" }).data[0]).toBe(129_594);
     expect(() => barkTextInput([3, 119_547])).toThrow(/text id 1 must be a whole number from 0 to 119546; received 119547/);
     expect(() => barkSemanticHistory([-1])).toThrow(/found -1 at position 0; semantic tokens/);

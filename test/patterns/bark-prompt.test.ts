@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { zipSync } from "fflate";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
 import {
   barkSemanticLengths,
@@ -43,7 +43,7 @@ const prompts: fc.Arbitrary<BarkHistoryPrompt> = fc
 const create = (numFrames: number, length: number) => () => createBarkPrompt(barkCodes(8, numFrames), semantic(length));
 
 describe("history prompts", () => {
-  it("hold the first two codebooks, all eight, and the semantic tokens", () => {
+  test("hold the first two codebooks, all eight, and the semantic tokens", () => {
     const codes = AudioCodes.fromTensor(barkCodes(32, 15), { sampleRate: 24_000, channels: 1, hopLength: 320, codebookSize: 1024 });
     const prompt = createBarkPrompt(codes, BigInt64Array.from(semantic(10), BigInt));
     expect(prompt.semanticPrompt).toEqual({ type: "int32", data: Int32Array.from(semantic(10)), dims: [10] });
@@ -55,7 +55,7 @@ describe("history prompts", () => {
     expect([back.bandwidth, back.numSamples]).toEqual([6, 4800]);
   });
 
-  it("need as many semantic tokens as the codes last", () => {
+  test("need as many semantic tokens as the codes last", () => {
     // round(T / length, 1) in Python: 150 / 97 = 1.546, 150 / 96 = 1.5625, 150 / 103 = 1.456, 150 / 104 = 1.442.
     expect(create(150, 96)).toThrow(/96 semantic tokens do not go with 150 frames; Bark accepts 97 to 103, best 100/);
     expect(create(150, 97)).not.toThrow();
@@ -68,7 +68,7 @@ describe("history prompts", () => {
     expect(create(15, 0)).toThrow(/semantic prompt is empty/);
   });
 
-  it("refuse what Bark would", () => {
+  test("refuse what Bark would", () => {
     expect(() => createBarkPrompt(barkCodes(8, 15), [...semantic(9), 10_000])).toThrow(/holds 10000 at position 9; .* 0 to 9999/);
     expect(() => createBarkPrompt(barkCodes(8, 15), [-1, ...semantic(9)])).toThrow(/holds -1 at position 0/);
     expect(() => createBarkPrompt(barkCodes(4, 15), semantic(10))).toThrow(
@@ -88,17 +88,17 @@ describe("history prompts", () => {
     expect(() => checkBarkPrompt({ ...voice, coarsePrompt: wrong })).toThrow(/the coarse prompt: found 11500 at codebook 1, frame 5/);
   });
 
-  it("may have a fine prompt that is not the coarse one", () => {
+  test("may have a fine prompt that is not the coarse one", () => {
     expect(checkBarkPrompt({ ...voice, finePrompt: barkCodes(8, 20, 3) }).finePrompt.data).toEqual(barkCodes(8, 20, 3).data);
   });
 });
 
 describe("files of history prompts", () => {
-  it.each(["voice.npz", "announcer.npz", "big-endian.npz"])("%s from numpy is read", (file) => {
+  test.each(["voice.npz", "announcer.npz", "big-endian.npz"])("%s from numpy is read", (file) => {
     expect(parseBarkPrompt(bytesOf(file), file)).toEqual(voice);
   });
 
-  it("are read as they were written, and are the same bytes each time", () => {
+  test("are read as they were written, and are the same bytes each time", () => {
     fc.assert(
       fc.property(prompts, (prompt) => {
         const bytes = formatBarkPrompt(prompt);
@@ -109,7 +109,7 @@ describe("files of history prompts", () => {
     );
   });
 
-  it("hold int64 as it is, not compressed", () => {
+  test("hold int64 as it is, not compressed", () => {
     const text = Buffer.from(formatBarkPrompt(voice)).toString("latin1");
     for (const [name, shape] of [
       ["semantic", "(10,)"],
@@ -122,7 +122,7 @@ describe("files of history prompts", () => {
     expect(text).toContain(Buffer.from(tokens.buffer).toString("latin1"));
   });
 
-  it("that lack an array or hold something else in it are refused", () => {
+  test("that lack an array or hold something else in it are refused", () => {
     expect(parse(parts)).not.toThrow();
     const { coarse_prompt: _, ...without } = parts;
     expect(parse(without)).toThrow(
@@ -143,7 +143,7 @@ describe("files of history prompts", () => {
     expect(() => parseBarkPrompt(new TextEncoder().encode("not a zip"))).toThrow(/history prompt is not a whole zip archive/);
   });
 
-  it("are refused as a whole where a part is missing, or where there are no bytes", () => {
+  test("are refused as a whole where a part is missing, or where there are no bytes", () => {
     expect(() => checkBarkPrompt({ ...voice, finePrompt: undefined as never })).toThrow(
       new TypeError("finePrompt is missing; a history prompt has semanticPrompt, coarsePrompt and finePrompt, all tensors"),
     );
@@ -155,11 +155,11 @@ describe("files of history prompts", () => {
     );
   });
 
-  it("may have fine codes of another length than coarse ones, as for Bark", () => {
+  test("may have fine codes of another length than coarse ones, as for Bark", () => {
     expect(checkBarkPrompt({ ...voice, finePrompt: barkCodes(8, 40) }).finePrompt.dims).toEqual([8, 40]);
   });
 
-  it("that are cut short or changed give a CodesError or the prompt, nothing else", () => {
+  test("that are cut short or changed give a CodesError or the prompt, nothing else", () => {
     const whole = formatBarkPrompt(voice);
     for (let length = 0; length < whole.length; length++) expect(() => parseBarkPrompt(whole.subarray(0, length))).toThrow(CodesError);
     fc.assert(

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { crc32 } from "../../src/core/index.ts";
 import {
   barkCoarseFrames,
@@ -18,7 +18,7 @@ const range = (numFrames: number) => {
 };
 
 describe("Bark's rates", () => {
-  it("give as many coarse tokens as the reference generates", () => {
+  test("give as many coarse tokens as the reference generates", () => {
     for (const [numSemantic, steps] of Object.entries(reference.steps)) {
       expect(barkCoarseSteps(Number(numSemantic)), `${numSemantic} semantic tokens`).toBe(steps);
       expect(barkCoarseFrames(Number(numSemantic))).toBe(steps / 2);
@@ -26,13 +26,13 @@ describe("Bark's rates", () => {
     expect(barkCoarseFrames(0)).toBe(0);
   });
 
-  it("accept the lengths of semantic prompts that the reference accepts", () => {
+  test("accept the lengths of semantic prompts that the reference accepts", () => {
     expect(reference.semanticLengths.map((_, index) => range(index + 1))).toEqual(reference.semanticLengths);
     for (const [numFrames, lengths] of Object.entries(reference.semanticLengthsOf)) expect(range(Number(numFrames))).toEqual(lengths);
     expect(range(0)).toBeNull();
   });
 
-  it("are the reference's rule for every length, as JavaScript rounds like Python here", () => {
+  test("are the reference's rule for every length, as JavaScript rounds like Python here", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 1.4, max: 1.6, noNaN: true }), (numFrames, ratio) => {
         const length = Math.max(1, Math.round(numFrames / ratio));
@@ -43,7 +43,7 @@ describe("Bark's rates", () => {
     );
   });
 
-  it("name a semantic length that is accepted wherever there is one", () => {
+  test("name a semantic length that is accepted wherever there is one", () => {
     expect([75, 150, 375, 750].map(barkSemanticLength)).toEqual([50, 100, 250, 499]);
     for (let numFrames = 1; numFrames <= 3000; numFrames++) {
       const lengths = barkSemanticLengths(numFrames);
@@ -54,7 +54,7 @@ describe("Bark's rates", () => {
     fc.assert(fc.property(fc.integer({ min: 15, max: 100_000 }), (numFrames) => barkSemanticLengths(numFrames) !== null));
   });
 
-  it("refuse what is not a number of things", () => {
+  test("refuse what is not a number of things", () => {
     for (const count of [-1, 1.5, Number.NaN]) {
       expect(() => barkCoarseFrames(count)).toThrow(RangeError);
       expect(() => barkSemanticLength(count)).toThrow(RangeError);
@@ -67,7 +67,7 @@ describe("Bark's rates", () => {
 });
 
 describe("the history of Bark's coarse model", () => {
-  it.each(reference.history)(
+  test.each(reference.history)(
     "of %i semantic tokens and %i frames, %i tokens looked back on, is the reference's",
     (numSemantic, numFrames, maxCoarseHistory, keptSemantic, keptCoarse, semanticSum, coarseSum) => {
       const semanticPrompt = { data: Array.from({ length: numSemantic }, (_, index) => (37 * index) % 10_000), dims: [numSemantic] };
@@ -83,7 +83,7 @@ describe("the history of Bark's coarse model", () => {
     },
   );
 
-  it("is empty where no semantic token can be used, which the references get wrong", () => {
+  test("is empty where no semantic token can be used, which the references get wrong", () => {
     const coarsePrompt = barkCodes(2, 1);
     const { semanticTokens, coarseTokens } = trimBarkHistory({ semanticPrompt: { data: [5], dims: [1] }, coarsePrompt });
     expect([semanticTokens.data, coarseTokens.data]).toEqual([new BigInt64Array(0), new BigInt64Array(0)]);
@@ -95,7 +95,7 @@ describe("the history of Bark's coarse model", () => {
     expect(barkHistoryLengths(300, 0)).toEqual({ numSemantic: 0, numCoarse: 0 });
   });
 
-  it("never holds more than there is, nor more than the model may look back on", () => {
+  test("never holds more than there is, nor more than the model may look back on", () => {
     fc.assert(
       fc.property(fc.nat({ max: 2000 }), fc.nat({ max: 3000 }), fc.integer({ min: 60, max: 630 }), (semantic, frames, most) => {
         const { numSemantic, numCoarse } = barkHistoryLengths(semantic, frames, most);

@@ -1,5 +1,5 @@
 import { LogitsProcessorList, Tensor } from "@huggingface/transformers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { musicgenLogitsProcessor } from "../../src/patterns/musicgen/musicgen-logits-processor.ts";
 import { musicgenCodesFromGenerated } from "../../src/patterns/musicgen/musicgen-generated.ts";
 import { applyMusicgenDelayPatternMask, musicgenDecoderInputIds } from "../../src/patterns/musicgen/musicgen.ts";
@@ -40,7 +40,7 @@ describe("continuing an audio prompt in transformers.js", () => {
     [1, 4].flatMap((numCodebooks) => [0, 1, 3, 9].map((numFrames) => ({ batchSize, numCodebooks, numFrames }))),
   );
 
-  it.each(shapes)(
+  test.each(shapes)(
     "feeds the decoder what transformers feeds it: $batchSize × $numCodebooks rows, $numFrames frames",
     async ({ batchSize, numCodebooks, numFrames }) => {
       const maxLength = 14;
@@ -84,7 +84,7 @@ describe("continuing an audio prompt in transformers.js", () => {
     },
   );
 
-  it("is not what transformers.js does by itself", async () => {
+  test("is not what transformers.js does by itself", async () => {
     const codes = { data: Array.from({ length: 12 }, (_, index) => index), dims: [4, 3] };
     const { decoderInputIds } = musicgenDecoderInputIds(codes, { maxLength: 14, padToken: card });
     const model = new FakeMusicgen({ numCodebooks: 4, card, batchSize: 1 });
@@ -92,7 +92,7 @@ describe("continuing an audio prompt in transformers.js", () => {
     expect(model.audioCodes!.data.slice(30, 33)).not.toEqual([9, 10, 11]);
   });
 
-  it("works when sampling at random", async () => {
+  test("works when sampling at random", async () => {
     const codes = { data: Array.from({ length: 12 }, (_, index) => index), dims: [4, 3] };
     const { decoderInputIds: ids, patternMask } = musicgenDecoderInputIds(codes, { maxLength: 14, padToken: card });
     const model = new FakeMusicgen({ numCodebooks: 4, card, batchSize: 1 });
@@ -109,7 +109,7 @@ describe("continuing an audio prompt in transformers.js", () => {
     ).toEqual([1, 4, 10]);
   });
 
-  it("gives the same codes as transformers.js's own filter at every length", async () => {
+  test("gives the same codes as transformers.js's own filter at every length", async () => {
     for (let maxLength = 2; maxLength < 12; maxLength++) {
       const model = new FakeMusicgen({ numCodebooks: 4, card, batchSize: 2 });
       await model.generate({ max_length: maxLength });
@@ -126,7 +126,7 @@ describe("continuing an audio prompt in transformers.js", () => {
 describe("a delay pattern's logits processor", () => {
   const { patternMask } = musicgenDecoderInputIds({ data: [5, 6], dims: [2, 1] }, { maxLength: 5, padToken: 8 });
 
-  it("leaves free cells as they are and forces the others", () => {
+  test("leaves free cells as they are and forces the others", () => {
     const process = musicgenLogitsProcessor(patternMask, Tensor);
     const logits = new Tensor(
       "float32",
@@ -154,7 +154,7 @@ describe("a delay pattern's logits processor", () => {
     ]);
   });
 
-  it("forces code 0 like any other", () => {
+  test("forces code 0 like any other", () => {
     const zero = musicgenDecoderInputIds({ data: [5, 0], dims: [2, 1] }, { maxLength: 5, padToken: 8 }).patternMask;
     const ones = new Tensor("float32", new Float32Array(16).fill(1), [2, 8]);
     const forced = musicgenLogitsProcessor(zero, Tensor)(
@@ -167,7 +167,7 @@ describe("a delay pattern's logits processor", () => {
     expect(Array.from(forced.data as Float32Array).slice(8)).toEqual([0, ...Array.from({ length: 7 }, () => -Infinity)]);
   });
 
-  it("makes place for the special token, which models have no logits for", () => {
+  test("makes place for the special token, which models have no logits for", () => {
     const logits = new Tensor(
       "float32",
       Float32Array.from({ length: 16 }, (_, index) => index),
@@ -196,7 +196,7 @@ describe("a delay pattern's logits processor", () => {
     ]);
   });
 
-  it("refuses ids and logits that are not those of its mask", () => {
+  test("refuses ids and logits that are not those of its mask", () => {
     const process = musicgenLogitsProcessor(patternMask, Tensor);
     expect(() => process([[8n], [8n], [8n]], zeros(3))).toThrow(/\[2, 5\] has no column 1 for 3 rows/);
     expect(() =>
@@ -211,7 +211,7 @@ describe("a delay pattern's logits processor", () => {
     expect(() => process([[8n], [8n]], zeros(4))).toThrow(/expected float32 logits \[2, card\]; received \[4, 8\]/);
   });
 
-  it("refuses a mask without delays", () => {
+  test("refuses a mask without delays", () => {
     const short = musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 4 }, { maxLength: 6 }).patternMask;
     expect(() => musicgenLogitsProcessor(short, Tensor)).toThrow(/no delays.*delayShort: true/);
   });

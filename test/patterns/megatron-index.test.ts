@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
 import { formatMegatronIndex, parseMegatronIndex } from "../../src/patterns/token-stream/megatron-index.ts";
 
@@ -28,7 +28,7 @@ function damaged(at: number, ...values: number[]): Buffer {
 }
 
 describe("formatMegatronIndex", () => {
-  it("writes what IndexedDatasetBuilder writes", () => {
+  test("writes what IndexedDatasetBuilder writes", () => {
     expect(hex(formatMegatronIndex({ dtype: "uint16", sequenceLengths: [4, 1, 2] }))).toBe(golden.uint16);
     expect(hex(formatMegatronIndex({ dtype: "int32", sequenceLengths: Int32Array.of(3, 1), documentIndices: [0, 1, 2] }))).toBe(
       golden.int32,
@@ -36,7 +36,7 @@ describe("formatMegatronIndex", () => {
     expect(hex(formatMegatronIndex(modesFields))).toBe(golden.withModes);
   });
 
-  it("writes a header of 34 bytes, lengths, offsets and document indices", () => {
+  test("writes a header of 34 bytes, lengths, offsets and document indices", () => {
     expect(hex(formatMegatronIndex({ dtype: "int32", sequenceLengths: [2, 258], documentIndices: [0, 2] }))).toBe(
       [
         "4d4d4944494458 0000", // MMIDIDX\0\0
@@ -53,13 +53,13 @@ describe("formatMegatronIndex", () => {
     );
   });
 
-  it("keeps offsets beyond 32 bits", () => {
+  test("keeps offsets beyond 32 bits", () => {
     const bytes = formatMegatronIndex({ dtype: "int64", sequenceLengths: [2 ** 31 - 1, 2 ** 31 - 1, 1] });
     expect(new DataView(bytes.buffer).getBigInt64(34 + 3 * 4 + 2 * 8, true)).toBe(16n * (2n ** 31n - 1n));
     expect([...parseMegatronIndex(bytes).sequenceOffsets]).toEqual([0, 8 * (2 ** 31 - 1), 16 * (2 ** 31 - 1)]);
   });
 
-  it.each([
+  test.each([
     [{ sequenceLengths: [1, -1] }, /sequence 1 has length -1; expected an integer from 0 to 2147483647/],
     [{ sequenceLengths: [2 ** 31] }, /sequence 0 has length 2147483648/],
     [{ sequenceLengths: [1.5] }, /sequence 0 has length 1\.5/],
@@ -76,7 +76,7 @@ describe("formatMegatronIndex", () => {
     expect(() => formatMegatronIndex({ dtype: "uint16", ...fields })).toThrow(message);
   });
 
-  it("refuses a type that the format has no number for", () => {
+  test("refuses a type that the format has no number for", () => {
     expect(() => formatMegatronIndex({ dtype: "uint32" as "uint16", sequenceLengths: [] })).toThrow(
       /unknown dtype "uint32"; expected uint8, int8/,
     );
@@ -85,7 +85,7 @@ describe("formatMegatronIndex", () => {
 });
 
 describe("parseMegatronIndex", () => {
-  it("reads what IndexedDatasetBuilder writes", () => {
+  test("reads what IndexedDatasetBuilder writes", () => {
     expect(parseMegatronIndex(Buffer.from(golden.withModes, "hex"))).toEqual({
       dtype: "uint16",
       sequenceLengths: Int32Array.of(3, 1, 0),
@@ -102,7 +102,7 @@ describe("parseMegatronIndex", () => {
     });
   });
 
-  it("gives back what was written", () => {
+  test("gives back what was written", () => {
     const dtypes = ["uint8", "int8", "int16", "int32", "int64", "float64", "float32", "uint16"] as const;
     const sizes = [1, 1, 2, 4, 8, 8, 4, 2];
     const documents = fc.array(
@@ -127,7 +127,7 @@ describe("parseMegatronIndex", () => {
     );
   });
 
-  it("throws wherever the file is cut, and for bytes after its end", () => {
+  test("throws wherever the file is cut, and for bytes after its end", () => {
     for (const text of [golden.uint16, golden.int32]) {
       const bytes = Buffer.from(text, "hex");
       for (let length = 0; length < bytes.length; length++)
@@ -136,7 +136,7 @@ describe("parseMegatronIndex", () => {
     }
   });
 
-  it.each([
+  test.each([
     ["another magic", damaged(6, 0x59), /this is not a Megatron index/],
     ["another version", damaged(9, 2), /of version 2; only version 1 is known/],
     ["element type 0", damaged(17, 0), /element type 0; expected 1 to 8/],

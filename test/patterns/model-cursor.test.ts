@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { freeCell, PatternCursor } from "../../src/patterns/layout/pattern-cursor.ts";
 import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
 import { modelLayouts } from "../../src/patterns/models/model-layouts.ts";
@@ -48,7 +48,7 @@ function rowsOf(
 describe.each(["dia", "parler", "valle"] as const)("the cursor of %s", (name) => {
   const layout = modelLayouts[name];
 
-  it("gives the beginning of the model's sequence of the clips that it ended", () => {
+  test("gives the beginning of the model's sequence of the clips that it ended", () => {
     fc.assert(
       fc.property(runs, ({ timesteps, promptFrames, lengths }) => {
         const clips = lengths.map((length, item) => clip(item, layout, length));
@@ -84,7 +84,7 @@ describe("the eos of a model", () => {
   const cursorOf = (delays: readonly number[], batchSize: number = 1) =>
     new PatternCursor(patternProvider({ kind: "delay", numCodebooks: delays.length, delays }).getPattern(6), { ...endless, batchSize });
 
-  it("ends a clip where the first codebook of a frame has it", () => {
+  test("ends a clip where the first codebook of a frame has it", () => {
     fc.assert(
       fc.property(runs, ({ timesteps, promptFrames, lengths }) => {
         for (const layout of [modelLayouts.dia, modelLayouts.parler, modelLayouts.valle]) {
@@ -115,7 +115,7 @@ describe("the eos of a model", () => {
     );
   });
 
-  it("ends one clip of a batch, and with it all cells of the frame", () => {
+  test("ends one clip of a batch, and with it all cells of the frame", () => {
     const cursor = cursorOf([0, 0], 2);
     cursor.push([1, 2, 3, 4]);
     expect([...cursor.push([10, 7, 5, 6]).data]).toEqual([10, 10, 5, 6]);
@@ -125,7 +125,7 @@ describe("the eos of a model", () => {
     expect([...cursor.takeFrames().data]).toEqual([1, 12, 2, 12, 3, 5, 4, 6]);
   });
 
-  it.each([
+  test.each([
     ["in a later codebook of the step", [0, 0], [[3, 10]], "eosToken 10 for frame 0 of codebook 1 comes too late: the frame has begun"],
     ["in a later step", [0, 1], [[3, 0], [4, 10]], "eosToken 10 for frame 0 of codebook 1 comes too late: the frame has begun"], // prettier-ignore
   ] as const)("is refused %s, and the cursor stays where it was", (_, delays, steps, message) => {
@@ -137,7 +137,7 @@ describe("the eos of a model", () => {
     expect([cursor.step, cursor.lengths]).toEqual([steps.length, [6]]);
   });
 
-  it("ends nothing where another token of the step is none", () => {
+  test("ends nothing where another token of the step is none", () => {
     const cursor = cursorOf([0, 1]);
     cursor.push([1, 0]);
     expect(() => cursor.push([10, 99])).toThrow("token 99 for frame 0 is not a code");
@@ -145,14 +145,14 @@ describe("the eos of a model", () => {
     expect([...cursor.push([10, 5]).data]).toEqual([10, 5]);
   });
 
-  it("is no more than garbage where no code is the model's", () => {
+  test("is no more than garbage where no code is the model's", () => {
     const cursor = cursorOf([0, 2]);
     expect([...cursor.push([1, 10]).data]).toEqual([1, 12]);
   });
 });
 
 describe("Moshi's cursor", () => {
-  it("goes on from the model's sequence until all frames are whole", () => {
+  test("goes on from the model's sequence until all frames are whole", () => {
     const layout = modelLayouts.moshi;
     const whole = clip(0, layout, 2);
     const cursor = modelCursor(layout, 2, { type: "int32" });
@@ -178,7 +178,7 @@ test("a layout that was not called is refused", () => {
 });
 
 describe("the end of a clip", () => {
-  it("is one token in each row, in the cell after the row's last code", () => {
+  test("is one token in each row, in the cell after the row's last code", () => {
     const pattern = patternProvider({ kind: "delay", numCodebooks: 2, delays: [0, 2] }).getPattern(3);
     const cursor = new PatternCursor(pattern, { specialToken: 12, padToken: 11, eosToken: 10, codebookSize: 10 });
     cursor.push([1, 0]);
@@ -198,7 +198,7 @@ describe("the end of a clip", () => {
     ]);
   });
 
-  it("cannot be a code", () => {
+  test("cannot be a code", () => {
     const pattern = patternProvider({ kind: "parallel", numCodebooks: 1 }).getPattern(2);
     const options = { specialToken: 10, eosToken: 9, codebookSize: 10 };
     const message = "eosToken 9 could be taken for a code: codes are 0 to 9; choose 10 or more, or a negative one";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Tensor } from "@huggingface/transformers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AudioCodes } from "../../src/core/index.ts";
 import { PatternCursor } from "../../src/patterns/layout/pattern-cursor.ts";
 import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
@@ -60,7 +60,7 @@ afterAll(async () => {
 });
 
 describe("the small decoder", () => {
-  it("is causal, reads every codebook, and says the same with its cache", async () => {
+  test("is causal, reads every codebook, and says the same with its cache", async () => {
     const rows = rowsOf(prompt).map((row) => row.slice(0, 9));
     const whole = (await model.forward(rows, text)).logits!;
     expect(whole.dims).toEqual([4, 9, 2048]);
@@ -94,7 +94,7 @@ describe("the small decoder", () => {
     }
   });
 
-  it("listens to the text", async () => {
+  test("listens to the text", async () => {
     const rows = [[2048], [2048], [2048], [2048]];
     const [one, other, none] = await Promise.all(
       [text, "loud drums", null].map(async (each) => (await model.forward(rows, each)).logits!.data),
@@ -105,7 +105,7 @@ describe("the small decoder", () => {
 });
 
 describe("an audio prompt continued by transformers.js", () => {
-  it("comes back as it was, and goes on as the rule of the delay has it", async () => {
+  test("comes back as it was, and goes on as the rule of the delay has it", async () => {
     const generated = await model.generate([text], prompt, numFrames);
     const continued = AudioCodes.fromTensor(generated, codec);
     expect(continued.shape).toEqual([1, 4, numFrames]);
@@ -114,7 +114,7 @@ describe("an audio prompt continued by transformers.js", () => {
     expect(new Set(continued.data.subarray(promptFrames, numFrames)).size).toBeGreaterThan(6);
   });
 
-  it("becomes audio of exactly its frames, which begins as the prompt sounds", async () => {
+  test("becomes audio of exactly its frames, which begins as the prompt sounds", async () => {
     const continued = AudioCodes.fromTensor(await model.generate([text], prompt, numFrames), codec);
     const audio = await codec.decode(continued);
     expect(audio.sampleRate).toBe(32_000);
@@ -126,7 +126,7 @@ describe("an audio prompt continued by transformers.js", () => {
     expect(largestDifference(heard.subarray(untouched, promptFrames * 640), promptAudio.subarray(untouched))).toBeGreaterThan(1e-3);
   });
 
-  it.each([0, 1, 3, promptFrames])("is the same by PatternCursor, after %i frames", async (length) => {
+  test.each([0, 1, 3, promptFrames])("is the same by PatternCursor, after %i frames", async (length) => {
     const given = length === 0 ? null : prompt.sliceFrames(0, length);
     const frames = length + 6;
     const cursor = cursorFor(model, given ?? undefined, frames);
@@ -134,7 +134,7 @@ describe("an audio prompt continued by transformers.js", () => {
     expect(rowsOf(cursor.takeFrames())).toEqual(rowsOf(await model.generate([text], given, frames)));
   });
 
-  it("is what transformers.js gives to its own EnCodec", async () => {
+  test("is what transformers.js gives to its own EnCodec", async () => {
     const audio = await model.generateAudio([text], prompt, numFrames);
     expect(audio.dims).toEqual([1, 1, 4, numFrames]);
     expect(rowsOf({ data: audio.data as Float32Array, dims: audio.dims.slice(1) })).toEqual(
@@ -142,7 +142,7 @@ describe("an audio prompt continued by transformers.js", () => {
     );
   });
 
-  it("does not depend on the other clips of its batch", async () => {
+  test("does not depend on the other clips of its batch", async () => {
     const clips = [prompt, otherPrompt];
     const together = await model.generate(
       [text, "loud strings"],
@@ -154,7 +154,7 @@ describe("an audio prompt continued by transformers.js", () => {
     expect(rowsOf(together)).toEqual(alone.flatMap(rowsOf));
   });
 
-  it("comes back as it was whatever is sampled", async () => {
+  test("comes back as it was whatever is sampled", async () => {
     const continued = AudioCodes.fromTensor(await model.generate([text], prompt, numFrames, { doSample: true }), codec);
     expect(continued.numFrames).toBe(numFrames);
     expect(continued.sliceFrames(0, promptFrames).equals(prompt)).toBe(true);
@@ -162,7 +162,7 @@ describe("an audio prompt continued by transformers.js", () => {
 });
 
 describe("frames decoded as they complete", () => {
-  it("are the audio of the whole, piece by piece, where the codec is causal", async () => {
+  test("are the audio of the whole, piece by piece, where the codec is causal", async () => {
     const causal = await AudioTokenizer.fromPretrained("tiny");
     const ofItsShape = await SmallMusicgen.load({ numCodebooks: 4, codebookSize: causal.codebookSize });
     const speech = (await goldenCases("mini-24khz")).find(({ name }) => name === "speech")!;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { musicgenDelayLabels, musicgenShiftTokensRight } from "../../src/patterns/musicgen/musicgen-labels.ts";
 import { musicgenDelayPatternMask } from "../../src/patterns/musicgen/musicgen.ts";
 import { patternCases } from "./golden-patterns.ts";
@@ -33,16 +33,16 @@ const clips = fc
   });
 
 describe("shifted labels", () => {
-  it("cover every reference case", () => expect(cases.length).toBeGreaterThanOrEqual(1));
+  test("cover every reference case", () => expect(cases.length).toBeGreaterThanOrEqual(1));
 
-  it.each(cases)("equal those of transformers: $id", (golden) => {
+  test.each(cases)("equal those of transformers: $id", (golden) => {
     const options = { padToken: golden.pad_token_id, startToken: golden.decoder_start_token_id };
     const shifted = musicgenShiftTokensRight(tensorOf(golden.labels_btk), options);
     const expected = tensorOf(golden.shifted_bkt);
     expect(shifted).toEqual({ type: "int64", data: BigInt64Array.from(expected.data, BigInt), dims: expected.dims });
   });
 
-  it("read ignored labels as the special token and start where they are told", () => {
+  test("read ignored labels as the special token and start where they are told", () => {
     const labels = { data: [1, 2, -100, 4, 5, 6], dims: [3, 2] };
     expect(musicgenShiftTokensRight(labels, { padToken: 9, startToken: 8, type: "int32" })).toEqual({
       type: "int32",
@@ -51,17 +51,17 @@ describe("shifted labels", () => {
     });
   });
 
-  it("need a step", () => expect(() => musicgenShiftTokensRight({ data: [], dims: [1, 0, 4] })).toThrow(/at least one step/));
+  test("need a step", () => expect(() => musicgenShiftTokensRight({ data: [], dims: [1, 0, 4] })).toThrow(/at least one step/));
 });
 
 describe("labels for training", () => {
-  it("are delayed, and ignored at both ends", () => {
+  test("are delayed, and ignored at both ends", () => {
     const { labels, decoderInputIds } = musicgenDelayLabels({ data: [0, 1, 2, 10, 11, 12], dims: [2, 3] }, { type: "int32" });
     expect(labels).toEqual({ type: "int32", data: Int32Array.of(0, -100, 1, 10, 2, 11, -100, 12), dims: [1, 4, 2] });
     expect(decoderInputIds).toEqual({ type: "int32", data: Int32Array.of(2048, 0, 1, 2, 2048, 2048, 10, 11), dims: [1, 2, 4] });
   });
 
-  it("leave out the last steps as audiocraft trains", () => {
+  test("leave out the last steps as audiocraft trains", () => {
     const { labels, decoderInputIds } = musicgenDelayLabels(
       { data: [0, 1, 2, 10, 11, 12], dims: [2, 3] },
       { type: "int32", keepOnlyValidSteps: true },
@@ -70,7 +70,7 @@ describe("labels for training", () => {
     expect(decoderInputIds.dims).toEqual([1, 2, 3]);
   });
 
-  it("equal the sequence that generation would have made of the same codes, one step on", () => {
+  test("equal the sequence that generation would have made of the same codes, one step on", () => {
     fc.assert(
       fc.property(clips, ({ numDelays, channels, batchSize, numCodebooks, numFrames, codes }) => {
         const ids = Array.from({ length: batchSize * numCodebooks }, (_, row) => [
@@ -96,12 +96,12 @@ describe("labels for training", () => {
     );
   });
 
-  it("ignore the end of shorter clips", () => {
+  test("ignore the end of shorter clips", () => {
     const codes = { data: [0, 1, -100, 10, 11, 2048], dims: [2, 3] };
     expect(Array.from(musicgenDelayLabels(codes).labels.data, Number)).toEqual([0, -100, 1, 10, -100, 11, -100, -100]);
   });
 
-  it("of clips of different lengths are those of a padded batch", () => {
+  test("of clips of different lengths are those of a padded batch", () => {
     const list = [
       { data: [0, 1, 2, 10, 11, 12], dims: [2, 3] },
       { data: [5, 15], dims: [1, 2, 1] },
@@ -112,7 +112,7 @@ describe("labels for training", () => {
     expect(() => musicgenDelayLabels([list[0]!, { data: [1], dims: [1, 1] }])).toThrow("clips of 2 and of 1 codebooks make no batch");
   });
 
-  it.each([2049, 0.5, "1", null] as never[])("are refused where there is %j", (value) => {
+  test.each([2049, 0.5, "1", null] as never[])("are refused where there is %j", (value) => {
     const wrong = expect.objectContaining({
       code: "CODES_OUT_OF_RANGE",
       message: expect.stringMatching(/^value .* (is not a code|is not a number)/) as string,
@@ -121,13 +121,13 @@ describe("labels for training", () => {
     expect(() => musicgenShiftTokensRight({ data: [0, value], dims: [2, 1] })).toThrow(wrong);
   });
 
-  it("name the place of what is no code", () => {
+  test("name the place of what is no code", () => {
     expect(() => musicgenShiftTokensRight({ data: [0, 1, 2, 3, 4, 2049], dims: [3, 2] })).toThrow(
       "value 2049 at frame 2 of codebook 1 is not a code; expected 0 to 2047 or 2048 or -100",
     );
   });
 
-  it("are refused for what is no code", () => {
+  test("are refused for what is no code", () => {
     expect(() => musicgenDelayLabels({ data: [0, -1], dims: [1, 2] })).toThrow(/value -1 at frame 1 of codebook 0/);
     expect(() => musicgenDelayLabels({ data: [], dims: [1, 0] })).toThrow(/at least one frame/);
     expect(() => musicgenDelayLabels({ data: [0, 1, 2], dims: [3, 1] }, { channels: 2 })).toThrow(/even integer/);

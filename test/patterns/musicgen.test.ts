@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
 import type { TokenGrid } from "../../src/patterns/grid/token-grid.ts";
 import { musicgenCodesFromGenerated } from "../../src/patterns/musicgen/musicgen-generated.ts";
@@ -81,9 +81,9 @@ const generations = fc
   });
 
 describe("MusicGen's delay pattern", () => {
-  it("covers every reference case", () => expect(cases.length).toBeGreaterThanOrEqual(14));
+  test("covers every reference case", () => expect(cases.length).toBeGreaterThanOrEqual(14));
 
-  it.each(cases)("delays ids as transformers does: $id", (golden) => {
+  test.each(cases)("delays ids as transformers does: $id", (golden) => {
     const build = () => musicgenDelayPatternMask(tensorOf(golden.input_ids), optionsOf(golden));
     if (golden.error?.stage === "build") {
       expect(build).toThrow(RangeError);
@@ -97,7 +97,7 @@ describe("MusicGen's delay pattern", () => {
     expect(rowsOf(patternMask)).toEqual(golden.pattern_mask);
   });
 
-  it.each(cases.filter(({ bos_prepended }) => bos_prepended))("starts from the prompt's codes: $id", (golden) => {
+  test.each(cases.filter(({ bos_prepended }) => bos_prepended))("starts from the prompt's codes: $id", (golden) => {
     const { num_codebooks: numCodebooks, batch: batchSize, prompt_timesteps: numFrames } = golden;
     const codes = { data: golden.prompt_codes.flat(2), dims: [batchSize, numCodebooks, numFrames] };
     const starts = [codes, ...(numFrames === 0 ? [{ batchSize, numCodebooks }] : [])];
@@ -114,7 +114,7 @@ describe("MusicGen's delay pattern", () => {
     }
   });
 
-  it.each(cases.filter(({ error }) => error === null))("keeps the mask's tokens and gives the codes back: $id", (golden) => {
+  test.each(cases.filter(({ error }) => error === null))("keeps the mask's tokens and gives the codes back: $id", (golden) => {
     const { patternMask } = musicgenDelayPatternMask(tensorOf(golden.input_ids), optionsOf(golden));
     const generated = tensorOf(golden.generated_ids);
     expect(rowsOf(applyMusicgenDelayPatternMask(generated, patternMask))).toEqual(golden.applied_ids);
@@ -125,7 +125,7 @@ describe("MusicGen's delay pattern", () => {
     if (golden.audiocraft !== undefined) expect(musicgenFramesOf(optionsOf(golden))).toBe(golden.audiocraft.timesteps);
   });
 
-  it("equals the picture of it, cell by cell", () => {
+  test("equals the picture of it, cell by cell", () => {
     fc.assert(
       fc.property(generations, ({ numCodebooks, channels, prompt, promptFrames, maxLength, batchSize }) => {
         const start = { data: prompt.flat(), dims: [batchSize, numCodebooks, promptFrames] };
@@ -137,7 +137,7 @@ describe("MusicGen's delay pattern", () => {
     );
   });
 
-  it("gives back prompt and generated codes, whatever was sampled where no code belongs", () => {
+  test("gives back prompt and generated codes, whatever was sampled where no code belongs", () => {
     fc.assert(
       fc.property(generations, fc.nat(2048), ({ numCodebooks, channels, codes, prompt, promptFrames, maxLength, batchSize }, noise) => {
         const { patternMask } = musicgenDecoderInputIds(
@@ -156,7 +156,7 @@ describe("MusicGen's delay pattern", () => {
     );
   });
 
-  it("applies to one column as it does to all", () => {
+  test("applies to one column as it does to all", () => {
     fc.assert(
       fc.property(generations, ({ numCodebooks, channels, codes, prompt, promptFrames, maxLength, batchSize }) => {
         const { patternMask } = musicgenDecoderInputIds(
@@ -173,7 +173,7 @@ describe("MusicGen's delay pattern", () => {
     );
   });
 
-  it("overwrites the first column of ids, which is a frame of those that lack the start column", () => {
+  test("overwrites the first column of ids, which is a frame of those that lack the start column", () => {
     const { decoderInputIds, patternMask } = musicgenDelayPatternMask(
       { data: [0, 1, 2, 10, 11, 12], dims: [2, 3] },
       { numCodebooks: 2, maxLength: 6 },
@@ -188,7 +188,7 @@ describe("MusicGen's delay pattern", () => {
     ]);
   });
 
-  it("starts before the first cell that ids leave open in a clip's first codebook", () => {
+  test("starts before the first cell that ids leave open in a clip's first codebook", () => {
     const options = { numCodebooks: 1, maxLength: 6 };
     const open = tensorOf([
       [-1, 1, 2, 3],
@@ -202,7 +202,7 @@ describe("MusicGen's delay pattern", () => {
     expect(rowsOf(patternMask)[1]).toEqual([2048, 5, -1, 7, -1, -1]);
   });
 
-  it("delays both channels of stereo like a mono clip each", () => {
+  test("delays both channels of stereo like a mono clip each", () => {
     const mono = { data: [0, 1, 2, 10, 11, 12, 20, 21, 22], dims: [3, 3] };
     const stereo = { data: [0, 1, 2, 0, 1, 2, 10, 11, 12, 10, 11, 12, 20, 21, 22, 20, 21, 22], dims: [6, 3] };
     const one = rowsOf(musicgenDecoderInputIds(mono, { maxLength: 9 }).patternMask);
@@ -210,7 +210,7 @@ describe("MusicGen's delay pattern", () => {
     expect(two).toEqual(one.flatMap((row) => [row, row]));
   });
 
-  it("makes AudioCodes of what was generated", () => {
+  test("makes AudioCodes of what was generated", () => {
     const { patternMask } = musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 4 }, { maxLength: 12 });
     const ids = tensorOf(Array.from({ length: 4 }, (_, row) => Array.from({ length: 12 }, (__, column) => 100 * row + column)));
     const context = { sampleRate: 32_000, channels: 1, hopLength: 640, codebookSize: 2048 };
@@ -221,7 +221,7 @@ describe("MusicGen's delay pattern", () => {
     expect(rowsOf(again.decoderInputIds)[1]).toEqual([2048, 2048, 102, 103, 104, 105, 106, 107, 108]);
   });
 
-  it("writes tokens in the type that is asked for", () => {
+  test("writes tokens in the type that is asked for", () => {
     const { decoderInputIds } = musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6, type: "int32" });
     expect(decoderInputIds.data).toEqual(Int32Array.of(2048, 2048));
     expect(() => musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 2 }, { maxLength: 6, type: "uint16" })).toThrow(
@@ -231,14 +231,14 @@ describe("MusicGen's delay pattern", () => {
 });
 
 describe("sequences shorter than 2C − 1 columns", () => {
-  it("are left undelayed as transformers does", () => {
+  test("are left undelayed as transformers does", () => {
     const prompt = { data: [0, 1, 10, 11, 20, 21, 30, 31], dims: [4, 2] };
     const { decoderInputIds, patternMask } = musicgenDecoderInputIds(prompt, { maxLength: 6 });
     expect(rowsOf(decoderInputIds)).toEqual([0, 10, 20, 30].map((code) => [2048, code, code + 1]));
     expect(rowsOf(patternMask).flat()).toEqual(Array.from({ length: 24 }, () => -1));
   });
 
-  it("are delayed with delayShort, as transformers.js does", () => {
+  test("are delayed with delayShort, as transformers.js does", () => {
     const { decoderInputIds, patternMask } = musicgenDecoderInputIds(
       { data: [0, 10, 20, 30], dims: [4, 1] },
       { maxLength: 6, delayShort: true },
@@ -259,7 +259,7 @@ describe("sequences shorter than 2C − 1 columns", () => {
 });
 
 describe("sequences too short for a single frame", () => {
-  it("hold special tokens only", () => {
+  test("hold special tokens only", () => {
     const { decoderInputIds, patternMask } = musicgenDecoderInputIds({ batchSize: 1, numCodebooks: 4 }, { maxLength: 3, delayShort: true });
     expect(decoderInputIds.dims).toEqual([4, 1]);
     expect(rowsOf(patternMask).flat()).toEqual(Array.from({ length: 12 }, () => 2048));
@@ -267,13 +267,13 @@ describe("sequences too short for a single frame", () => {
 });
 
 describe("MusicGen's lengths", () => {
-  it("hold thirty seconds in 1504 columns, mono and stereo", () => {
+  test("hold thirty seconds in 1504 columns, mono and stereo", () => {
     expect(musicgenMaxLengthFor({ frames: 1500, numCodebooks: 4 })).toBe(1504);
     expect(musicgenMaxLengthFor({ frames: 1500, numCodebooks: 8, channels: 2 })).toBe(1504);
     expect(musicgenFramesOf({ maxLength: 1500, numCodebooks: 4 })).toBe(1496);
   });
 
-  it("come back from the length to the frames", () => {
+  test("come back from the length to the frames", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 9 }),
@@ -292,13 +292,13 @@ describe("MusicGen's lengths", () => {
     );
   });
 
-  it("count the frames of undelayed sequences from their one start column", () => {
+  test("count the frames of undelayed sequences from their one start column", () => {
     expect(musicgenFramesOf({ maxLength: 6, numCodebooks: 4 })).toBe(5);
     expect(musicgenFramesOf({ maxLength: 6, numCodebooks: 4, delayShort: true })).toBe(2);
     expect(musicgenFramesOf({ maxLength: 3, numCodebooks: 4, delayShort: true })).toBe(0);
   });
 
-  it("refuse fewer frames than transformers delays", () => {
+  test("refuse fewer frames than transformers delays", () => {
     expect(() => musicgenMaxLengthFor({ frames: 2, numCodebooks: 4 })).toThrow("at least 3, since transformers does not delay");
     expect(() => musicgenMaxLengthFor({ frames: -1, numCodebooks: 4, delayShort: true })).toThrow("at least 0; received -1");
   });
@@ -310,14 +310,14 @@ describe("what MusicGen cannot be given", () => {
   const codec = { sampleRate: 24_000, channels: 1, hopLength: 320, codebookSize: 1024 };
   const codesOf24kHz = AudioCodes.fromTensor({ data: [1, 2], dims: [2, 1] }, codec);
 
-  it("a list of prompts", () => {
+  test("a list of prompts", () => {
     expect(() => musicgenDecoderInputIds([prompt, prompt] as never, { maxLength: 9 })).toThrow(TypeError);
     expect(() => musicgenDecoderInputIds([prompt, prompt] as never, { maxLength: 9 })).toThrow(
       "pass clips of equal lengths as one tensor [B, K, T0]",
     );
   });
 
-  it("eight codebooks of which nobody says whether they are stereo", () => {
+  test("eight codebooks of which nobody says whether they are stereo", () => {
     const eight = { data: new Uint16Array(8), dims: [8, 1] };
     const message = "8 codebooks can be those of a stereo model, 4 for each channel, or of a mono one; say channels: 2 or channels: 1";
     for (const use of [
@@ -332,7 +332,7 @@ describe("what MusicGen cannot be given", () => {
     expect(rowsOf(musicgenDecoderInputIds(eight, { maxLength: 16, channels: 2 }).patternMask)[7]!.indexOf(0)).toBe(4);
   });
 
-  it.each([
+  test.each([
     [
       "a prompt longer than the sequence",
       () => musicgenDecoderInputIds(prompt, { maxLength: 4 }),
@@ -376,7 +376,7 @@ describe("what MusicGen cannot be given", () => {
     expect(give).toThrow(message);
   });
 
-  it.each([
+  test.each([
     [
       "a special token in the prompt",
       () => musicgenDecoderInputIds({ data: [0, 2048], dims: [1, 2] }, { maxLength: 9 }),
@@ -459,7 +459,7 @@ describe("what MusicGen cannot be given", () => {
 describe("codes that were not all generated", () => {
   const whole = tensorOf(Array.from({ length: 8 }, () => Array.from({ length: 10 }, (_, column) => column)));
 
-  it("are refused with the row and the columns, since all later ones would move", () => {
+  test("are refused with the row and the columns, since all later ones would move", () => {
     const data = whole.data.slice();
     data[5 * 10 + 4] = 2048;
     data[5 * 10 + 6] = 2048;
@@ -471,7 +471,7 @@ describe("codes that were not all generated", () => {
     expect(musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 }).dims).toEqual([2, 4, 6]);
   });
 
-  it.each([2049, 5000, 0.5, -3])("are refused where there is %f", (value) => {
+  test.each([2049, 5000, 0.5, -3])("are refused where there is %f", (value) => {
     const data = whole.data.with(2 * 10 + 5, value);
     const message = "row 2 (clip 0, codebook 2) has no code at column 5, where one from 0 to 2047 belongs";
     expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(
@@ -479,28 +479,28 @@ describe("codes that were not all generated", () => {
     );
   });
 
-  it.each([null, "5", true])("are refused where there is %j", (value) => {
+  test.each([null, "5", true])("are refused where there is %j", (value) => {
     const data = (whole.data as unknown[]).with(2 * 10 + 5, value) as number[];
     expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(
       `value ${JSON.stringify(value)} at position 25 is not a number`,
     );
   });
 
-  it("are refused where a cell was left open", () => {
+  test("are refused where a cell was left open", () => {
     const data = whole.data.with(3 * 10 + 9, -1);
     expect(() => musicgenCodesFromGenerated({ ...whole, data }, { numCodebooks: 4 })).toThrow(
       /row 3 \(clip 0, codebook 3\) has no code at column 9,/,
     );
   });
 
-  it("are refused where generation stopped early", () => {
+  test("are refused where generation stopped early", () => {
     expect(() => musicgenCodesFromGenerated(whole, { numCodebooks: 4, maxLength: 12 })).toThrow(
       /row 2 .* has 7 codes and row 0 has 8: the ids end at column 10 of 12/,
     );
     expect(musicgenCodesFromGenerated(whole, { numCodebooks: 1, maxLength: 12 }).dims).toEqual([8, 1, 9]);
   });
 
-  it("are refused where the prompt had special tokens among them", () => {
+  test("are refused where the prompt had special tokens among them", () => {
     const ids = tensorOf([
       [2048, 1, 2],
       [2048, 2048, 2],

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
 import { modelLayouts } from "../../src/patterns/models/model-layouts.ts";
 import { musicgenDelayLabels } from "../../src/patterns/musicgen/musicgen-labels.ts";
@@ -18,7 +18,7 @@ function rowsOf({ data, dims }: { readonly data: ArrayLike<number | bigint>; rea
 }
 
 describe("labels of the next step", () => {
-  it("are those that MusicGen is trained with", () => {
+  test("are those that MusicGen is trained with", () => {
     fc.assert(
       fc.property(batches, (batch) => {
         const { inputs, labels } = nextStepLabels(buildModelSequence(batch.map(tensor), modelLayouts.musicgen));
@@ -35,7 +35,7 @@ describe("labels of the next step", () => {
     );
   });
 
-  it.each(["dia", "parler", "valle"] as const)("of %s are each row's codes and one eos, in their places", (name) => {
+  test.each(["dia", "parler", "valle"] as const)("of %s are each row's codes and one eos, in their places", (name) => {
     const layout = modelLayouts[name];
     const { numCodebooks } = layout.pattern;
     const cases = fc
@@ -60,7 +60,7 @@ describe("labels of the next step", () => {
     );
   });
 
-  it("ignore the eos where nothing is said of it, and need a type that holds -100", () => {
+  test("ignore the eos where nothing is said of it, and need a type that holds -100", () => {
     const pattern = patternProvider({ kind: "parallel", numCodebooks: 1 }).getPattern(3);
     const sequence = pattern.buildSequence({ data: [4, 5], dims: [1, 2] }, { specialToken: 8, eosToken: 9 });
     expect([...nextStepLabels(sequence, { type: "int32" }).labels.data]).toEqual([4, 5, -100]);

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { formatPatternGrid, layoutOf, Pattern, patternCells, patternProvider } from "../../src/patterns/index.ts";
 import type { PatternSpec } from "../../src/patterns/index.ts";
 
@@ -13,7 +13,7 @@ function coloursOf(line: string): string[] {
 }
 
 describe("a pattern as text", () => {
-  it("has a row for each codebook and a column for each step", () => {
+  test("has a row for each codebook and a column for each step", () => {
     expect(gridOf({ kind: "delay", numCodebooks: 3 }, 4)).toEqual([
       "step  0  1  2  3  4  5  6",
       "  q0  S  0  1  2  3  ·  ·",
@@ -23,19 +23,19 @@ describe("a pattern as text", () => {
     ]);
   });
 
-  it("shows further empty steps at the start as S, and none where there is none", () => {
+  test("shows further empty steps at the start as S, and none where there is none", () => {
     expect(gridOf({ kind: "parallel", numCodebooks: 1, emptyInitial: 2 }, 2)).toEqual(["step  0  1  2  3  4", "  q0  S  S  S  0  1", ""]);
     expect(gridOf({ kind: "parallel", numCodebooks: 1, emptyInitial: -1 }, 2)).toEqual(["step  0  1", "  q0  0  1", ""]);
     expect(gridOf({ kind: "delay", numCodebooks: 2 }, 0)).toEqual(["step  0  1", "  q0  S  S", "  q1  S  S", ""]);
   });
 
-  it.each([7, -1, 1.5])("cannot show %f steps of six", (numSteps) => {
+  test.each([7, -1, 1.5])("cannot show %f steps of six", (numSteps) => {
     const pattern = patternProvider({ kind: "delay", numCodebooks: 2 }).getPattern(4);
     expect(() => patternCells(pattern, { numSteps })).toThrow(`numSteps must be a whole number from 0 to 6; received ${numSteps}`);
     expect(patternCells(pattern, { numSteps: 0 }).contents).toEqual([]);
   });
 
-  it("shows the last frame as E and what follows as P where a model has tokens for them", () => {
+  test("shows the last frame as E and what follows as P where a model has tokens for them", () => {
     expect(gridOf({ kind: "delay", numCodebooks: 2, delays: [0, 2] }, 3, { hasEos: true, hasPadToken: true })).toEqual([
       "step  0  1  2  3  4  5",
       "  q0  S  0  1  E  P  P",
@@ -44,7 +44,7 @@ describe("a pattern as text", () => {
     ]);
   });
 
-  it("goes on below where it is wider than the terminal", () => {
+  test("goes on below where it is wider than the terminal", () => {
     expect(gridOf({ kind: "delay", numCodebooks: 2 }, 10, { width: 24 })).toEqual([
       "step   0   1   2   3   4",
       "  q0   S   0   1   2   3",
@@ -64,14 +64,14 @@ describe("a pattern as text", () => {
     expect(lines).toHaveLength(10 * Math.ceil(481 / 15));
   });
 
-  it("is the same text with colours, each codebook in its own", () => {
+  test("is the same text with colours, each codebook in its own", () => {
     const spec = { kind: "delay", numCodebooks: 4 } as const;
     const coloured = gridOf(spec, 3, { isColoured: true });
     expect(coloured.map((line) => stripVTControlCharacters(line))).toEqual(gridOf(spec, 3));
     expect(coloured.slice(1, 5).map(coloursOf)).toEqual(["36", "33", "32", "35"].map((colour) => [colour, colour, colour]));
   });
 
-  it("leaves coordinates beyond the clip out", () => {
+  test("leaves coordinates beyond the clip out", () => {
     const pattern = new Pattern({ numCodebooks: 1, timesteps: 1, layout: layoutOf([[], [[0, 0]], [[1, 0]]]) });
     expect(formatPatternGrid(pattern)).toBe("step  0  1  2\n  q0  S  0  ·\n");
     expect(patternCells(pattern).contents).toEqual(["start", "code", "special"]);

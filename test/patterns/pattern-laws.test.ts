@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { TokenType } from "../../src/patterns/grid/token-grid.ts";
 import { patternProvider } from "../../src/patterns/layout/pattern-provider.ts";
 import type { PatternKind } from "../../src/patterns/layout/pattern-spec.ts";
-import { Pattern } from "../../src/patterns/layout/pattern.ts";
+import type { Pattern } from "../../src/patterns/layout/pattern.ts";
 import { clips, patternCases } from "./arbitrary-patterns.ts";
 import type { PatternCase, Rows } from "./arbitrary-patterns.ts";
 import { naiveLayout, naiveValidSteps } from "./naive-layout.ts";

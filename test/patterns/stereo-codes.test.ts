@@ -1,15 +1,15 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
 import { deinterleaveStereo, interleaveStereo } from "../../src/patterns/grid/stereo-codes.ts";
 
 describe("codes of two channels", () => {
-  it("stand row by row, left before right", () => {
+  test("stand row by row, left before right", () => {
     const stereo = interleaveStereo({ data: [0, 1, 10, 11], dims: [2, 2] }, { data: [100, 101, 110, 111], dims: [2, 2] });
     expect(stereo).toEqual({ type: "int32", data: Int32Array.of(0, 1, 100, 101, 10, 11, 110, 111), dims: [1, 4, 2] });
   });
 
-  it("come apart as they were joined", () => {
+  test("come apart as they were joined", () => {
     const sizes = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4 }), fc.nat(5));
     fc.assert(
       fc.property(sizes, (dims) => {
@@ -21,7 +21,7 @@ describe("codes of two channels", () => {
     );
   });
 
-  it("must have the same shape", () => {
+  test("must have the same shape", () => {
     const [tall, wide] = [
       { data: [1, 2], dims: [2, 1] },
       { data: [1, 2], dims: [1, 2] },

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
 import type { AudioCodesData } from "../../src/core/index.ts";
 import { applyPattern, formatSequence, modelLayouts, parseSequence, revertPattern } from "../../src/patterns/index.ts";
@@ -63,7 +63,7 @@ const cases = clips.chain((codes) =>
 );
 
 describe("a sequence file", () => {
-  it("gives back exactly the codes, for every pattern, special token and clip", async () => {
+  test("gives back exactly the codes, for every pattern, special token and clip", async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ codes, spec, special }) => {
         const bytes = formatSequence(applyPattern(codes, spec, { specialToken: special }), "safetensors");
@@ -72,7 +72,7 @@ describe("a sequence file", () => {
     );
   });
 
-  it("gives back segments of 48 kHz audio with their scales", async () => {
+  test("gives back segments of 48 kHz audio with their scales", async () => {
     const codes = codesAt48kHz(120_000);
     const sequence = applyPattern(codes, { kind: "delay", numCodebooks: 2 });
     expect(sequence.tokens.dims).toEqual([3, 2, 152]);
@@ -80,7 +80,7 @@ describe("a sequence file", () => {
     expect(revertPattern(parsed).codes).toEqual(codes);
   });
 
-  it("holds the tokens as numpy sees them", async () => {
+  test("holds the tokens as numpy sees them", async () => {
     const codes = codesOf(2, 3);
     const { tokens } = applyPattern(codes, { kind: "delay", numCodebooks: 2 });
     expect(tokens).toEqual({ type: "uint16", dims: [1, 2, 5], data: Uint16Array.of(2048, 0, 131, 262, 2048, 2048, 2048, 393, 524, 655) });
@@ -88,7 +88,7 @@ describe("a sequence file", () => {
     expect(negative.tokens).toEqual({ type: "int32", dims: [1, 2, 5], data: Int32Array.of(-1, 0, 131, 262, -2, -1, -1, 393, 524, 655) });
   });
 
-  it.each(Object.entries(modelLayouts).filter(([, { keepOnlyValidSteps }]) => !keepOnlyValidSteps))(
+  test.each(Object.entries(modelLayouts).filter(([, { keepOnlyValidSteps }]) => !keepOnlyValidSteps))(
     "gives back codes laid out for %s",
     async (_, layout) => {
       const { codebookSize, sampleRate, hopLength } = layout;
@@ -100,7 +100,7 @@ describe("a sequence file", () => {
     },
   );
 
-  it("of Moshi holds valid steps only, so the frames of delayed codebooks that it lacks are left out", async () => {
+  test("of Moshi holds valid steps only, so the frames of delayed codebooks that it lacks are left out", async () => {
     const layout = modelLayouts.moshi;
     const codes = codesOf(8, 20, { sampleRate: 24_000, hopLength: 1920, numSamples: 20 * 1920 });
     const { codes: reverted, timesteps } = revertPattern(await parseSequence(formatSequence(applyPattern(codes, layout), "safetensors")));
@@ -108,7 +108,7 @@ describe("a sequence file", () => {
     expect(reverted.data).toEqual(codes.sliceFrames(0, 19).data);
   });
 
-  it("that was cut short gives the complete frames", () => {
+  test("that was cut short gives the complete frames", () => {
     const codes = codesOf(4, 10);
     const whole = applyPattern(codes, { kind: "delay", numCodebooks: 4 });
     const cutTo = (numSteps: number) => {
@@ -129,7 +129,7 @@ describe("a sequence file", () => {
     expect(() => revertPattern(cutTo(4))).toThrow(/the sequence of 10 frames ends after 4 steps, before the first frame is complete/u);
   });
 
-  it("with a special token among the codes says where", () => {
+  test("with a special token among the codes says where", () => {
     const sequence = applyPattern(codesOf(2, 4), { kind: "delay", numCodebooks: 2 });
     sequence.tokens.data[6 + 3] = 2048;
     expect(() => revertPattern(sequence)).toThrow(
@@ -137,20 +137,20 @@ describe("a sequence file", () => {
     );
   });
 
-  it("is not taken for codes, nor codes for it", async () => {
+  test("is not taken for codes, nor codes for it", async () => {
     const bytes = formatSequence(applyPattern(codesOf(2, 4), { kind: "delay", numCodebooks: 2 }), "safetensors");
     await expect(parseCodes(bytes, { name: "a.safetensors" })).rejects.toThrow(/a\.safetensors is a sequence/u);
     await expect(parseSequence(new Uint8Array([1, 2, 3]), { name: "b" })).rejects.toMatchObject({ code: "CODES_UNSUPPORTED" });
   });
 
-  it("that is damaged is refused at every length", async () => {
+  test("that is damaged is refused at every length", async () => {
     const bytes = formatSequence(applyPattern(codesOf(2, 4), { kind: "delay", numCodebooks: 2 }), "safetensors");
     for (let length = 0; length < bytes.length; length += 3) {
       await expect(parseSequence(bytes.subarray(0, length)), `${length} bytes`).rejects.toMatchObject({ name: "CodesError" });
     }
   });
 
-  it("whose parts do not fit each other is refused before anything is laid out", async () => {
+  test("whose parts do not fit each other is refused before anything is laid out", async () => {
     const sequence = applyPattern(codesOf(2, 4), { kind: "delay", numCodebooks: 2 });
     const { codes } = sequence;
     const damaged: [Partial<TokenSequence>, string][] = [
@@ -185,14 +185,14 @@ describe("a sequence file", () => {
     await expect(parseSequence(bytesOf({ specialToken: 2 ** 32 }))).rejects.toThrow("has no integer of 32 bits as special_token");
   });
 
-  it("that claims more frames than it can hold is read for those that it holds", async () => {
+  test("that claims more frames than it can hold is read for those that it holds", async () => {
     const sequence = applyPattern(codesOf(2, 4), { kind: "delay", numCodebooks: 2 });
     const bytes = formatSequenceSafetensors(sequence.tokens, { ...sequence, codes: { ...sequence.codes, numSamples: 2 ** 50 } });
     const { codes, timesteps } = revertPattern(await parseSequence(bytes));
     expect({ shape: codes.shape, timesteps }).toEqual({ shape: [1, 2, 4], timesteps: Math.ceil(2 ** 50 / 640) });
   });
 
-  it("of another pattern is refused where a code stands in a cell that should be empty", () => {
+  test("of another pattern is refused where a code stands in a cell that should be empty", () => {
     const delayed = applyPattern(codesOf(3, 8), { kind: "delay", numCodebooks: 3 });
     expect(() => revertPattern({ ...delayed, pattern: { kind: "delay", numCodebooks: 3, delays: [0, 2, 4] } })).toThrow(
       /^step 2 of codebook 1 holds the code 48 where this pattern has none; is it the right pattern\?/u,
@@ -201,7 +201,7 @@ describe("a sequence file", () => {
     expect(() => revertPattern({ ...parallel, pattern: delayed.pattern })).toThrow(/^step 1 of codebook 1 holds the code 48 where/u);
   });
 
-  it("may hold codes after the last, as generation that was cut short leaves them", async () => {
+  test("may hold codes after the last, as generation that was cut short leaves them", async () => {
     const { tokens } = applyPattern(codesOf(3, 8), { kind: "delay", numCodebooks: 3 });
     const data = Uint16Array.from({ length: 3 * 6 }, (_, cell) => tokens.data[Math.floor(cell / 6) * 11 + (cell % 6)]!);
     const bare = formatSequenceNpy({ data, dims: [1, 3, 6] });
@@ -209,7 +209,7 @@ describe("a sequence file", () => {
     expect(codes.data).toEqual(codesOf(3, 8).sliceFrames(0, 3).data);
   });
 
-  it("refuses what does not lead back", () => {
+  test("refuses what does not lead back", () => {
     expect(() =>
       applyPattern(codesOf(2, 2), {
         kind: "custom",
@@ -241,7 +241,7 @@ describe("a sequence file", () => {
 });
 
 describe("a bare array", () => {
-  it("gives back codes of whole frames, given pattern and codec", async () => {
+  test("gives back codes of whole frames, given pattern and codec", async () => {
     const sizes = fc.record({ numCodebooks: fc.integer({ min: 1, max: 3 }), numFrames: fc.integer({ min: 1, max: 12 }) });
     const laidOut = sizes.chain((size) => fc.record({ size: fc.constant(size), spec: specsFor(size.numCodebooks, size.numFrames) }));
     await fc.assert(
@@ -256,7 +256,7 @@ describe("a bare array", () => {
     );
   });
 
-  it("of a model ends where its eos is", async () => {
+  test("of a model ends where its eos is", async () => {
     const layout = { ...modelLayouts.dia, pattern: { kind: "delay", numCodebooks: 2, delays: [0, 1] } } as const;
     const codes = codesOf(2, 5, { codebookSize: 1024, sampleRate: 44_100, hopLength: 512, numSamples: 5 * 512 });
     const sequence = applyPattern(codes, layout);
@@ -274,7 +274,7 @@ describe("a bare array", () => {
     );
   });
 
-  it("alone asks for the codec, where that is a function", async () => {
+  test("alone asks for the codec, where that is a function", async () => {
     const sequence = applyPattern(codesOf(2, 4), { kind: "delay", numCodebooks: 2 });
     let asked = 0;
     const options = { pattern: sequence.pattern, context: () => ((asked += 1), codec) };
@@ -284,7 +284,7 @@ describe("a bare array", () => {
     expect(asked).toBe(1);
   });
 
-  it("says what it does not say", async () => {
+  test("says what it does not say", async () => {
     const bytes = formatSequence(applyPattern(codesOf(2, 4), { kind: "musiclm", numCodebooks: 2 }), "npy");
     await expect(parseSequence(bytes, { name: "a.npy" })).rejects.toThrow(
       "a.npy is a bare array and does not say its pattern; give it as the option pattern",

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
 import { filledGrid } from "../../src/patterns/grid/token-grid.ts";
 import { formatDocuments, joinTokens, parseTokens, tokenStream } from "../../src/patterns/token-stream/token-stream.ts";
@@ -12,7 +12,7 @@ function bytesOf(tokens: DocumentTokens, stream: TokenStream = flat): string {
 }
 
 describe("tokenStream", () => {
-  it.each([
+  test.each([
     [1, "uint16", "uint16"],
     [65_499, "uint16", "uint16"],
     [65_500, "uint16", "int32"],
@@ -29,7 +29,7 @@ describe("tokenStream", () => {
     });
   });
 
-  it.each([
+  test.each([
     ["flat", 2 ** 32 + 1, 0, /vocabularySize must be a whole number from 1 to 4294967296; received 4294967297/],
     ["megatron", 2 ** 31 + 1, 0, /from 1 to 2147483648/],
     ["flat", 0, 0, /received 0/],
@@ -47,7 +47,7 @@ describe("tokenStream", () => {
 });
 
 describe("formatDocuments", () => {
-  it("puts little-endian tokens before eosToken", () => {
+  test("puts little-endian tokens before eosToken", () => {
     expect(bytesOf([1, 258, 1023])).toBe("0100 0201 ff03 0004".replaceAll(" ", ""));
     expect(bytesOf([])).toBe("0004");
     const orpheus = { vocabularySize: 156_940, eosToken: 128_258 };
@@ -58,7 +58,7 @@ describe("formatDocuments", () => {
     );
   });
 
-  it("takes every row of a grid for a document", () => {
+  test("takes every row of a grid for a document", () => {
     const data = Int32Array.of(1, 2, 3, 4);
     const twoDocuments = "0100 0200 0004 0300 0400 0004".replaceAll(" ", "");
     expect(bytesOf({ type: "int32", data, dims: [2, 2] })).toBe(twoDocuments);
@@ -69,7 +69,7 @@ describe("formatDocuments", () => {
     expect(bytesOf(filledGrid("int64", [2, 0]))).toBe("00040004");
   });
 
-  it.each([
+  test.each([
     [[1, 1025], "CODES_OUT_OF_RANGE", /token 1025 at position 1 is not in the vocabulary; expected an integer from 0 to 1024/],
     [Int32Array.of(-1), "CODES_OUT_OF_RANGE", /token -1 at position 0/],
     [BigInt64Array.of(0n, 0n, 2n ** 40n), "CODES_OUT_OF_RANGE", /token 1099511627776 at position 2/],
@@ -91,7 +91,7 @@ describe("formatDocuments", () => {
     expect(format).toThrow(expect.objectContaining({ code }));
   });
 
-  it("refuses what is no array, and documents whose length int32 cannot hold", () => {
+  test("refuses what is no array, and documents whose length int32 cannot hold", () => {
     expect(() => formatDocuments("12" as unknown as number[], flat)).toThrow(TypeError);
     expect(() => formatDocuments(null as unknown as number[], flat)).toThrow(TypeError);
     expect(() => formatDocuments({} as number[], flat)).toThrow(TypeError);
@@ -102,7 +102,7 @@ describe("formatDocuments", () => {
 });
 
 describe("parseTokens", () => {
-  it("gives back documents of every type, each followed by eosToken", () => {
+  test("gives back documents of every type, each followed by eosToken", () => {
     const streams = fc.constantFrom<["flat" | "megatron", number]>(
       ["flat", 1025],
       ["flat", 65_536],
@@ -130,7 +130,7 @@ describe("parseTokens", () => {
     );
   });
 
-  it("refuses parts of tokens, and tokens outside the vocabulary", () => {
+  test("refuses parts of tokens, and tokens outside the vocabulary", () => {
     expect(() => parseTokens(new Uint8Array(3), flat)).toThrow(/3 bytes are not a whole number of uint16 tokens/);
     expect(() => parseTokens(Uint8Array.of(1, 4), flat)).toThrow(/token 1025; expected 0 to 1024/);
     const signed = tokenStream("megatron", { vocabularySize: 70_000, eosToken: 0 });
@@ -139,7 +139,7 @@ describe("parseTokens", () => {
 });
 
 describe("joinTokens", () => {
-  it("copies the pieces one after the other", () => {
+  test("copies the pieces one after the other", () => {
     const piece = Uint16Array.of(1, 2);
     const joined = joinTokens([piece, new Uint16Array(), Uint16Array.of(3)], flat);
     expect(joined).toEqual(Uint16Array.of(1, 2, 3));

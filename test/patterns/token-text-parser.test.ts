@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
 import { TokenIdParser } from "../../src/patterns/vocabulary/token-id-parser.ts";
 import { TokenTextParser } from "../../src/patterns/vocabulary/token-text-parser.ts";
@@ -83,7 +83,7 @@ function wholeFrames(vocabulary: TokenVocabulary, ids: readonly number[]): numbe
 }
 
 describe("a stream of ids", () => {
-  it("gives each frame as soon as it is complete, codes 0 among them", () => {
+  test("gives each frame as soon as it is complete, codes 0 among them", () => {
     const parser = new TokenIdParser(threeBooks);
     expect(parser.push([30, 0, 10]).dims).toEqual([3, 0]);
     expect(parser.push([20n, 7n, 18n, 29n, 1n])).toEqual({ type: "uint16", dims: [3, 2], data: Uint16Array.of(0, 7, 0, 8, 0, 9) });
@@ -93,7 +93,7 @@ describe("a stream of ids", () => {
     expect(parser.finish().dims).toEqual([3, 0]);
   });
 
-  it.each([null, true, "7"])("refuses %j, which is no number, before it takes any id", (value) => {
+  test.each([null, true, "7"])("refuses %j, which is no number, before it takes any id", (value) => {
     const parser = new TokenIdParser(threeBooks, { policy: "skip" });
     for (const give of [() => parser.push([7, 18, 29, value as never]), () => threeBooks.decode([7, 18, 29, value as never])]) {
       expect(give).toThrow(
@@ -103,7 +103,7 @@ describe("a stream of ids", () => {
     expect(parser.push([]).dims).toEqual([3, 0]);
   });
 
-  it("needs a vocabulary", () => {
+  test("needs a vocabulary", () => {
     for (const Parser of [TokenIdParser, TokenTextParser]) {
       expect(() => new Parser(undefined as never)).toThrow(TypeError);
       expect(() => new Parser({} as never)).toThrow("expected a TokenVocabulary");
@@ -111,7 +111,7 @@ describe("a stream of ids", () => {
   });
 
   const broken = [7, 18, 29, /* a second 1 */ 1, 2, 13, 24, /* no 1.5 */ 4, 26, 7, 18, 29];
-  it.each([
+  test.each([
     ["strict", "found id 2 (a code of codebook 0) at position 4; expected a code of codebook 1, since a frame has 3"],
     [
       "skip",
@@ -144,7 +144,7 @@ describe("a stream of ids", () => {
   });
 
   const withSpecialTokens = [30, 30, 1, 11, 21, 32, 2, 12, 32, 22, 3, 13, 31, 4, 14, 24, 32];
-  it.each([
+  test.each([
     ["strict", "found id 2 (a code of codebook 0) at position 6; expected nothing but special tokens after the codes"],
     [
       "skip",
@@ -163,7 +163,7 @@ describe("a stream of ids", () => {
     expect(readPieces(new TokenIdParser(threeBooks, { policy }), [withSpecialTokens])).toEqual(expected);
   });
 
-  it("counts ids of text and unused ids as dropped", () => {
+  test("counts ids of text and unused ids as dropped", () => {
     const gaps = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, base: 100, stride: 11 });
     const ids = [5, 100, 110, 111, 100, 111, 4000, -1];
     expect(readPieces(new TokenIdParser(gaps, { policy: "skip" }), [ids])).toMatchObject({
@@ -176,7 +176,7 @@ describe("a stream of ids", () => {
     expect(readPieces(new TokenIdParser(gaps, { policy: "resync" }), [ids])).toMatchObject({ frames: [[0, 0]], dropped: 6 });
   });
 
-  it("by policy resync gives exactly the frames that are whole in the input, whatever happened to it", () => {
+  test("by policy resync gives exactly the frames that are whole in the input, whatever happened to it", () => {
     const streams = clipsOf(streamingVocabularies).chain(([vocabulary, codes]) =>
       corruptions(fc.integer({ min: -1, max: vocabulary.codeIds.end + 1 })).map((corrupt) => {
         const ids = Array.from(vocabulary.encode(codes, { type: "int32" }).data);
@@ -194,7 +194,7 @@ describe("a stream of ids", () => {
     );
   });
 
-  it("by policy skip loses no id without counting it, and keeps the order of what it takes", () => {
+  test("by policy skip loses no id without counting it, and keeps the order of what it takes", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -1, max: 29 }), { maxLength: 60 }), (ids) => {
         const { frames, dropped } = readPieces(new TokenIdParser(threeBooks, { policy: "skip" }), [ids]) as Reading;
@@ -212,7 +212,7 @@ describe("a stream of ids", () => {
 });
 
 describe("a stream of text", () => {
-  it("may be cut within tokens, and passes whitespace over", () => {
+  test("may be cut within tokens, and passes whitespace over", () => {
     const parser = new TokenTextParser(threeBooks);
     const pieces = ["<s", "> <0.", "0><1", ".0>", " \n<2.0><0.1><1.1><2.1", "></", "s>"];
     expect(pieces.map((piece) => parser.push(piece).dims[1])).toEqual([0, 0, 0, 0, 1, 1, 0]);
@@ -220,7 +220,7 @@ describe("a stream of text", () => {
     expect(parser.finish().dims).toEqual([3, 0]);
   });
 
-  it.each([
+  test.each([
     ["<0.1><1.2>hm<2.3>", 'found "hm<2.3>" at character 10, which starts no token; expected a code of codebook 2, since a frame has 3'],
     ["<0.1><2.2>", 'found "<2.2>" at character 5; expected a code of codebook 1, since a frame has 3'],
     ["<0.1></s>", 'found "</s>" at character 5; expected a code of codebook 1, since a frame has 3'],
@@ -233,13 +233,13 @@ describe("a stream of text", () => {
     expect(withoutFound(readPieces(new TokenTextParser(threeBooks), [...text]))).toBe(withoutFound(message));
   });
 
-  it("shows whole characters of what is no token, and not too many", () => {
+  test("shows whole characters of what is no token, and not too many", () => {
     expect(read("<|audio_0_99|> <0.1>")).toThrow('found "<|audio_0_99|>" at character 0, which starts no token');
     expect(read("<s>\u{1f600}")).toThrow('found "\u{1f600}" at character 3,');
     expect(read("\u{1f600}".repeat(30))).toThrow(`found "${"\u{1f600}".repeat(24)}…" at character 0,`);
   });
 
-  it.each([null, undefined, 5, ["<0.1>"]])("cannot be %j", (text) => {
+  test.each([null, undefined, 5, ["<0.1>"]])("cannot be %j", (text) => {
     const parser = new TokenTextParser(threeBooks, { policy: "skip" });
     for (const give of [() => parser.push(text as never), () => threeBooks.parseText(text as never)]) {
       expect(give).toThrow(TypeError);
@@ -247,7 +247,7 @@ describe("a stream of text", () => {
     }
   });
 
-  it("is cleaned up with a count of characters and tokens", () => {
+  test("is cleaned up with a count of characters and tokens", () => {
     const text = "Sure! <0.1><1.2>(noise)<2.3><0.4><1.5><2.6>";
     const frames = [
       [1, 2, 3],
@@ -262,7 +262,7 @@ describe("a stream of text", () => {
     });
   });
 
-  it("keeps back a token that something longer begins with, until the end", () => {
+  test("keeps back a token that something longer begins with, until the end", () => {
     const nested = new TokenVocabulary({
       codebookSize: 10,
       numCodebooks: 1,
@@ -275,7 +275,7 @@ describe("a stream of text", () => {
     expect([parser.dropped, parser.droppedCharacters, parser.hasEnded]).toEqual([0, 1, false]);
   });
 
-  it("gives the same frames cut anywhere as in one piece, right or wrong, by every policy", () => {
+  test("gives the same frames cut anywhere as in one piece, right or wrong, by every policy", () => {
     const streams = clipsOf(streamingVocabularies).chain(([vocabulary, codes]) => {
       const names = vocabulary.specialTokens.map((token) => token.name);
       const text = vocabulary.toText(codes, { after: names });
@@ -297,7 +297,7 @@ describe("a stream of text", () => {
     );
   });
 
-  it("reads what ids say, for every vocabulary and policy", () => {
+  test("reads what ids say, for every vocabulary and policy", () => {
     fc.assert(
       fc.property(clipsOf(streamingVocabularies), fc.constantFrom(...policies), ([vocabulary, codes], policy) => {
         const text = readPieces(new TokenTextParser(vocabulary, { policy }), [...vocabulary.toText(codes)]);
@@ -310,7 +310,7 @@ describe("a stream of text", () => {
 });
 
 describe("a parser", () => {
-  it("reads codebooks of shared ids by position", () => {
+  test("reads codebooks of shared ids by position", () => {
     const shared = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, ranges: "shared" });
     const reading = readPieces(new TokenIdParser(shared, { policy: "skip" }), [
       [1, 99, 2, 3],
@@ -328,7 +328,7 @@ describe("a parser", () => {
     expect(() => new TokenIdParser(shared, { policy: "resync" })).toThrow(/policy resync needs codebooks with ids of their own/);
   });
 
-  it("refuses orders that have no frames before the end, and unknown policies", () => {
+  test("refuses orders that have no frames before the end, and unknown policies", () => {
     const byCodebook = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, order: "codebook-major" });
     for (const Parser of [TokenIdParser, TokenTextParser]) {
       expect(() => new Parser(byCodebook)).toThrow(/in codebook-major order no frame is complete before the end/);
@@ -338,7 +338,7 @@ describe("a parser", () => {
     }
   });
 
-  it("that met an error still gives the frames that were complete before it", () => {
+  test("that met an error still gives the frames that were complete before it", () => {
     const shared = new TokenVocabulary({ codebookSize: 10, numCodebooks: 2, ranges: "shared" });
     const byId = new TokenIdParser(shared);
     expect(() => byId.push([1, 2, 3, 99])).toThrow(/id 99 at position 3/);
@@ -348,7 +348,7 @@ describe("a parser", () => {
     expect(byText.push("")).toMatchObject({ dims: [2, 1], data: Uint16Array.of(1, 2) });
   });
 
-  it("of any vocabulary reads strictly what the vocabulary wrote", () => {
+  test("of any vocabulary reads strictly what the vocabulary wrote", () => {
     fc.assert(
       fc.property(clipsOf(vocabularies.filter((vocabulary) => vocabulary.order === "frame-major")), cuts, ([vocabulary, codes], places) => {
         const reading = readPieces(new TokenTextParser(vocabulary), cut(vocabulary.toText(codes), places));

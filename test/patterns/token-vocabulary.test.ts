@@ -1,6 +1,6 @@
 import { PreTrainedTokenizer } from "@huggingface/transformers";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
 import type { TokenVocabularyOptions } from "../../src/patterns/vocabulary/token-ids.ts";
 import { TokenVocabulary } from "../../src/patterns/vocabulary/token-vocabulary.ts";
@@ -11,13 +11,13 @@ const llama = new TokenVocabulary({ codebookSize: 1024, numCodebooks: 2, base: 3
 const threeFrames = { data: [0, 7, 1023, 1, 2, 3], dims: [2, 3] };
 
 describe("a flat vocabulary", () => {
-  it("numbers codes codebook by codebook from its base, then special tokens", () => {
+  test("numbers codes codebook by codebook from its base, then special tokens", () => {
     expect([llama.idOf(0, 0), llama.idOf(0, 1023), llama.idOf(1, 0), llama.idOf(1, 1023)]).toEqual([32_000, 33_023, 33_024, 34_047]);
     expect([llama.specialIdOf("bos"), llama.specialIdOf("eos")]).toEqual([34_048, 34_049]);
     expect([llama.size, llama.vocabularySize]).toEqual([2050, 34_050]);
   });
 
-  it("tells what an id stands for", () => {
+  test("tells what an id stands for", () => {
     expect(llama.tokenOf(33_031)).toEqual({ kind: "code", codebook: 1, code: 7 });
     expect(llama.tokenOf(34_049)).toEqual({ kind: "special", name: "eos" });
     for (const id of [0, 31_999, 34_050, 32_000.5, -1, Number.NaN]) expect(llama.tokenOf(id)).toBeUndefined();
@@ -25,7 +25,7 @@ describe("a flat vocabulary", () => {
     expect(shared.tokenOf(17)).toEqual({ kind: "code", codebook: null, code: 7 });
   });
 
-  it("writes frame after frame, or codebook after codebook", () => {
+  test("writes frame after frame, or codebook after codebook", () => {
     const options = { codebookSize: 1024, numCodebooks: 2, base: 100 };
     expect([...new TokenVocabulary(options).encode(threeFrames).data]).toEqual([100n, 1125n, 107n, 1126n, 1123n, 1127n]);
     const byCodebook = new TokenVocabulary({ ...options, order: "codebook-major" });
@@ -35,7 +35,7 @@ describe("a flat vocabulary", () => {
     expect(shared.vocabularySize).toBe(1124);
   });
 
-  it("writes special tokens around the codes", () => {
+  test("writes special tokens around the codes", () => {
     const ids = llama.encode(threeFrames, { before: ["bos"], after: ["eos", "eos"], type: "uint16" });
     expect(ids).toEqual({
       type: "uint16",
@@ -48,7 +48,7 @@ describe("a flat vocabulary", () => {
     });
   });
 
-  it("writes clips one after the other, and reads each of them again", () => {
+  test("writes clips one after the other, and reads each of them again", () => {
     const vocabulary = new TokenVocabulary({
       codebookSize: 10,
       numCodebooks: 2,
@@ -69,7 +69,7 @@ describe("a flat vocabulary", () => {
     expect(vocabulary.toText(clips.slice(0, 2), { between: ["separator"] })).toBe("<|audio_0_1|><|audio_1_2|><|audio_separator|>");
   });
 
-  it("reads as many clips as there are, whether or not the last one is followed by a separator", () => {
+  test("reads as many clips as there are, whether or not the last one is followed by a separator", () => {
     const vocabulary = new TokenVocabulary({ codebookSize: 10, numCodebooks: 1, specialTokens: { separator: {} } });
     const lengths = (ids: number[]) => vocabulary.decodeClips(ids, "separator").map(({ codes }) => codes.dims[1]);
     expect([lengths([]), lengths([1, 2]), lengths([1, 10, 2, 3]), lengths([1, 10, 2, 3, 10]), lengths([10, 1])]).toEqual([
@@ -83,7 +83,7 @@ describe("a flat vocabulary", () => {
     expect(() => vocabulary.decodeClips([1, 10, 11], "separator")).toThrow(/found id 11 at position 0/);
   });
 
-  it("says what its options are", () => {
+  test("says what its options are", () => {
     const options = { codebookSize: 10, numCodebooks: 1 };
     expect(() => llama.encode(threeFrames, { before: "bos" as never })).toThrow(
       new TypeError('before, between and after are lists of names; received "bos"'),
@@ -96,7 +96,7 @@ describe("a flat vocabulary", () => {
     );
   });
 
-  it("takes the codes of an audio tokenizer and refuses those of another codec", () => {
+  test("takes the codes of an audio tokenizer and refuses those of another codec", () => {
     const codec = { sampleRate: 24_000, channels: 1, hopLength: 320, codebookSize: 1024 };
     expect(llama.encode(AudioCodes.fromTensor(threeFrames, codec))).toEqual(llama.encode(threeFrames));
     expect(() => llama.encode(AudioCodes.fromTensor(threeFrames, { ...codec, codebookSize: 2048 }))).toThrow(
@@ -106,19 +106,19 @@ describe("a flat vocabulary", () => {
     expect(() => llama.encode({ data: [1, 2, 3, 4], dims: [2, 2, 1] })).toThrow(/codes of 2 clips in one tensor; pass them as a list/);
   });
 
-  it.each([1024, -1, 0.5, Number.NaN])("never gives the value %f, which is no code, an id", (value) => {
+  test.each([1024, -1, 0.5, Number.NaN])("never gives the value %f, which is no code, an id", (value) => {
     expect(() => llama.encode({ data: [0, value], dims: [2, 1] })).toThrow(CodesError);
     expect(() => llama.idOf(0, value)).toThrow(/is not a code of codebook 0; expected 0 to 1023/);
   });
 
-  it("refuses a type that its ids do not fit", () => {
+  test("refuses a type that its ids do not fit", () => {
     const large = new TokenVocabulary({ codebookSize: 1024, numCodebooks: 8, base: 128_256 });
     expect(() => large.encode({ data: new Uint16Array(8), dims: [8, 1] }, { type: "uint16" })).toThrow(
       /the last id 136447 does not fit uint16/,
     );
   });
 
-  it("leaves room between codebooks for the end that each has in AudioLM, which there is code 0 of the next", () => {
+  test("leaves room between codebooks for the end that each has in AudioLM, which there is code 0 of the next", () => {
     const audioLm = new TokenVocabulary({
       codebookSize: 1024,
       numCodebooks: 3,
@@ -131,7 +131,7 @@ describe("a flat vocabulary", () => {
     expect(audioLm.specialIdOf("pad")).toBe(3075);
   });
 
-  it("gives special tokens without ids the ones that are free", () => {
+  test("gives special tokens without ids the ones that are free", () => {
     const specialTokens = { bos: {}, eos: { id: 9 }, pad: {}, separator: { id: 8 } };
     const vocabulary = new TokenVocabulary({ codebookSize: 4, numCodebooks: 2, specialTokens });
     expect(vocabulary.specialTokens.map(({ name, id }) => [name, id])).toEqual([
@@ -143,7 +143,7 @@ describe("a flat vocabulary", () => {
     expect(vocabulary.vocabularySize).toBe(12);
   });
 
-  it("gives back what it encoded", () => {
+  test("gives back what it encoded", () => {
     fc.assert(
       fc.property(clipsOf(vocabularies), fc.nat(), ([vocabulary, codes], choice) => {
         const names = vocabulary.specialTokens.map((token) => token.name);
@@ -159,7 +159,7 @@ describe("a flat vocabulary", () => {
     );
   });
 
-  it("never gives a special token and a code the same id or string", () => {
+  test("never gives a special token and a code the same id or string", () => {
     fc.assert(
       fc.property(vocabularies, (vocabulary) => {
         const { numCodebooks, codebookSize, ranges } = vocabulary.codeIds;
@@ -177,7 +177,7 @@ describe("a flat vocabulary", () => {
 });
 
 describe("strict decoding", () => {
-  it.each([
+  test.each([
     [
       "a special token between codes",
       [32_000, 33_024, 34_048, 32_000, 33_024],
@@ -202,7 +202,7 @@ describe("strict decoding", () => {
     expect(() => llama.decode(ids)).toThrow(message);
   });
 
-  it("refuses codebook-major ids that do not fill the codebooks or lie in another's place", () => {
+  test("refuses codebook-major ids that do not fill the codebooks or lie in another's place", () => {
     const vocabulary = new TokenVocabulary({ codebookSize: 4, numCodebooks: 2, order: "codebook-major", specialTokens: { eos: {} } });
     expect([...vocabulary.decode([0, 1, 4, 5, 8]).codes.data]).toEqual([0, 1, 0, 1]);
     expect(() => vocabulary.decode([0, 1, 4, 8])).toThrow(
@@ -214,7 +214,7 @@ describe("strict decoding", () => {
     expect(() => vocabulary.decode([0, 4], { policy: "skip" })).toThrow(/read strictly/);
   });
 
-  it("wants an array of ids", () => {
+  test("wants an array of ids", () => {
     expect(() => llama.decode(llama.encode(threeFrames) as never)).toThrow(/expected an array of ids; of a tensor, pass its data/);
   });
 });
@@ -226,7 +226,7 @@ const stringsOf = (template: string, options: Partial<TokenVocabularyOptions> = 
 };
 
 describe("templates", () => {
-  it.each([
+  test.each([
     ["<|audio_{q}_{code}|>", "<|audio_0_0|>", "<|audio_1_7|>"],
     ["<c{q}t{code:04d}>", "<c0t0000>", "<c1t0007>"],
     ["<c{q}t{code:4d}>", "<c0t   0>", "<c1t   7>"],
@@ -238,7 +238,7 @@ describe("templates", () => {
     expect(stringsOf(template)).toEqual(strings);
   });
 
-  it.each([
+  test.each([
     ["{q}{code}", {}, /does not show where \{code\} ends.*give it a width of 4/],
     ["{code}{q}", {}, /does not show where \{code\} ends/],
     ["<{code}0{q}>", {}, /does not show where \{code\} ends/],
@@ -259,7 +259,7 @@ describe("templates", () => {
     expect(() => stringsOf(template, options)).toThrow(message);
   });
 
-  it("read only the one string of a token", () => {
+  test("read only the one string of a token", () => {
     for (const string of [
       "<|audio_1_07|>",
       "<|audio_2_0|>",
@@ -276,7 +276,7 @@ describe("templates", () => {
     expect(llama.stringToToken("<|audio_eos|>")).toBe(34_049);
   });
 
-  it("write a clip as text in the vocabulary's order", () => {
+  test("write a clip as text in the vocabulary's order", () => {
     const text = "<|audio_bos|><|audio_0_0|><|audio_1_1|><|audio_0_7|><|audio_1_2|><|audio_0_1023|><|audio_1_3|>";
     expect(llama.toText(threeFrames, { before: ["bos"] })).toBe(text);
     const byCodebook = new TokenVocabulary({ codebookSize: 1024, numCodebooks: 2, order: "codebook-major", template: "<{q}.{code}>" });
@@ -285,7 +285,7 @@ describe("templates", () => {
     expect(() => byCodebook.parseText("<0.1> <0.2>")).toThrow(/found "<0.2>" at character 6; expected a code of codebook 1/);
   });
 
-  it("give every clip back from its text", () => {
+  test("give every clip back from its text", () => {
     fc.assert(
       fc.property(clipsOf(vocabularies), ([vocabulary, codes]) => {
         const { codes: back, droppedCharacters } = vocabulary.parseText(vocabulary.toText(codes));
@@ -298,7 +298,7 @@ describe("templates", () => {
 });
 
 describe("options that could confuse special tokens and codes", () => {
-  it.each([
+  test.each([
     [
       "a special id that is a code",
       { specialTokens: { eos: { id: 4097 } } },
@@ -336,7 +336,7 @@ describe("options that could confuse special tokens and codes", () => {
     expect(build).toThrow(message);
   });
 
-  it("takes an end that the text vocabulary has", () => {
+  test("takes an end that the text vocabulary has", () => {
     const vocabulary = new TokenVocabulary({
       codebookSize: 4,
       numCodebooks: 1,
@@ -353,7 +353,7 @@ describe("options that could confuse special tokens and codes", () => {
 });
 
 describe("added tokens", () => {
-  it("are entries of a tokenizer.json", () => {
+  test("are entries of a tokenizer.json", () => {
     const shared = { single_word: false, lstrip: false, rstrip: false, normalized: false };
     const vocabulary = new TokenVocabulary({
       codebookSize: 2,
@@ -375,7 +375,7 @@ describe("added tokens", () => {
     ]);
   });
 
-  it("fill all ids from the base on, each with a string of its own", () => {
+  test("fill all ids from the base on, each with a string of its own", () => {
     fc.assert(
       fc.property(vocabularies, (vocabulary) => {
         const tokens = vocabulary.addedTokens();
@@ -390,7 +390,7 @@ describe("added tokens", () => {
     );
   });
 
-  it("are not made up by the million for an id far above the codes, or a stride far above the codebook", () => {
+  test("are not made up by the million for an id far above the codes, or a stride far above the codebook", () => {
     const sizes = { codebookSize: 8, numCodebooks: 2, base: 100 };
     const far = new TokenVocabulary({ ...sizes, specialTokens: { eos: { id: 2_000_000 } } });
     expect(() => far.addedTokens()).toThrow(/^1999884 of the ids 100 to 2000000 are unused, .* expected at most 65536: .* from 116 on$/);
@@ -404,7 +404,7 @@ describe("added tokens", () => {
   const codes = { data: [0, 7, 11, 3, 9, 10], dims: [2, 3] };
 
   // Lower-casing and splitting at punctuation would break every one of these strings, if they were normalised or pre-tokenised.
-  it.each(["<|audio_{q}_{code}|>", "<C{q}T{code:04d}>", "<C{q} {code:4d}>", "<custom_token_{id}>", "{token:06d}"])(
+  test.each(["<|audio_{q}_{code}|>", "<C{q}T{code:04d}>", "<C{q} {code:4d}>", "<custom_token_{id}>", "{token:06d}"])(
     "written as %s make a text tokenizer read and write audio amid text",
     (template) => {
       const vocabulary = new TokenVocabulary({

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { charactersToCodes, codesToCharacters } from "../../src/patterns/vocabulary/unicode-codes.ts";
 import type { UnicodeCodesOptions } from "../../src/patterns/vocabulary/unicode-codes.ts";
 
@@ -22,7 +22,7 @@ const grids = fc
 const all = (base: number, count: number) => Array.from({ length: count }, (_, code) => String.fromCodePoint(base + code)).join("");
 
 describe("characters for codes", () => {
-  it("start at U+4E00, codebook after codebook, and are written frame by frame", () => {
+  test("start at U+4E00, codebook after codebook, and are written frame by frame", () => {
     const codes = { data: [0, 1, 1023, 5, 0, 7, 1023, 2], dims: [4, 2] };
     expect(codesToCharacters(codes, fourBooks)).toBe("\u4e00\u55ff\u5600\u5dff\u4e01\u5205\u5607\u5a02");
     expect(charactersToCodes("\u4e00\u55ff\u5600\u5dff\u4e01\u5205\u5607\u5a02", fourBooks).codes).toEqual({
@@ -32,13 +32,13 @@ describe("characters for codes", () => {
     });
   });
 
-  it("start at the base that is asked for, beyond 16 bits too", () => {
+  test("start at the base that is asked for, beyond 16 bits too", () => {
     const codes = { data: [3, 4], dims: [2, 1] };
     expect(codesToCharacters(codes, { codebookSize: 1024, numCodebooks: 2, base: 0xe000 })).toBe("\ue003\ue404");
     expect(codesToCharacters(codes, { codebookSize: 1024, numCodebooks: 2, base: 0xf0000 })).toBe("\u{f0003}\u{f0404}");
   });
 
-  it("give every clip back", () => {
+  test("give every clip back", () => {
     fc.assert(
       fc.property(grids, ({ options, codes }) => {
         const { codes: back } = charactersToCodes(codesToCharacters(codes, options), options);
@@ -47,7 +47,7 @@ describe("characters for codes", () => {
     );
   });
 
-  it("are left alone by every normalisation up to U+9FFF and in the private plane, but not beyond", () => {
+  test("are left alone by every normalisation up to U+9FFF and in the private plane, but not beyond", () => {
     for (const form of ["NFC", "NFD", "NFKC", "NFKD"] as const) {
       for (const text of [all(0x4e00, 0x5200), all(0xf0000, 65_534)]) expect(text.normalize(form) === text).toBe(true);
       expect(all(0xf900, 256).normalize(form)).not.toBe(all(0xf900, 256));
@@ -57,7 +57,7 @@ describe("characters for codes", () => {
     expect([0x4e00 + 23 * 1024 <= 0xac00, 0x4e00 + 24 * 1024 > 0xac00]).toEqual([true, true]);
   });
 
-  it.each([
+  test.each([
     ["32 codebooks of 1024", { codebookSize: 1024, numCodebooks: 32 }],
     ["8 codebooks of 2048", { codebookSize: 2048, numCodebooks: 8 }],
     ["all that ends before the surrogates", { codebookSize: 0x8a00, numCodebooks: 1 }],
@@ -66,7 +66,7 @@ describe("characters for codes", () => {
     expect(charactersToCodes("", options).codes.dims).toEqual([options.numCodebooks, 0]);
   });
 
-  it.each([
+  test.each([
     [
       "32 codebooks of 2048",
       { codebookSize: 2048, numCodebooks: 32 },
@@ -82,7 +82,7 @@ describe("characters for codes", () => {
     expect(() => codesToCharacters({ data: [], dims: [options.numCodebooks, 0] }, options)).toThrow(message);
   });
 
-  it("refuse special tokens and other numbers of codebooks", () => {
+  test("refuse special tokens and other numbers of codebooks", () => {
     expect(() => codesToCharacters({ data: [1024, 0, 0, 0], dims: [4, 1] }, fourBooks)).toThrow(/1024 is not a code of codebook 0/);
     expect(() => codesToCharacters({ data: [1, 2], dims: [2, 1] }, fourBooks)).toThrow(/found 2 codebooks; this vocabulary has 4/);
   });
@@ -105,7 +105,7 @@ describe("characters from a language model", () => {
   // a to d are codes 0 and 1 of codebooks 0 and 1.
   const letters = { codebookSize: 2, numCodebooks: 2, base: 0x61 };
 
-  it.each([
+  test.each([
     ["acbd", "strict", [0, 1, 0, 1], 0],
     ["dacbbd", "skip", [0, 1, 0, 1], 2],
     ["aacbda", "skip", [0, 1, 0, 1], 2],
@@ -116,7 +116,7 @@ describe("characters from a language model", () => {
     expect(charactersToCodes(text, { ...letters, policy })).toMatchObject({ codes: { data: Uint16Array.from(codes) }, dropped });
   });
 
-  it.each([
+  test.each([
     ["abd", /found U\+0062 at character 1; expected a code of codebook 1/],
     ["ac\u{1f600}", /found U\+1F600 at character 2/],
     ["a", /found the end; expected a code of codebook 1/],
@@ -125,7 +125,7 @@ describe("characters from a language model", () => {
     expect(() => charactersToCodes(text, letters)).toThrow(message);
   });
 
-  it("are cleaned up by policy skip as codec-bpe does", () => {
+  test("are cleaned up by policy skip as codec-bpe does", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.nat({ max: 999 }), { maxLength: 60 }), (numCodebooks, choices) => {
         const options = { codebookSize: 3, numCodebooks, base: 0x4e00 };

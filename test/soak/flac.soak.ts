@@ -4,7 +4,7 @@ import { readFlacHeader } from "../../src/audio/flac-header.ts";
 import { decodeAudio } from "../../src/audio/index.ts";
 import { bytesSource } from "../../src/core/index.ts";
 import { constantFlacFrame, flacHeader, withFlacChecksums } from "../audio/flac-bytes.ts";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "../audio/concat-bytes.ts";
 import { fuzz } from "./fuzz.ts";
 import { shortFlac } from "./short-fixtures.ts";
 

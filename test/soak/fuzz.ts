@@ -8,7 +8,7 @@ import { soakRuns } from "../long-searches.ts";
 import { drawFrom, mutate } from "./mutate.ts";
 
 /** The same seed gives the same inputs; `SOAK_SEED` asks for others. */
-const SEED = Number(process.env["SOAK_SEED"] ?? 1);
+const firstSeed = Number(process.env["SOAK_SEED"] ?? 1);
 
 export interface FuzzTarget {
   readonly name: string;
@@ -35,7 +35,7 @@ export function fuzz({ name, seeds, dictionary = [], share = 1, parse }: FuzzTar
     const startMemory = process.memoryUsage.rss();
     let [longest, peakMemory] = [0, startMemory];
     for (let run = 0; run < runs; run += 1) {
-      const input = mutate(seeds, words, drawFrom(SEED + run * 7919));
+      const input = mutate(seeds, words, drawFrom(firstSeed + run * 7919));
       const start = performance.now();
       const outcome = await outcomeOf(parse, input);
       const elapsed = performance.now() - start;

@@ -1,6 +1,6 @@
 import { skipId3 } from "../../src/audio/audio-container.ts";
 import { ByteWindow } from "../../src/audio/byte-window.ts";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "../audio/concat-bytes.ts";
 import { decodeAudio } from "../../src/audio/index.ts";
 import { findMp3Frames, readMp3Frames } from "../../src/audio/mp3-frames.ts";
 import { bytesSource } from "../../src/core/index.ts";

@@ -2,10 +2,10 @@
 export type Draw = (limit: number) => number;
 
 /** Numbers that parsers stumble over: borders of the usual widths, and their neighbours. */
-const BORDERS = [0, 1, 2, 127, 128, 255, 256, 32_767, 32_768, 65_535, 65_536, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
+const borders = [0, 1, 2, 127, 128, 255, 256, 32_767, 32_768, 65_535, 65_536, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
 
 /** What is put in place of a number that is written out in text. */
-const WRITTEN = ["0", "-1", "1e9", "1e308", "-0", "4294967296", "9007199254740993", "0.99999", "1e-300", "null", '""', "[]", "{}"];
+const writtenValues = ["0", "-1", "1e9", "1e308", "-0", "4294967296", "9007199254740993", "0.99999", "1e-300", "null", '""', "[]", "{}"];
 
 /** A generator of random numbers whose whole sequence follows from `seed` (xorshift32, Marsaglia 2003, "Xorshift RNGs"). */
 export function drawFrom(seed: number): Draw {
@@ -20,7 +20,7 @@ export function drawFrom(seed: number): Draw {
 
 type Mutation = (bytes: Uint8Array, draw: Draw, others: readonly Uint8Array[]) => Uint8Array;
 
-const MUTATIONS: readonly Mutation[] = [
+const mutations: readonly Mutation[] = [
   function flipBit(bytes, draw) {
     const at = draw(bytes.length);
     return changed(bytes, at, [bytes[at]! ^ (1 << draw(8))]);
@@ -32,7 +32,7 @@ const MUTATIONS: readonly Mutation[] = [
     const width = [2, 4, 8][draw(3)]!;
     const number = new DataView(new ArrayBuffer(8));
     const littleEndian = draw(2) === 0;
-    const value = BORDERS[draw(BORDERS.length)]!;
+    const value = borders[draw(borders.length)]!;
     if (width === 2) number.setUint16(0, value, littleEndian);
     else if (width === 4) number.setUint32(0, value, littleEndian);
     else number.setBigUint64(0, BigInt(value) * (draw(2) === 0 ? 1n : 2n ** 31n), littleEndian);
@@ -43,7 +43,7 @@ const MUTATIONS: readonly Mutation[] = [
     while (start < bytes.length && !isDigit(bytes[start]!)) start += 1;
     let end = start;
     while (end < bytes.length && isDigit(bytes[end]!)) end += 1;
-    return spliced(bytes, start, end, Buffer.from(WRITTEN[draw(WRITTEN.length)]!));
+    return spliced(bytes, start, end, Buffer.from(writtenValues[draw(writtenValues.length)]!));
   },
   function remove(bytes, draw) {
     const start = draw(bytes.length);
@@ -85,7 +85,7 @@ export function mutate(seeds: readonly Uint8Array[], words: readonly Uint8Array[
   const others = words.length > 0 && draw(2) === 0 ? words : seeds;
   for (let count = 1 + draw(8) * draw(2); count > 0; count -= 1) {
     if (bytes.length === 0) bytes = Uint8Array.of(draw(256));
-    bytes = MUTATIONS[draw(MUTATIONS.length)]!(bytes, draw, others);
+    bytes = mutations[draw(mutations.length)]!(bytes, draw, others);
   }
   return bytes;
 }

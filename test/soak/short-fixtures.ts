@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { ByteWindow } from "../../src/audio/byte-window.ts";
-import { concatBytes } from "../../src/audio/concat-bytes.ts";
+import { concatBytes } from "../audio/concat-bytes.ts";
 import { splitFlacFrames } from "../../src/audio/flac-frames.ts";
 import { readFlacHeader } from "../../src/audio/flac-header.ts";
 import { Pace } from "../../src/audio/pace.ts";

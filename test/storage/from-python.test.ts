@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
 import { parseCodes } from "../../src/storage/index.ts";
 
@@ -9,7 +9,7 @@ const codes = Uint16Array.of(0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23);
 const context = { sampleRate: 24_000, channels: 1, hopLength: 320, codebookSize: 1024 };
 
 describe("files from Python", () => {
-  it.each(["int64.npy", "uint8.npy", "big-endian.npy", "fortran.npy", "transformers.npy", "bare.npz"])(
+  test.each(["int64.npy", "uint8.npy", "big-endian.npy", "fortran.npy", "transformers.npy", "bare.npz"])(
     "%s is read with a context",
     async (file) => {
       const read = await parseCodes(bytesOf(file), { context, name: file });
@@ -19,21 +19,21 @@ describe("files from Python", () => {
     },
   );
 
-  it.each(["savez.npz", "save-file.safetensors"])("%s names its codec itself", async (file) => {
+  test.each(["savez.npz", "save-file.safetensors"])("%s names its codec itself", async (file) => {
     const read = await parseCodes(bytesOf(file));
     expect(read.data).toEqual(codes);
     expect(read).toMatchObject({ ...context, shape: [1, 3, 4], numSamples: 1250, bandwidth: 2.25 });
     expect(read.provenance).toEqual({ model: "bücher/🎵", revision: null, digest: null, license: null, licenseStatus: null });
   });
 
-  it("savez-compressed.npz has segments and scales in float64", async () => {
+  test("savez-compressed.npz has segments and scales in float64", async () => {
     const read = await parseCodes(bytesOf("savez-compressed.npz"));
     expect(read.data).toEqual(Uint16Array.of(...codes, ...codes));
     expect(read.scales).toEqual(Float32Array.of(0.5, 0.25));
     expect(read).toMatchObject({ shape: [2, 3, 4], numSamples: 2480, segment: { length: 1280, stride: 1200 } });
   });
 
-  it.each([
+  test.each([
     ["float.npy", /float\.npy holds codes of type f4; codes are integers/],
     ["pickled.npy", /pickled\.npy holds elements of dtype "\|O"; expected integers/],
   ])("%s is refused", async (file, message) => {

@@ -1,6 +1,6 @@
 import { deflateSync } from "fflate";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { AudioCodes, CodesError, crc32 } from "../../src/core/index.ts";
 import type { AudioCodesData } from "../../src/core/index.ts";
 import { formatArray, formatCodes, parseArray, parseCodes } from "../../src/storage/index.ts";
@@ -78,19 +78,19 @@ async function refusal(bytes: Uint8Array): Promise<string> {
 }
 
 describe("a .npz", () => {
-  it("of sound arrays is read", async () => {
+  test("of sound arrays is read", async () => {
     expect(await parseCodes(archiveOf({ ...fields, codes, other: zeros("|u1", [1e6], 1e6) }))).toMatchObject({
       shape: [1, 2, 2],
       numSamples: 640,
     });
   });
 
-  it("may not have two arrays over the same bytes", async () => {
+  test("may not have two arrays over the same bytes", async () => {
     expect(await refusal(archive([{ name: "codes", npy: codes }, { name: "scales", npy: codes, over: "codes" }]))).toMatch(/(codes|scales)\.npy lies over what follows it/); // prettier-ignore
     expect(await refusal(archive([{ name: "codes", npy: codes }, { name: "a", npy: codes }, { name: "b", npy: codes, over: "a" }]))).toContain("lies over"); // prettier-ignore
   });
 
-  it("unpacks no more codes than a clip of the length can have that its fields say, before it looks at them", async () => {
+  test("unpacks no more codes than a clip of the length can have that its fields say, before it looks at them", async () => {
     const large = zeros("|u1", [2, 30_000], 60_000);
     expect(await refusal(archiveOf({ ...fields, codes: large }))).toBe(
       `x declares ${large.length} bytes for codes.npy; at most 18204 are read`,
@@ -103,14 +103,14 @@ describe("a .npz", () => {
     );
   });
 
-  it("unpacks no more scales than there are segments", async () => {
+  test("unpacks no more scales than there are segments", async () => {
     const scales = zeros("<f4", [5000], 20_000);
     expect(await refusal(archiveOf({ ...fields, codes, scales }))).toBe(
       `x declares ${scales.length} bytes for scales.npy; at most 10020 are read`,
     );
   });
 
-  it.each([
+  test.each([
     ["a text of megabytes", "model", zeros("<U1000000", [], 4_000_000), "x declares 4000128 bytes for model.npy; at most 26396 are read"],
     ["a text of thousands", "model", formatText("m".repeat(4097)), "holds text of 4097 characters; at most 4096 are read"],
     ["a long list for a number", "channels", zeros("<i8", [1, 100_000], 800_000), "bytes for channels.npy; at most"],
@@ -119,13 +119,13 @@ describe("a .npz", () => {
     expect(await refusal(archiveOf({ ...fields, codes, [field]: npy }))).toContain(message);
   });
 
-  it("may not have thousands of files", async () => {
+  test("may not have thousands of files", async () => {
     expect(await refusal(archive(Array.from({ length: 5000 }, (_, index) => ({ name: `a${index}`, npy: new Uint8Array() }))))).toBe(
       "x has 5000 files; at most 4096 are read",
     );
   });
 
-  it("that is not stored or deflated to the end that it says is damaged", async () => {
+  test("that is not stored or deflated to the end that it says is damaged", async () => {
     const bytes = archiveOf({ ...fields, codes: zeros("<u2", [2, 2], 8) });
     const damaged = Uint8Array.from(bytes);
     const directory = Buffer.from(bytes).indexOf("PK\u0001\u0002");
@@ -138,7 +138,7 @@ describe("a .npz", () => {
     }
   });
 
-  it("is not written where it could not be read", () => {
+  test("is not written where it could not be read", () => {
     const data = new Uint16Array(2 ** 26);
     const day = new AudioCodes({ ...clip, data, shape: [1, 1, data.length], numSamples: data.length * 320 });
     expect(() => formatCodes(day, "npz")).toThrow(
@@ -148,7 +148,7 @@ describe("a .npz", () => {
 });
 
 describe.each(["npz", "json", "safetensors"] as const)("%s fields", (format) => {
-  it("hold text of 4096 characters, and no more", async () => {
+  test("hold text of 4096 characters, and no more", async () => {
     const model = "é".repeat(4096);
     expect((await parseCodes(formatCodes(withText({ model }), format))).provenance.model).toBe(model);
     expect(() => formatCodes(withText({ license: `${model}x` }), format)).toThrow(
@@ -158,7 +158,7 @@ describe.each(["npz", "json", "safetensors"] as const)("%s fields", (format) => 
 });
 
 describe("codes of any format", () => {
-  it.each([
+  test.each([
     ["codebooks", [1, 513, 1], "x has 513 codebooks; at most 512 are read"],
     ["segments", [2 ** 20 + 1, 1, 1], "x has 1048577 segments; at most 1048576 are read"],
   ])("have no more %s than can be meant", async (_what, shape, message) => {
@@ -172,7 +172,7 @@ describe("codes of any format", () => {
     );
   });
 
-  it("are read while other work goes on", async () => {
+  test("are read while other work goes on", async () => {
     const numFrames = 2 ** 21;
     let turns = 0;
     const count = (): void => void (turns++, setImmediate(count).unref());
@@ -188,14 +188,14 @@ describe("codes of any format", () => {
     }
   });
 
-  it("end with the signal of who reads them", async () => {
+  test("end with the signal of who reads them", async () => {
     const controller = new AbortController();
     const reading = parseCodes(zeros("<u2", [1, 2 ** 20], 2 ** 21), { context, signal: controller.signal });
     controller.abort(new Error("enough"));
     await expect(reading).rejects.toThrow("enough");
   });
 
-  it("are the same in either order of bytes and of dimensions", async () => {
+  test("are the same in either order of bytes and of dimensions", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 2, maxLength: 3 }),
@@ -237,7 +237,7 @@ function keyOf(place: number, shape: readonly number[]): number {
 }
 
 describe("JSON of codes", () => {
-  it("is read as JSON.parse would", async () => {
+  test("is read as JSON.parse would", async () => {
     const space = fc.constantFrom("", " ", "\n\t", "\r\n  ");
     const spelling = fc
       .integer({ min: 0, max: 1023 })
@@ -278,7 +278,7 @@ describe("JSON of codes", () => {
     );
   });
 
-  it.each([
+  test.each([
     ["codes twice", '{"codes":[[1]],"codes":[[2]]}', 'has "codes" twice'],
     ["a leading zero", '{"codes":[[01]]}', "is not JSON"],
     ["a comma too many", '{"codes":[[1,]]}', "is not JSON"],
@@ -308,7 +308,7 @@ describe("JSON of codes", () => {
     expect(await refusal(bytesOf(text))).toContain(message);
   });
 
-  it("is refused with text that is not UTF-8", async () => {
+  test("is refused with text that is not UTF-8", async () => {
     expect(await refusal(bytesOf('{"a":"@","codes":[[1]]}').map((byte) => (byte === 0x40 ? 0xff : byte)))).toContain("is not JSON");
   });
 });

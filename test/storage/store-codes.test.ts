@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { AudioCodes, CodesError } from "../../src/core/index.ts";
 import { codesFormatOf, codesFormats, formatCodes, parseCodes } from "../../src/storage/index.ts";
 import type { CodesFormat } from "../../src/storage/index.ts";
@@ -36,7 +36,7 @@ const provenanceIn = async (content: string) =>
 describe.each(fullFormats)("%s", (format) => {
   const stored = async (codes: AudioCodes) => parseCodes(formatCodes(codes, format));
 
-  it("gives every clip back, with its scales, length and provenance", async () => {
+  test("gives every clip back, with its scales, length and provenance", async () => {
     await fc.assert(
       fc.asyncProperty(clips, async (codes) => {
         expect(await stored(codes)).toEqual(codes);
@@ -44,7 +44,7 @@ describe.each(fullFormats)("%s", (format) => {
     );
   });
 
-  it("commutes with cutting and joining", async () => {
+  test("commutes with cutting and joining", async () => {
     await fc.assert(
       fc.asyncProperty(segmentedClips, fc.nat(), async (codes, choice) => {
         const start = choice % codes.numSegments;
@@ -61,12 +61,12 @@ describe.each(fullFormats)("%s", (format) => {
     );
   });
 
-  it("gives the same bytes for the same codes", () => {
+  test("gives the same bytes for the same codes", () => {
     const codes = codesAt48kHz(60_000);
     expect(formatCodes(codes, format)).toEqual(formatCodes(new AudioCodes(structuredClone({ ...codes })), format));
   });
 
-  it("keeps to what the file says, whatever the context", async () => {
+  test("keeps to what the file says, whatever the context", async () => {
     const back = await parseCodes(formatCodes(speech, format), { context: codesAt48kHz(48_000) });
     expect(back).toEqual(speech);
   });
@@ -82,18 +82,18 @@ describe.each(["safetensors", "json"] as const)("%s and the license of the model
   };
   const content = text(formatCodes(new AudioCodes({ ...speech, provenance }), format));
 
-  it("keeps it, its status and the digest of the weights under names of their own", async () => {
+  test("keeps it, its status and the digest of the weights under names of their own", async () => {
     expect(content).toMatch(/"digest": ?"47a15ffb/);
     expect(content).toMatch(/"license_status": ?"contested"/);
     expect(await provenanceIn(content)).toEqual(provenance);
   });
 
-  it("reads files that were written without digest and status", async () => {
+  test("reads files that were written without digest and status", async () => {
     const plain = content.replace('"digest"', '"dygest"').replace('"license_status"', '"license_stitus"');
     expect(await provenanceIn(plain)).toEqual({ ...provenance, digest: null, licenseStatus: null });
   });
 
-  it("takes a status that it does not know as none", async () => {
+  test("takes a status that it does not know as none", async () => {
     expect((await provenanceIn(content.replace('"contested"', '"arguable!"'))).licenseStatus).toBeNull();
   });
 });
@@ -101,7 +101,7 @@ describe.each(["safetensors", "json"] as const)("%s and the license of the model
 describe.each(["safetensors", "json"] as const)("%s of another time", (format) => {
   const content = text(formatCodes(speech, format));
 
-  it.each([
+  test.each([
     ["version", /("version": ?"?)1/, "$12", /a\.file has version 2 of the format; .* update/],
     ["kind", "tokenizer/codes", "tokenizer/other", /a\.file is of format "encodec-tokenizer\/other"/],
   ])("is refused by its %s", async (_, from, to, message) => {
@@ -111,7 +111,7 @@ describe.each(["safetensors", "json"] as const)("%s of another time", (format) =
 });
 
 describe("npz", () => {
-  it("notices every changed byte of the arrays, by their checksums", async () => {
+  test("notices every changed byte of the arrays, by their checksums", async () => {
     const bytes = formatCodes(speech, "npz");
     const start = text(bytes).indexOf("codes.npy") + "codes.npy".length;
     for (let at = start; at < start + 60; at++) {
@@ -121,7 +121,7 @@ describe("npz", () => {
     }
   });
 
-  it("that declare more than they hold are refused before anything is allocated", async () => {
+  test("that declare more than they hold are refused before anything is allocated", async () => {
     const bytes = formatCodes(speech, "npz");
     const directory = text(bytes).indexOf("PK\x01\x02");
     new DataView(bytes.buffer).setUint32(directory + 24, 0x3fffffff, true);
@@ -132,7 +132,7 @@ describe("npz", () => {
 });
 
 describe("npy", () => {
-  it("gives back whole frames, with the codec from the context", async () => {
+  test("gives back whole frames, with the codec from the context", async () => {
     await fc.assert(
       fc.asyncProperty(wholeClips, async (codes) => {
         const back = await parseCodes(formatCodes(codes, "npy"), { context: codes });
@@ -143,18 +143,18 @@ describe("npy", () => {
     );
   });
 
-  it("is refused where scales or a shorter last segment would be lost", () => {
+  test("is refused where scales or a shorter last segment would be lost", () => {
     expect(() => formatCodes(codesAt48kHz(48_000), "npy")).toThrow(/lose the scales .* store them as \.safetensors, \.npz or \.json/);
     expect(() => formatCodes({ ...codesAt48kHz(60_000), scales: null }, "npy")).toThrow(/lose that the last segment is shorter/);
   });
 
-  it("holds several full segments", async () => {
+  test("holds several full segments", async () => {
     const context = { sampleRate: 48_000, channels: 2, hopLength: 320, codebookSize: 4, segment: segmentsOf48kHz };
     const codes = AudioCodes.fromTensor({ data: new Uint8Array(600).fill(3), dims: [2, 1, 2, 150] }, context);
     expect(await parseCodes(formatCodes(codes, "npy"), { context })).toEqual(codes);
   });
 
-  it("needs a context", async () => {
+  test("needs a context", async () => {
     const read = parseCodes(formatCodes(speech, "npy"), { name: "speech.npy" });
     await expect(read).rejects.toThrow(
       "speech.npy does not say its sample_rate, channels, hop_length, codebook_size; give them as the context",
@@ -163,7 +163,7 @@ describe("npy", () => {
 });
 
 describe("json", () => {
-  it("can be read by people: fields first, then a line per codebook", () => {
+  test("can be read by people: fields first, then a line per codebook", () => {
     expect(text(formatCodes(speech, "json"))).toBe(`{
   "format": "encodec-tokenizer/codes",
   "version": 1,
@@ -186,7 +186,7 @@ describe("json", () => {
 `);
   });
 
-  it.each([
+  test.each([
     ["a list", "[]", /holds an array of 0; expected an object with "codes"/],
     ["a pattern", '{"kind":"delay","numCodebooks":2}', /is a pattern file, not a file of codes/],
     ["an object without codes", "{}", /has no "codes"/],
@@ -203,21 +203,21 @@ describe("json", () => {
     await expect(read).rejects.toThrow(message);
   });
 
-  it("survives nesting deeper than any stack", async () => {
+  test("survives nesting deeper than any stack", async () => {
     const deep = `{"codes": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`;
     await expect(parseCodes(bytesOf(deep), { context: speech })).rejects.toThrow(CodesError);
   });
 });
 
 describe("formats", () => {
-  it("are named by extensions", () => {
+  test("are named by extensions", () => {
     expect(["a/b.safetensors", "b.NPZ", "c.d.npy", "e.json"].map(codesFormatOf)).toEqual(["safetensors", "npz", "npy", "json"]);
     for (const path of ["codes", "codes.wav", "codes.npy/x", ".json.d/codes"]) {
       expect(() => codesFormatOf(path)).toThrow(`${path} does not name a format for codes; end it in .safetensors, .npz, .npy, .json`);
     }
   });
 
-  it("are recognised by content, a safetensors header of 123 bytes included, which starts like JSON", async () => {
+  test("are recognised by content, a safetensors header of 123 bytes included, which starts like JSON", async () => {
     const header = `{"codes":{"dtype":"U16","shape":[2,3],"data_offsets":[0,12]}}`.padEnd(123);
     const file = new Uint8Array([123, 0, 0, 0, 0, 0, 0, 0, ...bytesOf(header), ...new Uint8Array(speech.data.buffer)]);
     const read = await parseCodes(file, { context: speech });
@@ -226,7 +226,7 @@ describe("formats", () => {
     await expect(parseCodes(bytesOf("RIFF....WAVE"), { name: "x" })).rejects.toThrow(CodesError);
   });
 
-  it("are refused when unknown, and plain data are checked before they are written", () => {
+  test("are refused when unknown, and plain data are checked before they are written", () => {
     expect(() => formatCodes(speech, "wav" as CodesFormat)).toThrow(RangeError);
     expect(() => formatCodes({ ...speech, numSamples: 1 }, "json")).toThrow(CodesError);
   });
@@ -244,7 +244,7 @@ describe.each(codesFormats)("damaged %s files", (format) => {
     }
   }
 
-  it("are refused when cut anywhere", async () => {
+  test("are refused when cut anywhere", async () => {
     // The last byte of JSON is a line feed, which nobody misses.
     const end = file.length - (format === "json" ? 1 : 0);
     for (let length = 0; length < end; length += length < 400 ? 1 : 17) {
@@ -252,7 +252,7 @@ describe.each(codesFormats)("damaged %s files", (format) => {
     }
   });
 
-  it("give codes or a CodesError, nothing else, when bytes change", async () => {
+  test("give codes or a CodesError, nothing else, when bytes change", async () => {
     const change = fc.record({ at: fc.nat(file.length - 1), value: fc.nat(255) });
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
@@ -264,7 +264,7 @@ describe.each(codesFormats)("damaged %s files", (format) => {
     );
   });
 
-  it("are told from noise", async () => {
+  test("are told from noise", async () => {
     await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), expectCodesOrError));
   });
 });

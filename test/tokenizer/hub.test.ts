@@ -1,16 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import {
-  AudioTokenizer,
-  CheckpointError,
-  findCheckpoint,
-  HubError,
-  inspectModel,
-  IntegrityError,
-  LicenseError,
-  pullModel,
-} from "../../src/index.ts";
+import { findCheckpoint } from "../../src/entries/hub.ts";
+import { AudioTokenizer, CheckpointError, HubError, inspectModel, IntegrityError, LicenseError, pullModel } from "../../src/index.ts";
 import type { HubModelOptions, LicenseRecord } from "../../src/index.ts";
 import { formatSafetensors } from "../../src/checkpoint/index.ts";
 import { goldenConfig, goldenPath, goldenTensors, renamed } from "../checkpoint/fixtures.ts";

@@ -1,7 +1,8 @@
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { AudioTokenizer, CheckpointError, findCheckpoint, IntegrityError, optionsForNamed, pullModel } from "../../src/index.ts";
+import { findCheckpoint } from "../../src/entries/hub.ts";
+import { AudioTokenizer, CheckpointError, IntegrityError, optionsForNamed, pullModel } from "../../src/index.ts";
 import type { HubModelOptions } from "../../src/index.ts";
 import { temporaryFolder } from "../dataset/temporary-folder.ts";
 import { hubFixture, mini24Folder, tinyFolder } from "../hub/hub-fixture.ts";

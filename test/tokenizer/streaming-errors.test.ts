@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { ReadableStream } from "node:stream/web";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import {
@@ -16,6 +15,7 @@ import type { Runtime, Waveform } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import { goldenFolder } from "../golden.ts";
 import { collect, cut, cutCodes, decodeBy, encodeBy, joinAudio, noisyTone, present, sameAudio, slice } from "./streams.ts";
+import { readableFrom } from "./readable-from.ts";
 
 const load = (codec: string, options: { runtime?: Runtime; interleaveStereo?: boolean } = {}): Promise<AudioTokenizer> =>
   AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 1, ...options });
@@ -295,7 +295,7 @@ describe("leaving", () => {
 
   test("a transform's readable side makes its source leave", async () => {
     const source = microphone();
-    const reader = ReadableStream.from(source.pieces).pipeThrough(tokenizer.encoderTransform()).getReader();
+    const reader = readableFrom(source.pieces).pipeThrough(tokenizer.encoderTransform()).getReader();
     expect((await reader.read()).done).toBe(false);
     await reader.cancel();
     await expect.poll(() => source.isOpen).toBe(false);

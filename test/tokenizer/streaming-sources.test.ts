@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ReadableStream } from "node:stream/web";
 import { afterAll, describe, expect, test } from "vitest";
 import { AudioCodes, AudioFormatError, AudioTokenizer, DisposedError, numSamplesOf } from "../../src/index.ts";
 import type { Runtime, Waveform } from "../../src/index.ts";
 import { countTurns } from "../audio/turn-counter.ts";
 import { goldenFolder } from "../golden.ts";
 import { collect, cut, cutCodes, joinAudio, noisyTone, sameAudio, slice } from "./streams.ts";
+import { readableFrom } from "./readable-from.ts";
 
 const load = (codec: string, options: { runtime?: Runtime } = {}): Promise<AudioTokenizer> =>
   AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 1, ...options });
@@ -240,7 +240,7 @@ test("streams with signals of their own leave no trace in the tokenizer's", asyn
     for (let stream = 0; stream < 3; stream++) {
       const codes = await collect(tokenizer.encodeStream([clip], { signal: new AbortController().signal }));
       await collect(tokenizer.decodeStream(codes, { signal: new AbortController().signal }));
-      await collect(ReadableStream.from([clip]).pipeThrough(tokenizer.encoderTransform({ signal: new AbortController().signal })));
+      await collect(readableFrom([clip]).pipeThrough(tokenizer.encoderTransform({ signal: new AbortController().signal })));
     }
   } finally {
     AbortSignal.any = any;

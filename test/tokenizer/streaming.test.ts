@@ -1,7 +1,6 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ReadableStream } from "node:stream/web";
 import { deserialize, serialize } from "node:v8";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
@@ -22,6 +21,7 @@ import {
   sameAudio,
   slice,
 } from "./streams.ts";
+import { readableFrom } from "./readable-from.ts";
 
 describe.each(codecNames)("%s", async (codec) => {
   const tokenizer = await AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 1 });
@@ -128,7 +128,7 @@ describe.each(codecNames)("%s", async (codec) => {
 
   test("web streams give the same", async () => {
     const waveform = noisyTone(tokenizer, 13 * tokenizer.hopLength + 7);
-    const [codes, again] = ReadableStream.from(cut(waveform, [1000, 1]))
+    const [codes, again] = readableFrom(cut(waveform, [1000, 1]))
       .pipeThrough(tokenizer.encoderTransform({ numCodebooks: 3 }))
       .tee();
     const audio = await collect(again.pipeThrough(tokenizer.decoderTransform()));

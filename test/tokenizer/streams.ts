@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { AudioCodes, numSamplesOf } from "../../src/index.ts";
-import type { AudioTokenizer, DecoderStream, EncoderStream, Waveform } from "../../src/index.ts";
+import { numSamplesOf } from "../../src/index.ts";
+import type { AudioTokenizer, DecoderStream, EncoderStream, Waveform, AudioCodes } from "../../src/index.ts";
 
 /** Noise over a tone, of any length: what a codec makes of it differs in every frame. */
 export function noisyTone(

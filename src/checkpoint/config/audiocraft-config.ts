@@ -1,7 +1,8 @@
 import { bitsPerCodeOf, CheckpointError } from "../../core/index.ts";
 import type { CodecConfig } from "./codec-config.ts";
 import { parseEncodecConfig } from "./config.ts";
-import { asJson, YamlOptions, type Yaml } from "./yaml-options.ts";
+import { asJson, YamlOptions } from "./yaml-options.ts";
+import type { Yaml } from "./yaml-options.ts";
 
 /** Options of `SEANetEncoder` and `SEANetDecoder` that are read below. */
 const seanetOptions: ReadonlySet<string> = new Set([

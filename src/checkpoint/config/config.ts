@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { bitsPerCodeOf, CheckpointError, printableJson } from "../../core/index.ts";
 import { isJsonObject } from "../tensors/strict-json.ts";
-import { frameRateOf, hopLengthOf, segmentingOf, type CodecConfig } from "./codec-config.ts";
+import { frameRateOf, hopLengthOf, segmentingOf } from "./codec-config.ts";
+import type { CodecConfig } from "./codec-config.ts";
 
 /** Most codebooks that a configuration may ask for; the official codecs have 32 at most. */
 const maxQuantizers = 256;

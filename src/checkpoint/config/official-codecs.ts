@@ -1,7 +1,9 @@
 import { CheckpointError } from "../../core/index.ts";
-import { numCodebooksFor, type CodecConfig } from "./codec-config.ts";
+import { numCodebooksFor } from "./codec-config.ts";
+import type { CodecConfig } from "./codec-config.ts";
 import { parseEncodecConfig } from "./config.ts";
-import { readStructure, type NetworkStructure } from "./network-structure.ts";
+import { readStructure } from "./network-structure.ts";
+import type { NetworkStructure } from "./network-structure.ts";
 
 /** What a published codec is recognised by, and what its tensors cannot tell about it. */
 interface OfficialCodec {

@@ -1,4 +1,5 @@
-import { CST, isScalar, Lexer, parseDocument, visit, type YAMLMap } from "yaml";
+import { CST, isScalar, Lexer, parseDocument, visit } from "yaml";
+import type { YAMLMap } from "yaml";
 import { CheckpointError, printable, printableJson } from "../../core/index.ts";
 
 /** A parsed YAML value; mappings are `Map`s, so that no key can reach a prototype. */
@@ -28,13 +29,13 @@ const maxReferences = 8;
  * `a.b`, as OmegaConf writes them when it saves a configuration unresolved.
  */
 export class YamlOptions {
-  private readonly root: ReadonlyMap<string, Yaml>;
-  private readonly file: string;
+  readonly #root: ReadonlyMap<string, Yaml>;
+  readonly #file: string;
 
   /** @throws CheckpointError with code CHECKPOINT_CONFIG if the text is not a YAML mapping of plain values. */
   constructor(text: string, file: string) {
-    this.root = parseYaml(text, file);
-    this.file = file;
+    this.#root = parseYaml(text, file);
+    this.#file = file;
   }
 
   /**
@@ -44,22 +45,22 @@ export class YamlOptions {
   get(path: string): Yaml | undefined {
     let target = path;
     for (let references = 0; references <= maxReferences; references++) {
-      const value = this.find(target);
+      const value = this.#find(target);
       const reference = typeof value === "string" ? /^\$\{([^}]*)\}$/.exec(value) : null;
       if (reference === null) return value;
       target = reference[1]!;
-      if (this.find(target) === undefined) {
-        throw this.refusal(path, `the reference ${printable(value as string)}`, "one to an option that is there");
+      if (this.#find(target) === undefined) {
+        throw this.#refusal(path, `the reference ${printable(value as string)}`, "one to an option that is there");
       }
     }
-    throw this.refusal(path, "a reference that leads in circles", "a value");
+    throw this.#refusal(path, "a reference that leads in circles", "a value");
   }
 
   /** @throws CheckpointError if the option is not there. */
   need(path: string): Yaml {
     const value = this.get(path);
     if (value === undefined) {
-      throw new CheckpointError("CHECKPOINT_CONFIG", `${this.file} has no ${path}, which the network depends on`);
+      throw new CheckpointError("CHECKPOINT_CONFIG", `${this.#file} has no ${path}, which the network depends on`);
     }
     return value;
   }
@@ -80,15 +81,15 @@ export class YamlOptions {
 
   /** An error that names an option, the value found and what is allowed. */
   refuse(path: string, found: Yaml, allowed: string): CheckpointError {
-    return this.refusal(path, printableJson(found), allowed);
+    return this.#refusal(path, printableJson(found), allowed);
   }
 
-  private refusal(path: string, found: string, allowed: string): CheckpointError {
-    return new CheckpointError("CHECKPOINT_CONFIG", `${this.file}: ${printable(path)} is ${found}; expected ${allowed}`);
+  #refusal(path: string, found: string, allowed: string): CheckpointError {
+    return new CheckpointError("CHECKPOINT_CONFIG", `${this.#file}: ${printable(path)} is ${found}; expected ${allowed}`);
   }
 
-  private find(path: string): Yaml | undefined {
-    let value: Yaml | undefined = this.root;
+  #find(path: string): Yaml | undefined {
+    let value: Yaml | undefined = this.#root;
     for (const key of path.split(".")) value = value instanceof Map ? (value.get(key) as Yaml | undefined) : undefined;
     return value;
   }

@@ -1,4 +1,5 @@
-import { CheckpointError, stretches, type Turns } from "../../core/index.ts";
+import { CheckpointError, stretches } from "../../core/index.ts";
+import type { Turns } from "../../core/index.ts";
 
 /** Elements that are converted in some milliseconds. */
 const elementsPerTurn = 2 ** 19;

@@ -1,4 +1,5 @@
-import { byteLengthOf, dtypes, type DType } from "./dtype.ts";
+import { byteLengthOf, dtypes } from "./dtype.ts";
+import type { DType } from "./dtype.ts";
 
 /** A tensor to be stored: its elements little-endian, row-major. */
 export interface TensorData {

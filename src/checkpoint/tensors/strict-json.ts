@@ -1,4 +1,5 @@
-import { CheckpointError, parseJson, printable, type Turns } from "../../core/index.ts";
+import { CheckpointError, parseJson, printable } from "../../core/index.ts";
+import type { Turns } from "../../core/index.ts";
 
 /** Characters that are searched for keys in some milliseconds. */
 const charactersPerTurn = 2 ** 18;

@@ -1,7 +1,8 @@
 import { CheckpointError, printable } from "../../core/index.ts";
 import { isDType } from "../tensors/dtype.ts";
 import { maxDimensions } from "../tensors/tensor-limits.ts";
-import { PickledGlobal, PickledStorage, PickledTensor, shownValue, type PickledDict, type PickleValue } from "./pickle-values.ts";
+import { PickledGlobal, PickledStorage, PickledTensor, shownValue } from "./pickle-values.ts";
+import type { PickledDict, PickleValue } from "./pickle-values.ts";
 
 /**
  * Every name that a pickle of tensors refers to. Whatever is not listed is refused, known to be harmful or not.

@@ -1,4 +1,5 @@
-import { stretches, type Turns } from "../../core/index.ts";
+import { stretches } from "../../core/index.ts";
+import type { Turns } from "../../core/index.ts";
 import { numElementsOf } from "../tensors/dtype.ts";
 
 /** Elements that are copied in some milliseconds. */

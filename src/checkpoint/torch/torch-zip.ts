@@ -4,10 +4,12 @@ import { byteLengthOf, numElementsOf, toFloat32 } from "../tensors/dtype.ts";
 import type { TensorFile } from "../tensors/tensor-file.ts";
 import { checkTensorName } from "../tensors/tensor-limits.ts";
 import { isPickledDict, malformed } from "./pickle-globals.ts";
-import { PickledTensor, type PickleValue } from "./pickle-values.ts";
+import { PickledTensor } from "./pickle-values.ts";
+import type { PickleValue } from "./pickle-values.ts";
 import { readPickle } from "./pickle.ts";
 import { gatherElements, isContiguous, spanOf } from "./strided.ts";
-import { openZip, type ZipArchive, type ZipEntry } from "./zip.ts";
+import { openStoredZip } from "./stored-zip.ts";
+import type { StoredZip, StoredEntry } from "./stored-zip.ts";
 
 /** Largest pickle that is read; that of a model with 10,000 tensors has under 2 MB. */
 const maxPickleLength = 16 * 2 ** 20;
@@ -43,7 +45,7 @@ export interface TorchFile {
  * Source: PyTorch `torch/serialization.py` (`_save`, `_load`).
  */
 export async function openTorchZip(source: ByteSource): Promise<TorchFile> {
-  const archive = await openZip(source);
+  const archive = await openStoredZip(source);
   const { name: pickleName, size } = findPickle(source.name, archive);
   const folder = pickleName.slice(0, -"data.pkl".length);
   await checkByteOrder(source, archive, folder);
@@ -54,7 +56,7 @@ export async function openTorchZip(source: ByteSource): Promise<TorchFile> {
   return { name: source.name, root, tensorsIn: (dict) => tensorFile(source, archive, folder, dict) };
 }
 
-function findPickle(file: string, archive: ZipArchive): ZipEntry {
+function findPickle(file: string, archive: StoredZip): StoredEntry {
   const pickles = [...archive.entries.values()].filter((entry) => /^[^/]+\/data\.pkl$/.test(entry.name));
   if (pickles.length !== 1) {
     throw new CheckpointError(
@@ -65,7 +67,7 @@ function findPickle(file: string, archive: ZipArchive): ZipEntry {
   return pickles[0]!;
 }
 
-async function checkByteOrder(source: ByteSource, archive: ZipArchive, folder: string): Promise<void> {
+async function checkByteOrder(source: ByteSource, archive: StoredZip, folder: string): Promise<void> {
   const name = `${folder}byteorder`;
   const entry = archive.entries.get(name);
   if (entry === undefined) return;
@@ -79,12 +81,12 @@ async function checkByteOrder(source: ByteSource, archive: ZipArchive, folder: s
   }
 }
 
-async function readEntry(source: ByteSource, archive: ZipArchive, name: string): Promise<Uint8Array> {
+async function readEntry(source: ByteSource, archive: StoredZip, name: string): Promise<Uint8Array> {
   const entry = archive.entries.get(name)!;
   return source.read(await archive.locate(entry), entry.size);
 }
 
-function tensorFile(source: ByteSource, archive: ZipArchive, folder: string, dict: PickleValue | undefined): TensorFile {
+function tensorFile(source: ByteSource, archive: StoredZip, folder: string, dict: PickleValue | undefined): TensorFile {
   const tensors = new Map<string, PickledTensor>();
   if (!isPickledDict(dict)) throw malformed(source.name, "holds no dict of tensors where one was expected");
   for (const [name, value] of dict) {
@@ -120,7 +122,7 @@ function tensorFile(source: ByteSource, archive: ZipArchive, folder: string, dic
 }
 
 /** Checks that the storage has the size it should have, and that the tensor stays inside it and is not larger. */
-function checkTensor(file: string, archive: ZipArchive, folder: string, name: string, tensor: PickledTensor): void {
+function checkTensor(file: string, archive: StoredZip, folder: string, name: string, tensor: PickledTensor): void {
   const { storage, offset, shape } = tensor;
   const entry = entryOf(archive, folder, tensor);
   const expected = byteLengthOf(storage.dtype, [storage.numElements]);
@@ -160,6 +162,6 @@ function checkStorages(file: string, tensors: readonly PickledTensor[]): void {
   }
 }
 
-function entryOf(archive: ZipArchive, folder: string, tensor: PickledTensor): ZipEntry | undefined {
+function entryOf(archive: StoredZip, folder: string, tensor: PickledTensor): StoredEntry | undefined {
   return archive.entries.get(`${folder}data/${tensor.storage.key}`);
 }

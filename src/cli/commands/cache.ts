@@ -1,6 +1,8 @@
 import type { Command } from "commander";
-import { findCheckpoint, listCache, removeCached, verifyCached, visibleLine } from "../../index.ts";
-import type { CachedRepository, VerifiedFile } from "../../index.ts";
+import { findCheckpoint } from "../../catalogue/index.ts";
+import { visibleLine } from "../../core/index.ts";
+import { listCache, removeCached, verifyCached } from "../../hub/index.ts";
+import type { CachedRepository, VerifiedFile } from "../../hub/index.ts";
 import { CommandError, ReportedError, withArguments } from "../shared/failures.ts";
 import { formatTable, jsonText } from "../shared/report.ts";
 import { tell, writeOut } from "../shared/terminal.ts";

@@ -1,17 +1,13 @@
 import { extname } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
-import {
-  CheckpointError,
-  durationOf,
-  formatWavHeader,
-  formatWavSamples,
-  HubError,
-  optionsForNamed,
-  readCodes,
-  writeWavStream,
-} from "../../index.ts";
-import type { AudioCodes, AudioTokenizer, CallOptions, WavFormat, Waveform } from "../../index.ts";
+import { formatWavHeader, formatWavSamples } from "../../audio/index.ts";
+import { CheckpointError, clipped, durationOf, HubError } from "../../core/index.ts";
+import { readCodes, writeWavStream } from "../../files/index.ts";
+import { optionsForNamed } from "../../tokenizer/index.ts";
+import type { WavFormat } from "../../audio/index.ts";
+import type { AudioCodes, Waveform } from "../../core/index.ts";
+import type { AudioTokenizer, CallOptions } from "../../tokenizer/index.ts";
 import { forEachInput } from "../shared/each-input.ts";
 import { CommandError, UsageError, withInput } from "../shared/failures.ts";
 import { defaultModel, Models } from "../shared/loaded-models.ts";
@@ -126,7 +122,7 @@ async function loadNamed(codes: AudioCodes, models: Models): Promise<AudioTokeni
     return await loadFor(codes, model, models, await optionsForNamed(codes.provenance));
   } catch (error) {
     if (!(error instanceof CheckpointError || error instanceof HubError)) throw error;
-    const name = JSON.stringify(model.length <= shownName ? model : `${model.slice(0, shownName)}…`);
+    const name = JSON.stringify(clipped(model, shownName));
     throw new CommandError(`made with the model ${name}, which could not be loaded; name it with --model. ${error.message}`, {
       cause: error,
     });

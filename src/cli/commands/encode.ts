@@ -1,7 +1,11 @@
 import type { Command } from "commander";
 import { Option } from "commander";
-import { AudioCodes, AudioFormatError, codesFormatOf, codesFormats, CodesError, formatCodes, writeCodes } from "../../index.ts";
-import type { AudioFile, AudioTokenizer, CodesFormat, EncodeOptions } from "../../index.ts";
+import { AudioCodes, AudioFormatError, CodesError } from "../../core/index.ts";
+import { writeCodes } from "../../files/index.ts";
+import { codesFormatOf, codesFormats, formatCodes } from "../../storage/index.ts";
+import type { AudioFile } from "../../files/index.ts";
+import type { CodesFormat } from "../../storage/index.ts";
+import type { AudioTokenizer, EncodeOptions } from "../../tokenizer/index.ts";
 import { forEachInput } from "../shared/each-input.ts";
 import { UsageError } from "../shared/failures.ts";
 import { defaultModel, encodeOptionsFor, Models } from "../shared/loaded-models.ts";

@@ -1,7 +1,8 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { readCodes, summarizeLicenses } from "../../index.ts";
-import type { LicensePolicy } from "../../index.ts";
+import { summarizeLicenses } from "../../catalogue/index.ts";
+import { readCodes } from "../../files/index.ts";
+import type { LicensePolicy } from "../../catalogue/index.ts";
 import { formatLicenses, groupFiles, summarizeFiles } from "../reports/license-report.ts";
 import type { CodesFile } from "../reports/license-report.ts";
 import { attempt, ReportedError } from "../shared/failures.ts";

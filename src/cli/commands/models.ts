@@ -1,7 +1,8 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { catalogue, checkLicense, findCheckpoint, selectCheckpoint } from "../../index.ts";
-import type { CheckpointCriteria, LicenseClass, LicensePolicy, Selection } from "../../index.ts";
+import { catalogue, checkLicense, findCheckpoint, selectCheckpoint } from "../../catalogue/index.ts";
+import type { CheckpointCriteria, LicensePolicy, Selection } from "../../catalogue/index.ts";
+import type { LicenseClass } from "../../core/index.ts";
 import { formatCheckpoint, formatModels, formatSelection, nothingPassesText, selectionForPrograms } from "../reports/models-report.ts";
 import { ReportedError, UsageError } from "../shared/failures.ts";
 import { parseAmount, parseCount, parseLicenseClasses, parsePolicy } from "../shared/option-values.ts";

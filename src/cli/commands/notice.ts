@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { findCheckpoint, notice, writeFileAtomically } from "../../index.ts";
+import { findCheckpoint, notice } from "../../catalogue/index.ts";
+import { writeFileAtomically } from "../../files/index.ts";
 import { UsageError } from "../shared/failures.ts";
 import { makeFoldersFor } from "../shared/make-folder.ts";
 import { refuseExisting } from "../shared/output-plan.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { pullModel } from "../../index.ts";
-import type { PulledModel } from "../../index.ts";
+import { pullModel } from "../../tokenizer/index.ts";
+import type { PulledModel } from "../../tokenizer/index.ts";
 import { licenseRows } from "../reports/models-report.ts";
 import { startDownload } from "../shared/download-progress.ts";
 import { withArguments } from "../shared/failures.ts";

@@ -1,7 +1,8 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { pushDataset } from "../../index.ts";
-import type { LicensePolicy, PushReport } from "../../index.ts";
+import { pushDataset } from "../../dataset/index.ts";
+import type { LicensePolicy } from "../../catalogue/index.ts";
+import type { PushReport } from "../../hub/index.ts";
 import { withArguments } from "../shared/failures.ts";
 import { parsePolicy, policyOf } from "../shared/option-values.ts";
 import { jsonText } from "../shared/report.ts";

@@ -1,7 +1,9 @@
 import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
-import { renderCodesFigure, siSnr, writeCodes, writeFileAtomically, writeWavStream } from "../../index.ts";
-import type { AudioTokenizer, CallOptions } from "../../index.ts";
+import { siSnr } from "../../audio/index.ts";
+import { renderCodesFigure } from "../../figure/index.ts";
+import { writeCodes, writeFileAtomically, writeWavStream } from "../../files/index.ts";
+import type { AudioTokenizer, CallOptions } from "../../tokenizer/index.ts";
 import { formatRoundtrip, summarizeRoundtrip } from "../reports/roundtrip-report.ts";
 import { attempt, CommandError, UsageError } from "../shared/failures.ts";
 import { defaultModel, encodeOptionsFor, Models } from "../shared/loaded-models.ts";

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { readDatasetInfo, verifyDataset } from "../../index.ts";
-import type { Finding, VerifyOptions } from "../../index.ts";
+import { readDatasetInfo, verifyDataset } from "../../dataset/index.ts";
+import type { Finding, VerifyOptions } from "../../dataset/index.ts";
 import { startDownload } from "../shared/download-progress.ts";
 import { CommandError, ReportedError, UsageError, withArguments } from "../shared/failures.ts";
 import { parseCount, parseThreads, policyOf } from "../shared/option-values.ts";

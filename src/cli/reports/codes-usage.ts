@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { AudioCodes } from "../../index.ts";
+import type { AudioCodes } from "../../core/index.ts";
 
 /** How a codebook is used by a clip. */
 export interface ClipUsage {

@@ -1,4 +1,5 @@
-import type { AudioCodes, ModelInspection } from "../../index.ts";
+import type { AudioCodes } from "../../core/index.ts";
+import type { ModelInspection } from "../../tokenizer/index.ts";
 import { formatReport, formatTable } from "../shared/report.ts";
 import type { ReportRow } from "../shared/report.ts";
 import {

@@ -1,4 +1,5 @@
-import type { LicenseGroup, LicenseSummary, Provenance } from "../../index.ts";
+import type { LicenseGroup, LicenseSummary } from "../../catalogue/index.ts";
+import type { Provenance } from "../../core/index.ts";
 import { formatReport } from "../shared/report.ts";
 import { countText, licenseText } from "../shared/wording.ts";
 import { trainingLines } from "./models-report.ts";

@@ -1,15 +1,15 @@
-import { checkLicense, findCheckpoint, namedPolicies } from "../../index.ts";
+import { checkLicense, findCheckpoint, namedPolicies } from "../../catalogue/index.ts";
 import type {
   CatalogueEntry,
   CatalogueFile,
   Criterion,
-  LicenseRecord,
   NamedLicensePolicy,
   PassedOver,
   Relaxation,
   Selection,
   TrainingStatement,
-} from "../../index.ts";
+} from "../../catalogue/index.ts";
+import type { LicenseRecord } from "../../core/index.ts";
 import { formatReport, formatTable, wrapText } from "../shared/report.ts";
 import type { ReportRow } from "../shared/report.ts";
 import { bytesText, channelsText, countText, licenseText, rateText } from "../shared/wording.ts";

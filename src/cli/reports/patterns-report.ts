@@ -1,5 +1,6 @@
-import { formatPatternGrid, modelLayouts, patternProvider } from "../../index.ts";
-import type { CodesDetails, ModelLayout, ModelTokens, Pattern, PatternKind, PatternSpec, TokenSequence } from "../../index.ts";
+import { formatPatternGrid, modelLayouts, patternProvider } from "../../patterns/index.ts";
+import type { ModelLayout, ModelTokens, Pattern, PatternKind, PatternSpec, TokenSequence } from "../../patterns/index.ts";
+import type { CodesDetails } from "../../storage/index.ts";
 import { foldTable, formatReport, formatTable, wrapText } from "../shared/report.ts";
 import type { ReportRow } from "../shared/report.ts";
 import { bandwidthText, channelsText, countText, provenanceText, rateText, secondsText, segmentsText } from "../shared/wording.ts";
@@ -88,7 +89,7 @@ export function specText(spec: PatternSpec, comma: string = ","): string {
 }
 
 /** `bos 1026, eos 1024, pad 1025`; equal ones together. */
-export function tokensText(tokens: Readonly<ModelTokens> | Readonly<Record<string, number>>): string {
+function tokensText(tokens: Readonly<ModelTokens> | Readonly<Record<string, number>>): string {
   const byId = new Map<number, string[]>();
   for (const [name, id] of Object.entries(tokens) as [string, number | undefined][])
     if (id !== undefined) byId.set(id, [...(byId.get(id) ?? []), name]);

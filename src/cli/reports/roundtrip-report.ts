@@ -1,5 +1,6 @@
-import { durationOf } from "../../index.ts";
-import type { AudioCodes, AudioForm, Waveform } from "../../index.ts";
+import { durationOf } from "../../core/index.ts";
+import type { AudioForm } from "../../audio/index.ts";
+import type { AudioCodes, Waveform } from "../../core/index.ts";
 import { conversionText } from "../shared/read-clip.ts";
 import type { Clip } from "../shared/read-clip.ts";
 import { formatReport, formatTable } from "../shared/report.ts";

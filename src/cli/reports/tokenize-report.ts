@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { codebookUsage, durationEdges, loudnessEdges } from "../../index.ts";
-import type { DatasetEvent, DatasetInfo, DatasetReport } from "../../index.ts";
+import { codebookUsage, durationEdges, loudnessEdges } from "../../dataset/index.ts";
+import type { DatasetEvent, DatasetInfo, DatasetReport } from "../../dataset/index.ts";
 import type { EnqueueEvent, WorkEvent } from "../../queue/index.ts";
 import { histogramTable } from "../shared/histogram-table.ts";
 import { formatReport, formatTable } from "../shared/report.ts";

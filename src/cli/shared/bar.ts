@@ -1,5 +1,5 @@
 import { SingleBar } from "cli-progress";
-import { visibleLine } from "../../index.ts";
+import { visibleLine } from "../../core/index.ts";
 import { plainLine } from "./plain-line.ts";
 import { admitsEscapes, tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";

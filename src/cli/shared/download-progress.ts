@@ -1,4 +1,4 @@
-import type { Progress } from "../../index.ts";
+import type { Progress } from "../../tokenizer/index.ts";
 import { Bar } from "./bar.ts";
 import type { ProgressBar } from "./progress.ts";
 import { showsBars, tell } from "./terminal.ts";

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { CommanderError } from "commander";
-import { CodecError } from "../../index.ts";
+import { CodecError } from "../../core/index.ts";
 import { tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 

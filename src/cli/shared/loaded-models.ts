@@ -1,5 +1,6 @@
-import { AudioTokenizer, findCheckpoint } from "../../index.ts";
-import type { EncodeOptions, LoadOptions } from "../../index.ts";
+import { findCheckpoint } from "../../catalogue/index.ts";
+import { AudioTokenizer } from "../../tokenizer/index.ts";
+import type { EncodeOptions, LoadOptions } from "../../tokenizer/index.ts";
 import { startDownload } from "./download-progress.ts";
 import { UsageError, withArguments } from "./failures.ts";
 import { policyOf } from "./option-values.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { access, constants, mkdir, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { removeLeftoverFiles } from "../../index.ts";
+import { removeLeftoverFiles } from "../../files/index.ts";
 import { CommandError } from "./failures.ts";
 import type { Terminal } from "./terminal.ts";
 

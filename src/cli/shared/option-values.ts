@@ -1,6 +1,8 @@
 import { InvalidArgumentError } from "commander";
-import { licenseClasses, licensePolicyVariable, parseLicensePolicy } from "../../index.ts";
-import type { ClipLength, LicenseClass, LicensePolicy } from "../../index.ts";
+import { licenseClasses, licensePolicyVariable, parseLicensePolicy } from "../../catalogue/index.ts";
+import type { LicensePolicy } from "../../catalogue/index.ts";
+import type { LicenseClass } from "../../core/index.ts";
+import type { ClipLength } from "../../dataset/index.ts";
 import { UsageError } from "./failures.ts";
 
 /** A bandwidth in kbps. */

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { Option } from "commander";
 import type { Command } from "commander";
-import { modelLayouts, parsePatternSpec, patternKinds, readPattern } from "../../index.ts";
-import type { ModelLayout, PatternKind, PatternSpec } from "../../index.ts";
+import { readPattern } from "../../files/index.ts";
+import { modelLayouts, parsePatternSpec, patternKinds } from "../../patterns/index.ts";
+import type { ModelLayout, PatternKind, PatternSpec } from "../../patterns/index.ts";
 import { UsageError, withArguments } from "./failures.ts";
 import { parseCount, parseInteger, parseNumbers } from "./option-values.ts";
 

@@ -1,4 +1,4 @@
-import type { Progress } from "../../index.ts";
+import type { Progress } from "../../tokenizer/index.ts";
 import { Bar } from "./bar.ts";
 import { showsBars } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,5 +1,9 @@
-import { AudioConverter, convertAudioStream, openAudio, readAudio } from "../../index.ts";
-import type { AudioFile, AudioForm, AudioLimits, AudioTokenizer, Waveform } from "../../index.ts";
+import { AudioConverter, convertAudioStream } from "../../audio/index.ts";
+import { openAudio, readAudio } from "../../files/index.ts";
+import type { AudioForm, AudioLimits } from "../../audio/index.ts";
+import type { Waveform } from "../../core/index.ts";
+import type { AudioFile } from "../../files/index.ts";
+import type { AudioTokenizer } from "../../tokenizer/index.ts";
 import { withInput } from "./failures.ts";
 import { readIn, stream } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,4 +1,4 @@
-import { visibleLine } from "../../index.ts";
+import { visibleLine } from "../../core/index.ts";
 
 /** A line of a report, or several under one label. */
 export type ReportRow = readonly [label: string, value: string | readonly string[]];

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import type { AudioLimits, LicensePolicy } from "../../index.ts";
+import type { AudioLimits } from "../../audio/index.ts";
+import type { LicensePolicy } from "../../catalogue/index.ts";
 import { parseBandwidth, parseCount, parsePolicy, parseThreads } from "./option-values.ts";
 import { tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
-import { FileError, visibleLine, visibleText } from "../../index.ts";
+import { orAborted } from "../../async/index.ts";
+import { clipped, FileError, visibleLine, visibleText } from "../../core/index.ts";
 
 /**
  * What commands know of the world around them; tests hand in their own. Nothing but this file writes to the streams: names, metadata and
@@ -43,7 +44,7 @@ export function showText(output: Terminal["stdout"], text: string): void {
 
 /** Tells the person a message. It is one line; further ones begin with two spaces, so that no name in it can pass for a message of its own. */
 export function tell({ stderr }: Terminal, message: string): void {
-  const lines = (message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message).split(/\n(?= {2})/u);
+  const lines = clipped(message, longestMessage).split(/\n(?= {2})/u);
   stderr.write(`${lines.map(visibleLine).join("\n")}\n`);
 }
 
@@ -73,14 +74,7 @@ const mostInput = 2 ** 31;
 /** Reads all of standard input, or stops waiting for it when the signal says so. */
 export async function readIn({ stdin, signal }: Terminal): Promise<Uint8Array> {
   signal.throwIfAborted();
-  const { promise: interrupted, reject } = withRejection();
-  const interrupt = () => reject(signal.reason);
-  signal.addEventListener("abort", interrupt);
-  try {
-    return await Promise.race([concatenate(stdin), interrupted]);
-  } finally {
-    signal.removeEventListener("abort", interrupt);
-  }
+  return await orAborted(concatenate(stdin), signal);
 }
 
 async function concatenate(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
@@ -98,14 +92,6 @@ async function concatenate(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array
   }
   const { buffer, byteOffset, length } = Buffer.concat(all);
   return new Uint8Array(buffer, byteOffset, length);
-}
-
-function withRejection(): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } {
-  let reject!: (reason: unknown) => void;
-  const promise = new Promise<never>((_, fail) => {
-    reject = fail;
-  });
-  return { promise, reject };
 }
 
 /** Tells a message, unless the person asked for quiet. */

@@ -1,5 +1,6 @@
-import { findCheckpoint, numSamplesOf } from "../../index.ts";
-import type { AudioCodes, LicenseRecord, Provenance, Waveform } from "../../index.ts";
+import { findCheckpoint } from "../../catalogue/index.ts";
+import { numSamplesOf } from "../../core/index.ts";
+import type { AudioCodes, LicenseRecord, Provenance, Waveform } from "../../core/index.ts";
 
 /** `9.60 s`; short clips in milliseconds. */
 export function secondsText(seconds: number): string {

@@ -7,6 +7,7 @@ import type { Waveform } from "../../core/index.ts";
  * `stereo` is for codecs with two channels; a mono file is repeated for it.
  */
 export const channelModes = ["mix", "first", "each", "stereo"] as const;
+/** What becomes of the channels of a row: `channelModes` has all. */
 export type ChannelMode = (typeof channelModes)[number];
 
 /** What becomes a clip of its own. */

@@ -7,6 +7,7 @@ export type ClipLength = { readonly seconds: number } | { readonly frames: numbe
  */
 export type WindowTail = "keep" | "drop" | "pad";
 
+/** How rows are cut into clips. */
 export interface ClipOptions {
   /** Length of windows; rounded to whole frames where given in seconds. @default The whole row is one clip. */
   readonly window?: ClipLength | undefined;

@@ -37,15 +37,13 @@ export class DecodePool implements AsyncDisposable {
    */
   async decode(task: DecodeRowTask): Promise<DecodedRow> {
     const { signal } = this.#broken;
-    await this.#threads.take(1);
+    using _ = await this.#threads.take(1);
     try {
       signal.throwIfAborted();
       return await this.#pool.run(task, { signal });
     } catch (error) {
       signal.throwIfAborted();
       return { kind: "failed", failure: failureOf(error) };
-    } finally {
-      this.#threads.give(1);
     }
   }
 

@@ -8,7 +8,7 @@ import { AudioAtHand } from "./audio-at-hand.ts";
 import { splitChannels } from "./clip-channels.ts";
 import { planClips } from "./clip-windows.ts";
 import type { ClipRange } from "./clip-windows.ts";
-import { checkFinite, RowAudio } from "./row-audio.ts";
+import { refuseNotFinite, RowAudio } from "./row-audio.ts";
 import { failureOf } from "./row-failure.ts";
 import type { RowFailure } from "./row-failure.ts";
 import type { RowRecipe } from "./row-recipe.ts";
@@ -98,7 +98,7 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
   for await (const piece of audio.pieces({ start: first, end: last })) {
     const { channelData } = piece;
     channels = channelData.length;
-    checkFinite(channelData);
+    refuseNotFinite(channelData);
     // Sound in channels that are left out is none in the clips.
     meter?.push(recipe.mode === "first" ? channelData.slice(0, 1) : channelData);
     bytes += channelData[0]!.length * Math.max(channels, valuesPerSample(channels, sampleRate, recipe)) * Float32Array.BYTES_PER_ELEMENT;
@@ -135,7 +135,7 @@ export function tooShort(seconds: number, { planning, sampleRate }: RowRecipe): 
 
 function clipsOf(waveform: Waveform, channel: number | null, recipe: RowRecipe): readonly DecodedClip[] {
   const converted = convertAudio(waveform, recipe);
-  checkFinite(converted.channelData);
+  refuseNotFinite(converted.channelData);
   return planClips(numSamplesOf(converted), recipe.planning).map((range) => {
     const clip = sliceWaveform(converted, { start: range.start, end: range.start + range.length });
     return { range, channel, waveform: padWaveform(clip, range.padding), loudness: measureLoudness(clip.channelData) };

@@ -84,7 +84,7 @@ export class RowAudio implements AsyncDisposable {
 }
 
 /** @throws AudioFormatError `AUDIO_NOT_FINITE` for samples that are NaN or infinite. */
-export function checkFinite(channelData: readonly Float32Array[]): void {
+export function refuseNotFinite(channelData: readonly Float32Array[]): void {
   for (const [channel, samples] of channelData.entries()) {
     const index = firstNotFinite(samples);
     if (index >= 0)

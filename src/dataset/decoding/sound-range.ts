@@ -1,5 +1,6 @@
 import type { SampleRange } from "./sample-range.ts";
 
+/** What counts as silence at the ends of a row. */
 export interface TrimOptions {
   /**
    * Audio is silent where its level is below this: root mean square of a frame over all channels that are used, in dB relative to full

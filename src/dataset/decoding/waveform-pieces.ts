@@ -1,3 +1,5 @@
+import { joinWaveforms } from "../../audio/index.ts";
+import { numSamplesOf } from "../../core/index.ts";
 import type { Waveform } from "../../core/index.ts";
 import type { SampleRange } from "./sample-range.ts";
 
@@ -8,19 +10,13 @@ export function sliceWaveform({ channelData, sampleRate }: Waveform, { start, en
 
 /** The samples of a range of pieces that follow one another, counted from the first of them; copied. */
 export function joinPieces(pieces: readonly Waveform[], { start, end }: SampleRange): Waveform {
-  const { channelData, sampleRate } = pieces[0]!;
-  const joined = channelData.map((_, channel) => {
-    const samples = new Float32Array(end - start);
-    let position = -start; // of the piece in `samples`
-    for (const piece of pieces) {
-      const from = piece.channelData[channel]!;
-      const [first, last] = [Math.max(0, -position), Math.min(from.length, samples.length - position)];
-      if (last > first) samples.set(from.subarray(first, last), position + first);
-      position += from.length;
-    }
-    return samples;
+  let position = 0;
+  const parts = pieces.map((piece) => {
+    const part = sliceWaveform(piece, { start: Math.max(0, start - position), end: Math.max(0, end - position) });
+    position += numSamplesOf(piece);
+    return part;
   });
-  return { channelData: joined, sampleRate };
+  return joinWaveforms(parts);
 }
 
 /** A waveform with zeros after it. */

@@ -1,5 +1,5 @@
 import { inOrder } from "../../async/index.ts";
-import type { Budget } from "../../async/index.ts";
+import type { Budget, Lease } from "../../async/index.ts";
 import type { AudioCodes } from "../../core/index.ts";
 import type { AudioTokenizer } from "../../tokenizer/index.ts";
 import type { DecodePool } from "../decoding/decode-pool.ts";
@@ -65,7 +65,7 @@ export function encodeRows(rows: AsyncIterable<PartRow>, options: EncodeRowsOpti
   const encoder = new RowEncoder({ ...options, signal: AbortSignal.any([options.signal, abandoned.signal]) });
   return inOrder(rows, {
     admit: (row) => encoder.admit(row),
-    work: (row) => encoder.encode(row),
+    work: (row, memory) => encoder.encode(row, memory),
     ahead: options.rowsAhead ?? 1000,
     weigh: ({ row }) => Math.ceil(formatRow(row).length / rowCharacters),
     abandon: () => abandoned.abort(),
@@ -93,17 +93,19 @@ class RowEncoder {
     this.#batcher = new ClipBatcher((waveforms) => tokenizer.encodeBatch(waveforms, { numCodebooks, signal }), batchClips);
   }
 
-  async admit({ row }: PartRow): Promise<void> {
+  /** @returns The memory of a row that is to be decoded, which `encode` gives back. */
+  async admit({ row }: PartRow): Promise<Lease | undefined> {
     const { signal } = this.#options;
     signal.throwIfAborted();
-    if (!isWork(row)) return;
-    await this.#budget.take(this.#rowBytes);
-    if (!signal.aborted) return;
-    this.#budget.give(this.#rowBytes); // no one else would
+    if (!isWork(row)) return undefined;
+    const memory = await this.#budget.take(this.#rowBytes);
+    if (!signal.aborted) return memory;
+    memory[Symbol.dispose](); // no one else would
     throw signal.reason;
   }
 
-  async encode(numbered: PartRow): Promise<EncodedRow> {
+  async encode(numbered: PartRow, admitted: Lease | undefined): Promise<EncodedRow> {
+    using memory = admitted;
     const { row } = numbered;
     if (isBadRow(row))
       return {
@@ -115,7 +117,7 @@ class RowEncoder {
     const { plan, signal, onBegin } = this.#options;
     await onBegin?.({ ...numbered, row });
     const location = plan.locate(row);
-    const result = await this.#clipsOf(row).catch((error: unknown) => {
+    const result = await this.#clipsOf(row, memory!).catch((error: unknown) => {
       if (error instanceof RowError) return failureOf(error);
       throw error;
     });
@@ -126,34 +128,26 @@ class RowEncoder {
     return { ...numbered, clips: [], failure: { code, message: publishedMessage(message, [[location.path, publishedPath(row.path)]]) } };
   }
 
-  async #clipsOf(row: AudioRow): Promise<readonly EncodedClip[]> {
+  async #clipsOf(row: AudioRow, memory: Lease): Promise<readonly EncodedClip[]> {
     const { plan, pool, recipe } = this.#options;
     const location = plan.locate(row);
-    let taken = this.#rowBytes;
-    try {
-      const problem = rowKeyProblem(row.key);
-      if (problem !== undefined)
-        throw new RowError({
-          code: "ROW_INVALID",
-          message: `its key ${JSON.stringify(row.key.slice(0, 200))} cannot name files: ${problem}; give the row another id`,
-        });
-      const task = { location, range: { start: row.start, end: row.end }, recipe, maxBytes: this.#rowBytes };
-      const decoded = await this.#batcher.expecting(() => pool.decode(task));
-      if (decoded.kind === "failed") throw new RowError(decoded.failure);
-      if (decoded.kind === "long") {
-        this.#budget.give(taken);
-        taken = 0;
-        const clips = await this.#encodeLong({ location, extent: decoded.extent, recipe });
-        return clips.map((clip) => encodedClip(row, decoded.extent, clip, recipe));
-      }
-      const bytes = bytesOf(decoded.clips);
-      this.#budget.give(taken - bytes);
-      taken = bytes;
-      const coded = await Promise.all(decoded.clips.map((clip) => this.#encodeClip(clip)));
-      return coded.map((clip) => encodedClip(row, decoded.extent, clip, recipe));
-    } finally {
-      this.#budget.give(taken);
+    const problem = rowKeyProblem(row.key);
+    if (problem !== undefined)
+      throw new RowError({
+        code: "ROW_INVALID",
+        message: `its key ${JSON.stringify(row.key.slice(0, 200))} cannot name files: ${problem}; give the row another id`,
+      });
+    const task = { location, range: { start: row.start, end: row.end }, recipe, maxBytes: this.#rowBytes };
+    const decoded = await this.#batcher.expecting(() => pool.decode(task));
+    if (decoded.kind === "failed") throw new RowError(decoded.failure);
+    if (decoded.kind === "long") {
+      memory[Symbol.dispose]();
+      const clips = await this.#encodeLong({ location, extent: decoded.extent, recipe });
+      return clips.map((clip) => encodedClip(row, decoded.extent, clip, recipe));
     }
+    memory.resize(bytesOf(decoded.clips));
+    const coded = await Promise.all(decoded.clips.map((clip) => this.#encodeClip(clip)));
+    return coded.map((clip) => encodedClip(row, decoded.extent, clip, recipe));
   }
 
   async #encodeClip({ range, channel, waveform, loudness }: DecodedClip): Promise<CodedWindow> {
@@ -182,9 +176,8 @@ class RowEncoder {
           continue;
         }
         for await (const clip of guarded(windowsOfLongRow(row, channel))) {
-          const bytes = bytesOf([clip]);
-          await this.#budget.take(bytes);
-          const coded = this.#encodeClip(clip).finally(() => this.#budget.give(bytes));
+          const windowMemory = await this.#budget.take(bytesOf([clip]));
+          const coded = this.#encodeClip(clip).finally(() => windowMemory[Symbol.dispose]());
           coded.catch(() => {}); // awaited below
           clips.push(coded);
           signal.throwIfAborted();

@@ -6,7 +6,7 @@ import { splitChannels } from "../decoding/clip-channels.ts";
 import { planClips } from "../decoding/clip-windows.ts";
 import type { ClipRange } from "../decoding/clip-windows.ts";
 import type { DecodedClip, RowExtent } from "../decoding/decode-row.ts";
-import { checkFinite, RowAudio } from "../decoding/row-audio.ts";
+import { refuseNotFinite, RowAudio } from "../decoding/row-audio.ts";
 import { RowError } from "../decoding/row-failure.ts";
 import type { RowRecipe } from "../decoding/row-recipe.ts";
 import { joinPieces, padWaveform } from "../decoding/waveform-pieces.ts";
@@ -74,7 +74,7 @@ export async function* windowsOfLongRow(row: LongRow, channel: number | null): A
 async function* audioOf({ location, extent, recipe }: LongRow, channel: number | null): AsyncGenerator<Waveform, void> {
   await using audio = await RowAudio.open(location, recipe.limits);
   for await (const piece of convertAudioStream(oneClip(audio.pieces(extent.samples)), recipe)) {
-    checkFinite(piece.channelData);
+    refuseNotFinite(piece.channelData);
     yield piece;
   }
 

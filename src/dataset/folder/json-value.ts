@@ -3,6 +3,7 @@ import { z } from "zod";
 /** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 
+/** An object as JSON has it. */
 export interface JsonObject {
   readonly [name: string]: JsonValue;
 }

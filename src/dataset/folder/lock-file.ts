@@ -8,7 +8,7 @@ import { z } from "zod";
 import { isProcessAlive, processNamespace, startOfProcess, temporaryBeside } from "../../files/index.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { writingError } from "./disk-space.ts";
-import { parseJson, readTextFile } from "./read-json-file.ts";
+import { parseJson, readTextInside } from "./read-json-file.ts";
 
 export interface LockOptions {
   /** How often the holder shows that it lives, in milliseconds. @default 15000 */
@@ -174,7 +174,7 @@ export function lockedError(path: string, { host, pid, since, age }: LockState):
 
 /** @returns undefined for a lock that is not there, or cut short. @throws where the disk does not tell. */
 async function readHolder(path: string): Promise<LockHolder | undefined> {
-  const text = await readTextFile(dirname(path), basename(path));
+  const text = await readTextInside(dirname(path), basename(path));
   try {
     return text === undefined ? undefined : holderSchema.parse(parseJson(text));
   } catch {

@@ -1,6 +1,7 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The number of a part as its files have it: `000012`. @throws RangeError for what is no whole number from 0. */
+/** The number of a part as names have it: `000012`. @throws RangeError for what is no whole number from 0. */
 export function formatPart(part: number): string {
   if (!Number.isSafeInteger(part) || part < 0)
     throw new RangeError(`a part is a whole number from 0; received ${JSON.stringify(part)?.slice(0, 80)}`);
@@ -13,17 +14,33 @@ export function partOfName(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** Path of a part's record in the dataset's folder. */
-export function recordName(part: number): string {
-  return `parts/${formatPart(part)}.json`;
+/** What lies in `parts/`: the record of a part, the lines that it adds to the manifest and to the errors, notes on attempts at it. */
+const partFiles = { record: "json", manifest: "manifest.jsonl", errors: "errors.jsonl", attempt: "attempt.json" } as const;
+type PartFile = keyof typeof partFiles;
+
+/** Path of a file of a part in the dataset's folder: `parts/000012.json`. */
+export function partFile(part: number, kind: PartFile): string {
+  return `parts/${formatPart(part)}.${partFiles[kind]}`;
 }
 
-/** Path, in the dataset's folder, of the lines that a part adds to the manifest, or to the errors. */
-export function partFileName(part: number, kind: "manifest" | "errors"): string {
-  return `parts/${formatPart(part)}.${kind}.jsonl`;
+/** Parts that have a file of a kind, in no order. It reads names only: 100,000 parts take a blink. */
+export async function partsWith(folder: string, kind: PartFile): Promise<number[]> {
+  const names = await readdir(join(folder, "parts")).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  return names.flatMap((name) => {
+    const part = partOfName(name) ?? NaN;
+    return Number.isSafeInteger(part) && `parts/${name}` === partFile(part, kind) ? [part] : [];
+  });
 }
 
-/** The same with the folder. */
-export function partFile(folder: string, part: number, kind: "manifest" | "errors"): string {
-  return join(folder, partFileName(part, kind));
+/** Path of a shard in the dataset's folder, without its extension: `shards/part-000012-000`. */
+export function shardStem(part: number, shard: number): string {
+  return `shards/part-${formatPart(part)}-${String(shard).padStart(3, "0")}`;
+}
+
+/** What comes after the stem in the path of a shard: `.tar`; undefined if it is none. */
+export function shardExtension(path: string): string | undefined {
+  return /^shards\/part-\d{6,}-\d{3,}(?<extension>\..+)$/u.exec(path)?.groups!["extension"];
 }

@@ -27,7 +27,7 @@ export async function readJsonFile<T>(
   schema: z.ZodType<T>,
   damaged: (cause: unknown) => Error,
 ): Promise<T | undefined> {
-  const text = await readTextFile(folder, path);
+  const text = await readTextInside(folder, path);
   if (text === undefined) return undefined;
   try {
     return schema.parse(parseJson(text));
@@ -37,7 +37,7 @@ export async function readJsonFile<T>(
 }
 
 /** The text of a file of a dataset; undefined where there is none. @throws as `readJsonFile`. */
-export async function readTextFile(folder: string, path: string): Promise<string | undefined> {
+export async function readTextInside(folder: string, path: string): Promise<string | undefined> {
   return (await readBytes(folder, path, maxJsonLength))?.toString("utf8");
 }
 

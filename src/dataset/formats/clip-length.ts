@@ -2,7 +2,7 @@ import { RowError } from "../decoding/row-failure.ts";
 import type { EncodedClip } from "../records/encoded-clip.ts";
 
 /** Most codes of a clip in formats that hold it as a whole: seven hours and three quarters of 8 codebooks at 75 frames per second. */
-export const maxClipCodes: number = 2 ** 24;
+const maxClipCodes: number = 2 ** 24;
 
 /** @throws RowError for a clip with more codes than could be read again. */
 export function checkClipLengths(clips: readonly EncodedClip[], format: string): void {

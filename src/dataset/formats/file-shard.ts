@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { DurableFile } from "../folder/durable-file.ts";
+import { createDurable } from "../folder/durable-file.ts";
 import type { ShardStart, ShardWriter } from "./sharded-output.ts";
 
 /** Bytes that are gathered before they are written: a clip may be a few hundred. */
@@ -12,7 +12,7 @@ const flushLength = 1 << 20;
  */
 export async function fileShard({ folder, stem }: ShardStart, extension: string, ending: Uint8Array): Promise<ShardWriter<Uint8Array>> {
   const name = `${stem}${extension}`;
-  const file = await DurableFile.create(join(folder, name));
+  const file = await createDurable(join(folder, name));
   let gathered: Uint8Array[] = [];
   let gatheredLength = 0;
   let clips = 0;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { lstat, rm } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { clipped } from "../../core/index.ts";
 import { makeFolderInside } from "../../files/index.ts";
 import { RowError } from "../decoding/row-failure.ts";
 import { writingError } from "../folder/disk-space.ts";
@@ -24,7 +25,7 @@ interface NpyItem {
 }
 
 /** Of the lists of files. */
-export const npyListExtension = ".npy.jsonl";
+const npyListExtension = ".npy.jsonl";
 
 /**
  * Clips as one file each, `npy/<key>.npy`, in the folders of the input; uint16, shaped as in a WebDataset. `shards/part-000012-000.npy.jsonl`
@@ -100,7 +101,7 @@ class ClipFiles {
 function unwritable(file: string, reason: string): RowError {
   return new RowError({
     code: "ROW_UNWRITABLE",
-    message: `${file.length > 200 ? `${file.slice(0, 200)}…` : file} cannot be written here: ${reason}; give the row another id`,
+    message: `${clipped(file, 200)} cannot be written here: ${reason}; give the row another id`,
   });
 }
 

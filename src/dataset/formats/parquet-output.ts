@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { AudioCodes } from "../../core/index.ts";
-import { DurableFile } from "../folder/durable-file.ts";
+import { createDurable } from "../folder/durable-file.ts";
 import type { JsonValue } from "../folder/json-value.ts";
 import { plannedColumns } from "../plan/planned-columns.ts";
 import { clipFieldsOf } from "../records/clip-fields.ts";
@@ -15,6 +15,7 @@ import type { ColumnType, TypedColumn } from "../records/column-types.ts";
 import { shardedOutput } from "./sharded-output.ts";
 import type { ShardStart, ShardWriter } from "./sharded-output.ts";
 
+/** How Parquet shards are written. */
 export interface ParquetOutputOptions extends ShardLimits {
   /**
    * Columns of the manifest that get a column of their own, `text: "string"`; a value of another type is null there. The column
@@ -28,6 +29,8 @@ export interface ParquetOutputOptions extends ShardLimits {
 
 interface ParquetItem {
   readonly fields: ClipFields;
+  /** Characters of the fields as JSON. */
+  readonly textLength: number;
   readonly codes: AudioCodes;
 }
 
@@ -45,6 +48,9 @@ interface Column {
 
 /** More take over 3 GiB while they are encoded, and what is read back is bounded too. */
 const maxRowGroupCodes = 2 ** 24;
+
+/** Characters of fields after which a row group ends as well: they are held, and read back, with it. Honest rows have a few hundred. */
+const maxRowGroupText = 2 ** 26;
 
 /** Names the codec in the file's metadata, as JSON of `CodecFields`. */
 export const codecMetadataKey = "encodec-tokenizer.codec";
@@ -73,8 +79,9 @@ export function parquetOutput(folder: string, options: ParquetOutputOptions = {}
       overhead: 0,
       // Before compression, so that the limit holds without compressing twice; files end up at some two thirds of it.
       itemOf: (clip) => {
-        const item = { fields: clipFieldsOf(clip), codes: clip.codes };
-        return { item, bytes: clip.codes.data.byteLength + JSON.stringify(item.fields).length };
+        const fields = clipFieldsOf(clip);
+        const textLength = JSON.stringify(fields).length;
+        return { item: { fields, textLength, codes: clip.codes }, bytes: clip.codes.data.byteLength + textLength };
       },
       prepare: async (clips) => checkClipLengths(clips, "Parquet"),
       start: async (shard) => startParquet(shard, await allColumns(), rowGroupCodes),
@@ -177,7 +184,7 @@ async function startParquet(
   rowGroupCodes: number,
 ): Promise<ShardWriter<ParquetItem>> {
   const name = `${stem}.parquet`;
-  const file = await DurableFile.create(join(folder, name));
+  const file = await createDurable(join(folder, name));
   const buffer = new ByteWriter();
   const parquet = new ParquetWriter({
     writer: buffer,
@@ -192,6 +199,7 @@ async function startParquet(
   });
   let group: ParquetItem[] = [];
   let groupCodes = 0;
+  let groupText = 0;
   let clips = 0;
 
   /** Hands what is encoded to the file; the writer goes on counting its offsets. */
@@ -204,13 +212,15 @@ async function startParquet(
     await parquet.write({ columnData, rowGroupSize: group.length });
     group = [];
     groupCodes = 0;
+    groupText = 0;
     await flush();
   };
   return {
     async add(item) {
       group.push(item);
       groupCodes += item.codes.data.length;
-      if (groupCodes >= rowGroupCodes) await endGroup();
+      groupText += item.textLength;
+      if (groupCodes >= rowGroupCodes || groupText >= maxRowGroupText) await endGroup();
       return { file: name, index: clips++ };
     },
     async finish() {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { makeFolderInside } from "../../files/index.ts";
 import { writingError } from "../folder/disk-space.ts";
-import { formatPart } from "../folder/part-names.ts";
+import { shardStem } from "../folder/part-names.ts";
 import type { ClipOutput, PartWriter, ShardLimits } from "./clip-output.ts";
 import type { ClipPlace, FinishedShard, OutputFormat } from "../records/finished-shard.ts";
 import { checkSameCodec, codecFieldsOf } from "../records/codec-fields.ts";
@@ -56,11 +56,6 @@ export function shardedOutput<Item>(folder: string, format: ShardFormat<Item>, l
     format: format.format,
     openPart: (part) => new ShardedPart(folder, format, part, { shardBytes, shardClips }),
   };
-}
-
-/** Path of a shard in the dataset's folder, without its extension: `shards/part-000012-000`. */
-export function shardStem(part: number, shard: number): string {
-  return `shards/part-${formatPart(part)}-${String(shard).padStart(3, "0")}`;
 }
 
 /** A part whose clips go to one shard after the other. */

@@ -1,4 +1,5 @@
-import { AudioCodes } from "../../core/index.ts";
+import { joinArrays } from "../../core/index.ts";
+import type { AudioCodes } from "../../core/index.ts";
 import { applyPattern, sequenceLayout } from "../../patterns/index.ts";
 import type { ModelLayout, PatternSpec, SequenceLayoutOptions, TokenVocabulary } from "../../patterns/index.ts";
 import type { JsonObject } from "../folder/json-value.ts";
@@ -27,7 +28,11 @@ export function vocabularyLayout(vocabulary: TokenVocabulary, eos: string = "eos
     vocabularySize: vocabulary.vocabularySize,
     eosToken: vocabulary.specialIdOf(eos),
     description: { kind: "vocabulary", order: vocabulary.order, ranges, base, codebook_size: codebookSize, num_codebooks: numCodebooks },
-    tokensOf: (codes) => joined(segmentsOf(codes).map((segment) => vocabulary.encode(segment, { type: "int32" }).data)),
+    tokensOf: (codes) =>
+      joinArrays(
+        segmentsOf(codes).map((segment) => vocabulary.encode(segment, { type: "int32" }).data),
+        Int32Array,
+      ),
   };
 }
 
@@ -66,15 +71,4 @@ export function patternLayout(pattern: PatternSpec | ModelLayout, codebookSize: 
 
 function segmentsOf(codes: AudioCodes): readonly AudioCodes[] {
   return Array.from({ length: codes.numSegments }, (_, segment) => codes.sliceSegments(segment, segment + 1));
-}
-
-function joined(parts: readonly Int32Array[]): Int32Array {
-  if (parts.length === 1) return parts[0]!;
-  const all = new Int32Array(parts.reduce((length, part) => length + part.length, 0));
-  let start = 0;
-  for (const part of parts) {
-    all.set(part, start);
-    start += part.length;
-  }
-  return all;
 }

@@ -1,17 +1,15 @@
-import { rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { TokenDatasetWriter } from "../../files/index.ts";
-import { createHasher, hashFile } from "../../hub/index.ts";
+import { syncFolder, TokenDatasetWriter } from "../../files/index.ts";
 import { bytesPerToken, tokenStream } from "../../patterns/index.ts";
 import type { TokenStreamFormat } from "../../patterns/index.ts";
 import { writingError } from "../folder/disk-space.ts";
-import { syncFolder } from "../folder/durable-file.ts";
 import type { ClipOutput, ShardLimits } from "./clip-output.ts";
-import type { FinishedShard } from "../records/finished-shard.ts";
 import { shardedOutput } from "./sharded-output.ts";
 import type { ShardStart, ShardWriter } from "./sharded-output.ts";
 import type { TokenLayout } from "./token-layout.ts";
 
+/** How flat token shards are written. */
 export interface TokensOutputOptions extends ShardLimits {
   /** How codes become tokens. */
   readonly layout: TokenLayout;
@@ -60,20 +58,13 @@ async function startTokens(
     async finish() {
       const { files } = await translated(path, () => writer.finish());
       await syncFolder(join(folder, "shards"));
-      return Promise.all(files.map((file) => describeFile(folder, file)));
+      return files.map(({ path: file, ...published }) => ({ path: relative(folder, file).replaceAll("\\", "/"), ...published }));
     },
     async abort() {
       await writer.dispose();
       for (const extension of [".idx", ".json", ".bin"]) await rm(`${path}${extension}`, { force: true });
     },
   };
-}
-
-async function describeFile(folder: string, path: string): Promise<Omit<FinishedShard, "format" | "clips">> {
-  const { size } = await stat(path);
-  const hasher = createHasher("sha256", size);
-  await hashFile(path, hasher, undefined);
-  return { path: relative(folder, path).replaceAll("\\", "/"), bytes: size, sha256: hasher.hex() };
 }
 
 async function translated<T>(path: string, work: () => Promise<T>): Promise<T> {

@@ -18,6 +18,7 @@ export type DatasetInput =
   /** Paths of audio files, one a line. */
   | { readonly kind: "list"; readonly root: string; readonly lines: AsyncIterable<Uint8Array> };
 
+/** How inputs are found. */
 export interface ResolveInputsOptions {
   /** Whether links in folders are followed that leave the folder; otherwise each of them is a failed row. @default false */
   readonly followLinks?: boolean | undefined;

@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import { checkRange, FileError } from "../../core/index.ts";
+import { FileError, rangesOf } from "../../core/index.ts";
 import type { ByteSource } from "../../core/index.ts";
 import type { AudioRow } from "./row.ts";
 
@@ -42,21 +42,14 @@ export async function openRowSource({ path, member }: RowLocation): Promise<RowS
 export function sourceOf(handle: FileHandle, stats: Stats, { path, member }: RowLocation): RowSource {
   const { name, offset, size } = member ?? { name: path, offset: 0, size: stats.size };
   return {
-    name,
-    size,
+    ...rangesOf(handle, {
+      name,
+      size,
+      start: offset,
+      toError: (error) => readingError(path, error),
+      cutShort: (end) => cutShort(path, member?.name, end, size),
+    }),
     version: versionOf(stats),
-    async read(start, length) {
-      checkRange(name, size, start, length);
-      const bytes = new Uint8Array(length);
-      for (let done = 0; done < length;) {
-        const { bytesRead } = await handle.read(bytes, done, length - done, offset + start + done).catch((error: unknown) => {
-          throw readingError(path, error);
-        });
-        if (bytesRead === 0) throw cutShort(path, member?.name, start + done, size);
-        done += bytesRead;
-      }
-      return bytes;
-    },
     [Symbol.asyncDispose]: () => handle.close(),
   };
 }

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { openInside } from "../../files/index.ts";
-import { recordName } from "../folder/part-names.ts";
+import { partFile } from "../folder/part-names.ts";
 import { isInShare } from "../folder/share.ts";
 import type { Share } from "../folder/share.ts";
 import { datasetInfoName } from "../records/dataset-info.ts";
@@ -60,7 +60,7 @@ const beginning = /^\{"part":\d+,"rows":(?<rows>\d+),"clips":(?<clips>\d+),"erro
 
 async function readCounts(folder: string, part: number): Promise<PartCounts> {
   const bytes = Buffer.alloc(256);
-  const handle = await openInside(folder, recordName(part)).catch(() => undefined);
+  const handle = await openInside(folder, partFile(part, "record")).catch(() => undefined);
   const length = (await handle?.read(bytes, 0, bytes.length, 0).finally(() => handle.close()))?.bytesRead ?? 0;
   const { rows, clips, errors, seconds } = beginning.exec(bytes.toString("latin1", 0, length))?.groups ?? {};
   if (rows === undefined) return await readPartRecord(folder, part);

@@ -1,10 +1,9 @@
-import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { makeFolderInside, removeInside, temporaryBeside } from "../../files/index.ts";
+import { AtomicFile, makeFolderInside, removeInside } from "../../files/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { writingError } from "../folder/disk-space.ts";
-import { formatPart } from "../folder/part-names.ts";
+import { partFile, partsWith } from "../folder/part-names.ts";
 import { readJsonFile } from "../folder/read-json-file.ts";
 
 /** How often a process may die over the same row before its part is given up. */
@@ -76,21 +75,16 @@ export class PartAttempt implements AsyncDisposable {
   /** Not synced: a note is for the death of a process, not of the machine. */
   async #write(note: PartNote): Promise<void> {
     const path = join(this.#folder, noteName(this.part));
-    const temporary = temporaryBeside(path);
-    try {
-      await writeFile(temporary, JSON.stringify(note), { flag: "wx" });
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw writingError(path, error);
-    }
+    await using file = await AtomicFile.create(path, { sync: "nothing", toError: (error) => writingError(path, error) });
+    await file.write(new TextEncoder().encode(JSON.stringify(note)));
+    await file.publish();
   }
 }
 
 /** The notes beside parts, where processes died over them. A note that cannot be read counts as one without a row. */
 export async function readPartNotes(folder: string, parts: readonly number[]): Promise<ReadonlyMap<number, PartNote>> {
   const wanted = new Set(parts);
-  const named = parts.length === 1 ? parts : (await notedParts(folder)).filter((part) => wanted.has(part));
+  const named = parts.length === 1 ? parts : (await partsWith(folder, "attempt")).filter((part) => wanted.has(part));
   const notes = new Map<number, PartNote>();
   for (const part of named) {
     const note = await readJsonFile(
@@ -109,7 +103,7 @@ export async function readPartNotes(folder: string, parts: readonly number[]): P
 
 /** Forgets what happened to parts, so that they are tried anew. */
 export async function forgetPartNotes(folder: string, isMeant: (part: number) => boolean): Promise<void> {
-  for (const part of (await notedParts(folder)).filter(isMeant)) await removeInside(folder, noteName(part));
+  for (const part of (await partsWith(folder, "attempt")).filter(isMeant)) await removeInside(folder, noteName(part));
 }
 
 /** Whether a row of a part ended so many processes that the part is not done any more. */
@@ -132,14 +126,6 @@ export function crashedError(lost: readonly { readonly part: number; readonly cr
   );
 }
 
-async function notedParts(folder: string): Promise<readonly number[]> {
-  const names = await readdir(join(folder, "parts")).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  return names.flatMap((name) => (/^\d{6,}\.attempt\.json$/u.test(name) ? [Number.parseInt(name, 10)] : []));
-}
-
 function noteName(part: number): string {
-  return `parts/${formatPart(part)}.attempt.json`;
+  return partFile(part, "attempt");
 }

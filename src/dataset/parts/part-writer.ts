@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { makeFolderInside } from "../../files/index.ts";
 import { failureOf, RowError } from "../decoding/row-failure.ts";
 import type { EncodedRow } from "../encoding/encode-rows.ts";
 import { writingError } from "../folder/disk-space.ts";
-import { DurableFile } from "../folder/durable-file.ts";
+import { createDurable } from "../folder/durable-file.ts";
+import type { DurableFile } from "../folder/durable-file.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 import { partFile } from "../folder/part-names.ts";
 import { isBadRow } from "../inputs/row.ts";
@@ -57,9 +59,9 @@ export class DatasetPartWriter implements AsyncDisposable {
     await makeFolderInside(folder, "parts").catch((error: unknown) => {
       throw writingError(folder, error);
     });
-    const manifest = await DurableFile.create(partFile(folder, part, "manifest"));
+    const manifest = await createDurable(join(folder, partFile(part, "manifest")));
     try {
-      const errors = await DurableFile.create(partFile(folder, part, "errors"));
+      const errors = await createDurable(join(folder, partFile(part, "errors")));
       return new DatasetPartWriter(
         folder,
         part,

@@ -12,7 +12,7 @@ const abandonedAfter = 10 * 60_000;
  * Removes temporary files that killed runs left in a dataset's folder. To be called under the lock of `share`: of the
  * files that belong to parts, those of its parts are removed and no others, which may be another run's work at hand. Files
  * that belong to no part are removed if all parts are selected, or if nothing was written to them for ten minutes.
- * Only regular files with names that `DurableFile` gives are touched, and links are not followed.
+ * Only regular files with names that `AtomicFile` gives are touched, and links are not followed.
  * @returns Paths of the files that were removed, relative to the folder, in no order.
  */
 export async function removeLeftovers(folder: string, share: Share): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import { isInside, removeInside } from "../../files/index.ts";
-import { shardStem } from "../formats/sharded-output.ts";
+import { shardStem } from "../folder/part-names.ts";
 import { listedFiles } from "../formats/read-shard.ts";
 import { formatOfExtension } from "../records/finished-shard.ts";
 

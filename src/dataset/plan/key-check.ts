@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { DatasetError } from "../folder/dataset-error.ts";
-import { DurableFile } from "../folder/durable-file.ts";
+import { createDurable } from "../folder/durable-file.ts";
+import type { DurableFile } from "../folder/durable-file.ts";
 import { ContentIndex } from "./content-index.ts";
 
 /** A row whose key an earlier one has; both are counted from 0. */
@@ -43,7 +44,7 @@ export class KeyCheck implements AsyncDisposable {
     this.#path = path;
   }
 
-  /** Notes a key. Calls are to be waited for. @throws as `DurableFile`. */
+  /** Notes a key. Calls are to be waited for. @throws as `createDurable`. */
   async add(key: string, row: number): Promise<void> {
     const digest = hash("sha256", key, "buffer").subarray(0, digestBytes);
     const group = (this.#groups[digest.at(-1)!] ??= { blocks: [], waiting: new Uint8Array(blockBytes), bytes: 0 });
@@ -51,7 +52,7 @@ export class KeyCheck implements AsyncDisposable {
     new DataView(group.waiting.buffer).setFloat64(group.bytes + digestBytes, row);
     group.bytes += recordBytes;
     if (group.bytes < blockBytes) return;
-    this.#scratch ??= await DurableFile.create(this.#path);
+    this.#scratch ??= await createDurable(this.#path);
     group.blocks.push(this.#scratch.bytes);
     await this.#scratch.write(group.waiting);
     group.bytes = 0;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { DurableFile, writeDurably } from "../folder/durable-file.ts";
+import { createDurable, writeDurably } from "../folder/durable-file.ts";
 import { formatRow, isBadRow } from "../inputs/row.ts";
 import type { AudioRow, Row } from "../inputs/row.ts";
 import { ColumnTypes } from "../records/column-types.ts";
@@ -27,7 +27,7 @@ const flushLength = 2 ** 18;
 const rowsPerReport = 10_000;
 
 /** Most parts of a dataset: its index lists a shard of each, in every format. */
-export const maxParts: number = 2 ** 18;
+const maxParts: number = 2 ** 18;
 
 /**
  * Freezes rows, the offsets of their parts and which rows repeat the key of an earlier one in a dataset's folder. Memory holds the rows of
@@ -35,7 +35,7 @@ export const maxParts: number = 2 ** 18;
  */
 export async function writePlanRows(folder: string, rows: AsyncIterable<Row>, options: WritePlanRowsOptions): Promise<PlanFile["rows"]> {
   const { partRows, dedupe, roots, signal, onRows } = options;
-  await using file = await DurableFile.create(join(folder, planFiles.rows));
+  await using file = await createDurable(join(folder, planFiles.rows));
   await using keys = new KeyCheck(join(folder, planFiles.repeats));
   const columns = new ColumnTypes();
   const hash = createHash("sha256");

@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { JsonObject, JsonValue } from "../folder/json-value.ts";
 
 /** Types that a column of the manifest can have in Parquet; `json` is text that holds any value. */
-export const columnTypes = ["string", "int64", "double", "boolean", "json"] as const;
-export type ColumnType = (typeof columnTypes)[number];
+export type ColumnType = "string" | "int64" | "double" | "boolean" | "json";
+/** All of them. */
+export const columnTypes: readonly ColumnType[] = ["string", "int64", "double", "boolean", "json"];
 
 /** A column and what its values are, nulls aside. */
 export interface TypedColumn {

@@ -1,5 +1,8 @@
+import { shardExtension } from "../folder/part-names.ts";
+
 /** Formats of a dataset's shards. */
 export const outputFormats = ["webdataset", "parquet", "npy", "jsonl", "tokens"] as const;
+/** A format of shards: `outputFormats` has all. */
 export type OutputFormat = (typeof outputFormats)[number];
 
 /** Formats by the extensions of their files in `shards/`. */
@@ -15,7 +18,7 @@ export const formatOfExtension: Readonly<Record<string, OutputFormat>> = {
 
 /** The format of a shard by its name in the dataset's folder; undefined for what is no shard. */
 export function shardFormatOf(name: string): OutputFormat | undefined {
-  const extension = /^shards\/part-\d{6,}-\d{3,}(?<extension>\..+)$/u.exec(name)?.groups!["extension"] ?? "";
+  const extension = shardExtension(name) ?? "";
   return Object.hasOwn(formatOfExtension, extension) ? formatOfExtension[extension] : undefined;
 }
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { LicenseRecord } from "../../core/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { writeDurably } from "../folder/durable-file.ts";
-import { parseJson, readTextFile } from "../folder/read-json-file.ts";
+import { parseJson, readTextInside } from "../folder/read-json-file.ts";
 import { licenseSchema } from "./dataset-info.ts";
 
 /** What was known of the license when the dataset was begun: evidence has the date on which it was found, and the index is to be the same on every day. */
@@ -26,7 +26,7 @@ export async function frozenLicense(folder: string, license: LicenseRecord): Pro
 /** Of the weights, as it was when the dataset was begun; null where nobody looked. @throws DatasetError with code DATASET_FORMAT if it is damaged. */
 export async function readFrozenLicense(folder: string): Promise<LicenseRecord | null> {
   const path = pathIn(folder);
-  const text = await readTextFile(folder, licenseName);
+  const text = await readTextInside(folder, licenseName);
   if (text === undefined) return null;
   try {
     const license = parseJson(text);

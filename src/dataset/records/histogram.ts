@@ -1,11 +1,3 @@
-/** Counts of values between edges that are the same for all datasets, so that histograms of parts add up exactly. */
-export interface Histogram {
-  /** Names what is counted and where a bin ends; grows. */
-  readonly edges: readonly number[];
-  /** One more than the edges: `counts[i]` is of values in [edges[i − 1], edges[i]). */
-  readonly counts: readonly number[];
-}
-
 /** Ten bins for each factor of ten (preferred numbers R10 of ISO 3), 0.1 s to 100,000 s. */
 export const durationEdges: readonly number[] = [-1, 0, 1, 2, 3, 4]
   .flatMap((power) => ["1", "1.25", "1.6", "2", "2.5", "3.15", "4", "5", "6.3", "8"].map((digits) => Number(`${digits}e${power}`)))

@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { inTurns, maxJsonLength } from "../../core/index.ts";
@@ -8,7 +8,7 @@ import { DatasetError } from "../folder/dataset-error.ts";
 import { writeDurably } from "../folder/durable-file.ts";
 import { jsonObject } from "../folder/json-value.ts";
 import type { JsonObject } from "../folder/json-value.ts";
-import { partOfName, recordName } from "../folder/part-names.ts";
+import { partFile, partOfName, partsWith } from "../folder/part-names.ts";
 import { maxListBytes, readBytes } from "../folder/read-json-file.ts";
 import { isInShare } from "../folder/share.ts";
 import type { Share } from "../folder/share.ts";
@@ -59,7 +59,7 @@ export async function writePartRecord(folder: string, record: PartRecord): Promi
 /** @throws DatasetError with code DATASET_FORMAT if there is none, or it is damaged. */
 export async function readPartRecord(folder: string, part: number): Promise<PartRecord> {
   try {
-    return await inTurns(parsePartRecord((await readBytes(folder, recordName(part), maxListBytes)) ?? new Uint8Array(0), part));
+    return await inTurns(parsePartRecord((await readBytes(folder, partFile(part, "record"), maxListBytes)) ?? new Uint8Array(0), part));
   } catch (cause) {
     throw new DatasetError(
       "DATASET_FORMAT",
@@ -71,7 +71,7 @@ export async function readPartRecord(folder: string, part: number): Promise<Part
 
 /** @throws ZodError, CodesError, RangeError if it is not the record of this part. */
 export function* parsePartRecord(bytes: Uint8Array, part: number): Turns<PartRecord> {
-  const name = recordName(part);
+  const name = partFile(part, "record");
   const reader = new JsonReader(bytes, name);
   reader.expect("{");
   const record = schema.parse(
@@ -90,16 +90,12 @@ export async function removePartRecord(folder: string, part: number): Promise<vo
   await rm(recordPath(folder, part), { force: true });
 }
 
-/** Parts of a share that are done, in order. It reads names only: 100,000 parts take a blink. */
+/** Parts of a share that are done, in order. */
 export async function listFinishedParts(folder: string, share: Share): Promise<readonly number[]> {
-  const names = await readdir(join(folder, "parts")).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  const parts = names.filter((name) => /^\d{6,}\.json$/u.test(name)).map((name) => Number.parseInt(name, 10));
+  const parts = await partsWith(folder, "record");
   return parts.filter((part) => isInShare(share, part)).toSorted((a, b) => a - b);
 }
 
 function recordPath(folder: string, part: number): string {
-  return join(folder, recordName(part));
+  return join(folder, partFile(part, "record"));
 }

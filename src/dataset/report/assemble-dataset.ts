@@ -1,11 +1,13 @@
 import { join } from "node:path";
+import { cardName } from "../../catalogue/index.ts";
 import type { LicenseRecord } from "../../core/index.ts";
 import { renderDatasetFigure } from "../../figure/index.ts";
 import { openInside, piecesOf } from "../../files/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
-import { DurableFile, writeDurably } from "../folder/durable-file.ts";
+import { createDurable, writeDurably } from "../folder/durable-file.ts";
+import type { DurableFile } from "../folder/durable-file.ts";
 import type { JsonObject } from "../folder/json-value.ts";
-import { partFileName } from "../folder/part-names.ts";
+import { partFile } from "../folder/part-names.ts";
 import { maxListBytes } from "../folder/read-json-file.ts";
 import type { FinishedShard } from "../records/finished-shard.ts";
 import type { CodecFields } from "../records/codec-fields.ts";
@@ -14,7 +16,7 @@ import type { DatasetInfo, DescribedFile, IndexFile } from "../records/dataset-i
 import { readPartRecord } from "../records/part-record.ts";
 import { hoursOf, mergeStatistics, noStatistics, statisticsSchema } from "../records/statistics.ts";
 import type { DatasetStatistics } from "../records/statistics.ts";
-import { cardName, formatDatasetCard } from "./dataset-card.ts";
+import { formatDatasetCard } from "./dataset-card.ts";
 import type { DatasetCardOptions } from "./dataset-card.ts";
 import { datasetFigureOf } from "./report-figure.ts";
 
@@ -40,15 +42,15 @@ export interface AssembleOptions {
  */
 export async function assembleDataset(options: AssembleOptions): Promise<DatasetInfo> {
   const { folder, numParts, tool, codec, license, audioLicense = null, signal } = options;
-  await using manifest = await DurableFile.create(join(folder, manifestName));
-  await using errors = await DurableFile.create(join(folder, errorsName));
+  await using manifest = await createDurable(join(folder, manifestName));
+  await using errors = await createDurable(join(folder, errorsName));
   const shards: FinishedShard[] = [];
   let [statistics, rows, manifestLines, errorLines] = [noStatistics, 0, 0, 0];
   for (let part = 0; part < numParts; part++) {
     signal?.throwIfAborted();
     const record = await readPartRecord(folder, part);
-    manifestLines += await appendFile(manifest, folder, partFileName(part, "manifest"));
-    errorLines += await appendFile(errors, folder, partFileName(part, "errors"));
+    manifestLines += await appendFile(manifest, folder, partFile(part, "manifest"));
+    errorLines += await appendFile(errors, folder, partFile(part, "errors"));
     statistics = mergeStatistics(statistics, parseStatistics(record.statistics, part));
     shards.push(...record.shards);
     rows += record.rows;

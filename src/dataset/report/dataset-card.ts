@@ -5,6 +5,7 @@ import type { OutputFormat } from "../records/finished-shard.ts";
 import type { DatasetInfo } from "../records/dataset-info.ts";
 import { markdownLine, markdownName } from "./markdown-line.ts";
 
+/** What the card of a dataset says that cannot be seen from its clips. */
 export interface DatasetCardOptions {
   /** Name of the dataset for people. @default "EnCodec tokens" */
   readonly title?: string | undefined;
@@ -13,9 +14,6 @@ export interface DatasetCardOptions {
   /** A paragraph about the recordings, in Markdown. @default none */
   readonly description?: string | undefined;
 }
-
-/** Name of the card in a dataset's folder. */
-export const cardName = "README.md";
 
 /** Upper limits of the Hub's size categories. Source: huggingface/hub-docs `datasetcard.md`, `size_categories`. */
 const sizeCategories: readonly (readonly [below: number, name: string])[] = [
@@ -161,14 +159,14 @@ function readingOf(info: DatasetInfo): string {
   const isReadable = [...formats].some((format) => format !== "tokens");
   const typescript = isReadable
     ? [
-        'import { openDataset } from "encodec-tokenizer";',
+        'import { openDataset } from "encodec-tokenizer/dataset";',
         "",
         'for await (const { key, codes } of await openDataset("<folder>")) {',
         "  const { data, shape } = codes; // Uint16Array, row-major",
         "}",
       ]
     : [
-        'import { openTokenDataset } from "encodec-tokenizer";',
+        'import { openTokenDataset } from "encodec-tokenizer/dataset";',
         "",
         'for await (const tokens of await openTokenDataset("shards/part-000000-000")) train(tokens);',
       ];

@@ -1,4 +1,4 @@
-import { visibleLine } from "../../core/index.ts";
+import { clipped, visibleLine } from "../../core/index.ts";
 
 /** Text of more characters is cut: a card quotes, it does not copy. */
 const longest = 2000;
@@ -11,7 +11,7 @@ const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", 
  * Source: CommonMark 0.31.2, "Backslash escapes" and "Entity and numeric character references"; GitHub's dialect for `~`, `|` and `$`.
  */
 export function markdownLine(text: string): string {
-  const line = visibleLine(text.length > longest ? `${text.slice(0, longest)}…` : text).trim();
+  const line = visibleLine(clipped(text, longest)).trim();
   return line
     .replaceAll(/[\\`*[\]|~$]|(?<!\S)#|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\$&")
     .replaceAll(/[&<>]/gu, (character) => entities[character]!)

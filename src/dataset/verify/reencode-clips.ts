@@ -19,6 +19,7 @@ import type { ClipSample } from "./clip-sample.ts";
 import { plannedRecipeOf } from "./planned-recipe.ts";
 import type { PlannedRecipe } from "./planned-recipe.ts";
 
+/** Which clips are encoded again, and with what model. */
 export interface ReencodeOptions {
   /** The clips that are encoded again. */
   readonly sample: ClipSample;

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { cardName } from "../../catalogue/index.ts";
 import { inTurns } from "../../core/index.ts";
 import { openInside, piecesOf } from "../../files/index.ts";
 import { readableFormats } from "../formats/read-shard.ts";
@@ -12,7 +13,6 @@ import type { DatasetInfo } from "../records/dataset-info.ts";
 import { parseManifestLine } from "../records/manifest.ts";
 import type { ManifestEntry } from "../records/manifest.ts";
 import { StatisticsBuilder } from "../records/statistics.ts";
-import { cardName } from "../report/dataset-card.ts";
 import { checkFile, checkShard } from "./check-shard.ts";
 import type { Finding } from "./check-shard.ts";
 import { checkSample, rankLimitOf } from "./clip-sample.ts";
@@ -22,10 +22,9 @@ import { VerifyCounter } from "./verify-counter.ts";
 import type { VerifyProgress } from "./verify-counter.ts";
 
 export type { Finding } from "./check-shard.ts";
-export type { ClipSample } from "./clip-sample.ts";
 export type { ReencodeOptions } from "./reencode-clips.ts";
-export type { VerifyProgress } from "./verify-counter.ts";
 
+/** How far a dataset is checked. */
 export interface VerifyOptions {
   /** Encodes some of the clips again, from the audio that they were made of, and compares the codes. @default It does not. */
   readonly reencode?: ReencodeOptions | undefined;

@@ -4,6 +4,7 @@ import { gridOf, viewGrid } from "../grid/token-grid.ts";
 import type { CodesInput, TokenGrid, TokenType } from "../grid/token-grid.ts";
 import { bark, readBarkCodes } from "./bark-codes.ts";
 
+/** The type of tokens for Bark. */
 export interface BarkTokenOptions<Type extends TokenType> {
   /** Type of the tokens. @default "int64" for what models read, "int32" for codes */
   readonly type?: Type | undefined;

@@ -28,6 +28,7 @@ export interface BarkFineLayout<Type extends TokenType = TokenType> {
   readonly numFrames: number;
 }
 
+/** What Bark's fine model reads besides the codes to be filled in. */
 export interface BarkFineOptions<Type extends TokenType> extends BarkTokenOptions<Type> {
   /** Codes that went before, such as a history prompt's `finePrompt`: 8 codebooks, of which the last 512 frames are used. @default none */
   readonly history?: CodesInput | undefined;

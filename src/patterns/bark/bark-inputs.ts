@@ -8,11 +8,12 @@ import type { BarkTokenOptions } from "./bark-coarse.ts";
 import { bark } from "./bark-codes.ts";
 
 /** Tokens in a row: a tensor of one clip, or a list. */
-type Tokens = ArrayLike<number | bigint> | { readonly data: ArrayLike<number | bigint> };
+export type SemanticTokens = ArrayLike<number | bigint> | { readonly data: ArrayLike<number | bigint> };
 
+/** What Bark's text model reads besides the text. */
 export interface BarkTextInputOptions<Type extends TokenType> extends BarkTokenOptions<Type> {
   /** The semantic tokens that went before, such as a history prompt's `semanticPrompt`; the last 256 are used. @default none */
-  readonly history?: Tokens | undefined;
+  readonly history?: SemanticTokens | undefined;
 }
 
 /**
@@ -50,7 +51,7 @@ export function barkTextInput<Type extends TokenType = "int64">(
  * Source: suno-ai/bark `bark/generation.py` (035d08e), `generate_text_semantic`; transformers' `BarkSemanticModel.generate`.
  */
 export function barkSemanticHistory<Type extends TokenType = "int64">(
-  semanticTokens: Tokens,
+  semanticTokens: SemanticTokens,
   options: BarkTokenOptions<Type> = {},
 ): TokenGrid<Type> {
   const { type = "int64" as Type } = options;
@@ -60,9 +61,10 @@ export function barkSemanticHistory<Type extends TokenType = "int64">(
   return gridOf(type, [1, promptLength], history);
 }
 
+/** What Bark's coarse model reads besides semantic tokens. */
 export interface BarkCoarseWindowOptions<Type extends TokenType> extends BarkTokenOptions<Type> {
   /** What `trimBarkHistory` gives. @default none */
-  readonly history?: { readonly semanticTokens: Tokens; readonly coarseTokens: Tokens } | undefined;
+  readonly history?: { readonly semanticTokens: SemanticTokens; readonly coarseTokens: SemanticTokens } | undefined;
   /** Coarse tokens that the model looks back on, 60…630; the same as for `trimBarkHistory`. @default 630 */
   readonly maxCoarseHistory?: number | undefined;
 }
@@ -81,15 +83,15 @@ export interface BarkCoarseWindowOptions<Type extends TokenType> extends BarkTok
  * Source: suno-ai/bark `bark/generation.py` (035d08e), `generate_coarse`.
  */
 export function barkCoarseWindow<Type extends TokenType = "int64">(
-  semanticTokens: Tokens,
-  coarseTokens: Tokens,
+  semanticTokens: SemanticTokens,
+  coarseTokens: SemanticTokens,
   options: BarkCoarseWindowOptions<Type> = {},
 ): TokenGrid<Type> {
   const { history = { semanticTokens: [], coarseTokens: [] }, maxCoarseHistory = bark.maxCoarseHistory, type = "int64" as Type } = options;
   const { promptLength, numSemanticTokens, codebookSize, numCoarseCodebooks, coarseSemanticPadToken, coarseInferToken } = bark;
   checkCount("maxCoarseHistory", maxCoarseHistory, 60, bark.maxCoarseHistory);
-  const semantic = (tokens: Tokens): number[] => tokensFrom(tokens, "semantic", 0, numSemanticTokens);
-  const coarse = (tokens: Tokens): number[] =>
+  const semantic = (tokens: SemanticTokens): number[] => tokensFrom(tokens, "semantic", 0, numSemanticTokens);
+  const coarse = (tokens: SemanticTokens): number[] =>
     tokensFrom(tokens, "coarse", numSemanticTokens, numSemanticTokens + numCoarseCodebooks * codebookSize);
   const past = semantic(history.semanticTokens);
   const generated = coarse(coarseTokens);
@@ -107,7 +109,7 @@ export function barkCoarseWindow<Type extends TokenType = "int64">(
 }
 
 /** Tokens from `start` to `end` (exclusive), as numbers. */
-function tokensFrom(tokens: Tokens, kind: "semantic" | "coarse", start: number, end: number): number[] {
+function tokensFrom(tokens: SemanticTokens, kind: "semantic" | "coarse", start: number, end: number): number[] {
   const values = Array.from("data" in tokens ? tokens.data : tokens);
   const wrong = values.findIndex((token) => !isCode(token, end) || token < start);
   if (wrong < 0) return values.map(Number);

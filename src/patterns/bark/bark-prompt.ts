@@ -67,6 +67,7 @@ export function codesFromBarkPrompt(prompt: BarkPromptArrays): AudioCodes {
   return AudioCodes.fromTensor(checkBarkPrompt(prompt).finePrompt, { sampleRate, channels: 1, hopLength, codebookSize });
 }
 
+/** How much of a history prompt Bark's coarse model reads. */
 export interface TrimBarkHistoryOptions<Type extends TokenType> extends BarkTokenOptions<Type> {
   /** Coarse tokens that the model may look back on, 60…630. @default 630 */
   readonly maxCoarseHistory?: number | undefined;

@@ -10,8 +10,10 @@ export interface TokenArrays {
   int64: BigInt64Array;
 }
 
+/** The type of tokens, as tensors name it. */
 export type TokenType = keyof TokenArrays;
 
+/** An array of tokens of any type. */
 export type TokenArray = TokenArrays[TokenType];
 
 /**

@@ -2,6 +2,7 @@ import { patternCells } from "./pattern-cells.ts";
 import type { CellContent, PatternCellsOptions } from "./pattern-cells.ts";
 import type { Pattern } from "./pattern.ts";
 
+/** How a pattern is shown as text. */
 export interface PatternGridTextOptions extends PatternCellsOptions {
   /** Columns of text at most; wider grids go on in further blocks below. @default 100 */
   readonly width?: number | undefined;

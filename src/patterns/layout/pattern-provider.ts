@@ -21,6 +21,7 @@ export interface PatternProvider {
   countSteps(timesteps: number): number;
 }
 
+/** Limits of the patterns that a provider makes. */
 export interface PatternProviderOptions {
   /** Most steps and coordinates that a pattern may have: each takes up to ten bytes. @default 2^26 */
   readonly maxEntries?: number | undefined;

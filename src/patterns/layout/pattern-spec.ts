@@ -62,6 +62,7 @@ export interface CustomSpec {
 /** A pattern as data, as it stands in a pattern file. */
 export type PatternSpec = ParallelSpec | DelaySpec | UnrollSpec | CoarseFirstSpec | MusicLmSpec | CustomSpec;
 
+/** A kind of pattern: `patternKinds` has all. */
 export type PatternKind = PatternSpec["kind"];
 
 /** Most codebooks; they are numbered in 16 bits. */

@@ -7,6 +7,7 @@ import { checkCodecFor, checkRowsFor, modelLayouts } from "../models/model-layou
 import type { ModelLayout } from "../models/model-layouts.ts";
 import { maskRateAt } from "./magnet-schedule.ts";
 
+/** What is masked of codes that MAGNeT learns from. */
 export interface MaskMagnetOptions<Type extends TokenType> {
   /** `modelLayouts["audio-magnet"]` for the models of 16 kHz. @default modelLayouts.magnet */
   readonly layout?: ModelLayout | undefined;

@@ -12,6 +12,7 @@ export interface MagnetStep {
   readonly guidance: number;
 }
 
+/** How MAGNeT generates one codebook. */
 export interface MagnetScheduleOptions {
   /** Spans to be generated. */
   readonly numSpans: number;

@@ -3,6 +3,7 @@ import { leastProbableSpans } from "./magnet-overlapping-spans.ts";
 import { magnetSchedule } from "./magnet-schedule.ts";
 import type { MagnetScheduleOptions, MagnetStep } from "./magnet-schedule.ts";
 
+/** How MAGNeT generates one codebook of a clip. */
 export interface MagnetStageOptions extends Omit<MagnetScheduleOptions, "numSpans"> {
   /** Frames (T) to be generated, the prompt's included. */
   readonly numFrames: number;

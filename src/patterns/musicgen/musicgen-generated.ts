@@ -8,6 +8,7 @@ import type { MusicgenShape } from "./musicgen-lengths.ts";
 import { defaultPadToken, musicgenDelayPatternMask, toBeGenerated, viewMask, viewRows } from "./musicgen.ts";
 import type { MusicgenDelayPatternOptions } from "./musicgen.ts";
 
+/** What is known of a sequence that MusicGen generated. */
 export interface MusicgenGeneratedOptions<Type extends TokenType = TokenType> extends MusicgenShape {
   /** The mask that generation began with; needed after a prompt that generation did not keep to by itself. @default that without a prompt */
   readonly patternMask?: TensorLike | undefined;

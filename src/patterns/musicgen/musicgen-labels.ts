@@ -7,6 +7,7 @@ import { ignoredLabel } from "../sequence/next-step-labels.ts";
 import { numDelaysOf } from "./musicgen-lengths.ts";
 import { defaultPadToken, viewMusicgenCodes } from "./musicgen.ts";
 
+/** How labels become MusicGen's inputs. */
 export interface MusicgenShiftTokensOptions<Type extends TokenType = TokenType> {
   /** `pad_token_id`: stands where a label is ignored. @default 2048 */
   readonly padToken?: number | undefined;
@@ -41,6 +42,7 @@ export function musicgenShiftTokensRight<Type extends TokenType = "int64">(
   });
 }
 
+/** How codes become MusicGen's labels. */
 export interface MusicgenDelayLabelsOptions<Type extends TokenType = TokenType> extends MusicgenShiftTokensOptions<Type> {
   /** `audio_channels`: in stereo the rows are left and right in turn. @default 1; must be said for 8 codebooks */
   readonly channels?: 1 | 2 | undefined;

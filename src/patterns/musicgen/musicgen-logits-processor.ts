@@ -13,6 +13,7 @@ export interface LogitsLike {
 /** Called by `generate` before each token is sampled; fits both a `LogitsProcessorList` of transformers.js and a plain array. */
 export interface MusicgenLogitsProcessor<T> {
   (inputIds: readonly (readonly bigint[])[], logits: T): T;
+  /** The same, as transformers.js calls it. */
   _call(inputIds: readonly (readonly bigint[])[], logits: T): T;
 }
 

@@ -14,6 +14,7 @@ export const defaultPadToken = 2048;
 /** In a pattern mask: a code that the model is to generate. */
 export const toBeGenerated = -1;
 
+/** The sequence that MusicGen generates in. */
 export interface MusicgenDelayPatternOptions<Type extends TokenType = TokenType> extends MusicgenShape {
   /** L: columns of the whole sequence (`max_length`), the first one and the prompt included; see `musicgenMaxLengthFor`. */
   readonly maxLength: number;

@@ -10,6 +10,7 @@ import { checkCodecFor, checkRowsFor } from "../models/model-layouts.ts";
 import type { ModelLayout } from "../models/model-layouts.ts";
 import { patternOf, sequenceLayout, stepsOf } from "./sequence-layout.ts";
 
+/** What stands around the codes in a sequence for a model. */
 export interface ModelSequenceOptions<Type extends TokenType> {
   /** Whether the clips end where their codes do; false for a prompt, which the model continues. @default true where the model has an `eos` */
   readonly hasEnded?: boolean | undefined;

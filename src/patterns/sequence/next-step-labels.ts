@@ -5,6 +5,7 @@ import type { PatternSequence } from "../layout/pattern.ts";
 /** The label that losses skip, in PyTorch and transformers alike. */
 export const ignoredLabel = -100;
 
+/** What a model learns besides codes. */
 export interface NextStepLabelsOptions<Type extends TokenType = TokenType> {
   /** Learnt too, where it first stands after a row's last code: `layout.tokens.eos` of the model. @default none */
   readonly eosToken?: number | undefined;

@@ -20,6 +20,7 @@ export interface SequenceLayout {
   readonly keepOnlyValidSteps: boolean;
 }
 
+/** What a layout has besides its pattern. */
 export interface SequenceLayoutOptions {
   /** @default the model's, or the codebook size, the first number that is no code */
   readonly specialToken?: number | undefined;

@@ -1,7 +1,10 @@
 import { CodesError } from "../../core/index.ts";
 
 /** Element types by their number in an index; tokens are one of the integers. */
-const typeCodes = { uint8: 1, int8: 2, int16: 3, int32: 4, int64: 5, float64: 6, float32: 7, uint16: 8 } as const;
+const typeCodes = { uint8: 1, int8: 2, int16: 3, int32: 4, int64: 5, float64: 6, float32: 7, uint16: 8 } as const satisfies Record<
+  MegatronType,
+  number
+>;
 
 const typeSizes: Readonly<Record<MegatronType, number>> = {
   uint8: 1,
@@ -15,7 +18,7 @@ const typeSizes: Readonly<Record<MegatronType, number>> = {
 };
 
 /** Element type of a `.bin`, as numpy names it. */
-export type MegatronType = keyof typeof typeCodes;
+export type MegatronType = "uint8" | "int8" | "int16" | "int32" | "int64" | "float64" | "float32" | "uint16";
 
 /** What `formatMegatronIndex` writes. */
 export interface MegatronIndexFields {

@@ -1,4 +1,4 @@
-import { CodesError } from "../../core/index.ts";
+import { CodesError, joinArrays } from "../../core/index.ts";
 import type { TensorLike } from "../../core/index.ts";
 import { checkCount } from "../grid/check-count.ts";
 import { tokenArrays } from "../grid/token-grid.ts";
@@ -14,6 +14,7 @@ export type TokenStream = (
 ) &
   TokenStreamVocabulary;
 
+/** The numbers that tokens of a stream may be. */
 export interface TokenStreamVocabulary {
   /** Tokens are 0…vocabularySize − 1, `eosToken` among them. */
   readonly vocabularySize: number;
@@ -121,13 +122,7 @@ export function parseTokens(bytes: Uint8Array, { type, vocabularySize }: TokenSt
 
 /** Pieces of a stream as one, in an array of its own. */
 export function joinTokens(parts: readonly StoredTokens[], { type }: TokenStream): StoredTokens {
-  const joined = new tokenArrays[type](parts.reduce((length, part) => length + part.length, 0));
-  let start = 0;
-  for (const part of parts) {
-    joined.set(part, start);
-    start += part.length;
-  }
-  return joined;
+  return joinArrays<StoredTokens>(parts, tokenArrays[type]);
 }
 
 interface Documents {

@@ -5,6 +5,7 @@ import { resolveSpecialTokens } from "./special-tokens.ts";
 import type { SpecialToken, SpecialTokenOptions } from "./special-tokens.ts";
 import { TokenStrings } from "./token-strings.ts";
 
+/** Where codes lie in a vocabulary, in what order, and what else it has. */
 export interface TokenVocabularyOptions extends CodeIdsOptions {
   /** `frame-major`: code of codebook q at frame t is number `t * K + q`; `codebook-major`: number `q * T + t`. @default "frame-major" */
   readonly order?: "frame-major" | "codebook-major" | undefined;

@@ -4,6 +4,7 @@ import type { ParsedCodes } from "./frame-assembler.ts";
 import type { ParseOptions } from "./token-id-parser.ts";
 import { TokenVocabulary } from "./token-vocabulary.ts";
 
+/** The codes that characters stand for. */
 export interface UnicodeCodesOptions {
   readonly codebookSize: number;
   readonly numCodebooks: number;

@@ -1,7 +1,6 @@
 import type { AudioForm } from "../../audio/index.ts";
-import { AudioFormatError, checkWaveform, nextTurn, numSamplesOf } from "../../core/index.ts";
+import { AudioFormatError, checkWaveform, joinArrays, nextTurn, numSamplesOf } from "../../core/index.ts";
 import type { Waveform } from "../../core/index.ts";
-import { joinSamples } from "../network/columns.ts";
 import { checkFinite } from "./check-finite.ts";
 import { StepwiseConverter } from "./stepwise-converter.ts";
 
@@ -71,7 +70,12 @@ export class ClipAudio {
       known += numSamplesOf(value!);
     }
     const offset = start - this.#kept.start;
-    const joined = parts[0]!.map((_, channel) => joinSamples(parts.map((part) => part[channel]!)).subarray(offset));
+    const joined = parts[0]!.map((_, channel) =>
+      joinArrays(
+        parts.map((part) => part[channel]!),
+        Float32Array,
+      ).subarray(offset),
+    );
     this.#kept = { start, channelData: joined };
     return joined.map((samples) => samples.subarray(0, end - start));
   }

@@ -28,7 +28,7 @@ export interface ModelInspection extends Pick<
  */
 export async function inspectModel(
   source: string,
-  options: HubModelOptions & { readonly signal?: AbortSignal } = {},
+  options: HubModelOptions & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<ModelInspection> {
   const { checkpoint, provenance, license, interleaveStereo } = await openModel(source, options);
   try {

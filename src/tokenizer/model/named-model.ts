@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { findCheckpoint } from "../../catalogue/index.ts";
-import { CheckpointError, HubError, IntegrityError } from "../../core/index.ts";
+import { CheckpointError, clipped, HubError, IntegrityError } from "../../core/index.ts";
 import { openHub, holdsCommit, isRepositoryId } from "../../hub/index.ts";
 import type { HubOptions } from "../../hub/index.ts";
 import type { HubModelOptions } from "./admit-repository.ts";
@@ -62,20 +62,17 @@ async function isCached(model: string, revision: string | null, options: Pick<Hu
 }
 
 function notChosen(model: string, revision: string | null, why: string): CheckpointError {
-  const flags = [`--model ${shellWord(clipped(model))}`, ...(revision === null ? [] : [`--revision ${shellWord(clipped(revision))}`])].join(
-    " ",
-  );
+  const flags = [
+    `--model ${shellWord(clipped(model, shownLength))}`,
+    ...(revision === null ? [] : [`--revision ${shellWord(clipped(revision, shownLength))}`]),
+  ].join(" ");
   return new CheckpointError(
     "CHECKPOINT_NOT_CHOSEN",
-    `${clipped(model)} ${why}. A file that names a model does not get it loaded; if you trust this one, name it yourself (${flags})`,
+    `${clipped(model, shownLength)} ${why}. A file that names a model does not get it loaded; if you trust this one, name it yourself (${flags})`,
   );
 }
 
 /** A text as one word of a command line: somebody may paste it, and a file chose it. */
 function shellWord(text: string): string {
   return /^[\w./:@+][\w./:@+-]*$/u.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-function clipped(text: string): string {
-  return text.length <= shownLength ? text : `${text.slice(0, shownLength)}…`;
 }

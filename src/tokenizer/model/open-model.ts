@@ -1,8 +1,8 @@
 import { basename, join } from "node:path";
-import { findCheckpoint, licensePolicyOf, requireLicense, resolveLicense } from "../../catalogue/index.ts";
+import { cardName, findCheckpoint, licensePolicyOf, requireLicense, resolveLicense } from "../../catalogue/index.ts";
 import { openCheckpoint } from "../../checkpoint/index.ts";
 import type { Checkpoint, CheckpointFolder } from "../../checkpoint/index.ts";
-import { onAbort } from "../../core/index.ts";
+import { onAbort } from "../../async/index.ts";
 import type { LicenseRecord, Provenance } from "../../core/index.ts";
 import { openModelPath } from "../../files/index.ts";
 import type { LocalFile, LocalFolder } from "../../files/index.ts";
@@ -107,8 +107,8 @@ async function localLicense(path: string, folder: CheckpointFolder | undefined, 
     {
       id: path,
       revision: null,
-      readme: await text("README.md"),
-      readmeSource: join(folder?.name ?? path, "README.md"),
+      readme: await text(cardName),
+      readmeSource: join(folder?.name ?? path, cardName),
       api: null,
       digests,
       config: parseJson(config),

@@ -9,9 +9,10 @@ import { admitRepository, admitWeights } from "./admit-repository.ts";
 import type { HubModelOptions } from "./admit-repository.ts";
 import { resolveSource } from "./model-source.ts";
 
+/** What `pullModel` fetches, and how. */
 export interface PullOptions extends HubModelOptions, CallOptions {
   /** Whether files that are already cached are hashed again; `unverified` has those for which that tells nothing. @default false */
-  readonly verify?: boolean;
+  readonly verify?: boolean | undefined;
 }
 
 /** A model that lies in the cache. */

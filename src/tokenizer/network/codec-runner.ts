@@ -30,7 +30,9 @@ export interface CodecDimensions {
 }
 
 /** Where a stream stands: waveform in, or codes in. */
+/** Where a signal stands in the half of the network that encodes. */
 export type EncoderState = HalfState<Float32Array>;
+/** Where a signal stands in the half of the network that decodes. */
 export type DecoderState = HalfState<Int32Array>;
 
 /** The next piece of a stream, on its way through the network, and what becomes of it. */

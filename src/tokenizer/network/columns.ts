@@ -35,14 +35,3 @@ export function joinColumns<Data extends Float32Array | Int32Array>(
   }
   return joined;
 }
-
-/** Arrays one after the other, as an array of its own: pieces of a channel, channels of a clip, rows of a batch. */
-export function joinSamples(pieces: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return joined;
-}

@@ -1,15 +1,15 @@
+import { joinArrays } from "../../core/index.ts";
 import type { LstmLayer } from "../../graph/index.ts";
-import { joinSamples } from "./columns.ts";
 import { extendTail } from "./piecewise-part.ts";
-import type { PartData, PartOutput, PiecewisePart, RunStretch, Tail } from "./piecewise-part.ts";
+import type { PartData, PartOutput, PiecewisePart, RunStretch, SignalTail } from "./piecewise-part.ts";
 
 /**
  * Where a signal that comes in pieces stands on its way through half of the network. Plain data that nobody changes, so
  * a state can be kept, stored and gone on from more than once.
  */
 export interface HalfState<Input extends PartData> {
-  readonly input: Tail<Input>;
-  readonly features: Tail<Float32Array>;
+  readonly input: SignalTail<Input>;
+  readonly features: SignalTail<Float32Array>;
   /** `[numLayers, size]` each; empty where there is no LSTM. */
   readonly hidden: Float32Array;
   readonly cell: Float32Array;
@@ -102,7 +102,7 @@ export function isStateAfter<Input extends PartData, Output extends PartData>(
   );
 }
 
-function isTailLike<Data extends PartData>(tail: Tail<Data> | undefined, other: Tail<Data>): boolean {
+function isTailLike<Data extends PartData>(tail: SignalTail<Data> | undefined, other: SignalTail<Data>): boolean {
   return isArrayLike(tail?.data, other.data) && tail?.rows === other.rows;
 }
 
@@ -163,7 +163,10 @@ async function recur<Input extends PartData>(
     const from = start * size;
     const to = (start + frames) * size;
     const result = await run({
-      features: joinSamples(active.map(({ index }) => analysed[index]!.data.subarray(from, to))),
+      features: joinArrays(
+        active.map(({ index }) => analysed[index]!.data.subarray(from, to)),
+        Float32Array,
+      ),
       hidden: interleave(
         active.map(({ hidden }) => hidden),
         numLayers,

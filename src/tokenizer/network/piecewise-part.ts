@@ -7,7 +7,7 @@ import { joinColumns, putColumns, takeColumns } from "./columns.ts";
 export type PartData = Float32Array | Int32Array;
 
 /** The end of a signal that comes in pieces, as much of it as is needed still. */
-export interface Tail<Data extends PartData> {
+export interface SignalTail<Data extends PartData> {
   /** Row-major `[rows, columns]`. */
   readonly data: Data;
   readonly rows: number;
@@ -25,7 +25,7 @@ export interface PartOutput<Data extends PartData> {
 /** A signal that a part goes on with. */
 export interface PartInput<Data extends PartData> {
   /** The signal so far, as much as `trim` keeps. */
-  readonly tail: Tail<Data>;
+  readonly tail: SignalTail<Data>;
   /** Frames that went through earlier. */
   readonly done: number;
   /** Whether nothing follows. */
@@ -136,7 +136,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
   }
 
   /** The frames of a signal that are settled and were not before: tiles of equal length, enough of them for all runs if they can be. */
-  #placesIn(tail: Tail<Input>, done: number, isWhole: boolean): Place[] {
+  #placesIn(tail: SignalTail<Input>, done: number, isWhole: boolean): Place[] {
     const columns = tail.start * this.inputStep + tail.data.length / tail.rows;
     const settled = this.settledFrames(columns, isWhole);
     const frames = settled - done;
@@ -151,7 +151,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
     return places;
   }
 
-  #stretchAt({ from, to }: Place, { data, rows, start }: Tail<Input>): Input {
+  #stretchAt({ from, to }: Place, { data, rows, start }: SignalTail<Input>): Input {
     const offset = start * this.inputStep;
     return takeColumns(data, rows, from * this.inputStep - offset, to - offset);
   }
@@ -163,7 +163,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
   }
 
   /** What of the signal is needed still when `done` frames are through. */
-  trim(tail: Tail<Input>, done: number): Tail<Input> {
+  trim(tail: SignalTail<Input>, done: number): SignalTail<Input> {
     const start = this.#context === null ? 0 : this.#firstFrame(done - this.#leastFrames);
     if (start <= tail.start) return tail;
     const columns = tail.data.length / tail.rows;
@@ -171,7 +171,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
   }
 
   /** Whether a tail is what `trim` keeps of a signal of which `columns` columns have come. */
-  isTailAfter({ data, rows, start }: Tail<Input>, columns: number, isWhole: boolean): boolean {
+  isTailAfter({ data, rows, start }: SignalTail<Input>, columns: number, isWhole: boolean): boolean {
     const least = this.#firstFrame(this.settledFrames(columns, isWhole) - this.#leastFrames);
     return start === least && data.length === rows * (columns - start * this.inputStep);
   }
@@ -188,7 +188,7 @@ export class PiecewisePart<Input extends PartData, Output extends PartData> {
 }
 
 /** A tail with columns `[rows, new columns]` added, in memory of its own. */
-export function extendTail<Data extends PartData>(tail: Tail<Data>, data: Data): Tail<Data> {
+export function extendTail<Data extends PartData>(tail: SignalTail<Data>, data: Data): SignalTail<Data> {
   if (data.length === 0) return tail;
   const { rows, data: before } = tail;
   const extended = new (data.constructor as new (length: number) => Data)(before.length + data.length);

@@ -1,4 +1,4 @@
-import { joinSamples } from "./columns.ts";
+import { joinArrays } from "../../core/index.ts";
 
 /** The channels that each lane codes: all of them, or one each. */
 export function splitLanes(channels: readonly Float32Array[], lanes: number): Float32Array[][] {
@@ -8,6 +8,6 @@ export function splitLanes(channels: readonly Float32Array[], lanes: number): Fl
 
 /** Channels one after the other, divided by their loudness. */
 export function planar(channels: readonly Float32Array[], scale: number = 1): Float32Array {
-  const samples = channels.length === 1 ? channels[0]! : joinSamples(channels);
+  const samples = channels.length === 1 ? channels[0]! : joinArrays(channels, Float32Array);
   return scale === 1 ? samples : samples.map((sample) => sample / scale);
 }

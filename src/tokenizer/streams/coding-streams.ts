@@ -1,5 +1,3 @@
-import { ReadableStream, TransformStream } from "node:stream/web";
-import type { ReadableStreamDefaultController, TransformStreamDefaultController, WritableStream } from "node:stream/web";
 import { whileAlive } from "../../async/index.ts";
 import { AudioCodes, CodesError, checkWaveform, durationOf, numSamplesOf } from "../../core/index.ts";
 import type { AudioCodesData, Waveform } from "../../core/index.ts";
@@ -17,7 +15,7 @@ import { SampleQueue } from "./sample-queue.ts";
 /** Pieces that come now or later. */
 export type Pieces<T> = AsyncIterable<T> | Iterable<T>;
 
-/** A web `TransformStream`: the two ends of a stream that codes. */
+/** A web `TransformStream`: the two ends of a stream that codes. Their types are the global ones: the DOM's where a program has those. */
 export interface CodingTransform<Input, Output> {
   readonly writable: WritableStream<Input>;
   readonly readable: ReadableStream<Output>;

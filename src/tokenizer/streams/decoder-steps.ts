@@ -1,11 +1,10 @@
-import { CodesError } from "../../core/index.ts";
+import { CodesError, joinArrays } from "../../core/index.ts";
 import type { AudioCodes, Waveform } from "../../core/index.ts";
 import type { DecoderJob } from "../clips/coding-job.ts";
 import { addSegment, atLoudness, channelsOf, splitCodes } from "../clips/decode-clips.ts";
 import { OverlapAdd } from "../clips/overlap-add.ts";
 import type { OverlapState } from "../clips/overlap-add.ts";
 import type { CodecRunner, DecoderPiece, DecoderResult, DecoderState } from "../network/codec-runner.ts";
-import { joinSamples } from "../network/columns.ts";
 import type { Segmenting } from "../../checkpoint/index.ts";
 import { checkOrigin, isCount, stateOrigin } from "./state-origin.ts";
 import type { StateOrigin } from "./state-origin.ts";
@@ -198,7 +197,12 @@ function segmentStep(
         return { settled, overlap: overlap.state! };
       });
       const channelData = parts.flatMap(({ settled }) =>
-        Array.from({ length: channels }, (_, channel) => joinSamples(settled.map((piece) => piece[channel]!))),
+        Array.from({ length: channels }, (_, channel) =>
+          joinArrays(
+            settled.map((piece) => piece[channel]!),
+            Float32Array,
+          ),
+        ),
       );
       const count = channelData[0]!.length;
       return {

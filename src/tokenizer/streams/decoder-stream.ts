@@ -21,11 +21,19 @@ export class DecoderStream {
   readonly #job: DecoderStreamJob;
   readonly #position: StreamPosition<CodecRunner, DecoderStreamState>;
 
-  /** Made by `AudioTokenizer.createDecoder`. */
-  constructor(job: DecoderStreamJob, state: DecoderStreamState = startDecoderStream(job)) {
-    checkDecoderState(state, job);
+  private constructor(job: DecoderStreamJob, state: DecoderStreamState) {
     this.#job = job;
     this.#position = new StreamPosition(job.runner, state);
+  }
+
+  /**
+   * Begins a stream, or goes on from a state.
+   * @throws RangeError for the state of another model's stream.
+   * @internal `AudioTokenizer.createDecoder` is for users.
+   */
+  static open(job: DecoderStreamJob, state: DecoderStreamState = startDecoderStream(job)): DecoderStream {
+    checkDecoderState(state, job);
+    return new DecoderStream(job, state);
   }
 
   /**

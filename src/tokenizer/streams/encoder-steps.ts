@@ -1,9 +1,9 @@
+import { joinArrays } from "../../core/index.ts";
 import type { AudioCodes } from "../../core/index.ts";
 import type { EncoderJob } from "../clips/coding-job.ts";
 import { assembleCodes } from "../clips/encode-clips.ts";
 import { scaleOf } from "../clips/segment-scale.ts";
 import type { EncoderPiece, EncoderResult, EncoderState, Latency } from "../network/codec-runner.ts";
-import { joinSamples } from "../network/columns.ts";
 import { planar, splitLanes } from "../network/planar.ts";
 import type { Segmenting } from "../../checkpoint/index.ts";
 import { checkOrigin, isCount, stateOrigin } from "./state-origin.ts";
@@ -126,7 +126,7 @@ function segmentStep(
 ): EncoderStep {
   const { runner, format, numCodebooks } = job;
   const { lanes, isNormalized } = format;
-  const audio = state.pending.map((samples, channel) => joinSamples([samples, channels[channel]!]));
+  const audio = state.pending.map((samples, channel) => joinArrays([samples, channels[channel]!], Float32Array));
   const available = audio[0]!.length;
   const starts: number[] = [];
   for (let start = 0; state.hasEnded ? start < available : start + length <= available; start += stride) starts.push(start);

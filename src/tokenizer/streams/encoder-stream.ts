@@ -18,11 +18,19 @@ export class EncoderStream {
   readonly #job: EncoderJob;
   readonly #position: StreamPosition<CodecRunner, EncoderStreamState>;
 
-  /** Made by `AudioTokenizer.createEncoder`. */
-  constructor(job: EncoderJob, state: EncoderStreamState = startEncoderStream(job)) {
-    checkEncoderState(state, job);
+  private constructor(job: EncoderJob, state: EncoderStreamState) {
     this.#job = job;
     this.#position = new StreamPosition(job.runner, state);
+  }
+
+  /**
+   * Begins a stream, or goes on from a state.
+   * @throws RangeError for the state of another model's stream.
+   * @internal `AudioTokenizer.createEncoder` is for users.
+   */
+  static open(job: EncoderJob, state: EncoderStreamState = startEncoderStream(job)): EncoderStream {
+    checkEncoderState(state, job);
+    return new EncoderStream(job, state);
   }
 
   /** Codebooks in use (K). */

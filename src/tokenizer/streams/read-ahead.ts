@@ -1,5 +1,4 @@
-import { ReadableStream } from "node:stream/web";
-import { onAbort } from "../../core/index.ts";
+import { onAbort } from "../../async/index.ts";
 
 /** A value that waits, and what it counts for. */
 export interface Accepted<Kept> {

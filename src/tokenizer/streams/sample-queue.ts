@@ -1,4 +1,4 @@
-import { joinSamples } from "../network/columns.ts";
+import { joinArrays } from "../../core/index.ts";
 
 /** Samples of all channels that wait for more. */
 export class SampleQueue {
@@ -18,7 +18,12 @@ export class SampleQueue {
 
   /** Takes the first `count` samples, or all if there are fewer, of a queue that has some. */
   take(count: number): Float32Array[] {
-    const joined = this.#pieces[0]!.map((_, channel) => joinSamples(this.#pieces.map((piece) => piece[channel]!)));
+    const joined = this.#pieces[0]!.map((_, channel) =>
+      joinArrays(
+        this.#pieces.map((piece) => piece[channel]!),
+        Float32Array,
+      ),
+    );
     const rest = joined.map((samples) => samples.subarray(count));
     this.#pieces = [];
     this.#length = 0;

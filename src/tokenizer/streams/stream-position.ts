@@ -78,6 +78,9 @@ export class StreamPosition<Runner, State> {
 }
 
 /** Whether these are entries of a batch of steps, each with a stream of this kind. */
-export function isBatchOf(kind: abstract new (...args: never) => unknown, entries: readonly { readonly stream: unknown }[]): boolean {
+export function isBatchOf(
+  kind: { [Symbol.hasInstance](value: unknown): boolean },
+  entries: readonly { readonly stream: unknown }[],
+): boolean {
   return Array.isArray(entries) && entries.every((entry) => entry?.stream instanceof kind);
 }

@@ -1,21 +1,13 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import {
-  applyPattern,
-  codesFormats,
-  codesFormatOf,
-  CodesError,
-  formatCodes,
-  formatSequence,
-  readCodes,
-  readSequence,
-  revertPattern,
-  sequenceFormatOf,
-  sequenceFormats,
-  writeCodes,
-  writeSequence,
-} from "../../../index.ts";
-import type { AudioCodes, AudioTokenizer, CodesFormat, SequenceFormat, SequenceLayoutOptions, TokenSequence } from "../../../index.ts";
+import { CodesError } from "../../../core/index.ts";
+import { readCodes, readSequence, sequenceFormatOf, writeCodes, writeSequence } from "../../../files/index.ts";
+import { applyPattern, formatSequence, revertPattern } from "../../../patterns/index.ts";
+import { codesFormatOf, codesFormats, formatCodes, sequenceFormats } from "../../../storage/index.ts";
+import type { AudioCodes } from "../../../core/index.ts";
+import type { SequenceLayoutOptions, TokenSequence } from "../../../patterns/index.ts";
+import type { CodesFormat, SequenceFormat } from "../../../storage/index.ts";
+import type { AudioTokenizer } from "../../../tokenizer/index.ts";
 import { specText } from "../../reports/patterns-report.ts";
 import { forEachInput } from "../../shared/each-input.ts";
 import { UsageError, withArguments } from "../../shared/failures.ts";

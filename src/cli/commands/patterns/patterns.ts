@@ -1,17 +1,11 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
-import {
-  formatPatternGrid,
-  modelLayouts,
-  patternKinds,
-  patternProvider,
-  renderPatternFigure,
-  visibleLine,
-  writeFileAtomically,
-  writePattern,
-} from "../../../index.ts";
-import type { ModelLayout, Pattern, PatternSpec } from "../../../index.ts";
+import { visibleLine } from "../../../core/index.ts";
+import { renderPatternFigure } from "../../../figure/index.ts";
+import { writeFileAtomically, writePattern } from "../../../files/index.ts";
+import { formatPatternGrid, modelLayouts, patternKinds, patternProvider } from "../../../patterns/index.ts";
+import type { ModelLayout, Pattern, PatternSpec } from "../../../patterns/index.ts";
 import { factsText, formatPatterns, specText, symbolsText } from "../../reports/patterns-report.ts";
 import { UsageError, withArguments } from "../../shared/failures.ts";
 import { makeFoldersFor } from "../../shared/make-folder.ts";

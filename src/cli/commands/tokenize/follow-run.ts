@@ -1,4 +1,4 @@
-import type { DatasetEvent } from "../../../index.ts";
+import type { DatasetEvent } from "../../../dataset/index.ts";
 import type { WorkEvent } from "../../../queue/index.ts";
 import { eventLine } from "../../reports/tokenize-report.ts";
 import { OutputLost, withArguments } from "../../shared/failures.ts";

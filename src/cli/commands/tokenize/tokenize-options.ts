@@ -1,18 +1,19 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { AudioCodes, channelModes, CodesError, parseShare, patternLayout, TokenVocabulary, vocabularyLayout } from "../../../index.ts";
+import { AudioCodes, CodesError } from "../../../core/index.ts";
+import { channelModes, parseShare, patternLayout, vocabularyLayout } from "../../../dataset/index.ts";
+import { TokenVocabulary } from "../../../patterns/index.ts";
 import type {
-  AudioTokenizer,
   ChannelMode,
   ClipLength,
   ClipOptions,
-  EncodeOptions,
   OutputSpec,
   Share,
   TokenizeDatasetOptions,
   TokenLayout,
   WindowTail,
-} from "../../../index.ts";
+} from "../../../dataset/index.ts";
+import type { AudioTokenizer, EncodeOptions } from "../../../tokenizer/index.ts";
 import { UsageError, withArguments } from "../../shared/failures.ts";
 import { parseBytes, parseCount, parseLength, parseLimit, parseNumber } from "../../shared/option-values.ts";
 import { choosePattern, patternSources } from "../../shared/pattern-choice.ts";
@@ -21,7 +22,7 @@ import type { AudioCommandOptions } from "../../shared/shared-options.ts";
 import type { Terminal } from "../../shared/terminal.ts";
 
 /** What `--format` takes: the formats of the library, with its token streams by their names. */
-export const datasetFormats = ["webdataset", "parquet", "npy", "jsonl", "flat", "megatron"] as const;
+const datasetFormats = ["webdataset", "parquet", "npy", "jsonl", "flat", "megatron"] as const;
 export type DatasetFormat = (typeof datasetFormats)[number];
 
 /** How clips are cut from the inputs. */

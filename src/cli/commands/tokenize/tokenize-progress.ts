@@ -1,4 +1,4 @@
-import type { DatasetEvent, RowCounts } from "../../../index.ts";
+import type { DatasetEvent, RowCounts } from "../../../dataset/index.ts";
 import { Bar } from "../../shared/bar.ts";
 import type { RunOptions } from "../../shared/shared-options.ts";
 import { showsBars, tell } from "../../shared/terminal.ts";

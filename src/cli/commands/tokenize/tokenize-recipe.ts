@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { licensePolicyVariable } from "../../../index.ts";
-import type { AudioTokenizer, JsonObject, TokenizeDatasetOptions } from "../../../index.ts";
+import { licensePolicyVariable } from "../../../catalogue/index.ts";
+import type { JsonObject, TokenizeDatasetOptions } from "../../../dataset/index.ts";
+import type { AudioTokenizer } from "../../../tokenizer/index.ts";
 import { defaultModel, encodeOptionsFor } from "../../shared/loaded-models.ts";
 import type { RateOptions } from "../../shared/loaded-models.ts";
 import { addModelOptions, addRateOptions, addRunOptions, modelSources } from "../../shared/shared-options.ts";

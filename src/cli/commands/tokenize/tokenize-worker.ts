@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { optionsForNamed } from "../../../index.ts";
+import { optionsForNamed } from "../../../tokenizer/index.ts";
 import type { WorkOnDatasetOptions, WorkReport } from "../../../queue/index.ts";
 import { ReportedError, UsageError, withArguments } from "../../shared/failures.ts";
 import { defaultModel, Models } from "../../shared/loaded-models.ts";

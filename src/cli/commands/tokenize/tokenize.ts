@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { tokenizeDataset } from "../../../index.ts";
-import type { DatasetReport, TokenizeDatasetOptions } from "../../../index.ts";
+import { tokenizeDataset } from "../../../dataset/index.ts";
+import type { DatasetReport, TokenizeDatasetOptions } from "../../../dataset/index.ts";
 import { reportLines } from "../../reports/tokenize-report.ts";
 import { UsageError } from "../../shared/failures.ts";
 import { Models } from "../../shared/loaded-models.ts";

@@ -1,25 +1,26 @@
-import { inTurns, printable, type ByteSource, type Turns } from "../../core/index.ts";
+import { inTurns, printable } from "../../core/index.ts";
+import type { ByteSource, Turns } from "../../core/index.ts";
 import { findZipDirectory } from "./zip-end.ts";
 import { brokenZip, decodeName, safeUint64, see64, viewOf } from "./zip-fields.ts";
 
 /** A file in a zip archive, stored without compression. */
-export interface ZipEntry {
+export interface StoredEntry {
   readonly name: string;
   /** In bytes. */
   readonly size: number;
 }
 
 /** A zip archive whose files are read in ranges. */
-export interface ZipArchive {
-  readonly entries: ReadonlyMap<string, ZipEntry>;
+export interface StoredZip {
+  readonly entries: ReadonlyMap<string, StoredEntry>;
   /**
    * Position in the source at which an entry's bytes begin.
    * @throws CheckpointError if the entry's own header contradicts the directory or its bytes reach into the next entry.
    */
-  locate(entry: ZipEntry): Promise<number>;
+  locate(entry: StoredEntry): Promise<number>;
 }
 
-interface DirectoryEntry extends ZipEntry {
+interface DirectoryEntry extends StoredEntry {
   readonly headerOffset: number;
   /** Where the next entry or the directory begins: the entry must end before. */
   readonly limit: number;
@@ -46,7 +47,7 @@ const flag = { encrypted: 1 << 0, sizesFollow: 1 << 3 } as const;
  * files, has two entries of one name, overlapping entries, or records that contradict each other.
  * Source: PKWARE APPNOTE 6.3.10, sections 4.3 and 4.5.3.
  */
-export async function openZip(source: ByteSource): Promise<ZipArchive> {
+export async function openStoredZip(source: ByteSource): Promise<StoredZip> {
   const directory = await findZipDirectory(source);
   const bytes = await source.read(directory.offset, directory.size);
   const listed = await inTurns(parseDirectory(source.name, bytes, directory.numEntries));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { onAbort } from "../../src/core/index.ts";
+import { onAbort } from "../../src/async/index.ts";
 import { openAudio } from "../../src/files/index.ts";
 import { formatWav } from "../../src/audio/index.ts";
 
