@@ -53,7 +53,7 @@ const thread = `
   else { await import("./library.js"); process.exit(); }
 `;
 const dataset = `
-  import { tokenizeDataset } from "./dist/index.js";
+  import { tokenizeDataset } from "./dist/entries/dataset.js";
   for await (const event of tokenizeDataset({ folder: "dataset", inputs: [new URL("speech.wav", import.meta.url).pathname], model: "tiny" })) void event;
 `;
 
