@@ -45,7 +45,7 @@ export async function readRange(handle: FileHandle, offset: number, length: numb
 }
 
 export interface RangesOptions {
-  /** In errors. */
+  /** The file's name in errors. */
   readonly name: string;
   readonly size: number;
   /** Where in the file they begin. @default 0 */
