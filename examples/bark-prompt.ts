@@ -13,7 +13,7 @@ import {
 import { AudioTokenizer, readAudio, readBarkPrompt, writeBarkPrompt } from "encodec-tokenizer";
 
 // Bark was trained on the codes of facebook/encodec_24khz. The tiny checkpoint has codes of the same shape, so everything
-// here runs with it, but to Bark they would mean nothing: give the official id for a voice to be used.
+// here runs with it, but to Bark they would mean nothing: give the official id to make a voice that Bark can use.
 await using tokenizer = await AudioTokenizer.fromPretrained(process.argv[2] ?? "tiny");
 const codes = await tokenizer.encode(await readAudio("examples/speech.wav"), { bandwidth: 6 });
 console.log(`coarse tokens: ${flattenBarkCoarse(codes).data.subarray(0, 8).join(" ")} …`);

@@ -16,7 +16,7 @@ const batch = await tokenizer.encodeBatch(clips, {
   onProgress: ({ done, total }) => console.log(`${done.toFixed(1)} of ${total.toFixed(1)} s`),
 });
 
-// A clip's codes never depend on the company it is in.
+// A clip's codes never depend on the other clips of its batch.
 const alone = await tokenizer.encode(clips[2]!, { bandwidth: 6 });
 console.log(
   batch.map((codes) => codes.numFrames),

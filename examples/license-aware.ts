@@ -21,7 +21,7 @@ const { effective, isAllowed } = summarizeLicenses([codes.provenance], "commerci
 console.log(`${codes.numFrames} frames under ${effective}: ${isAllowed ? "admitted" : "refused"}`);
 console.log(notice([best.id]));
 
-// Where nothing passes, the answer is what would have to give.
+// Where nothing passes, the answer says which criterion would have to be relaxed.
 for (const { drop, gains } of selectCheckpoint({ sampleRate: 16_000, licensePolicy: "permissive" }).relaxations) {
   console.log(`without ${drop.join(" and ")}: ${gains.join(", ")}`);
 }

@@ -5,7 +5,7 @@ import type { AudioCodes, Waveform } from "encodec-tokenizer";
 
 await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
 
-/** Like a microphone: 20 ms of audio every 20 ms, in arrays that may be used again afterwards. */
+/** Sends what a microphone would: 20 ms of audio every 20 ms, in arrays that may be used again afterwards. */
 async function* microphone(seconds: number): AsyncGenerator<Waveform> {
   const start = performance.now();
   let secondsSent = 0;

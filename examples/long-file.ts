@@ -9,7 +9,7 @@ const folder = await mkdtemp(join(tmpdir(), "long-file-"));
 await using tokenizer = await AudioTokenizer.fromPretrained(model);
 await using audio = await openAudio(input);
 
-// Codes are a hundredth of the audio's size, so that those of hours can be held.
+// Codes take a hundredth of the size of the audio, so the codes of hours fit into memory.
 const parts: AudioCodes[] = [];
 for await (const codes of tokenizer.encodeStream(audio)) parts.push(codes);
 const codes = AudioCodes.concatenate(parts);

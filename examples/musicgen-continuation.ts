@@ -40,7 +40,7 @@ const model = await MusicgenForConditionalGeneration.from_pretrained(values.mode
 const { decoder } = model.config as unknown as { decoder: { num_codebooks: number; pad_token_id: number } };
 const { num_codebooks: numCodebooks, pad_token_id: padToken } = decoder;
 
-// Two seconds at most, in whole frames: the end of a recording within a frame is no music to go on from.
+// Two seconds at most, in whole frames: music cannot go on from a frame that the end of the recording cuts off.
 const recording = await codec.encode(await readAudio(audio), { numCodebooks });
 const prompt = recording.sliceFrames(0, Math.min(2 * codec.frameRate, Math.floor(recording.numSamples / codec.hopLength)));
 const frames = prompt.numFrames + Math.round(Number(values.seconds) * codec.frameRate);

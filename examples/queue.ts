@@ -30,7 +30,7 @@ if (redis === undefined) {
       if (event.kind === "finished") console.log(`${name}: ${event.report.parts} parts, ${event.report.seconds.toFixed(1)} s of audio`);
     }
   };
-  // As many as there are machines; here two in one process.
+  // Start as many workers as there are machines; here two run in one process.
   await Promise.all([work("one"), work("two")]);
 
   const { isComplete, done } = await datasetQueueStatus(out, { redis: redis.url });

@@ -36,7 +36,7 @@ const waiting = [new Call("Ada", 0, 2), new Call("Ben", 4, 1.3), new Call("Cleo"
 const calls: Call[] = [];
 let steps = 0;
 while (waiting.length + calls.length > 0) {
-  // Callers come and go; who joins late starts at his own beginning.
+  // Callers come and go; one who joins late starts at the beginning of a stream of their own.
   if (steps++ % 10 === 0 && waiting.length > 0) calls.push(waiting.shift()!);
 
   const coded = await EncoderStream.stepBatch(calls.map((call) => ({ stream: call.encoder, waveform: call.next() })));

@@ -172,6 +172,11 @@ test("what a browser loads by an entry are portable rooms", () => {
     ).toEqual([]);
 });
 
+test("doc comments begin with what they speak of, not with a preposition", () => {
+  const headless = /\/\*\* (?:As|At|By|From|In|Of|Per|To|With|Within|Without) .*/gu;
+  for (const file of files) expect(readFileSync(join(src, file), "utf8").match(headless), file).toBeNull();
+});
+
 describe.each(filesOfRooms)("%s", (file) => {
   const room = roomOf(file);
 

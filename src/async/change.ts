@@ -7,7 +7,7 @@ export class Change {
     return new Promise((resolve) => this.#listeners.push(resolve));
   }
 
-  /** To be called after each change. */
+  /** Tells all who wait; to be called after each change. */
   announce(): void {
     for (const resolve of this.#listeners.splice(0)) resolve();
   }

@@ -11,7 +11,7 @@ const windowLength = 2 ** 16;
 export class ByteWindow {
   /** Length of the source in bytes. */
   readonly size: number;
-  /** Of all work on the source's bytes. */
+  /** The pace of all work on the source's bytes. */
   readonly pace: Pace;
   readonly #source: ByteSource;
   #start = 0;

@@ -20,9 +20,9 @@ import { unreadableFileError } from "./unreadable-file.ts";
  */
 export interface AudioStream extends AsyncIterable<Waveform> {
   readonly container: AudioContainer;
-  /** In hertz, as in every piece. */
+  /** Sample rate in hertz, that of every piece. */
   readonly sampleRate: number;
-  /** As in every piece. */
+  /** Number of channels, that of every piece. */
   readonly channels: number;
   /**
    * Samples per channel of all pieces together, as the file gives it before it is decoded: undefined if it does not,

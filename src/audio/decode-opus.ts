@@ -82,7 +82,7 @@ interface OpusHead {
   /** Opus streams in each packet, and how many of them, the first ones, are stereo. */
   readonly numStreams: number;
   readonly numCoupled: number;
-  /** For each channel, which of the streams' channels it is; 255 for silence. */
+  /** Which of the streams' channels each channel is; 255 for silence. */
   readonly mapping: readonly number[];
 }
 

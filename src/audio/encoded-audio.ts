@@ -2,7 +2,7 @@ import type { Waveform } from "../core/index.ts";
 
 /** An audio file whose header was read. */
 export interface EncodedAudio {
-  /** In hertz. */
+  /** Sample rate in hertz. */
   readonly sampleRate: number;
   readonly channels: number;
   /** Samples per channel, undefined where only decoding tells. */

@@ -13,10 +13,10 @@ export interface FlacFrame {
 }
 
 interface FrameHeader {
-  /** In bytes, checksum included. */
+  /** Length in bytes, checksum included. */
   readonly length: number;
   readonly hasVariableBlocks: boolean;
-  /** Of the frame, or of its first sample where blocks are variable. */
+  /** The frame's number, or that of its first sample where blocks are variable. */
   readonly number: number;
   /** Samples per channel. */
   readonly blockSize: number;
@@ -91,7 +91,7 @@ class FrameSplitter {
   #start = 0;
   #position = 0;
   #end = 0;
-  /** Of the frame at `#start`; undefined while one is looked for. */
+  /** The header of the frame at `#start`; undefined while one is looked for. */
   #frame: FrameHeader | undefined;
   /** Headers within it so far, and the samples of all channels that these and its own stand for. */
   #numWithin = 0;

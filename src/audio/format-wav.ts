@@ -54,10 +54,10 @@ export function formatWavSamples(waveform: Waveform, options: FormatWavOptions =
 
 /** What a WAV file's header says. */
 export interface WavForm {
-  /** In hertz. */
+  /** Sample rate in hertz. */
   readonly sampleRate: number;
   readonly channels: number;
-  /** Per channel. */
+  /** Samples per channel. */
   readonly numSamples: number;
 }
 

@@ -27,7 +27,7 @@ export class LoudnessMeter {
     }
   }
 
-  /** Of all so far. Without samples both numbers are 0. */
+  /** The loudness of all samples so far. Without samples both numbers are 0. */
   get loudness(): Loudness {
     const power = this.#power.reduce((sum, each) => sum + each, 0);
     return { peak: this.#peak, rms: this.#numSamples === 0 ? 0 : Math.sqrt(power / this.#numSamples) };

@@ -22,7 +22,7 @@ interface FrameHeader {
   readonly sampleRate: number;
   readonly numChannels: number;
   readonly numSamples: number;
-  /** In bytes, header included. */
+  /** Length in bytes, header included. */
   readonly length: number;
 }
 
@@ -120,7 +120,7 @@ function findFirstFrame(bytes: Uint8Array, start: number, fileLength: number): n
   throw new AudioFormatError("AUDIO_UNKNOWN_FORMAT", `no MP3 frames within ${maxSearch} bytes of the ${start > 0 ? "ID3 tag" : "start"}`);
 }
 
-/** In kbps, by the header's four bits; 0 is "free format" and 15 is forbidden. */
+/** Bitrates in kbps, by the header's four bits; 0 is "free format" and 15 is forbidden. */
 const bitrates1: readonly number[] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 const bitrates2: readonly number[] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
 const sampleRates1: readonly number[] = [44_100, 48_000, 32_000];

@@ -10,7 +10,7 @@ export interface OggStream {
   readonly head: Uint8Array;
   /** The last page's granule position: for audio, the number of the sample after its last one, pre-skip included. */
   readonly endGranule: number;
-  /** Of all work on the file's bytes. */
+  /** The pace of all work on the file's bytes. */
   readonly pace: Pace;
   /**
    * Reads every packet in order, the codec's header packets first, and checks that nothing is missing: checksums, page
@@ -32,7 +32,7 @@ interface OggPage {
   /** One byte for each piece of a packet; a piece of 255 bytes is followed by more of the same packet. */
   readonly lacing: Uint8Array;
   readonly body: Uint8Array;
-  /** In bytes, header included. */
+  /** Length in bytes, header included. */
   readonly length: number;
 }
 

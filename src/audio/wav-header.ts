@@ -5,7 +5,7 @@ export interface SampleFormat {
   readonly isFloat: boolean;
   readonly bytesPerSample: number;
   readonly numChannels: number;
-  /** In hertz. */
+  /** Sample rate in hertz. */
   readonly sampleRate: number;
 }
 

@@ -13,7 +13,7 @@ export type Confidence = "confirmed" | "reported" | "approximate";
 export interface CatalogueFile {
   /** Path inside the repository, or name of the file. */
   readonly path: string;
-  /** In bytes, or null where it is not known. */
+  /** Size in bytes, or null where it is not known. */
   readonly size: number | null;
   /** SHA-256 in lower-case hex, or null where it is not known in full. */
   readonly sha256: string | null;
@@ -38,7 +38,7 @@ export interface CatalogueEntry {
   readonly layouts: readonly CheckpointLayout[];
   /** The files that bear on the codec. */
   readonly files: readonly CatalogueFile[];
-  /** In hertz. */
+  /** Sample rate in hertz. */
   readonly sampleRate: number;
   readonly channels: number;
   /** Frames per second. */
@@ -46,7 +46,7 @@ export interface CatalogueEntry {
   /** Codebooks in the checkpoint. */
   readonly numQuantizers: number;
   readonly codebookSize: number;
-  /** In kbps, ascending. */
+  /** Bandwidths in kbps, ascending. */
   readonly bandwidths: readonly number[];
   /** Whether stereo is coded as two mono signals with interleaved codebooks, as stereo MusicGen does. */
   readonly interleaveStereo: boolean;

@@ -92,7 +92,7 @@ function admits(license: License, allow: readonly string[]): boolean {
   return allow.some((name) => hasId(license, name)) || license.classes.every((known) => allow.includes(known));
 }
 
-/** By a class or by an id. */
+/** Whether a name means this license: by a class or by an id. */
 function isMeant(license: License, name: string): boolean {
   return license.classes.some((known) => known === name) || hasId(license, name);
 }

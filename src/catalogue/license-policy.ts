@@ -6,7 +6,7 @@ export interface Verdict {
   readonly isAllowed: boolean;
   /** The rule that decided, such as `any`, `deny: non-commercial` or `acceptContested`. */
   readonly rule: string;
-  /** For people. */
+  /** The reason, for people. */
   readonly reason: string;
 }
 

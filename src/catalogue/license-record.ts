@@ -3,7 +3,7 @@ import type { Declaration } from "./license-declaration.ts";
 import { classesBeyond, classesOf, expressionOf, licensesOf, undeclared } from "./license-table.ts";
 import type { License } from "./license-table.ts";
 
-/** From sure to doubtful; what is put together is as doubtful as its most doubtful part. */
+/** The statuses from sure to doubtful; what is put together is as doubtful as its most doubtful part. */
 const doubt: readonly LicenseStatus[] = ["settled", "unresolved", "contested"];
 
 /** What a record is written down from; the rest of it follows. */

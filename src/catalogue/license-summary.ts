@@ -20,7 +20,7 @@ export interface LicenseGroup {
 
 /** What a set of codes was made with, and whether a policy admits it. */
 export interface LicenseSummary {
-  /** In order of first appearance. */
+  /** The groups, in order of first appearance. */
   readonly groups: readonly LicenseGroup[];
   /** The licenses of all of them together, the strictest first. */
   readonly effective: string;
@@ -66,7 +66,7 @@ export function summarizeLicenses(
 
 /** What the catalogue knows of the weights that made codes. */
 interface Origin {
-  /** By the model's name and by digest. */
+  /** Entries found by the model's name and by digest. */
   readonly known: readonly CatalogueEntry[];
   /** Those that the digest leads to: of these the weights are for sure. */
   readonly copies: readonly CatalogueEntry[];

@@ -102,7 +102,7 @@ class LicenseSearch {
     return record;
   }
 
-  /** By Hub id only: a card cannot mean one of our short names. */
+  /** Finds an entry by its Hub id only: a card cannot mean one of our short names. */
   #catalogued(id: string): CatalogueEntry | undefined {
     return id.includes("/") ? findCheckpoint(id, this.#entries) : undefined;
   }

@@ -5,7 +5,7 @@ import type { LicensePolicy } from "./license-policy.ts";
 
 /** What a checkpoint has to be like; what is not given does not matter. */
 export interface CheckpointCriteria {
-  /** In hertz, exactly. */
+  /** Sample rate in hertz, exactly. */
   readonly sampleRate?: number | undefined;
   /** Channels that it codes. */
   readonly channels?: number | undefined;
@@ -27,7 +27,7 @@ export interface PassedOver {
   readonly id: string;
   /** What it does not meet; empty where it meets all and another was preferred. */
   readonly failed: readonly Criterion[];
-  /** For people, one for each thing that spoke against it. */
+  /** Reasons for people, one for each thing that spoke against it. */
   readonly reasons: readonly string[];
 }
 
@@ -52,7 +52,7 @@ export interface Selection {
 /**
  * Chooses the checkpoint that fits best.
  *
- * Of those that meet every criterion, in this order: one made for listening before one for trials; one that can be loaded
+ * Among those that meet every criterion it takes, in this order: one made for listening before one for trials; one that can be loaded
  * itself; one that is the codec and not a larger model around it; settled before contested before unresolved; the fewest
  * frames per second; then the order of the catalogue.
  * @throws TypeError or RangeError if a criterion is not what it should be.

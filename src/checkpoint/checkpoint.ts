@@ -15,7 +15,7 @@ export interface Checkpoint {
    * @throws CheckpointError if there is no such tensor or its bytes are not sound.
    */
   read(name: string): Promise<Float32Array>;
-  /** For `inspect`: where it came from. */
+  /** Where it came from, as `inspect` says it. */
   readonly info: CheckpointInfo;
   /** Closes the files behind it; `read` fails afterwards. May be called more than once. */
   close(): Promise<void>;

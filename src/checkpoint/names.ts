@@ -7,7 +7,7 @@ export type TensorOrigin =
 
 /** What the stored names of a checkpoint mean. */
 export interface NameMap {
-  /** By canonical name: that of transformers' `EncodecModel` with weight norm folded. */
+  /** Where each tensor is, by its canonical name: that of transformers' `EncodecModel` with weight norm folded. */
   readonly origins: ReadonlyMap<string, TensorOrigin>;
   /** Stored names of averages and counters that only training uses. */
   readonly ignored: readonly string[];

@@ -27,7 +27,7 @@ export interface AudioCodesData {
   readonly scales: Float32Array | null;
   /** Samples per channel that the codes stand for; decoding gives exactly this many. */
   readonly numSamples: number;
-  /** In hertz: a whole number. */
+  /** Sample rate in hertz: a whole number. */
   readonly sampleRate: number;
   readonly channels: number;
   /** Samples per frame. */
@@ -62,7 +62,7 @@ export interface ClipDetails {
   readonly scales?: Float32Array | null | undefined;
 }
 
-/** As high as a WAV file can say. */
+/** The highest rate that a WAV file can name. */
 const maxSampleRate = 2 ** 32 - 1;
 
 const unknownProvenance: Provenance = { model: "unknown", revision: null, digest: null, license: null, licenseStatus: null };

@@ -51,7 +51,7 @@ export async function readRange(handle: OpenFile, offset: number, length: number
 }
 
 export interface RangesOptions {
-  /** In errors. */
+  /** The file's name in errors. */
   readonly name: string;
   readonly size: number;
   /** Where in the file they begin. @default 0 */

@@ -47,7 +47,7 @@ export interface LicenseRecord {
   /** What would apply if those are right who contest a looser declaration; null where that is `effective` itself. */
   readonly stricterReading: string | null;
   readonly status: LicenseStatus;
-  /** Of `effective`; `permissive` only where all of it is. */
+  /** The classes of `effective`; `permissive` only where all of it is. */
   readonly classes: readonly LicenseClass[];
   readonly evidence: readonly LicenseEvidence[];
 }

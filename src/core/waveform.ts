@@ -5,7 +5,7 @@
 export interface Waveform {
   /** `[channels][numSamples]`. */
   readonly channelData: readonly Float32Array[];
-  /** In hertz. */
+  /** Sample rate in hertz. */
   readonly sampleRate: number;
 }
 

@@ -53,7 +53,7 @@ import type { DatasetCardOptions } from "./report/dataset-card.ts";
 
 /** What a dataset is made of, and what making it may use. */
 export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
-  /** Of the dataset; made if it is not there. A dataset that was begun in it is continued. */
+  /** The dataset's folder; it is made if it is not there. A dataset that was begun in it is continued. */
   readonly folder: string;
   /**
    * Folders, globs, audio files, manifests, tars, and `-` for a list on `stdin` (see `resolveInputs`).
@@ -62,9 +62,9 @@ export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
   readonly inputs?: readonly string[] | undefined;
   /** A tokenizer, which stays open, or what `AudioTokenizer.fromPretrained` takes. */
   readonly model: AudioTokenizer | string;
-  /** For a model by its name: license policy, revision, threads and so on. */
+  /** Options of a model that is given by its name: license policy, revision, threads and so on. */
   readonly load?: Omit<LoadOptions, "signal" | "onProgress"> | undefined;
-  /** In kbps. Give this or `numCodebooks`. @default all codebooks */
+  /** Bandwidth in kbps. Give this or `numCodebooks`. @default all codebooks */
   readonly bandwidth?: number | undefined;
   readonly numCodebooks?: number | undefined;
   /** @default "stereo" for a codec with two channels, otherwise "mix" */
@@ -81,7 +81,7 @@ export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
   readonly dedupe?: boolean | undefined;
   /** License of the recordings, in SPDX or Hub ids. @default not stated */
   readonly audioLicense?: string | undefined;
-  /** Of the dataset card. */
+  /** What the dataset card says. */
   readonly card?: DatasetCardOptions | undefined;
   /** Threads that decode. @default half of the cores, at least 2 */
   readonly decodeThreads?: number | undefined;

@@ -16,7 +16,7 @@ export interface DatasetFigureOptions {
   /** A line below it: model, rates, size. */
   readonly subtitle: string;
   readonly codebookSize: number;
-  /** For each codebook the share of its codes that occur, 0…1, and the entropy in bits. */
+  /** Each codebook's fraction of codes that occur, 0…1, and its entropy in bits. */
   readonly codebooks: readonly { readonly used: number; readonly entropy: number }[];
   /** Clips by seconds, on a logarithmic axis. */
   readonly durations: FigureHistogram;

@@ -10,7 +10,7 @@ import { FileError } from "../core/index.ts";
 /** A file that is open for reading, and what to call when it is no longer needed. */
 export interface OpenedFile {
   readonly handle: FileHandle;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
   close(): Promise<void>;
 }

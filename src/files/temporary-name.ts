@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { isProcessAlive, processNamespace, startOfProcess } from "./process-identity.ts";
 
-/** Of the final name, in a temporary one: file systems take 255 bytes in all. */
+/** Bytes of the final name that a temporary one repeats: file systems take 255 bytes in all. */
 const maxNameBytes = 100;
 
 /** `.speech.npz.4f1e9a0b2c3d5e6f-1234-567890.<UUID>.tmp`: the final name, then who writes, where the system tells. */

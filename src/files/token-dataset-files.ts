@@ -18,7 +18,7 @@ export type TokenDatasetInfo = TokenStream & {
 export interface TokenDatasetPaths {
   readonly bin: string;
   readonly json: string;
-  /** Of the format `megatron` only. */
+  /** The index, which only the format `megatron` has. */
   readonly idx: string;
 }
 

@@ -46,7 +46,7 @@ function contextBefore(layer: Layer, { left, right }: Context): Context | null {
  * Outputs of a run of layers that are settled once `numInputs` inputs are known and more may follow: later inputs cannot
  * change them. 0 where a norm looks at everything.
  *
- * At the very start this asks for more than further on: padding by reflection shows a layer its first inputs beyond the
+ * The very start asks for more than further on: padding by reflection shows a layer its first inputs beyond the
  * edge, as many as are padded, so nothing is settled before they are there.
  */
 export function settledOutputs(layers: readonly Layer[], numInputs: number): number {

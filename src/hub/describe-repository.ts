@@ -37,7 +37,7 @@ export interface DescribeOptions {
 export interface WeightsFile extends Omit<RepositoryFile, "digest"> {
   /** What it is listed, or stored in the cache, under; null where a cache of copies does not tell it. */
   readonly digest: FileDigest | null;
-  /** Of its bytes, where the cache has it. */
+  /** SHA-256 of its bytes, where the cache has it. */
   readonly sha256?: string | undefined;
 }
 
@@ -49,7 +49,7 @@ export function sha256Of({ digest, sha256 }: WeightsFile): string | null {
 /** All that is known of a repository before its weights are there. */
 export interface RepositoryDescription {
   readonly id: string;
-  /** As asked for. */
+  /** The revision that was asked for. */
   readonly revision: string;
   /** What the revision is, or was when it was last asked for. */
   readonly commit: string;

@@ -184,7 +184,7 @@ const maxTimer = 2 ** 31 - 1;
 
 let agent: string | undefined;
 
-/** As servers know programs: name and version, of this package and of what runs it. Without it they would take it for a program called node. */
+/** What servers know programs by: name and version, of this package and of what runs it. Without it they would take it for a program called node. */
 function userAgent(): string {
   const { bun, deno, node } = process.versions;
   const runtime = bun !== undefined ? `bun/${bun}` : deno !== undefined ? `deno/${deno}` : `node/${node}`;

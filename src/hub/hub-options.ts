@@ -51,7 +51,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface HubSettings {
   readonly revision: string;
   readonly token: string | null;
-  /** Without a slash at its end. */
+  /** The Hub's address, without a slash at its end. */
   readonly endpoint: string;
   /** @throws HubError with code HUB_CACHE where nothing says which folder it is: there may be no home folder, as in containers. */
   readonly cacheDir: string;
@@ -60,9 +60,9 @@ export interface HubSettings {
   readonly offlineAdvice: string | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly maxRetries: number;
-  /** In seconds. */
+  /** The wait before the first repetition, in seconds. */
   readonly retryDelay: number;
-  /** In seconds. */
+  /** The time within which a question has to be answered, in seconds. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: DownloadProgress) => void) | undefined;

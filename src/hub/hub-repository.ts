@@ -17,7 +17,7 @@ import { rememberSha256, sha256OfWeightsAt } from "./weights-digest.ts";
 
 /** A repository whose codec can be opened. */
 export interface HubRepository extends RepositoryDescription {
-  /** For `openCheckpoint`, which owns and closes it: the configuration, the weights and the card, and nothing else. */
+  /** The files for `openCheckpoint`, which owns and closes them: the configuration, the weights and the card, and nothing else. */
   readonly files: CheckpointFolder;
   /**
    * SHA-256 of each file with weights, by name. Those of downloaded files were verified; one that is read in ranges is

@@ -16,7 +16,7 @@ import type { HubOptions, HubSettings } from "./hub-options.ts";
 
 /** A local file and the name that it gets in a repository. */
 export interface PushedFile {
-  /** In the repository, with slashes. */
+  /** The file's path in the repository, with slashes. */
   readonly name: string;
   /** Where it lies. */
   readonly path: string;

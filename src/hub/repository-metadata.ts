@@ -100,7 +100,7 @@ async function revisit(settings: HubSettings, folder: RepositoryFolder): Promise
   return { commit, info: answer?.info ?? null, listed, readText, cardText: listed.has(cardName) ? await readText(cardName) : null };
 }
 
-/** Of a file without a digest that tells copies: one in a cache of copies, or one that the Hub keeps without Git LFS. */
+/** The digest of a file that the Hub gives none for: one in a cache of copies, or one that the Hub keeps without Git LFS. */
 async function sha256IfCached(path: string, { signal, env }: HubSettings): Promise<string | null> {
   try {
     return await sha256OfWeightsAt(path, { signal, env });

@@ -91,7 +91,7 @@ function isSame(a: FileState, b: FileState): boolean {
   return textOf(a) === textOf(b);
 }
 
-/** Of a file, or of a record, which has the numbers as text. */
+/** The state of a file, or of a record, which has the numbers as text. */
 function textOf({ device, inode, bytes, modified, changed }: Readonly<Record<keyof FileState, bigint | string>>): string {
   return [device, inode, bytes, modified, changed].join();
 }

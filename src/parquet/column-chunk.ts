@@ -35,9 +35,9 @@ interface PageHeader {
   readonly packedLength: number;
   readonly numEntries: number;
   readonly encoding: number;
-  /** Of both kinds of levels, of a page of the older kind. */
+  /** The encodings of both kinds of levels, in a page of the older kind. */
   readonly levelEncodings: readonly number[];
-  /** Of a page of the newer kind. */
+  /** The nulls of a page of the newer kind. */
   readonly numNulls: number;
   readonly definitionLength: number;
   readonly repetitionLength: number;

@@ -34,7 +34,7 @@ export class CompactThrift {
     this.#offset = offset;
   }
 
-  /** Of the next byte. */
+  /** Where the next byte is. */
   get offset(): number {
     return this.#offset;
   }

@@ -5,7 +5,7 @@ import { bitsAt, turnValues } from "./run-lengths.ts";
 /** Wider deltas are between numbers that JavaScript does not hold. */
 const maxDeltaBits = 45;
 
-/** Of the tenth byte of a number, the last that one of 64 bits has. */
+/** The scale of a number's tenth byte, the last that one of 64 bits has. */
 const maxScale = 2 ** 63;
 
 /** Numbers, and where what follows them starts. */

@@ -6,9 +6,9 @@ import { damaged, unsupported } from "./damaged.ts";
 const maxFooterBytes = 2 ** 26;
 const maxColumns = 10_000;
 const maxRowGroups = 2 ** 16;
-/** Of all row groups together. */
+/** Most column chunks of all row groups together. */
 const maxChunks = 2 ** 20;
-/** Of names and values about the whole file. */
+/** Most pairs of names and values about the whole file. */
 const maxMetadata = 10_000;
 /** Nodes within each other: lists of lists go five deep. */
 const maxDepth = 16;
@@ -21,7 +21,7 @@ const physicalTypes: Readonly<Record<number, PhysicalType>> = { 1: "int32", 2: "
 
 /** A column as the schema has it. */
 export interface ColumnSchema {
-  /** Of its outermost node. */
+  /** The name of its outermost node. */
   readonly name: string;
   /** Undefined for a type that is not read here. */
   readonly type: PhysicalType | undefined;
@@ -38,15 +38,15 @@ export interface ColumnChunk {
   readonly codec: number;
   /** Entries: values, nulls and empty lists. */
   readonly numValues: number;
-  /** Of its first page. */
+  /** Where its first page is. */
   readonly offset: number;
-  /** In bytes. */
+  /** Length in bytes. */
   readonly length: number;
 }
 
 export interface RowGroup {
   readonly numRows: number;
-  /** In the order of the schema. */
+  /** The group's columns, in the order of the schema. */
   readonly chunks: readonly ColumnChunk[];
 }
 

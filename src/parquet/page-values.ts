@@ -17,7 +17,7 @@ const widths = { int32: 4, int64: 8, float: 4, double: 8 } as const;
 export interface PageOfValues {
   readonly bytes: Uint8Array;
   readonly type: PhysicalType;
-  /** By its number in the format. */
+  /** The encoding, by its number in the format. */
   readonly encoding: number;
   /** Values that are there, nulls left out. */
   readonly count: number;

@@ -18,7 +18,7 @@ export interface DatasetQueueStatus {
   readonly folder: string;
   /** Whether all parts are done and the index is written. */
   readonly isComplete: boolean;
-  /** Of the dataset. */
+  /** The dataset's rows. */
   readonly rows: number;
   readonly parts: number;
   /** What is done, as the folder says. */
@@ -31,9 +31,9 @@ export interface DatasetQueueStatus {
 export interface QueueCounts {
   readonly name: string;
   readonly waiting: number;
-  /** In the hands of workers, or of what was one. */
+  /** Parts in the hands of workers, or of what was one. */
   readonly active: number;
-  /** That wait for their next attempt, or for a lock of another process. */
+  /** Parts that wait for their next attempt, or for a lock of another process. */
   readonly delayed: number;
   /** Whose attempts are used up. */
   readonly failed: number;
@@ -41,7 +41,7 @@ export interface QueueCounts {
   readonly failures: readonly { readonly part: number | null; readonly attempts: number; readonly reason: string }[];
   /** `host:pid` of each worker that is connected. */
   readonly workers: readonly string[];
-  /** Until all rows are done at the speed of the latest parts; null while that is not known. */
+  /** Seconds until all rows are done at the speed of the latest parts; null while that is not known. */
   readonly secondsLeft: number | null;
 }
 
@@ -104,7 +104,7 @@ async function countsOf(queue: PartQueue, rowsLeft: number): Promise<QueueCounts
   };
 }
 
-/** At the speed of the parts that were finished last, all workers together. */
+/** The time that the rest takes at the speed of the parts that were finished last, all workers together. */
 async function timeLeft(queue: PartQueue, rowsLeft: number): Promise<number | null> {
   const jobs = await queue.getCompleted(0, keptJobs - 1);
   const rows = jobs.reduce((sum, { returnvalue }) => sum + (partResultOf(returnvalue)?.rows ?? 0), 0);

@@ -39,7 +39,7 @@ export type EnqueueEvent =
 export interface EnqueueReport {
   readonly folder: string;
   readonly queue: string;
-  /** Of the dataset. */
+  /** The dataset's rows. */
   readonly rows: number;
   readonly parts: number;
   readonly partsDone: number;

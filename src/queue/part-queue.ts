@@ -87,5 +87,5 @@ export async function orDisconnect(closing: Promise<void>, disconnect: () => Pro
   if (outcome === "late") disconnect().catch(() => {});
 }
 
-/** In milliseconds. */
+/** The time that a connection has to close, in milliseconds. */
 const closingTime = 5000;

@@ -27,7 +27,7 @@ export interface PartWorkerOptions {
   readonly address: RedisAddress;
   /** Digest of the plan. */
   readonly dataset: string;
-  /** Of the plan. */
+  /** Parts that the plan has. */
   readonly numParts: number;
   readonly concurrency: number;
   /** Seconds. */

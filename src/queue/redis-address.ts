@@ -9,7 +9,7 @@ export const redisUrlVariable = "REDIS_URL";
 
 /** A Redis server. */
 export interface RedisAddress {
-  /** With its password, if it has one: not for messages. */
+  /** The address with its password, if it has one: not for messages. */
   readonly url: string;
   /** `host:port`, for messages. */
   readonly shown: string;
@@ -57,7 +57,7 @@ export function lastingConnection({ url }: RedisAddress): {
   return { url, maxRetriesPerRequest: null, retryStrategy: (times: number) => Math.min(200 * times, 2000) };
 }
 
-/** Within which Redis has to give a sign of life, in milliseconds: something else may listen at its port, and say nothing. */
+/** The time within which Redis has to give a sign of life, in milliseconds: something else may listen at its port, and say nothing. */
 const answerTime = 10_000;
 
 /**

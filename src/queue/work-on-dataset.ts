@@ -60,7 +60,7 @@ export interface WorkReport extends RowCounts {
 /** How often a worker without a part looks whether there is anything left to wait for, in milliseconds. */
 const pollInterval = 1000;
 
-/** After so many looks at a queue that is not empty, the folder is asked whether all parts are done nevertheless: somebody may fill the queue with what nobody can read. */
+/** Looks at a queue that is not empty before the folder is asked whether all parts are done nevertheless: somebody may fill the queue with what nobody can read. */
 const looksAtFolder = 10;
 
 /**

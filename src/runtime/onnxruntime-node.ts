@@ -14,7 +14,7 @@ type Outcome = Exclude<Answer, { readonly error: string }> & { readonly arrays: 
 
 /** A call that the process has not answered yet. */
 interface Waiting {
-  /** For errors, such as "run a part of the model". */
+  /** What was asked for, as errors say it, such as "run a part of the model". */
   readonly what: string;
   readonly answered: Promise<Outcome>;
   readonly resolve: (value: Outcome) => void;

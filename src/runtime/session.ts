@@ -30,7 +30,7 @@ export interface SessionOptions {
 
 /** What runs ONNX models. Another one than the default can be given to `AudioTokenizer.fromPretrained`. */
 export interface Runtime {
-  /** For reports, such as `"onnxruntime-node 1.30.0"`. */
+  /** Name for reports, such as `"onnxruntime-node 1.30.0"`. */
   readonly name: string;
   /** Loads a model, so that it can be run. */
   createSession(model: OnnxModel, options: SessionOptions): Promise<Session>;

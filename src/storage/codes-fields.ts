@@ -48,7 +48,7 @@ export function isNumberField(field: string): boolean {
   return numberFields.some((known) => known === field);
 }
 
-/** Without these, codes mean nothing. */
+/** Fields without which codes mean nothing. */
 const requiredFields = ["sample_rate", "channels", "hop_length", "codebook_size"] as const;
 
 /** Everything about codes except the arrays, under the same names in every format; absent where there is nothing to say. */

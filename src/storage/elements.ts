@@ -41,7 +41,7 @@ export interface ArrayBytes {
   readonly isBigEndian?: boolean;
   /** Whether the first index runs fastest, as where a transposed array was saved; otherwise the last does. @default false */
   readonly isFortranOrder?: boolean;
-  /** As many elements as the shape has. */
+  /** The bytes of as many elements as the shape has. */
   readonly bytes: Uint8Array;
 }
 

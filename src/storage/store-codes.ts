@@ -55,7 +55,7 @@ export function formatCodes(codes: AudioCodesData, format: CodesFormat): Uint8Ar
 
 /**
  * Codes from the bytes of a file: the inverse of `formatCodes`.
- * From `npy`, the length is that of all frames in full. Other work goes on meanwhile, however long the clip is.
+ * The length that `npy` gives is that of all frames in full. Other work goes on meanwhile, however long the clip is.
  * @throws CodesError if the bytes are no codes file, are cut short or damaged, do not name their codec and no context does, or hold more
  * than is read: 2^28 codes (31 hours of 32 codebooks at 75 frames per second), 512 codebooks, 2^20 segments, text of 4096 characters;
  * in `.npz` 128 MiB of unpacked codes, in `.json` 256 MiB of text. Else the signal's reason.

@@ -40,9 +40,9 @@ export class AudioTokenizer {
   /** How the checkpoint was stored. */
   readonly checkpoint: CheckpointInfo;
   readonly config: CodecConfig;
-  /** In hertz. Audio at other rates is resampled by `encode`. */
+  /** Sample rate in hertz. `encode` resamples audio at other rates. */
   readonly sampleRate: number;
-  /** 1 or 2. Mono and stereo are mixed into each other by `encode`. */
+  /** Number of channels, 1 or 2. `encode` mixes mono and stereo into each other. */
   readonly channels: number;
   /** Frames per second, rounded up as the reference does. */
   readonly frameRate: number;

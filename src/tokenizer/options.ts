@@ -23,7 +23,7 @@ export interface LoadOptions extends CallOptions, HubModelOptions {
 
 /** How many codebooks to use; at most one of the two. With neither, all of the checkpoint's. */
 export interface EncodeOptions extends CallOptions {
-  /** In kbps; one of the tokenizer's `bandwidths`. */
+  /** Bandwidth in kbps; one of the tokenizer's `bandwidths`. */
   readonly bandwidth?: number | undefined;
   /** 1…`numQuantizers`. */
   readonly numCodebooks?: number | undefined;

@@ -2,7 +2,7 @@ import { bitsPerCodeOf } from "../../core/index.ts";
 
 /** What shapes an EnCodec network, under the names of transformers' `EncodecConfig` in camel case. */
 export interface CodecConfig {
-  /** In hertz. */
+  /** Sample rate in hertz. */
   readonly samplingRate: number;
   readonly audioChannels: number;
   /** Width of the first convolution; doubles at every downsampling. */
@@ -33,7 +33,7 @@ export interface CodecConfig {
   readonly chunkLengthS: number | null;
   /** Share of a segment that overlaps the next, 0…1, or null. */
   readonly overlap: number | null;
-  /** In kbps, ascending. */
+  /** Bandwidths in kbps, ascending. */
   readonly targetBandwidths: readonly number[];
   /** Whether left and right go through a mono codec one by one and their codebooks are interleaved (stereo MusicGen). */
   readonly interleaveStereo: boolean;

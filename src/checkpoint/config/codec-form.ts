@@ -3,9 +3,9 @@ import type { CodecConfig, Segmenting } from "./codec-config.ts";
 
 /** What audio a codec takes, and what codes it gives. */
 export interface CodecForm {
-  /** In hertz. */
+  /** Sample rate in hertz. */
   readonly sampleRate: number;
-  /** 1 or 2. */
+  /** Number of channels, 1 or 2. */
   readonly channels: number;
   /** Samples per frame. */
   readonly hopLength: number;

@@ -7,16 +7,16 @@ import type { NetworkStructure } from "./network-structure.ts";
 
 /** What a published codec is recognised by, and what its tensors cannot tell about it. */
 interface OfficialCodec {
-  /** As in file names: `encodec_24khz-d7cc33bc.th`. */
+  /** The codec's name, as files have it: `encodec_24khz-d7cc33bc.th`. */
   readonly name: string;
   readonly audioChannels: number;
   readonly hasNorm: boolean;
   readonly hasConvShortcut: boolean;
   readonly ratios: string;
   readonly codebookSize: number;
-  /** In hertz. */
+  /** Sample rate in hertz. */
   readonly samplingRate: number;
-  /** In kbps. */
+  /** Bandwidths in kbps. */
   readonly bandwidths: readonly number[];
   /** What else differs from the defaults of `config.json`, under its names. */
   readonly fields: Readonly<Record<string, unknown>>;

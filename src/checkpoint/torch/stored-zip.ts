@@ -6,7 +6,7 @@ import { brokenZip, decodeName, safeUint64, see64, viewOf } from "./zip-fields.t
 /** A file in a zip archive, stored without compression. */
 export interface StoredEntry {
   readonly name: string;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 

@@ -104,7 +104,7 @@ async function verify(name: string | undefined, { json = false }: JsonOption, te
   if (wrong.length > 0) throw new ReportedError();
 }
 
-/** By id or alias. */
+/** Finds a repository by id or alias. */
 async function findCached(name: string): Promise<CachedRepository | undefined> {
   const id = findCheckpoint(name)?.id ?? name;
   return (await withArguments(() => listCache())).find((repository) => repository.id.toLowerCase() === id.toLowerCase());

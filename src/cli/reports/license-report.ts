@@ -26,7 +26,7 @@ export function groupFiles({ groups }: LicenseSummary, files: readonly CodesFile
   }));
 }
 
-/** For people: what all of the codes are under, then each model that made some of them. */
+/** The report for people: what all of the codes are under, then each model that made some of them. */
 export function formatLicenses(summary: LicenseSummary, groups: readonly FileGroup[]): string {
   const total = groups.reduce((sum, { count }) => sum + count, 0);
   return formatReport(
@@ -41,7 +41,7 @@ export function formatLicenses(summary: LicenseSummary, groups: readonly FileGro
   );
 }
 
-/** For programs. */
+/** The report for programs. */
 export function summarizeFiles(
   { effective, classes, isAllowed }: LicenseSummary,
   groups: readonly FileGroup[],

@@ -38,7 +38,7 @@ export function formatSelection({ matches, passedOver }: Selection): string {
   return `${[modelsTable(matches), passedOverTable(passedOver), [statusNote]].map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-/** For programs, with the criteria by the names of their options. */
+/** The report for programs, with the criteria by the names of their options. */
 export function selectionForPrograms({ matches, passedOver, relaxations }: Selection): Readonly<Record<string, unknown>> {
   return {
     models: matches,

@@ -9,9 +9,9 @@ const [mostCharacters, leastCharacters] = [24, 8];
 
 /** What stands in the line of a bar. */
 export interface BarWords {
-  /** At the start of the line. */
+  /** What stands at the start of the line. */
   readonly name?: string;
-  /** Beside the bar: the first of these that fits the terminal, so the longest comes first. */
+  /** What stands beside the bar: the first of these that fits the terminal, so the longest comes first. */
   readonly texts: readonly string[];
   /** Whether there is an end, and so a bar. @default true */
   readonly hasEnd?: boolean;

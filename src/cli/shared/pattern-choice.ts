@@ -20,7 +20,7 @@ export interface PatternPartOptions {
 export interface PatternChoice {
   /** The model of that name, or null. */
   readonly model: ModelLayout | null;
-  /** For a kind, the pattern depends on the number of codebooks; others have their own. */
+  /** The pattern. That of a kind depends on the number of codebooks; others have their own. */
   readonly specFor: (numCodebooks: number) => PatternSpec;
   /** K, where the pattern or its parts say it. */
   readonly numCodebooks: number | null;

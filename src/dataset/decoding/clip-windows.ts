@@ -11,7 +11,7 @@ export type WindowTail = "keep" | "drop" | "pad";
 export interface ClipOptions {
   /** Length of windows; rounded to whole frames where given in seconds. @default The whole row is one clip. */
   readonly window?: ClipLength | undefined;
-  /** From the start of one window to the start of the next; rounded in the same way. @default The window's length. */
+  /** The distance from the start of one window to the start of the next; rounded in the same way. @default The window's length. */
   readonly stride?: ClipLength | undefined;
   /** @default "keep" */
   readonly tail?: WindowTail | undefined;
@@ -21,7 +21,7 @@ export interface ClipOptions {
 
 /** The codec's side of it. */
 export interface FrameRate {
-  /** In hertz. */
+  /** Sample rate in hertz. */
   readonly sampleRate: number;
   /** Samples of a frame. */
   readonly hopLength: number;

@@ -33,17 +33,17 @@ export interface DecodeRowTask {
 export interface DecodedClip {
   readonly range: ClipRange;
   readonly channel: number | null;
-  /** At the codec's rate and channels, padding included. */
+  /** The clip's audio at the codec's rate and channels, padding included. */
   readonly waveform: Waveform;
-  /** Without the padding. */
+  /** Loudness of the clip without the padding. */
   readonly loudness: Loudness;
 }
 
 /** Which samples of the file a row's clips are made of. */
 export interface RowExtent {
-  /** At the file's own rate, without silence that is trimmed. */
+  /** The clip's samples at the file's own rate, without silence that is trimmed. */
   readonly samples: SampleRange;
-  /** Of the file. */
+  /** The file's sample rate, in hertz. */
   readonly sampleRate: number;
   readonly channels: number;
 }
@@ -76,7 +76,7 @@ export async function decodeRow(task: DecodeRowTask, atHand?: AudioAtHand): Prom
   }
 }
 
-/** Of this thread. */
+/** The audio that this thread has at hand. */
 const atHand = new AudioAtHand();
 
 /** `decodeRow` for a thread: samples are moved, not copied. */

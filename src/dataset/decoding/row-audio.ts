@@ -11,7 +11,7 @@ import type { SampleRange } from "./sample-range.ts";
  * After an error of its pieces nothing more can be had of it.
  */
 export class RowAudio implements AsyncDisposable {
-  /** In hertz. */
+  /** Sample rate in hertz. */
   readonly sampleRate: number;
   readonly #source: RowSource;
   readonly #decoding: AsyncIterator<Waveform>;

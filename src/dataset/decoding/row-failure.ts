@@ -3,7 +3,7 @@ import { CodecError } from "../../core/index.ts";
 /** Why a row gave no clips, as `errors.jsonl` has it. */
 export interface RowFailure {
   /**
-   * Of the error: `AUDIO_CORRUPT`. `ROW_TOO_SHORT` and `ROW_SILENT` are for sound audio that gives no clip, `ROW_RANGE` for a time range
+   * Code of the error: `AUDIO_CORRUPT`. `ROW_TOO_SHORT` and `ROW_SILENT` are for sound audio that gives no clip, `ROW_RANGE` for a time range
    * that the audio does not have, `ROW_INVALID` for a key that cannot name files, `ROW_UNWRITABLE` for one that this disk does not take,
    * `ROW_TOO_LONG` for a clip with more codes than its format holds,
    * `ROW_FAILED` for what nobody foresaw.

@@ -5,9 +5,9 @@ import type { TrimOptions } from "./sound-range.ts";
 
 /** How rows become clips: plain data that worker threads get. */
 export interface RowRecipe {
-  /** Of the codec, in hertz. */
+  /** The codec's sample rate, in hertz. */
   readonly sampleRate: number;
-  /** Of the codec. */
+  /** The codec's number of channels. */
   readonly channels: number;
   readonly mode: ChannelMode;
   readonly planning: ClipPlanning;

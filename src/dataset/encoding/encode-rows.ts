@@ -41,7 +41,7 @@ export interface EncodeRowsOptions {
   readonly decodeThreads: number;
   /** Bytes of decoded audio. */
   readonly maxMemory: number;
-  /** Of so many bytes: for all who encode rows at the same time. */
+  /** The budget of bytes of all who encode rows at the same time. */
   readonly budget: Budget;
   /** The most clips that go through the model together. */
   readonly batchClips: number;

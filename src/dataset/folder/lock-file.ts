@@ -13,7 +13,7 @@ import { parseJson, readTextInside } from "./read-json-file.ts";
 export interface LockOptions {
   /** How often the holder shows that it lives, in milliseconds. @default 15000 */
   readonly heartbeat?: number | undefined;
-  /** After how long without that a holder on another machine counts as gone, in milliseconds. @default 120000 */
+  /** The time without a sign of life after which a holder on another machine counts as gone, in milliseconds. @default 120000 */
   readonly staleAfter?: number | undefined;
 }
 

@@ -1,6 +1,6 @@
 /** The parts that one of several machines works on: part p belongs to the one whose `index` is p % `count`. */
 export interface Share {
-  /** From 0. */
+  /** Which of the shares it is, from 0. */
   readonly index: number;
   readonly count: number;
 }

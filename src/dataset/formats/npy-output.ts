@@ -18,13 +18,13 @@ import type { ShardStart, ShardWriter } from "./sharded-output.ts";
 
 /** A clip's file and its line in the list. */
 interface NpyItem {
-  /** In the dataset's folder: `npy/speaker/clip.npy`. */
+  /** The file's path in the dataset's folder: `npy/speaker/clip.npy`. */
   readonly file: string;
   readonly npy: Uint8Array;
   readonly line: Uint8Array;
 }
 
-/** Of the lists of files. */
+/** The extension of the lists of files. */
 const npyListExtension = ".npy.jsonl";
 
 /**

@@ -89,7 +89,7 @@ async function* readTarShard(folder: string, path: string): AsyncGenerator<Encod
 
 /** A `.npy` as the list of its part has it. */
 export interface ListedFile {
-  /** In the dataset's folder: `npy/speaker/clip.npy`. */
+  /** The file's path in the dataset's folder: `npy/speaker/clip.npy`. */
   readonly file: string;
   readonly bytes: number;
   readonly sha256: string;

@@ -14,7 +14,7 @@ export interface ShardStart {
   readonly folder: string;
   /** Path in the folder without an extension: `shards/part-000012-000`. */
   readonly stem: string;
-  /** Of its first clip, and so of all. */
+  /** The codec of its first clip, and so of all. */
   readonly codec: CodecFields;
 }
 
@@ -39,7 +39,7 @@ export interface ShardFormat<Item> {
   /** Bytes of a shard besides those of its items. */
   readonly overhead: number;
   itemOf(clip: EncodedClip): Sized<Item> | Promise<Sized<Item>>;
-  /** As `PartWriter` has it. */
+  /** The same as `PartWriter.prepare`. */
   prepare?(clips: readonly EncodedClip[]): Promise<void>;
   start(shard: ShardStart): Promise<ShardWriter<Item>>;
 }

@@ -8,7 +8,7 @@ export interface CsvRecord {
 }
 
 export interface CsvSyntax {
-  /** Of the file, for messages. */
+  /** The file's path, for messages. */
   readonly path: string;
   readonly delimiter: "," | "\t";
   /** Whether values may stand in quotes. */
@@ -39,7 +39,7 @@ export async function* csvRecords(
   let values: string[] = [];
   let value = "";
   let wasQuoted = false;
-  /** Of the record that has begun, in characters. */
+  /** Length of the record that has begun, in characters. */
   let length = 0;
   let afterReturn = false;
 

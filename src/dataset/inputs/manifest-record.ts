@@ -7,9 +7,9 @@ import type { BadRow, Row } from "./row.ts";
 export interface ManifestPlace {
   /** Position of the manifest among the inputs. */
   readonly input: number;
-  /** Of the manifest, relative to its folder. */
+  /** The manifest's path, relative to the input's folder. */
   readonly path: string;
-  /** From 1. */
+  /** Number of the line, from 1. */
   readonly line: number;
   /** Goes before keys that are made from paths: nothing, or a folder with its slash. */
   readonly prefix: string;

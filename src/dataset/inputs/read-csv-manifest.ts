@@ -19,7 +19,7 @@ export function readCsvManifest(path: string, place: Omit<ManifestPlace, "path" 
   return rowsOfCsv(() => createReadStream(path), path, place, delimiter);
 }
 
-/** As `readCsvManifest`. @param open Gives the bytes of the file, from its beginning each time. */
+/** Does what `readCsvManifest` does. @param open Gives the bytes of the file, from its beginning each time. */
 export async function* rowsOfCsv(
   open: () => AsyncIterable<Uint8Array>,
   path: string,

@@ -15,7 +15,7 @@ export function readJsonlManifest(path: string, place: Omit<ManifestPlace, "path
   return rowsOfJsonl(createReadStream(path), { ...place, path: basename(path) });
 }
 
-/** As `readJsonlManifest`, of bytes in pieces. */
+/** Does what `readJsonlManifest` does, with bytes in pieces. */
 export async function* rowsOfJsonl(chunks: AsyncIterable<Uint8Array>, manifest: Omit<ManifestPlace, "line">): AsyncGenerator<Row> {
   for await (const { number, text, problem } of readLines(chunks)) {
     const place = { ...manifest, line: number };

@@ -12,7 +12,7 @@ import type { TarEntry } from "./tar-members.ts";
 
 export interface TarPlace {
   readonly input: number;
-  /** Of the tar, as its rows shall have it. */
+  /** The tar's path, as its rows shall have it. */
   readonly path: string;
   /** Goes before the keys: nothing, or a folder with its slash. */
   readonly prefix: string;
@@ -23,7 +23,7 @@ interface Sample {
   readonly name: string;
   readonly audio: TarMember[];
   columns: JsonObject | undefined;
-  /** Of the `.json` with the columns. */
+  /** Length of the `.json` with the columns. */
   jsonBytes: number;
   problem: string | undefined;
 }
@@ -48,7 +48,7 @@ export async function* readTar(file: string, place: TarPlace): AsyncGenerator<Ro
   yield* rowsOfTar(source, place);
 }
 
-/** As `readTar`, of a tar that is open. */
+/** Does what `readTar` does, with a tar that is open. */
 export async function* rowsOfTar(source: ByteSource, place: TarPlace): AsyncGenerator<Row> {
   let sample: Sample | undefined;
   try {

@@ -6,9 +6,9 @@ import { parseJson } from "../folder/read-json-file.ts";
 /** Where a file lies within a tar, so that it is read without what stands before it. */
 export interface TarMember {
   readonly name: string;
-  /** Of its first byte in the tar. */
+  /** Where its first byte is in the tar. */
   readonly offset: number;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 
@@ -18,7 +18,7 @@ export interface AudioRow {
   readonly key: string;
   /** Position of its input among those of the plan; its root is what `path` is relative to. */
   readonly input: number;
-  /** Of the file or the tar: relative to the input's root, with slashes, or absolute. */
+  /** Path of the file or the tar: relative to the input's root, with slashes, or absolute. */
   readonly path: string;
   readonly member?: TarMember | undefined;
   /** Where its audio starts in the file, in seconds. @default 0 */
@@ -41,9 +41,9 @@ export interface RowProblem {
 /** Something listed that cannot be worked on: it becomes an error of the dataset. */
 export interface BadRow {
   readonly input: number;
-  /** Of the file at fault: the manifest for a bad line. */
+  /** Path of the file at fault: the manifest for a bad line. */
   readonly path: string;
-  /** Of a manifest, from 1. */
+  /** Line of a manifest, from 1. */
   readonly line?: number | undefined;
   readonly problem: RowProblem;
 }

@@ -5,9 +5,9 @@ import type { ByteSource } from "../../core/index.ts";
 export interface TarEntry {
   readonly name: string;
   readonly isFile: boolean;
-  /** Of its first byte in the tar. */
+  /** Where its first byte is in the tar. */
   readonly offset: number;
-  /** In bytes, as its header says; the tar may end before. */
+  /** Size in bytes, as its header says; the tar may end before. */
   readonly size: number;
 }
 
@@ -19,7 +19,7 @@ const maxExtensionBytes = 2 ** 20;
 /** Two blocks of zeros end a tar, and many fill its last record; another tar may follow, but not after so many. */
 const maxZeroBytes = 2 ** 20;
 
-/** Of a header; those that no other name has are files. */
+/** The types of headers that are understood; a member of any other type is no file. */
 const types = {
   file: "0",
   contiguous: "7",

@@ -1,16 +1,16 @@
 interface NumberedLine {
-  /** From 1. */
+  /** Number of the line, from 1. */
   readonly number: number;
   readonly problem?: string | undefined;
 }
 
 export interface TextLine extends NumberedLine {
-  /** Without its line break; undefined for a line with a problem. */
+  /** The line without its line break; undefined for a line with a problem. */
   readonly text: string | undefined;
 }
 
 export interface ByteLine extends NumberedLine {
-  /** Without its LF; undefined for a line with a problem. */
+  /** The line without its LF; undefined for a line with a problem. */
   readonly bytes: Uint8Array | undefined;
 }
 

@@ -7,7 +7,7 @@ export interface RowCounts {
   readonly rows: number;
   readonly clips: number;
   readonly errors: number;
-  /** Of encoded audio. */
+  /** Seconds of encoded audio. */
   readonly seconds: number;
 }
 
@@ -19,7 +19,7 @@ export type DatasetEvent =
   | { readonly kind: "listing"; readonly rows: number }
   | {
       readonly kind: "plan";
-      /** Of the whole dataset. */
+      /** The rows of the whole dataset. */
       readonly rows: number;
       readonly parts: number;
       /** Parts and rows of this run's share that are to be done now. */
@@ -37,7 +37,7 @@ export type DatasetEvent =
       readonly row: number;
       readonly path: string;
       readonly clips: number;
-      /** Of its clips. */
+      /** Seconds of its clips. */
       readonly seconds: number;
       readonly failure: RowFailure | null;
     }

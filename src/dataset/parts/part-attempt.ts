@@ -11,7 +11,7 @@ export const defaultMaxCrashes = 3;
 
 /** The row that was at hand when a process died, and how often in a row it was. */
 export interface CrashedRow {
-  /** Among all rows, from 0. */
+  /** The row's number among all rows, from 0. */
   readonly row: number;
   readonly key: string;
   readonly path: string;

@@ -11,16 +11,16 @@ export interface RepeatedKey {
   readonly first: number;
 }
 
-/** Of SHA-256; two of a billion different keys share so many with probability 10⁻²¹. */
+/** Bytes of SHA-256 that are kept; two of a billion different keys share so many with probability 10⁻²¹. */
 const digestBytes = 16;
 const recordBytes = digestBytes + 8;
 /** Keys are told apart by the last of these bytes; `ContentIndex` goes by the first ones. */
 const numGroups = 256;
-/** Of one group, before they are written: 12 MiB for all. */
+/** Records of one group before they are written: 12 MiB for all. */
 const blockRecords = 2 ** 11;
 const blockBytes = blockRecords * recordBytes;
 
-/** With more than these, ids are none. */
+/** Most rows that may have the key of another one; with more of them, ids are none. */
 const maxRepeated = 100_000;
 
 /** Records of the keys whose digests end alike: what is written, by the offsets of its blocks, and what waits. */

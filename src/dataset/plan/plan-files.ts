@@ -66,14 +66,14 @@ export interface PlanFile {
     /** Rows of a part. */
     readonly partRows: number;
     readonly parts: number;
-    /** Of the rows as they were listed, duplicates not marked: which corpus this is, wherever it lies. */
+    /** SHA-256 of the rows as they were listed, duplicates not marked: which corpus this is, wherever it lies. */
     readonly sha256: string;
     readonly dedupe: boolean;
     readonly duplicates: number;
     readonly bad: number;
     /** Rows that have the key of an earlier one. */
     readonly repeats: number;
-    /** Of all manifests, in the order in which they came up. */
+    /** The columns of all manifests, in the order in which they came up. */
     readonly columns: readonly TypedColumn[];
   };
 }
@@ -143,7 +143,7 @@ export function formatRepeats(repeats: readonly RepeatedKey[]): Uint8Array {
   return new Uint8Array(BigUint64Array.from(repeats.flatMap(({ row, first }) => [BigInt(row), BigInt(first)])).buffer);
 }
 
-/** By the number of the row, that of the earliest with its key. @throws DatasetError with code DATASET_FORMAT. */
+/** For each row that repeats a key, the number of the earliest row with it. @throws DatasetError with code DATASET_FORMAT. */
 export async function readRepeats(folder: string, number: number): Promise<ReadonlyMap<number, number>> {
   const numbers = await readUint64s(folder, planFiles.repeats, 0, 2 * number);
   return new Map(Array.from({ length: number }, (_, i) => [numbers[2 * i]!, numbers[2 * i + 1]!]));

@@ -19,7 +19,7 @@ import type { PlannedInputs } from "./plan-files.ts";
 import { digestRows, writePlanRows } from "./write-plan-rows.ts";
 
 export interface PreparePlanOptions {
-  /** Of the dataset; made if it is not there. */
+  /** The dataset's folder; it is made if it is not there. */
   readonly folder: string;
   readonly inputs: readonly DatasetInput[];
   /** Everything that shapes the result besides the rows, as JSON: model, codec, clips, outputs, version of the tool. */

@@ -14,7 +14,7 @@ export interface WritePlanRowsOptions {
   readonly partRows: number;
   /** Marks rows with the audio of an earlier one; all files are read for that. */
   readonly dedupe: boolean;
-  /** Of the inputs. */
+  /** The folders of the inputs. */
   readonly roots: readonly string[];
   readonly signal?: AbortSignal | undefined;
   /** Told the number of rows so far, every now and then. */

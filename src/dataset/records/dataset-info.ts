@@ -83,9 +83,9 @@ export interface DatasetInfo {
   readonly codec: CodecFields | null;
   /** All that is known of the license of the weights, with evidence; null where nobody looked. */
   readonly license: LicenseRecord | null;
-  /** Of the recordings, as whoever made the dataset says, in SPDX or Hub ids; null where that was left out. */
+  /** The license of the recordings, as whoever made the dataset says, in SPDX or Hub ids; null where that was left out. */
   readonly audioLicense: string | null;
-  /** That shape the result. */
+  /** Options that shape the result. */
   readonly options: JsonObject;
   readonly counts: {
     readonly rows: number;

@@ -10,7 +10,7 @@ export interface EncodedClip {
   readonly row: string;
   /** Where the audio was read: the file as the row names it, and after a `#` the member of a tar. */
   readonly source: string;
-  /** Of the clip in its source, in seconds. */
+  /** Where the clip starts in its source, in seconds. */
   readonly start: number;
   readonly end: number;
   /** Which window of the row this is, from 0; null for a whole row. */
@@ -18,7 +18,7 @@ export interface EncodedClip {
   /** Which channel of the row this is, from 0; null where channels were mixed or coded together. */
   readonly channel: number | null;
   readonly codes: AudioCodes;
-  /** Of the audio that was encoded; null where nobody measured it. */
+  /** Loudness of the audio that was encoded; null where nobody measured it. */
   readonly loudness: Loudness | null;
   /** What the manifest said of the row besides. */
   readonly columns: JsonObject;

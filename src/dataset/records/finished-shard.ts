@@ -25,7 +25,7 @@ export function shardFormatOf(name: string): OutputFormat | undefined {
 /** A file that is complete, as the records of parts and the index list it. */
 export interface FinishedShard {
   readonly format: OutputFormat;
-  /** In the dataset's folder, with slashes: `shards/part-000012-000.tar`. */
+  /** The file's path in the dataset's folder, with slashes: `shards/part-000012-000.tar`. */
   readonly path: string;
   readonly bytes: number;
   /** 64 hexadecimal digits. */

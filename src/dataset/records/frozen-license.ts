@@ -23,7 +23,7 @@ export async function frozenLicense(folder: string, license: LicenseRecord): Pro
   return license;
 }
 
-/** Of the weights, as it was when the dataset was begun; null where nobody looked. @throws DatasetError with code DATASET_FORMAT if it is damaged. */
+/** The license of the weights, as it was when the dataset was begun; null where nobody looked. @throws DatasetError with code DATASET_FORMAT if it is damaged. */
 export async function readFrozenLicense(folder: string): Promise<LicenseRecord | null> {
   const path = pathIn(folder);
   const text = await readTextInside(folder, licenseName);

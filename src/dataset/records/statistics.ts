@@ -50,7 +50,7 @@ export interface DatasetStatistics {
   readonly samples: number;
   /** Frames over all segments. */
   readonly frames: number;
-  /** In hertz; 0 before the first clip. */
+  /** Sample rate in hertz; 0 before the first clip. */
   readonly sample_rate: number;
   /** `[K][codebookSize]`: how often each code occurs; frames that a short segment does not have are left out. */
   readonly codes: readonly (readonly number[])[];
@@ -66,7 +66,7 @@ export interface DatasetStatistics {
 export interface CodebookUsage {
   /** Share of the codes that occur, 0…1. */
   readonly used: number;
-  /** Of the codes' distribution, in bits; at most log2 of the codebook size. */
+  /** Entropy of the codes' distribution, in bits; at most log2 of the codebook size. */
   readonly entropy: number;
 }
 

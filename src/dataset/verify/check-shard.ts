@@ -25,7 +25,7 @@ export interface Finding {
   readonly kind: "missing" | "extra" | "size" | "digest" | "damaged" | "mismatch" | "codes" | "source";
   /** Path in the dataset's folder. */
   readonly file: string;
-  /** Of the clip, where it is about one. */
+  /** The clip's key, where it is about one. */
   readonly key?: string | undefined;
   readonly message: string;
 }

@@ -23,7 +23,7 @@ const schema = z.object({
 /** What the settings of a plan say of how its rows became clips. */
 export interface PlannedRecipe {
   readonly recipe: RowRecipe;
-  /** Of the codec, where its weights have no digest. */
+  /** The codec's fingerprint, where its weights have no digest. */
   readonly fingerprint: string | null;
 }
 

@@ -25,7 +25,7 @@ export interface ReencodeOptions {
   readonly sample: ClipSample;
   /** A tokenizer, which stays open, or what `AudioTokenizer.fromPretrained` takes. @default the model, at the commit, that the dataset names, if it is catalogued or cached */
   readonly model?: AudioTokenizer | string | undefined;
-  /** For a model by its name: license policy, threads and so on. */
+  /** Options of a model that is given by its name: license policy, threads and so on. */
   readonly load?: Omit<LoadOptions, "signal"> | undefined;
   /** Decoded audio that memory may hold, in bytes; longer rows are streamed. @default 64 MiB */
   readonly maxMemory?: number | undefined;
@@ -252,7 +252,7 @@ function framingOf({ sampleRate, channels, hopLength }: Pick<AudioTokenizer, "sa
   return `${sampleRate} Hz, ${channels === 1 ? "mono" : "stereo"}, ${hopLength} samples a frame`;
 }
 
-/** In words, what is different about codes; undefined if nothing is. */
+/** What is different about codes, in words; undefined if nothing is. */
 function differenceOf(stored: AudioCodes, found: AudioCodes): string | undefined {
   const [before, now] = [
     `${stored.numSamples} samples, [${stored.shape.join(", ")}]`,

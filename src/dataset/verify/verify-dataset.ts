@@ -99,7 +99,7 @@ async function reencoderFor(
   return await ClipReencoder.open(folder, codec, reencode, signal);
 }
 
-/** Of a damaged manifest the keys are not known: then about as many clips as are asked for are in the sample. */
+/** The limit of the sample. The keys of a damaged manifest are not known: then about as many clips as are asked for are in the sample. */
 async function limitOf(
   folder: string,
   info: DatasetInfo,

@@ -8,7 +8,7 @@ import type { CodesInput } from "../grid/token-grid.ts";
  * Source: suno-ai/bark `bark/generation.py`, constants; huggingface/transformers `models/bark/generation_configuration_bark.py`.
  */
 export const bark = {
-  /** In hertz (`SAMPLE_RATE`); the codec is the 24 kHz EnCodec, mono. */
+  /** Sample rate in hertz (`SAMPLE_RATE`); the codec is the 24 kHz EnCodec, mono. */
   sampleRate: 24_000,
   /** Samples per frame of that codec, 75 frames per second (`COARSE_RATE_HZ`). */
   hopLength: 320,

@@ -20,7 +20,7 @@ export interface BarkFineWindow<Type extends TokenType = TokenType> {
 export interface BarkFineLayout<Type extends TokenType = TokenType> {
   /** `[numRows, 8]`: history, clip, and padding up to 1024 rows. */
   readonly tokens: TokenGrid<Type>;
-  /** In the order in which they are to be predicted. */
+  /** The windows, in the order in which they are to be predicted. */
   readonly windows: readonly BarkFineWindow<Type>[];
   /** Frames of history before the clip. */
   readonly numHistoryFrames: number;

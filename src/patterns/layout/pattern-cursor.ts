@@ -22,7 +22,7 @@ export interface CursorOptions<Type extends TokenType = TokenType> {
   readonly prompt?: CodesInput | readonly CodesInput[] | undefined;
   /** Sequences generated side by side. @default that of the prompt, or 1 */
   readonly batchSize?: number | undefined;
-  /** Of all grids that come out. @default "int32" */
+  /** The type of all grids that come out. @default "int32" */
   readonly type?: Type | undefined;
 }
 

@@ -15,9 +15,9 @@ export interface PlacesOptions {
   readonly numSteps: number;
   /** Frames of the clip; codes of later ones are passed over. */
   readonly numFrames: number;
-  /** From one row of the codes to the next. */
+  /** The distance from one row of the codes to the next. */
   readonly codesWidth: number;
-  /** From one row of the sequence to the next. */
+  /** The distance from one row of the sequence to the next. */
   readonly cellsWidth: number;
 }
 

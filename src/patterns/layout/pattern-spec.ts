@@ -28,7 +28,7 @@ export interface UnrollSpec {
   readonly numCodebooks: number;
   /** Step within the frame for each codebook, not descending. @default [0, 1, 2, …] */
   readonly flattening?: readonly number[] | undefined;
-  /** In frames, one for each codebook, not descending; equal where `flattening` is. @default all 0 */
+  /** Delays in frames, one for each codebook, not descending; equal where `flattening` is. @default all 0 */
   readonly delays?: readonly number[] | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface UnrollSpec {
 export interface CoarseFirstSpec {
   readonly kind: "coarse-first";
   readonly numCodebooks: number;
-  /** In steps, for codebooks 1 and up, not descending. @default all 0 */
+  /** Delays in steps, for codebooks 1 and up, not descending. @default all 0 */
   readonly delays?: readonly number[] | undefined;
 }
 
@@ -55,7 +55,7 @@ export interface CustomSpec {
   readonly numCodebooks: number;
   /** Frames (T) of the clips that it is for. */
   readonly timesteps: number;
-  /** For each step its `[timestep, codebook]` pairs. */
+  /** The `[timestep, codebook]` pairs of each step. */
   readonly layout: readonly (readonly Coordinate[])[];
 }
 

@@ -38,7 +38,7 @@ export interface RevertOptions<Type extends TokenType = TokenType> {
 
 /** Tokens, and which of them are codes. */
 export interface MaskedGrid<Type extends TokenType = TokenType> extends TokenGrid<Type> {
-  /** Of the same shape: 1 where a code is, 0 where a special token is. `new Tensor("bool", grid.mask, grid.dims)` is audiocraft's mask. */
+  /** A mask of the same shape: 1 where a code is, 0 where a special token is. `new Tensor("bool", grid.mask, grid.dims)` is audiocraft's mask. */
   readonly mask: Uint8Array;
 }
 

@@ -25,7 +25,7 @@ export interface MaskMagnetOptions<Type extends TokenType> {
 export interface MaskedMagnetCodes<Type extends TokenType = TokenType> extends TokenGrid<Type> {
   /** The codebook to be learned. */
   readonly stage: number;
-  /** Of the same shape: 1 where a code is to be learned, the masked cells of codebook `stage`. */
+  /** A mask of the same shape: 1 where a code is to be learned, the masked cells of codebook `stage`. */
   readonly lossMask: Uint8Array;
 }
 

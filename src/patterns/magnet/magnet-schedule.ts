@@ -18,7 +18,7 @@ export interface MagnetScheduleOptions {
   readonly numSpans: number;
   /** Times that the model runs. The reference takes 20, 10, 10 and 10 for codebooks 0 to 3. */
   readonly numSteps: number;
-  /** At the first step; falls evenly from there. @default 3 */
+  /** Temperature of the first step; it falls evenly from there. @default 3 */
   readonly temperature?: number | undefined;
   /** Whether the temperature falls (`anneal_temp`). @default true */
   readonly annealTemperature?: boolean | undefined;
@@ -30,7 +30,7 @@ export interface MagnetScheduleOptions {
 
 /**
  * The steps of one stage of MAGNeT's decoding.
- * In float32 where the reference is: two thirds of the way the cosine is a half, and one rounding more or less would mask a span more or less.
+ * It computes in float32 where the reference does: two thirds of the way the cosine is a half, and one rounding more or less would mask a span more or less.
  * Source: audiocraft `models/lm_magnet.py` (896ec7c), `_generate_stage`.
  * @throws RangeError for a number of spans or steps that is not a whole number, at least 1.
  */

@@ -16,13 +16,13 @@ export interface ModelTokens {
 
 /** How a known model takes the codes of a clip: everything that `buildModelSequence` and `revertModelSequence` need to know. Plain data. */
 export interface ModelLayout {
-  /** As its authors write it. */
+  /** The model's name, as its authors write it. */
   readonly name: string;
   /** Who reads it: ids on the Hub, or the repository that trains it. */
   readonly models: string;
   /** What its codes come from. */
   readonly codec: string;
-  /** Of that codec, in hertz. */
+  /** That codec's sample rate, in hertz. */
   readonly sampleRate: number;
   /** Samples per frame. */
   readonly hopLength: number;

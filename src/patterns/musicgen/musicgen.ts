@@ -11,7 +11,7 @@ import type { MusicgenShape } from "./musicgen-lengths.ts";
 /** `pad_token_id` of the released models, whose codes are 0 to 2047. */
 export const defaultPadToken = 2048;
 
-/** In a pattern mask: a code that the model is to generate. */
+/** A cell of a pattern mask whose code the model is to generate. */
 export const toBeGenerated = -1;
 
 /** The sequence that MusicGen generates in. */

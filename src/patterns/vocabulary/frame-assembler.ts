@@ -35,9 +35,9 @@ export type DescribeToken = (id: number, position: number) => string;
  * After the one called `eos` no code is taken any more.
  */
 export class FrameAssembler {
-  /** As in `ParsedCodes`. */
+  /** The number that `ParsedCodes` gives. */
   dropped: number = 0;
-  /** As in `ParsedCodes`. */
+  /** The answer that `ParsedCodes` gives. */
   hasEnded: boolean = false;
   /** How often something came in between that is no token. */
   interruptions: number = 0;

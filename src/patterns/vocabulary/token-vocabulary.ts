@@ -12,7 +12,7 @@ import type { ParsedText } from "./token-text-parser.ts";
 export interface SurroundingTokens {
   /** @default none */
   readonly before?: readonly string[] | undefined;
-  /** Between one clip and the next, where there are several. @default none */
+  /** What stands between one clip and the next, where there are several. @default none */
   readonly between?: readonly string[] | undefined;
   /** @default none */
   readonly after?: readonly string[] | undefined;

@@ -12,7 +12,7 @@ const samplesPerCheck = 2 ** 20;
  * forgotten: read it from its beginning to its end. Going back is possible, and converts it once more.
  */
 export class ClipAudio {
-  /** Per channel, after conversion. */
+  /** Samples per channel, after conversion. */
   readonly numSamples: number;
   readonly #waveform: Waveform;
   readonly #to: AudioForm;

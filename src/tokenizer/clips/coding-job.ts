@@ -15,6 +15,6 @@ export interface DecoderJob {
 
 /** What encoding with one tokenizer and the same number of codebooks has in common. */
 export interface EncoderJob extends DecoderJob {
-  /** Over all lanes. */
+  /** Codebooks of all lanes together. */
   readonly numCodebooks: number;
 }

@@ -67,7 +67,7 @@ export class OverlapAdd {
   }
 }
 
-/** In float32, as the reference has it. */
+/** The weight of one sample in float32, as the reference has it. */
 function triangleWeight(index: number, length: number): number {
   return Math.fround(0.5 - Math.abs((index + 1) / (length + 1) - 0.5));
 }

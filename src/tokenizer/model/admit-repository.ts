@@ -33,7 +33,7 @@ export interface AdmittedRepository {
 
 /**
  * Finds the repository that holds a model's codec, works out its license and holds that against the policy.
- * At catalogued repositories the pinned commit is taken unless another revision is asked for.
+ * Of a catalogued repository the pinned commit is taken unless another revision is asked for.
  * @throws LicenseError if the policy does not admit it, or the larger model that was asked for.
  * @throws CheckpointError if the catalogue knows that it cannot be loaded.
  * @throws TypeError if a revision is given for a model whose codec is taken from another repository.

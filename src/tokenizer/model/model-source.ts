@@ -10,7 +10,7 @@ export type ModelSource =
   | { readonly kind: "path"; readonly path: string }
   | {
       readonly kind: "hub";
-      /** As asked for; a short name is spelled out. */
+      /** The id that was asked for; a short name is spelled out. */
       readonly id: string;
       /** What the catalogue knows about it. */
       readonly entry: CatalogueEntry | undefined;

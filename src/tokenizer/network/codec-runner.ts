@@ -43,9 +43,9 @@ export type DecoderResult = PieceResult<Int32Array, Float32Array>;
 
 /** How far a stream's output is behind its input, in samples. */
 export interface Latency {
-  /** For the first frame: reflection at the beginning shows the network more than it looks at further on. */
+  /** What the first frame needs: reflection at the beginning shows the network more than it looks at further on. */
   readonly start: number;
-  /** For every frame far from the beginning. */
+  /** What every frame far from the beginning needs. */
   readonly steady: number;
 }
 

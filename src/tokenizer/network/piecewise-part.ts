@@ -62,7 +62,7 @@ const leastTileFrames = 25;
  *                           from            start                         end          to
  */
 export class PiecewisePart<Input extends PartData, Output extends PartData> {
-  /** In frames of the input; null where only the whole will do. */
+  /** What a piece needs around it, in frames of the input; null where only the whole will do. */
   readonly #context: Context | null;
   readonly #layers: readonly Layer[];
   /** Columns of the input for one frame. */

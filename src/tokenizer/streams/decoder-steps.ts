@@ -15,7 +15,7 @@ import type { StreamStep } from "./stream-position.ts";
  * can go on from it.
  */
 export interface DecoderStreamState extends StateOrigin {
-  /** Of all codes of the stream; null before the first. */
+  /** Codebooks of all codes of the stream; null before the first. */
   readonly numCodebooks: number | null;
   /** Loudness of the whole clip; 1 for codecs that do not normalise, or normalise segment by segment. */
   readonly scale: number;
@@ -28,7 +28,7 @@ export interface DecoderStreamState extends StateOrigin {
   readonly hasEnded: boolean;
   /** Where the network stands in each lane; empty for codecs that work in segments. */
   readonly network: readonly DecoderState[];
-  /** Per lane, the samples that the next segment overlaps; empty otherwise. */
+  /** The samples of each lane that the next segment overlaps; empty where none does. */
   readonly overlap: readonly OverlapState[];
 }
 

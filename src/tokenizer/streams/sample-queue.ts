@@ -5,7 +5,7 @@ export class SampleQueue {
   #pieces: (readonly Float32Array[])[] = [];
   #length = 0;
 
-  /** Per channel. */
+  /** Samples per channel. */
   get length(): number {
     return this.#length;
   }

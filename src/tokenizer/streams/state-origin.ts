@@ -2,7 +2,7 @@ import type { Provenance } from "../../core/index.ts";
 
 /** Where the state of a stream comes from: it is of use with the same weights only. */
 export interface StateOrigin {
-  /** Of the state's form. */
+  /** Version of the state's form. */
   readonly version: 1;
   /** SHA-256 of the weights, or name and commit of the model where that is not known. */
   readonly weights: string;

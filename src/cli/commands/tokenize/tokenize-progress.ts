@@ -67,7 +67,7 @@ interface ProgressState {
   readonly run: Pick<RowCounts, "rows" | "errors" | "seconds">;
   /** Rows of the run's share. */
   readonly total: number;
-  /** Of this run, in seconds. */
+  /** How long this run has taken, in seconds. */
   readonly elapsed: number;
 }
 
