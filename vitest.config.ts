@@ -18,7 +18,7 @@ const alone = [
 export default defineConfig({
   test: {
     globalSetup: "test/built-package.ts",
-    setupFiles: "test/threads.ts",
+    setupFiles: ["test/matchers.ts", "test/threads.ts"],
     // A machine is as slow as it is: what hangs is ended from outside.
     testTimeout: 0,
     hookTimeout: 0,

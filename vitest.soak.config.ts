@@ -21,7 +21,7 @@ export default defineConfig({
     include: ["test/soak/**/*.soak.ts", ...longer],
     env: { LONG_SEARCHES: "true" },
     globalSetup: "test/built-package.ts",
-    setupFiles: "test/threads.ts",
+    setupFiles: ["test/matchers.ts", "test/threads.ts"],
     testTimeout: 0,
     hookTimeout: 0,
     pool: "forks",

@@ -38,7 +38,7 @@ describe("a clip of codes", () => {
       fc.property(clips, (codes) => {
         const back = new AudioCodes(structuredClone({ ...codes }));
         expect(back).toEqual(codes);
-        expect(back.equals(codes)).toBe(true);
+        expect(back).toEqualCodes(codes);
       }),
     );
   });
@@ -100,7 +100,7 @@ describe("selectCodebooks", () => {
 
   test("composes: first some, then fewer, is the fewer at once", () => {
     const codes = codesAt48kHz(60_000);
-    expect(codes.selectCodebooks(2).selectCodebooks(1).equals(codes.selectCodebooks(1))).toBe(true);
+    expect(codes.selectCodebooks(2).selectCodebooks(1)).toEqualCodes(codes.selectCodebooks(1));
   });
 
   test("refuses none and more than there are", () => {
@@ -117,7 +117,7 @@ describe("cutting and joining", () => {
         ([codes, at]) => {
           const parts = [codes.sliceFrames(0, at), codes.sliceFrames(at)];
           expect(parts[0]!.numSamples + parts[1]!.numSamples).toBe(codes.numSamples);
-          expect(AudioCodes.concatenate(parts).equals(codes)).toBe(true);
+          expect(AudioCodes.concatenate(parts)).toEqualCodes(codes);
         },
       ),
     );
@@ -130,7 +130,7 @@ describe("cutting and joining", () => {
         ([codes, at]) => {
           const parts = [codes.sliceSegments(0, at), codes.sliceSegments(at)];
           expect(parts.map((part) => part.numSegments)).toEqual([at, codes.numSegments - at]);
-          expect(AudioCodes.concatenate(parts).equals(codes)).toBe(true);
+          expect(AudioCodes.concatenate(parts)).toEqualCodes(codes);
         },
       ),
     );
@@ -142,9 +142,9 @@ describe("cutting and joining", () => {
     (numSamples) => {
       const codes = codesAt48kHz(numSamples);
       const all = Array.from({ length: codes.numSegments }, (_, segment) => codes.sliceSegments(segment, segment + 1));
-      expect(AudioCodes.concatenate(all).equals(codes)).toBe(true);
+      expect(AudioCodes.concatenate(all)).toEqualCodes(codes);
       for (let at = 1; at < codes.numSegments; at++) {
-        expect(AudioCodes.concatenate([codes.sliceSegments(0, at), codes.sliceSegments(at)]).equals(codes)).toBe(true);
+        expect(AudioCodes.concatenate([codes.sliceSegments(0, at), codes.sliceSegments(at)])).toEqualCodes(codes);
       }
     },
   );
@@ -185,7 +185,7 @@ describe("tensors", () => {
         expect(tensor.dims).toEqual(numSegments === 1 ? [1, numCodebooks, numFrames] : [numSegments, 1, numCodebooks, numFrames]);
         const { numSamples, scales } = codes;
         const back = AudioCodes.fromTensor({ data: tensor.data as BigInt64Array, dims: tensor.dims }, codes, { numSamples, scales });
-        expect(back.equals(codes)).toBe(true);
+        expect(back).toEqualCodes(codes);
         expect(back.provenance).toEqual(codes.provenance);
       }),
       { numRuns: 50 },

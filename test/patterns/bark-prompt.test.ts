@@ -51,7 +51,7 @@ describe("history prompts", () => {
     expect(prompt.finePrompt).toEqual({ type: "int32", ...barkCodes(8, 15) });
     expect(flattenBarkCoarse(prompt.coarsePrompt)).toEqual(flattenBarkCoarse(codes));
     const back = codesFromBarkPrompt(prompt);
-    expect(back.equals(codes.selectCodebooks(8))).toBe(true);
+    expect(back).toEqualCodes(codes.selectCodebooks(8));
     expect([back.bandwidth, back.numSamples]).toEqual([6, 4800]);
   });
 

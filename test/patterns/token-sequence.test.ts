@@ -249,7 +249,7 @@ describe("a bare array", () => {
         const codes = codesOf(numCodebooks, numFrames, { numSamples: numFrames * codec.hopLength });
         const bare = await parseSequence(formatSequence(applyPattern(codes, spec), "npy"), { pattern: spec, context: codec });
         const { codes: reverted } = revertPattern(bare);
-        expect(reverted.equals(codes)).toBe(true);
+        expect(reverted).toEqualCodes(codes);
         expect(reverted.provenance).toEqual(codec.provenance);
         expect(reverted.bandwidth).toBeCloseTo(numCodebooks * 0.55);
       }),

@@ -138,7 +138,7 @@ describe("npy", () => {
         const back = await parseCodes(formatCodes(codes, "npy"), { context: codes });
         expect(back.data).toEqual(codes.data);
         expect(back.numSamples).toBe(codes.numFrames * codes.hopLength);
-        expect(back.equals(new AudioCodes({ ...codes, numSamples: back.numSamples }))).toBe(true);
+        expect(back).toEqualCodes(new AudioCodes({ ...codes, numSamples: back.numSamples }));
       }),
     );
   });
@@ -221,7 +221,7 @@ describe("formats", () => {
     const header = `{"codes":{"dtype":"U16","shape":[2,3],"data_offsets":[0,12]}}`.padEnd(123);
     const file = new Uint8Array([123, 0, 0, 0, 0, 0, 0, 0, ...bytesOf(header), ...new Uint8Array(speech.data.buffer)]);
     const read = await parseCodes(file, { context: speech });
-    expect(read.equals(new AudioCodes({ ...speech, numSamples: read.numSamples }))).toBe(true);
+    expect(read).toEqualCodes(new AudioCodes({ ...speech, numSamples: read.numSamples }));
     await expect(parseCodes(new Uint8Array(0), { name: "x" })).rejects.toThrow("x is not a file of codes: it is empty");
     await expect(parseCodes(bytesOf("RIFF....WAVE"), { name: "x" })).rejects.toThrow(CodesError);
   });

@@ -221,6 +221,6 @@ describe("a tokenizer", () => {
     const codesOf48 = await tokenizer.encode({ ...waveform, sampleRate: 48_000 });
     expect(codesOf48.numSamples).toBe(2400);
     const mono = { channelData: [waveform.channelData[0]!], sampleRate: 48_000 };
-    expect((await tokenizer.encode(mono)).equals(codesOf48)).toBe(true);
+    expect(await tokenizer.encode(mono)).toEqualCodes(codesOf48);
   });
 });

@@ -39,8 +39,8 @@ describe.each(codecNames)("%s", async (codec) => {
   test("codes do not depend on threads", async () => {
     for (const golden of await goldenCases(codec)) {
       const codes = await tokenizer.encode(golden.waveform);
-      expect((await twoThreads.encode(golden.waveform)).equals(codes)).toBe(true);
-      expect((await tokenizer.encode(golden.waveform)).equals(codes)).toBe(true);
+      expect(await twoThreads.encode(golden.waveform)).toEqualCodes(codes);
+      expect(await tokenizer.encode(golden.waveform)).toEqualCodes(codes);
     }
   });
 
@@ -65,7 +65,7 @@ describe.each(codecNames)("%s", async (codec) => {
         const audio = await tokenizer.decodeBatch(batch);
         for (const [index, waveform] of waveforms.entries()) {
           const alone = await tokenizer.encode(waveform);
-          expect(batch[index]!.equals(alone)).toBe(true);
+          expect(batch[index]!).toEqualCodes(alone);
           expect(audio[index]).toEqual(await tokenizer.decode(alone));
         }
       }),
@@ -90,7 +90,7 @@ describe.each(codecNames)("%s", async (codec) => {
         const waveform = waveformOf(tokenizer, spec);
         const all = await tokenizer.encode(waveform);
         const fewer = await tokenizer.encode(waveform, { numCodebooks });
-        expect(fewer.equals(all.selectCodebooks(numCodebooks))).toBe(true);
+        expect(fewer).toEqualCodes(all.selectCodebooks(numCodebooks));
         expect(fewer.bandwidth).toBeCloseTo(all.bandwidth * (numCodebooks / all.numCodebooks), 10);
       }),
       { numRuns },
