@@ -9,3 +9,8 @@ export function someOf<T>(items: readonly T[], count: number): readonly T[] {
   if (isLong || items.length <= count) return items;
   return Array.from({ length: count }, (_, i) => items[Math.round((i * (items.length - 1)) / (count - 1))]!);
 }
+
+/** So many runs of a law in the long searches; a third of them in `npm test`. */
+export function runsOf(count: number): number {
+  return isLong ? count : Math.ceil(count / 3);
+}

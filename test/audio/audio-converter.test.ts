@@ -6,6 +6,7 @@ import type { Waveform } from "../../src/core/index.ts";
 import { collect } from "./ogg-bytes.ts";
 import { anyCuts, cutWaveform, joinPieces, noise } from "./pieces.ts";
 import { countTurns } from "./turn-counter.ts";
+import { runsOf } from "../long-searches.ts";
 
 const anyRate = fc.constantFrom(8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000);
 const anySmallRate = fc.integer({ min: 10, max: 99 });
@@ -48,7 +49,7 @@ describe("however audio is cut, the results are those of the whole, bit for bit"
           expect(pieces.every((piece) => piece.channelData[0]!.length > 0)).toBe(true);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runsOf(100) },
     );
   });
 

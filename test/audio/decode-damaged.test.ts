@@ -6,6 +6,7 @@ import { concatBytes } from "./concat-bytes.ts";
 import { AudioFormatError } from "../../src/core/index.ts";
 import { oggFile, pageOffsets, takeApart, withChecksums, withEndGranule } from "./ogg-bytes.ts";
 import { ascii } from "./wav-bytes.ts";
+import { runsOf } from "../long-searches.ts";
 
 const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../fixtures/audio/${name}`, import.meta.url)));
 
@@ -204,7 +205,7 @@ describe("whatever the bytes, the result is a waveform or an AudioFormatError", 
           expect(new Set(channelData.map((samples) => samples.length)).size).toBe(1);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: runsOf(150) },
     );
   });
 
@@ -218,7 +219,7 @@ describe("whatever the bytes, the result is a waveform or an AudioFormatError", 
           const outcome = await failure(bytes);
           if (outcome !== "decoded") expect(outcome).toBeInstanceOf(AudioFormatError);
         }),
-        { numRuns: 80 },
+        { numRuns: runsOf(80) },
       );
     }
   });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { resample } from "../../src/audio/index.ts";
 import type { Waveform } from "../../src/core/index.ts";
 import { rms, sine, snr } from "./signals.ts";
+import { runsOf } from "../long-searches.ts";
 
 /** Pairs of rates met in practice, down and up. */
 const rates = [
@@ -100,7 +101,7 @@ test("agrees with a direct evaluation of the source's formulas", () => {
         for (const [n, sample] of actual.entries()) expect(Math.abs(sample - expected[n]!)).toBeLessThan(5e-7);
       },
     ),
-    { numRuns: 40 },
+    { numRuns: runsOf(40) },
   );
 });
 

@@ -10,6 +10,7 @@ import { bytesSource } from "../../src/core/byte-source.ts";
 import { CheckpointError, inTurns } from "../../src/core/index.ts";
 import { f32, folderOf, goldenConfig, safetensorsOf } from "./fixtures.ts";
 import { audiocraftFileOf, pickle, pickledTensor, torchFileOf } from "./torch-writer.ts";
+import { runsOf } from "../long-searches.ts";
 
 /** Ways in which a file is damaged: bytes overwritten, a piece cut out, the end cut off, a piece repeated. */
 type Damage = {
@@ -45,7 +46,7 @@ function damaged(bytes: Uint8Array, damages: readonly Damage[]): Uint8Array {
 }
 
 /** Runs a reader over damaged copies of a sound input: it must yield a result or a `CheckpointError`, nothing else. */
-async function expectSoundOrRefused(input: Uint8Array, read: (bytes: Uint8Array) => unknown, numRuns = 1500): Promise<void> {
+async function expectSoundOrRefused(input: Uint8Array, read: (bytes: Uint8Array) => unknown, numRuns = runsOf(1500)): Promise<void> {
   await read(input);
   let refused = 0;
   await fc.assert(
@@ -134,7 +135,7 @@ describe("bytes that were never a checkpoint are refused with a CheckpointError:
           await open(source).catch((error: unknown) => expect(error).toBeInstanceOf(CheckpointError));
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runsOf(1000) },
     );
   });
 
@@ -147,7 +148,7 @@ describe("bytes that were never a checkpoint are refused with a CheckpointError:
           expect(error).toBeInstanceOf(CheckpointError);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runsOf(500) },
     );
   });
 
@@ -161,7 +162,7 @@ describe("bytes that were never a checkpoint are refused with a CheckpointError:
           expect(error).toBeInstanceOf(CheckpointError);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runsOf(1000) },
     );
   });
 });

@@ -35,20 +35,22 @@ describe("output that nobody reads any more", () => {
   test("ends a dataset at once: no one is told to press Ctrl-C again, and nothing is taken for a bug", async () => {
     await using folder = await folderWithCorpus();
     const { text, code } = await runUnread(
-      ["tokenize", folder.in("in"), "-o", folder.in("out"), "--part-rows", "3", "--json"],
+      ["tokenize", folder.in("in"), "-o", folder.in("out"), "--part-rows", "3", "--threads", "1", "--json"],
       "stdout",
       1,
     );
     expect({ text, code }).toEqual({ text: "6 of 6 files to do\n", code: 141 });
     expect(await readdir(folder.in("out/parts")).catch(() => [])).toEqual([]);
-    expect((await runUnread(["tokenize", folder.in("in"), "-o", folder.in("out"), "--part-rows", "3"], "stderr", 1)).code).toBe(141);
+    expect(
+      (await runUnread(["tokenize", folder.in("in"), "-o", folder.in("out"), "--part-rows", "3", "--threads", "1"], "stderr", 1)).code,
+    ).toBe(141);
   });
 
   test("that cannot be written ends a dataset at once as well, and says why", async () => {
     await using folder = await folderWithCorpus();
     const full = openSync("/dev/full", "w");
     try {
-      const child = spawn(process.execPath, [main, "tokenize", folder.in("in"), "-o", folder.in("out"), "--json"], {
+      const child = spawn(process.execPath, [main, "tokenize", folder.in("in"), "-o", folder.in("out"), "--threads", "1", "--json"], {
         stdio: ["ignore", full, "pipe"],
       });
       const [stderr, code] = await Promise.all([child.stderr!.toArray(), new Promise((resolve) => child.once("close", resolve))]);
@@ -81,7 +83,7 @@ async function shownOn(variables: NodeJS.ProcessEnv): Promise<string> {
   await using folder = await temporaryFolder();
   await writeFile(folder.in("a.wav"), formatWav({ channelData: [new Float32Array(24_000 * 8)], sampleRate: 24_000 }));
   const command = `'${process.execPath}' '${main}'`;
-  const line = `stty cols 100; ${command} encode '${folder.in("a.wav")}'; ${command} patterns show delay`;
+  const line = `stty cols 100; ${command} encode --threads 1 '${folder.in("a.wav")}'; ${command} patterns show delay`;
   const child = spawn("script", ["-qec", line, "/dev/null"], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, NO_COLOR: "", TERM: "xterm", ...variables },

@@ -57,7 +57,9 @@ describe.skipIf(process.platform !== "linux")("a command that was killed", () =>
     await using folder = await temporaryFolder();
     await writeCodes(folder.in("long.npz"), await longCodes());
     const start = () =>
-      spawn(process.execPath, [main, "decode", folder.in("long.npz"), "-o", folder.in("out/a.wav"), "--force"], { stdio: "ignore" });
+      spawn(process.execPath, [main, "decode", folder.in("long.npz"), "-o", folder.in("out/a.wav"), "--force", "--threads", "1"], {
+        stdio: "ignore",
+      });
     const temporaries = async () => (await readdir(folder.in("out")).catch(() => [])).filter((name) => name.endsWith(".tmp"));
     const killed = start();
     while ((await temporaries()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -13,7 +13,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "encodec-open-files-"));
   await installPackage(folder);
-}, 300_000);
+});
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Runs the command line of the built package where this many files may be open. */

@@ -25,7 +25,7 @@ async function textOf(stream: ChildProcess["stderr"]): Promise<string> {
 }
 
 test("the command encodes a pipe into a pipe", async () => {
-  const child = start(["encode", "-", "-o", "-", "-b", "1.5", "-f", "npz"]);
+  const child = start(["encode", "-", "-o", "-", "-b", "1.5", "-f", "npz", "--threads", "1"]);
   child.stdin!.end(await readFile(speech));
   const [stdout, stderr, [code]] = await Promise.all([child.stdout!.toArray(), textOf(child.stderr), once(child, "close")]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^stdin → stdout: .* 2 codebooks/) });
@@ -56,7 +56,7 @@ test.each(signals)("%s stops the work with exit code %i and leaves nothing half-
   await using folder = await temporaryFolder();
   await cp(speech, folder.in("a.wav"));
   await mkdir(folder.in("tmp"));
-  const child = start(["encode", "-", folder.in("a.wav"), "-o", folder.in("codes/")], { TMPDIR: folder.in("tmp") });
+  const child = start(["encode", "-", folder.in("a.wav"), "-o", folder.in("codes/"), "--threads", "1"], { TMPDIR: folder.in("tmp") });
   // Half a recording: the command waits for the rest, which never comes.
   child.stdin!.write((await readFile(speech)).subarray(0, 20_000));
   await waitFor(child, async () => (await readdir(folder.path)).includes("codes"));
@@ -70,7 +70,7 @@ test.each(signals)("%s stops the work with exit code %i and leaves nothing half-
 test.each(signals)("%s in the middle of writing audio leaves none of it", async (signal, expected) => {
   await using folder = await temporaryFolder();
   await writeCodes(folder.in("long.npz"), await longCodes());
-  const child = start(["decode", folder.in("long.npz"), "-o", folder.in("out/a.wav")]);
+  const child = start(["decode", folder.in("long.npz"), "-o", folder.in("out/a.wav"), "--threads", "1"]);
   await waitFor(child, async () => (await readdir(folder.in("out")).catch(() => [])).some((name) => name.endsWith(".tmp")));
   child.kill(signal);
   const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
@@ -97,7 +97,7 @@ test.each(["inspect", "license"])("%s ends with a signal, even while nothing els
 test("a reader that goes away in the middle of the output leaves nothing half-written, and hears nothing", async () => {
   await using folder = await temporaryFolder();
   await writeCodes(folder.in("long.npz"), await longCodes());
-  const child = start(["decode", folder.in("long.npz"), "-o", "-"]);
+  const child = start(["decode", folder.in("long.npz"), "-o", "-", "--threads", "1"]);
   child.stdout!.once("data", () => child.stdout!.destroy());
   const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
   expect({ code, stderr }).toEqual({ code: 141, stderr: "" });

@@ -158,7 +158,7 @@ describe("pull", () => {
     hub.server.spoil(/^storage/u, { hangAfter: 100_000 });
     const interrupt = new AbortController();
     const pulling = run(["pull", "org/codec", "-q"], { signal: interrupt.signal });
-    await vi.waitFor(() => expect(hub.server.paths("storage")).not.toEqual([]), { timeout: 60_000 });
+    await vi.waitFor(() => expect(hub.server.paths("storage")).not.toEqual([]), { timeout: 600_000 });
     interrupt.abort();
     expect(await pulling).toMatchObject({ code: 130, stderr: "encodec-tokenizer: interrupted\n" });
   });

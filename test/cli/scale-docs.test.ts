@@ -129,7 +129,7 @@ describe("examples/slurm/tokenize.sbatch", () => {
     expect(page).toContain(`an array of ${shares} tasks`);
   });
 
-  test("its tasks make one dataset, which the last of them verifies, and can be submitted again", { timeout: 300_000 }, async () => {
+  test("its tasks make one dataset, which the last of them verifies, and can be submitted again", async () => {
     await using folder = await temporaryFolder();
     await writeTree(folder.path, corpus);
     const main = builtFile("cli/main.ts");
@@ -157,7 +157,7 @@ describe("examples/slurm/tokenize.sbatch", () => {
     });
     const child = start([script, "corpus", folder.in("codes")], bin, { SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: "3" });
     const exit = once(child, "exit");
-    await vi.waitFor(() => access(folder.in("begun")), { timeout: 60_000 });
+    await vi.waitFor(() => access(folder.in("begun")), { timeout: 600_000 });
     child.kill("SIGUSR1");
     expect(await exit).toEqual([0, null]);
     expect(await readFile(folder.in("requeued"), "utf8")).toBe("requeue 7_3\n");

@@ -8,6 +8,7 @@ import type { DecodedRow, DecodeRowTask } from "../../src/dataset/decoding/decod
 import * as rowBytes from "../../src/dataset/inputs/row-bytes.ts";
 import { audioFixture, toneWav } from "./corpus.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
+import { runsOf } from "../long-searches.ts";
 
 vi.mock(import("../../src/dataset/inputs/row-bytes.ts"), { spy: true });
 
@@ -46,7 +47,7 @@ test.each([formats, ["noise.wav", ...formats.slice(0, 2)]])(
             structuredClone(null, { transfer: decoded.clips.map(({ waveform }) => waveform.channelData[0]!.buffer as ArrayBuffer) }); // as a thread does
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runsOf(60) },
     );
   },
 );

@@ -128,51 +128,47 @@ async function outcomeOf(child: ChildProcess): Promise<Outcome> {
   return { wasKilled: child.signalCode === "SIGKILL", lines: text.split("\n").filter((line) => line !== "") };
 }
 
-test(
-  "a clip that ends its process ends four of them, the other parts are done, and the run says which clip it is",
-  { timeout: 300_000 },
-  async () => {
-    const folder = await temporaryFolder();
-    const input = join(folder, "in");
-    await writeTree(
-      input,
-      Object.fromEntries(
-        Array.from({ length: numFiles }, (_, i) => [`clip-${i}.wav`, toneWav(i, i === killer.file ? killer.seconds : 0.3 + 0.05 * i)]),
-      ),
+test("a clip that ends its process ends four of them, the other parts are done, and the run says which clip it is", async () => {
+  const folder = await temporaryFolder();
+  const input = join(folder, "in");
+  await writeTree(
+    input,
+    Object.fromEntries(
+      Array.from({ length: numFiles }, (_, i) => [`clip-${i}.wav`, toneWav(i, i === killer.file ? killer.seconds : 0.3 + 0.05 * i)]),
+    ),
+  );
+  await mkdir(join(folder, "out"));
+  await writeFile(join(folder, "run.mjs"), script());
+  const run = (...more: readonly string[]): Promise<Outcome> =>
+    outcomeOf(
+      spawn(process.execPath, [join(folder, "run.mjs"), join(folder, "out"), input, ...more], {
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
     );
-    await mkdir(join(folder, "out"));
-    await writeFile(join(folder, "run.mjs"), script());
-    const run = (...more: readonly string[]): Promise<Outcome> =>
-      outcomeOf(
-        spawn(process.execPath, [join(folder, "run.mjs"), join(folder, "out"), input, ...more], {
-          stdio: ["ignore", "pipe", "inherit"],
-        }),
-      );
 
-    const outcomes: Outcome[] = [];
-    do outcomes.push(await run());
-    while (outcomes.at(-1)!.wasKilled && outcomes.length < 10);
-    expect(outcomes.map(({ wasKilled }) => wasKilled)).toEqual([true, true, true, true, false]);
-    // Those that were not at hand alone, when the first process died, come before the one in question.
-    expect(await listFinishedParts(join(folder, "out"), wholeShare)).toEqual([0, 2]);
-    expect(outcomes.at(-1)!.lines).toEqual([
-      expect.stringMatching(
-        /^DATASET_CRASHED processes died over part 1 \(3 times at the clip clip-4, row 4, clip-4\.wav\): it is not done any more\./u,
-      ),
-    ]);
-    expect((await run()).lines).toEqual(outcomes.at(-1)!.lines);
+  const outcomes: Outcome[] = [];
+  do outcomes.push(await run());
+  while (outcomes.at(-1)!.wasKilled && outcomes.length < 10);
+  expect(outcomes.map(({ wasKilled }) => wasKilled)).toEqual([true, true, true, true, false]);
+  // Those that were not at hand alone, when the first process died, come before the one in question.
+  expect(await listFinishedParts(join(folder, "out"), wholeShare)).toEqual([0, 2]);
+  expect(outcomes.at(-1)!.lines).toEqual([
+    expect.stringMatching(
+      /^DATASET_CRASHED processes died over part 1 \(3 times at the clip clip-4, row 4, clip-4\.wav\): it is not done any more\./u,
+    ),
+  ]);
+  expect((await run()).lines).toEqual(outcomes.at(-1)!.lines);
 
-    // Tried again when that is asked for, and done when the clip ends no process any more.
-    expect((await run("retry")).wasKilled).toBe(true);
-    const alone = join(folder, "alone");
-    const options = { inputs: [input], numCodebooks: 2, partRows: 3, workers: 1 };
-    const { report } = await tokenize({ ...options, folder: join(folder, "out") });
-    expect(report).toMatchObject({ parts: 1, total: { clips: numFiles, errors: 0 } });
-    expect((await collect(await openDataset(join(folder, "out")))).map(({ key }) => key)).toEqual(
-      Array.from({ length: numFiles }, (_, i) => `clip-${i}`),
-    );
-    await tokenize({ ...options, folder: alone });
-    expect(await bytesBelow(join(folder, "out"))).toEqual(await bytesBelow(alone));
-    expect((await readdir(join(folder, "out/parts"))).filter((name) => name.includes("attempt"))).toEqual([]);
-  },
-);
+  // Tried again when that is asked for, and done when the clip ends no process any more.
+  expect((await run("retry")).wasKilled).toBe(true);
+  const alone = join(folder, "alone");
+  const options = { inputs: [input], numCodebooks: 2, partRows: 3, workers: 1 };
+  const { report } = await tokenize({ ...options, folder: join(folder, "out") });
+  expect(report).toMatchObject({ parts: 1, total: { clips: numFiles, errors: 0 } });
+  expect((await collect(await openDataset(join(folder, "out")))).map(({ key }) => key)).toEqual(
+    Array.from({ length: numFiles }, (_, i) => `clip-${i}`),
+  );
+  await tokenize({ ...options, folder: alone });
+  expect(await bytesBelow(join(folder, "out"))).toEqual(await bytesBelow(alone));
+  expect((await readdir(join(folder, "out/parts"))).filter((name) => name.includes("attempt"))).toEqual([]);
+});

@@ -16,6 +16,7 @@ import type { Session, Tensor } from "../../src/runtime/index.ts";
 import { zeroState } from "../golden.ts";
 import { anyConfig, randomCheckpoint } from "../random-checkpoint.ts";
 import { naiveDecode, naiveDequantize, naiveEncode, naiveQuantize } from "../naive-codec.ts";
+import { runsOf } from "../long-searches.ts";
 
 /** Relative to the largest value: float32 against double precision. */
 const tolerance = 5e-5;
@@ -68,7 +69,7 @@ describe("graphs of any configuration", async () => {
           if (k >= 0) expect(margins[k]![t]).toBeLessThan(1e-4);
         }
       }),
-      { numRuns: 120 },
+      { numRuns: runsOf(120) },
     );
   });
 
@@ -99,7 +100,7 @@ describe("graphs of any configuration", async () => {
         expect(expected[0]).toHaveLength(frames * hopLengthOf(config));
         expect(relativeDifference(waveform, expected)).toBeLessThan(tolerance);
       }),
-      { numRuns: 120 },
+      { numRuns: runsOf(120) },
     );
   });
 });

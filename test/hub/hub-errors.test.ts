@@ -284,7 +284,7 @@ test.each([
   const call = openHubRepository(tinyId, { ...hub.options, signal: controller.signal });
   if (hanging !== undefined) {
     await vi.waitFor(() => expect(hub.server.requests.some(({ host, path }) => hanging.test(`${host} ${path}`))).toBe(true), {
-      timeout: 60_000,
+      timeout: 600_000,
     });
     controller.abort(reason);
   }
@@ -296,7 +296,7 @@ test("an AbortSignal ends the pause before a repetition", async () => {
   hub.server.spoil(/revision/u, { status: 429, headers: { "retry-after": "59" } });
   const controller = new AbortController();
   const call = openHubRepository(tinyId, { ...hub.options, signal: controller.signal });
-  await vi.waitFor(() => expect(hub.server.requests).toHaveLength(1), { timeout: 60_000 });
+  await vi.waitFor(() => expect(hub.server.requests).toHaveLength(1), { timeout: 600_000 });
   controller.abort(new Error("no patience"));
   await expect(call).rejects.toThrow("no patience");
 });

@@ -124,7 +124,7 @@ test("a process that is killed half-way leaves nothing that is taken for whole, 
   await using hub = await hubFixture();
   spoilBody(hub, { hangAfter: half });
   const child = startChild(hub);
-  await vi.waitFor(async () => expect(await lengthOfPartial(hub)).toBe(half), { timeout: 30_000, interval: 20 });
+  await vi.waitFor(async () => expect(await lengthOfPartial(hub)).toBe(half), { timeout: 600_000, interval: 20 });
   child.kill("SIGKILL");
   await new Promise((resolve) => child.once("exit", resolve));
   const commit = commitOf(hub.server.repositories.get(tinyId)!);

@@ -123,7 +123,7 @@ describeWithRedis("a queue that others write to", () => {
     expect(await bytesBelow(folder)).toEqual(await expectedBytes(folder, inputs));
   });
 
-  test("has an end where all parts are done, though it holds what nobody can take", { timeout: 300_000 }, async () => {
+  test("has an end where all parts are done, though it holds what nobody can take", async () => {
     const { folder, inputs, queue } = await enqueued();
     const id = (await queue.add("part", {}, { lifo: true })).id!;
     await set(queue, id, { opts: "{not json" });
@@ -213,38 +213,34 @@ async function workerOf(args: readonly string[]): Promise<{ readonly signal: str
 
 describe("a clip that ends its process", () => {
   describeWithRedis("on a queue", () => {
-    test(
-      "ends so many workers and no more: its part fails with the key of the clip, and the others are done",
-      { timeout: 300_000 },
-      async () => {
-        await using redis = await RedisServer.start();
-        const root = await temporaryFolder();
-        const folder = join(root, "out");
-        await writeTree(
-          root,
-          Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, i === 3 ? 0.77 : 0.3)])),
-        );
-        await collect(
-          enqueueDataset({ ...options, folder, inputs: [join(root, "in")], partRows: 2, redis: redis.url, attempts: 3, backoff: 0 }),
-        );
-        await writeFile(join(root, "work.mjs"), script(0.77));
-        const workers: { readonly signal: string | null; readonly text: string }[] = [];
-        do workers.push(await workerOf([join(root, "work.mjs"), folder, redis.url]));
-        while (workers.at(-1)!.signal === "SIGKILL" && workers.length < 10);
-        expect(workers.map(({ signal }) => signal)).toEqual(["SIGKILL", "SIGKILL", "SIGKILL", "SIGKILL", null]);
-        expect(JSON.parse(workers.at(-1)!.text)).toMatchObject({ partsLeft: 1, partsFailed: 1 });
-        expect((await readPartNotes(folder, [0, 1, 2])).get(1)).toEqual({
-          crashed: { row: 3, key: "clip-3", path: "clip-3.wav", times: 3 },
-        });
-        const status = await datasetQueueStatus(folder, { redis: redis.url });
-        expect(status).toMatchObject({
-          done: { parts: 2, rows: 4 },
-          queue: {
-            failed: 1,
-            failures: [{ part: 1, attempts: 1, reason: expect.stringContaining("3 times at the clip clip-3, row 3, clip-3.wav") }],
-          },
-        });
-      },
-    );
+    test("ends so many workers and no more: its part fails with the key of the clip, and the others are done", async () => {
+      await using redis = await RedisServer.start();
+      const root = await temporaryFolder();
+      const folder = join(root, "out");
+      await writeTree(
+        root,
+        Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, i === 3 ? 0.77 : 0.3)])),
+      );
+      await collect(
+        enqueueDataset({ ...options, folder, inputs: [join(root, "in")], partRows: 2, redis: redis.url, attempts: 3, backoff: 0 }),
+      );
+      await writeFile(join(root, "work.mjs"), script(0.77));
+      const workers: { readonly signal: string | null; readonly text: string }[] = [];
+      do workers.push(await workerOf([join(root, "work.mjs"), folder, redis.url]));
+      while (workers.at(-1)!.signal === "SIGKILL" && workers.length < 10);
+      expect(workers.map(({ signal }) => signal)).toEqual(["SIGKILL", "SIGKILL", "SIGKILL", "SIGKILL", null]);
+      expect(JSON.parse(workers.at(-1)!.text)).toMatchObject({ partsLeft: 1, partsFailed: 1 });
+      expect((await readPartNotes(folder, [0, 1, 2])).get(1)).toEqual({
+        crashed: { row: 3, key: "clip-3", path: "clip-3.wav", times: 3 },
+      });
+      const status = await datasetQueueStatus(folder, { redis: redis.url });
+      expect(status).toMatchObject({
+        done: { parts: 2, rows: 4 },
+        queue: {
+          failed: 1,
+          failures: [{ part: 1, attempts: 1, reason: expect.stringContaining("3 times at the clip clip-3, row 3, clip-3.wav") }],
+        },
+      });
+    });
   });
 });

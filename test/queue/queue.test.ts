@@ -266,11 +266,11 @@ describeWithRedis("a dataset on a queue", () => {
         ({ counts }) => counts.errors,
         () => undefined,
       );
-    await vi.waitUntil(async () => (await errorsIn()) === 1, { timeout: 30_000 });
-    await vi.waitUntil(async () => (await readQueueRecord(folder)) === undefined, { timeout: 30_000 });
+    await vi.waitUntil(async () => (await errorsIn()) === 1, { timeout: 600_000 });
+    await vi.waitUntil(async () => (await readQueueRecord(folder)) === undefined, { timeout: 600_000 });
     await writeFile(join(inputs[0]!, "clip-2a.wav"), toneWav(9, 0.5));
     await enqueue({ folder, inputs, retryErrors: true });
-    await vi.waitUntil(async () => (await errorsIn()) === 0, { timeout: 30_000 });
+    await vi.waitUntil(async () => (await errorsIn()) === 0, { timeout: 600_000 });
     stop.abort();
     expect((await working).report).toMatchObject({ parts: 5, partsLeft: 0 });
   });

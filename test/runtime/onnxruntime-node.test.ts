@@ -27,7 +27,7 @@ async function loadWithProcess(): Promise<{ tokenizer: AudioTokenizer; pid: numb
   return { tokenizer, pid };
 }
 
-const ended = (pid: number): Promise<void> => vi.waitFor(() => expect(runtimeProcesses()).not.toContain(pid), { timeout: 60_000 });
+const ended = (pid: number): Promise<void> => vi.waitFor(() => expect(runtimeProcesses()).not.toContain(pid), { timeout: 600_000 });
 
 /** Runs code in a process of its own, with a `tokenizer` and a `tone` of two seconds. */
 async function runScript(code: string): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {

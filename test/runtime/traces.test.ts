@@ -65,7 +65,7 @@ beforeAll(async () => {
   await installPackage(folder);
   await cp("examples/speech.wav", join(folder, "speech.wav"));
   for (const [name, code] of Object.entries({ library, thread, dataset })) await writeFile(join(folder, `${name}.js`), code);
-}, 300_000);
+});
 afterAll(() => rm(folder, { recursive: true }));
 
 interface Traces {
@@ -115,7 +115,7 @@ describe.each(runtimes)("$name", ({ command, isThere }) => {
     let traces: Traces;
     beforeAll(async () => {
       traces = await tracesOf([...command, ...args(folder)]);
-    }, 300_000);
+    });
 
     test("does its work", () => expect(traces).toMatchObject({ code: 0, stderr: "" }));
 
@@ -128,7 +128,6 @@ describe.each(runtimes)("$name", ({ command, isThere }) => {
 
   test.runIf(isThere)(
     "a model of the Hub is asked of the endpoint and the storage it refers to, and is left in the cache alone",
-    { timeout: 300_000 },
     async () => {
       await using hub = await hubFixture({ "org/codec": folderRepository(tinyFolder) });
       const cache = await mkdtemp(join(folder, "cache-"));
@@ -143,7 +142,7 @@ describe.each(runtimes)("$name", ({ command, isThere }) => {
 
   describe.runIf(isThere)("beside a queue", () => {
     describeWithRedis("of datasets", () => {
-      test("a worker talks to its Redis alone, and leaves nothing but the dataset", { timeout: 300_000 }, async () => {
+      test("a worker talks to its Redis alone, and leaves nothing but the dataset", async () => {
         await using redis = await RedisServer.start();
         const out = join(await mkdtemp(join(folder, "queued-")), "out");
         for (const args of [

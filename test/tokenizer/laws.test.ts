@@ -6,6 +6,7 @@ import { publishedCodes } from "../../src/dataset/records/published-names.ts";
 import { AudioTokenizer } from "../../src/index.ts";
 import type { Waveform } from "../../src/index.ts";
 import { codecNames, goldenCases, goldenFolder } from "../golden.ts";
+import { runsOf } from "../long-searches.ts";
 
 /** Noise over a tone, of any length: what a codec makes of it differs in every frame. */
 function waveformOf(tokenizer: AudioTokenizer, { numSamples, seed }: { numSamples: number; seed: number }): Waveform {
@@ -34,7 +35,7 @@ describe.each(codecNames)("%s", async (codec) => {
   const tokenizer = await AudioTokenizer.fromPretrained(path, { threads: 1 });
   const twoThreads = await AudioTokenizer.fromPretrained(path, { threads: 2 });
   afterAll(() => Promise.all([tokenizer.dispose(), twoThreads.dispose()]));
-  const numRuns = codec === "mini-48khz" ? 6 : 25;
+  const numRuns = runsOf(codec === "mini-48khz" ? 6 : 25);
 
   test("codes do not depend on threads", async () => {
     for (const golden of await goldenCases(codec)) {

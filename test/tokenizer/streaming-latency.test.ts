@@ -15,6 +15,7 @@ import { goldenFolder } from "../golden.ts";
 import { naiveDecode, naiveEncode } from "../naive-codec.ts";
 import { anyConfig, randomCheckpoint } from "../random-checkpoint.ts";
 import { noisyTone } from "./streams.ts";
+import { runsOf } from "../long-searches.ts";
 
 /** Of published shapes: the small checkpoints have the layers of the official ones. Samples. */
 const latencies = [
@@ -86,7 +87,7 @@ describe("any configuration", () => {
         const [one, other] = column(settled).slice(-2);
         expect(one).not.toBe(other);
       }),
-      { numRuns: 80 },
+      { numRuns: runsOf(80) },
     );
   });
 
@@ -104,7 +105,7 @@ describe("any configuration", () => {
         const [one, other] = column(settled).slice(-2);
         expect(one).not.toBe(other);
       }),
-      { numRuns: 80 },
+      { numRuns: runsOf(80) },
     );
   });
 
@@ -161,7 +162,7 @@ describe("any configuration", () => {
         expect(relativeDifference(decoded, audio!)).toBeLessThan(2e-5);
         await sessions.dispose();
       }),
-      { numRuns: 60 },
+      { numRuns: runsOf(60) },
     );
     await runtime.close();
   });

@@ -22,12 +22,13 @@ import {
   slice,
 } from "./streams.ts";
 import { readableFrom } from "./readable-from.ts";
+import { runsOf } from "../long-searches.ts";
 
 describe.each(codecNames)("%s", async (codec) => {
   const tokenizer = await AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 1 });
   afterAll(() => tokenizer.dispose());
   const isSegmented = tokenizer.segment !== null;
-  const numRuns = isSegmented ? 6 : 25;
+  const numRuns = runsOf(isSegmented ? 6 : 25);
   const numCodebooks = fc.integer({ min: 1, max: tokenizer.numQuantizers });
 
   test("streams of the golden clips give the codes and the audio of the whole clips", async () => {

@@ -28,7 +28,7 @@ export async function die(folder: string, death: keyof typeof deaths, rounds: nu
     expect(outcome).toMatchObject(deaths[death]);
     expect(outcome.stderr).not.toContain("terminate called");
     // What runs the models ends by itself, once it has finished its step.
-    if (hasProc) await vi.waitFor(() => expect(runtimeProcesses(mark)).toEqual([]), { timeout: 60_000 });
+    if (hasProc) await vi.waitFor(() => expect(runtimeProcesses(mark)).toEqual([]), { timeout: 600_000 });
   }
 }
 
