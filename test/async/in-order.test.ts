@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { inOrder } from "../../src/async/in-order.ts";
-import { collect } from "../dataset/temporary-folder.ts";
+import { collect } from "../temporary-folder.ts";
 import { turns } from "./turns.ts";
 
 describe("work in order", () => {

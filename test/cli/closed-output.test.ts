@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { closeSync, openSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { formatWav } from "../../src/index.ts";
 import { toneWav } from "../dataset/corpus.ts";
-import { writeTree } from "../dataset/temporary-folder.ts";
-import { temporaryFolder } from "./fake-terminal.ts";
+import { temporaryFolder, writeTree } from "../temporary-folder.ts";
 import { builtFile } from "../built-package.ts";
 
 const main = builtFile("cli/main.ts");
@@ -27,30 +27,31 @@ async function runUnread(
 
 async function folderWithCorpus() {
   const folder = await temporaryFolder();
-  await writeTree(folder.path, Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 1)])));
+  await writeTree(folder, Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 1)])));
   return folder;
 }
 
 describe("output that nobody reads any more", () => {
   test("ends a dataset at once: no one is told to press Ctrl-C again, and nothing is taken for a bug", async () => {
-    await using folder = await folderWithCorpus();
+    const folder = await folderWithCorpus();
     const { text, code } = await runUnread(
-      ["tokenize", folder.in("in"), "-o", folder.in("out"), "--part-rows", "3", "--threads", "1", "--json"],
+      ["tokenize", join(folder, "in"), "-o", join(folder, "out"), "--part-rows", "3", "--threads", "1", "--json"],
       "stdout",
       1,
     );
     expect({ text, code }).toEqual({ text: "6 of 6 files to do\n", code: 141 });
-    expect(await readdir(folder.in("out/parts")).catch(() => [])).toEqual([]);
+    expect(await readdir(join(folder, "out/parts")).catch(() => [])).toEqual([]);
     expect(
-      (await runUnread(["tokenize", folder.in("in"), "-o", folder.in("out"), "--part-rows", "3", "--threads", "1"], "stderr", 1)).code,
+      (await runUnread(["tokenize", join(folder, "in"), "-o", join(folder, "out"), "--part-rows", "3", "--threads", "1"], "stderr", 1))
+        .code,
     ).toBe(141);
   });
 
   test("that cannot be written ends a dataset at once as well, and says why", async () => {
-    await using folder = await folderWithCorpus();
+    const folder = await folderWithCorpus();
     const full = openSync("/dev/full", "w");
     try {
-      const child = spawn(process.execPath, [main, "tokenize", folder.in("in"), "-o", folder.in("out"), "--threads", "1", "--json"], {
+      const child = spawn(process.execPath, [main, "tokenize", join(folder, "in"), "-o", join(folder, "out"), "--threads", "1", "--json"], {
         stdio: ["ignore", full, "pipe"],
       });
       const [stderr, code] = await Promise.all([child.stderr!.toArray(), new Promise((resolve) => child.once("close", resolve))]);
@@ -80,10 +81,10 @@ const hasScript = spawnSync("script", ["--version"]).status === 0;
 
 /** What a terminal gets of encoding eight seconds and of showing a pattern. */
 async function shownOn(variables: NodeJS.ProcessEnv): Promise<string> {
-  await using folder = await temporaryFolder();
-  await writeFile(folder.in("a.wav"), formatWav({ channelData: [new Float32Array(24_000 * 8)], sampleRate: 24_000 }));
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, "a.wav"), formatWav({ channelData: [new Float32Array(24_000 * 8)], sampleRate: 24_000 }));
   const command = `'${process.execPath}' '${main}'`;
-  const line = `stty cols 100; ${command} encode --threads 1 '${folder.in("a.wav")}'; ${command} patterns show delay`;
+  const line = `stty cols 100; ${command} encode --threads 1 '${join(folder, "a.wav")}'; ${command} patterns show delay`;
   const child = spawn("script", ["-qec", line, "/dev/null"], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, NO_COLOR: "", TERM: "xterm", ...variables },

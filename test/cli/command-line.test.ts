@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -15,40 +16,41 @@ import {
   readCodes,
   writeWav,
 } from "../../src/index.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { run } from "./fake-terminal.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
 
 /** A temporary folder with a recording in it. */
 async function folderWithSpeech() {
   const folder = await temporaryFolder();
-  await cp(speech, folder.in("speech.wav"));
+  await cp(speech, join(folder, "speech.wav"));
   return folder;
 }
 
 describe("encode", () => {
   test("writes what the library gives, beside the input", async () => {
-    await using folder = await folderWithSpeech();
-    const { code, stdout, stderr } = await run(["encode", folder.in("speech.wav"), "--bandwidth", "3"]);
+    const folder = await folderWithSpeech();
+    const { code, stdout, stderr } = await run(["encode", join(folder, "speech.wav"), "--bandwidth", "3"]);
     expect({ code, stdout: stdout.length }).toEqual({ code: 0, stdout: 0 });
     expect(stderr).toMatch(/speech\.wav → .*speech\.safetensors: .* 4 codebooks × \d+ frames, 3 kbps\n$/);
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
     const expected = await tokenizer.encode(await readAudio(speech), { bandwidth: 3 });
-    expect(await readCodes(folder.in("speech.safetensors"))).toEqual(expected);
+    expect(await readCodes(join(folder, "speech.safetensors"))).toEqual(expected);
   });
 
   test("takes the format from the output or from --format, and is quiet when asked", async () => {
-    await using folder = await folderWithSpeech();
-    expect(await run(["encode", folder.in("speech.wav"), "-q", "-o", folder.in("a.npz")])).toMatchObject({ code: 0, stderr: "" });
-    expect(await run(["encode", folder.in("speech.wav"), "-q", "-f", "json"])).toMatchObject({ code: 0, stderr: "" });
-    expect(await readCodes(folder.in("a.npz"))).toEqual(await readCodes(folder.in("speech.json")));
+    const folder = await folderWithSpeech();
+    expect(await run(["encode", join(folder, "speech.wav"), "-q", "-o", join(folder, "a.npz")])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["encode", join(folder, "speech.wav"), "-q", "-f", "json"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await readCodes(join(folder, "a.npz"))).toEqual(await readCodes(join(folder, "speech.json")));
   });
 
   test("says once that .npy keeps neither provenance nor license, unless it is to be quiet", async () => {
-    await using folder = await folderWithSpeech();
-    await cp(speech, folder.in("b.wav"));
+    const folder = await folderWithSpeech();
+    await cp(speech, join(folder, "b.wav"));
     const note = "a .npy file holds no provenance or license; use .safetensors or .npz to keep them\n";
-    const inputs = [folder.in("speech.wav"), folder.in("b.wav")];
+    const inputs = [join(folder, "speech.wav"), join(folder, "b.wav")];
     expect((await run(["encode", ...inputs, "-f", "npy"])).stderr.split(note)).toEqual([
       "",
       expect.stringMatching(/^[^\n]+→[^\n]+\n[^\n]+→[^\n]+\n$/),
@@ -59,34 +61,34 @@ describe("encode", () => {
   });
 
   test("goes on after a bad input, and lists it", async () => {
-    await using folder = await folderWithSpeech();
-    await writeFile(folder.in("bad.wav"), "not audio");
-    const inputs = [folder.in("missing.wav"), folder.in("bad.wav"), folder.in("speech.wav")];
-    const { code, stdout, stderr } = await run(["encode", ...inputs, "-o", folder.in("codes"), "--json", "-n", "2"]);
+    const folder = await folderWithSpeech();
+    await writeFile(join(folder, "bad.wav"), "not audio");
+    const inputs = [join(folder, "missing.wav"), join(folder, "bad.wav"), join(folder, "speech.wav")];
+    const { code, stdout, stderr } = await run(["encode", ...inputs, "-o", join(folder, "codes"), "--json", "-n", "2"]);
     expect(code).toBe(1);
     const report = JSON.parse(stdout.toString());
     expect(report.results).toMatchObject([
-      { output: folder.in("codes/speech.safetensors"), model: "tiny", numCodebooks: 2, bandwidth: 1.5 },
+      { output: join(folder, "codes/speech.safetensors"), model: "tiny", numCodebooks: 2, bandwidth: 1.5 },
     ]);
     expect(report.failures).toMatchObject([
       { input: inputs[0], error: expect.stringContaining("there is no such file") },
       { input: inputs[1] },
     ]);
     expect(stderr).toMatch(/missing\.wav: there is no such file\n.*bad\.wav.*\n.*speech\.wav → .*\n.*2 of 3 inputs failed\n$/);
-    expect(await readdir(folder.in("codes"))).toEqual(["speech.safetensors"]);
+    expect(await readdir(join(folder, "codes"))).toEqual(["speech.safetensors"]);
   });
 
   test("never overwrites without --force, and says so before any work", async () => {
-    await using folder = await folderWithSpeech();
-    await writeFile(folder.in("speech.safetensors"), "precious");
-    const refused = await run(["encode", folder.in("speech.wav"), folder.in("missing.wav")]);
+    const folder = await folderWithSpeech();
+    await writeFile(join(folder, "speech.safetensors"), "precious");
+    const refused = await run(["encode", join(folder, "speech.wav"), join(folder, "missing.wav")]);
     expect(refused).toMatchObject({
       code: 1,
-      stderr: `encodec-tokenizer: ${folder.in("speech.safetensors")} already exists; add --force to overwrite, or choose another --output\n`,
+      stderr: `encodec-tokenizer: ${join(folder, "speech.safetensors")} already exists; add --force to overwrite, or choose another --output\n`,
     });
-    expect(await readFile(folder.in("speech.safetensors"), "utf8")).toBe("precious");
-    expect(await run(["encode", folder.in("speech.wav"), "--force"])).toMatchObject({ code: 0 });
-    expect((await readCodes(folder.in("speech.safetensors"))).numCodebooks).toBe(8);
+    expect(await readFile(join(folder, "speech.safetensors"), "utf8")).toBe("precious");
+    expect(await run(["encode", join(folder, "speech.wav"), "--force"])).toMatchObject({ code: 0 });
+    expect((await readCodes(join(folder, "speech.safetensors"))).numCodebooks).toBe(8);
   });
 
   test("reads standard input and writes clean data to standard output", async () => {
@@ -102,81 +104,81 @@ describe("encode", () => {
 
 describe("decode", () => {
   test("writes a WAV of another name than the recording's", async () => {
-    await using folder = await folderWithSpeech();
-    await run(["encode", folder.in("speech.wav")]);
-    const original = await readFile(folder.in("speech.wav"));
-    const { code, stdout } = await run(["decode", folder.in("speech.safetensors"), "--json", "--format", "float32"]);
+    const folder = await folderWithSpeech();
+    await run(["encode", join(folder, "speech.wav")]);
+    const original = await readFile(join(folder, "speech.wav"));
+    const { code, stdout } = await run(["decode", join(folder, "speech.safetensors"), "--json", "--format", "float32"]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout.toString())).toMatchObject({
-      results: [{ output: folder.in("speech.decoded.wav"), sampleRate: 24_000 }],
+      results: [{ output: join(folder, "speech.decoded.wav"), sampleRate: 24_000 }],
       failures: [],
     });
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
-    const expected = await tokenizer.decode(await readCodes(folder.in("speech.safetensors")));
-    expect(await readAudio(folder.in("speech.decoded.wav"))).toEqual(expected);
-    expect(await readFile(folder.in("speech.wav"))).toEqual(original);
+    const expected = await tokenizer.decode(await readCodes(join(folder, "speech.safetensors")));
+    expect(await readAudio(join(folder, "speech.decoded.wav"))).toEqual(expected);
+    expect(await readFile(join(folder, "speech.wav"))).toEqual(original);
   });
 
   test("uses fewer codebooks when asked, but not more than there are", async () => {
-    await using folder = await folderWithSpeech();
-    await run(["encode", folder.in("speech.wav"), "-n", "3", "-o", folder.in("codes.npy")]);
-    expect(await run(["decode", folder.in("codes.npy"), "-n", "2", "--json"])).toMatchObject({ code: 0 });
-    expect(await run(["decode", folder.in("codes.npy"), "-n", "4", "-o", folder.in("b.wav")])).toMatchObject({
+    const folder = await folderWithSpeech();
+    await run(["encode", join(folder, "speech.wav"), "-n", "3", "-o", join(folder, "codes.npy")]);
+    expect(await run(["decode", join(folder, "codes.npy"), "-n", "2", "--json"])).toMatchObject({ code: 0 });
+    expect(await run(["decode", join(folder, "codes.npy"), "-n", "4", "-o", join(folder, "b.wav")])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("--codebooks 4 is more than the 3 that there are"),
     });
   });
 
   test("asks for --model where the codes name none that can be loaded", async () => {
-    await using folder = await folderWithSpeech();
-    await run(["encode", folder.in("speech.wav")]);
-    const codes = await readCodes(folder.in("speech.safetensors"));
+    const folder = await folderWithSpeech();
+    await run(["encode", join(folder, "speech.wav")]);
+    const codes = await readCodes(join(folder, "speech.safetensors"));
     const provenance = { model: "lost-model", revision: null, digest: null, license: null, licenseStatus: null };
-    await writeFile(folder.in("lost.npz"), formatCodes({ ...codes, provenance }, "npz"));
-    const { code, stderr } = await run(["decode", folder.in("lost.npz")]);
+    await writeFile(join(folder, "lost.npz"), formatCodes({ ...codes, provenance }, "npz"));
+    const { code, stderr } = await run(["decode", join(folder, "lost.npz")]);
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(/lost\.npz: made with the model "lost-model", which could not be loaded; name it with --model/),
     });
-    expect(await run(["decode", folder.in("lost.npz"), "--model", "tiny"])).toMatchObject({ code: 0 });
+    expect(await run(["decode", join(folder, "lost.npz"), "--model", "tiny"])).toMatchObject({ code: 0 });
   });
 });
 
 describe("audio that goes through in pieces", () => {
   test("and would be over 4 GiB is refused before it is decoded, in one line", async () => {
-    await using folder = await folderWithSpeech();
-    await run(["encode", folder.in("speech.wav"), "-n", "1", "-o", folder.in("a.npz")]);
-    const codes = await readCodes(folder.in("a.npz"));
+    const folder = await folderWithSpeech();
+    await run(["encode", join(folder, "speech.wav"), "-n", "1", "-o", join(folder, "a.npz")]);
+    const codes = await readCodes(join(folder, "a.npz"));
     const numFrames = Math.ceil(2 ** 30 / codes.hopLength);
     const long = new AudioCodes({ ...codes, data: new Uint16Array(numFrames), shape: [1, 1, numFrames], numSamples: 2 ** 30 });
-    await writeFile(folder.in("long.npz"), formatCodes(long, "npz"));
-    for (const output of [folder.in("long.wav"), "-"]) {
-      expect(await run(["decode", folder.in("long.npz"), "-f", "float32", "-o", output])).toMatchObject({
+    await writeFile(join(folder, "long.npz"), formatCodes(long, "npz"));
+    for (const output of [join(folder, "long.wav"), "-"]) {
+      expect(await run(["decode", join(folder, "long.npz"), "-f", "float32", "-o", output])).toMatchObject({
         code: 1,
         stdout: Buffer.alloc(0),
         stderr: expect.stringMatching(/^encodec-tokenizer: .*long\.npz: a WAV file holds at most 4 GiB[^\n]*\n$/u),
       });
     }
-    expect(await readdir(folder.path)).not.toContain("long.wav");
+    expect(await readdir(folder)).not.toContain("long.wav");
   });
 
   test("comes to standard output as it does into a file, whatever the sample format", async () => {
-    await using folder = await folderWithSpeech();
-    await run(["encode", folder.in("speech.wav"), "-n", "1", "-o", folder.in("a.npz")]);
-    const codes = (await readCodes(folder.in("a.npz"))).sliceFrames(0, 120);
-    await writeFile(folder.in("odd.npz"), formatCodes(new AudioCodes({ ...codes, numSamples: codes.numSamples - 1 }), "npz"));
+    const folder = await folderWithSpeech();
+    await run(["encode", join(folder, "speech.wav"), "-n", "1", "-o", join(folder, "a.npz")]);
+    const codes = (await readCodes(join(folder, "a.npz"))).sliceFrames(0, 120);
+    await writeFile(join(folder, "odd.npz"), formatCodes(new AudioCodes({ ...codes, numSamples: codes.numSamples - 1 }), "npz"));
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
-    const audio = await tokenizer.decode(await readCodes(folder.in("odd.npz")));
+    const audio = await tokenizer.decode(await readCodes(join(folder, "odd.npz")));
     for (const format of ["pcm16", "pcm24", "float32"] as const) {
-      const { stdout } = await run(["decode", folder.in("odd.npz"), "-q", "-f", format, "-o", "-"]);
+      const { stdout } = await run(["decode", join(folder, "odd.npz"), "-q", "-f", format, "-o", "-"]);
       expect(new Uint8Array(stdout)).toEqual(formatWav(audio, { format }));
-      await run(["decode", folder.in("odd.npz"), "-q", "-f", format, "-o", folder.in(`${format}.wav`)]);
-      expect(await readFile(folder.in(`${format}.wav`))).toEqual(stdout);
+      await run(["decode", join(folder, "odd.npz"), "-q", "-f", format, "-o", join(folder, `${format}.wav`)]);
+      expect(await readFile(join(folder, `${format}.wav`))).toEqual(stdout);
     }
   });
 
   test("is not made of codes at a rate that there is not", async () => {
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     const codes = {
       sample_rate: 1e-300,
       channels: 1,
@@ -187,9 +189,9 @@ describe("audio that goes through in pieces", () => {
       model: "tiny",
       codes: [[[1], [2]]],
     };
-    await writeFile(folder.in("slow.json"), JSON.stringify(codes));
+    await writeFile(join(folder, "slow.json"), JSON.stringify(codes));
     for (const command of ["decode", "inspect", "license"]) {
-      const { code, stderr } = await run([command, folder.in("slow.json")]);
+      const { code, stderr } = await run([command, join(folder, "slow.json")]);
       expect({ code, stderr }, command).toEqual({
         code: 1,
         stderr: expect.stringMatching(/slow\.json: sampleRate must be a whole number of hertz from 1 to 4294967295; found 1e-300\n/u),
@@ -199,47 +201,49 @@ describe("audio that goes through in pieces", () => {
   });
 
   test("that is cut off is encoded as far as it goes, and that is told", async () => {
-    await using folder = await temporaryFolder();
-    await writeFile(folder.in("cut.wav"), (await readFile(speech)).subarray(0, -10_000));
-    const { code, stderr } = await run(["encode", folder.in("cut.wav")]);
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "cut.wav"), (await readFile(speech)).subarray(0, -10_000));
+    const { code, stderr } = await run(["encode", join(folder, "cut.wav")]);
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: expect.stringMatching(/cut\.wav ends before the samples that its header promises; what is there was encoded\n/u),
     });
-    expect((await run(["encode", folder.in("cut.wav"), "--force", "-q"])).stderr).toBe("");
+    expect((await run(["encode", join(folder, "cut.wav"), "--force", "-q"])).stderr).toBe("");
   });
 
   test("is converted as the library converts the whole", async () => {
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     const channelData = [0.05, 0.07].map((step) => Float32Array.from({ length: 200_000 }, (_, index) => Math.sin(index * step) / 2));
-    await writeWav(folder.in("stereo.wav"), { channelData, sampleRate: 44_100 });
-    const { code, stderr } = await run(["encode", folder.in("stereo.wav")]);
+    await writeWav(join(folder, "stereo.wav"), { channelData, sampleRate: 44_100 });
+    const { code, stderr } = await run(["encode", join(folder, "stereo.wav")]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("resampled from 44.1 kHz, mixed from stereo") });
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
-    expect(await readCodes(folder.in("stereo.safetensors"))).toEqual(await tokenizer.encode(await readAudio(folder.in("stereo.wav"))));
+    expect(await readCodes(join(folder, "stereo.safetensors"))).toEqual(
+      await tokenizer.encode(await readAudio(join(folder, "stereo.wav"))),
+    );
   });
 
   test("is read from 1000 Hz on, unless told otherwise", async () => {
-    await using folder = await temporaryFolder();
-    await writeFile(folder.in("slow.wav"), formatWav({ channelData: [new Float32Array(500)], sampleRate: 500 }));
-    const refused = await run(["encode", folder.in("slow.wav")]);
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "slow.wav"), formatWav({ channelData: [new Float32Array(500)], sampleRate: 500 }));
+    const refused = await run(["encode", join(folder, "slow.wav")]);
     expect(refused).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/slow\.wav: wav file at 500 Hz, .* --min-sample-rate on the command line\n$/u),
     });
-    expect(await run(["encode", folder.in("slow.wav"), "--min-sample-rate", "500"])).toMatchObject({
+    expect(await run(["encode", join(folder, "slow.wav"), "--min-sample-rate", "500"])).toMatchObject({
       code: 0,
       stderr: expect.stringContaining("1.00 s"),
     });
-    expect(await run(["roundtrip", folder.in("slow.wav")])).toMatchObject({ code: 1 });
-    expect(await run(["roundtrip", folder.in("slow.wav"), "--min-sample-rate", "500"])).toMatchObject({ code: 0 });
+    expect(await run(["roundtrip", join(folder, "slow.wav")])).toMatchObject({ code: 1 });
+    expect(await run(["roundtrip", join(folder, "slow.wav"), "--min-sample-rate", "500"])).toMatchObject({ code: 0 });
   });
 
   test("must have samples, in channels that can be mixed", async () => {
-    await using folder = await temporaryFolder();
-    await writeWav(folder.in("empty.wav"), { channelData: [new Float32Array()], sampleRate: 24_000 });
-    await writeWav(folder.in("six.wav"), { channelData: Array.from({ length: 6 }, () => new Float32Array(100)), sampleRate: 24_000 });
-    const { code, stderr } = await run(["encode", folder.in("empty.wav"), folder.in("six.wav")]);
+    const folder = await temporaryFolder();
+    await writeWav(join(folder, "empty.wav"), { channelData: [new Float32Array()], sampleRate: 24_000 });
+    await writeWav(join(folder, "six.wav"), { channelData: Array.from({ length: 6 }, () => new Float32Array(100)), sampleRate: 24_000 });
+    const { code, stderr } = await run(["encode", join(folder, "empty.wav"), join(folder, "six.wav")]);
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(/empty\.wav: .*0 bytes.*\n.*six\.wav: .*6 channels.*\n.*2 of 2 inputs failed/),
@@ -266,15 +270,15 @@ describe("standard input", () => {
 
 describe("roundtrip", () => {
   test("reports on standard output and writes codes, audio and figure", async () => {
-    await using folder = await folderWithSpeech();
-    const { code, stdout } = await run(["roundtrip", folder.in("speech.wav")]);
+    const folder = await folderWithSpeech();
+    const { code, stdout } = await run(["roundtrip", join(folder, "speech.wav")]);
     expect(code).toBe(0);
     expect(stdout.toString()).toMatch(/through tiny\n[^]*6 kbps, 64\.0 times less[^]*× real time[^]*SI-SNR +-?\d+\.\d\d dB/);
-    expect(await readdir(folder.in("speech-roundtrip"))).toEqual(["speech.safetensors", "speech.svg", "speech.wav"]);
-    expect(await readFile(folder.in("speech-roundtrip/speech.svg"), "utf8")).toMatch(/^<svg xmlns.*<\/svg>\n$/s);
-    const again = await run(["roundtrip", folder.in("speech.wav")]);
+    expect(await readdir(join(folder, "speech-roundtrip"))).toEqual(["speech.safetensors", "speech.svg", "speech.wav"]);
+    expect(await readFile(join(folder, "speech-roundtrip/speech.svg"), "utf8")).toMatch(/^<svg xmlns.*<\/svg>\n$/s);
+    const again = await run(["roundtrip", join(folder, "speech.wav")]);
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("speech.svg already exist; add --force") });
-    const forced = await run(["roundtrip", folder.in("speech.wav"), "--force", "--json", "-b", "1.5"]);
+    const forced = await run(["roundtrip", join(folder, "speech.wav"), "--force", "--json", "-b", "1.5"]);
     expect(JSON.parse(forced.stdout.toString())).toMatchObject({
       codes: { numCodebooks: 2 },
       compression: 256,
@@ -283,19 +287,19 @@ describe("roundtrip", () => {
   });
 
   test("never replaces its input", async () => {
-    await using folder = await folderWithSpeech();
-    const { code, stderr } = await run(["roundtrip", folder.in("speech.wav"), "-o", folder.path, "--force"]);
+    const folder = await folderWithSpeech();
+    const { code, stderr } = await run(["roundtrip", join(folder, "speech.wav"), "-o", folder, "--force"]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("would replace the input") });
-    expect(await readFile(folder.in("speech.wav"))).toEqual(await readFile(speech));
+    expect(await readFile(join(folder, "speech.wav"))).toEqual(await readFile(speech));
   });
 });
 
 describe("inspect", () => {
   test("tells models from codes", async () => {
-    await using folder = await folderWithSpeech();
-    await run(["encode", folder.in("speech.wav")]);
+    const folder = await folderWithSpeech();
+    await run(["encode", join(folder, "speech.wav")]);
     const weights = fileURLToPath(new URL("../../models/encodec-tiny-24khz/model.safetensors", import.meta.url));
-    const reports = await Promise.all(["tiny", weights, folder.in("speech.safetensors")].map((source) => run(["inspect", source])));
+    const reports = await Promise.all(["tiny", weights, join(folder, "speech.safetensors")].map((source) => run(["inspect", source])));
     expect(reports.map(({ code }) => code)).toEqual([0, 0, 0]);
     expect(reports[0]!.stdout.toString()).toMatch(/parameters +[\d,]+\n[^]*kbps +codebooks\n +1\.5 +2\n[^]*faults +none/);
     expect(reports[1]!.stdout.toString()).toContain("parameters");
@@ -351,9 +355,9 @@ describe("the command line", () => {
   test.skipIf(process.getuid?.() === 0 || process.platform === "win32")(
     "into a folder that may not be written into fails before the work",
     async () => {
-      await using folder = await temporaryFolder();
-      await chmod(folder.path, 0o555);
-      const { code, stderr } = await run(["encode", "no-such-file.wav", "-o", folder.in("a.npz")]);
+      const folder = await temporaryFolder();
+      await chmod(folder, 0o555);
+      const { code, stderr } = await run(["encode", "no-such-file.wav", "-o", join(folder, "a.npz")]);
       expect({ code, stderr }).toEqual({
         code: 1,
         stderr: expect.stringMatching(/^encodec-tokenizer: cannot write into the folder [^\n]*EACCES[^\n]*\n$/),
@@ -362,8 +366,8 @@ describe("the command line", () => {
   );
 
   test("with an output that cannot be written fails in one line", async () => {
-    await using folder = await folderWithSpeech();
-    const { code, stderr } = await run(["encode", speech, "-o", folder.in("speech.wav/below.npz")]);
+    const folder = await folderWithSpeech();
+    const { code, stderr } = await run(["encode", speech, "-o", join(folder, "speech.wav/below.npz")]);
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(/^encodec-tokenizer: cannot make the folder [^\n]*speech\.wav[^\n]*\n$/),
@@ -382,9 +386,9 @@ describe("the command line", () => {
   );
 
   test("that is interrupted exits with 130 and leaves no file", async () => {
-    await using folder = await folderWithSpeech();
-    const { code, stderr } = await run(["encode", folder.in("speech.wav")], { signal: AbortSignal.abort() });
+    const folder = await folderWithSpeech();
+    const { code, stderr } = await run(["encode", join(folder, "speech.wav")], { signal: AbortSignal.abort() });
     expect({ code, stderr }).toEqual({ code: 130, stderr: "encodec-tokenizer: interrupted\n" });
-    expect(await readdir(folder.path)).toEqual(["speech.wav"]);
+    expect(await readdir(folder)).toEqual(["speech.wav"]);
   });
 });

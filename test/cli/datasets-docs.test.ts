@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { toneWav } from "../dataset/corpus.ts";
-import { writeTree } from "../dataset/temporary-folder.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { temporaryFolder, writeTree } from "../temporary-folder.ts";
+import { run } from "./fake-terminal.ts";
 
 const page = await readFile(fileURLToPath(new URL("../../docs/datasets.md", import.meta.url)), "utf8");
 
@@ -11,9 +11,9 @@ const home = process.cwd();
 afterEach(() => process.chdir(home));
 
 test("every command of docs/datasets.md works as printed, and leaves a dataset that is sound", async () => {
-  await using folder = await temporaryFolder();
-  await writeTree(folder.path, Object.fromEntries([0, 1, 2].map((i) => [`corpus/${i}.wav`, toneWav(i, 0.8 + 0.3 * i)])));
-  process.chdir(folder.path);
+  const folder = await temporaryFolder();
+  await writeTree(folder, Object.fromEntries([0, 1, 2].map((i) => [`corpus/${i}.wav`, toneWav(i, 0.8 + 0.3 * i)])));
+  process.chdir(folder);
   const commands = Array.from(page.matchAll(/```sh\n([^]*?)```/g), (match) => match[1]!.trimEnd().split("\n")).flat();
   for (const command of commands) {
     const { code, stderr } = await run(command.split(" ").slice(1));

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Writable } from "node:stream";
 import { runCommandLine } from "../../src/cli/program.ts";
 
@@ -30,12 +27,6 @@ export async function run(args: readonly string[], world: World = {}): Promise<O
     signal,
   });
   return { code, stdout: stdout.bytes(), stderr: stderr.bytes().toString() };
-}
-
-/** A folder that goes away after use: `await using folder = await temporaryFolder()`. */
-export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string; in(name: string): string }> {
-  const path = await mkdtemp(join(tmpdir(), "encodec-cli-"));
-  return { path, in: (name) => join(path, name), [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
 }
 
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,5 @@
 import { cp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { formatSafetensors } from "../../src/checkpoint/index.ts";
@@ -8,8 +9,9 @@ import { goldenConfig, goldenTensors, renamed } from "../checkpoint/fixtures.ts"
 import { folderRepository } from "../hub/hub-server.ts";
 import type { ServedRepository } from "../hub/hub-server.ts";
 import { tinyFolder } from "../hub/hub-fixture.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { run } from "./fake-terminal.ts";
 import { served24, servedHub } from "./served-hub.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
 const mini32 = fileURLToPath(new URL("../fixtures/golden/mini-32khz/hf", import.meta.url));
@@ -34,54 +36,54 @@ afterEach(() => {
 describe("a model of the Hub", () => {
   test("is downloaded when first used, and its doubtful license told once", async () => {
     await using hub = await servedHub(served24);
-    await using folder = await temporaryFolder();
-    const args = ["encode", speech, speech, "-m", "24khz", "-o", folder.path];
+    const folder = await temporaryFolder();
+    const args = ["encode", speech, speech, "-m", "24khz", "-o", folder];
     expect(await run(args)).toMatchObject({ code: 2 }); // two inputs of one name, told before any download
     expect(hub.server.requests).toEqual([]);
-    await cp(speech, folder.in("b.wav"));
-    const { code, stderr } = await run(["encode", speech, folder.in("b.wav"), "-m", "24khz", "-o", `${folder.in("codes")}/`]);
+    await cp(speech, join(folder, "b.wav"));
+    const { code, stderr } = await run(["encode", speech, join(folder, "b.wav"), "-m", "24khz", "-o", `${join(folder, "codes")}/`]);
     expect(code).toBe(0);
     expect(stderr).toContain("24khz: downloading ");
     expect(stderr.split(doubt)).toHaveLength(2);
-    expect((await readCodes(folder.in("codes/b.safetensors"))).provenance).toMatchObject({
+    expect((await readCodes(join(folder, "codes/b.safetensors"))).provenance).toMatchObject({
       model: id,
       revision,
       licenseStatus: "unresolved",
     });
-    const again = await run(["encode", speech, "-m", "24khz", "--offline", "-o", folder.in("again.npz")]);
+    const again = await run(["encode", speech, "-m", "24khz", "--offline", "-o", join(folder, "again.npz")]);
     expect(again.stderr.replace(/^.*→.*\n/m, "")).toBe(doubt);
-    expect(await run(["encode", speech, "-m", "24khz", "-q", "-o", folder.in("quiet.npz")])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["encode", speech, "-m", "24khz", "-q", "-o", join(folder, "quiet.npz")])).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("that is free to use is told of only where the cache answers, with the commit", async () => {
     await using hub = await servedHub({ "org/codec": free });
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     await run(["pull", "org/codec", "-q", "--revision", "v2"]);
-    const online = await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", folder.in("a.npz")]);
+    const online = await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", join(folder, "a.npz")]);
     expect(online.stderr).toMatch(/^[^\n]+→[^\n]+\n$/);
-    const offline = await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "--offline", "-o", folder.in("b.npz")]);
+    const offline = await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "--offline", "-o", join(folder, "b.npz")]);
     const told = /^org\/codec at commit [0-9a-f]{7}, from the cache\n[^\n]+→[^\n]+\n$/;
     expect(offline.stderr).toMatch(told);
     vi.stubEnv("HF_HUB_OFFLINE", "1");
-    expect((await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", folder.in("c.npz")])).stderr).toMatch(told);
+    expect((await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", join(folder, "c.npz")])).stderr).toMatch(told);
     vi.stubEnv("HF_HUB_OFFLINE", "");
-    const { provenance } = await readCodes(folder.in("c.npz"));
-    expect((await run(["encode", speech, "-m", "org/codec", "--revision", provenance.revision!, "-o", folder.in("d.npz")])).stderr).toMatch(
-      /^[^\n]+→[^\n]+\n$/,
-    );
+    const { provenance } = await readCodes(join(folder, "c.npz"));
+    expect(
+      (await run(["encode", speech, "-m", "org/codec", "--revision", provenance.revision!, "-o", join(folder, "d.npz")])).stderr,
+    ).toMatch(/^[^\n]+→[^\n]+\n$/);
     hub.server.spoil(/^hub/u, { status: 503, headers: { "retry-after": "0" } });
-    expect((await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", folder.in("e.npz")])).stderr).toMatch(told);
+    expect((await run(["encode", speech, "-m", "org/codec", "--revision", "v2", "-o", join(folder, "e.npz")])).stderr).toMatch(told);
   });
 
   test("that a larger one shares its codec with is told", async () => {
     await using _ = await servedHub(served24);
-    await using folder = await temporaryFolder();
-    const { code, stderr } = await run(["encode", speech, "-m", "suno/bark", "-o", folder.in("a.npz")]);
+    const folder = await temporaryFolder();
+    const { code, stderr } = await run(["encode", speech, "-m", "suno/bark", "-o", join(folder, "a.npz")]);
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: expect.stringContaining(`suno/bark: its codec is that of ${id}, which is loaded\n${doubt}`),
     });
-    const args = ["encode", speech, "-m", "suno/bark", "--revision", "v1", "-o", folder.in("b.npz")];
+    const args = ["encode", speech, "-m", "suno/bark", "--revision", "v1", "-o", join(folder, "b.npz")];
     expect(await run(args)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^encodec-tokenizer: revision v1 is of suno\/bark[^\n]*\n$/),
@@ -103,13 +105,13 @@ describe("a model of the Hub", () => {
 
   test("is held against the deployment's policy, which has to be one", async () => {
     await using _ = await servedHub(served24);
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "permissive");
-    const args = ["encode", speech, "-m", "24khz", "-q", "-o", folder.in("a.npz")];
+    const args = ["encode", speech, "-m", "24khz", "-q", "-o", join(folder, "a.npz")];
     expect(await run(args)).toMatchObject({ code: 1, stderr: expect.stringContaining("policy permissive does not admit") });
     expect(await run([...args, "--license", "any"])).toMatchObject({ code: 0 });
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "free");
-    expect(await run(["encode", speech, "-o", folder.in("b.npz")])).toMatchObject({
+    expect(await run(["encode", speech, "-o", join(folder, "b.npz")])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('LICENSE_POLICY: "free" is no license policy'),
     });
@@ -128,36 +130,38 @@ describe("a model of the Hub", () => {
 describe("decoding", () => {
   test("takes the model that the codes name, at the commit that they name", async () => {
     await using hub = await servedHub({ "org/codec": free });
-    await using folder = await temporaryFolder();
-    await run(["encode", speech, "-m", "org/codec", "-q", "-o", folder.in("a.npz")]);
-    const { provenance } = await readCodes(folder.in("a.npz"));
+    const folder = await temporaryFolder();
+    await run(["encode", speech, "-m", "org/codec", "-q", "-o", join(folder, "a.npz")]);
+    const { provenance } = await readCodes(join(folder, "a.npz"));
     hub.server.repositories.set("org/codec", { ...free, commit: "1".repeat(40) });
     hub.server.requests.length = 0;
-    expect(await run(["decode", folder.in("a.npz"), "-q"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["decode", join(folder, "a.npz"), "-q"])).toMatchObject({ code: 0, stderr: "" });
     expect(hub.server.paths("hub").filter((path) => !path.includes(provenance.revision!))).toEqual([]);
   });
 
   test("reads the codec of a larger model out of that model, where the codes were made so", async () => {
     await using _ = await servedHub({ "facebook/musicgen-stereo-small": await stereoMusicgen() });
-    await using folder = await temporaryFolder();
-    expect(await run(["encode", speech, "-m", "facebook/musicgen-stereo-small", "--exact", "-q", "-o", folder.in("a.npz")])).toMatchObject({
+    const folder = await temporaryFolder();
+    expect(
+      await run(["encode", speech, "-m", "facebook/musicgen-stereo-small", "--exact", "-q", "-o", join(folder, "a.npz")]),
+    ).toMatchObject({
       code: 0,
       stderr: "",
     });
-    const { provenance } = await readCodes(folder.in("a.npz"));
+    const { provenance } = await readCodes(join(folder, "a.npz"));
     expect(provenance).toMatchObject({ model: "facebook/musicgen-stereo-small", revision: expect.stringMatching(/^[0-9a-f]{40}$/) });
-    expect(await run(["decode", folder.in("a.npz"), "-q"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["decode", join(folder, "a.npz"), "-q"])).toMatchObject({ code: 0, stderr: "" });
     const inspected = await run(["inspect", provenance.model, "--exact", "--revision", provenance.revision!, "--json"]);
     expect(JSON.parse(inspected.stdout.toString())).toMatchObject({ provenance });
   });
 
   test("says which model the codes name where it cannot be had", async () => {
     await using _ = await servedHub({ "org/codec": free });
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
     const codes = await tokenizer.encode(await readAudio(speech));
-    await writeFile(folder.in("a.npz"), formatCodes({ ...codes, provenance: { ...codes.provenance, model: "org/gone" } }, "npz"));
-    const { code, stderr } = await run(["decode", folder.in("a.npz")]);
+    await writeFile(join(folder, "a.npz"), formatCodes({ ...codes, provenance: { ...codes.provenance, model: "org/gone" } }, "npz"));
+    const { code, stderr } = await run(["decode", join(folder, "a.npz")]);
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(
@@ -177,7 +181,7 @@ describe("decoding", () => {
   ])("does not let a file choose %s, nor use the token for it", async (_, model, commit, why) => {
     await using hub = await servedHub({ "evil/enc": free, [id]: { ...folderRepository(tinyFolder), commit: "e".repeat(40) } });
     vi.stubEnv("HF_TOKEN", "hf_member");
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     const codes = {
       format: "encodec-tokenizer/codes",
       version: 1,
@@ -199,27 +203,27 @@ describe("decoding", () => {
         ],
       ],
     };
-    await writeFile(folder.in("a.json"), JSON.stringify(codes));
-    const { code, stderr } = await run(["decode", folder.in("a.json")]);
+    await writeFile(join(folder, "a.json"), JSON.stringify(codes));
+    const { code, stderr } = await run(["decode", join(folder, "a.json")]);
     expect(code).toBe(1);
     expect(stderr).toContain(`made with the model "${model}", which could not be loaded; name it with --model. ${why}. `);
     expect(stderr).toContain(`name it yourself (--model ${model}${commit === undefined ? "" : ` --revision ${commit}`})\n`);
     expect(hub.server.requests).toEqual([]);
     // Whoever names it has chosen it; then the cache holds it, and the codes are enough.
     const chosen = ["--model", model, ...(commit === undefined ? [] : ["--revision", commit])];
-    expect(await run(["decode", folder.in("a.json"), "-q", ...chosen])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["decode", join(folder, "a.json"), "-q", ...chosen])).toMatchObject({ code: 0, stderr: "" });
     expect(hub.server.requests.length).toBeGreaterThan(0);
-    expect(await run(["decode", folder.in("a.json"), "-q", "--force"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["decode", join(folder, "a.json"), "-q", "--force"])).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("says of codes that the first embedded checkpoint made where its file is, and decodes them with it", async () => {
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
     const codes = await tokenizer.encode(await readAudio(speech));
     const digest = "6c202abb8ef935d45cbc950d1c539289d83ea7e6aee5236297712ec17fbe771d";
-    await writeFile(folder.in("a.npz"), formatCodes({ ...codes, provenance: { ...codes.provenance, digest } }, "npz"));
+    await writeFile(join(folder, "a.npz"), formatCodes({ ...codes, provenance: { ...codes.provenance, digest } }, "npz"));
     for (const model of [[], ["-m", "tiny"]]) {
-      const { code, stderr } = await run(["decode", folder.in("a.npz"), ...model]);
+      const { code, stderr } = await run(["decode", join(folder, "a.npz"), ...model]);
       expect({ code, stderr }).toEqual({
         code: 1,
         stderr: expect.stringMatching(
@@ -227,32 +231,32 @@ describe("decoding", () => {
         ),
       });
     }
-    await cp(tinyFolder, folder.in("first"), { recursive: true });
-    expect(await run(["decode", folder.in("a.npz"), "-q", "-m", folder.in("first")])).toMatchObject({ code: 0, stderr: "" });
+    await cp(tinyFolder, join(folder, "first"), { recursive: true });
+    expect(await run(["decode", join(folder, "a.npz"), "-q", "-m", join(folder, "first")])).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("needs no admission for the embedded model where it is not used", async () => {
     await using _ = await servedHub(served24);
-    await using folder = await temporaryFolder();
-    await run(["encode", speech, "-m", "24khz", "-q", "-o", folder.in("a.npz")]);
-    expect(await run(["decode", folder.in("a.npz"), "-q", "--license", "allow=cc-by-nc-4.0; acceptUnresolved"])).toMatchObject({
+    const folder = await temporaryFolder();
+    await run(["encode", speech, "-m", "24khz", "-q", "-o", join(folder, "a.npz")]);
+    expect(await run(["decode", join(folder, "a.npz"), "-q", "--license", "allow=cc-by-nc-4.0; acceptUnresolved"])).toMatchObject({
       code: 0,
       stderr: "",
     });
   });
 
   test("decodes stereo that a mono codec made of left and right", async () => {
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     await using tokenizer = await AudioTokenizer.fromPretrained(mini32, { interleaveStereo: true, threads: 1 });
     const channelData = [0.1, 0.2].map((step) => Float32Array.from({ length: 6400 }, (__, index) => Math.sin(index * step) / 2));
     const codes = await tokenizer.encode({ channelData, sampleRate: 32_000 });
-    await writeCodes(folder.in("a.npz"), codes);
+    await writeCodes(join(folder, "a.npz"), codes);
     for (const model of [[], ["-m", mini32]]) {
-      expect(await run(["decode", folder.in("a.npz"), "-q", "-f", "float32", "--force", "--threads", "1", ...model])).toMatchObject({
+      expect(await run(["decode", join(folder, "a.npz"), "-q", "-f", "float32", "--force", "--threads", "1", ...model])).toMatchObject({
         code: 0,
         stderr: "",
       });
-      expect(await readAudio(folder.in("a.decoded.wav"))).toEqual(await tokenizer.decode(codes));
+      expect(await readAudio(join(folder, "a.decoded.wav"))).toEqual(await tokenizer.decode(codes));
     }
   });
 });

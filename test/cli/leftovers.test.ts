@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { once } from "node:events";
 import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import { AudioCodes, AudioTokenizer, openAudio, writeCodes } from "../../src/index.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { run } from "./fake-terminal.ts";
 import { builtFile } from "../built-package.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const main = builtFile("cli/main.ts");
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
@@ -24,43 +26,43 @@ describe("a command that fails", () => {
     [["tokenize", "speech.wav", "-o", "OUT/a/b", "-m", "none"]],
     [["notice", "tiny", "-o", "speech.wav/b"]],
   ])("leaves no empty folder: %j", async (args) => {
-    await using folder = await temporaryFolder();
-    await cp(speech, folder.in("speech.wav"));
-    await mkdir(folder.in("empty"));
-    const names = await readdir(folder.path, { recursive: true });
+    const folder = await temporaryFolder();
+    await cp(speech, join(folder, "speech.wav"));
+    await mkdir(join(folder, "empty"));
+    const names = await readdir(folder, { recursive: true });
     const { code, stderr } = await run(
       args.map((arg) =>
         arg
-          .replace("OUT", folder.in("out"))
-          .replace("EMPTY", folder.in("empty"))
-          .replace(/^(?:none|speech)\b/u, (name) => folder.in(name)),
+          .replace("OUT", join(folder, "out"))
+          .replace("EMPTY", join(folder, "empty"))
+          .replace(/^(?:none|speech)\b/u, (name) => join(folder, name)),
       ),
     );
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^encodec-tokenizer: /u) });
-    expect(await readdir(folder.path, { recursive: true })).toEqual(names);
+    expect(await readdir(folder, { recursive: true })).toEqual(names);
   });
 
   test("leaves folders that were there, and what came into one before", async () => {
-    await using folder = await temporaryFolder();
-    await cp(speech, folder.in("speech.wav"));
-    await mkdir(folder.in("mine"));
-    expect((await run(["encode", folder.in("none.wav"), "-o", folder.in("mine/")])).code).toBe(1);
-    expect((await run(["tokenize", folder.in("mine"), "-o", folder.in("mine")])).code).toBe(1);
-    expect(await readdir(folder.in("mine"))).toEqual([]);
-    expect((await run(["encode", folder.in("speech.wav"), folder.in("none.wav"), "-o", folder.in("out/")])).code).toBe(1);
-    expect(await readdir(folder.in("out"))).toEqual(["speech.safetensors"]);
+    const folder = await temporaryFolder();
+    await cp(speech, join(folder, "speech.wav"));
+    await mkdir(join(folder, "mine"));
+    expect((await run(["encode", join(folder, "none.wav"), "-o", join(folder, "mine/")])).code).toBe(1);
+    expect((await run(["tokenize", join(folder, "mine"), "-o", join(folder, "mine")])).code).toBe(1);
+    expect(await readdir(join(folder, "mine"))).toEqual([]);
+    expect((await run(["encode", join(folder, "speech.wav"), join(folder, "none.wav"), "-o", join(folder, "out/")])).code).toBe(1);
+    expect(await readdir(join(folder, "out"))).toEqual(["speech.safetensors"]);
   });
 });
 
 describe.skipIf(process.platform !== "linux")("a command that was killed", () => {
   test("leaves a file that the next one takes away, and that a command which is still at work keeps", async () => {
-    await using folder = await temporaryFolder();
-    await writeCodes(folder.in("long.npz"), await longCodes());
+    const folder = await temporaryFolder();
+    await writeCodes(join(folder, "long.npz"), await longCodes());
     const start = () =>
-      spawn(process.execPath, [main, "decode", folder.in("long.npz"), "-o", folder.in("out/a.wav"), "--force", "--threads", "1"], {
+      spawn(process.execPath, [main, "decode", join(folder, "long.npz"), "-o", join(folder, "out/a.wav"), "--force", "--threads", "1"], {
         stdio: "ignore",
       });
-    const temporaries = async () => (await readdir(folder.in("out")).catch(() => [])).filter((name) => name.endsWith(".tmp"));
+    const temporaries = async () => (await readdir(join(folder, "out")).catch(() => [])).filter((name) => name.endsWith(".tmp"));
     const killed = start();
     while ((await temporaries()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     const before = await temporaries();
@@ -71,7 +73,7 @@ describe.skipIf(process.platform !== "linux")("a command that was killed", () =>
     while ((await temporaries()).every((name) => before.includes(name))) await new Promise((resolve) => setTimeout(resolve, 20));
     const atWork = await temporaries();
     expect(atWork.filter((name) => before.includes(name))).toEqual([]);
-    expect((await run(["patterns", "show", "delay", "--save", folder.in("out/p.json")])).code).toBe(0);
+    expect((await run(["patterns", "show", "delay", "--save", join(folder, "out/p.json")])).code).toBe(0);
     expect(await temporaries()).toEqual(atWork);
     next.kill("SIGKILL");
     await once(next, "close");
@@ -85,23 +87,23 @@ describe("a folder for temporary files", () => {
     ["that lets nobody write", "/sys", "FILE_UNWRITABLE", /no permission to write into FOLDER|FOLDER is read-only/u],
   ])("%s is named, with the variable that chooses another", async (_, name, code, problem) => {
     if (name === "/sys" && process.platform !== "linux") return;
-    await using folder = await temporaryFolder();
-    await writeFile(folder.in("file"), "");
-    const path = name.startsWith("/") ? name : folder.in(name);
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "file"), "");
+    const path = name.startsWith("/") ? name : join(folder, name);
     vi.stubEnv("TMPDIR", path);
     try {
       const error: unknown = await openAudio(silence()).catch((cause: unknown) => cause);
       expect(error).toMatchObject({ name: "FileError", code, path });
       expect((error as Error).message.replaceAll(path, "FOLDER")).toMatch(problem);
       expect((error as Error).message).toMatch(/; set TMPDIR to /u);
-      const { stderr } = await run(["encode", "-", "-o", folder.in("out/a.npz")], { stdin: new Uint8Array(1000) });
+      const { stderr } = await run(["encode", "-", "-o", join(folder, "out/a.npz")], { stdin: new Uint8Array(1000) });
       expect(stderr).toMatch(/^encodec-tokenizer: stdin: [^\n]*TMPDIR[^\n]*\n$/u);
       expect(stderr).toContain(path);
     } finally {
       vi.unstubAllEnvs();
     }
-    await rm(folder.in("file"));
-    expect(await readdir(folder.path)).toEqual([]);
+    await rm(join(folder, "file"));
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 

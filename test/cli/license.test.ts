@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { notice } from "../../src/entries/hub.ts";
 import { writeCodes } from "../../src/index.ts";
 import type { Provenance } from "../../src/index.ts";
 import { codesAt48kHz } from "../core/arbitrary-codes.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { run } from "./fake-terminal.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const tiny: Provenance = { model: "tiny", revision: null, digest: null, license: "MIT", licenseStatus: "settled" };
 const official: Provenance = {
@@ -15,14 +17,13 @@ const official: Provenance = {
   licenseStatus: "contested",
 };
 
-/** A folder with three files of codes: two by the embedded checkpoint, one by the official 48 kHz one. */
-async function folderWithCodes() {
+/** Three files of codes: two by the embedded checkpoint, one by the official 48 kHz one. */
+async function filesOfCodes(): Promise<readonly string[]> {
   const folder = await temporaryFolder();
   for (const [name, provenance] of Object.entries({ "a.npz": tiny, "b.safetensors": official, "c.json": tiny })) {
-    await writeCodes(folder.in(name), { ...codesAt48kHz(50_000), provenance });
+    await writeCodes(join(folder, name), { ...codesAt48kHz(50_000), provenance });
   }
-  const all = ["a.npz", "b.safetensors", "c.json"].map((name) => folder.in(name));
-  return { ...folder, all };
+  return ["a.npz", "b.safetensors", "c.json"].map((name) => join(folder, name));
 }
 
 afterEach(() => {
@@ -31,8 +32,8 @@ afterEach(() => {
 
 describe("license", () => {
   test("sums up what a set of codes was made with", async () => {
-    await using folder = await folderWithCodes();
-    const { code, stdout, stderr } = await run(["license", ...folder.all]);
+    const files = await filesOfCodes();
+    const { code, stdout, stderr } = await run(["license", ...files]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const text = stdout.toString();
     expect(text).toMatch(/^3 files of codes under MIT \(permissive\)\n/);
@@ -42,57 +43,51 @@ describe("license", () => {
   });
 
   test("fails where the policy of the option or of the deployment refuses some", async () => {
-    await using folder = await folderWithCodes();
+    const files = await filesOfCodes();
     const refused = {
       code: 1,
       stderr:
         "encodec-tokenizer: policy commercial does not admit facebook/encodec_48khz: its license MIT is contested, which may be CC-BY-NC-4.0 AND MIT\n",
     };
-    expect(await run(["license", ...folder.all, "--policy", "commercial"])).toMatchObject(refused);
-    expect(await run(["license", folder.in("a.npz"), "--policy", "commercial"])).toMatchObject({ code: 0 });
+    expect(await run(["license", ...files, "--policy", "commercial"])).toMatchObject(refused);
+    expect(await run(["license", files[0]!, "--policy", "commercial"])).toMatchObject({ code: 0 });
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "commercial");
-    expect(await run(["license", ...folder.all])).toMatchObject(refused);
-    expect(await run(["license", ...folder.all, "--policy", "any"])).toMatchObject({ code: 0 });
+    expect(await run(["license", ...files])).toMatchObject(refused);
+    expect(await run(["license", ...files, "--policy", "any"])).toMatchObject({ code: 0 });
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "comercial");
-    expect(await run(["license", ...folder.all])).toMatchObject({
+    expect(await run(["license", ...files])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/ENCODEC_TOKENIZER_LICENSE_POLICY: "comercial" is no license policy[^\n]*\n$/),
     });
   });
 
   test("prints it as JSON, with the files that cannot be read", async () => {
-    await using folder = await folderWithCodes();
-    const { code, stdout } = await run([
-      "license",
-      ...folder.all,
-      folder.in("missing.npz"),
-      "--policy",
-      "deny=non-commercial; acceptContested",
-      "--json",
-    ]);
+    const files = await filesOfCodes();
+    const missing = join(await temporaryFolder(), "missing.npz");
+    const { code, stdout } = await run(["license", ...files, missing, "--policy", "deny=non-commercial; acceptContested", "--json"]);
     expect(code).toBe(1);
     expect(JSON.parse(stdout.toString())).toMatchObject({
       effective: "MIT",
       allowed: false,
       groups: [
-        { count: 2, files: [folder.all[0], folder.all[2]], record: { status: "settled" }, verdict: { allowed: true } },
-        { count: 1, files: [folder.all[1]], record: { status: "contested" }, verdict: { allowed: true } },
+        { count: 2, files: [files[0], files[2]], record: { status: "settled" }, verdict: { allowed: true } },
+        { count: 1, files: [files[1]], record: { status: "contested" }, verdict: { allowed: true } },
       ],
-      failures: [{ input: folder.in("missing.npz"), error: expect.stringContaining("there is no such file") }],
+      failures: [{ input: missing, error: expect.stringContaining("there is no such file") }],
     });
   });
 
   test("takes bare codes for those of an unknown model, under terms that nobody knows", async () => {
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     const bare = { ...codesAt48kHz(40_000), segment: null, scales: null };
-    await writeCodes(folder.in("bare.npy"), bare);
-    expect((await run(["license", folder.in("bare.npy")])).stdout.toString()).toMatch(/model +unknown\n +license +.*unresolved\n/);
-    expect(await run(["license", folder.in("bare.npy"), "--policy", "research"])).toMatchObject({ code: 1 });
+    await writeCodes(join(folder, "bare.npy"), bare);
+    expect((await run(["license", join(folder, "bare.npy")])).stdout.toString()).toMatch(/model +unknown\n +license +.*unresolved\n/);
+    expect(await run(["license", join(folder, "bare.npy"), "--policy", "research"])).toMatchObject({ code: 1 });
   });
 
   test("reads standard input", async () => {
-    await using folder = await folderWithCodes();
-    const { stdout } = await run(["license", "-"], { stdin: await readFile(folder.in("a.npz")) });
+    const files = await filesOfCodes();
+    const { stdout } = await run(["license", "-"], { stdin: await readFile(files[0]!) });
     expect(stdout.toString()).toMatch(/files +stdin\n/);
   });
 });
@@ -100,10 +95,10 @@ describe("license", () => {
 describe("notice", () => {
   test("prints attribution text, or writes it to a file that was not there", async () => {
     expect((await run(["notice", "32khz", "tiny"])).stdout.toString()).toBe(notice(["32khz", "tiny"]));
-    await using folder = await temporaryFolder();
-    const args = ["notice", "24khz", "-o", folder.in("app/NOTICE")];
+    const folder = await temporaryFolder();
+    const args = ["notice", "24khz", "-o", join(folder, "app/NOTICE")];
     expect(await run(args)).toMatchObject({ code: 0, stderr: "", stdout: Buffer.alloc(0) });
-    expect(await readFile(folder.in("app/NOTICE"), "utf8")).toBe(notice(["24khz"]));
+    expect(await readFile(join(folder, "app/NOTICE"), "utf8")).toBe(notice(["24khz"]));
     expect(await run(args)).toMatchObject({ code: 1, stderr: expect.stringContaining("already exists; add --force") });
     expect(await run([...args, "--force"])).toMatchObject({ code: 0 });
   });

@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CommandError, UsageError } from "../../src/cli/shared/failures.ts";
 import { planOutputs, refuseExisting } from "../../src/cli/shared/output-plan.ts";
-import { temporaryFolder } from "./fake-terminal.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 function outputs(inputs: readonly string[], output?: string): readonly string[] {
   return planOutputs(inputs, { output, ending: ".npz", fileExtensions: [".npz", ".json"] }).map((step) => step.output);
@@ -22,9 +23,9 @@ describe("outputs", () => {
     expect(outputs(["a.wav"], "x.json")).toEqual(["x.json"]);
     expect(outputs(["a.wav"], "folder/")).toEqual(["folder/a.npz"]);
     expect(outputs(["in/a.wav", "in/b.wav"], "folder")).toEqual(["folder/a.npz", "folder/b.npz"]);
-    await using folder = await temporaryFolder();
-    await mkdir(folder.in("there.d"));
-    expect(outputs(["a.wav"], folder.in("there.d"))).toEqual([folder.in("there.d/a.npz")]);
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "there.d"));
+    expect(outputs(["a.wav"], join(folder, "there.d"))).toEqual([join(folder, "there.d/a.npz")]);
   });
 
   test("are no addresses on the web, and inputs are none either; they are not repeated", () => {
@@ -57,8 +58,8 @@ describe("outputs", () => {
   });
 
   test("that exist are all named, and fine with --force", async () => {
-    await using folder = await temporaryFolder();
-    const [a, b, c] = [folder.in("a"), folder.in("b"), folder.in("c")];
+    const folder = await temporaryFolder();
+    const [a, b, c] = [join(folder, "a"), join(folder, "b"), join(folder, "c")];
     await writeFile(a, "");
     await writeFile(c, "");
     expect(() => refuseExisting([a, b, c], false)).toThrow(CommandError);

@@ -1,8 +1,10 @@
 import { cp, mkdir, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { modelLayouts, patternKinds } from "../../src/entries/patterns.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { run } from "./fake-terminal.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const images = "docs/images/patterns";
@@ -17,11 +19,11 @@ function wordsOf(command: string): string[] {
 }
 
 test("every command of docs/patterns.md works as printed, prints what the page shows, and makes the pictures that are there", async () => {
-  await using folder = await temporaryFolder();
-  await mkdir(folder.in(images), { recursive: true });
-  await cp(`${root}/examples/speech.wav`, folder.in("examples/speech.wav"));
-  await cp(`${root}/${images}/custom.json`, folder.in(`${images}/custom.json`));
-  process.chdir(folder.path);
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, images), { recursive: true });
+  await cp(`${root}/examples/speech.wav`, join(folder, "examples/speech.wav"));
+  await cp(`${root}/${images}/custom.json`, join(folder, `${images}/custom.json`));
+  process.chdir(folder);
   for (const [, commands, , shown] of page.matchAll(/```sh\n([^]*?)```\n(\n```text\n([^]*?)```)?/g)) {
     for (const command of commands!.trimEnd().split("\n")) {
       const { code, stdout, stderr } = await run(wordsOf(command));
@@ -30,11 +32,11 @@ test("every command of docs/patterns.md works as printed, prints what the page s
     }
   }
   const files = await readdir(`${root}/${images}`);
-  expect(await readdir(folder.in(images))).toEqual(files);
+  expect(await readdir(join(folder, images))).toEqual(files);
   for (const file of files)
-    expect(await readFile(folder.in(`${images}/${file}`), "utf8"), file).toBe(await readFile(`${root}/${images}/${file}`, "utf8"));
-  expect(await readFile(folder.in("codes/speech.sequence.codes.safetensors"))).toEqual(
-    await readFile(folder.in("codes/speech.safetensors")),
+    expect(await readFile(join(folder, `${images}/${file}`), "utf8"), file).toBe(await readFile(`${root}/${images}/${file}`, "utf8"));
+  expect(await readFile(join(folder, "codes/speech.sequence.codes.safetensors"))).toEqual(
+    await readFile(join(folder, "codes/speech.safetensors")),
   );
 });
 

@@ -1,9 +1,11 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { applyPattern, formatSequence, modelLayouts } from "../../src/entries/patterns.ts";
 import { AudioCodes, formatCodes, readCodes, readPattern, readSequence, writeCodes } from "../../src/index.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { run } from "./fake-terminal.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -25,7 +27,7 @@ const music = new AudioCodes({
 /** A temporary folder with those codes in it. */
 async function folderWithMusic() {
   const folder = await temporaryFolder();
-  await writeCodes(folder.in("music.safetensors"), music);
+  await writeCodes(join(folder, "music.safetensors"), music);
   return folder;
 }
 
@@ -79,10 +81,10 @@ describe("patterns show", () => {
     [["musiclm", "-n", "6", "--group-by", "3"], { kind: "musiclm", numCodebooks: 6, groupBy: 3 }],
     [["moshi"], modelLayouts.moshi.pattern],
   ])("%j is the pattern that it saves", async (args, spec) => {
-    await using folder = await temporaryFolder();
-    await textOf(["patterns", "show", ...args, "--save", folder.in("a/p.json"), "-q"]);
-    expect(await readPattern(folder.in("a/p.json"))).toEqual(spec);
-    expect(JSON.parse(await textOf(["patterns", "show", folder.in("a/p.json"), "--json"])).pattern).toEqual(spec);
+    const folder = await temporaryFolder();
+    await textOf(["patterns", "show", ...args, "--save", join(folder, "a/p.json"), "-q"]);
+    expect(await readPattern(join(folder, "a/p.json"))).toEqual(spec);
+    expect(JSON.parse(await textOf(["patterns", "show", join(folder, "a/p.json"), "--json"])).pattern).toEqual(spec);
   });
 
   test("prints the layout as JSON", async () => {
@@ -117,8 +119,8 @@ describe("patterns show", () => {
   });
 
   test("writes a picture, and replaces it only with --force", async () => {
-    await using folder = await temporaryFolder();
-    const svg = folder.in("dia.svg");
+    const folder = await temporaryFolder();
+    const svg = join(folder, "dia.svg");
     const { code, stderr } = await run(["patterns", "show", "dia", "--svg", svg]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: `written: ${svg}\n` });
     expect(await readFile(svg, "utf8")).toMatch(/^<svg [^]*>Dia: delay pattern<[^]*pad token 1025[^]*<\/svg>\n$/);
@@ -129,7 +131,7 @@ describe("patterns show", () => {
     });
     await textOf(["patterns", "show", "delay", "--svg", svg, "--force", "-q", "--title", "mine", "--frame-rate", "75"]);
     expect(await readFile(svg, "utf8")).toMatch(/>mine<[^]*time \(s\)/);
-    expect(await readdir(folder.path)).toEqual(["dia.svg"]);
+    expect(await readdir(folder)).toEqual(["dia.svg"]);
   });
 
   test("fits the terminal, in colours unless NO_COLOR is set", async () => {
@@ -179,37 +181,37 @@ describe("patterns show", () => {
   });
 
   test("tells what is wrong with a pattern file", async () => {
-    await using folder = await temporaryFolder();
-    await writeFile(folder.in("a.json"), '{ "kind": "delay" }');
-    await writeFile(folder.in("b.json"), "{");
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "a.json"), '{ "kind": "delay" }');
+    await writeFile(join(folder, "b.json"), "{");
     for (const [file, message] of [
       ["a.json", "not a delay pattern: numCodebooks"],
       ["b.json", "it is not JSON"],
       ["c.json", "there is no such file"],
     ]) {
-      expect(await run(["patterns", "show", folder.in(file!)])).toMatchObject({ code: 1, stderr: expect.stringContaining(message!) });
+      expect(await run(["patterns", "show", join(folder, file!)])).toMatchObject({ code: 1, stderr: expect.stringContaining(message!) });
     }
   });
 });
 
 describe("patterns apply and revert", () => {
   test.each(["musicgen", "parallel", "delay", "unroll", "coarse-first", "musiclm"])("give back the same file with %s", async (pattern) => {
-    await using folder = await folderWithMusic();
-    expect(await run(["patterns", "apply", folder.in("music.safetensors"), "-p", pattern])).toMatchObject({
+    const folder = await folderWithMusic();
+    expect(await run(["patterns", "apply", join(folder, "music.safetensors"), "-p", pattern])).toMatchObject({
       code: 0,
       stderr: expect.stringContaining("4 codebooks × 20 frames → 4 ×"),
     });
-    expect((await run(["patterns", "revert", folder.in("music.sequence.safetensors")])).code).toBe(0);
-    expect(await readFile(folder.in("music.sequence.codes.safetensors"))).toEqual(await readFile(folder.in("music.safetensors")));
+    expect((await run(["patterns", "revert", join(folder, "music.sequence.safetensors")])).code).toBe(0);
+    expect(await readFile(join(folder, "music.sequence.codes.safetensors"))).toEqual(await readFile(join(folder, "music.safetensors")));
   });
 
   test("take codes and give them in every format", async () => {
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     for (const format of ["safetensors", "npz", "json"] as const) {
-      await writeFile(folder.in(`a.${format}`), formatCodes(music, format));
-      await textOf(["patterns", "apply", folder.in(`a.${format}`), "-p", "delay", "-o", folder.in(`${format}.safetensors`), "-q"]);
-      await textOf(["patterns", "revert", folder.in(`${format}.safetensors`), "-o", folder.in(`back.${format}`), "-q"]);
-      expect(await readFile(folder.in(`back.${format}`))).toEqual(await readFile(folder.in(`a.${format}`)));
+      await writeFile(join(folder, `a.${format}`), formatCodes(music, format));
+      await textOf(["patterns", "apply", join(folder, `a.${format}`), "-p", "delay", "-o", join(folder, `${format}.safetensors`), "-q"]);
+      await textOf(["patterns", "revert", join(folder, `${format}.safetensors`), "-o", join(folder, `back.${format}`), "-q"]);
+      expect(await readFile(join(folder, `back.${format}`))).toEqual(await readFile(join(folder, `a.${format}`)));
     }
   });
 
@@ -221,14 +223,14 @@ describe("patterns apply and revert", () => {
   });
 
   test("take special tokens and a pattern file, and say what they did as JSON", async () => {
-    await using folder = await folderWithMusic();
-    await writeFile(folder.in("p.json"), JSON.stringify({ kind: "delay", numCodebooks: 2, delays: [0, 3] }));
+    const folder = await folderWithMusic();
+    await writeFile(join(folder, "p.json"), JSON.stringify({ kind: "delay", numCodebooks: 2, delays: [0, 3] }));
     const args = [
       "patterns",
       "apply",
-      folder.in("music.safetensors"),
+      join(folder, "music.safetensors"),
       "-p",
-      folder.in("p.json"),
+      join(folder, "p.json"),
       "-n",
       "2",
       "--special-token",
@@ -240,14 +242,14 @@ describe("patterns apply and revert", () => {
     ];
     const { results } = JSON.parse(await textOf(args));
     expect(results).toMatchObject([{ dims: [1, 2, 24], type: "int32", specialToken: -1, padToken: -2, pattern: { delays: [0, 3] } }]);
-    const { tokens } = await readSequence(folder.in("music.sequence.safetensors"));
+    const { tokens } = await readSequence(join(folder, "music.sequence.safetensors"));
     expect([...tokens.data.subarray(20, 29)]).toEqual(
       [19 * 97, -2, -2, -2, -1, -1, -1, -1, 20 * 97].map((token) => (token < 0 ? token : token % 2048)),
     );
   });
 
   test("say what a bare array loses, and what it needs", async () => {
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     const codes = new AudioCodes({
       ...music,
       codebookSize: 1024,
@@ -256,69 +258,69 @@ describe("patterns apply and revert", () => {
       sampleRate: 24_000,
       numSamples: 20 * 320 - 7,
     });
-    await writeCodes(folder.in("a.npz"), codes);
-    const applied = await run(["patterns", "apply", folder.in("a.npz"), "-p", "delay", "-f", "npy"]);
+    await writeCodes(join(folder, "a.npz"), codes);
+    const applied = await run(["patterns", "apply", join(folder, "a.npz"), "-p", "delay", "-f", "npy"]);
     expect(applied.stderr).toMatch(/^a \.npy file holds the bare tokens: no pattern, [^\n]*license; use \.safetensors to keep them\n/);
-    const bare = folder.in("a.sequence.npy");
+    const bare = join(folder, "a.sequence.npy");
     expect(await run(["patterns", "revert", bare])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("does not say its pattern; give it as the option pattern"),
     });
-    await textOf(["patterns", "revert", bare, "-p", "delay", "-o", folder.in("b.npz"), "-q"]);
-    const back = await readCodes(folder.in("b.npz"));
+    await textOf(["patterns", "revert", bare, "-p", "delay", "-o", join(folder, "b.npz"), "-q"]);
+    const back = await readCodes(join(folder, "b.npz"));
     expect(back.data).toEqual(codes.data);
     expect({ numSamples: back.numSamples, model: back.provenance.model }).toEqual({ numSamples: 20 * 320, model: "tiny" });
   });
 
   test("give the complete frames of a sequence that ends early, with a note", async () => {
-    await using folder = await folderWithMusic();
+    const folder = await folderWithMusic();
     const { tokens, ...sequence } = await readSequence(
       (await run(["patterns", "apply", "-", "-p", "musicgen", "-q"], { stdin: formatCodes(music, "npz") })).stdout,
     );
     const data = Uint16Array.from({ length: 4 * 10 }, (_, cell) => tokens.data[Math.floor(cell / 10) * 24 + (cell % 10)]!);
     await writeFile(
-      folder.in("cut.safetensors"),
+      join(folder, "cut.safetensors"),
       formatSequence({ ...sequence, tokens: { type: "uint16", data, dims: [1, 4, 10] } }, "safetensors"),
     );
-    const { code, stderr } = await run(["patterns", "revert", folder.in("cut.safetensors")]);
+    const { code, stderr } = await run(["patterns", "revert", join(folder, "cut.safetensors")]);
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: expect.stringContaining("; the sequence ends early: 6 of 20 frames are complete"),
     });
-    expect((await readCodes(folder.in("cut.codes.safetensors"))).data).toEqual(music.sliceFrames(0, 6).data);
+    expect((await readCodes(join(folder, "cut.codes.safetensors"))).data).toEqual(music.sliceFrames(0, 6).data);
   });
 
   test("refuse special tokens among the codes, and say where", async () => {
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     const applied = await run(["patterns", "apply", "-", "-p", "musicgen", "-q"], { stdin: formatCodes(music, "npz") });
     const bytes = applied.stdout;
     new DataView(bytes.buffer, bytes.byteOffset).setUint16(bytes.length - 2 * 10, 2048, true);
-    await writeFile(folder.in("a.safetensors"), bytes);
-    const { code, stderr } = await run(["patterns", "revert", folder.in("a.safetensors")]);
+    await writeFile(join(folder, "a.safetensors"), bytes);
+    const { code, stderr } = await run(["patterns", "revert", join(folder, "a.safetensors")]);
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(/a\.safetensors: step 14 holds 2048 where the code of frame 10 of codebook 3 belongs/),
     });
-    expect(await readdir(folder.path)).toEqual(["a.safetensors"]);
+    expect(await readdir(folder)).toEqual(["a.safetensors"]);
   });
 
   test("go on after a bad input, and never overwrite without --force", async () => {
-    await using folder = await folderWithMusic();
-    await writeFile(folder.in("bad.npz"), "nothing");
-    await mkdir(folder.in("out"));
+    const folder = await folderWithMusic();
+    await writeFile(join(folder, "bad.npz"), "nothing");
+    await mkdir(join(folder, "out"));
     const { code, stderr } = await run([
       "patterns",
       "apply",
-      folder.in("bad.npz"),
-      folder.in("music.safetensors"),
+      join(folder, "bad.npz"),
+      join(folder, "music.safetensors"),
       "-p",
       "delay",
       "-o",
-      folder.in("out"),
+      join(folder, "out"),
     ]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("1 of 2 inputs failed") });
-    expect(await readdir(folder.in("out"))).toEqual(["music.sequence.safetensors"]);
-    expect(await run(["patterns", "apply", folder.in("music.safetensors"), "-p", "delay", "-o", folder.in("out")])).toMatchObject({
+    expect(await readdir(join(folder, "out"))).toEqual(["music.sequence.safetensors"]);
+    expect(await run(["patterns", "apply", join(folder, "music.safetensors"), "-p", "delay", "-o", join(folder, "out")])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("already exists"),
     });
@@ -345,8 +347,8 @@ describe("patterns apply and revert", () => {
   });
 
   test("tell what is wrong with the command line for these files", async () => {
-    await using folder = await folderWithMusic();
-    const file = folder.in("music.safetensors");
+    const folder = await folderWithMusic();
+    const file = join(folder, "music.safetensors");
     expect(await run(["patterns", "apply", file, "-p", "delay", "--delays", "0,1"])).toMatchObject({
       code: 1,
       stderr: `encodec-tokenizer: ${file}: the codes have 4 codebooks; --pattern delay with --delays is for 2; add --codebooks 2 to use only so many\n`,
@@ -356,38 +358,38 @@ describe("patterns apply and revert", () => {
     );
     await textOf(["patterns", "apply", file, "-p", "delay", "-q"]);
     const stray = ["-p", "delay", "--special-token", "5", "-m", "tiny", "--license", "any"];
-    expect(await run(["patterns", "revert", folder.in("music.sequence.safetensors"), ...stray])).toMatchObject({
+    expect(await run(["patterns", "revert", join(folder, "music.sequence.safetensors"), ...stray])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
         "--pattern and --special-token and --model and --license are for bare .npy arrays; this file says it itself",
       ),
     });
-    await run(["patterns", "apply", file, "-p", "delay", "-o", folder.in("bare.npy")]);
-    const reverted = await run(["patterns", "revert", folder.in("bare.npy"), "-p", "musicgen"]);
+    await run(["patterns", "apply", file, "-p", "delay", "-o", join(folder, "bare.npy")]);
+    const reverted = await run(["patterns", "revert", join(folder, "bare.npy"), "-p", "musicgen"]);
     expect(reverted.stderr).toContain(
-      `${folder.in("bare.npy")}: MusicGen reads codes of EnCodec 32 kHz (facebook/encodec_32khz), 2048 to a codebook, and tiny has 1024; name its codec with --model`,
+      `${join(folder, "bare.npy")}: MusicGen reads codes of EnCodec 32 kHz (facebook/encodec_32khz), 2048 to a codebook, and tiny has 1024; name its codec with --model`,
     );
-    expect(await run(["inspect", folder.in("bare.npy")])).toMatchObject({
+    expect(await run(["inspect", join(folder, "bare.npy")])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/If it is a bare sequence, patterns revert --pattern … gives its codes\./),
     });
   });
 
   test("refuse a pattern that the sequence is not of, and name each file once", async () => {
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     const codes = new AudioCodes({ ...music, codebookSize: 1024, data: music.data.map((code) => code % 1024) });
-    await writeCodes(folder.in("a.npz"), codes);
-    await run(["patterns", "apply", folder.in("a.npz"), "-p", "parallel", "-o", folder.in("a.npy")]);
-    const { code, stderr } = await run(["patterns", "revert", folder.in("a.npy"), "-p", "delay"]);
+    await writeCodes(join(folder, "a.npz"), codes);
+    await run(["patterns", "apply", join(folder, "a.npz"), "-p", "parallel", "-o", join(folder, "a.npy")]);
+    const { code, stderr } = await run(["patterns", "revert", join(folder, "a.npy"), "-p", "delay"]);
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: `encodec-tokenizer: ${folder.in("a.npy")}: step 1 of codebook 1 holds the code 916 where this pattern has none; is it the right pattern?\n`,
+      stderr: `encodec-tokenizer: ${join(folder, "a.npy")}: step 1 of codebook 1 holds the code 916 where this pattern has none; is it the right pattern?\n`,
     });
   });
 
   test("tell codes that do not fit the model", async () => {
-    await using folder = await folderWithMusic();
-    const { code, stderr } = await run(["patterns", "apply", folder.in("music.safetensors"), "-p", "musicgen-stereo"]);
+    const folder = await folderWithMusic();
+    const { code, stderr } = await run(["patterns", "apply", join(folder, "music.safetensors"), "-p", "musicgen-stereo"]);
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringContaining("the codes have 4 codebooks; --pattern musicgen-stereo is for 8"),
@@ -397,50 +399,50 @@ describe("patterns apply and revert", () => {
 
 describe("inspect", () => {
   test("explains a pattern file", async () => {
-    await using folder = await temporaryFolder();
-    await writeFile(folder.in("p.json"), JSON.stringify({ kind: "delay", numCodebooks: 4 }));
-    const text = await textOf(["inspect", folder.in("p.json")]);
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "p.json"), JSON.stringify({ kind: "delay", numCodebooks: 4 }));
+    const text = await textOf(["inspect", join(folder, "p.json")]);
     expect(text).toMatch(/pattern +delay\n/);
     expect(text).toMatch(/ 50 +54 +1504\n/);
     expect(text).toContain("MusicGen (musicgen), AudioGen (audiogen)");
-    expect(JSON.parse(await textOf(["inspect", folder.in("p.json"), "--json"]))).toMatchObject({
+    expect(JSON.parse(await textOf(["inspect", join(folder, "p.json"), "--json"]))).toMatchObject({
       models: ["musicgen", "audiogen"],
       lengths: expect.arrayContaining([{ frameRate: 75, oneSecond: 79, thirtySeconds: 2254 }]),
     });
     expect(text).toMatch(/max delay +3\n +latency +a frame is complete 3 steps after its first code\n/);
-    await writeFile(folder.in("huge.json"), JSON.stringify({ kind: "unroll", numCodebooks: 1, flattening: [0xff_ffff] }));
-    expect(await textOf(["inspect", folder.in("huge.json")])).toMatch(/steps +more than can be laid out, even for 20 frames/);
-    await writeFile(folder.in("long.json"), JSON.stringify({ kind: "unroll", numCodebooks: 1, flattening: [0xffff] }));
-    expect(await textOf(["inspect", folder.in("long.json")])).toMatch(/12\.5 +851969 +24576001\n\n/);
-    await writeFile(folder.in("whole.json"), JSON.stringify({ kind: "coarse-first", numCodebooks: 2 }));
-    expect(await textOf(["inspect", folder.in("whole.json")])).toContain("a frame is complete only near the end of the clip");
-    await writeFile(folder.in("wrong.json"), JSON.stringify({ kind: "delay", numCodebooks: 2, delays: [1, 0] }));
-    expect(await run(["inspect", folder.in("wrong.json")])).toMatchObject({
+    await writeFile(join(folder, "huge.json"), JSON.stringify({ kind: "unroll", numCodebooks: 1, flattening: [0xff_ffff] }));
+    expect(await textOf(["inspect", join(folder, "huge.json")])).toMatch(/steps +more than can be laid out, even for 20 frames/);
+    await writeFile(join(folder, "long.json"), JSON.stringify({ kind: "unroll", numCodebooks: 1, flattening: [0xffff] }));
+    expect(await textOf(["inspect", join(folder, "long.json")])).toMatch(/12\.5 +851969 +24576001\n\n/);
+    await writeFile(join(folder, "whole.json"), JSON.stringify({ kind: "coarse-first", numCodebooks: 2 }));
+    expect(await textOf(["inspect", join(folder, "whole.json")])).toContain("a frame is complete only near the end of the clip");
+    await writeFile(join(folder, "wrong.json"), JSON.stringify({ kind: "delay", numCodebooks: 2, delays: [1, 0] }));
+    expect(await run(["inspect", join(folder, "wrong.json")])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("wrong.json is not a pattern file: delays must not descend"),
     });
     for (const args of [
-      ["decode", folder.in("p.json")],
-      ["patterns", "apply", folder.in("p.json"), "-p", "delay"],
+      ["decode", join(folder, "p.json")],
+      ["patterns", "apply", join(folder, "p.json"), "-p", "delay"],
     ]) {
       expect(await run(args)).toMatchObject({ code: 1, stderr: expect.stringContaining("p.json is a pattern file, not a file of codes") });
     }
-    await writeFile(folder.in("list.json"), "[1, 2]");
-    expect(await run(["inspect", folder.in("list.json")])).toMatchObject({
+    await writeFile(join(folder, "list.json"), "[1, 2]");
+    expect(await run(["inspect", join(folder, "list.json")])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('list.json holds an array of 2; expected an object with "codes"'),
     });
-    await writeFile(folder.in("bad.json"), JSON.stringify({ kind: "delay", numCodebooks: 0 }));
-    expect(await run(["inspect", folder.in("bad.json")])).toMatchObject({
+    await writeFile(join(folder, "bad.json"), JSON.stringify({ kind: "delay", numCodebooks: 0 }));
+    expect(await run(["inspect", join(folder, "bad.json")])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("not a delay pattern: numCodebooks"),
     });
   });
 
   test("draws a custom pattern, and names the codes that it leaves out", async () => {
-    await using folder = await temporaryFolder();
+    const folder = await temporaryFolder();
     await writeFile(
-      folder.in("c.json"),
+      join(folder, "c.json"),
       JSON.stringify({
         kind: "custom",
         numCodebooks: 2,
@@ -456,7 +458,7 @@ describe("inspect", () => {
         ],
       }),
     );
-    const text = await textOf(["inspect", folder.in("c.json")]);
+    const text = await textOf(["inspect", join(folder, "c.json")]);
     expect(text).toMatch(
       /steps +4 for clips of 3 frames; 4 valid steps\n +max delay +0\n +latency +a frame is complete 1 step after its first code/,
     );
@@ -475,13 +477,13 @@ describe("inspect", () => {
   });
 
   test("explains a sequence file", async () => {
-    await using folder = await folderWithMusic();
-    await textOf(["patterns", "apply", folder.in("music.safetensors"), "-p", "musicgen", "-q"]);
-    const text = await textOf(["inspect", folder.in("music.sequence.safetensors")]);
+    const folder = await folderWithMusic();
+    await textOf(["patterns", "apply", join(folder, "music.safetensors"), "-p", "musicgen", "-q"]);
+    const text = await textOf(["inspect", join(folder, "music.sequence.safetensors")]);
     expect(text).toMatch(
       /tokens +4 codebooks × 24 steps, uint16\n[^]*delays 0,1,2,3\n[^]*codes below 2048; special\/pad 2048\n[^]*20 frames, 50 per second\n[^]*facebook\/encodec_32khz at revision 0123abc/,
     );
-    const { dims, codes } = JSON.parse(await textOf(["inspect", folder.in("music.sequence.safetensors"), "--json"]));
+    const { dims, codes } = JSON.parse(await textOf(["inspect", join(folder, "music.sequence.safetensors"), "--json"]));
     expect({ dims, numSamples: codes.numSamples }).toEqual({ dims: [1, 4, 24], numSamples: music.numSamples });
   });
 });

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
@@ -6,8 +7,8 @@ import { cp, mkdir, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { AudioCodes, AudioTokenizer, parseCodes, writeCodes } from "../../src/index.ts";
-import { temporaryFolder } from "./fake-terminal.ts";
 import { builtFile } from "../built-package.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const main = builtFile("cli/main.ts");
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
@@ -53,29 +54,31 @@ const signals = [
 ] as const;
 
 test.each(signals)("%s stops the work with exit code %i and leaves nothing half-written", async (signal, expected) => {
-  await using folder = await temporaryFolder();
-  await cp(speech, folder.in("a.wav"));
-  await mkdir(folder.in("tmp"));
-  const child = start(["encode", "-", folder.in("a.wav"), "-o", folder.in("codes/"), "--threads", "1"], { TMPDIR: folder.in("tmp") });
+  const folder = await temporaryFolder();
+  await cp(speech, join(folder, "a.wav"));
+  await mkdir(join(folder, "tmp"));
+  const child = start(["encode", "-", join(folder, "a.wav"), "-o", join(folder, "codes/"), "--threads", "1"], {
+    TMPDIR: join(folder, "tmp"),
+  });
   // Half a recording: the command waits for the rest, which never comes.
   child.stdin!.write((await readFile(speech)).subarray(0, 20_000));
-  await waitFor(child, async () => (await readdir(folder.path)).includes("codes"));
+  await waitFor(child, async () => (await readdir(folder)).includes("codes"));
   child.kill(signal);
   const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
   expect({ code, stderr }).toEqual({ code: expected, stderr: "encodec-tokenizer: interrupted\n" });
-  expect(await readdir(folder.in("codes"))).toEqual([]);
-  expect((await readdir(folder.in("tmp"))).filter((name) => name.startsWith("encodec"))).toEqual([]);
+  expect(await readdir(join(folder, "codes"))).toEqual([]);
+  expect((await readdir(join(folder, "tmp"))).filter((name) => name.startsWith("encodec"))).toEqual([]);
 });
 
 test.each(signals)("%s in the middle of writing audio leaves none of it", async (signal, expected) => {
-  await using folder = await temporaryFolder();
-  await writeCodes(folder.in("long.npz"), await longCodes());
-  const child = start(["decode", folder.in("long.npz"), "-o", folder.in("out/a.wav"), "--threads", "1"]);
-  await waitFor(child, async () => (await readdir(folder.in("out")).catch(() => [])).some((name) => name.endsWith(".tmp")));
+  const folder = await temporaryFolder();
+  await writeCodes(join(folder, "long.npz"), await longCodes());
+  const child = start(["decode", join(folder, "long.npz"), "-o", join(folder, "out/a.wav"), "--threads", "1"]);
+  await waitFor(child, async () => (await readdir(join(folder, "out")).catch(() => [])).some((name) => name.endsWith(".tmp")));
   child.kill(signal);
   const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
   expect({ code, stderr }).toEqual({ code: expected, stderr: "encodec-tokenizer: interrupted\n" });
-  expect(await readdir(folder.in("out"))).toEqual([]);
+  expect(await readdir(join(folder, "out"))).toEqual([]);
 });
 
 test.each(["inspect", "license"])("%s ends with a signal, even while nothing else gets its turn", async (command) => {
@@ -95,9 +98,9 @@ test.each(["inspect", "license"])("%s ends with a signal, even while nothing els
 });
 
 test("a reader that goes away in the middle of the output leaves nothing half-written, and hears nothing", async () => {
-  await using folder = await temporaryFolder();
-  await writeCodes(folder.in("long.npz"), await longCodes());
-  const child = start(["decode", folder.in("long.npz"), "-o", "-", "--threads", "1"]);
+  const folder = await temporaryFolder();
+  await writeCodes(join(folder, "long.npz"), await longCodes());
+  const child = start(["decode", join(folder, "long.npz"), "-o", "-", "--threads", "1"]);
   child.stdout!.once("data", () => child.stdout!.destroy());
   const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
   expect({ code, stderr }).toEqual({ code: 141, stderr: "" });

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
-import { writeTree } from "../dataset/temporary-folder.ts";
+import { temporaryFolder, writeTree } from "../temporary-folder.ts";
 import type { HubFixture } from "../hub/hub-fixture.ts";
 import { memberToken } from "../hub/hub-server.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { run } from "./fake-terminal.ts";
 import { served24, servedHub } from "./served-hub.ts";
 
 afterEach(() => {
@@ -19,13 +20,13 @@ const id = "user/speech";
 /** Five files in parts of one, in `in/`; tokenized into `out/` if wanted. */
 async function folderWithDataset(args: readonly string[] = []) {
   const folder = await temporaryFolder();
-  await writeTree(folder.path, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.3)])));
+  await writeTree(folder, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.3)])));
   await tokenizeInto(folder, args);
   return folder;
 }
 
-async function tokenizeInto(folder: { in(name: string): string }, args: readonly string[]): Promise<void> {
-  const made = await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-q", "-n", "2", "--part-rows", "1", ...args]);
+async function tokenizeInto(folder: string, args: readonly string[]): Promise<void> {
+  const made = await run(["tokenize", join(folder, "in"), "-o", join(folder, "out"), "-q", "-n", "2", "--part-rows", "1", ...args]);
   if (made.code !== 0) throw new Error(made.stderr);
 }
 
@@ -46,17 +47,17 @@ const indexFiles = ["README.md", "dataset.json", "errors.jsonl", "manifest.jsonl
 describe("push", () => {
   test("uploads a finished dataset to the byte, and a second time nothing", async () => {
     await using hub = await hubToPushTo();
-    await using folder = await folderWithDataset();
-    const { code, stderr } = await run(["push", folder.in("out"), id]);
+    const folder = await folderWithDataset();
+    const { code, stderr } = await run(["push", join(folder, "out"), id]);
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: expect.stringMatching(/^user\/speech: 10 files, [\d.]+ kB, uploaded; 0 there already\n$/),
     });
     expect(filesOf(hub)).toEqual([...indexFiles, ...shards]);
-    const local = await bytesBelow(folder.in("out"));
+    const local = await bytesBelow(join(folder, "out"));
     for (const name of filesOf(hub)) expect(local.get(name)!.equals(hub.server.datasets.repositories.get(id)!.get(name)!.bytes)).toBe(true);
     hub.server.requests.length = 0;
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+    expect(await run(["push", join(folder, "out"), id])).toMatchObject({
       code: 0,
       stderr: "user/speech: 0 files, 0 bytes, uploaded; 10 there already\n",
     });
@@ -65,11 +66,11 @@ describe("push", () => {
 
   test("uploads the shards that are done while others are not, and later the new ones and the index", async () => {
     await using hub = await hubToPushTo();
-    await using folder = await folderWithDataset(["--share", "0/2"]);
-    expect((await run(["push", folder.in("out"), id])).stderr).toMatch(/: 3 files, .*uploaded; 0 there already\n$/);
+    const folder = await folderWithDataset(["--share", "0/2"]);
+    expect((await run(["push", join(folder, "out"), id])).stderr).toMatch(/: 3 files, .*uploaded; 0 there already\n$/);
     expect(filesOf(hub)).toEqual([shards[0], shards[2], shards[4]]);
     await tokenizeInto(folder, ["--share", "1/2"]);
-    const { stdout } = await run(["push", folder.in("out"), id, "--json", "-q"]);
+    const { stdout } = await run(["push", join(folder, "out"), id, "--json", "-q"]);
     expect(JSON.parse(stdout.toString())).toMatchObject({
       uploaded: [shards[1], shards[3], "manifest.jsonl", "errors.jsonl", "report.svg", "README.md", "dataset.json"],
       unchanged: [shards[0], shards[2], shards[4]],
@@ -79,20 +80,20 @@ describe("push", () => {
 
   test("lives through a connection that breaks, and goes on after the last commit when it failed", async () => {
     await using hub = await hubToPushTo();
-    await using folder = await folderWithDataset(["-f", "npy", "--window", "1f"]); // 115 clips: three commits
+    const folder = await folderWithDataset(["-f", "npy", "--window", "1f"]); // 115 clips: three commits
     const late = "npy/clip-3_w000005.npy";
     const digest = createHash("sha256")
-      .update(await readFile(folder.in(`out/${late}`)))
+      .update(await readFile(join(folder, `out/${late}`)))
       .digest("hex");
     hub.server.spoil(/^storage \/upload/u, { cutAfter: 0 }, 1);
     hub.server.spoil(new RegExp(`^storage /upload/${digest}`, "u"), { status: 400 }, 1);
-    const failed = await run(["push", folder.in("out"), id]);
+    const failed = await run(["push", join(folder, "out"), id]);
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining("answers with status 400") });
     const before = filesOf(hub);
     expect(before).toHaveLength(50);
     const stored = new Set(hub.server.paths("storage"));
     hub.server.requests.length = 0;
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+    expect(await run(["push", join(folder, "out"), id])).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(/: 75 files, [\d.]+ kB, uploaded; 50 there already\n$/),
     });
@@ -100,7 +101,7 @@ describe("push", () => {
       [
         ...indexFiles,
         ...before,
-        ...[...(await bytesBelow(folder.in("out"))).keys()].filter((name) => /^(?:npy|shards)\//u.test(name) && !before.includes(name)),
+        ...[...(await bytesBelow(join(folder, "out"))).keys()].filter((name) => /^(?:npy|shards)\//u.test(name) && !before.includes(name)),
       ].toSorted(),
     );
     // What lies in the storage is not sent again.
@@ -109,8 +110,8 @@ describe("push", () => {
 
   test("tells in a dry run what it would do, without a token", async () => {
     await using hub = await servedHub({});
-    await using folder = await folderWithDataset();
-    const { code, stderr } = await run(["push", folder.in("out"), id, "--dry-run"]);
+    const folder = await folderWithDataset();
+    const { code, stderr } = await run(["push", join(folder, "out"), id, "--dry-run"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/: 10 files, [\d.]+ kB, to upload; 0 there already\n$/) });
     expect(hub.server.requests.map(({ method }) => method)).toEqual(["GET"]);
     expect(hub.server.datasets.repositories.size).toBe(0);
@@ -118,19 +119,19 @@ describe("push", () => {
 
   test("needs a token, and one that may write", async () => {
     await using hub = await servedHub({});
-    await using folder = await folderWithDataset();
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+    const folder = await folderWithDataset();
+    expect(await run(["push", join(folder, "out"), id])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/a token is needed to push to user\/speech; set HF_TOKEN/),
     });
     vi.stubEnv("HF_TOKEN", "hf_stranger");
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+    expect(await run(["push", join(folder, "out"), id])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/does not accept the access token/),
     });
     vi.stubEnv("HF_TOKEN", memberToken);
     hub.server.spoil(/create/u, { status: 403 });
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+    expect(await run(["push", join(folder, "out"), id])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/cannot be written to with this token/),
     });
@@ -138,22 +139,22 @@ describe("push", () => {
 
   test("makes the repository private if asked to, and otherwise as the account has it", async () => {
     await using hub = await hubToPushTo();
-    await using folder = await folderWithDataset();
-    await run(["push", folder.in("out"), "user/open"]);
-    await run(["push", folder.in("out"), "user/closed", "--private"]);
+    const folder = await folderWithDataset();
+    await run(["push", join(folder, "out"), "user/open"]);
+    await run(["push", join(folder, "out"), "user/closed", "--private"]);
     expect(Object.fromEntries(hub.server.datasets.visibilities)).toEqual({ "user/open": undefined, "user/closed": "private" });
   });
 
   test("shows how far it is", async () => {
     await using _ = await hubToPushTo();
-    await using folder = await folderWithDataset();
-    expect((await run(["push", folder.in("out"), id], { isTTY: true })).stderr).toMatch(/ of [\d.]+ kB uploaded/);
+    const folder = await folderWithDataset();
+    expect((await run(["push", join(folder, "out"), id], { isTTY: true })).stderr).toMatch(/ of [\d.]+ kB uploaded/);
   });
 
   test("is interrupted, and says nothing of a bug", async () => {
     await using _ = await hubToPushTo();
-    await using folder = await folderWithDataset();
-    expect((await run(["push", folder.in("out"), id], { signal: AbortSignal.abort() })).code).toBe(130);
+    const folder = await folderWithDataset();
+    expect((await run(["push", join(folder, "out"), id], { signal: AbortSignal.abort() })).code).toBe(130);
   });
 
   test.each([
@@ -162,25 +163,25 @@ describe("push", () => {
     ["shards/part-000002-000.npy.jsonl", "verify the dataset"],
   ])("refuses a dataset without its %s", async (name, hint) => {
     await using hub = await hubToPushTo();
-    await using folder = await folderWithDataset(["-f", "npy"]);
-    await unlink(folder.in(`out/${name}`));
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+    const folder = await folderWithDataset(["-f", "npy"]);
+    await unlink(join(folder, `out/${name}`));
+    expect(await run(["push", join(folder, "out"), id])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(new RegExp(`${name} is not there; .*${hint}`, "u")),
     });
     expect(hub.server.datasets.repositories.size).toBe(0);
     if (name !== "report.svg") return;
-    await unlink(folder.in("out/dataset.json"));
+    await unlink(join(folder, "out/dataset.json"));
     await tokenizeInto(folder, ["-f", "npy"]);
-    expect((await run(["push", folder.in("out"), id])).code).toBe(0);
+    expect((await run(["push", join(folder, "out"), id])).code).toBe(0);
   });
 });
 
 describe("the license of a dataset that is pushed", () => {
   test("is that of the model's weights too, in the card that the Hub shows", async () => {
     await using hub = await hubToPushTo(served24);
-    await using folder = await folderWithDataset(["-m", "24khz", "--audio-license", "cc-by-4.0"]);
-    expect((await run(["push", folder.in("out"), id])).code).toBe(0);
+    const folder = await folderWithDataset(["-m", "24khz", "--audio-license", "cc-by-4.0"]);
+    expect((await run(["push", join(folder, "out"), id])).code).toBe(0);
     const card = hub.server.datasets.textOf(id, "README.md");
     expect(parse(/^---\n(?<yaml>[^]*?)---\n/u.exec(card)!.groups!["yaml"]!)).toMatchObject({ license: ["cc-by-4.0", "cc-by-nc-4.0"] });
     expect(card).toMatch(/The codec's weights, facebook\/encodec_24khz: CC-BY-NC-4\.0 \(unresolved\)/);
@@ -188,7 +189,7 @@ describe("the license of a dataset that is pushed", () => {
 
   test("is held against the policy of the command, or of the deployment, before anything is sent", async () => {
     await using hub = await hubToPushTo(served24);
-    await using folder = await folderWithDataset(["-m", "24khz", "--share", "0/2"]);
+    const folder = await folderWithDataset(["-m", "24khz", "--share", "0/2"]);
     hub.server.requests.length = 0;
     const refusal = {
       code: 1,
@@ -196,26 +197,26 @@ describe("the license of a dataset that is pushed", () => {
         /policy commercial does not admit facebook\/encodec_24khz: CC-BY-NC-4\.0 is attribution, non-commercial/,
       ),
     };
-    expect(await run(["push", folder.in("out"), id, "--license", "commercial"])).toMatchObject(refusal);
+    expect(await run(["push", join(folder, "out"), id, "--license", "commercial"])).toMatchObject(refusal);
     await tokenizeInto(folder, ["-m", "24khz", "--share", "1/2", "--offline"]);
     vi.stubEnv("ENCODEC_TOKENIZER_LICENSE_POLICY", "commercial");
-    expect(await run(["push", folder.in("out"), id])).toMatchObject(refusal);
-    expect(await run(["push", folder.in("out"), id, "--dry-run"])).toMatchObject(refusal);
+    expect(await run(["push", join(folder, "out"), id])).toMatchObject(refusal);
+    expect(await run(["push", join(folder, "out"), id, "--dry-run"])).toMatchObject(refusal);
     expect(hub.server.requests).toEqual([]);
-    expect((await run(["push", folder.in("out"), id, "--license", "research"])).code).toBe(0);
+    expect((await run(["push", join(folder, "out"), id, "--license", "research"])).code).toBe(0);
   });
 
   test("has to be known to any policy but one that admits all", async () => {
     await using _ = await hubToPushTo();
-    await using folder = await folderWithDataset(["--share", "0/2"]);
-    await rm(folder.in("out/plan/license.json"));
-    expect(await run(["push", folder.in("out"), id, "--license", "permissive"])).toMatchObject({
+    const folder = await folderWithDataset(["--share", "0/2"]);
+    await rm(join(folder, "out/plan/license.json"));
+    expect(await run(["push", join(folder, "out"), id, "--license", "permissive"])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/does not say what license the weights have/),
     });
-    expect((await run(["push", folder.in("out"), id])).code).toBe(0);
-    await writeFile(folder.in("out/plan/license.json"), '{"subject":"tiny"}');
-    expect(await run(["push", folder.in("out"), id])).toMatchObject({
+    expect((await run(["push", join(folder, "out"), id])).code).toBe(0);
+    await writeFile(join(folder, "out/plan/license.json"), '{"subject":"tiny"}');
+    expect(await run(["push", join(folder, "out"), id])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^encodec-tokenizer: [^\n]*license\.json is damaged; delete it/u),
     });

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { once } from "node:events";
 import { access, chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -6,8 +7,8 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { builtFile } from "../built-package.ts";
 import { toneWav } from "../dataset/corpus.ts";
-import { writeTree } from "../dataset/temporary-folder.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { temporaryFolder, writeTree } from "../temporary-folder.ts";
+import { run } from "./fake-terminal.ts";
 
 const root = new URL("../../", import.meta.url);
 const page = await readFile(new URL("docs/scale.md", root), "utf8");
@@ -23,9 +24,9 @@ const corpus = Object.fromEntries([0, 1, 2].map((i) => [`corpus/${i}.wav`, toneW
 
 describe("docs/scale.md", () => {
   test("every command of the tokenizer works as printed", async () => {
-    await using folder = await temporaryFolder();
-    await writeTree(folder.path, corpus);
-    process.chdir(folder.path);
+    const folder = await temporaryFolder();
+    await writeTree(folder, corpus);
+    process.chdir(folder);
     const own = commands.filter((command) => command.startsWith("encodec-tokenizer ") && !usesQueue(command.split(" ")));
     expect(own.length).toBeGreaterThan(2);
     for (const command of own) {
@@ -98,15 +99,15 @@ describe("examples/kubernetes", () => {
   });
 
   test("the pods of the indexed job make one dataset, which the verifying job finds sound", async () => {
-    await using folder = await temporaryFolder();
-    await writeTree(folder.path, corpus);
+    const folder = await temporaryFolder();
+    await writeTree(folder, corpus);
     const { spec } = manifests.find(({ file }) => file === "indexed-job.yaml")!;
     const words = wordsOf(spec.template!.spec.containers[0]!);
     expect(words).toContain(`auto/${spec.completions}`);
     expect(spec.parallelism).toBe(spec.completions); // no more shares than processes that run at the same time
     expect(page).toContain(`of ${spec.completions} shares`);
     const here: Readonly<Record<string, string>> = { "facebook/encodec_24khz": "tiny", "10000": "1" };
-    const local = (word: string): string => here[word] ?? word.replace(/^\/(?=corpus|codes)/u, `${folder.path}/`);
+    const local = (word: string): string => here[word] ?? word.replace(/^\/(?=corpus|codes)/u, `${folder}/`);
     for (const index of ["2", "0", "1", "3"]) {
       vi.stubEnv("JOB_COMPLETION_INDEX", index);
       expect(await run(words.slice(1).map(local)), index).toMatchObject({ code: 0 });
@@ -130,12 +131,12 @@ describe("examples/slurm/tokenize.sbatch", () => {
   });
 
   test("its tasks make one dataset, which the last of them verifies, and can be submitted again", async () => {
-    await using folder = await temporaryFolder();
-    await writeTree(folder.path, corpus);
+    const folder = await temporaryFolder();
+    await writeTree(folder, corpus);
     const main = builtFile("cli/main.ts");
-    const bin = await executables(folder.in("bin"), { "encodec-tokenizer": `exec "${process.execPath}" "${main}" "$@"` });
+    const bin = await executables(join(folder, "bin"), { "encodec-tokenizer": `exec "${process.execPath}" "${main}" "$@"` });
     const task = async (id: string): Promise<{ readonly code: number; readonly log: string }> =>
-      runScript([script, folder.in("corpus"), folder.in("codes")], bin, {
+      runScript([script, join(folder, "corpus"), join(folder, "codes")], bin, {
         SLURM_ARRAY_JOB_ID: "7",
         SLURM_ARRAY_TASK_ID: id,
         TASKS: "2",
@@ -143,31 +144,31 @@ describe("examples/slurm/tokenize.sbatch", () => {
         MODEL: "tiny",
       });
     expect(await task("1")).toMatchObject({ code: 0 });
-    expect(await readdir(folder.path)).not.toContain("codes.verified");
+    expect(await readdir(folder)).not.toContain("codes.verified");
     expect(await task("0")).toMatchObject({ code: 0 });
-    expect(await readFile(folder.in("codes.verified"), "utf8")).toContain("3 clips, all as the index says");
+    expect(await readFile(join(folder, "codes.verified"), "utf8")).toContain("3 clips, all as the index says");
     expect(await task("1")).toMatchObject({ code: 0, log: expect.not.stringContaining("as the index says") });
   });
 
   test("a task whose time is up ends the tokenizer and goes back into Slurm's queue", async () => {
-    await using folder = await temporaryFolder();
-    const bin = await executables(folder.in("bin"), {
-      "encodec-tokenizer": `trap "exit 143" TERM; touch "${folder.in("begun")}"; while :; do sleep 0.05; done`,
-      scontrol: `echo "$@" > "${folder.in("requeued")}"`,
+    const folder = await temporaryFolder();
+    const bin = await executables(join(folder, "bin"), {
+      "encodec-tokenizer": `trap "exit 143" TERM; touch "${join(folder, "begun")}"; while :; do sleep 0.05; done`,
+      scontrol: `echo "$@" > "${join(folder, "requeued")}"`,
     });
-    const child = start([script, "corpus", folder.in("codes")], bin, { SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: "3" });
+    const child = start([script, "corpus", join(folder, "codes")], bin, { SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: "3" });
     const exit = once(child, "exit");
-    await vi.waitFor(() => access(folder.in("begun")), { timeout: 600_000 });
+    await vi.waitFor(() => access(join(folder, "begun")), { timeout: 600_000 });
     child.kill("SIGUSR1");
     expect(await exit).toEqual([0, null]);
-    expect(await readFile(folder.in("requeued"), "utf8")).toBe("requeue 7_3\n");
+    expect(await readFile(join(folder, "requeued"), "utf8")).toBe("requeue 7_3\n");
   });
 
   test("a task that fails says so by its exit code", async () => {
-    await using folder = await temporaryFolder();
-    const bin = await executables(folder.in("bin"), { "encodec-tokenizer": "exit 2" });
+    const folder = await temporaryFolder();
+    const bin = await executables(join(folder, "bin"), { "encodec-tokenizer": "exit 2" });
     expect(
-      await runScript([script, "corpus", folder.in("codes")], bin, { SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: "3" }),
+      await runScript([script, "corpus", join(folder, "codes")], bin, { SLURM_ARRAY_JOB_ID: "7", SLURM_ARRAY_TASK_ID: "3" }),
     ).toMatchObject({ code: 2 });
   });
 });

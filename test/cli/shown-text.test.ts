@@ -1,13 +1,15 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { readdirSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { tell } from "../../src/cli/shared/terminal.ts";
 import { AudioCodes, formatCodes, formatWav } from "../../src/index.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { run } from "./fake-terminal.ts";
 import type { Outcome } from "./fake-terminal.ts";
 import { builtFile } from "../built-package.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 /** Sets the title, clears the screen, hides what follows, turns it around; as a name of a file and as metadata. */
 const hostile = "x\u001b]0;PWNED\u0007\u001b[2J\u009b8m\u202egnp\u2066\u200b\u{e0041}\r\nencodec-tokenizer: all is well";
@@ -35,11 +37,11 @@ function textOf({ stdout, stderr }: Outcome): string {
 /** Files of all kinds with hostile names and contents. */
 async function hostileFolder() {
   const folder = await temporaryFolder();
-  const codes = folder.in(`${hostile}.json`);
-  const audio = folder.in(`${hostile}.wav`);
-  const junk = folder.in(`${hostile}-junk.flac`);
-  const weights = folder.in(`${hostile}-weights.safetensors`);
-  const model = folder.in(`${hostile}-model`);
+  const codes = join(folder, `${hostile}.json`);
+  const audio = join(folder, `${hostile}.wav`);
+  const junk = join(folder, `${hostile}-junk.flac`);
+  const weights = join(folder, `${hostile}-weights.safetensors`);
+  const model = join(folder, `${hostile}-model`);
   await writeFile(codes, formatCodes(hostileCodes(), "json"));
   await writeFile(audio, formatWav({ channelData: [new Float32Array(2400)], sampleRate: 24_000 }));
   await writeFile(junk, hostile);
@@ -99,7 +101,7 @@ describe("nothing that a command prints steers the terminal", () => {
     ["encode", "AUDIO", "-b", "HOSTILE"],
     ["encode", "AUDIO", "-f", "HOSTILE"],
   ])("%j %j %j %j", async (...args) => {
-    await using folder = await hostileFolder();
+    const folder = await hostileFolder();
     const { codes, audio, junk, weights, model } = folder;
     const paths: Readonly<Record<string, string>> = {
       CODES: codes,
@@ -107,7 +109,7 @@ describe("nothing that a command prints steers the terminal", () => {
       JUNK: junk,
       WEIGHTS: weights,
       MODEL: model,
-      OUT: folder.in("out"),
+      OUT: join(folder, "out"),
       HOSTILE: hostile,
       "--HOSTILE": `--${hostile}`,
     };
@@ -122,8 +124,8 @@ describe("nothing that a command prints steers the terminal", () => {
   });
 
   test("a dataset's reports neither", async () => {
-    await using folder = await hostileFolder();
-    const out = folder.in("out");
+    const folder = await hostileFolder();
+    const out = join(folder, "out");
     await run(["tokenize", folder.audio, folder.junk, "-m", folder.model, "-o", out]);
     for (const args of [
       ["inspect", out],
@@ -138,7 +140,7 @@ describe("nothing that a command prints steers the terminal", () => {
   });
 
   test("nor does the bar", async () => {
-    await using folder = await hostileFolder();
+    const folder = await hostileFolder();
     await writeFile(folder.audio, formatWav({ channelData: [new Float32Array(24_000 * 8)], sampleRate: 24_000 }));
     const { stderr } = await run(["encode", folder.audio, "-m", folder.model], { isTTY: true });
     expect(stderr).toContain("encode");

@@ -5,16 +5,16 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { runCommandLine } from "../../src/cli/program.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
-import { writeTree } from "../dataset/temporary-folder.ts";
+import { temporaryFolder, writeTree } from "../temporary-folder.ts";
 import { describeWithRedis, freePort, RedisServer } from "../queue/redis-server.ts";
 import { hubFixture, tinyFolder } from "../hub/hub-fixture.ts";
 import { folderRepository } from "../hub/hub-server.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { run } from "./fake-terminal.ts";
 
 /** Five files of 0.5 to 0.9 s in `in/`. */
 async function folderWithCorpus() {
   const folder = await temporaryFolder();
-  await writeTree(folder.path, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.5 + 0.1 * i)])));
+  await writeTree(folder, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.5 + 0.1 * i)])));
   return folder;
 }
 
@@ -26,8 +26,8 @@ describeWithRedis("tokenize on a queue", () => {
   afterAll(() => redis[Symbol.asyncDispose]());
 
   test("enqueue, worker and status need the folder only: options come with the queue, and the bytes are those of tokenize", async () => {
-    await using folder = await folderWithCorpus();
-    const [out, at] = [folder.in("out"), ["--redis", redis.url]];
+    const folder = await folderWithCorpus();
+    const [out, at] = [join(folder, "out"), ["--redis", redis.url]];
     const shape = [
       "-n",
       "4",
@@ -48,9 +48,9 @@ describeWithRedis("tokenize on a queue", () => {
       "--audio-license",
       "cc0-1.0",
     ];
-    await run(["tokenize", folder.in("in"), "-o", folder.in("alone"), ...shape]);
+    await run(["tokenize", join(folder, "in"), "-o", join(folder, "alone"), ...shape]);
 
-    const enqueued = await run(["tokenize", "enqueue", folder.in("in"), "-o", out, ...shape, ...at]);
+    const enqueued = await run(["tokenize", "enqueue", join(folder, "in"), "-o", out, ...shape, ...at]);
     expect(enqueued).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(
@@ -75,7 +75,7 @@ describeWithRedis("tokenize on a queue", () => {
         /^taking parts from encodec-tokenizer-out-\w+: 3 parts of 5 files in all\npart 0: 2 files, [^]*part 2: 1 file, [^]*out: 3 parts of 5 files done here, [^]*complete: 16 clips/,
       ),
     });
-    expect(await bytesBelow(out)).toEqual(await bytesBelow(folder.in("alone")));
+    expect(await bytesBelow(out)).toEqual(await bytesBelow(join(folder, "alone")));
 
     expect((await run(["tokenize", "status", "-o", out, ...at, "--watch"])).stdout.toString()).toMatch(
       /files +5 of 5[^]*3 of 3 done\n +state +complete\n/,
@@ -91,9 +91,9 @@ describeWithRedis("tokenize on a queue", () => {
   });
 
   test("a worker that is interrupted finishes the part at hand and leaves the others to the next", async () => {
-    await using folder = await folderWithCorpus();
-    const [out, at] = [folder.in("out"), ["--redis", redis.url]];
-    await run(["tokenize", "enqueue", folder.in("in"), "-o", out, "-n", "4", "--part-rows", "1", ...at]);
+    const folder = await folderWithCorpus();
+    const [out, at] = [join(folder, "out"), ["--redis", redis.url]];
+    await run(["tokenize", "enqueue", join(folder, "in"), "-o", out, "-n", "4", "--part-rows", "1", ...at]);
     const interrupt = new AbortController();
     let said = "";
     const stdout = new Writable({
@@ -122,10 +122,10 @@ describeWithRedis("tokenize on a queue", () => {
   });
 
   test("a worker says which parts failed, and status why", async () => {
-    await using folder = await folderWithCorpus();
-    const [out, at] = [folder.in("out"), ["--redis", redis.url]];
-    await writeFile(folder.in("in/bad.wav"), "not audio");
-    await run(["tokenize", "enqueue", folder.in("in"), "-o", out, "-n", "2", "--part-rows", "2", "--attempts", "1", ...at]);
+    const folder = await folderWithCorpus();
+    const [out, at] = [join(folder, "out"), ["--redis", redis.url]];
+    await writeFile(join(folder, "in/bad.wav"), "not audio");
+    await run(["tokenize", "enqueue", join(folder, "in"), "-o", out, "-n", "2", "--part-rows", "2", "--attempts", "1", ...at]);
     const { code, stdout, stderr } = await run(["tokenize", "worker", "-o", out, "--max-errors", "0", "--json", ...at]);
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -149,14 +149,14 @@ describeWithRedis("tokenize on a queue", () => {
   });
 
   test("a worker takes the same weights from another place, and no others", async () => {
-    await using folder = await folderWithCorpus();
-    const [out, at] = [folder.in("out"), ["--redis", redis.url]];
-    await run(["tokenize", "enqueue", folder.in("in"), "-o", out, "-n", "2", ...at]);
+    const folder = await folderWithCorpus();
+    const [out, at] = [join(folder, "out"), ["--redis", redis.url]];
+    await run(["tokenize", "enqueue", join(folder, "in"), "-o", out, "-n", "2", ...at]);
     const other = { config: "models/encodec-tiny-24khz/config.json", weights: "models/encodec-tiny-24khz/model.safetensors" };
     const weights = await readFile(other.weights);
     weights[weights.length - 3]! ^= 0x40;
-    await writeTree(folder.path, { "changed/config.json": await readFile(other.config), "changed/model.safetensors": weights });
-    expect(await run(["tokenize", "worker", "-o", out, "-m", folder.in("changed"), ...at])).toMatchObject({
+    await writeTree(folder, { "changed/config.json": await readFile(other.config), "changed/model.safetensors": weights });
+    expect(await run(["tokenize", "worker", "-o", out, "-m", join(folder, "changed"), ...at])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("begun in another way"),
     });
@@ -164,9 +164,9 @@ describeWithRedis("tokenize on a queue", () => {
   });
 
   test("a worker does not download a model because the folder names it, nor take a laxer license policy from there", async () => {
-    await using folder = await folderWithCorpus();
-    const [out, at] = [folder.in("out"), ["--redis", redis.url]];
-    await run(["tokenize", "enqueue", folder.in("in"), "-o", out, "-n", "2", ...at]);
+    const folder = await folderWithCorpus();
+    const [out, at] = [join(folder, "out"), ["--redis", redis.url]];
+    await run(["tokenize", "enqueue", join(folder, "in"), "-o", out, "-n", "2", ...at]);
     const path = join(out, "plan/queue.json");
     const record = JSON.parse(await readFile(path, "utf8")) as { recipe: Record<string, unknown> };
     await using hub = await hubFixture({ "evil/enc": folderRepository(tinyFolder) });
@@ -203,18 +203,18 @@ describeWithRedis("tokenize on a queue", () => {
   });
 
   test("says that Redis is not there before a model is loaded", async () => {
-    await using folder = await folderWithCorpus();
+    const folder = await folderWithCorpus();
     const at = ["--redis", `redis://127.0.0.1:${await freePort()}`];
     const refused = {
       code: 1,
       stderr: expect.stringMatching(/^encodec-tokenizer: cannot reach Redis at 127\.0\.0\.1:\d+: [^\n]*ECONNREFUSED[^\n]*\n$/),
     };
-    expect(await run(["tokenize", "enqueue", folder.in("in"), "-o", folder.in("out"), "-m", folder.in("no-model"), ...at])).toMatchObject(
-      refused,
-    );
-    await run(["tokenize", "enqueue", folder.in("in"), "-o", folder.in("out"), "-n", "2", "--redis", redis.url]);
-    expect(await run(["tokenize", "worker", "-o", folder.in("out"), "-m", folder.in("no-model"), ...at])).toMatchObject(refused);
-    expect(await run(["tokenize", "status", "-o", folder.in("out"), ...at])).toMatchObject(refused);
-    await rm(folder.in("out"), { recursive: true });
+    expect(
+      await run(["tokenize", "enqueue", join(folder, "in"), "-o", join(folder, "out"), "-m", join(folder, "no-model"), ...at]),
+    ).toMatchObject(refused);
+    await run(["tokenize", "enqueue", join(folder, "in"), "-o", join(folder, "out"), "-n", "2", "--redis", redis.url]);
+    expect(await run(["tokenize", "worker", "-o", join(folder, "out"), "-m", join(folder, "no-model"), ...at])).toMatchObject(refused);
+    expect(await run(["tokenize", "status", "-o", join(folder, "out"), ...at])).toMatchObject(refused);
+    await rm(join(folder, "out"), { recursive: true });
   });
 });

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
@@ -8,13 +9,13 @@ import { AudioTokenizer, readAudio } from "../../src/index.ts";
 import type { EncodedClip } from "../../src/entries/dataset.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
-import { collect, writeTree } from "../dataset/temporary-folder.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { temporaryFolder, collect, writeTree } from "../temporary-folder.ts";
+import { run } from "./fake-terminal.ts";
 
 /** Five files of 0.5 to 0.9 s in `in/`. */
 async function folderWithCorpus() {
   const folder = await temporaryFolder();
-  await writeTree(folder.path, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.5 + 0.1 * i)])));
+  await writeTree(folder, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.5 + 0.1 * i)])));
   return folder;
 }
 
@@ -32,13 +33,13 @@ function eventsIn(stdout: Buffer): readonly Record<string, unknown>[] {
 
 describe("tokenize", () => {
   test("gives every file the codes of encode, lists what fails, and says what came of it", async () => {
-    await using folder = await folderWithCorpus();
-    await writeFile(folder.in("in/bad.wav"), "not audio");
+    const folder = await folderWithCorpus();
+    await writeFile(join(folder, "in/bad.wav"), "not audio");
     const { code, stdout, stderr } = await run([
       "tokenize",
-      folder.in("in"),
+      join(folder, "in"),
       "-o",
-      folder.in("out"),
+      join(folder, "out"),
       "-b",
       "3",
       "--audio-license",
@@ -51,16 +52,16 @@ describe("tokenize", () => {
       /^6 of 6 files to do\nbad\.wav: not readable[^\n]*\n[^\n]*out: 6 files, 3\.50 s in [^\n]* × real time\n1 file failed; errors\.jsonl has the reasons\ncomplete: 5 clips, 3\.50 s, 1 shard file\ncodebooks: \d+ to \d+ % of their codes in use, entropy [\d.]+ to [\d.]+ of 10 bits\nmore in [^\n]*report\.svg, or by encodec-tokenizer inspect [^\n]*out\n$/,
     );
     await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
-    const clips = await clipsOf(folder.in("out"));
+    const clips = await clipsOf(join(folder, "out"));
     expect(clips.map(({ key }) => key)).toEqual(["clip-0", "clip-1", "clip-2", "clip-3", "clip-4"]);
     for (const { source, codes } of clips)
-      expect(codes).toEqual(await tokenizer.encode(await readAudio(folder.in(`in/${source}`)), { bandwidth: 3 }));
-    expect(await readFile(folder.in("out/README.md"), "utf8")).toMatch(/^---\n[^]*cc-by-4\.0[^]*\n# Tones\n/);
+      expect(codes).toEqual(await tokenizer.encode(await readAudio(join(folder, `in/${source}`)), { bandwidth: 3 }));
+    expect(await readFile(join(folder, "out/README.md"), "utf8")).toMatch(/^---\n[^]*cc-by-4\.0[^]*\n# Tones\n/);
   });
 
   test("prints events as lines of JSON, goes on where it was, and refuses other options", async () => {
-    await using folder = await folderWithCorpus();
-    const args = ["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "4", "--part-rows", "2"];
+    const folder = await folderWithCorpus();
+    const args = ["tokenize", join(folder, "in"), "-o", join(folder, "out"), "-n", "4", "--part-rows", "2"];
     const first = await run([...args, "--share", "0/2", "--json"]);
     expect(
       eventsIn(first.stdout)
@@ -88,38 +89,48 @@ describe("tokenize", () => {
   });
 
   test("shows no bar where events come on the same terminal", async () => {
-    await using folder = await folderWithCorpus();
-    const args = ["tokenize", folder.in("in"), "-n", "2", "-o"];
-    expect((await run([...args, folder.in("bar")], { isTTY: true, columns: 100 })).stderr).toContain("░");
-    const { stdout, stderr } = await run([...args, folder.in("events"), "--json"], { isTTY: true, columns: 100 });
+    const folder = await folderWithCorpus();
+    const args = ["tokenize", join(folder, "in"), "-n", "2", "-o"];
+    expect((await run([...args, join(folder, "bar")], { isTTY: true, columns: 100 })).stderr).toContain("░");
+    const { stdout, stderr } = await run([...args, join(folder, "events"), "--json"], { isTTY: true, columns: 100 });
     expect(eventsIn(stdout).at(-1)).toMatchObject({ kind: "finished" });
     expect(stderr).not.toMatch(/[░█\r]/u);
-    expect((await run([...args, folder.in("piped"), "--json"], { isTTY: true })).stderr).toContain("░");
+    expect((await run([...args, join(folder, "piped"), "--json"], { isTTY: true })).stderr).toContain("░");
   });
 
   test("ends after the part at hand when interrupted, and the same command goes on to the same bytes", async () => {
-    await using folder = await folderWithCorpus();
-    const args = (out: string): string[] => ["tokenize", folder.in("in"), "-o", folder.in(out), "-n", "4", "--part-rows", "1", "--json"];
+    const folder = await folderWithCorpus();
+    const args = (out: string): string[] => [
+      "tokenize",
+      join(folder, "in"),
+      "-o",
+      join(folder, out),
+      "-n",
+      "4",
+      "--part-rows",
+      "1",
+      "--json",
+    ];
     await run(args("whole"));
     const { outcome, said } = await interruptedAfter("part-started", args("out"));
     expect(outcome.code).toBe(130);
     expect(said).toMatch(
       /finishing the part at hand; Ctrl-C again stops at once\n[^]*parts? left; the same command goes on\nencodec-tokenizer: interrupted\n$/,
     );
-    const done = (await readdir(folder.in("out/parts"))).filter((name) => /^\d+\.json$/.test(name));
+    const done = (await readdir(join(folder, "out/parts"))).filter((name) => /^\d+\.json$/.test(name));
     expect(done.length).toBeGreaterThan(0);
     expect(done.length).toBeLessThan(5);
     expect(await run(args("out"))).toMatchObject({ code: 0 });
-    expect(await bytesBelow(folder.in("out"))).toEqual(await bytesBelow(folder.in("whole")));
+    expect(await bytesBelow(join(folder, "out"))).toEqual(await bytesBelow(join(folder, "whole")));
   });
 
   test("cuts windows, writes several formats, and limits shards", async () => {
-    await using folder = await folderWithCorpus();
+    const folder = await folderWithCorpus();
     const args = [
       "tokenize",
-      folder.in("in"),
+      join(folder, "in"),
       "-o",
-      folder.in("out"),
+      join(folder, "out"),
       "-n",
       "4",
       "--window",
@@ -141,40 +152,40 @@ describe("tokenize", () => {
       "-q",
     ];
     expect(await run(args)).toMatchObject({ code: 0, stderr: "" });
-    const clips = await clipsOf(folder.in("out"));
+    const clips = await clipsOf(join(folder, "out"));
     expect(clips.map(({ codes }) => codes.numFrames)).toEqual(clips.map(() => 15));
     expect(clips).toHaveLength(2 + 3 + 3 + 4 + 4);
-    const shards = await readdir(folder.in("out/shards"));
+    const shards = await readdir(join(folder, "out/shards"));
     expect(shards.filter((name) => name.endsWith(".tar"))).toHaveLength(4);
-    const documents = await collect(await openTokenDataset(folder.in("out/shards/part-000000-000.bin")));
+    const documents = await collect(await openTokenDataset(join(folder, "out/shards/part-000000-000.bin")));
     const { codes } = clips[0]!;
     expect([...documents[0]!]).toEqual(Array.from(codes.data, (code, at) => 100 + 1024 * Math.floor(at / codes.numFrames) + code));
   });
 
   test("lays tokens out by a pattern, and refuses one that does not fit the codec before any work", async () => {
-    await using folder = await folderWithCorpus();
-    const args = ["tokenize", folder.in("in"), "-o", folder.in("out"), "-f", "megatron", "-q", "--pattern"];
+    const folder = await folderWithCorpus();
+    const args = ["tokenize", join(folder, "in"), "-o", join(folder, "out"), "-f", "megatron", "-q", "--pattern"];
     expect(await run([...args, "musicgen", "-n", "8"])).toMatchObject({ code: 2, stderr: expect.stringContaining("give --codebooks 4") });
     expect(await run([...args, "musicgen", "-n", "4"])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/--pattern musicgen does not fit the codec: .* 2048/),
     });
-    expect(existsSync(folder.in("out"))).toBe(false);
+    expect(existsSync(join(folder, "out"))).toBe(false);
     expect(await run([...args, "delay", "-n", "4"])).toMatchObject({ code: 0, stderr: "" });
     const layout = { kind: "pattern", pattern: { kind: "delay", numCodebooks: 4 }, eosToken: 1025 };
-    expect(JSON.parse(await readFile(folder.in("out/dataset.json"), "utf8"))).toMatchObject({
+    expect(JSON.parse(await readFile(join(folder, "out/dataset.json"), "utf8"))).toMatchObject({
       options: { outputs: [{ format: "tokens", stream: "megatron", layout }] },
     });
     // An empty step, the frames, and three more steps for the delays, four tokens each.
-    const documents = await collect(await openTokenDataset(folder.in("out/shards/part-000000-000.bin")));
+    const documents = await collect(await openTokenDataset(join(folder, "out/shards/part-000000-000.bin")));
     expect(documents.map(({ length }) => length)).toEqual([38, 45, 53, 60, 68].map((frames) => 4 * (1 + frames + 3)));
   });
 
   test("takes a list of paths on standard input", async () => {
-    await using folder = await folderWithCorpus();
-    const stdin = Buffer.from(`${folder.in("in/clip-3.wav")}\n${folder.in("in/clip-1.wav")}\n`);
-    expect(await run(["tokenize", "-", "-o", folder.in("out"), "-n", "2", "-q"], { stdin })).toMatchObject({ code: 0, stderr: "" });
-    expect((await clipsOf(folder.in("out"))).map(({ codes }) => codes.numSamples)).toEqual([19_200, 14_400]);
+    const folder = await folderWithCorpus();
+    const stdin = Buffer.from(`${join(folder, "in/clip-3.wav")}\n${join(folder, "in/clip-1.wav")}\n`);
+    expect(await run(["tokenize", "-", "-o", join(folder, "out"), "-n", "2", "-q"], { stdin })).toMatchObject({ code: 0, stderr: "" });
+    expect((await clipsOf(join(folder, "out"))).map(({ codes }) => codes.numSamples)).toEqual([19_200, 14_400]);
   });
 
   test.each([
@@ -194,32 +205,32 @@ describe("tokenize", () => {
 
 describe("a dataset that is there", () => {
   test("is verified: nothing is said of a sound one, and what is wrong of another", async () => {
-    await using folder = await folderWithCorpus();
-    await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q"]);
-    expect(await run(["verify", folder.in("out")])).toMatchObject({
+    const folder = await folderWithCorpus();
+    await run(["tokenize", join(folder, "in"), "-o", join(folder, "out"), "-n", "2", "-q"]);
+    expect(await run(["verify", join(folder, "out")])).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(/1 shard with 5 clips, all as the index says\n$/),
     });
-    await writeFile(folder.in("out/shards/stray.tar"), "");
-    await rm(folder.in("out/shards/part-000000-000.tar"));
-    const { code, stdout, stderr } = await run(["verify", folder.in("out"), "--json"]);
+    await writeFile(join(folder, "out/shards/stray.tar"), "");
+    await rm(join(folder, "out/shards/part-000000-000.tar"));
+    const { code, stdout, stderr } = await run(["verify", join(folder, "out"), "--json"]);
     expect({ code, kinds: (JSON.parse(stdout.toString()) as { findings: { kind: string }[] }).findings.map(({ kind }) => kind) }).toEqual({
       code: 1,
       kinds: ["missing", "extra"],
     });
     expect(stderr).toMatch(/part-000000-000\.tar: missing: [^]*stray\.tar: extra: [^]*2 findings\n$/);
-    expect(await run(["verify", folder.in("in")])).toMatchObject({ code: 1, stderr: expect.stringContaining("no finished dataset") });
+    expect(await run(["verify", join(folder, "in")])).toMatchObject({ code: 1, stderr: expect.stringContaining("no finished dataset") });
   });
 
   test("is inspected: counts, shards, codec, licenses and usage", async () => {
-    await using folder = await folderWithCorpus();
-    await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--audio-license", "cc0-1.0"]);
-    const { code, stdout } = await run(["inspect", folder.in("out")]);
+    const folder = await folderWithCorpus();
+    await run(["tokenize", join(folder, "in"), "-o", join(folder, "out"), "-n", "2", "-q", "--audio-license", "cc0-1.0"]);
+    const { code, stdout } = await run(["inspect", join(folder, "out")]);
     expect(code).toBe(0);
     expect(stdout.toString()).toMatch(
       /clips +5, 3\.50 s, of 5 files\n +errors +none\n[^]*webdataset +1 [^]*2 codebooks of 1024 codes[^]*license cc0-1\.0\n[^]*codebook +codes used +entropy of 10 bits\n[^]*seconds +clips\n +0\.5 to 1 +5 +█{20}\n[^]*dB of full scale +clips\n/,
     );
-    const summary = JSON.parse((await run(["inspect", folder.in("out"), "--json"])).stdout.toString());
+    const summary = JSON.parse((await run(["inspect", join(folder, "out"), "--json"])).stdout.toString());
     expect(summary).toMatchObject({ counts: { clips: 5 }, audioLicense: "cc0-1.0", usage: [{ entropy: expect.any(Number) }, {}] });
     const { durations } = summary.statistics as { durations: { edges: number[]; counts: number[] } };
     expect(
@@ -232,22 +243,22 @@ describe("a dataset that is there", () => {
   });
 
   test("that was only begun is said to be one, and not taken for a model", async () => {
-    await using folder = await folderWithCorpus();
-    await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q", "--part-rows", "1", "--share", "0/2"]);
-    expect(await run(["inspect", folder.in("out")])).toMatchObject({
+    const folder = await folderWithCorpus();
+    await run(["tokenize", join(folder, "in"), "-o", join(folder, "out"), "-n", "2", "-q", "--part-rows", "1", "--share", "0/2"]);
+    expect(await run(["inspect", join(folder, "out")])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/out is no finished dataset: .*finish it first\n$/u),
     });
   });
 
   test("is not pushed where there is none, nor to what is no repository", async () => {
-    await using folder = await folderWithCorpus();
-    expect(await run(["push", folder.in("in"), "user/dataset"])).toMatchObject({
+    const folder = await folderWithCorpus();
+    expect(await run(["push", join(folder, "in"), "user/dataset"])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("no shards that are done"),
     });
-    await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-n", "2", "-q"]);
-    expect((await run(["push", folder.in("out"), "no repository"])).code).toBe(2);
+    await run(["tokenize", join(folder, "in"), "-o", join(folder, "out"), "-n", "2", "-q"]);
+    expect((await run(["push", join(folder, "out"), "no repository"])).code).toBe(2);
   });
 });
 

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { startWork } from "../../src/cli/shared/work-progress.ts";
 import { findCheckpoint } from "../../src/entries/hub.ts";
 import { toneWav } from "../dataset/corpus.ts";
-import { writeTree } from "../dataset/temporary-folder.ts";
+import { temporaryFolder, writeTree } from "../temporary-folder.ts";
 import { mini24Folder } from "../hub/hub-fixture.ts";
-import { run, temporaryFolder } from "./fake-terminal.ts";
+import { run } from "./fake-terminal.ts";
 import { served24, servedHub } from "./served-hub.ts";
 
 afterEach(() => {
@@ -17,26 +18,26 @@ afterEach(() => {
 /** A dataset in `out/`, made of five files in `in/`. */
 async function folderWithDataset(...args: readonly string[]) {
   const folder = await temporaryFolder();
-  await writeTree(folder.path, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.5 + 0.1 * i)])));
-  const made = await run(["tokenize", folder.in("in"), "-o", folder.in("out"), "-q", ...args]);
+  await writeTree(folder, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.5 + 0.1 * i)])));
+  const made = await run(["tokenize", join(folder, "in"), "-o", join(folder, "out"), "-q", ...args]);
   if (made.code !== 0) throw new Error(made.stderr);
   return folder;
 }
 
 describe("verify --sample", () => {
   test("encodes clips again with the model that the dataset names, and says how many", async () => {
-    await using folder = await folderWithDataset();
-    const sound = `${folder.in("out")}: 1 shard with 5 clips, all as the index says`;
-    expect(await run(["verify", folder.in("out"), "--sample", "3"])).toMatchObject({
+    const folder = await folderWithDataset();
+    const sound = `${join(folder, "out")}: 1 shard with 5 clips, all as the index says`;
+    expect(await run(["verify", join(folder, "out"), "--sample", "3"])).toMatchObject({
       code: 0,
       stderr: `${sound}; 3 clips encoded again to the same codes\n`,
     });
-    expect(await run(["verify", folder.in("out"), "--sample", "100%", "-m", "tiny", "--threads", "1"])).toMatchObject({
+    expect(await run(["verify", join(folder, "out"), "--sample", "100%", "-m", "tiny", "--threads", "1"])).toMatchObject({
       code: 0,
       stderr: `${sound}; 5 clips encoded again to the same codes\n`,
     });
-    expect(await run(["verify", folder.in("out"), "-q", "--sample", "3"])).toMatchObject({ code: 0, stderr: "" });
-    expect(await run(["verify", folder.in("out"), "--sample", "0.001%"])).toMatchObject({
+    expect(await run(["verify", join(folder, "out"), "-q", "--sample", "3"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["verify", join(folder, "out"), "--sample", "0.001%"])).toMatchObject({
       code: 0,
       stderr: `${sound}; no clip is in the sample, so none was encoded again\n`,
     });
@@ -44,12 +45,12 @@ describe("verify --sample", () => {
 
   test("takes a model of the Hub at the commit that the dataset names, under the policy that is asked for", async () => {
     await using hub = await servedHub(served24);
-    await using folder = await folderWithDataset("-m", "24khz");
-    vi.stubEnv("HF_HUB_CACHE", folder.in("cache"));
+    const folder = await folderWithDataset("-m", "24khz");
+    vi.stubEnv("HF_HUB_CACHE", join(folder, "cache"));
     hub.server.requests.length = 0;
-    const refused = await run(["verify", folder.in("out"), "--sample", "2", "--license", "commercial"]);
+    const refused = await run(["verify", join(folder, "out"), "--sample", "2", "--license", "commercial"]);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("policy commercial does not admit facebook/encodec_24khz") });
-    const verified = await run(["verify", folder.in("out"), "--sample", "2"]);
+    const verified = await run(["verify", join(folder, "out"), "--sample", "2"]);
     expect(verified).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(/downloading [^]*2 clips encoded again to the same codes\n$/),
@@ -58,17 +59,17 @@ describe("verify --sample", () => {
   });
 
   test("tells clips with other codes", async () => {
-    await using folder = await folderWithDataset("-f", "jsonl", "-n", "2");
-    const shard = folder.in("out/shards/part-000000-000.jsonl");
+    const folder = await folderWithDataset("-f", "jsonl", "-n", "2");
+    const shard = join(folder, "out/shards/part-000000-000.jsonl");
     const contents = (await readFile(shard, "utf8")).replace(
       /"codes":\[\[(?<code>\d+)/u,
       (_, code: string) => `"codes":[[${(Number(code) + 1) % 1024}`,
     );
     await writeFile(shard, contents);
-    const index = JSON.parse(await readFile(folder.in("out/dataset.json"), "utf8")) as { shards: object[] };
+    const index = JSON.parse(await readFile(join(folder, "out/dataset.json"), "utf8")) as { shards: object[] };
     Object.assign(index.shards[0]!, { bytes: contents.length, sha256: createHash("sha256").update(contents).digest("hex") });
-    await writeFile(folder.in("out/dataset.json"), JSON.stringify(index));
-    const { code, stdout, stderr } = await run(["verify", folder.in("out"), "--sample", "100%", "--json"]);
+    await writeFile(join(folder, "out/dataset.json"), JSON.stringify(index));
+    const { code, stdout, stderr } = await run(["verify", join(folder, "out"), "--sample", "100%", "--json"]);
     expect(stderr).toContain(
       "part-000000-000.jsonl (clip-0): codes: 1 of its 76 codes are others when it is encoded again, from codebook 1 of 2 on\n",
     );
@@ -77,36 +78,36 @@ describe("verify --sample", () => {
   });
 
   test("counts clips whose audio is gone, which is no failure as long as others are there", async () => {
-    await using folder = await folderWithDataset();
-    for (const clip of [1, 3]) await rm(folder.in(`in/clip-${clip}.wav`));
-    const some = await run(["verify", folder.in("out"), "--sample", "100%"]);
+    const folder = await folderWithDataset();
+    for (const clip of [1, 3]) await rm(join(folder, `in/clip-${clip}.wav`));
+    const some = await run(["verify", join(folder, "out"), "--sample", "100%"]);
     expect(some).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(
         /^2 clips could not be encoded again; [^\n]*clip-1\.wav: there is no such file\n[^\n]*3 clips encoded again to the same codes\n$/,
       ),
     });
-    await rm(folder.in("in"), { recursive: true });
-    const none = await run(["verify", folder.in("out"), "--sample", "2"]);
+    await rm(join(folder, "in"), { recursive: true });
+    const none = await run(["verify", join(folder, "out"), "--sample", "2"]);
     expect(none).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/2 clips could not be encoded again[^]*no clip of the sample could be compared/),
     });
-    expect((await run(["verify", folder.in("out")])).code).toBe(0);
+    expect((await run(["verify", join(folder, "out")])).code).toBe(0);
   });
 
   test("refuses a model with other weights, and a dataset of tokens", async () => {
-    await using folder = await folderWithDataset("-n", "2", "-m", mini24Folder);
-    expect(await run(["verify", folder.in("out"), "--sample", "2", "-m", "tiny"])).toMatchObject({
+    const folder = await folderWithDataset("-n", "2", "-m", mini24Folder);
+    expect(await run(["verify", join(folder, "out"), "--sample", "2", "-m", "tiny"])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("was not made with the weights of"),
     });
-    await run(["tokenize", folder.in("in"), "-o", folder.in("tokens"), "-q", "-n", "2", "-f", "flat"]);
-    expect(await run(["verify", folder.in("tokens"), "--sample", "2"])).toMatchObject({
+    await run(["tokenize", join(folder, "in"), "-o", join(folder, "tokens"), "-q", "-n", "2", "-f", "flat"]);
+    expect(await run(["verify", join(folder, "tokens"), "--sample", "2"])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/holds tokens; codes are compared in webdataset/),
     });
-    expect((await run(["verify", folder.in("tokens")])).code).toBe(0);
+    expect((await run(["verify", join(folder, "tokens")])).code).toBe(0);
   });
 
   test.each([
@@ -119,28 +120,28 @@ describe("verify --sample", () => {
   });
 
   test("ends when it is interrupted", async () => {
-    await using folder = await folderWithDataset();
-    expect((await run(["verify", folder.in("out"), "--sample", "5"], { signal: AbortSignal.abort() })).code).toBe(130);
+    const folder = await folderWithDataset();
+    expect((await run(["verify", join(folder, "out"), "--sample", "5"], { signal: AbortSignal.abort() })).code).toBe(130);
   });
 
   test("shows a bar on a terminal, and takes it away", async () => {
-    await using folder = await folderWithDataset();
-    const { stderr } = await run(["verify", folder.in("out"), "--sample", "5"], { isTTY: true });
+    const folder = await folderWithDataset();
+    const { stderr } = await run(["verify", join(folder, "out"), "--sample", "5"], { isTTY: true });
     expect(stderr).toMatch(/5 of 5 clips read[^]*\n$/);
   });
 });
 
 describe("verify", () => {
   test("tells the first findings one by one and counts the others, of which --json has all", async () => {
-    await using folder = await folderWithDataset();
-    await writeTree(folder.path, Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`out/shards/${i}.tar`, ""])));
-    const { code, stdout, stderr } = await run(["verify", folder.in("out"), "--json"]);
+    const folder = await folderWithDataset();
+    await writeTree(folder, Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`out/shards/${i}.tar`, ""])));
+    const { code, stdout, stderr } = await run(["verify", join(folder, "out"), "--json"]);
     expect({ code, lines: stderr.trimEnd().split("\n").slice(19) }).toEqual({
       code: 1,
       lines: [
         expect.stringContaining("is not in the index"),
         "further findings are counted; --json lists them all",
-        `encodec-tokenizer: ${folder.in("out")} is not as its index says: 300 findings`,
+        `encodec-tokenizer: ${join(folder, "out")} is not as its index says: 300 findings`,
       ],
     });
     expect((JSON.parse(stdout.toString()) as { findings: unknown[] }).findings).toHaveLength(300);

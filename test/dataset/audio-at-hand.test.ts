@@ -7,7 +7,7 @@ import { decodeRow } from "../../src/dataset/decoding/decode-row.ts";
 import type { DecodedRow, DecodeRowTask } from "../../src/dataset/decoding/decode-row.ts";
 import * as rowBytes from "../../src/dataset/inputs/row-bytes.ts";
 import { audioFixture, toneWav } from "./corpus.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { runsOf } from "../long-searches.ts";
 
 vi.mock(import("../../src/dataset/inputs/row-bytes.ts"), { spy: true });

@@ -10,7 +10,7 @@ import { forgetPartNotes, isGivenUp, PartAttempt, readPartNotes } from "../../sr
 import { listFinishedParts } from "../../src/dataset/records/part-record.ts";
 import { tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 import { builtUrl } from "../built-package.ts";
 
 const row = (index: number): { readonly row: number; readonly key: string; readonly path: string } => ({

@@ -23,7 +23,7 @@ import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { HubServer, memberToken } from "../hub/hub-server.ts";
 import { bytesBelow, clipOf, segmentedClipOf } from "./encoded-clips.ts";
 import { writeDataset, writeParts } from "./finished-dataset.ts";
-import { collect, temporaryFolder } from "./temporary-folder.ts";
+import { collect, temporaryFolder } from "../temporary-folder.ts";
 
 const layout = vocabularyLayout(new TokenVocabulary({ codebookSize: 1024, numCodebooks: 3, specialTokens: { eos: {} } }));
 const parts = [[clipOf(1), clipOf(2, 30), clipOf(3)], [], [clipOf(4, 80), clipOf(5, 400, { loudness: null })]];

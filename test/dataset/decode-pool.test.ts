@@ -5,7 +5,7 @@ import { expect, test, vi } from "vitest";
 import { DecodePool } from "../../src/dataset/decoding/decode-pool.ts";
 import type { DecodeRowTask } from "../../src/dataset/decoding/decode-row.ts";
 import { tokenize, toneWav } from "./corpus.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { builtUrl } from "../built-package.ts";
 
 /** Where threads find what they run. */

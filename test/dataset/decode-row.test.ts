@@ -6,7 +6,7 @@ import type { ChannelMode } from "../../src/dataset/decoding/clip-channels.ts";
 import { planningOf } from "../../src/dataset/decoding/clip-windows.ts";
 import { decodeRow } from "../../src/dataset/decoding/decode-row.ts";
 import type { DecodeRowTask } from "../../src/dataset/decoding/decode-row.ts";
-import { temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const sampleRate = 8000;
 

@@ -11,7 +11,7 @@ import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { someOf } from "../long-searches.ts";
 import { bytesBelow } from "./encoded-clips.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 let tokenizer: AudioTokenizer;
 beforeAll(async () => {

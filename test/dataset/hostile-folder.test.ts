@@ -26,7 +26,7 @@ import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { HubServer, memberToken } from "../hub/hub-server.ts";
 import { bytesBelow, clipOf } from "./encoded-clips.ts";
 import { writeDataset, writeParts } from "./finished-dataset.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const parts = [[clipOf(1), clipOf(2)], [clipOf(3)]];
 const formats = ["webdataset", "parquet", "npy", "jsonl"] as const;

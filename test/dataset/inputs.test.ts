@@ -13,7 +13,7 @@ import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { audioFixture, tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { tarOf } from "./tar-of.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 let tokenizer: AudioTokenizer;
 beforeAll(async () => {

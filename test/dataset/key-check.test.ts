@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { KeyCheck } from "../../src/dataset/plan/key-check.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 test("rows whose key an earlier one has are found with the earliest, in order", async () => {
   await fc.assert(

@@ -10,7 +10,7 @@ import { builtUrl } from "../built-package.ts";
 import { isLong, soakRuns } from "../long-searches.ts";
 import { tinyModel, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
-import { temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const numFiles = 36;
 /** After how many rows each run is killed; in the long search at any moment after them. */

@@ -7,7 +7,7 @@ import { resolveInputs } from "../../src/dataset/inputs/resolve-inputs.ts";
 import { locateRow, streamRowBytes } from "../../src/dataset/inputs/row-bytes.ts";
 import type { AudioRow, Row } from "../../src/dataset/inputs/row.ts";
 import { tarOf } from "./tar-of.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);

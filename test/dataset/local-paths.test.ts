@@ -13,7 +13,7 @@ import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { HubServer, memberToken } from "../hub/hub-server.ts";
 import { tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
-import { collect, writeTree } from "./temporary-folder.ts";
+import { collect, writeTree } from "../temporary-folder.ts";
 
 describe.skipIf(process.platform === "win32")("a dataset that is published", () => {
   const outputs = [

@@ -19,7 +19,7 @@ import { writePlanRows } from "../../src/dataset/plan/write-plan-rows.ts";
 import { writeQueueRecord } from "../../src/queue/queue-record.ts";
 import { countTurns } from "../audio/turn-counter.ts";
 import { clipOf } from "./encoded-clips.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const sha256 = "0".repeat(64);
 const shardsOf = (count: number) =>

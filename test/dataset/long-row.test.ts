@@ -6,7 +6,7 @@ import { planningOf } from "../../src/dataset/decoding/clip-windows.ts";
 import { encodeLongClip, planLongRow, windowsOfLongRow } from "../../src/dataset/encoding/long-row.ts";
 import type { LongRow } from "../../src/dataset/encoding/long-row.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const codec = { sampleRate: 24000, hopLength: 320 };
 

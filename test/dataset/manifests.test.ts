@@ -8,7 +8,7 @@ import { readCsvManifest } from "../../src/dataset/inputs/read-csv-manifest.ts";
 import { readJsonlManifest } from "../../src/dataset/inputs/read-jsonl-manifest.ts";
 import type { Row } from "../../src/dataset/inputs/row.ts";
 import { readLines } from "../../src/dataset/inputs/text-lines.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 async function jsonl(text: string | Uint8Array): Promise<readonly Row[]> {
   const folder = await temporaryFolder();

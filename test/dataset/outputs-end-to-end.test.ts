@@ -12,7 +12,7 @@ import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { parseArray } from "../../src/storage/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { tinyModel, tokenize, toneWav } from "./corpus.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 let tokenizer: AudioTokenizer;
 beforeAll(async () => {

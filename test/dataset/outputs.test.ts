@@ -22,7 +22,7 @@ import { parseMegatronIndex, TokenVocabulary } from "../../src/patterns/index.ts
 import { parseCodes } from "../../src/storage/index.ts";
 import { clips as anyCodes } from "../core/arbitrary-codes.ts";
 import { bytesBelow, clipOf, segmentedClipOf } from "./encoded-clips.ts";
-import { collect, temporaryFolder } from "./temporary-folder.ts";
+import { collect, temporaryFolder } from "../temporary-folder.ts";
 
 const vocabulary = new TokenVocabulary({ codebookSize: 1024, numCodebooks: 3, specialTokens: { eos: {} } });
 

@@ -15,7 +15,7 @@ import type { DatasetPlan } from "../../src/dataset/plan/dataset-plan.ts";
 import type { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { turns } from "../async/turns.ts";
 import { toneWav } from "./corpus.ts";
-import { collect, temporaryFolder } from "./temporary-folder.ts";
+import { collect, temporaryFolder } from "../temporary-folder.ts";
 
 async function* items<T>(all: readonly T[]): AsyncGenerator<T, void> {
   yield* all;

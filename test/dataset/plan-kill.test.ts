@@ -12,7 +12,7 @@ import { preparePlan } from "../../src/dataset/plan/prepare-plan.ts";
 import { finalNameOf } from "../../src/files/index.ts";
 import { builtUrl } from "../built-package.ts";
 import { isLong, someOf } from "../long-searches.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const numRows = isLong ? 60_000 : 6000;
 const planned = ["plan.json", "plan/offsets.bin", "plan/rows.jsonl"] as const;

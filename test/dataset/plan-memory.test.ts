@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { isLong } from "../long-searches.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { builtUrl } from "../built-package.ts";
 
 const mebibyte = 2 ** 20;

@@ -10,7 +10,7 @@ import type { DatasetPlan } from "../../src/dataset/plan/dataset-plan.ts";
 import { preparePlan } from "../../src/dataset/plan/prepare-plan.ts";
 import type { PreparePlanOptions } from "../../src/dataset/plan/prepare-plan.ts";
 import { tarOf } from "./tar-of.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const settings = { model: { id: "tiny", commit: null }, bandwidth: 6, clips: { window: { seconds: 10 }, tail: "keep" } };
 

@@ -3,7 +3,7 @@ import { jsonlOutput } from "../../src/dataset/formats/jsonl-output.ts";
 import { npyOutput } from "../../src/dataset/formats/npy-output.ts";
 import { removeShards } from "../../src/dataset/parts/remove-shards.ts";
 import { bytesBelow, clipOf } from "./encoded-clips.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 test("removes all shards of a part with the files that they list, and nothing of other parts", async () => {
   const folder = await temporaryFolder();

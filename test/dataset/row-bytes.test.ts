@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { locateRow, openRowSource, streamRowBytes } from "../../src/dataset/inputs/row-bytes.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 test("a row is found below the root of its input, or where its absolute path says", () => {
   const member = { name: "x.wav", offset: 512, size: 3 };

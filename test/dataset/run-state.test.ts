@@ -16,7 +16,7 @@ import { removeLeftovers } from "../../src/dataset/parts/remove-leftovers.ts";
 import { listFinishedParts, readPartRecord, removePartRecord, writePartRecord } from "../../src/dataset/records/part-record.ts";
 import type { PartRecord } from "../../src/dataset/records/part-record.ts";
 import { finalNameOf, temporaryBeside } from "../../src/files/index.ts";
-import { temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { temporaryFolder, writeTree } from "../temporary-folder.ts";
 import { builtUrl } from "../built-package.ts";
 
 const everything = { index: 0, count: 1 };

@@ -13,7 +13,7 @@ import type { Row } from "../../src/dataset/inputs/row.ts";
 import { TarError, tarEntries } from "../../src/dataset/inputs/tar-members.ts";
 import type { TarEntry } from "../../src/dataset/inputs/tar-members.ts";
 import { tarOf } from "./tar-of.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 async function entriesOf(tar: Uint8Array): Promise<readonly TarEntry[]> {
   return await collect(tarEntries(bytesSource(tar, "test.tar")));

@@ -13,7 +13,7 @@ import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { audioFixture, tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 /** Ten files of several rates, channels and lengths below `in/`. */
 async function smallCorpus(): Promise<string> {

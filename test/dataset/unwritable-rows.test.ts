@@ -10,7 +10,7 @@ import { DatasetPartWriter } from "../../src/dataset/parts/part-writer.ts";
 import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow, clipOf } from "./encoded-clips.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const formats = [{ format: "npy" }, { format: "webdataset" }, { format: "jsonl" }, { format: "parquet" }] as const;
 

@@ -13,7 +13,7 @@ import { goldenConfig, goldenTensors, renamed } from "../checkpoint/fixtures.ts"
 import { hubFixture, mini24Folder, tinyFolder } from "../hub/hub-fixture.ts";
 import { folderRepository } from "../hub/hub-server.ts";
 import { tinyModel, tokenize, toneWav } from "./corpus.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const everyClip = { sample: { share: 1 } } as const;
 

@@ -7,7 +7,7 @@ import { compareBytewise } from "../../src/dataset/inputs/compare-bytewise.ts";
 import { cleanKey, keyOfClip, keyOfRange, keysOfSiblings } from "../../src/dataset/inputs/row-key.ts";
 import { walkFolder } from "../../src/dataset/inputs/walk-folder.ts";
 import type { WalkOptions } from "../../src/dataset/inputs/walk-folder.ts";
-import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const everything = { accepts: () => true };
 

@@ -1,33 +1,19 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { formatWav } from "../../src/audio/index.ts";
 import { AudioFormatError, FileError } from "../../src/core/index.ts";
 import { readAudio, writeWav } from "../../src/files/audio-file.ts";
 import { writeFileAtomically } from "../../src/files/write-file.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const waveform = { channelData: [Float32Array.of(0, 0.5, -0.25)], sampleRate: 24_000 };
 const isRoot = process.getuid?.() === 0; // to whom permissions do not apply
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "audio-file-"));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true });
+beforeEach(async () => {
+  folder = await temporaryFolder();
 });
 const at = (name: string): string => join(folder, name);
 

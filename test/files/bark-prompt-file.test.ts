@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { CodesError } from "../../src/core/index.ts";
 import { readBarkPrompt, writeBarkPrompt } from "../../src/files/index.ts";
 import { createBarkPrompt } from "../../src/patterns/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const prompt = createBarkPrompt(
   { data: Int32Array.from({ length: 120 }, (_, index) => index), dims: [8, 15] },
@@ -13,11 +13,7 @@ const prompt = createBarkPrompt(
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "bark-prompt-"));
-});
-
-afterEach(async () => {
-  await rm(folder, { recursive: true });
+  folder = await temporaryFolder();
 });
 
 describe("files of history prompts", () => {

@@ -1,24 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { CodesError, FileError } from "../../src/core/index.ts";
 import type { AudioCodes } from "../../src/core/index.ts";
 import { readCodes, writeCodes } from "../../src/files/codes-file.ts";
 import { formatCodes } from "../../src/storage/index.ts";
 import { codesAt48kHz, wholeClips } from "../core/arbitrary-codes.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const codes = codesAt48kHz(50_000);
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "codes-file-"));
-});
-
-afterEach(async () => {
-  await rm(folder, { recursive: true });
+  folder = await temporaryFolder();
 });
 
 describe("codes files", () => {

@@ -1,11 +1,10 @@
-import { mkdtemp, open, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { open, readdir } from "node:fs/promises";
 import { expect, test, vi } from "vitest";
 import { openAudio } from "../../src/files/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 test.skipIf(process.platform !== "linux")("a folder for temporary files on a full disk is named, and nothing is left in it", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "full-disk-"));
+  const folder = await temporaryFolder();
   const full = await open("/dev/full", "w");
   const prototype = Object.getPrototypeOf(full) as typeof full;
   // Writes fail as those to a full disk do, because they are.
@@ -25,6 +24,5 @@ test.skipIf(process.platform !== "linux")("a folder for temporary files on a ful
     writing.mockRestore();
     vi.unstubAllEnvs();
     await full.close();
-    await rm(folder, { recursive: true });
   }
 });

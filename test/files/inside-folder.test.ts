@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { lstat, mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readFile, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import type * as FileSystem from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isInside, makeFolderInside, openInside, removeInside } from "../../src/files/inside-folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 /** Called right before a file is opened, after its path was looked at. */
 let beforeOpening: (() => Promise<void>) | undefined;
@@ -23,7 +23,7 @@ let folder: string;
 let secret: string;
 
 beforeEach(async () => {
-  root = await realpath(await mkdtemp(join(tmpdir(), "encodec-tokenizer-inside-")));
+  root = await realpath(await temporaryFolder());
   folder = join(root, "folder");
   secret = join(root, "elsewhere/secret");
   await write("elsewhere/secret", "secret");
@@ -32,7 +32,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   beforeOpening = undefined;
-  await rm(root, { recursive: true });
 });
 
 async function write(path: string, text: string): Promise<void> {

@@ -1,8 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
@@ -19,13 +18,11 @@ import { collect } from "../audio/ogg-bytes.ts";
 import { joinPieces, noise } from "../audio/pieces.ts";
 import { builtUrl } from "../built-package.ts";
 import { isLong } from "../long-searches.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "open-audio-"));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true });
+beforeEach(async () => {
+  folder = await temporaryFolder();
 });
 const at = (name: string): string => join(folder, name);
 const fixture = (name: string): URL => new URL(`../fixtures/audio/${name}`, import.meta.url);

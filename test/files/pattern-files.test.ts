@@ -1,21 +1,17 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { CodesError, FileError } from "../../src/core/index.ts";
 import { readPattern, writePattern } from "../../src/files/index.ts";
 import type { PatternSpec } from "../../src/patterns/index.ts";
 import { patternCases } from "../patterns/arbitrary-patterns.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "pattern-files-"));
-});
-
-afterEach(async () => {
-  await rm(folder, { recursive: true });
+  folder = await temporaryFolder();
 });
 
 describe("pattern files", () => {

@@ -1,19 +1,18 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chown, lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chown, lstat, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { removeLeftoverFiles, temporaryBeside } from "../../src/files/temporary-name.ts";
 import { writeFileAtomically } from "../../src/files/write-file.ts";
 import { builtUrl } from "../built-package.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "temporary-name-"));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 /** A process that has begun to write a file, and waits. */
 async function writer(name: string): Promise<ChildProcess> {

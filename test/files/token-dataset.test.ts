@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { CodesError, DisposedError, FileError } from "../../src/core/index.ts";
 import { AtomicFile } from "../../src/files/atomic-file.ts";
 import { publishFiles } from "../../src/files/publish-files.ts";
@@ -12,6 +11,7 @@ import { TokenDatasetWriter } from "../../src/files/token-dataset.ts";
 import type { TokenDatasetFile, TokenDatasetOptions } from "../../src/files/token-dataset.ts";
 import { formatMegatronIndex } from "../../src/patterns/index.ts";
 import type { DocumentTokens } from "../../src/patterns/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const flat: TokenDatasetOptions = { format: "flat", vocabularySize: 1025, eosToken: 1024 };
 const megatron: TokenDatasetOptions = { ...flat, format: "megatron" };
@@ -21,12 +21,8 @@ let folder: string;
 let path: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "token-dataset-"));
+  folder = await temporaryFolder();
   path = join(folder, "train");
-});
-
-afterEach(async () => {
-  await rm(folder, { recursive: true });
 });
 
 async function write(options: TokenDatasetOptions, all: readonly DocumentTokens[] = documents, to: string = path) {

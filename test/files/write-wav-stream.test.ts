@@ -1,22 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { formatWav } from "../../src/audio/index.ts";
 import type { WavFormat } from "../../src/audio/index.ts";
 import { AudioFormatError } from "../../src/core/index.ts";
 import type { Waveform } from "../../src/core/index.ts";
 import { writeWavStream } from "../../src/files/write-wav-stream.ts";
 import { anyCuts, cutWaveform, noise } from "../audio/pieces.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "write-wav-stream-"));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true });
+beforeEach(async () => {
+  folder = await temporaryFolder();
 });
 const at = (name: string): string => join(folder, name);
 const piece = (numSamples: number, sampleRate = 8000): Waveform => ({ channelData: noise(1, numSamples), sampleRate });

@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { listCache, verifyCached } from "../../src/hub/cache.ts";
 import { openHubRepository } from "../../src/hub/hub.ts";
 import { hubErrorOf, hubFixture, tinyId } from "./hub-fixture.ts";
 import type { HubFixture } from "./hub-fixture.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 let hub: HubFixture;
 /** Where nothing of a cache belongs. */
@@ -14,13 +14,12 @@ let repository: string;
 
 beforeEach(async () => {
   hub = await hubFixture();
-  outside = await realpath(await mkdtemp(join(tmpdir(), "outside-")));
+  outside = await realpath(await temporaryFolder());
   repository = join(hub.cacheDir, "models--org--tiny");
 });
 
 afterEach(async () => {
   await hub[Symbol.asyncDispose]();
-  await rm(outside, { recursive: true });
 });
 
 async function open(more: { readonly cacheDir?: string; readonly offline?: boolean } = {}): Promise<string> {

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { scanCacheDir } from "@huggingface/hub";
 import { expect, test } from "vitest";
@@ -8,6 +7,7 @@ import { openHubRepository } from "../../src/hub/hub.ts";
 import { filesBelow, hubFixture, mini16Folder, mini24Folder, tinyFolder, tinyId } from "./hub-fixture.ts";
 import type { HubFixture } from "./hub-fixture.ts";
 import { commitOf, folderRepository, sha256Of } from "./hub-server.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const tiny = folderRepository(tinyFolder);
 const sizeOf = (files: Readonly<Record<string, Uint8Array>>): number =>
@@ -121,19 +121,15 @@ test("a download that did not finish is listed, and can be removed", async () =>
 
 test("removing never leaves the cache folder, whatever links or names say", async () => {
   await using hub = await hubFixture();
-  const outside = await mkdtemp(join(tmpdir(), "outside-"));
-  try {
-    await writeFile(join(outside, "precious"), "1");
-    const { snapshotPath, commit } = await openHubRepository(tinyId, hub.options);
-    await symlink(join(outside, "precious"), join(snapshotPath, "precious"));
-    await symlink(outside, join(hub.cacheDir, "models--org--linked"));
-    expect(await removeCached("org/linked", hub.options)).toBe(0);
-    await removeCached(tinyId, { ...hub.options, revision: commit });
-    await removeCached(tinyId, hub.options);
-    for (const id of ["..", "../outside", "a/../../b", "/"]) await expect(removeCached(id, hub.options)).rejects.toBeInstanceOf(TypeError);
-    expect(await removeCached(tinyId, { ...hub.options, revision: "../../x" })).toBe(0);
-    expect(await readFile(join(outside, "precious"), "utf8")).toBe("1");
-  } finally {
-    await rm(outside, { recursive: true });
-  }
+  const outside = await temporaryFolder();
+  await writeFile(join(outside, "precious"), "1");
+  const { snapshotPath, commit } = await openHubRepository(tinyId, hub.options);
+  await symlink(join(outside, "precious"), join(snapshotPath, "precious"));
+  await symlink(outside, join(hub.cacheDir, "models--org--linked"));
+  expect(await removeCached("org/linked", hub.options)).toBe(0);
+  await removeCached(tinyId, { ...hub.options, revision: commit });
+  await removeCached(tinyId, hub.options);
+  for (const id of ["..", "../outside", "a/../../b", "/"]) await expect(removeCached(id, hub.options)).rejects.toBeInstanceOf(TypeError);
+  expect(await removeCached(tinyId, { ...hub.options, revision: "../../x" })).toBe(0);
+  expect(await readFile(join(outside, "precious"), "utf8")).toBe("1");
 });

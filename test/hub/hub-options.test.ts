@@ -1,5 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openHubRepository } from "../../src/hub/hub.ts";
@@ -7,6 +7,7 @@ import { resolveHubOptions } from "../../src/hub/hub-options.ts";
 import { pushFiles } from "../../src/hub/push-files.ts";
 import { hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
 import { folderRepository, memberToken } from "./hub-server.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 test("without options and environment it is the Hub, anonymously, with the cache in the home folder", () => {
   // The token file of the machine that runs the tests must not matter.
@@ -51,19 +52,15 @@ test("HF_HUB_OFFLINE goes before TRANSFORMERS_OFFLINE", () => {
 });
 
 test("the token comes from the options, then HF_TOKEN, then the token file", async () => {
-  const home = await mkdtemp(join(tmpdir(), "hf-home-"));
-  try {
-    await writeFile(join(home, "token"), "hf_file\n");
-    await writeFile(join(home, "other"), "hf_other");
-    const env = { HF_HOME: home };
-    expect(resolveHubOptions({ env }).token).toBe("hf_file");
-    expect(resolveHubOptions({ env: { ...env, HF_TOKEN_PATH: join(home, "other") } }).token).toBe("hf_other");
-    expect(resolveHubOptions({ env: { ...env, HF_TOKEN: "hf_variable" } }).token).toBe("hf_variable");
-    expect(resolveHubOptions({ env: { ...env, HF_TOKEN: "hf_variable" }, token: "hf_option" }).token).toBe("hf_option");
-    expect(resolveHubOptions({ env, token: null }).token).toBe(null);
-  } finally {
-    await rm(home, { recursive: true });
-  }
+  const home = await temporaryFolder();
+  await writeFile(join(home, "token"), "hf_file\n");
+  await writeFile(join(home, "other"), "hf_other");
+  const env = { HF_HOME: home };
+  expect(resolveHubOptions({ env }).token).toBe("hf_file");
+  expect(resolveHubOptions({ env: { ...env, HF_TOKEN_PATH: join(home, "other") } }).token).toBe("hf_other");
+  expect(resolveHubOptions({ env: { ...env, HF_TOKEN: "hf_variable" } }).token).toBe("hf_variable");
+  expect(resolveHubOptions({ env: { ...env, HF_TOKEN: "hf_variable" }, token: "hf_option" }).token).toBe("hf_option");
+  expect(resolveHubOptions({ env, token: null }).token).toBe(null);
 });
 
 test("HF_ENDPOINT and HF_TOKEN reach the server that they name, and options go before them", async () => {

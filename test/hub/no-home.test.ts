@@ -1,7 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chown, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { chown } from "node:fs/promises";
 import { expect, test, vi } from "vitest";
 import { listCache, verifyCached } from "../../src/hub/cache.ts";
 import { openHub } from "../../src/hub/hub.ts";
@@ -9,6 +7,7 @@ import { resolveHubOptions } from "../../src/hub/hub-options.ts";
 import { pushFiles } from "../../src/hub/push-files.ts";
 import { hubErrorOf } from "./hub-fixture.ts";
 import { builtFile } from "../built-package.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 // As for a user of a container whose number no passwd file has.
 vi.mock("node:os", async (importOriginal) => ({
@@ -52,27 +51,23 @@ test("what needs no cache needs no home folder", async () => {
 });
 
 test.skipIf(process.getuid?.() !== 0 || process.platform !== "linux")("the command says so too, as a user whom nobody knows", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "no-home-"));
-  try {
-    await chown(folder, 54_321, 54_321);
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:HOME|XDG_|HF_|HUGGINGFACE_)/u.test(name)));
-    const run = (variables: NodeJS.ProcessEnv) =>
-      spawnSync(process.execPath, [builtFile("cli/main.ts"), "cache"], {
-        env: { ...env, ...variables, TMPDIR: folder },
-        uid: 54_321,
-        gid: 54_321,
-        encoding: "utf8",
-      });
-    expect(run({})).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/^encodec-tokenizer: there is no home folder[^\n]*HF_HUB_CACHE[^\n]*\n$/u),
+  const folder = await temporaryFolder();
+  await chown(folder, 54_321, 54_321);
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:HOME|XDG_|HF_|HUGGINGFACE_)/u.test(name)));
+  const run = (variables: NodeJS.ProcessEnv) =>
+    spawnSync(process.execPath, [builtFile("cli/main.ts"), "cache"], {
+      env: { ...env, ...variables, TMPDIR: folder },
+      uid: 54_321,
+      gid: 54_321,
+      encoding: "utf8",
     });
-    expect(run({ HF_HUB_CACHE: folder })).toMatchObject({
-      status: 0,
-      stderr: "",
-      stdout: expect.stringContaining("no EnCodec models are in the cache"),
-    });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  expect(run({})).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^encodec-tokenizer: there is no home folder[^\n]*HF_HUB_CACHE[^\n]*\n$/u),
+  });
+  expect(run({ HF_HUB_CACHE: folder })).toMatchObject({
+    status: 0,
+    stderr: "",
+    stdout: expect.stringContaining("no EnCodec models are in the cache"),
+  });
 });

@@ -1,11 +1,11 @@
-import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { pushFiles } from "../../src/hub/index.ts";
 import type { PushedFile, PushOptions } from "../../src/hub/index.ts";
 import { hubErrorOf } from "./hub-fixture.ts";
 import { HubServer, memberToken } from "./hub-server.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const id = "user/dataset";
 const firstDigest = "a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e";
@@ -18,12 +18,11 @@ let options: PushOptions;
 
 beforeEach(async () => {
   server = await HubServer.start({});
-  folder = await mkdtemp(join(tmpdir(), "push-files-"));
+  folder = await temporaryFolder();
   options = { endpoint: server.endpoint, token: memberToken, retryDelay: 0.001, env: {} };
 });
 afterEach(async () => {
   await server[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function filesOf(contents: Readonly<Record<string, string>>): Promise<PushedFile[]> {

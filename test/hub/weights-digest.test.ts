@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, open, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { digestsOfLength } from "../../src/catalogue/catalogue.ts";
@@ -9,6 +8,7 @@ import { CheckpointError } from "../../src/core/index.ts";
 import { openFile } from "../../src/files/index.ts";
 import type { FileSource } from "../../src/files/index.ts";
 import { rememberSha256, sha256OfWeights } from "../../src/hub/weights-digest.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 /** Just long enough to be remembered. */
 const length = 2 ** 24;
@@ -19,7 +19,7 @@ let folder: string;
 let env: Record<string, string>;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "weights-"));
+  folder = await temporaryFolder();
   env = { XDG_CACHE_HOME: join(folder, "cache") };
   // A file is remembered only once it has been left alone for a while.
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
@@ -27,7 +27,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   vi.useRealTimers();
-  await rm(folder, { recursive: true });
 });
 
 /** A file whose bytes come from a seed; it is mostly a hole, so that it costs little. */

@@ -10,7 +10,7 @@ import { datasetQueueStatus, enqueueDataset, readQueueRecord, workOnDataset } fr
 import type { EnqueueReport, WorkEvent, WorkReport } from "../../src/queue/index.ts";
 import { tinyModel, tokenize, toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
-import { collect, temporaryFolder, writeTree } from "../dataset/temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 import { describeWithRedis, RedisServer } from "./redis-server.ts";
 import { builtUrl } from "../built-package.ts";
 

@@ -17,7 +17,7 @@ import type { EnqueueDatasetOptions, EnqueueReport, WorkEvent, WorkOnDatasetOpti
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { tinyModel, tokenize, toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
-import { collect, temporaryFolder, writeTree } from "../dataset/temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 import { describeWithRedis, freePort, RedisServer } from "./redis-server.ts";
 
 const options = { model: tinyModel, numCodebooks: 2, decodeThreads: 1 } as const satisfies Partial<DatasetWorkOptions>;

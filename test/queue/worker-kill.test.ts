@@ -11,7 +11,7 @@ import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { builtFile } from "../built-package.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
-import { collect, temporaryFolder, writeTree } from "../dataset/temporary-folder.ts";
+import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 import { isLong } from "../long-searches.ts";
 import { describeWithRedis, RedisServer } from "./redis-server.ts";
 

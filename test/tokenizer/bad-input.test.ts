@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { AudioCodes, AudioFormatError, AudioTokenizer, CheckpointError, CodesError, DisposedError } from "../../src/index.ts";
 import type { Runtime, Waveform } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import { goldenFolder } from "../golden.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const tokenizer = await AudioTokenizer.fromPretrained("tiny", { threads: 1 });
 const stereo = await AudioTokenizer.fromPretrained(join(goldenFolder, "mini-48khz/hf"), { threads: 1 });
@@ -122,12 +121,8 @@ describe("fromPretrained refuses", () => {
   });
 
   test("a folder without a configuration", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "encodec-"));
-    try {
-      await expect(AudioTokenizer.fromPretrained(folder)).rejects.toBeInstanceOf(CheckpointError);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    const folder = await temporaryFolder();
+    await expect(AudioTokenizer.fromPretrained(folder)).rejects.toBeInstanceOf(CheckpointError);
   });
 
   test("threads that are no number of threads", async () => {

@@ -8,7 +8,7 @@ import { AudioTokenizer, inspectModel, IntegrityError, LicenseError, pullModel }
 import type { CatalogueEntry } from "../../src/entries/hub.ts";
 import type { HubModelOptions } from "../../src/index.ts";
 import { goldenTensors } from "../checkpoint/fixtures.ts";
-import { temporaryFolder, writeTree } from "../dataset/temporary-folder.ts";
+import { temporaryFolder, writeTree } from "../temporary-folder.ts";
 import { hubFixture, mini24Folder, tinyFolder } from "../hub/hub-fixture.ts";
 import type { HubFixture } from "../hub/hub-fixture.ts";
 import { commitOf, sha256Of } from "../hub/hub-server.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { findCheckpoint } from "../../src/entries/hub.ts";
 import { AudioTokenizer, CheckpointError, IntegrityError, optionsForNamed, pullModel } from "../../src/index.ts";
 import type { HubModelOptions } from "../../src/index.ts";
-import { temporaryFolder } from "../dataset/temporary-folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { hubFixture, mini24Folder, tinyFolder } from "../hub/hub-fixture.ts";
 import type { HubFixture } from "../hub/hub-fixture.ts";
 import { commitOf, folderRepository } from "../hub/hub-server.ts";

@@ -5,8 +5,8 @@ import { onTestFinished } from "vitest";
 
 /** A folder that goes when the test is over. */
 export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "encodec-tokenizer-dataset-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await mkdtemp(join(tmpdir(), "encodec-tokenizer-test-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }
 
