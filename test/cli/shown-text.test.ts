@@ -57,7 +57,7 @@ async function hostileFolder() {
     `${model}/README.md`,
     `---\nlicense: other\nlicense_name: ${JSON.stringify(hostile)}\nlicense_link: ${JSON.stringify(hostile)}\n---\n`,
   );
-  return Object.assign(folder, { codes, audio, junk, weights, model });
+  return { path: folder, codes, audio, junk, weights, model };
 }
 
 describe("nothing that a command prints steers the terminal", () => {
@@ -102,14 +102,14 @@ describe("nothing that a command prints steers the terminal", () => {
     ["encode", "AUDIO", "-f", "HOSTILE"],
   ])("%j %j %j %j", async (...args) => {
     const folder = await hostileFolder();
-    const { codes, audio, junk, weights, model } = folder;
+    const { path, codes, audio, junk, weights, model } = folder;
     const paths: Readonly<Record<string, string>> = {
       CODES: codes,
       AUDIO: audio,
       JUNK: junk,
       WEIGHTS: weights,
       MODEL: model,
-      OUT: join(folder, "out"),
+      OUT: join(path, "out"),
       HOSTILE: hostile,
       "--HOSTILE": `--${hostile}`,
     };
@@ -125,7 +125,7 @@ describe("nothing that a command prints steers the terminal", () => {
 
   test("a dataset's reports neither", async () => {
     const folder = await hostileFolder();
-    const out = join(folder, "out");
+    const out = join(folder.path, "out");
     await run(["tokenize", folder.audio, folder.junk, "-m", folder.model, "-o", out]);
     for (const args of [
       ["inspect", out],
