@@ -10,11 +10,11 @@ import type { ParsedText } from "./token-text-parser.ts";
 
 /** Special tokens to write around the codes, by name. */
 export interface SurroundingTokens {
-  /** @default none */
+  /** What stands before the first clip. @default none */
   readonly before?: readonly string[] | undefined;
   /** What stands between one clip and the next, where there are several. @default none */
   readonly between?: readonly string[] | undefined;
-  /** @default none */
+  /** What stands after the last clip. @default none */
   readonly after?: readonly string[] | undefined;
 }
 
