@@ -1,13 +1,33 @@
 import { defineConfig } from "vitest/config";
 
+/** Files that stand in for modules or look at the memory of their process, and need one of their own. */
+const alone = [
+  "test/audio/decoders-left-out.test.ts",
+  "test/audio/ogg-pages.test.ts",
+  "test/dataset/audio-at-hand.test.ts",
+  "test/dataset/decode-pool.test.ts",
+  "test/files/inside-folder.test.ts",
+  "test/files/open-audio.test.ts",
+  "test/files/write-file.test.ts",
+  "test/hub/hub-repository.test.ts",
+  "test/hub/no-home.test.ts",
+  "test/hub/partial-download.test.ts",
+  "test/tokenizer/memory.test.ts",
+];
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    // Far beyond what any test takes, so that a busy machine fails none; a test that hangs still ends.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    globalSetup: "test/built-package.ts",
+    setupFiles: "test/threads.ts",
+    // A machine is as slow as it is: what hangs is ended from outside.
+    testTimeout: 0,
+    hookTimeout: 0,
     // ONNX Runtime's threads belong to the process that loaded it; forks keep test files apart.
     pool: "forks",
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: "together", include: ["test/**/*.test.ts"], exclude: alone, isolate: false } },
+      { extends: true, test: { name: "alone", include: alone } },
+    ],
   },
 });

@@ -126,6 +126,20 @@ test("no files import each other in a circle", () => {
   expect(findCircle()).toEqual([]);
 });
 
+test("a thread that decodes loads audio, and nothing else that takes long to start", () => {
+  const loaded = new Set<string>();
+  const visit = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    // A type loads nothing.
+    const text = readFileSync(join(src, file), "utf8");
+    const values = Array.from(text.matchAll(/^(?:import|export)\s(?!type\b)[^;]*?from\s+"(\.[^"]+)"/gmsu), (match) => match[1]!);
+    for (const value of values) visit(relative(src, resolve(src, dirname(file), value)));
+  };
+  visit("dataset/decoding/decode-row.ts");
+  expect([...new Set([...loaded].map(roomOf))].toSorted()).toEqual(["audio", "core", "dataset"]);
+});
+
 test("members are private by their #name, and constants are in camelCase", () => {
   const root = resolve(src, "..");
   const otherwise = /^ *(?:private (?!constructor\b)|protected (?!override\b)|(?:export )?const [A-Z][A-Z0-9_]+\b).*/gmu;

@@ -1,8 +1,8 @@
 export { AudioCodes, clipShape, codeOutOfRange, codesOfClip } from "./audio-codes.ts";
 export type { AudioCodesContext, AudioCodesData, ClipDetails, Provenance, TensorConstructor, TensorLike } from "./audio-codes.ts";
 export { bandwidthOf, bitsPerCodeOf } from "./bandwidth.ts";
-export { bytesSource, checkRange } from "./byte-source.ts";
-export type { ByteSource } from "./byte-source.ts";
+export { bytesSource, checkRange, rangesOf, readRange } from "./byte-source.ts";
+export type { ByteSource, OpenFile } from "./byte-source.ts";
 export { crc32 } from "./crc32.ts";
 export {
   AudioFormatError,

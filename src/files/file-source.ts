@@ -1,10 +1,9 @@
 import { open, readdir, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { CheckpointError } from "../core/index.ts";
+import { CheckpointError, rangesOf } from "../core/index.ts";
 import type { ByteSource } from "../core/index.ts";
 import type { CheckpointFile, CheckpointFolder } from "../checkpoint/index.ts";
-import { rangesOf } from "./read-range.ts";
 
 /** An open file, read in ranges; disposing it closes its handle. */
 export interface FileSource extends ByteSource, AsyncDisposable {

@@ -12,7 +12,7 @@ export { openAudio } from "./open-audio.ts";
 export type { AudioFile } from "./open-audio.ts";
 export { isProcessAlive, processNamespace, startOfProcess } from "./process-identity.ts";
 export { readPattern, readSequence, sequenceFormatOf, writePattern, writeSequence } from "./pattern-files.ts";
-export { piecesOf, rangesOf } from "./read-range.ts";
+export { piecesOf } from "./pieces-of.ts";
 export { openTokenDataset } from "./read-token-dataset.ts";
 export type { OpenTokenDatasetOptions, TokenDataset } from "./read-token-dataset.ts";
 export type { TokenDatasetInfo } from "./token-dataset-files.ts";

@@ -1,9 +1,8 @@
 import { open, stat } from "node:fs/promises";
-import { CodesError, maxJsonLength } from "../core/index.ts";
+import { CodesError, maxJsonLength, readRange } from "../core/index.ts";
 import { bytesPerToken, joinTokens, parseMegatronIndex, parseTokens } from "../patterns/index.ts";
 import type { MegatronIndex, StoredTokens } from "../patterns/index.ts";
 import { readError, readWholeFile } from "./read-file.ts";
-import { readRange } from "./read-range.ts";
 import { parseTokenDatasetInfo, tokenDatasetPaths } from "./token-dataset-files.ts";
 import type { TokenDatasetInfo } from "./token-dataset-files.ts";
 

@@ -1,17 +1,14 @@
 import { spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { formatWav } from "../../src/index.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";
 import { temporaryFolder } from "./fake-terminal.ts";
+import { builtFile } from "../built-package.ts";
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-const fromSources = ["--import", import.meta.resolve("tsx")];
-/** Lets the threads of the process run the sources as well. */
-const environment = { ...process.env, NODE_OPTIONS: fromSources.join(" ") };
+const main = builtFile("cli/main.ts");
 
 /** Runs a command whose reader of one output goes away after that many lines; gives what came on the other, and the exit code. */
 async function runUnread(
@@ -19,7 +16,7 @@ async function runUnread(
   unread: "stdout" | "stderr",
   lines: number,
 ): Promise<{ readonly text: string; readonly code: number | null }> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"], env: environment });
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const output = child[unread];
   if (lines === 0) output.destroy();
@@ -53,7 +50,6 @@ describe("output that nobody reads any more", () => {
     try {
       const child = spawn(process.execPath, [main, "tokenize", folder.in("in"), "-o", folder.in("out"), "--json"], {
         stdio: ["ignore", full, "pipe"],
-        env: environment,
       });
       const [stderr, code] = await Promise.all([child.stderr!.toArray(), new Promise((resolve) => child.once("close", resolve))]);
       expect({ text: stderr.join(""), code }).toEqual({
@@ -88,7 +84,7 @@ async function shownOn(variables: NodeJS.ProcessEnv): Promise<string> {
   const line = `stty cols 100; ${command} encode '${folder.in("a.wav")}'; ${command} patterns show delay`;
   const child = spawn("script", ["-qec", line, "/dev/null"], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...environment, NO_COLOR: "", TERM: "xterm", ...variables },
+    env: { ...process.env, NO_COLOR: "", TERM: "xterm", ...variables },
   });
   return (await child.stdout.toArray()).join("");
 }

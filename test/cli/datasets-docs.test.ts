@@ -1,14 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeAll, expect, test } from "vitest";
-import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
+import { afterEach, expect, test } from "vitest";
+import { toneWav } from "../dataset/corpus.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 const page = await readFile(fileURLToPath(new URL("../../docs/datasets.md", import.meta.url)), "utf8");
 
 const home = process.cwd();
-beforeAll(runWorkersFromSources);
 afterEach(() => process.chdir(home));
 
 test("every command of docs/datasets.md works as printed, and leaves a dataset that is sound", async () => {

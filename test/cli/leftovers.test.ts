@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import { AudioCodes, AudioTokenizer, openAudio, writeCodes } from "../../src/index.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
+import { builtFile } from "../built-package.ts";
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const main = builtFile("cli/main.ts");
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
 
 describe("a command that fails", () => {
@@ -56,11 +57,7 @@ describe.skipIf(process.platform !== "linux")("a command that was killed", () =>
     await using folder = await temporaryFolder();
     await writeCodes(folder.in("long.npz"), await longCodes());
     const start = () =>
-      spawn(
-        process.execPath,
-        ["--import", import.meta.resolve("tsx"), main, "decode", folder.in("long.npz"), "-o", folder.in("out/a.wav"), "--force"],
-        { stdio: "ignore" },
-      );
+      spawn(process.execPath, [main, "decode", folder.in("long.npz"), "-o", folder.in("out/a.wav"), "--force"], { stdio: "ignore" });
     const temporaries = async () => (await readdir(folder.in("out")).catch(() => [])).filter((name) => name.endsWith(".tmp"));
     const killed = start();
     while ((await temporaries()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));

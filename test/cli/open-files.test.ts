@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildPackage } from "../dataset/built-package.ts";
+import { installPackage } from "../built-package.ts";
 
 /** Where a process can be told how many files it may have open. */
 const hasLimits = existsSync("/proc/self/limits") && existsSync("/bin/sh");
@@ -12,7 +12,7 @@ const hasLimits = existsSync("/proc/self/limits") && existsSync("/bin/sh");
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "encodec-open-files-"));
-  await buildPackage(folder);
+  await installPackage(folder);
 }, 300_000);
 afterAll(() => rm(folder, { recursive: true }));
 

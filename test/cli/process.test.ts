@@ -7,13 +7,14 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { AudioCodes, AudioTokenizer, parseCodes, writeCodes } from "../../src/index.ts";
 import { temporaryFolder } from "./fake-terminal.ts";
+import { builtFile } from "../built-package.ts";
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const main = builtFile("cli/main.ts");
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
 
 /** Starts the command in a process of its own. */
 function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}, stdout: "pipe" | number = "pipe"): ChildProcess {
-  return spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, ...args], {
+  return spawn(process.execPath, [main, ...args], {
     stdio: ["pipe", stdout, "pipe"],
     env: { ...process.env, ...environment },
   });

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile, rm, unlink, writeFile } from "node:fs/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
-import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
+import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";
 import type { HubFixture } from "../hub/hub-fixture.ts";
@@ -10,7 +10,6 @@ import { memberToken } from "../hub/hub-server.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 import { served24, servedHub } from "./served-hub.ts";
 
-beforeEach(runWorkersFromSources);
 afterEach(() => {
   vi.unstubAllEnvs();
 });

@@ -3,7 +3,6 @@ import { access, cp, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, expect, test } from "vitest";
-import { runWorkersFromSources } from "../dataset/corpus.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -33,7 +32,6 @@ test("the programs of the README run one after the other, and print what it show
 test("every command of the README that needs no network works as printed", async () => {
   await using folder = await temporaryFolder();
   await cp(`${root}examples/speech.wav`, folder.in("speech.wav"));
-  runWorkersFromSources();
   process.chdir(folder.path);
   const commands = blocksOf("sh")
     .flatMap((block) => block.trimEnd().split("\n"))

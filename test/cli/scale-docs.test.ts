@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
+import { builtFile } from "../built-package.ts";
+import { toneWav } from "../dataset/corpus.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 
@@ -13,7 +14,6 @@ const page = await readFile(new URL("docs/scale.md", root), "utf8");
 const commands = Array.from(page.matchAll(/```sh\n([^]*?)```/g), (match) => match[1]!.trimEnd().split("\n")).flat();
 
 const home = process.cwd();
-beforeEach(runWorkersFromSources);
 afterEach(() => {
   process.chdir(home);
   vi.unstubAllEnvs();
@@ -132,7 +132,7 @@ describe("examples/slurm/tokenize.sbatch", () => {
   test("its tasks make one dataset, which the last of them verifies, and can be submitted again", { timeout: 300_000 }, async () => {
     await using folder = await temporaryFolder();
     await writeTree(folder.path, corpus);
-    const main = fileURLToPath(new URL("src/cli/main.ts", root));
+    const main = builtFile("cli/main.ts");
     const bin = await executables(folder.in("bin"), { "encodec-tokenizer": `exec "${process.execPath}" "${main}" "$@"` });
     const task = async (id: string): Promise<{ readonly code: number; readonly log: string }> =>
       runScript([script, folder.in("corpus"), folder.in("codes")], bin, {

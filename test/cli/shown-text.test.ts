@@ -2,14 +2,12 @@ import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { tell } from "../../src/cli/shared/terminal.ts";
 import { AudioCodes, formatCodes, formatWav } from "../../src/index.ts";
-import { runWorkersFromSources } from "../dataset/corpus.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 import type { Outcome } from "./fake-terminal.ts";
-
-beforeAll(runWorkersFromSources);
+import { builtFile } from "../built-package.ts";
 
 /** Sets the title, clears the screen, hides what follows, turns it around; as a name of a file and as metadata. */
 const hostile = "x\u001b]0;PWNED\u0007\u001b[2J\u009b8m\u202egnp\u2066\u200b\u{e0041}\r\nencodec-tokenizer: all is well";
@@ -170,12 +168,10 @@ test("only the terminal's own files write to the standard streams, and the one t
 test("what packages, Node and bugs tell is made visible too, and leaves standard output alone", async () => {
   const stray =
     'const text = "\\u001b[2J\\u009bx\\u202e"; process.once("beforeExit", () => { console.log(text, 1); console.warn(text); process.emitWarning(text); setTimeout(() => Promise.reject(new Error(text)), 10); });';
-  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-  const child = spawn(
-    process.execPath,
-    ["--import", import.meta.resolve("tsx"), "--import", `data:text/javascript,${encodeURIComponent(stray)}`, main, "--version"],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const main = builtFile("cli/main.ts");
+  const child = spawn(process.execPath, ["--import", `data:text/javascript,${encodeURIComponent(stray)}`, main, "--version"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const [stdout, stderr, code] = await Promise.all([
     child.stdout.toArray(),
     child.stderr.toArray(),

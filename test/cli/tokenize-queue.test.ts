@@ -3,15 +3,13 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { runCommandLine } from "../../src/cli/program.ts";
-import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
+import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";
 import { describeWithRedis, freePort, RedisServer } from "../queue/redis-server.ts";
 import { hubFixture, tinyFolder } from "../hub/hub-fixture.ts";
 import { folderRepository } from "../hub/hub-server.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
-
-beforeAll(runWorkersFromSources);
 
 /** Five files of 0.5 to 0.9 s in `in/`. */
 async function folderWithCorpus() {

@@ -1,17 +1,15 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { startDatasetProgress } from "../../src/cli/commands/tokenize/tokenize-progress.ts";
 import { openDataset, openTokenDataset } from "../../src/entries/dataset.ts";
 import { AudioTokenizer, readAudio } from "../../src/index.ts";
 import type { EncodedClip } from "../../src/entries/dataset.ts";
-import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
+import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
 import { collect, writeTree } from "../dataset/temporary-folder.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
-
-beforeAll(runWorkersFromSources);
 
 /** Five files of 0.5 to 0.9 s in `in/`. */
 async function folderWithCorpus() {

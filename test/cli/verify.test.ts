@@ -1,16 +1,15 @@
 import { createHash } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { startWork } from "../../src/cli/shared/work-progress.ts";
 import { findCheckpoint } from "../../src/entries/hub.ts";
-import { runWorkersFromSources, toneWav } from "../dataset/corpus.ts";
+import { toneWav } from "../dataset/corpus.ts";
 import { writeTree } from "../dataset/temporary-folder.ts";
 import { mini24Folder } from "../hub/hub-fixture.ts";
 import { run, temporaryFolder } from "./fake-terminal.ts";
 import { served24, servedHub } from "./served-hub.ts";
 
-beforeEach(runWorkersFromSources);
 afterEach(() => {
   vi.unstubAllEnvs();
 });

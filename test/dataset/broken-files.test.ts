@@ -7,14 +7,13 @@ import { openDataset } from "../../src/dataset/open-dataset.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
 import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { audioFixture, runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { audioFixture, tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 let tokenizer: AudioTokenizer;
 beforeAll(async () => {
-  runWorkersFromSources();
   tokenizer = await AudioTokenizer.fromPretrained(tinyModel);
 });
 afterAll(() => tokenizer.dispose());

@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { vi } from "vitest";
 import { formatWav } from "../../src/audio/index.ts";
 import type { DatasetEvent, DatasetReport } from "../../src/dataset/parts/dataset-event.ts";
 import { tokenizeDataset } from "../../src/dataset/tokenize-dataset.ts";
@@ -7,12 +6,6 @@ import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.
 
 /** The checkpoint that comes with the package. */
 export const tinyModel: string = fileURLToPath(new URL("../../models/encodec-tiny-24khz", import.meta.url));
-
-/** Lets worker threads run the sources, which are TypeScript; processes that run models are JavaScript, and start faster without. */
-export function runWorkersFromSources(): void {
-  const loader = `if (!process.env.ENCODEC_TOKENIZER_RUNTIME) await import(${JSON.stringify(import.meta.resolve("tsx"))})`;
-  vi.stubEnv("NODE_OPTIONS", `--import data:text/javascript,${encodeURIComponent(loader)}`);
-}
 
 /** A mixture of two tones that differs from clip to clip, as a 16-bit WAV file. */
 export function toneWav(

@@ -3,16 +3,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { wholeShare } from "../../src/dataset/folder/share.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import { forgetPartNotes, isGivenUp, PartAttempt, readPartNotes } from "../../src/dataset/parts/part-attempt.ts";
 import { listFinishedParts } from "../../src/dataset/records/part-record.ts";
-import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
-
-beforeAll(runWorkersFromSources);
+import { builtUrl } from "../built-package.ts";
 
 const row = (index: number): { readonly row: number; readonly key: string; readonly path: string } => ({
   row: index,
@@ -93,16 +92,11 @@ const numFiles = 9;
 /** Its process is killed whenever it is encoded. */
 const killer = { file: 4, seconds: 0.77 };
 
-/** A module of the sources, for an import. */
-function module(name: string): string {
-  return JSON.stringify(join(process.cwd(), "src", name));
-}
-
 /** Tokenizes with a model that ends the process at a clip of a certain length. */
 function script(): string {
   return `
-    import { AudioTokenizer } from ${module("tokenizer/index.ts")};
-    import { tokenizeDataset } from ${module("dataset/tokenize-dataset.ts")};
+    import { AudioTokenizer } from ${JSON.stringify(builtUrl("tokenizer/index.ts"))};
+    import { tokenizeDataset } from ${JSON.stringify(builtUrl("dataset/tokenize-dataset.ts"))};
     const [folder, input, retry] = process.argv.slice(2);
     const { encodeBatch } = AudioTokenizer.prototype;
     AudioTokenizer.prototype.encodeBatch = async function (waveforms, options) {
@@ -147,10 +141,10 @@ test(
       ),
     );
     await mkdir(join(folder, "out"));
-    await writeFile(join(folder, "run.mts"), script());
+    await writeFile(join(folder, "run.mjs"), script());
     const run = (...more: readonly string[]): Promise<Outcome> =>
       outcomeOf(
-        spawn(process.execPath, ["--import", "tsx", join(folder, "run.mts"), join(folder, "out"), input, ...more], {
+        spawn(process.execPath, [join(folder, "run.mjs"), join(folder, "out"), input, ...more], {
           stdio: ["ignore", "pipe", "inherit"],
         }),
       );

@@ -1,11 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { DecodePool } from "../../src/dataset/decoding/decode-pool.ts";
 import type { DecodeRowTask } from "../../src/dataset/decoding/decode-row.ts";
-import { runWorkersFromSources, tokenize, toneWav } from "./corpus.ts";
+import { tokenize, toneWav } from "./corpus.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
+import { builtUrl } from "../built-package.ts";
 
 /** Where threads find what they run. */
 const decoder = vi.hoisted(() => ({ url: undefined as string | undefined }));
@@ -15,12 +16,10 @@ vi.mock(import("../../src/dataset/decoding/decode-row.ts"), async (importOrigina
   return {
     ...original,
     get decodeRowUrl() {
-      return decoder.url ?? original.decodeRowUrl;
+      return decoder.url ?? builtUrl("dataset/decoding/decode-row.ts");
     },
   };
 });
-
-beforeEach(() => runWorkersFromSources());
 
 test("rows that wait are decoded although the only thread dies of one before them", async () => {
   const file = join(await temporaryFolder(), "decoder.mjs");

@@ -8,13 +8,13 @@ import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.
 import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { someOf } from "../long-searches.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 let tokenizer: AudioTokenizer;
 beforeAll(async () => {
-  runWorkersFromSources();
   tokenizer = await AudioTokenizer.fromPretrained(tinyModel);
 });
 afterAll(() => tokenizer.dispose());
@@ -52,7 +52,7 @@ function temporariesAmong(result: ReadonlyMap<string, Buffer>): readonly string[
 }
 
 /** Lets the disk take so many more writes; later ones fail as those to a full disk do, because they are. */
-async function failWritesAfter(count: number): Promise<{ readonly isFull: () => boolean }> {
+async function failWritesAfter(count: number): Promise<{ readonly isFull: () => boolean; readonly numWrites: () => number }> {
   const full = await open("/dev/full", "w");
   onTestFinished(() => full.close());
   const prototype = Object.getPrototypeOf(full) as typeof full;
@@ -62,27 +62,28 @@ async function failWritesAfter(count: number): Promise<{ readonly isFull: () => 
     if ((args[0] as Uint8Array).length === 0) return write.apply(this, args); // nothing fits anywhere
     return write.apply(left-- > 0 ? this : full, args);
   });
-  return { isFull: () => left < 0 };
+  return { isFull: () => left < 0, numWrites: () => count - left };
 }
 
 test.skipIf(process.platform !== "linux")(
   "a disk that is full at any write stops the run, leaves nothing half-written, and the same call goes on to the same bytes",
   async () => {
     const folder = await corpus(5);
+    const roomy = await failWritesAfter(Number.MAX_SAFE_INTEGER);
     await run(folder, join(folder, "whole"));
+    const numWrites = roomy.numWrites();
+    vi.restoreAllMocks();
+    expect(numWrites).toBeGreaterThan(30);
     const expected = await resultIn(join(folder, "whole"));
-    let failures = 0;
-    for (let writes = 0; ; writes += 1 + Math.floor(writes / 9)) {
+    for (const writes of someOf([...Array(numWrites).keys()], 6)) {
       const out = join(folder, `out-${writes}`);
       const disk = await failWritesAfter(writes);
       const error: unknown = await run(folder, out).then(
         () => undefined,
         (reason: unknown) => reason,
       );
-      const { isFull } = disk;
       vi.restoreAllMocks();
-      if (!isFull()) break;
-      failures++;
+      expect(disk.isFull(), String(writes)).toBe(true);
       expect(error, String(writes)).toBeInstanceOf(DatasetError);
       expect(error, String(writes)).toMatchObject({
         code: "DATASET_DISK_FULL",
@@ -95,7 +96,6 @@ test.skipIf(process.platform !== "linux")(
       expect(await resultIn(out), String(writes)).toEqual(expected);
       await rm(out, { recursive: true });
     }
-    expect(failures).toBeGreaterThan(15);
   },
 );
 

@@ -10,14 +10,13 @@ import type { EncodedClip } from "../../src/dataset/records/encoded-clip.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
 import { readAudio } from "../../src/files/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { audioFixture, runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { audioFixture, tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 let tokenizer: AudioTokenizer;
 beforeAll(async () => {
-  runWorkersFromSources();
   tokenizer = await AudioTokenizer.fromPretrained(tinyModel);
 });
 afterAll(() => tokenizer.dispose());

@@ -11,11 +11,9 @@ import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { HubServer, memberToken } from "../hub/hub-server.ts";
-import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { collect, writeTree } from "./temporary-folder.ts";
-
-beforeAll(runWorkersFromSources);
 
 describe.skipIf(process.platform === "win32")("a dataset that is published", () => {
   const outputs = [

@@ -11,12 +11,11 @@ import { readAudio, openTokenDataset } from "../../src/files/index.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { parseArray } from "../../src/storage/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
 
 let tokenizer: AudioTokenizer;
 beforeAll(async () => {
-  runWorkersFromSources();
   tokenizer = await AudioTokenizer.fromPretrained(tinyModel);
 });
 afterAll(() => tokenizer.dispose());

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { link, mkdir, readFile, readdir, rename, symlink, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { FileError } from "../../src/core/index.ts";
@@ -15,8 +15,9 @@ import { acquireRunLock } from "../../src/dataset/folder/run-lock.ts";
 import { removeLeftovers } from "../../src/dataset/parts/remove-leftovers.ts";
 import { listFinishedParts, readPartRecord, removePartRecord, writePartRecord } from "../../src/dataset/records/part-record.ts";
 import type { PartRecord } from "../../src/dataset/records/part-record.ts";
-import { finalNameOf } from "../../src/files/index.ts";
+import { finalNameOf, temporaryBeside } from "../../src/files/index.ts";
 import { temporaryFolder, writeTree } from "./temporary-folder.ts";
+import { builtUrl } from "../built-package.ts";
 
 const everything = { index: 0, count: 1 };
 const uuid = "01234567-89ab-cdef-0123-456789abcdef";
@@ -159,6 +160,18 @@ describe("leftovers of a killed run", () => {
     expect(await removeLeftovers(folder, everything)).toEqual([]);
   });
 
+  test.skipIf(!existsSync("/proc/self/stat"))(
+    "of a process that asked for a lock go once it is gone, whichever parts are selected",
+    async () => {
+      const folder = await temporaryFolder();
+      const mine = basename(temporaryBeside(join(folder, "lock")));
+      const gone = mine.replace(/-\d+-\d+\./u, `-${2 ** 22 + 1}-1.`); // there are no such numbers
+      await writeTree(folder, { [mine]: "{}", [gone]: "{}" });
+      expect(await removeLeftovers(folder, { index: 1, count: 2 })).toEqual([gone]);
+      expect(await readdir(folder)).toEqual([mine]);
+    },
+  );
+
   test("of other machines' parts stay, and of no part while they may be written to", async () => {
     const folder = await foldedTree();
     const mine = temporaries.filter((path) => /\.(?:part-)?000003[.-].*(?:jsonl|tar)/u.test(path));
@@ -199,16 +212,16 @@ describe("the lock of a run", () => {
 
   test("is taken over from a process that was killed, at once", async () => {
     const folder = await temporaryFolder();
-    const script = `import { acquireRunLock } from ${JSON.stringify(join(process.cwd(), "src/dataset/folder/run-lock.ts"))}; await acquireRunLock(${JSON.stringify(folder)}, { index: 0, count: 1 }); console.log("held"); setInterval(() => {}, 1000);`;
-    await writeFile(join(folder, "hold.mts"), script);
-    const child = spawn(process.execPath, ["--import", "tsx", join(folder, "hold.mts")], { stdio: ["ignore", "pipe", "inherit"] });
+    const script = `import { acquireRunLock } from ${JSON.stringify(builtUrl("dataset/folder/run-lock.ts"))}; await acquireRunLock(${JSON.stringify(folder)}, { index: 0, count: 1 }); console.log("held"); setInterval(() => {}, 1000);`;
+    await writeFile(join(folder, "hold.mjs"), script);
+    const child = spawn(process.execPath, [join(folder, "hold.mjs")], { stdio: ["ignore", "pipe", "inherit"] });
     await once(child.stdout, "data");
     await expect(acquireRunLock(folder, everything)).rejects.toThrow(`process ${child.pid} on`);
     await expect(acquireRunLock(folder, { index: 1, count: 2 })).rejects.toThrow(`process ${child.pid} on`);
     child.kill("SIGKILL");
     await once(child, "exit");
     await using lock = await acquireRunLock(folder, { index: 1, count: 2 });
-    expect((await readdir(folder)).toSorted()).toEqual(["hold.mts", "lock-1-of-2.json"]);
+    expect((await readdir(folder)).toSorted()).toEqual(["hold.mjs", "lock-1-of-2.json"]);
     expect(lock.signal.aborted).toBe(false);
   });
 
@@ -230,9 +243,9 @@ describe("the lock of a run", () => {
     async () => {
       const folder = await temporaryFolder();
       await using lock = await acquireRunLock(folder, everything);
-      const script = `import { acquireRunLock } from ${JSON.stringify(join(process.cwd(), "src/dataset/folder/run-lock.ts"))}; await acquireRunLock(${JSON.stringify(folder)}, { index: 0, count: 1 }).then(() => console.log("taken"), ({ code }) => console.log(code));`;
-      await writeFile(join(folder, "take.mts"), script);
-      const child = spawn("unshare", inContainer(process.execPath, "--import", "tsx", join(folder, "take.mts")), {
+      const script = `import { acquireRunLock } from ${JSON.stringify(builtUrl("dataset/folder/run-lock.ts"))}; await acquireRunLock(${JSON.stringify(folder)}, { index: 0, count: 1 }).then(() => console.log("taken"), ({ code }) => console.log(code));`;
+      await writeFile(join(folder, "take.mjs"), script);
+      const child = spawn("unshare", inContainer(process.execPath, join(folder, "take.mjs")), {
         stdio: ["ignore", "pipe", "inherit"],
       });
       const [answer] = (await once(child.stdout, "data")) as [Buffer];

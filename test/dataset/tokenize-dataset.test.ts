@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { formatWav, resample } from "../../src/audio/index.ts";
 import type { Waveform } from "../../src/core/index.ts";
 import { acquireRunLock } from "../../src/dataset/folder/run-lock.ts";
@@ -11,11 +11,9 @@ import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { readAudio } from "../../src/files/index.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { audioFixture, runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { audioFixture, tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
-
-beforeAll(runWorkersFromSources);
 
 /** Ten files of several rates, channels and lengths below `in/`. */
 async function smallCorpus(): Promise<string> {

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { relativePathProblem } from "../../src/core/index.ts";
 import type { EncodedRow } from "../../src/dataset/encoding/encode-rows.ts";
 import { npyOutput } from "../../src/dataset/formats/npy-output.ts";
@@ -8,11 +8,9 @@ import { webdatasetOutput } from "../../src/dataset/formats/webdataset-output.ts
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import { DatasetPartWriter } from "../../src/dataset/parts/part-writer.ts";
 import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
-import { runWorkersFromSources, tokenize, toneWav } from "./corpus.ts";
+import { tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow, clipOf } from "./encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
-
-beforeAll(runWorkersFromSources);
 
 const formats = [{ format: "npy" }, { format: "webdataset" }, { format: "jsonl" }, { format: "parquet" }] as const;
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pack } from "tar-stream";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { formatSafetensors } from "../../src/checkpoint/index.ts";
 import { rankLimitOf, rankOf } from "../../src/dataset/verify/clip-sample.ts";
 import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
@@ -12,10 +12,8 @@ import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { goldenConfig, goldenTensors, renamed } from "../checkpoint/fixtures.ts";
 import { hubFixture, mini24Folder, tinyFolder } from "../hub/hub-fixture.ts";
 import { folderRepository } from "../hub/hub-server.ts";
-import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { collect, temporaryFolder, writeTree } from "./temporary-folder.ts";
-
-beforeAll(runWorkersFromSources);
 
 const everyClip = { sample: { share: 1 } } as const;
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildPackage } from "../dataset/built-package.ts";
+import { installPackage } from "../built-package.ts";
 import { readPublicFace } from "./public-face.ts";
 import type { PublicName } from "./public-face.ts";
 
@@ -27,7 +27,7 @@ const everyName = (): readonly (PublicName & { readonly entry: string })[] =>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "encodec-public-names-"));
-  await buildPackage(folder);
+  await installPackage(folder);
   const { exports } = JSON.parse(await readFile("package.json", "utf8")) as Exports;
   face = await readPublicFace(
     folder,

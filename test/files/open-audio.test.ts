@@ -17,6 +17,7 @@ import { writeWavStream } from "../../src/files/write-wav-stream.ts";
 import { longFiles } from "../audio/long-files.ts";
 import { collect } from "../audio/ogg-bytes.ts";
 import { joinPieces, noise } from "../audio/pieces.ts";
+import { builtUrl } from "../built-package.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -226,10 +227,10 @@ describe("openAudio of a stream", () => {
     execFileSync("mkfifo", [at("pipe")]);
     await using writer = who.startsWith("somebody") ? await open(at("pipe"), "r+") : undefined;
     const script = `
-      import { ${read} } from ${JSON.stringify(new URL("../../src/files/index.ts", import.meta.url).href)};
+      import { ${read} } from ${JSON.stringify(builtUrl("files/index.ts"))};
       await ${read}(${JSON.stringify(at("pipe"))}, { signal: AbortSignal.timeout(100) }).catch(({ name }) => console.log(name));
     `;
-    const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script]);
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script]);
     const stop = setTimeout(() => child.kill("SIGKILL"), 120_000);
     const [stdout, [code]] = await Promise.all([child.stdout.toArray(), once(child, "close")]);
     clearTimeout(stop);

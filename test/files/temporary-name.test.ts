@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { removeLeftoverFiles, temporaryBeside } from "../../src/files/temporary-name.ts";
 import { writeFileAtomically } from "../../src/files/write-file.ts";
+import { builtUrl } from "../built-package.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -17,13 +18,13 @@ afterEach(() => rm(folder, { recursive: true }));
 /** A process that has begun to write a file, and waits. */
 async function writer(name: string): Promise<ChildProcess> {
   const script = `
-    import { createReplacement } from ${JSON.stringify(new URL("../../src/files/write-file.ts", import.meta.url).href)};
+    import { createReplacement } from ${JSON.stringify(builtUrl("files/write-file.ts"))};
     const file = await createReplacement(${JSON.stringify(join(folder, name))});
     await file.write(new Uint8Array(1000));
     console.log("begun");
     setInterval(() => {}, 1000);
   `;
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script], {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(child.stdout, "data");

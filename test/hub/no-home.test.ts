@@ -2,13 +2,13 @@ import { spawnSync } from "node:child_process";
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import { listCache, verifyCached } from "../../src/hub/cache.ts";
 import { openHub } from "../../src/hub/hub.ts";
 import { resolveHubOptions } from "../../src/hub/hub-options.ts";
 import { pushFiles } from "../../src/hub/push-files.ts";
 import { hubErrorOf } from "./hub-fixture.ts";
+import { builtFile } from "../built-package.ts";
 
 // As for a user of a container whose number no passwd file has.
 vi.mock("node:os", async (importOriginal) => ({
@@ -57,16 +57,12 @@ test.skipIf(process.getuid?.() !== 0 || process.platform !== "linux")("the comma
     await chown(folder, 54_321, 54_321);
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:HOME|XDG_|HF_|HUGGINGFACE_)/u.test(name)));
     const run = (variables: NodeJS.ProcessEnv) =>
-      spawnSync(
-        process.execPath,
-        ["--import", import.meta.resolve("tsx"), fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url)), "cache"],
-        {
-          env: { ...env, ...variables, TMPDIR: folder },
-          uid: 54_321,
-          gid: 54_321,
-          encoding: "utf8",
-        },
-      );
+      spawnSync(process.execPath, [builtFile("cli/main.ts"), "cache"], {
+        env: { ...env, ...variables, TMPDIR: folder },
+        uid: 54_321,
+        gid: 54_321,
+        encoding: "utf8",
+      });
     expect(run({})).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/^encodec-tokenizer: there is no home folder[^\n]*HF_HUB_CACHE[^\n]*\n$/u),

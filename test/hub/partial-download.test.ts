@@ -9,6 +9,7 @@ import { openHubRepository } from "../../src/hub/hub.ts";
 import { hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
 import type { HubFixture } from "./hub-fixture.ts";
 import { commitOf, folderRepository, sha256Of } from "./hub-server.ts";
+import { builtUrl } from "../built-package.ts";
 
 vi.mock("node:fs/promises", async (importActual) => {
   const actual = await importActual<typeof import("node:fs/promises")>();
@@ -217,8 +218,10 @@ test("weights that are already there under their digest are only linked", async 
 });
 
 function startChild({ server, cacheDir }: HubFixture): ChildProcess {
-  const script = fileURLToPath(new URL("download-child.ts", import.meta.url));
-  return spawn(process.execPath, ["--import", "tsx", script, server.endpoint, cacheDir, tinyId], { stdio: ["ignore", "pipe", "inherit"] });
+  const script = fileURLToPath(new URL("download-child.js", import.meta.url));
+  return spawn(process.execPath, [script, builtUrl("hub/index.ts"), server.endpoint, cacheDir, tinyId], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 }
 
 async function outputOf(child: ChildProcess): Promise<string> {

@@ -8,12 +8,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { readPartNotes } from "../../src/dataset/parts/part-attempt.ts";
 import { datasetQueueStatus, enqueueDataset, readQueueRecord, workOnDataset } from "../../src/queue/index.ts";
 import type { EnqueueReport, WorkEvent, WorkReport } from "../../src/queue/index.ts";
-import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "../dataset/corpus.ts";
+import { tinyModel, tokenize, toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "../dataset/temporary-folder.ts";
 import { describeWithRedis, RedisServer } from "./redis-server.ts";
-
-beforeAll(runWorkersFromSources);
+import { builtUrl } from "../built-package.ts";
 
 const options = { model: tinyModel, numCodebooks: 2, workers: 1 } as const;
 
@@ -184,16 +183,11 @@ describeWithRedis("a queue that others write to", () => {
   });
 });
 
-/** A module of the sources, for an import. */
-function module(name: string): string {
-  return JSON.stringify(join(process.cwd(), "src", name));
-}
-
 /** A worker whose process ends at a clip of a certain length. */
 function script(seconds: number): string {
   return `
-    import { AudioTokenizer } from ${module("tokenizer/index.ts")};
-    import { workOnDataset } from ${module("queue/index.ts")};
+    import { AudioTokenizer } from ${JSON.stringify(builtUrl("tokenizer/index.ts"))};
+    import { workOnDataset } from ${JSON.stringify(builtUrl("queue/index.ts"))};
     const [folder, redis] = process.argv.slice(2);
     const { encodeBatch } = AudioTokenizer.prototype;
     AudioTokenizer.prototype.encodeBatch = async function (waveforms, options) {
@@ -208,7 +202,7 @@ function script(seconds: number): string {
 
 /** What a worker says, and what ends it. */
 async function workerOf(args: readonly string[]): Promise<{ readonly signal: string | null; readonly text: string }> {
-  const child = spawn(process.execPath, ["--import", "tsx", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...args], { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   child.stdout.on("data", (chunk) => {
     text += String(chunk);
@@ -233,9 +227,9 @@ describe("a clip that ends its process", () => {
         await collect(
           enqueueDataset({ ...options, folder, inputs: [join(root, "in")], partRows: 2, redis: redis.url, attempts: 3, backoff: 0 }),
         );
-        await writeFile(join(root, "work.mts"), script(0.77));
+        await writeFile(join(root, "work.mjs"), script(0.77));
         const workers: { readonly signal: string | null; readonly text: string }[] = [];
-        do workers.push(await workerOf([join(root, "work.mts"), folder, redis.url]));
+        do workers.push(await workerOf([join(root, "work.mjs"), folder, redis.url]));
         while (workers.at(-1)!.signal === "SIGKILL" && workers.length < 10);
         expect(workers.map(({ signal }) => signal)).toEqual(["SIGKILL", "SIGKILL", "SIGKILL", "SIGKILL", null]);
         expect(JSON.parse(workers.at(-1)!.text)).toMatchObject({ partsLeft: 1, partsFailed: 1 });

@@ -15,12 +15,10 @@ import { readDatasetInfo } from "../../src/dataset/records/dataset-info.ts";
 import { checkRedis, datasetQueueStatus, enqueueDataset, readQueueRecord, workOnDataset } from "../../src/queue/index.ts";
 import type { EnqueueDatasetOptions, EnqueueReport, WorkEvent, WorkOnDatasetOptions, WorkReport } from "../../src/queue/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { runWorkersFromSources, tinyModel, tokenize, toneWav } from "../dataset/corpus.ts";
+import { tinyModel, tokenize, toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "../dataset/temporary-folder.ts";
 import { describeWithRedis, freePort, RedisServer } from "./redis-server.ts";
-
-beforeAll(runWorkersFromSources);
 
 const options = { model: tinyModel, numCodebooks: 2, decodeThreads: 1 } as const satisfies Partial<DatasetWorkOptions>;
 

@@ -9,6 +9,7 @@ import { AudioTokenizer, RuntimeError } from "../../src/index.ts";
 import type { Waveform } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import { hasProc, runtimeProcesses } from "./runtime-processes.ts";
+import { builtUrl } from "../built-package.ts";
 
 const source = fileURLToPath(new URL("../../src", import.meta.url));
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -31,12 +32,12 @@ const ended = (pid: number): Promise<void> => vi.waitFor(() => expect(runtimePro
 /** Runs code in a process of its own, with a `tokenizer` and a `tone` of two seconds. */
 async function runScript(code: string): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   const script = `
-    import { AudioTokenizer } from ${JSON.stringify(pathToFileURL(join(source, "index.ts")).href)};
+    import { AudioTokenizer } from ${JSON.stringify(builtUrl("index.ts"))};
     const tokenizer = await AudioTokenizer.fromPretrained("tiny", { threads: 1 });
     const tone = { sampleRate: 24000, channelData: [Float32Array.from({ length: 48000 }, (_, i) => Math.sin(i / 10))] };
     ${code}
   `;
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script], { cwd: root });
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: root });
   const [stdout, stderr, [exitCode]] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), once(child, "close")]);
   return { code: exitCode as number, stdout: stdout.join(""), stderr: stderr.join("") };
 }
@@ -159,20 +160,11 @@ describe("the process", () => {
   test.runIf(hasProc)("that finds too many files open says which limit to raise", async () => {
     const script = `
       import { openSync } from "node:fs";
-      import { loadOnnxRuntimeNode } from ${JSON.stringify(pathToFileURL(join(source, "runtime/index.ts")).href)};
+      import { loadOnnxRuntimeNode } from ${JSON.stringify(builtUrl("runtime/index.ts"))};
       try { for (;;) openSync("/dev/null"); } catch {}
       await loadOnnxRuntimeNode().catch(({ code, message }) => console.log(code, message));
     `;
-    const command = [
-      "-c",
-      `ulimit -n 256; exec "$0" "$@"`,
-      process.execPath,
-      "--import",
-      import.meta.resolve("tsx"),
-      "--input-type=module",
-      "-e",
-      script,
-    ];
+    const command = ["-c", `ulimit -n 256; exec "$0" "$@"`, process.execPath, "--input-type=module", "-e", script];
     const child = spawn("/bin/sh", command, { cwd: root });
     const [stdout, stderr] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), once(child, "close")]);
     expect(stderr.join("")).toBe("");

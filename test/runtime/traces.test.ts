@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { telemetrySwitch } from "../../src/runtime/runtime-process.ts";
-import { buildPackage } from "../dataset/built-package.ts";
+import { installPackage } from "../built-package.ts";
 import { hubFixture, tinyFolder } from "../hub/hub-fixture.ts";
 import { folderRepository } from "../hub/hub-server.ts";
 import { describeWithRedis, RedisServer } from "../queue/redis-server.ts";
@@ -53,7 +53,7 @@ const thread = `
   else { await import("./library.js"); process.exit(); }
 `;
 const dataset = `
-  import { tokenizeDataset } from "./dist/index.js";
+  import { tokenizeDataset } from "./dist/entries/dataset.js";
   for await (const event of tokenizeDataset({ folder: "dataset", inputs: [new URL("speech.wav", import.meta.url).pathname], model: "tiny" })) void event;
 `;
 
@@ -62,7 +62,7 @@ const hasTracer = process.platform === "linux" && spawnSync("strace", ["-o", "/d
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "encodec-traces-"));
-  await buildPackage(folder);
+  await installPackage(folder);
   await cp("examples/speech.wav", join(folder, "speech.wav"));
   for (const [name, code] of Object.entries({ library, thread, dataset })) await writeFile(join(folder, `${name}.js`), code);
 }, 300_000);

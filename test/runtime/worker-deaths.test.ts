@@ -2,13 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { buildPackage } from "../dataset/built-package.ts";
+import { installPackage } from "../built-package.ts";
 import { deaths, die, leaveInFlight } from "./worker-deaths/die.ts";
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "encodec-deaths-"));
-  await buildPackage(folder);
+  await installPackage(folder);
 }, 300_000);
 afterAll(() => rm(folder, { recursive: true }));
 

@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { CodecError } from "../../src/core/index.ts";
+import { soakRuns } from "../long-searches.ts";
 import { drawFrom, mutate } from "./mutate.ts";
 
-/** Mutated inputs for each parser; `SOAK_RUNS` asks for another number. */
-const fullRuns = Number(process.env["SOAK_RUNS"] ?? 1_000_000);
 /** The same seed gives the same inputs; `SOAK_SEED` asks for others. */
 const firstSeed = Number(process.env["SOAK_SEED"] ?? 1);
 
@@ -31,7 +30,7 @@ export function fuzz({ name, seeds, dictionary = [], share = 1, parse }: FuzzTar
   test(`${name}: any input is read or refused`, async () => {
     for (const seed of seeds) await parse(seed);
     const words = dictionary.map((word) => Buffer.from(word));
-    const runs = Math.ceil(fullRuns * share);
+    const runs = Math.ceil(soakRuns * share);
     const counts = new Map<string, number>();
     const startMemory = process.memoryUsage.rss();
     let [longest, peakMemory] = [0, startMemory];

@@ -2,16 +2,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { buildPackage } from "../dataset/built-package.ts";
+import { installPackage } from "../built-package.ts";
+import { soakRuns } from "../long-searches.ts";
 import { deaths, die, leaveInFlight } from "../runtime/worker-deaths/die.ts";
 
 /** A hundred of each, fewer where `SOAK_RUNS` asks for fewer runs than usual. */
-const rounds = Math.min(100, Math.ceil(Number(process.env["SOAK_RUNS"] ?? 1_000_000) / 10_000));
+const rounds = Math.min(100, Math.ceil(soakRuns / 10_000));
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "encodec-deaths-"));
-  await buildPackage(folder);
+  await installPackage(folder);
 });
 afterAll(() => rm(folder, { recursive: true }));
 

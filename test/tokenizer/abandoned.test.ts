@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { hasProc } from "../runtime/runtime-processes.ts";
+import { builtUrl } from "../built-package.ts";
 
 const root = pathToFileURL(`${process.cwd()}/`).href;
 
@@ -13,7 +14,7 @@ async function runAndCollect(
   const script = `
     import { readdirSync, readlinkSync } from "node:fs";
     import { setTimeout } from "node:timers/promises";
-    const { AudioTokenizer, openAudio } = await import(${JSON.stringify(new URL("src/index.ts", root).href)});
+    const { AudioTokenizer, openAudio } = await import(${JSON.stringify(builtUrl("index.ts"))});
     const speech = ${JSON.stringify(new URL("examples/speech.wav", root).pathname)};
     const openFiles = () => readdirSync("/proc/self/fd").flatMap((fd) => { try { return [readlinkSync("/proc/self/fd/" + fd)]; } catch { return []; } });
     const before = openFiles();
@@ -25,7 +26,7 @@ async function runAndCollect(
     for (let i = 0; i < 200 && open().length > 0; i++) { gc(); await setTimeout(10); }
     console.log(JSON.stringify({ open: open(), collected: isCollected.value }));
   `;
-  const args = ["--expose-gc", "--import", import.meta.resolve("tsx"), "--input-type=module", "-e", script];
+  const args = ["--expose-gc", "--input-type=module", "-e", script];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
   return { ...(JSON.parse(stdout) as { open: string[]; collected: boolean }), stderr };
 }

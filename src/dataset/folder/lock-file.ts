@@ -5,7 +5,7 @@ import type { FileHandle } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { isProcessAlive, processNamespace, startOfProcess } from "../../files/index.ts";
+import { isProcessAlive, processNamespace, startOfProcess, temporaryBeside } from "../../files/index.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { writingError } from "./disk-space.ts";
 import { parseJson, readTextInside } from "./read-json-file.ts";
@@ -74,7 +74,7 @@ export class LockFile implements AsyncDisposable {
       started: startOfProcess(process.pid),
       since: new Date().toISOString(),
     };
-    const temporary = join(dirname(path), `.lock.${holder.id}.tmp`);
+    const temporary = temporaryBeside(join(dirname(path), "lock"));
     try {
       await writeFile(temporary, JSON.stringify(holder), { flag: "wx" });
       const { mtimeMs } = await stat(temporary);
@@ -157,7 +157,7 @@ export async function readLock(path: string, now: number, staleAfter: number): P
 export async function removeLock(path: string, id: string): Promise<void> {
   const current = await readHolder(path);
   if (current !== undefined && current.id !== id) return;
-  const aside = join(dirname(path), `.lock.${randomUUID()}.tmp`);
+  const aside = temporaryBeside(join(dirname(path), "lock"));
   await rename(path, aside).catch(ignoreMissing);
   const holder = await readHolder(aside);
   if (holder !== undefined && holder.id !== id) await linkToNew(aside, path); // it was, in this very moment

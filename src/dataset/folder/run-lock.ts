@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { temporaryBeside } from "../../files/index.ts";
 import { LockFile, lockedError, readLock, removeLock } from "./lock-file.ts";
 import type { LockOptions } from "./lock-file.ts";
 import { sharesOverlap } from "./share.ts";
@@ -18,10 +18,12 @@ export async function acquireRunLock(folder: string, share: Share, options: Lock
     for (const name of await readdir(folder)) {
       const other = shareOfLock(name);
       const path = join(folder, name);
-      if (other === undefined || path === lock.path || !sharesOverlap(share, other)) continue;
+      const isInTheWay = other !== undefined && path !== lock.path && sharesOverlap(share, other);
+      if (!isInTheWay && name !== planLockName) continue;
       const state = await readLock(path, now, options.staleAfter ?? 120_000);
       if (state === undefined) continue;
-      if (!state.isGone) throw lockedError(path, state);
+      if (!state.isGone && isInTheWay) throw lockedError(path, state);
+      if (!state.isGone) continue; // the plan is there: its lock is about to go
       await removeLock(path, state.id);
     }
     return lock;
@@ -50,7 +52,7 @@ function shareOfLock(name: string): Share | undefined {
 
 /** The time by the clock of the disk, which may be another machine's. */
 async function diskTime(folder: string): Promise<number> {
-  const probe = join(folder, `.lock.${randomUUID()}.tmp`);
+  const probe = temporaryBeside(join(folder, "lock"));
   try {
     await writeFile(probe, "");
     return (await stat(probe)).mtimeMs;

@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { CodecError, CodesError, inTurns, stretches } from "../../core/index.ts";
 import type { Turns } from "../../core/index.ts";
@@ -8,7 +8,8 @@ import type { ParquetColumn } from "../../parquet/index.ts";
 import { maxSegments, parseArray } from "../../storage/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { parseJson, reasonOf as reasonOfSchema } from "../folder/read-json-file.ts";
-import { openSourceInside } from "../inputs/row-bytes.ts";
+import { sourceOf } from "../inputs/row-bytes.ts";
+import type { RowSource } from "../inputs/row-bytes.ts";
 import { npyName } from "../inputs/row-key.ts";
 import { tarEntries } from "../inputs/tar-members.ts";
 import { readByteLines } from "../inputs/text-lines.ts";
@@ -62,6 +63,11 @@ const readers: Readonly<Record<ReadableFormat, (folder: string, path: string) =>
   npy: readNpyShard,
   jsonl: readJsonlShard,
 };
+
+async function openSourceInside(folder: string, path: string): Promise<RowSource> {
+  const handle = await openInside(folder, path);
+  return sourceOf(handle, await handle.stat(), { path: join(folder, path), member: undefined });
+}
 
 async function* readTarShard(folder: string, path: string): AsyncGenerator<EncodedClip, void, undefined> {
   await using source = await openSourceInside(folder, path);

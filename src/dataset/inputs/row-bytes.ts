@@ -2,9 +2,8 @@ import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import { FileError } from "../../core/index.ts";
+import { FileError, rangesOf } from "../../core/index.ts";
 import type { ByteSource } from "../../core/index.ts";
-import { openInside, rangesOf } from "../../files/index.ts";
 import type { AudioRow } from "./row.ts";
 
 /** The most that a stream reads at once. */
@@ -39,13 +38,8 @@ export async function openRowSource({ path, member }: RowLocation): Promise<RowS
   }
 }
 
-/** Opens a file of a folder in the same way. @param path In the folder. @throws FileError as `openInside`; while reading, as `openRowSource`. */
-export async function openSourceInside(folder: string, path: string): Promise<RowSource> {
-  const handle = await openInside(folder, path);
-  return sourceOf(handle, await handle.stat(), { path: join(folder, path) });
-}
-
-function sourceOf(handle: FileHandle, stats: Stats, { path, member }: RowLocation): RowSource {
+/** The same of a file that is open already. @throws FileError While reading, as of `openRowSource`. */
+export function sourceOf(handle: FileHandle, stats: Stats, { path, member }: RowLocation): RowSource {
   const { name, offset, size } = member ?? { name: path, offset: 0, size: stats.size };
   return {
     ...rangesOf(handle, {

@@ -1,6 +1,6 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { finalNameOf } from "../../files/index.ts";
+import { finalNameOf, removeLeftoverFiles } from "../../files/index.ts";
 import { partOfName } from "../folder/part-names.ts";
 import { isInShare } from "../folder/share.ts";
 import type { Share } from "../folder/share.ts";
@@ -16,7 +16,8 @@ const abandonedAfter = 10 * 60_000;
  * @returns Paths of the files that were removed, relative to the folder, in no order.
  */
 export async function removeLeftovers(folder: string, share: Share): Promise<readonly string[]> {
-  const removed: string[] = [];
+  // Where locks are asked for: what is there of a process that is gone, another run's as well.
+  const removed = [...(await removeLeftoverFiles(folder))];
   await visit("");
   return removed;
 
@@ -37,7 +38,7 @@ export async function removeLeftovers(folder: string, share: Share): Promise<rea
     // Elsewhere a number may be part of a clip's name.
     const part = /^(?:shards|parts)[/\\]/u.test(path) ? partOfName(final) : undefined;
     if (part !== undefined) return isInShare(share, part);
-    // Another run may be asking for a lock right now.
+    // Another run may be asking for a lock right now, on another machine or in another container.
     if (share.count === 1 && final !== "lock") return true;
     const stats = await lstat(join(folder, path)).catch(() => undefined);
     return stats !== undefined && Date.now() - stats.mtimeMs > abandonedAfter;
