@@ -5,7 +5,7 @@ import { Change } from "./change.ts";
  * @param admit Waits until there is room for an item.
  * @param work Begun as soon as an item is admitted, with what `admit` gave for it.
  * @param ahead The most results that are under way or wait to be taken.
- * @param weigh How many results an item counts as; one that counts as more than `ahead` goes alone. @default 1
+ * @param weigh How many results an item counts as; one that counts as more than `ahead` goes alone. By default 1.
  * @param abandon Told that no more results will be taken, so that work that is under way can end; it is waited for.
  */
 export async function* inOrder<Item, Admission, Result>(

@@ -4,7 +4,7 @@
  */
 /** Zero crossings of the sinc on each side of its centre. */
 const numZeroCrossings = 64;
-/** Cut-off frequency as a share of the lower Nyquist frequency. */
+/** Cut-off frequency as a fraction of the lower Nyquist frequency. */
 const rolloff = 0.9475937167399596;
 /** Shape of the Kaiser window. */
 const beta = 14.769656459379492;

@@ -28,7 +28,7 @@ export function checkLicense(record: LicenseRecord, policy: LicensePolicy): Verd
 
 /**
  * Lets a license pass, or stops before anything is downloaded under it.
- * @param entries Where alternatives are looked for. @default the catalogue of this package
+ * @param entries Where alternatives are looked for. By default the catalogue of this package.
  * @throws LicenseError with the record, the rule that failed and what the policy would admit instead.
  */
 export function requireLicense(record: LicenseRecord, policy: LicensePolicy, entries: readonly CatalogueEntry[] = catalogue): void {

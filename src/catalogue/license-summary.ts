@@ -34,7 +34,7 @@ export interface LicenseSummary {
  *
  * What the codes say about themselves counts together with what the catalogue knows about their model and the digest of
  * its weights, so codes that claim a looser license than the catalogue are contested.
- * @param date Day of the conclusions, for the evidence. @default today
+ * @param date Day of the conclusions, for the evidence. By default today.
  */
 export function summarizeLicenses(
   provenances: readonly Provenance[],

@@ -15,7 +15,7 @@ export interface CheckpointCriteria {
   readonly maxFrameRate?: number | undefined;
   /** A language model that reads its codes, such as `musicgen`. */
   readonly usedBy?: string | undefined;
-  /** @default "any" */
+  /** The licenses that are accepted. @default "any" */
   readonly licensePolicy?: LicensePolicy | undefined;
 }
 

@@ -6,7 +6,7 @@ const table: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 /**
  * The CRC-32 of zip entries and PNG chunks. Source: PNG specification, annex D; PKWARE APPNOTE 4.4.7.
- * @param before That of the bytes which come before these. @default 0, there are none
+ * @param before That of the bytes which come before these. By default 0, there are none.
  */
 export function crc32(bytes: Uint8Array, before: number = 0): number {
   let remainder = ~before;

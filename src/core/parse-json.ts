@@ -7,7 +7,7 @@ const usualDepth = 64;
 /**
  * Parses JSON from outside. What nests deep takes many times the memory of other text, and ends every function that walks through it
  * by calling itself.
- * @param maxDepth How deep it may nest. @default 64
+ * @param maxDepth How deep it may nest. By default 64.
  * @throws SyntaxError if it is no JSON, nests deeper, or is longer than `maxJsonLength`.
  */
 export function parseJson(text: string, maxDepth: number = usualDepth): unknown {

@@ -67,13 +67,13 @@ export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
   /** Bandwidth in kbps. Give this or `numCodebooks`. @default all codebooks */
   readonly bandwidth?: number | undefined;
   readonly numCodebooks?: number | undefined;
-  /** @default "stereo" for a codec with two channels, otherwise "mix" */
+  /** Which clips the channels of a file become. @default "stereo" for a codec with two channels, otherwise "mix" */
   readonly channels?: ChannelMode | undefined;
   /** Cuts silence off both ends of rows before they become clips. @default It stays. */
   readonly trim?: TrimOptions | undefined;
   /** What audio files may be; a row beyond it fails. @default Everything that is usual, and more: see `AudioLimits`. */
   readonly limits?: AudioLimits | undefined;
-  /** @default [{ format: "webdataset" }] */
+  /** The formats to write. @default [{ format: "webdataset" }] */
   readonly outputs?: readonly OutputSpec[] | undefined;
   /** Rows of a part, the unit of work and of resumption. @default 1000 */
   readonly partRows?: number | undefined;

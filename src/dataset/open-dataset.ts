@@ -16,7 +16,7 @@ export interface Dataset extends AsyncIterable<EncodedClip> {
 
 /** How a dataset is read. */
 export interface OpenDatasetOptions {
-  /** @default the first of webdataset, parquet, npy and jsonl that the dataset has */
+  /** The format to read. @default the first of webdataset, parquet, npy and jsonl that the dataset has */
   readonly format?: ReadableFormat | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -11,7 +11,7 @@ import { removeLeftovers } from "./parts/remove-leftovers.ts";
 
 /** What a dataset is made of, how, and which part of the work this run does. */
 export interface TokenizeDatasetOptions extends DatasetWorkOptions {
-  /** The parts that this run does, where several share the work. @default all */
+  /** The share of the parts that this run does, where several machines do the work. @default all */
   readonly share?: Share | undefined;
   /** The run fails with DATASET_ERRORS beyond so many failed rows in its share, earlier runs' included. @default Infinity */
   readonly maxErrors?: number | undefined;

@@ -2,7 +2,7 @@
 export interface ConnectionEvent {
   readonly kind: "redis";
   readonly isUp: boolean;
-  /** `host:port`. */
+  /** The address of Redis, `host:port`. */
   readonly address: string;
 }
 

@@ -17,7 +17,7 @@ export interface RedisAddress {
 
 /**
  * Reads the URL of a Redis server.
- * @param url `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. @default REDIS_URL, or `defaultRedisUrl`
+ * @param url `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. By default REDIS_URL, or `defaultRedisUrl`.
  * @throws RangeError for what is none; the message does not repeat it.
  */
 function redisAddress(url: string = process.env[redisUrlVariable] || defaultRedisUrl): RedisAddress {

@@ -11,7 +11,7 @@ import { formatCodesSafetensors, parseCodesSafetensors } from "./codes-safetenso
 
 /** What else is known of stored codes. */
 export interface ParseCodesOptions {
-  /** @default recognised by the first bytes */
+  /** The format of the bytes. @default recognised by the first bytes */
   readonly format?: CodesFormat | undefined;
   /**
    * The codec, for files that do not name it: `.npy`, and arrays written from Python without the fields of our own files.

@@ -25,7 +25,7 @@ export interface LoadOptions extends CallOptions, HubModelOptions {
 export interface EncodeOptions extends CallOptions {
   /** Bandwidth in kbps; one of the tokenizer's `bandwidths`. */
   readonly bandwidth?: number | undefined;
-  /** 1…`numQuantizers`. */
+  /** Number of codebooks, 1…`numQuantizers`. */
   readonly numCodebooks?: number | undefined;
 }
 

@@ -34,7 +34,7 @@ const framesAtATime = 100;
 const minSegment = 0.1;
 const maxSegment = 30;
 
-/** Largest share of a segment that the next may cover again, so that no sample is coded more than four times; 0.01 in the 48 kHz codec. */
+/** Largest fraction of a segment that the next may cover again, so that no sample is coded more than four times; 0.01 in the 48 kHz codec. */
 const maxOverlap = 0.75;
 
 const overlapRange = "null or a number from 0 to below 1";

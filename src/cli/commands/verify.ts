@@ -124,7 +124,7 @@ function checkOptions({ sample, model, revision, exact, offline, license, thread
   if (sample === undefined && ofModel !== undefined) throw new UsageError(`--${ofModel[0]} is about encoding again; add --sample`);
 }
 
-/** A number of clips, or a share of them in percent. */
+/** A number of clips, or a fraction of them in percent. */
 function parseSample(text: string): Reencode["sample"] {
   if (!text.endsWith("%")) return { clips: parseCount(text) };
   const percent = Number(text.slice(0, -1));

@@ -12,7 +12,7 @@ const lineInterval = 5;
 /**
  * Shows how a download comes along, with bytes, rate and time left: as a bar on a terminal, as a line now and then elsewhere.
  * It appears with the first report of bytes that are missing, so there is nothing to see of weights that are there.
- * @param now The time in seconds. @default the clock
+ * @param now The time in seconds. By default the clock.
  */
 export function startDownload(
   terminal: Terminal,

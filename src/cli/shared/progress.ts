@@ -16,7 +16,7 @@ export type ClipProgress = Omit<Progress, "total"> & { readonly total: number | 
 /**
  * Starts to watch the work on one clip; a bar appears with the first report of encoding or decoding, and anew for each of
  * the two. Where the length is not known, it tells how much is done instead.
- * @param now The time in seconds. @default the clock
+ * @param now The time in seconds. By default the clock.
  */
 export function startProgress(
   terminal: Terminal,

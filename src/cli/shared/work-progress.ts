@@ -18,7 +18,7 @@ export interface WorkProgress extends Disposable {
 
 /**
  * Shows how work comes along, with the time left: as a bar on a terminal, as a line now and then elsewhere. It appears with the first report.
- * @param now The time in seconds. @default the clock
+ * @param now The time in seconds. By default the clock.
  */
 export function startWork(
   terminal: Terminal,

@@ -13,7 +13,7 @@ export interface ClipOptions {
   readonly window?: ClipLength | undefined;
   /** The distance from the start of one window to the start of the next; rounded in the same way. @default The window's length. */
   readonly stride?: ClipLength | undefined;
-  /** @default "keep" */
+  /** What becomes of audio after the last full window. @default "keep" */
   readonly tail?: WindowTail | undefined;
   /** The shortest audio that makes a clip, before padding; rounded to the nearest sample where given in seconds. @default One sample. */
   readonly minimum?: ClipLength | undefined;

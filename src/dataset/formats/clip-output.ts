@@ -3,9 +3,9 @@ import type { ClipPlace, FinishedShard, OutputFormat } from "../records/finished
 
 /** When a part goes on in another shard. A shard never exceeds a limit, except with a single clip that does so alone. */
 export interface ShardLimits {
-  /** @default 2 ** 30 */
+  /** Most bytes of a shard. @default 2 ** 30 */
   readonly shardBytes?: number | undefined;
-  /** @default none */
+  /** Most clips of a shard. @default none */
   readonly shardClips?: number | undefined;
 }
 

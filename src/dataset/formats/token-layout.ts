@@ -19,7 +19,7 @@ export interface TokenLayout {
 /**
  * Documents of a vocabulary, where an id names codebook and code: frame after frame, or as the vocabulary's `order` says.
  * Codes in segments are laid out segment after segment.
- * @param eos Name of the special token that ends documents. @default "eos"
+ * @param eos Name of the special token that ends documents. By default "eos".
  * @throws RangeError if the vocabulary has no such token.
  */
 export function vocabularyLayout(vocabulary: TokenVocabulary, eos: string = "eos"): TokenLayout {

@@ -23,7 +23,7 @@ const mostLineBytes = 2 ** 20;
 /**
  * Splits UTF-8 into lines, ended by LF or CR LF; a byte order mark before a line is dropped. A line that is not UTF-8, or
  * too long, has a problem in place of its text. Memory holds one chunk and one line.
- * @param maxLineBytes @default 1 MiB
+ * @param maxLineBytes By default 1 MiB.
  */
 export function readLines(chunks: AsyncIterable<Uint8Array>, maxLineBytes: number = mostLineBytes): AsyncGenerator<TextLine> {
   return splitLines(chunks, maxLineBytes, textLine);

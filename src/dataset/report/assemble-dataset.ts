@@ -28,7 +28,7 @@ export interface AssembleOptions {
   readonly tool: { readonly name: string; readonly version: string };
   readonly codec: CodecFields | null;
   readonly license: LicenseRecord | null;
-  /** @default null */
+  /** License of the recordings, in SPDX or Hub ids. @default null */
   readonly audioLicense?: string | null | undefined;
   readonly options: JsonObject;
   readonly card?: DatasetCardOptions | undefined;

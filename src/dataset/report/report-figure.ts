@@ -3,7 +3,7 @@ import type { DatasetInfo } from "../records/dataset-info.ts";
 import { durationEdges, loudnessEdges } from "../records/histogram.ts";
 import { codebookUsage } from "../records/statistics.ts";
 
-/** What the picture of a dataset shows. @param title @default the model's name */
+/** What the picture of a dataset shows. @param title By default the model's name. */
 export function datasetFigureOf({ codec, counts, statistics }: Omit<DatasetInfo, "shards">, title?: string): DatasetFigureOptions {
   return {
     title: title ?? "EnCodec tokens",

@@ -8,7 +8,7 @@ import type { BarkCodes } from "./bark-codes.ts";
 
 /** One run of the fine model. */
 export interface BarkFineWindow<Type extends TokenType = TokenType> {
-  /** `[1, 1024, 8]`, frame by frame, 1024 where a code is not known: part of the layout itself, so predictions written here are seen by later windows. */
+  /** The window's codes `[1, 1024, 8]`, frame by frame, 1024 where a code is not known: part of the layout itself, so predictions written here are seen by later windows. */
   readonly tokens: TokenGrid<Type>;
   /** First row of the layout that the window covers. */
   readonly start: number;
@@ -18,7 +18,7 @@ export interface BarkFineWindow<Type extends TokenType = TokenType> {
 
 /** Codes laid out for the fine model, which fills in one codebook after another, window by window. */
 export interface BarkFineLayout<Type extends TokenType = TokenType> {
-  /** `[numRows, 8]`: history, clip, and padding up to 1024 rows. */
+  /** All rows `[numRows, 8]`: history, clip, and padding up to 1024 rows. */
   readonly tokens: TokenGrid<Type>;
   /** The windows, in the order in which they are to be predicted. */
   readonly windows: readonly BarkFineWindow<Type>[];

@@ -11,11 +11,11 @@ import { barkHistoryLengths, barkSemanticLength, barkSemanticLengths } from "./b
 
 /** The voice that Bark continues (`history_prompt`, transformers' `voice_preset`): one clip in the terms of each of its three models. */
 export interface BarkHistoryPrompt {
-  /** `[N]`, 0…9999, about 49.9 per second. */
+  /** Semantic tokens `[N]`, 0…9999, about 49.9 per second. */
   readonly semanticPrompt: TokenGrid<"int32">;
-  /** `[2, T]`, 0…1023, 75 frames per second: codes, not the coarse model's tokens. */
+  /** The first two codebooks `[2, T]`, 0…1023, 75 frames per second: codes, not the coarse model's tokens. */
   readonly coarsePrompt: TokenGrid<"int32">;
-  /** `[8, T]`, 0…1023; usually the coarse prompt and six codebooks more. */
+  /** All eight codebooks `[8, T]`, 0…1023; usually the coarse prompt and six codebooks more. */
   readonly finePrompt: TokenGrid<"int32">;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Checks that a number counts something.
- * @param max Inclusive, as `min` is. @default none
+ * @param max Inclusive, as `min` is. By default none.
  * @throws RangeError naming the number and what it may be.
  */
 export function checkCount(name: string, count: number, min: number, max: number = Number.MAX_SAFE_INTEGER): void {

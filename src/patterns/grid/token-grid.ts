@@ -156,7 +156,7 @@ export function transposeGrid<Type extends TokenType = "int32">(
  * One clip of a batch, as `AudioCodes.fromTensor` takes it: `AudioCodes.fromTensor(clipOf(batch, b, batch.lengths[b]), codec)`.
  * @param grid `[B, K, T]`.
  * @param item Which clip, from 0.
- * @param numFrames Frames that the clip really has. @default T
+ * @param numFrames Frames that the clip really has. By default T.
  * @returns `[K, numFrames]`, of the grid's type.
  * @throws RangeError for a clip that the batch does not have, or more frames.
  */

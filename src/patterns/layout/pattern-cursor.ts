@@ -202,7 +202,7 @@ export class PatternCursor<Type extends TokenType = "int32"> {
    * Shortens the sequence, as when something other than the model says that it has finished: cells of later frames hold special tokens from here on.
    * @param numFrames Frames that the sequence is to have, not fewer than have begun: those of the prompt, and those with a code in the steps so far.
    * More frames than the sequence is already to have change nothing.
-   * @param item The sequence of the batch. @default all
+   * @param item The sequence of the batch. By default all.
    * @throws RangeError for another number of frames, or a sequence that is not there.
    */
   endAt(numFrames: number, item?: number): void {

@@ -8,11 +8,11 @@ export type Coordinate = readonly [timestep: number, codebook: number];
  * Columns instead of objects, so that the layout of an hour takes megabytes and milliseconds.
  */
 export interface PatternLayout {
-  /** `[numSteps + 1]`, ascending. */
+  /** Where the coordinates of each step start, `[numSteps + 1]`, ascending. */
   readonly starts: Uint32Array;
-  /** `[numCoordinates]`. Timesteps beyond the clip are allowed: they stand for steps that exist but hold nothing. */
+  /** The frame of each coordinate, `[numCoordinates]`. Timesteps beyond the clip are allowed: they stand for steps that exist but hold nothing. */
   readonly timesteps: Uint32Array;
-  /** `[numCoordinates]`. */
+  /** The codebook of each coordinate, `[numCoordinates]`. */
   readonly codebooks: Uint16Array;
 }
 

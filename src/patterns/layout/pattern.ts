@@ -20,7 +20,7 @@ export interface BuildOptions<Type extends TokenType = TokenType> {
   readonly codebookSize?: number | undefined;
   /** Leave out the last steps, those that only the delays need, and the codes in them. @default false */
   readonly keepOnlyValidSteps?: boolean | undefined;
-  /** @default "int32" */
+  /** Type of the tokens. @default "int32" */
   readonly type?: Type | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface RevertOptions<Type extends TokenType = TokenType> {
   readonly lengths?: readonly number[] | undefined;
   /** Whether the sequence was built so. @default false */
   readonly keepOnlyValidSteps?: boolean | undefined;
-  /** @default "int32" */
+  /** Type of the codes. @default "int32" */
   readonly type?: Type | undefined;
 }
 

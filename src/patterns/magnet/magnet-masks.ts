@@ -17,7 +17,7 @@ export interface MaskMagnetOptions<Type extends TokenType> {
   readonly spanLength?: number | undefined;
   /** Uniform in 0…1, such as a seeded generator. Asked once for the stage unless it is given, then for each clip once and T times. @default Math.random */
   readonly random?: (() => number) | undefined;
-  /** @default "int64" */
+  /** Type of the tokens. @default "int64" */
   readonly type?: Type | undefined;
 }
 
@@ -70,7 +70,7 @@ export function maskMagnetCodes<Type extends TokenType = "int64">(
 }
 
 /**
- * How many spans, placed at random and allowed to overlap, mask a share of a clip on average.
+ * How many spans, placed at random and allowed to overlap, mask a given fraction of a clip on average.
  * @param numFrames T, not less than `spanLength`.
  * @returns `[101]`: the spans for 0, 1, … 100 percent.
  * @throws RangeError if a span is longer than the clip.
@@ -119,7 +119,7 @@ export function magnetAttentionMask(stage: number, numFrames: number, context: n
   return mask;
 }
 
-/** One clip's mask: a share drawn from the cosine schedule, as spans that start at random frames and end with the clip at the latest. */
+/** One clip's mask: a fraction drawn from the cosine schedule, as spans that start at random frames and end with the clip at the latest. */
 function spansMask(numFrames: number, spanLength: number, numSpans: readonly number[], random: () => number): Uint8Array {
   const maskRate = maskRateAt(Math.fround(random()));
   const count = spanLength === 1 ? roundHalfEven(Math.fround(numFrames * maskRate)) : numSpans[roundHalfEven(Math.fround(100 * maskRate))]!;

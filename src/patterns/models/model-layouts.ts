@@ -109,7 +109,7 @@ export function audioMagnet(): ModelLayout {
  * The autoregressive part of VALL-E: codebook 0 alone. Codebooks 1 to 7 are predicted one by one, see `valleStage`.
  * Source: lifeiteng/vall-e `valle/models/macros.py`, `valle.py` (9c69096).
  * @param options How the model was trained.
- * @param options.prependBos Whether an id stands before each clip (`prepend_bos`). @default false
+ * @param options.prependBos Whether an id stands before each clip (`prepend_bos`). By default false.
  */
 export function valle({ prependBos = false }: { readonly prependBos?: boolean | undefined } = {}): ModelLayout {
   return {
@@ -165,7 +165,7 @@ export function parler(): ModelLayout {
  * Moshi: the acoustic codebooks come later than the semantic one, and the sequence keeps its length.
  * Source: kyutai-labs/moshi `moshi/models/loaders.py`, `lm.py` (e6a55d2).
  * @param options How the model was trained.
- * @param options.acousticDelay Steps that codebooks 1 and up are late. @default 1
+ * @param options.acousticDelay Steps that codebooks 1 and up are late. By default 1.
  */
 export function moshi({ acousticDelay = 1 }: { readonly acousticDelay?: number | undefined } = {}): ModelLayout {
   return {

@@ -14,9 +14,9 @@ export interface MusicgenGeneratedOptions<Type extends TokenType = TokenType> ex
   readonly patternMask?: TensorLike | undefined;
   /** L that generation was asked for, where there is no mask. @default the columns that there are */
   readonly maxLength?: number | undefined;
-  /** @default 2048 */
+  /** The id that stands in cells without a code. @default 2048 */
   readonly padToken?: number | undefined;
-  /** @default "int32" */
+  /** Type of the codes. @default "int32" */
   readonly type?: Type | undefined;
 }
 

@@ -13,7 +13,7 @@ export interface MusicgenShiftTokensOptions<Type extends TokenType = TokenType> 
   readonly padToken?: number | undefined;
   /** `decoder_start_token_id`: the first step. @default padToken */
   readonly startToken?: number | undefined;
-  /** @default "int64" */
+  /** Type of the labels. @default "int64" */
   readonly type?: Type | undefined;
 }
 

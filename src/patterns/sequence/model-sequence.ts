@@ -14,7 +14,7 @@ import { patternOf, sequenceLayout, stepsOf } from "./sequence-layout.ts";
 export interface ModelSequenceOptions<Type extends TokenType> {
   /** Whether the clips end where their codes do; false for a prompt, which the model continues. @default true where the model has an `eos` */
   readonly hasEnded?: boolean | undefined;
-  /** @default "int64" */
+  /** Type of the tokens. @default "int64" */
   readonly type?: Type | undefined;
 }
 

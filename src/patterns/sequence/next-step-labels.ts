@@ -9,7 +9,7 @@ export const ignoredLabel = -100;
 export interface NextStepLabelsOptions<Type extends TokenType = TokenType> {
   /** Learnt too, where it first stands after a row's last code: `layout.tokens.eos` of the model. @default none */
   readonly eosToken?: number | undefined;
-  /** @default "int64" */
+  /** Type of the labels. @default "int64" */
   readonly type?: Type | undefined;
 }
 

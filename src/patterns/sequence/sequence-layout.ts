@@ -22,9 +22,9 @@ export interface SequenceLayout {
 
 /** What a layout has besides its pattern. */
 export interface SequenceLayoutOptions {
-  /** @default the model's, or the codebook size, the first number that is no code */
+  /** What stands where no code does. @default the model's, or the codebook size, the first number that is no code */
   readonly specialToken?: number | undefined;
-  /** @default the model's, or specialToken */
+  /** What stands after the end of a clip. @default the model's, or specialToken */
   readonly padToken?: number | undefined;
 }
 
@@ -70,7 +70,7 @@ export function stepsOf({ keepOnlyValidSteps }: Pick<SequenceLayout, "keepOnlyVa
 
 /** Codes laid out by a pattern, with all that leads back to them: what a sequence file holds. */
 export interface TokenSequence extends SequenceLayout {
-  /** `[numSegments, K, S]`. */
+  /** The tokens, `[numSegments, K, S]`. */
   readonly tokens: TokenGrid<"uint16" | "int32">;
   /** Everything about the codes except the codes themselves. */
   readonly codes: CodesDetails;

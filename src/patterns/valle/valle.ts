@@ -10,7 +10,7 @@ import { buildModelSequence } from "../sequence/model-sequence.ts";
 /** What a model reads, and what it is to answer: 1024 where there is nothing to learn, in a padded batch, or the end is. */
 export interface ValleRows<Type extends TokenType = TokenType> {
   readonly input: TokenGrid<Type>;
-  /** `[B, S]`. */
+  /** What the model is to say, `[B, S]`. */
   readonly target: TokenGrid<Type>;
 }
 

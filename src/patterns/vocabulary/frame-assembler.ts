@@ -17,7 +17,7 @@ export type ParsePolicy = "strict" | "skip" | "resync";
 
 /** Codes that were read from tokens. */
 export interface ParsedCodes {
-  /** `[K, T]`, complete frames only. */
+  /** The codes, `[K, T]`, complete frames only. */
   readonly codes: TokenGrid<"uint16">;
   /** Tokens that ended up in no frame, special tokens not counted; 0 where reading was strict. */
   readonly dropped: number;

@@ -2,7 +2,7 @@ import type { CodeIds } from "./code-ids.ts";
 
 /** What is known of a special token beforehand. */
 export interface SpecialTokenOptions {
-  /** @default the next free id above those of the codes */
+  /** The token's id. @default the next free id above those of the codes */
   readonly id?: number | undefined;
   /** The string of the token, such as `<s>`. @default `<|audio_NAME|>` */
   readonly content?: string | undefined;

@@ -6,7 +6,7 @@ import type { TokenIds } from "./token-ids.ts";
 
 /** How tokens that do not fit are treated. */
 export interface ParseOptions {
-  /** @default "strict" */
+  /** What becomes of ids that do not fit. @default "strict" */
   readonly policy?: ParsePolicy | undefined;
 }
 

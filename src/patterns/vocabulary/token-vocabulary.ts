@@ -10,11 +10,11 @@ import type { ParsedText } from "./token-text-parser.ts";
 
 /** Special tokens to write around the codes, by name. */
 export interface SurroundingTokens {
-  /** @default none */
+  /** What stands before the first clip. @default none */
   readonly before?: readonly string[] | undefined;
   /** What stands between one clip and the next, where there are several. @default none */
   readonly between?: readonly string[] | undefined;
-  /** @default none */
+  /** What stands after the last clip. @default none */
   readonly after?: readonly string[] | undefined;
 }
 
@@ -29,7 +29,7 @@ export class TokenVocabulary extends TokenIds {
   /**
    * Lays codes out as one sequence of ids, in the order of their frames: clips follow each other, with what is `between` them.
    * @param codes One clip, or a list of clips of any lengths.
-   * @param options Special tokens around them, and the type of the ids. @default int64, which ONNX language models take
+   * @param options Special tokens around them, and the type of the ids. By default int64, which ONNX language models take.
    * @returns `[N]` with N = K * T of all clips and the special tokens.
    * @throws CodesError with code CODES_MISMATCH for codes of another codec, or a batch in one tensor; CODES_OUT_OF_RANGE for a value that is
    * no code.
@@ -64,7 +64,7 @@ export class TokenVocabulary extends TokenIds {
 
   /**
    * Reads the codes of a sequence of ids; the inverse of `encode`.
-   * @param options What becomes of ids that do not fit. @default strict: special tokens around the codes only, complete frames only
+   * @param options What becomes of ids that do not fit. By default strict: special tokens around the codes only, complete frames only.
    * @returns Codes `[K, T]`.
    * @throws CodesError with code CODES_FORMAT naming the position, if reading is strict and an id does not fit.
    */

@@ -21,7 +21,7 @@ export interface DatasetProgress extends Disposable {
 
 /**
  * Shows how a dataset comes along: files, hours, speed, errors and time left, as a bar on a terminal, as a line now and then elsewhere.
- * @param now The time in seconds. @default the clock
+ * @param now The time in seconds. By default the clock.
  */
 export function startDatasetProgress(
   terminal: Terminal,

@@ -16,7 +16,7 @@ export interface WorkerProgress {
   readonly stopping: () => void;
 }
 
-/** @param now The time in seconds. @default the clock */
+/** @param now The time in seconds. By default the clock. */
 export function startWorkerProgress(
   terminal: Terminal,
   quiet: boolean | undefined,
