@@ -14,7 +14,7 @@ import { temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const numFiles = 36;
 /** After how many rows each run is killed; in the long search at any moment after them. */
-const kills = isLong ? Array.from({ length: soakRuns / 500 }, () => Math.floor((Math.random() * numFiles) / 3)) : [1, 5, 9];
+const kills = isLong ? Array.from({ length: Math.ceil(soakRuns / 500) }, () => Math.floor((Math.random() * numFiles) / 3)) : [1, 5, 9];
 
 function script(corpus: string): string {
   return `

@@ -21,9 +21,9 @@ async function runAndCollect(
     const isCollected = { value: false };
     const registry = new FinalizationRegistry(() => (isCollected.value = true));
     await (async () => { const held = await (async () => { ${body} })(); registry.register(held, undefined); })();
-    for (let i = 0; i < 100 && !isCollected.value; i++) { gc(); await setTimeout(10); }
+    for (let i = 0; i < 10_000 && !isCollected.value; i++) { gc(); await setTimeout(10); }
     const open = () => openFiles().filter((file) => /\\.(?:wav|safetensors)$|^socket:/.test(file) && !before.includes(file));
-    for (let i = 0; i < 200 && open().length > 0; i++) { gc(); await setTimeout(10); }
+    for (let i = 0; i < 10_000 && open().length > 0; i++) { gc(); await setTimeout(10); }
     console.log(JSON.stringify({ open: open(), collected: isCollected.value }));
   `;
   const args = ["--expose-gc", "--input-type=module", "-e", script];

@@ -1,4 +1,5 @@
-import { cp, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import fc from "fast-check";
@@ -22,7 +23,6 @@ import {
 } from "./streams.ts";
 import { readableFrom } from "./readable-from.ts";
 import { runsOf } from "../long-searches.ts";
-import { temporaryFolder } from "../temporary-folder.ts";
 
 describe.each(codecNames)("%s", async (codec) => {
   const tokenizer = await AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 1 });
@@ -261,7 +261,7 @@ describe("stereo through a mono codec", async () => {
 });
 
 describe("a codec that divides whole clips by their loudness", async () => {
-  const folder = await temporaryFolder();
+  const folder = await mkdtemp(join(tmpdir(), "encodec-"));
   const from = join(goldenFolder, "mini-24khz/hf");
   await cp(from, folder, { recursive: true });
   const config = JSON.parse(await readFile(join(from, "config.json"), "utf8")) as Record<string, unknown>;
@@ -270,6 +270,7 @@ describe("a codec that divides whole clips by their loudness", async () => {
   const plain = await AudioTokenizer.fromPretrained(from, { threads: 1 });
   afterAll(async () => {
     await Promise.all([tokenizer.dispose(), plain.dispose()]);
+    await rm(folder, { recursive: true });
   });
   const waveform = noisyTone(tokenizer, 9001);
 
