@@ -10,6 +10,8 @@ import { numQuantizersOf } from "../src/checkpoint/index.ts";
 type Signal = Float64Array[];
 
 export interface NaiveTensors {
+  /** What becomes of each value between two steps: `Math.fround` shows how much of a result single precision can tell. @default as it is */
+  readonly round?: (value: number) => number;
   get(name: string): { readonly shape: readonly number[]; readonly data: Float32Array };
 }
 
@@ -21,11 +23,11 @@ export function naiveEncode(config: CodecConfig, tensors: NaiveTensors, audio: S
   for (const ratio of config.upsamplingRatios.toReversed()) {
     for (let unit = 0; unit < config.numResidualLayers; unit++) x = residual(config, tensors, name(), x, unit);
     name();
-    x = conv(config, tensors, name(), elu(x), ratio, 1);
+    x = conv(config, tensors, name(), elu(tensors, x), ratio, 1);
   }
   if (config.numLstmLayers > 0) x = lstm(config, tensors, name(), x);
   name();
-  return conv(config, tensors, name(), elu(x), 1, 1);
+  return conv(config, tensors, name(), elu(tensors, x), 1, 1);
 }
 
 /** Decoder: `[hiddenSize][frames]` → `[channels][frames * hopLength]`. */
@@ -36,11 +38,11 @@ export function naiveDecode(config: CodecConfig, tensors: NaiveTensors, embeddin
   if (config.numLstmLayers > 0) x = lstm(config, tensors, name(), x);
   for (const ratio of config.upsamplingRatios) {
     name();
-    x = convTranspose(config, tensors, name(), elu(x), ratio);
+    x = convTranspose(config, tensors, name(), elu(tensors, x), ratio);
     for (let unit = 0; unit < config.numResidualLayers; unit++) x = residual(config, tensors, name(), x, unit);
   }
   name();
-  return conv(config, tensors, name(), elu(x), 1, 1);
+  return conv(config, tensors, name(), elu(tensors, x), 1, 1);
 }
 
 /** Nearest entries, quantizer by quantizer: `[numCodebooks][frames]`, with the margin of each choice. */
@@ -78,13 +80,17 @@ export function naiveDequantize(config: CodecConfig, tensors: NaiveTensors, code
   );
 }
 
-function elu(x: Signal): Signal {
-  return x.map((row) => row.map((value) => (value > 0 ? value : Math.expm1(value))));
+function elu({ round }: NaiveTensors, x: Signal): Signal {
+  return x.map((row) => row.map((value) => (value > 0 ? value : round === undefined ? Math.expm1(value) : round(Math.exp(value)) - 1)));
+}
+
+function rounded({ round }: NaiveTensors, x: Signal): Signal {
+  return round === undefined ? x : x.map((row) => row.map(round));
 }
 
 function residual(config: CodecConfig, tensors: NaiveTensors, name: string, x: Signal, unit: number): Signal {
-  const first = conv(config, tensors, `${name}.block.1`, elu(x), 1, config.dilationGrowthRate ** unit);
-  const branch = conv(config, tensors, `${name}.block.3`, elu(first), 1, 1);
+  const first = conv(config, tensors, `${name}.block.1`, elu(tensors, x), 1, config.dilationGrowthRate ** unit);
+  const branch = conv(config, tensors, `${name}.block.3`, elu(tensors, first), 1, 1);
   const shortcut = config.useConvShortcut ? conv(config, tensors, `${name}.shortcut`, x, 1, 1) : x;
   return shortcut.map((row, channel) => row.map((value, t) => value + branch[channel]![t]!));
 }
@@ -109,7 +115,7 @@ function conv(config: CodecConfig, tensors: NaiveTensors, name: string, x: Signa
       return sum;
     }),
   );
-  return config.normType === "time_group_norm" ? groupNorm(tensors, name, y) : y;
+  return config.normType === "time_group_norm" ? groupNorm(tensors, name, rounded(tensors, y)) : rounded(tensors, y);
 }
 
 function pad(row: Float64Array, left: number, right: number, mode: CodecConfig["padMode"]): Float64Array {
@@ -137,7 +143,7 @@ function convTranspose(config: CodecConfig, tensors: NaiveTensors, name: string,
       }
     }
   }
-  const normed = config.normType === "time_group_norm" ? groupNorm(tensors, name, y) : y;
+  const normed = config.normType === "time_group_norm" ? groupNorm(tensors, name, rounded(tensors, y)) : rounded(tensors, y);
   const total = kernel - stride;
   const right = config.useCausalConv ? Math.ceil(total * config.trimRightRatio) : Math.floor(total / 2);
   return normed.map((row) => row.slice(total - right, row.length - right));

@@ -23,7 +23,7 @@ function script(corpus: string): string {
     const layout = vocabularyLayout(new TokenVocabulary({ codebookSize: 1024, numCodebooks: 2, specialTokens: { eos: {} } }));
     const outputs = [{ format: "webdataset", shardClips: 2 }, { format: "parquet" }, { format: "npy" }, { format: "jsonl" }, { format: "tokens", layout }];
     const inputs = [${JSON.stringify(corpus)}];
-    for await (const { kind } of tokenizeDataset({ folder: process.argv[2], inputs, model: ${JSON.stringify(tinyModel)}, load: { threads: 1 }, numCodebooks: 2, window: { seconds: 0.5 }, partRows: 3, outputs, workers: 1 })) console.log(kind);`;
+    for await (const { kind } of tokenizeDataset({ folder: process.argv[2], inputs, model: ${JSON.stringify(tinyModel)}, load: { threads: 1 }, numCodebooks: 2, window: { seconds: 0.5 }, partRows: 3, outputs, decodeThreads: 1, maxCrashes: ${kills.length + 1} })) console.log(kind);`;
 }
 
 /** Everything in a dataset, without the lock that a killed run leaves behind. */

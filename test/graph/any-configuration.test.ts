@@ -22,11 +22,19 @@ import { runsOf } from "../long-searches.ts";
 const tolerance = 5e-5;
 
 /** Flattens `[channels][time]` and gives the largest difference, relative to the largest value. */
-function relativeDifference(actual: Tensor, expected: readonly Float64Array[]): number {
+function relativeDifference(actual: Pick<Tensor, "data">, expected: readonly Float64Array[]): number {
   const flat = expected.flatMap((row) => [...row]);
   expect(actual.data).toHaveLength(flat.length);
   const largest = flat.reduce((max, value) => Math.max(max, Math.abs(value)), 1e-3);
   return flat.reduce((max, value, index) => Math.max(max, Math.abs(value - Number(actual.data[index]))), 0) / largest;
+}
+
+/**
+ * How near single precision can come. Where a norm divides values by a spread that is small against them, rounding them shows in the result,
+ * and not only in that of the graphs: plain loops that round each value lose as much, in another way.
+ */
+function toleranceOf(rounded: readonly Float64Array[], expected: readonly Float64Array[]): number {
+  return Math.max(tolerance, 8 * relativeDifference({ data: Float32Array.from(rounded.flatMap((row) => [...row])) }, expected));
 }
 
 describe("graphs of any configuration", async () => {
@@ -60,7 +68,8 @@ describe("graphs of any configuration", async () => {
         await Promise.all([analysis.release(), quantization.release()]);
 
         const expected = naiveEncode(config, checkpoint, audio);
-        expect(relativeDifference(embeddings, expected)).toBeLessThan(tolerance);
+        const rounded = naiveEncode(config, { get: checkpoint.get, round: Math.fround }, audio);
+        expect(relativeDifference(embeddings, expected)).toBeLessThan(toleranceOf(rounded, expected));
         const rows = toRows(embeddings, config.hiddenSize);
         const { codes: expectedCodes, margins } = naiveQuantize(config, checkpoint, rows);
         const frames = rows[0]!.length;
@@ -96,9 +105,11 @@ describe("graphs of any configuration", async () => {
         const { waveform } = await synthesis.run({ features }, ["waveform"]);
         await Promise.all([dequantization.release(), synthesis.release()]);
 
-        const expected = naiveDecode(config, checkpoint, naiveDequantize(config, checkpoint, rows));
+        const dequantized = naiveDequantize(config, checkpoint, rows);
+        const expected = naiveDecode(config, checkpoint, dequantized);
+        const rounded = naiveDecode(config, { get: checkpoint.get, round: Math.fround }, dequantized);
         expect(expected[0]).toHaveLength(frames * hopLengthOf(config));
-        expect(relativeDifference(waveform, expected)).toBeLessThan(tolerance);
+        expect(relativeDifference(waveform, expected)).toBeLessThan(toleranceOf(rounded, expected));
       }),
       { numRuns: runsOf(120) },
     );
