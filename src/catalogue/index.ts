@@ -2,6 +2,7 @@ export { catalogue } from "./catalogue-entries.ts";
 export type { CatalogueEntry, CatalogueFile, CheckpointLayout, Confidence, TrainingStatement } from "./catalogue-entry.ts";
 export { digestsOfLength, findByDigest, findCheckpoint, requiredDigests } from "./catalogue.ts";
 export { checkLicense, requireLicense } from "./check-license.ts";
+export { parsedConfig } from "./license-declaration.ts";
 export type { RepositoryMetadata } from "./license-declaration.ts";
 export { licensePolicyOf, licensePolicyVariable, namedPolicies, parseLicensePolicy } from "./license-policy.ts";
 export type { LicensePolicy, LicenseRules, NamedLicensePolicy, Verdict } from "./license-policy.ts";

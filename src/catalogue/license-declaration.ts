@@ -25,6 +25,15 @@ export interface RepositoryMetadata {
   readonly config: unknown;
 }
 
+/** The configuration of a repository as its metadata has it: one that is no JSON says nothing here, and loading it says what is wrong. */
+export function parsedConfig(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 /** What a repository says about its own license. */
 export interface Declaration {
   readonly declared: DeclaredLicenses;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { cardName } from "../catalogue/index.ts";
+import { cardName, parsedConfig } from "../catalogue/index.ts";
 import type { RepositoryMetadata } from "../catalogue/index.ts";
 import { CheckpointError, HubError } from "../core/index.ts";
 import type { HubErrorCode } from "../core/index.ts";
@@ -122,15 +122,6 @@ function assemble(
     readme: cardText,
     api: info === null ? null : { cardData: info.cardData, tags: info.tags },
     digests,
-    config: config === null ? null : parseJson(config),
+    config: parsedConfig(config),
   };
-}
-
-/** A configuration that is no JSON says nothing about components; opening the checkpoint says what is wrong with it. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

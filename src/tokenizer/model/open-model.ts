@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { cardName, findCheckpoint, licensePolicyOf, requireLicense, resolveLicense } from "../../catalogue/index.ts";
+import { cardName, findCheckpoint, licensePolicyOf, parsedConfig, requireLicense, resolveLicense } from "../../catalogue/index.ts";
 import { openCheckpoint } from "../../checkpoint/index.ts";
 import type { Checkpoint, CheckpointFolder } from "../../checkpoint/index.ts";
 import { onAbort } from "../../async/index.ts";
@@ -111,19 +111,10 @@ async function localLicense(path: string, folder: CheckpointFolder | undefined, 
       readmeSource: join(folder?.name ?? path, cardName),
       api: null,
       digests,
-      config: parseJson(config),
+      config: parsedConfig(config),
     },
     { fetchRepository: async () => null },
   );
-}
-
-/** A configuration that is no JSON says nothing about the license; loading it will say what is wrong. */
-function parseJson(text: string | null): unknown {
-  try {
-    return text === null ? null : JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function licenseFields({ effective, status }: LicenseRecord): Pick<Provenance, "license" | "licenseStatus"> {
