@@ -23,7 +23,7 @@ export interface DatasetSpeedOptions {
   readonly clips: number;
   /** A folder of clips to take instead. */
   readonly corpus?: string | undefined;
-  readonly workers?: number | undefined;
+  readonly decodeThreads?: number | undefined;
   readonly batchClips?: number | undefined;
 }
 
@@ -96,9 +96,9 @@ async function encodeAsDataset(
   model: AudioTokenizer,
   folder: string,
   corpus: string,
-  { bandwidth, workers, batchClips }: DatasetSpeedOptions,
+  { bandwidth, decodeThreads, batchClips }: DatasetSpeedOptions,
 ): Promise<number> {
-  for await (const event of tokenizeDataset({ folder, inputs: [corpus], model, bandwidth, decodeThreads: workers, batchClips })) {
+  for await (const event of tokenizeDataset({ folder, inputs: [corpus], model, bandwidth, decodeThreads, batchClips })) {
     if (event.kind === "finished") return event.report.seconds;
   }
   throw new Error("the run did not finish");

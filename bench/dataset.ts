@@ -7,7 +7,7 @@ import type { DatasetSpeed, DatasetSpeedOptions, Turn } from "./dataset-speed.ts
 
 /*
  * Data sets: how fast clips become one, and the memory that manifests take. Part of `npm run bench`; by itself, with a model that is there:
- * npx tsx bench/dataset.ts --model <folder> [--bandwidth 6] [--threads 2] [--corpus folder] [--clips 100] [--rounds 3] [--workers n] [--batch n]
+ * npx tsx bench/dataset.ts --model <folder> [--bandwidth 6] [--threads 2] [--corpus folder] [--clips 100] [--rounds 3] [--decode-threads n] [--batch n]
  *   [--rows 1000 --rows 100000]; --rounds 0 and --rows 0 leave out one or the other.
  */
 
@@ -36,7 +36,7 @@ if (process.argv[1]?.endsWith("dataset.ts")) {
       rounds: { type: "string", default: String(rounds) },
       rows: { type: "string", multiple: true, default: rows.map(String) },
       corpus: { type: "string" },
-      workers: { type: "string" },
+      "decode-threads": { type: "string" },
       batch: { type: "string" },
     },
   });
@@ -48,7 +48,7 @@ if (process.argv[1]?.endsWith("dataset.ts")) {
     rounds: Number(values.rounds),
     rows: values.rows.map(Number).filter((count) => count > 0),
     corpus: values.corpus,
-    workers: numberOf(values.workers),
+    decodeThreads: numberOf(values["decode-threads"]),
     batchClips: numberOf(values.batch),
   });
   console.log(

@@ -14,7 +14,7 @@ import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 import { describeWithRedis, RedisServer } from "./redis-server.ts";
 import { builtUrl } from "../built-package.ts";
 
-const options = { model: tinyModel, numCodebooks: 2, workers: 1 } as const;
+const options = { model: tinyModel, numCodebooks: 2, decodeThreads: 1 } as const;
 
 /** The bytes that one machine makes of the same corpus. */
 async function expectedBytes(folder: string, inputs: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
@@ -194,7 +194,7 @@ function script(seconds: number): string {
       if (waveforms.some(({ channelData }) => channelData[0].length === ${seconds * 24_000})) process.kill(process.pid, "SIGKILL");
       return encodeBatch.call(this, waveforms, options);
     };
-    for await (const event of workOnDataset({ folder, redis, model: ${JSON.stringify(tinyModel)}, load: { threads: 1 }, numCodebooks: 2, workers: 1, stalledAfter: 1 })) {
+    for await (const event of workOnDataset({ folder, redis, model: ${JSON.stringify(tinyModel)}, load: { threads: 1 }, numCodebooks: 2, decodeThreads: 1, stalledAfter: 1 })) {
       if (event.kind === "finished") console.log(JSON.stringify({ ...event.report, info: null }));
     }
     process.exit(0);`;
