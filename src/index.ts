@@ -76,7 +76,7 @@ export {
   resample,
   siSnr,
 } from "./audio/index.ts";
-export type { AudioStream, DecodeAudioOptions, FormatWavOptions } from "./audio/index.ts";
+export type { AudioStream, AudioWarning, DamageOptions, DecodeAudioOptions, FormatWavOptions } from "./audio/index.ts";
 export {
   openAudio,
   readAudio,

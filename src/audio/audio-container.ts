@@ -1,5 +1,7 @@
-import type { ByteWindow } from "./byte-window.ts";
-import { isWav } from "./wav-header.ts";
+import { isWav } from "./pcm/wav-header.ts";
+import { hasAscii } from "./reading/ascii.ts";
+import type { ByteWindow } from "./reading/byte-window.ts";
+import { skipId3 } from "./reading/id3.ts";
 
 /** Audio files that can be read. Ogg says in its first packet what it carries. */
 export type AudioContainer = "wav" | "flac" | "ogg" | "mp3";
@@ -16,29 +18,6 @@ export async function identifyContainer(source: ByteWindow): Promise<AudioContai
   if (hasAscii(await source.bytes(start, 4), 0, "fLaC")) return "flac";
   if (start > 0 || isLayerThreeSync(head)) return "mp3";
   return undefined;
-}
-
-/**
- * Offset of the first byte after any ID3v2 tags at `start`; `start` itself if there are none.
- * Source: ID3v2.4.0 main structure, section 3.1: a ten-byte header with the length in four groups of seven bits.
- */
-export async function skipId3(source: ByteWindow, start: number): Promise<number> {
-  let offset = start;
-  for (;;) {
-    const header = await source.bytes(offset, 10);
-    if (header.length < 10 || !hasAscii(header, 0, "ID3")) return offset;
-    const length = [6, 7, 8, 9].reduce((value, i) => value * 128 + (header[i]! & 0x7f), 0);
-    const hasFooter = (header[5]! & 0x10) !== 0;
-    offset = Math.min(offset + 10 + length + (hasFooter ? 10 : 0), source.size);
-  }
-}
-
-/** Tells whether `text` stands at `offset`. */
-export function hasAscii(bytes: Uint8Array, offset: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (bytes[offset + i] !== text.charCodeAt(i)) return false;
-  }
-  return true;
 }
 
 /** Eleven set bits, then an MPEG version that exists, then layer III. */

@@ -2,16 +2,17 @@ import { AudioFormatError, bytesSource, numSamplesOf } from "../core/index.ts";
 import type { ByteSource, Waveform } from "../core/index.ts";
 import { identifyContainer } from "./audio-container.ts";
 import type { AudioContainer } from "./audio-container.ts";
-import { allLimits, checkForm, checkNumSamples } from "./audio-limits.ts";
-import type { AllAudioLimits } from "./audio-limits.ts";
-import { ByteWindow } from "./byte-window.ts";
-import type { DecodeAudioOptions } from "./decode-audio-options.ts";
-import { openFlac } from "./decode-flac.ts";
-import { openMp3 } from "./decode-mp3.ts";
-import { openOggAudio } from "./decode-ogg.ts";
-import type { EncodedAudio } from "./encoded-audio.ts";
-import { openWav } from "./parse-wav.ts";
-import { slicePiece } from "./trim-pieces.ts";
+import { allLimits, checkForm, checkNumSamples } from "./reading/audio-limits.ts";
+import type { AllAudioLimits } from "./reading/audio-limits.ts";
+import { WarningReport } from "./reading/audio-warning.ts";
+import { ByteWindow } from "./reading/byte-window.ts";
+import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
+import { openFlac } from "./flac/decode-flac.ts";
+import { openMp3 } from "./mpeg/decode-mp3.ts";
+import { openOggAudio } from "./ogg/decode-ogg.ts";
+import type { EncodedAudio } from "./reading/encoded-audio.ts";
+import { openWav } from "./pcm/parse-wav.ts";
+import { slicePiece } from "./reading/trim-pieces.ts";
 import { unreadableFileError } from "./unreadable-file.ts";
 
 /**
@@ -26,19 +27,17 @@ export interface AudioStream extends AsyncIterable<Waveform> {
   readonly channels: number;
   /**
    * Samples per channel of all pieces together, as the file gives it before it is decoded: undefined if it does not,
-   * too small for an MP3 file that has more frames than its header knows of.
+   * another number where the file is wrong.
    */
   readonly numSamples: number | undefined;
-  /** Whether the file ends before the samples that its header promises: a WAV file, of which what is there is decoded. Others are refused. */
-  readonly isCutOff: boolean;
 }
 
 /**
  * Opens an audio file of any length, recognised by its bytes as `decodeAudio` does, to decode it piece by piece.
  *
  * The pieces are, sample by sample, what `decodeAudio` gives for the whole. What is held in memory does not grow with
- * the file. The same damage is found as well: at the latest at the end of the file, the loop throws, so audio
- * is only known to be whole when the loop has ended. Timers, signals and other events have their turn between pieces.
+ * the file. The same damage is found as well, with the pieces around it or at the latest at the end of the file, so audio
+ * is only known to be whole when the loop has ended; each loop reports it anew. Timers, signals and other events have their turn between pieces.
  * @param source The bytes of a file, or a way to read ranges of them.
  * @throws AudioFormatError as `decodeAudio` does; while iterating, too. Whatever `source` throws is passed on.
  */
@@ -55,7 +54,7 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
   const container = await identifyContainer(window);
   if (container === undefined) throw unreadableFileError(await window.bytes(0, 256));
   const audio = await openers[container](window);
-  const { sampleRate, channels, numSamples, isCutOff = false } = audio;
+  const { sampleRate, channels, numSamples } = audio;
   checkForm(container, audio, limits);
   checkNumSamples(container, (numSamples ?? 0) * channels, limits);
   return {
@@ -63,8 +62,7 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
     sampleRate,
     channels,
     numSamples,
-    isCutOff,
-    [Symbol.asyncIterator]: () => inSeconds(audio, container, limits, signal),
+    [Symbol.asyncIterator]: () => inSeconds(audio, container, limits, options),
   };
 }
 
@@ -79,11 +77,13 @@ async function* inSeconds(
   audio: EncodedAudio,
   container: AudioContainer,
   limits: AllAudioLimits,
-  signal: AbortSignal | undefined,
+  options: DecodeAudioOptions,
 ): AsyncGenerator<Waveform, void> {
+  const { signal } = options;
+  const report = new WarningReport(options);
   signal?.throwIfAborted();
   let numSamples = 0;
-  for await (const piece of audio.decode()) {
+  for await (const piece of audio.decode(report)) {
     numSamples += numSamplesOf(piece);
     checkNumSamples(container, numSamples * audio.channels, limits);
     for (let start = 0; start < numSamplesOf(piece); start += audio.sampleRate) {
@@ -91,4 +91,5 @@ async function* inSeconds(
       signal?.throwIfAborted();
     }
   }
+  report.end();
 }

@@ -1,11 +1,11 @@
 import { numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
-import type { AudioForm } from "./audio-converter.ts";
-import type { DecodeAudioOptions } from "./decode-audio-options.ts";
+import type { AudioForm } from "./reading/audio-form.ts";
+import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
 import { decodeAudioStream } from "./decode-audio-stream.ts";
-import { inBatches } from "./in-batches.ts";
-import { joinedSize, joinWaveforms } from "./join-waveforms.ts";
-import { Pace } from "./pace.ts";
+import { inBatches } from "./reading/in-batches.ts";
+import { joinedSize, joinWaveforms } from "./reading/join-waveforms.ts";
+import { Pace } from "./reading/pace.ts";
 
 /** Most samples, all channels together, that a file may decode to unless told otherwise: 4 GiB of float32. */
 const maxNumSamples = 2 ** 30;
@@ -17,19 +17,24 @@ const maxNumSamples = 2 ** 30;
  * original did as far as the file says so: encoder delay and padding are cut off. Decoders are WebAssembly, loaded
  * when first needed. Timers, signals and other events have their turn now and then while it works.
  *
- * Compressed files that are cut short or damaged are refused rather than decoded in part; WAV files that end early
- * keep what they have (see `parseWav`).
+ * Of a file that is cut short or damaged, everything that is sound is decoded, and `options.onWarning` is told what is not, with position
+ * and samples. With `options.strict` it is refused.
  * @throws AudioFormatError `AUDIO_EMPTY` without bytes or samples, `AUDIO_UNKNOWN_FORMAT` for what is no audio,
  * `AUDIO_UNSUPPORTED` for audio of another kind or beyond `options.limits` (2^30 samples unless told otherwise),
- * `AUDIO_CORRUPT` for damaged or truncated files.
+ * `AUDIO_CORRUPT` for a file of which nothing can be decoded, and with `options.strict` for anything that is wrong with it.
  */
 export async function decodeAudio(bytes: Uint8Array, options: DecodeAudioOptions = {}): Promise<Waveform> {
-  const { signal, limits } = options;
+  const { signal, limits, strict, onWarning } = options;
   signal?.throwIfAborted();
   if (!(bytes instanceof Uint8Array)) {
     throw new TypeError(`decodeAudio takes the bytes of an audio file as a Uint8Array; received ${typeof bytes}`);
   }
-  const audio = await decodeAudioStream(bytes, { signal, limits: { ...limits, maxSamples: limits?.maxSamples ?? maxNumSamples } });
+  const audio = await decodeAudioStream(bytes, {
+    signal,
+    strict,
+    onWarning,
+    limits: { ...limits, maxSamples: limits?.maxSamples ?? maxNumSamples },
+  });
   // A WAV file has bytes for all samples that it is said to have; of others, that is known only when they are decoded.
   if (audio.container === "wav") return join(audio, audio, audio.numSamples!);
   const pieces: Waveform[] = [];

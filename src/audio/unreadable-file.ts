@@ -1,5 +1,5 @@
 import { AudioFormatError } from "../core/index.ts";
-import { hasAscii } from "./audio-container.ts";
+import { hasAscii } from "./reading/ascii.ts";
 
 /** Files that people take for readable audio, by the text at an offset; those with an extension `ffmpeg` can convert. */
 const knownFiles: readonly { readonly offset: number; readonly text: string; readonly name: string; readonly extension?: string }[] = [

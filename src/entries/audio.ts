@@ -27,6 +27,8 @@ export type {
   AudioLimits,
   AudioStream,
   ConvertAudioOptions,
+  AudioWarning,
+  DamageOptions,
   DecodeAudioOptions,
   FormatWavOptions,
   Loudness,

@@ -74,7 +74,6 @@ async function decodeOpened(
       sampleRate: stream.sampleRate,
       channels: stream.channels,
       numSamples: stream.numSamples,
-      isCutOff: stream.isCutOff,
       [Symbol.asyncIterator]() {
         const pieces = decode();
         return {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { decodeAudio, decodeAudioStream, formatWav, parseWav } from "../../src/audio/index.ts";
 import { AudioFormatError, bytesSource, numSamplesOf } from "../../src/core/index.ts";
+import type { AudioWarning } from "../../src/audio/index.ts";
 import type { ByteSource, Waveform } from "../../src/core/index.ts";
 import { longFiles, longFile, noiseBlock } from "./long-files.ts";
 import { collect } from "./ogg-bytes.ts";
@@ -260,11 +261,22 @@ test("an aborted signal rejects before anything is read", async () => {
 });
 
 test.each([
-  [false, 4],
-  [true, 6],
-  [false, 0xffffffff],
-  [false, 0x7ffff000],
-])("says %s of being cut off where two samples of 16 bits are said to take %i bytes", async (isCutOff, size) => {
-  const stream = await decodeAudioStream(wav([...formatChunk(), ...chunk("data", [0, 64, 0, 32], size)]));
-  expect(stream.isCutOff).toBe(isCutOff);
+  [0, 4],
+  [1, 6],
+  [0, 0xffffffff],
+  [0, 0x7ffff000],
+])("says that %i samples are missing where two of 16 bits are said to take %i bytes, or refuses that", async (numLost, size) => {
+  const bytes = wav([...formatChunk(), ...chunk("data", [0, 64, 0, 32], size)]);
+  const warnings: AudioWarning[] = [];
+  const audio = await decodeAudio(bytes, { onWarning: (warning) => warnings.push(warning) });
+  expect(audio.channelData).toEqual([new Float32Array([0.5, 0.25])]);
+  const warning = {
+    code: "AUDIO_TRUNCATED",
+    message: "truncated WAV file: its header promises 3 samples per channel, it has 2",
+    position: 2,
+    numLost: 1,
+  };
+  expect(warnings).toEqual(numLost === 0 ? [] : [warning]);
+  if (numLost > 0)
+    await expect(decodeAudio(bytes, { strict: true })).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message: warning.message });
 });

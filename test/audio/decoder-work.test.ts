@@ -3,9 +3,10 @@ import { OggVorbisDecoder } from "@wasm-audio-decoders/ogg-vorbis";
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { concatBytes } from "./concat-bytes.ts";
-import { Crc16 } from "../../src/audio/flac-checksums.ts";
+import { Crc16 } from "../../src/audio/flac/flac-checksums.ts";
 import { decodeAudio, decodeAudioStream } from "../../src/audio/index.ts";
-import { trimPieces } from "../../src/audio/trim-pieces.ts";
+import { WarningReport } from "../../src/audio/reading/audio-warning.ts";
+import { trimPieces } from "../../src/audio/reading/trim-pieces.ts";
 import { numSamplesOf } from "../../src/core/index.ts";
 import type { Waveform } from "../../src/core/index.ts";
 import { constantFlacFrame, flacHeader, withFlacChecksums } from "./flac-bytes.ts";
@@ -153,9 +154,9 @@ test("what a file holds after its own end is decoded as far as a sound file may 
   async function* pieces(): AsyncGenerator<Waveform, void> {
     for (; decoded < 100; decoded++) yield { channelData: [new Float32Array(2 ** 20)], sampleRate: 8000 };
   }
-  await expect(collect(trimPieces({ format: "Ogg Vorbis", sampleRate: 8000, channels: 1 }, pieces(), { end: () => 24 }))).rejects.toThrow(
-    "it ends after 24 samples",
-  );
+  await expect(
+    collect(trimPieces({ format: "Ogg Vorbis", sampleRate: 8000, channels: 1 }, pieces(), { end: () => 24 }, new WarningReport({}))),
+  ).rejects.toThrow("it ends after 24 samples");
   expect(decoded).toBeLessThan(6);
 });
 

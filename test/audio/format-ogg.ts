@@ -1,5 +1,5 @@
 import { concatBytes } from "./concat-bytes.ts";
-import { pageChecksum } from "../../src/audio/ogg-checksum.ts";
+import { pageChecksum } from "../../src/audio/ogg/ogg-checksum.ts";
 
 const headerLength = 27;
 /** So that a decoder that is handed a page makes a second or so of it. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { inBatches } from "../../src/audio/in-batches.ts";
+import { inBatches } from "../../src/audio/reading/in-batches.ts";
 import { collect } from "./ogg-bytes.ts";
 
 async function* each(sizes: readonly number[]): AsyncGenerator<number, void> {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { LoudnessMeter, measureLoudness } from "../../src/audio/loudness.ts";
+import { LoudnessMeter, measureLoudness } from "../../src/audio/conversion/loudness.ts";
 
 test("loudness is the peak and the root mean square over all channels", () => {
   expect(measureLoudness([Float32Array.of(0.5, -0.5), Float32Array.of(0, -1)])).toEqual({ peak: 1, rms: Math.sqrt(1.5 / 4) });

@@ -1,9 +1,9 @@
 import { bytesSource } from "../../src/core/index.ts";
-import { ByteWindow } from "../../src/audio/byte-window.ts";
+import { ByteWindow } from "../../src/audio/reading/byte-window.ts";
 import { concatBytes } from "./concat-bytes.ts";
 import { formatOgg } from "./format-ogg.ts";
-import type { OggStream } from "../../src/audio/ogg-pages.ts";
-import { openOgg } from "../../src/audio/ogg-pages.ts";
+import type { OggStream } from "../../src/audio/ogg/ogg-pages.ts";
+import { openOgg } from "../../src/audio/ogg/ogg-pages.ts";
 
 /** A plain Ogg file of packets. */
 export async function oggFile(packets: readonly Uint8Array[]): Promise<Uint8Array> {

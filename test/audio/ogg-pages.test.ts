@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { concatBytes } from "./concat-bytes.ts";
-import { pageChecksum } from "../../src/audio/ogg-checksum.ts";
+import { pageChecksum } from "../../src/audio/ogg/ogg-checksum.ts";
 import { oggFile, openOggBytes, pageOffsets, takeApart, withChecksums, withEndGranule } from "./ogg-bytes.ts";
 import { ascii } from "./wav-bytes.ts";
 
 // So that the bytes can be counted of which checksums are computed.
-vi.mock("../../src/audio/ogg-checksum.ts", async (importOriginal) => ({
+vi.mock("../../src/audio/ogg/ogg-checksum.ts", async (importOriginal) => ({
   pageChecksum: vi.fn((await importOriginal<{ pageChecksum: typeof pageChecksum }>()).pageChecksum),
 }));
 const checksum = vi.mocked(pageChecksum);
-const actual = await vi.importActual<{ pageChecksum: typeof pageChecksum }>("../../src/audio/ogg-checksum.ts");
+const actual = await vi.importActual<{ pageChecksum: typeof pageChecksum }>("../../src/audio/ogg/ogg-checksum.ts");
 beforeEach(() => {
   checksum.mockImplementation(actual.pageChecksum);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { concatBytes } from "./concat-bytes.ts";
 import { decodeAudio, decodeAudioStream } from "../../src/audio/index.ts";
-import { Pace, workPerTurn } from "../../src/audio/pace.ts";
+import { Pace, workPerTurn } from "../../src/audio/reading/pace.ts";
 import { numSamplesOf } from "../../src/core/index.ts";
 import { constantFlacFrame, flacHeader } from "./flac-bytes.ts";
 import { longFile } from "./long-files.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { Pace } from "../../src/audio/pace.ts";
-import type { WasmDecoder } from "../../src/audio/wasm-decoder.ts";
-import { runDecoder } from "../../src/audio/wasm-decoder.ts";
+import { Pace } from "../../src/audio/reading/pace.ts";
+import type { WasmDecoder } from "../../src/audio/reading/wasm-decoder.ts";
+import { runDecoder } from "../../src/audio/reading/wasm-decoder.ts";
 import { collect } from "./ogg-bytes.ts";
 
 type Piece = Awaited<ReturnType<WasmDecoder<Uint8Array>["decode"]>>;

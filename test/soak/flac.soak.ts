@@ -1,6 +1,6 @@
-import { ByteWindow } from "../../src/audio/byte-window.ts";
-import { findFlacEnd, splitFlacFrames } from "../../src/audio/flac-frames.ts";
-import { readFlacHeader } from "../../src/audio/flac-header.ts";
+import { ByteWindow } from "../../src/audio/reading/byte-window.ts";
+import { findFlacEnd, splitFlacFrames } from "../../src/audio/flac/flac-frames.ts";
+import { readFlacHeader } from "../../src/audio/flac/flac-header.ts";
 import { decodeAudio } from "../../src/audio/index.ts";
 import { bytesSource } from "../../src/core/index.ts";
 import { constantFlacFrame, flacHeader, withFlacChecksums } from "../audio/flac-bytes.ts";

@@ -1,8 +1,8 @@
-import { skipId3 } from "../../src/audio/audio-container.ts";
-import { ByteWindow } from "../../src/audio/byte-window.ts";
+import { skipId3 } from "../../src/audio/reading/id3.ts";
+import { ByteWindow } from "../../src/audio/reading/byte-window.ts";
 import { concatBytes } from "../audio/concat-bytes.ts";
 import { decodeAudio } from "../../src/audio/index.ts";
-import { findMp3Frames, readMp3Frames } from "../../src/audio/mp3-frames.ts";
+import { findMp3Frames, readMp3Frames } from "../../src/audio/mpeg/mp3-frames.ts";
 import { bytesSource } from "../../src/core/index.ts";
 import { silentMp3Frame, xingFrame } from "../audio/mp3-bytes.ts";
 import { ascii } from "../audio/wav-bytes.ts";

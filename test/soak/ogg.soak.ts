@@ -1,7 +1,7 @@
 import { decodeAudio } from "../../src/audio/index.ts";
-import { openOpus } from "../../src/audio/decode-opus.ts";
-import { openVorbis } from "../../src/audio/decode-vorbis.ts";
-import { checkVorbisSetup } from "../../src/audio/vorbis-setup.ts";
+import { openOpus } from "../../src/audio/ogg/decode-opus.ts";
+import { openVorbis } from "../../src/audio/ogg/decode-vorbis.ts";
+import { checkVorbisSetup } from "../../src/audio/ogg/vorbis-setup.ts";
 import { constantFlacFrame, flacHeader } from "../audio/flac-bytes.ts";
 import { oggFile, openOggBytes, withChecksums, withEndGranule } from "../audio/ogg-bytes.ts";
 import { silentOpus } from "../audio/opus-bytes.ts";

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { ByteWindow } from "../../src/audio/byte-window.ts";
+import { ByteWindow } from "../../src/audio/reading/byte-window.ts";
 import { concatBytes } from "../audio/concat-bytes.ts";
-import { splitFlacFrames } from "../../src/audio/flac-frames.ts";
-import { readFlacHeader } from "../../src/audio/flac-header.ts";
-import { Pace } from "../../src/audio/pace.ts";
+import { splitFlacFrames } from "../../src/audio/flac/flac-frames.ts";
+import { readFlacHeader } from "../../src/audio/flac/flac-header.ts";
+import { Pace } from "../../src/audio/reading/pace.ts";
 import { bytesSource } from "../../src/core/index.ts";
 import { collect, oggFile, takeApart, withEndGranule } from "../audio/ogg-bytes.ts";
 

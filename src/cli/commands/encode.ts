@@ -13,14 +13,13 @@ import type { RateOptions } from "../shared/loaded-models.ts";
 import { planOutputs } from "../shared/output-plan.ts";
 import { startProgress } from "../shared/progress.ts";
 import type { ClipProgress, ProgressBar } from "../shared/progress.ts";
-import { conversionText, openClip } from "../shared/read-clip.ts";
+import { clipOptions, conversionText, openClip, warningText } from "../shared/read-clip.ts";
 import {
   addAudioOptions,
   addModelOptions,
   addOutputOptions,
   addRateOptions,
   addRunOptions,
-  limitsOf,
   modelSources,
 } from "../shared/shared-options.ts";
 import type { AudioCommandOptions, ModelCommandOptions, OutputOptions, RunOptions } from "../shared/shared-options.ts";
@@ -79,14 +78,17 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
     say(terminal, options, "a .npy file holds no provenance or license; use .safetensors or .npz to keep them");
   }
   await forEachInput(plan, terminal, options, async ({ input, output }) => {
-    await using clip = await openClip(input, tokenizer, terminal, limitsOf(options));
+    await using clip = await openClip(
+      input,
+      tokenizer,
+      terminal,
+      clipOptions(options, (warning) => say(terminal, options, warningText(displayName(input, "stdin"), warning))),
+    );
     using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
     const codes = await encodeClip(clip, tokenizer, encodeOptions, progress);
     await (output === stream
       ? writeOut(terminal, formatCodes(codes, formatOf(output, options)))
       : writeCodes(output, codes, { overwrite: options.force === true }));
-    if (clip.isCutOff)
-      say(terminal, options, `${displayName(input, "stdin")} ends before the samples that its header promises; what is there was encoded`);
     return { line: encodedText(codes, conversionText(clip, tokenizer)), summary: codesSummary(codes) };
   });
 }

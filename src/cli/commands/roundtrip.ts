@@ -11,11 +11,11 @@ import type { RateOptions } from "../shared/loaded-models.ts";
 import { makeFoldersFor } from "../shared/make-folder.ts";
 import { refuseAddresses, refuseExisting, stemOf } from "../shared/output-plan.ts";
 import { startProgress } from "../shared/progress.ts";
-import { readClip } from "../shared/read-clip.ts";
+import { clipOptions, readClip, warningText } from "../shared/read-clip.ts";
 import { jsonText } from "../shared/report.ts";
-import { addAudioOptions, addModelOptions, addRateOptions, addRunOptions, limitsOf, modelSources } from "../shared/shared-options.ts";
+import { addAudioOptions, addModelOptions, addRateOptions, addRunOptions, modelSources } from "../shared/shared-options.ts";
 import type { AudioCommandOptions, ModelCommandOptions, RunOptions } from "../shared/shared-options.ts";
-import { displayName, stream, writeOut } from "../shared/terminal.ts";
+import { displayName, say, stream, writeOut } from "../shared/terminal.ts";
 import type { Terminal } from "../shared/terminal.ts";
 
 interface RoundtripCommandOptions extends RateOptions, AudioCommandOptions, RunOptions, ModelCommandOptions {
@@ -57,7 +57,12 @@ async function roundtrip(input: string, options: RoundtripCommandOptions, termin
   const encodeOptions = encodeOptionsFor(tokenizer, options);
   const name = displayName(input, "stdin");
   const outcome = await attempt(name, async () => {
-    const clip = await readClip(input, tokenizer, terminal, limitsOf(options));
+    const clip = await readClip(
+      input,
+      tokenizer,
+      terminal,
+      clipOptions(options, (warning) => say(terminal, options, warningText(name, warning))),
+    );
     const loaded = await timed(() => warmUp(tokenizer, terminal.signal));
     using progress = startProgress(terminal, name, options.quiet);
     const call: CallOptions = { signal: terminal.signal, onProgress: progress.show };

@@ -1,10 +1,12 @@
 import { AudioConverter, convertAudioStream } from "../../audio/index.ts";
 import { openAudio, readAudio } from "../../files/index.ts";
-import type { AudioForm, AudioLimits } from "../../audio/index.ts";
+import type { AudioForm, AudioWarning, DecodeAudioOptions } from "../../audio/index.ts";
 import type { Waveform } from "../../core/index.ts";
 import type { AudioFile } from "../../files/index.ts";
 import type { AudioTokenizer } from "../../tokenizer/index.ts";
 import { withInput } from "./failures.ts";
+import { limitsOf } from "./shared-options.ts";
+import type { AudioCommandOptions } from "./shared-options.ts";
 import { readIn, stream } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { channelsText, rateText } from "./wording.ts";
@@ -15,15 +17,13 @@ export interface Clip {
   readonly converted: Waveform;
 }
 
+/** How a clip is read: what it may be, and what becomes of damage. */
+export type ClipOptions = Pick<DecodeAudioOptions, "limits" | "strict" | "onWarning">;
+
 /** Reads a clip from a file or standard input and brings it to the model's sample rate and channels. */
-export async function readClip(
-  input: string,
-  tokenizer: AudioTokenizer,
-  terminal: Terminal,
-  limits: AudioLimits | undefined,
-): Promise<Clip> {
+export async function readClip(input: string, tokenizer: AudioTokenizer, terminal: Terminal, options: ClipOptions): Promise<Clip> {
   const { signal } = terminal;
-  const original = await readAudio(input === stream ? await readIn(terminal) : input, { signal, limits });
+  const original = await readAudio(input === stream ? await readIn(terminal) : input, { signal, ...options });
   const { sampleRate, channels } = tokenizer;
   withInput(() => new AudioConverter({ sampleRate: original.sampleRate, channels: original.channelData.length }, tokenizer));
   const numSamples = Math.ceil((sampleRate * original.channelData[0]!.length) / original.sampleRate);
@@ -41,9 +41,9 @@ export async function openClip(
   input: string,
   tokenizer: AudioTokenizer,
   { stdin, signal }: Terminal,
-  limits: AudioLimits | undefined,
+  options: ClipOptions,
 ): Promise<AudioFile> {
-  const audio = await openAudio(input === stream ? stdin : input, { signal, limits });
+  const audio = await openAudio(input === stream ? stdin : input, { signal, ...options });
   try {
     withInput(() => new AudioConverter(audio, tokenizer));
     return audio;
@@ -51,6 +51,16 @@ export async function openClip(
     await audio[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** How the command line's options have a clip read. */
+export function clipOptions(options: AudioCommandOptions, onWarning: (warning: AudioWarning) => void): ClipOptions {
+  return { limits: limitsOf(options), strict: options.strict, onWarning };
+}
+
+/** A warning as a line for people. */
+export function warningText(name: string, { message, numLost }: AudioWarning): string {
+  return `${name}: warning: ${message}${numLost === 0 ? "" : ` (${numLost} samples lost)`}`;
 }
 
 /** What was done to a clip to suit the model: `resampled from 44.1 kHz, mixed from stereo`; empty where nothing was. */

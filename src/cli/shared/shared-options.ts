@@ -14,6 +14,7 @@ export interface OutputOptions {
 /** What audio files may be. */
 export interface AudioCommandOptions {
   readonly minSampleRate?: number;
+  readonly strict?: boolean;
 }
 
 export interface RunOptions {
@@ -67,11 +68,13 @@ export function addRateOptions(command: Command): void {
     .addOption(new Option("-n, --codebooks <count>", "number of codebooks, instead of a bandwidth").argParser(parseCount));
 }
 
-/** Adds `--min-sample-rate`. */
+/** Adds `--min-sample-rate` and `--strict`. */
 export function addAudioOptions(command: Command): void {
-  command.addOption(
-    new Option("--min-sample-rate <hertz>", "read audio of this sample rate, too (default: from 1000 Hz on)").argParser(parseCount),
-  );
+  command
+    .addOption(
+      new Option("--min-sample-rate <hertz>", "read audio of this sample rate, too (default: from 1000 Hz on)").argParser(parseCount),
+    )
+    .option("--strict", "refuse audio files that are damaged (default: take what is sound, and say what is not)");
 }
 
 /** What `--min-sample-rate` asks for. */

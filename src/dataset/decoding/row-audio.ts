@@ -29,13 +29,7 @@ export class RowAudio implements AsyncDisposable {
   static async open(location: RowLocation, limits?: AudioLimits): Promise<RowAudio> {
     const source = await openRowSource(location);
     try {
-      const decoded = await decodeAudioStream(source, { limits });
-      if (decoded.isCutOff)
-        throw new AudioFormatError(
-          "AUDIO_CORRUPT",
-          "truncated WAV: it ends before the samples that its header promises; fetch or export it again",
-        );
-      return new RowAudio(source, decoded);
+      return new RowAudio(source, await decodeAudioStream(source, { limits, strict: true }));
     } catch (error) {
       await source[Symbol.asyncDispose]();
       throw error;

@@ -94,6 +94,7 @@ const isShared: Readonly<Record<keyof DatasetRecipeOptions, boolean>> = {
   trim: true,
   trimPadding: true,
   minSampleRate: true,
+  strict: true,
   format: true,
   shardBytes: true,
   shardClips: true,

@@ -1,8 +1,8 @@
-import type { Waveform } from "../core/index.ts";
-import { allLimits, checkForm, checkNumSamples } from "./audio-limits.ts";
-import type { ByteWindow } from "./byte-window.ts";
-import type { DecodeAudioOptions } from "./decode-audio-options.ts";
-import type { EncodedAudio } from "./encoded-audio.ts";
+import type { Waveform } from "../../core/index.ts";
+import { allLimits, checkForm, checkNumSamples } from "../reading/audio-limits.ts";
+import type { ByteWindow } from "../reading/byte-window.ts";
+import type { DecodeAudioOptions } from "../reading/decode-audio-options.ts";
+import type { EncodedAudio } from "../reading/encoded-audio.ts";
 import { readWavHeader } from "./wav-header.ts";
 import type { SampleFormat } from "./wav-header.ts";
 
@@ -45,18 +45,21 @@ export async function openWav(source: ByteWindow): Promise<EncodedAudio> {
   const reading = readWavHeader(source.size);
   let step = reading.next();
   while (!step.done) step = reading.next(await source.bytes(step.value.start, step.value.end - step.value.start));
-  const { format, data, numSamples, isCutOff } = step.value;
+  const { format, data, numSamples, numMissing } = step.value;
   const bytesPerFrame = format.numChannels * format.bytesPerSample;
   const samplesPerPiece = Math.max(1, Math.floor(pieceLength / bytesPerFrame));
   return {
     sampleRate: format.sampleRate,
     channels: format.numChannels,
     numSamples,
-    isCutOff,
-    async *decode() {
+    async *decode(report) {
       for (let first = 0; first < numSamples; first += samplesPerPiece) {
         const count = Math.min(samplesPerPiece, numSamples - first);
         yield readSamples(await source.bytes(data.start + first * bytesPerFrame, count * bytesPerFrame), format, count);
+      }
+      if (numMissing > 0) {
+        const message = `truncated WAV file: its header promises ${numSamples + numMissing} samples per channel, it has ${numSamples}`;
+        report.add({ code: "AUDIO_TRUNCATED", message, position: numSamples, numLost: numMissing });
       }
     },
   };

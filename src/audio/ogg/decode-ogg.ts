@@ -1,10 +1,10 @@
-import { AudioFormatError } from "../core/index.ts";
-import { hasAscii } from "./audio-container.ts";
-import type { ByteWindow } from "./byte-window.ts";
-import { openOggFlac } from "./decode-flac.ts";
+import { AudioFormatError } from "../../core/index.ts";
+import { hasAscii } from "../reading/ascii.ts";
+import type { ByteWindow } from "../reading/byte-window.ts";
+import { openOggFlac } from "./decode-ogg-flac.ts";
 import { openOpus } from "./decode-opus.ts";
 import { openVorbis } from "./decode-vorbis.ts";
-import type { EncodedAudio } from "./encoded-audio.ts";
+import type { EncodedAudio } from "../reading/encoded-audio.ts";
 import { openOgg } from "./ogg-pages.ts";
 
 /** What the first packet of each codec's stream starts with. */

@@ -1,5 +1,5 @@
-import { AudioFormatError } from "../core/index.ts";
-import type { AudioForm } from "./audio-converter.ts";
+import { AudioFormatError } from "../../core/index.ts";
+import type { AudioForm } from "./audio-form.ts";
 
 /**
  * What an audio file may be. A header costs its writer a few bytes, and whoever reads it hours of work: a kilobyte of audio

@@ -1,8 +1,8 @@
-import { AudioFormatError, joinArrays } from "../core/index.ts";
-import { hasAscii } from "./audio-container.ts";
-import type { ByteWindow } from "./byte-window.ts";
+import { AudioFormatError, joinArrays } from "../../core/index.ts";
+import { hasAscii } from "../reading/ascii.ts";
+import type { ByteWindow } from "../reading/byte-window.ts";
 import { pageChecksum } from "./ogg-checksum.ts";
-import type { Pace } from "./pace.ts";
+import type { Pace } from "../reading/pace.ts";
 
 /** One logical stream of an Ogg file, taken out of its pages. */
 export interface OggStream {

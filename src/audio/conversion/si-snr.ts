@@ -1,5 +1,5 @@
-import { numSamplesOf } from "../core/index.ts";
-import type { Waveform } from "../core/index.ts";
+import { numSamplesOf } from "../../core/index.ts";
+import type { Waveform } from "../../core/index.ts";
 
 /**
  * Scale-invariant signal-to-noise ratio of an estimate in decibels: how much of its energy is the reference, at the best

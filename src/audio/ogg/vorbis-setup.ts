@@ -1,4 +1,4 @@
-import { AudioFormatError } from "../core/index.ts";
+import { AudioFormatError } from "../../core/index.ts";
 
 /**
  * The most entries that a stream's codebooks may have together, and the most numbers that these may stand for. libvorbis's

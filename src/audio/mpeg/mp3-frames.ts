@@ -1,6 +1,7 @@
-import { AudioFormatError, joinArrays } from "../core/index.ts";
-import { hasAscii, skipId3 } from "./audio-container.ts";
-import type { ByteWindow } from "./byte-window.ts";
+import { AudioFormatError, joinArrays } from "../../core/index.ts";
+import { hasAscii } from "../reading/ascii.ts";
+import { skipId3 } from "../reading/id3.ts";
+import type { ByteWindow } from "../reading/byte-window.ts";
 
 /** Where the audio frames of an MP3 file start, and what they hold. */
 export interface Mp3Frames {

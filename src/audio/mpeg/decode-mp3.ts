@@ -1,11 +1,11 @@
-import type { Waveform } from "../core/index.ts";
-import { skipId3 } from "./audio-container.ts";
-import type { ByteWindow } from "./byte-window.ts";
-import type { EncodedAudio } from "./encoded-audio.ts";
+import type { Waveform } from "../../core/index.ts";
+import { skipId3 } from "../reading/id3.ts";
+import type { ByteWindow } from "../reading/byte-window.ts";
+import type { EncodedAudio } from "../reading/encoded-audio.ts";
 import { findMp3Frames, readMp3Frames } from "./mp3-frames.ts";
-import { trimPieces } from "./trim-pieces.ts";
-import type { WasmDecoder } from "./wasm-decoder.ts";
-import { runDecoder } from "./wasm-decoder.ts";
+import { trimPieces } from "../reading/trim-pieces.ts";
+import type { WasmDecoder } from "../reading/wasm-decoder.ts";
+import { runDecoder } from "../reading/wasm-decoder.ts";
 
 /** Samples by which every decoder of layer III is late: 528 and one. Source: LAME's technical FAQ, "decoder delay". */
 const decoderDelay = 529;
@@ -24,7 +24,7 @@ export async function openMp3(source: ByteWindow): Promise<EncodedAudio> {
     sampleRate,
     channels,
     numSamples: numFrames === 0 ? undefined : Math.max(0, numFrames * samplesPerFrame - padding - start),
-    decode() {
+    decode(report) {
       let numRead = 0;
       let isWhole = false;
       async function* readFrames(): AsyncGenerator<Uint8Array, void> {
@@ -37,7 +37,7 @@ export async function openMp3(source: ByteWindow): Promise<EncodedAudio> {
       // Delay and padding belong to the frames that the header counted; with others appended, only the start is sure.
       const end = (): number => (isWhole ? numRead * samplesPerFrame - (numRead === numFrames ? padding : 0) : Infinity);
       const pieces = takeChannels(runDecoder("MP3", createMp3Decoder, readFrames(), source.pace), channels);
-      return trimPieces({ format: "MP3", sampleRate, channels }, pieces, { start, end, lookahead: padding });
+      return trimPieces({ format: "MP3", sampleRate, channels }, pieces, { start, end, lookahead: padding }, report);
     },
   };
 }

@@ -1,5 +1,5 @@
-import { AudioFormatError } from "../core/index.ts";
-import type { ByteWindow } from "./byte-window.ts";
+import { AudioFormatError } from "../../core/index.ts";
+import type { ByteWindow } from "../reading/byte-window.ts";
 
 /** What a FLAC stream's STREAMINFO block says. */
 export interface FlacHeader {

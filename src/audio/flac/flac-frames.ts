@@ -1,9 +1,9 @@
-import { AudioFormatError } from "../core/index.ts";
-import { hasAscii } from "./audio-container.ts";
-import type { ByteWindow } from "./byte-window.ts";
+import { AudioFormatError } from "../../core/index.ts";
+import { hasAscii } from "../reading/ascii.ts";
+import type { ByteWindow } from "../reading/byte-window.ts";
 import { crc8, Crc16, Crc16FromEnd } from "./flac-checksums.ts";
 import type { FlacHeader } from "./flac-header.ts";
-import type { Pace } from "./pace.ts";
+import type { Pace } from "../reading/pace.ts";
 
 /** A whole frame, with checksums that are right. */
 export interface FlacFrame {

@@ -1,5 +1,5 @@
-import type { Waveform } from "../core/index.ts";
-import { checkWaveform, numSamplesOf } from "../core/index.ts";
+import type { Waveform } from "../../core/index.ts";
+import { checkWaveform, numSamplesOf } from "../../core/index.ts";
 
 /** How samples are stored in a WAV file that is written. */
 export type WavFormat = "pcm16" | "pcm24" | "float32";

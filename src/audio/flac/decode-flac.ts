@@ -1,18 +1,17 @@
-import type { Waveform } from "../core/index.ts";
-import { AudioFormatError, numSamplesOf } from "../core/index.ts";
-import { skipId3 } from "./audio-container.ts";
-import type { ByteWindow } from "./byte-window.ts";
-import type { EncodedAudio } from "./encoded-audio.ts";
+import type { Waveform } from "../../core/index.ts";
+import { AudioFormatError, numSamplesOf } from "../../core/index.ts";
+import { skipId3 } from "../reading/id3.ts";
+import type { ByteWindow } from "../reading/byte-window.ts";
+import type { EncodedAudio } from "../reading/encoded-audio.ts";
 import type { FlacFrame } from "./flac-frames.ts";
 import { findFlacEnd, splitFlacFrames } from "./flac-frames.ts";
 import type { FlacHeader } from "./flac-header.ts";
-import { isLastFlacBlock, parseFlacHeader, readFlacHeader } from "./flac-header.ts";
-import { inBatches } from "./in-batches.ts";
-import type { OggStream } from "./ogg-pages.ts";
-import type { Pace } from "./pace.ts";
-import { trimPieces } from "./trim-pieces.ts";
-import type { WasmDecoder } from "./wasm-decoder.ts";
-import { runDecoder } from "./wasm-decoder.ts";
+import { readFlacHeader } from "./flac-header.ts";
+import { inBatches } from "../reading/in-batches.ts";
+import type { Pace } from "../reading/pace.ts";
+import { trimPieces } from "../reading/trim-pieces.ts";
+import type { WasmDecoder } from "../reading/wasm-decoder.ts";
+import { runDecoder } from "../reading/wasm-decoder.ts";
 
 /** Sample widths that a FLAC frame can name itself; the decoder reads frames without their stream's header. */
 const supportedBits: readonly number[] = [8, 12, 16, 20, 24];
@@ -36,28 +35,8 @@ export async function openFlac(source: ByteWindow): Promise<EncodedAudio> {
   return flacAudio(header, numSamples, chunks, source.pace);
 }
 
-/**
- * Opens a FLAC stream within Ogg: nine bytes of mapping, then a native stream whose metadata blocks and frames are a
- * packet each. Where its header does not know the number of samples, the last granule position does.
- * Source: RFC 9639, section 10.1.
- * @throws AudioFormatError as `decodeAudio` does.
- */
-export async function openOggFlac(stream: OggStream): Promise<EncodedAudio> {
-  const header = parseFlacHeader(stream.head.subarray(9));
-  checkSupported(header);
-  async function* chunks(): AsyncGenerator<Uint8Array, void> {
-    let areFrames = false;
-    let isHead = true;
-    for await (const packet of stream.packets()) {
-      if (areFrames) yield packet;
-      else areFrames = isLastFlacBlock(isHead ? packet.subarray(13) : packet);
-      isHead = false;
-    }
-  }
-  return flacAudio(header, header.numSamples ?? stream.endGranule, chunks, stream.pace);
-}
-
-function checkSupported({ bitsPerSample }: FlacHeader): void {
+/** @throws AudioFormatError `AUDIO_UNSUPPORTED` for a width of samples that the decoder does not know. */
+export function checkSupported({ bitsPerSample }: FlacHeader): void {
   if (!supportedBits.includes(bitsPerSample)) {
     throw new AudioFormatError(
       "AUDIO_UNSUPPORTED",
@@ -67,7 +46,8 @@ function checkSupported({ bitsPerSample }: FlacHeader): void {
   }
 }
 
-function flacAudio(header: FlacHeader, numSamples: number, chunks: () => AsyncIterable<Uint8Array>, pace: Pace): EncodedAudio {
+/** @param chunks The stream from its first frame on, cut anywhere. */
+export function flacAudio(header: FlacHeader, numSamples: number, chunks: () => AsyncIterable<Uint8Array>, pace: Pace): EncodedAudio {
   const { sampleRate, bitsPerSample, numChannels: channels } = header;
   async function* decodeAll(): AsyncGenerator<Waveform, void> {
     const frames = inBatches(splitFlacFrames(chunks(), pace), (frame) => Math.max(frame.bytes.length, frame.numSamples));
@@ -88,7 +68,7 @@ function flacAudio(header: FlacHeader, numSamples: number, chunks: () => AsyncIt
     sampleRate,
     channels,
     numSamples,
-    decode: () => trimPieces({ format: "FLAC", sampleRate, channels }, decodeAll(), { end: () => numSamples }),
+    decode: (report) => trimPieces({ format: "FLAC", sampleRate, channels }, decodeAll(), { end: () => numSamples }, report),
   };
 }
 

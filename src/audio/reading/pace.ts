@@ -1,4 +1,4 @@
-import { nextTurn } from "../core/index.ts";
+import { nextTurn } from "../../core/index.ts";
 
 /** What is done before timers, signals and other events get their turn, in bytes read and samples made: 5 ms of work or so. */
 export const workPerTurn: number = 2 ** 17;

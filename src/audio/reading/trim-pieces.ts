@@ -1,5 +1,6 @@
-import type { Waveform } from "../core/index.ts";
-import { AudioFormatError, numSamplesOf } from "../core/index.ts";
+import type { Waveform } from "../../core/index.ts";
+import { AudioFormatError, numSamplesOf } from "../../core/index.ts";
+import type { WarningReport } from "./audio-warning.ts";
 
 /** What a file's header says about its audio. */
 export interface ExpectedForm {
@@ -26,13 +27,15 @@ export interface Extent {
 const maxBeyondEnd = 2 ** 22;
 
 /**
- * Cuts decoded pieces to the file's audio, and checks that they have the form that its header promised.
- * @throws AudioFormatError `AUDIO_CORRUPT` for another form, fewer samples than `end` or more than 2²² after it, `AUDIO_EMPTY` if none remain.
+ * Cuts decoded pieces to the file's audio, and checks that they have the form that its header promised. Fewer samples than `end` are a
+ * truncated file.
+ * @throws AudioFormatError `AUDIO_CORRUPT` for another form, no samples where there should be some, or more than 2²² after `end`; `AUDIO_EMPTY` if none remain.
  */
 export async function* trimPieces(
   { format, sampleRate, channels }: ExpectedForm,
   pieces: AsyncIterable<Waveform>,
   { start = 0, end, lookahead = 0 }: Extent,
+  report: WarningReport,
 ): AsyncGenerator<Waveform, void> {
   const waiting: Waveform[] = [];
   let numDecoded = 0;
@@ -65,11 +68,11 @@ export async function* trimPieces(
     }
     yield* release(lookahead);
   }
-  if (numDecoded < end()) {
-    throw new AudioFormatError(
-      "AUDIO_CORRUPT",
-      `truncated or damaged ${format} file: it should have ${end()} samples per channel, but only ${numDecoded} could be decoded`,
-    );
+  const missing = end() - numDecoded;
+  if (missing > 0) {
+    const message = `truncated or damaged ${format} file: it should have ${end()} samples per channel, but only ${numDecoded} could be decoded`;
+    if (numDecoded <= start) throw new AudioFormatError("AUDIO_CORRUPT", message);
+    report.add({ code: "AUDIO_TRUNCATED", message, position: numDecoded - start, numLost: missing });
   }
   if (end() <= start) throw new AudioFormatError("AUDIO_EMPTY", `empty ${format} file: it holds no samples`);
   yield* release(0);

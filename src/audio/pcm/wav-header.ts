@@ -1,4 +1,4 @@
-import { AudioFormatError } from "../core/index.ts";
+import { AudioFormatError } from "../../core/index.ts";
 
 /** What a `fmt ` chunk says about the samples. */
 export interface SampleFormat {
@@ -22,8 +22,8 @@ export interface WavHeader {
   readonly data: ByteRange;
   /** Whole samples per channel in `data`, at least one. */
   readonly numSamples: number;
-  /** Whether the file ends before the samples that its header promises. Lengths that stand for "until the end" promise none. */
-  readonly isCutOff: boolean;
+  /** Samples per channel that its header promises and the file ends before. Lengths that stand for "until the end" promise none. */
+  readonly numMissing: number;
 }
 
 /** Programs that write to a pipe, and so cannot know the length, state one of about 2 or 4 GiB. */
@@ -49,7 +49,7 @@ export function* readWavHeader(size: number): Generator<ByteRange, WavHeader, Ui
   let formatChunk: { readonly view: DataView; readonly length: number } | undefined;
   let data: ByteRange | undefined;
   let longDataLength: number | undefined;
-  let isCutOff = false;
+  let missingBytes = 0;
   let offset = 12;
   while ((formatChunk === undefined || data === undefined) && offset + 8 <= size) {
     const start = offset + 8;
@@ -61,7 +61,7 @@ export function* readWavHeader(size: number): Generator<ByteRange, WavHeader, Ui
       // Where the RIFF length reaches past `start` and fits the file, what follows is chunks, not samples.
       const isAccountedFor = riffEnd > start && riffEnd <= size;
       if (length === 0 && !isAccountedFor) length = size - start;
-      isCutOff = start + length > size && length < leastPlaceholder;
+      if (length < leastPlaceholder) missingBytes = Math.max(0, start + length - size);
       data ??= { start, end: Math.min(start + length, size) };
     } else if (start + length > size) {
       throw new AudioFormatError(
@@ -80,7 +80,9 @@ export function* readWavHeader(size: number): Generator<ByteRange, WavHeader, Ui
     throw new AudioFormatError("AUDIO_CORRUPT", `truncated WAV: it ends after ${size} bytes without a "${missing}" chunk`);
   }
   const format = parseFormat(formatChunk.view, formatChunk.length);
-  return { format, data, numSamples: countSamples(format, data), isCutOff };
+  const numSamples = countSamples(format, data);
+  const numPromised = Math.floor((data.end - data.start + missingBytes) / (format.numChannels * format.bytesPerSample));
+  return { format, data, numSamples, numMissing: numPromised - numSamples };
 }
 
 function countSamples({ numChannels, bytesPerSample }: SampleFormat, { start, end }: ByteRange): number {

@@ -1,5 +1,5 @@
-import type { Waveform } from "../core/index.ts";
-import { checkWaveform, numSamplesOf } from "../core/index.ts";
+import type { Waveform } from "../../core/index.ts";
+import { checkWaveform, numSamplesOf } from "../../core/index.ts";
 import type { KernelPhase } from "./resampling-kernel.ts";
 import { ResamplingKernel } from "./resampling-kernel.ts";
 

@@ -1,4 +1,4 @@
-import type { ByteSource } from "../core/index.ts";
+import type { ByteSource } from "../../core/index.ts";
 import { Pace } from "./pace.ts";
 
 /** Bytes read from a source at a time. */

@@ -1,5 +1,6 @@
-import type { Waveform } from "../core/index.ts";
-import { checkWaveform, numSamplesOf } from "../core/index.ts";
+import type { Waveform } from "../../core/index.ts";
+import { checkWaveform, numSamplesOf } from "../../core/index.ts";
+import type { AudioForm } from "../reading/audio-form.ts";
 import { resample } from "./resample.ts";
 
 /**
@@ -27,12 +28,7 @@ export function mixChannels(waveform: Waveform, channels: number): Waveform {
 }
 
 /** The form that audio is wanted in. */
-export interface ConvertAudioOptions {
-  /** Sample rate wanted, in hertz. */
-  readonly sampleRate: number;
-  /** Channels wanted. */
-  readonly channels: number;
-}
+export type ConvertAudioOptions = AudioForm;
 
 /**
  * Brings a waveform to a codec's sample rate and number of channels.

@@ -1,12 +1,12 @@
-import { AudioFormatError } from "../core/index.ts";
-import { hasAscii } from "./audio-container.ts";
-import type { EncodedAudio } from "./encoded-audio.ts";
-import { inBatches } from "./in-batches.ts";
+import { AudioFormatError } from "../../core/index.ts";
+import { hasAscii } from "../reading/ascii.ts";
+import type { EncodedAudio } from "../reading/encoded-audio.ts";
+import { inBatches } from "../reading/in-batches.ts";
 import type { OggStream } from "./ogg-pages.ts";
-import { trimPieces } from "./trim-pieces.ts";
+import { trimPieces } from "../reading/trim-pieces.ts";
 import { checkVorbisSetup } from "./vorbis-setup.ts";
-import type { WasmDecoder } from "./wasm-decoder.ts";
-import { runDecoder } from "./wasm-decoder.ts";
+import type { WasmDecoder } from "../reading/wasm-decoder.ts";
+import { runDecoder } from "../reading/wasm-decoder.ts";
 
 /**
  * Opens a Vorbis stream; what its last block holds beyond the last granule position is cut off.
@@ -32,10 +32,10 @@ export function openVorbis(stream: OggStream): EncodedAudio {
     sampleRate,
     channels,
     numSamples: endGranule,
-    decode() {
+    decode(report) {
       const batches = inBatches(audioPackets(stream), ({ packet }) => Math.max(packet.length, (channels * longBlock) / 2));
       const decoded = runDecoder("Ogg Vorbis", createVorbisDecoder, batches, stream.pace);
-      return trimPieces({ format: "Ogg Vorbis", sampleRate, channels }, decoded, { end: () => endGranule });
+      return trimPieces({ format: "Ogg Vorbis", sampleRate, channels }, decoded, { end: () => endGranule }, report);
     },
   };
 }

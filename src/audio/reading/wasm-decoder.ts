@@ -1,5 +1,5 @@
-import type { Waveform } from "../core/index.ts";
-import { AudioFormatError, numSamplesOf } from "../core/index.ts";
+import type { Waveform } from "../../core/index.ts";
+import { AudioFormatError, numSamplesOf } from "../../core/index.ts";
 import type { Pace } from "./pace.ts";
 
 interface DecodedPiece {

@@ -1,15 +1,12 @@
-import type { Waveform } from "../core/index.ts";
-import { checkWaveform, numSamplesOf } from "../core/index.ts";
-import type { ConvertAudioOptions } from "./channels.ts";
+import type { Waveform } from "../../core/index.ts";
+import { checkWaveform, numSamplesOf } from "../../core/index.ts";
 import { mixChannels } from "./channels.ts";
-import { joinedSize, joinWaveforms } from "./join-waveforms.ts";
-import { Pace, workPerTurn } from "./pace.ts";
+import type { AudioForm } from "../reading/audio-form.ts";
+import { joinedSize, joinWaveforms } from "../reading/join-waveforms.ts";
+import { Pace, workPerTurn } from "../reading/pace.ts";
 import type { ResamplerState } from "./resampler.ts";
 import { Resampler } from "./resampler.ts";
-import { slicePiece } from "./trim-pieces.ts";
-
-/** Sample rate and channels of audio: of a waveform, an `AudioStream` or a codec. */
-export type AudioForm = ConvertAudioOptions;
+import { slicePiece } from "../reading/trim-pieces.ts";
 
 /** Where an `AudioConverter` stands: plain data that can be copied and stored; undefined where rates are equal. */
 export type AudioConverterState = ResamplerState | undefined;
@@ -103,7 +100,7 @@ export class AudioConverter {
  */
 export async function* convertAudioStream(
   pieces: AsyncIterable<Waveform> | Iterable<Waveform>,
-  options: ConvertAudioOptions & { readonly signal?: AbortSignal | undefined },
+  options: AudioForm & { readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Waveform, void> {
   const pace = new Pace(options.signal);
   let converter: AudioConverter | undefined;

@@ -1,11 +1,11 @@
-import type { Waveform } from "../core/index.ts";
-import { AudioFormatError, numSamplesOf } from "../core/index.ts";
-import type { EncodedAudio } from "./encoded-audio.ts";
-import { inBatches } from "./in-batches.ts";
+import type { Waveform } from "../../core/index.ts";
+import { AudioFormatError, numSamplesOf } from "../../core/index.ts";
+import type { EncodedAudio } from "../reading/encoded-audio.ts";
+import { inBatches } from "../reading/in-batches.ts";
 import type { OggStream } from "./ogg-pages.ts";
-import { trimPieces } from "./trim-pieces.ts";
-import type { WasmDecoder } from "./wasm-decoder.ts";
-import { runDecoder } from "./wasm-decoder.ts";
+import { trimPieces } from "../reading/trim-pieces.ts";
+import type { WasmDecoder } from "../reading/wasm-decoder.ts";
+import { runDecoder } from "../reading/wasm-decoder.ts";
 
 /** Opus always decodes to this rate, in hertz, whatever was encoded. */
 const sampleRate = 48_000;
@@ -33,9 +33,9 @@ export function openOpus(stream: OggStream): EncodedAudio {
     sampleRate,
     channels,
     numSamples,
-    decode() {
+    decode(report) {
       const form = { format: "Ogg Opus", sampleRate, channels };
-      return trimPieces(form, decodeAll(stream, head), { end: () => numSamples });
+      return trimPieces(form, decodeAll(stream, head), { end: () => numSamples }, report);
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { Waveform } from "../core/index.ts";
-import { checkWaveform, joinArrays } from "../core/index.ts";
+import type { Waveform } from "../../core/index.ts";
+import { checkWaveform, joinArrays } from "../../core/index.ts";
 
 /** Samples, of all channels together, that are joined before more come: a millisecond of work. */
 export const joinedSize: number = 2 ** 20;
