@@ -24,7 +24,7 @@ const longer = [
 export default defineConfig({
   test: {
     include: ["test/soak/**/*.soak.ts", ...longer],
-    env: { LONG_SEARCHES: "true" },
+    env: { LONG_SEARCHES: "true", ENCODEC_TOKENIZER_FFMPEG: "off" },
     globalSetup: "test/built-package.ts",
     setupFiles: ["test/matchers.ts", "test/threads.ts"],
     testTimeout: 0,

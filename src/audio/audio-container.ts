@@ -3,14 +3,14 @@ import { hasAscii } from "./reading/ascii.ts";
 import type { ByteWindow } from "./reading/byte-window.ts";
 import { skipId3 } from "./reading/id3.ts";
 
-/** Audio files that can be read. Ogg says in its first packet what it carries. */
-export type AudioContainer = "wav" | "flac" | "ogg" | "mp3";
+/** Audio files that can be read. Ogg says in its first packet what it carries; `other` is what only another program decodes. */
+export type AudioContainer = "wav" | "flac" | "ogg" | "mp3" | "other";
 
 /**
  * Recognises an audio file by its first bytes; names of files are never asked.
  * @returns undefined if the bytes start like none of them.
  */
-export async function identifyContainer(source: ByteWindow): Promise<AudioContainer | undefined> {
+export async function identifyContainer(source: ByteWindow): Promise<Exclude<AudioContainer, "other"> | undefined> {
   const head = await source.bytes(0, 12);
   if (isWav(head)) return "wav";
   if (hasAscii(head, 0, "OggS")) return "ogg";

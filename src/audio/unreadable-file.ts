@@ -44,6 +44,12 @@ export function unreadableFileError(bytes: Uint8Array): AudioFormatError {
   );
 }
 
+/** Whether a file that cannot be read may be audio all the same, of a kind that is not known here: what is plainly something else is not. */
+export function mayBeAudio(bytes: Uint8Array): boolean {
+  const known = knownFiles.find(({ offset, text }) => hasAscii(bytes, offset, text));
+  return known === undefined ? guessText(bytes) === undefined : known.extension !== undefined;
+}
+
 function guessText(bytes: Uint8Array): string | undefined {
   const head = bytes.subarray(0, 256);
   if (head.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)) return undefined;
