@@ -1,10 +1,11 @@
-import { isWav } from "./pcm/wav-header.ts";
+import { pcmContainerOf } from "./pcm/pcm-containers.ts";
+import type { PcmContainer } from "./pcm/pcm-containers.ts";
 import { hasAscii } from "./reading/ascii.ts";
 import type { ByteWindow } from "./reading/byte-window.ts";
 import { skipId3 } from "./reading/id3.ts";
 
 /** Audio files that can be read. Ogg says in its first packet what it carries; `other` is what only another program decodes. */
-export type AudioContainer = "wav" | "flac" | "ogg" | "mp3" | "other";
+export type AudioContainer = PcmContainer | "flac" | "ogg" | "mp3" | "other";
 
 /**
  * Recognises an audio file by its first bytes; names of files are never asked.
@@ -12,9 +13,10 @@ export type AudioContainer = "wav" | "flac" | "ogg" | "mp3" | "other";
  */
 export async function identifyContainer(source: ByteWindow): Promise<Exclude<AudioContainer, "other"> | undefined> {
   const head = await source.bytes(0, 12);
-  if (isWav(head)) return "wav";
   if (hasAscii(head, 0, "OggS")) return "ogg";
   const start = await skipId3(source, 0);
+  const pcm = pcmContainerOf(await source.bytes(start, 40));
+  if (pcm !== undefined) return pcm;
   if (hasAscii(await source.bytes(start, 4), 0, "fLaC")) return "flac";
   if (start > 0 || isLayerThreeSync(head)) return "mp3";
   return undefined;

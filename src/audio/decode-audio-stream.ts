@@ -10,8 +10,11 @@ import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
 import { openFlac } from "./flac/decode-flac.ts";
 import { openMp3 } from "./mpeg/decode-mp3.ts";
 import { openOggAudio } from "./ogg/decode-ogg.ts";
+import { FinalRefusal } from "./reading/final-refusal.ts";
 import type { EncodedAudio } from "./reading/encoded-audio.ts";
-import { openWav } from "./pcm/parse-wav.ts";
+import { openPcm } from "./pcm/open-pcm.ts";
+import { pcmFormats } from "./pcm/pcm-containers.ts";
+import type { PcmContainer } from "./pcm/pcm-containers.ts";
 import { slicePiece } from "./reading/trim-pieces.ts";
 import { mayBeAudio, unreadableFileError } from "./unreadable-file.ts";
 
@@ -88,6 +91,11 @@ export async function decodeStreamWith(
   };
 }
 
+function isForOthers(error: unknown): error is AudioFormatError {
+  if (!(error instanceof AudioFormatError) || error instanceof FinalRefusal) return false;
+  return error.code === "AUDIO_UNSUPPORTED" || error.code === "AUDIO_UNKNOWN_FORMAT";
+}
+
 async function openContainer(
   source: ByteWindow,
   otherDecoder: OtherDecoder | undefined,
@@ -97,15 +105,18 @@ async function openContainer(
     if (container === undefined) throw unreadableFileError(await source.bytes(0, 256));
     return { container, decoder: undefined, audio: await openers[container](source) };
   } catch (error) {
-    const isForOthers = error instanceof AudioFormatError && ["AUDIO_UNSUPPORTED", "AUDIO_UNKNOWN_FORMAT"].includes(error.code);
-    if (otherDecoder === undefined || !isForOthers || !mayBeAudio(await source.bytes(0, 256))) throw error;
+    if (otherDecoder === undefined || !isForOthers(error) || !mayBeAudio(await source.bytes(0, 256))) throw error;
     const audio = await otherDecoder(error);
     return { container: "other", decoder: audio.decoder, audio };
   }
 }
 
+const pcmOpeners = Object.fromEntries(
+  (Object.keys(pcmFormats) as PcmContainer[]).map((container) => [container, (source: ByteWindow) => openPcm(container, source)]),
+) as Record<PcmContainer, (source: ByteWindow) => Promise<EncodedAudio>>;
+
 const openers: Readonly<Record<Exclude<AudioContainer, "other">, (source: ByteWindow) => Promise<EncodedAudio>>> = {
-  wav: openWav,
+  ...pcmOpeners,
   flac: openFlac,
   ogg: openOggAudio,
   mp3: openMp3,

@@ -4,6 +4,7 @@ import type { AudioForm } from "./reading/audio-form.ts";
 import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
 import { decodeStreamWith } from "./decode-audio-stream.ts";
 import type { OtherDecoder } from "./decode-audio-stream.ts";
+import { pcmFormats } from "./pcm/pcm-containers.ts";
 import { inBatches } from "./reading/in-batches.ts";
 import { joinedSize, joinWaveforms } from "./reading/join-waveforms.ts";
 import { Pace } from "./reading/pace.ts";
@@ -45,8 +46,8 @@ export async function decodeWith(
     onWarning,
     limits: { ...limits, maxSamples: limits?.maxSamples ?? maxNumSamples },
   });
-  // A WAV file has bytes for all samples that it is said to have; of others, that is known only when they are decoded.
-  if (audio.container === "wav") return join(audio, audio, audio.numSamples!);
+  // Files of samples have bytes for all that they are said to have; of others, that is known only when they are decoded.
+  if (audio.container in pcmFormats) return join(audio, audio, audio.numSamples!);
   const pieces: Waveform[] = [];
   // Of many channels there would be a million small arrays in the end, among which garbage collection takes a second.
   for await (const batch of inBatches(audio, (piece) => numSamplesOf(piece) * audio.channels, joinedSize))

@@ -13,7 +13,7 @@ import type { Ffmpeg } from "./find-ffmpeg.ts";
  * have any file of this machine read. ffmpeg passes over names that it does not know.
  */
 const demuxers =
-  "3gp,aac,ac3,aea,aiff,amr,amrnb,amrwb,ape,asf,au,avi,avr,caf,dsf,dts,dtshd,eac3,flac,flv,gsm,iff,ircam,loas,matroska,mlp,mov,mp3,mp4," +
+  "3gp,aac,ac3,aea,aiff,amr,ape,asf,au,avi,avr,caf,dsf,dts,dtshd,eac3,flac,flv,gsm,iff,ircam,loas,matroska,mlp,mov,mp3,mp4," +
   "mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,oma,paf,pvf,qcp,rm,sbc,shn,sox,swf,tak,truehd,tta,voc,vqf,w64,wav,wsd,wtv,wv,wve,xwma";
 
 /**
