@@ -1,13 +1,12 @@
-import type { Waveform } from "../../core/index.ts";
 import { AudioFormatError, numSamplesOf } from "../../core/index.ts";
 import { skipId3 } from "../reading/id3.ts";
 import type { ByteWindow } from "../reading/byte-window.ts";
+import type { DecodedPiece } from "../reading/decoded-piece.ts";
 import type { EncodedAudio } from "../reading/encoded-audio.ts";
 import type { FlacFrame } from "./flac-frames.ts";
 import { findFlacEnd, splitFlacFrames } from "./flac-frames.ts";
 import type { FlacHeader } from "./flac-header.ts";
 import { readFlacHeader } from "./flac-header.ts";
-import { inBatches } from "../reading/in-batches.ts";
 import type { Pace } from "../reading/pace.ts";
 import { trimPieces } from "../reading/trim-pieces.ts";
 import type { WasmDecoder } from "../reading/wasm-decoder.ts";
@@ -49,10 +48,10 @@ export function checkSupported({ bitsPerSample }: FlacHeader): void {
 /** @param chunks The stream from its first frame on, cut anywhere. */
 export function flacAudio(header: FlacHeader, numSamples: number, chunks: () => AsyncIterable<Uint8Array>, pace: Pace): EncodedAudio {
   const { sampleRate, bitsPerSample, numChannels: channels } = header;
-  async function* decodeAll(): AsyncGenerator<Waveform, void> {
-    const frames = inBatches(splitFlacFrames(chunks(), pace), (frame) => Math.max(frame.bytes.length, frame.numSamples));
+  const form = { format: "FLAC", sampleRate, channels };
+  async function* decodeAll(): AsyncGenerator<DecodedPiece, void> {
     let numDecoded = 0;
-    for await (const piece of runDecoder("FLAC", createFlacDecoder, frames, pace)) {
+    for await (const piece of runDecoder(form, createFlacDecoder, splitFlacFrames(chunks(), pace), pace)) {
       numDecoded += numSamplesOf(piece);
       if (numDecoded > numSamples) {
         throw new AudioFormatError(
@@ -64,12 +63,7 @@ export function flacAudio(header: FlacHeader, numSamples: number, chunks: () => 
       yield piece;
     }
   }
-  return {
-    sampleRate,
-    channels,
-    numSamples,
-    decode: (report) => trimPieces({ format: "FLAC", sampleRate, channels }, decodeAll(), { end: () => numSamples }, report),
-  };
+  return { sampleRate, channels, numSamples, decode: (report) => trimPieces("FLAC", decodeAll(), { end: () => numSamples }, report) };
 }
 
 /** The decoder divides integers by 2^(bits−1) − 1. They are found again without loss, and divided by 2^(bits−1). */
@@ -78,12 +72,12 @@ function restoreIntegers(samples: Float32Array, bitsPerSample: number): void {
   for (let i = 0; i < samples.length; i++) samples[i] = Math.round(samples[i]! * (fullScale - 1)) / fullScale;
 }
 
-async function createFlacDecoder(): Promise<WasmDecoder<readonly FlacFrame[]>> {
+async function createFlacDecoder(): Promise<WasmDecoder<FlacFrame>> {
   const { FLACDecoder } = await import("@wasm-audio-decoders/flac");
   const decoder = new FLACDecoder();
   return {
     ready: decoder.ready,
-    decode: (frames) => decoder.decodeFrames(frames.map(({ bytes }) => bytes)),
+    decode: ({ bytes }) => decoder.decodeFrames([bytes]),
     free: () => decoder.free(),
   };
 }

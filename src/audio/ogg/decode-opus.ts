@@ -1,10 +1,9 @@
-import type { Waveform } from "../../core/index.ts";
-import { AudioFormatError, numSamplesOf } from "../../core/index.ts";
+import { AudioFormatError } from "../../core/index.ts";
+import type { DecodedPiece } from "../reading/decoded-piece.ts";
 import type { EncodedAudio } from "../reading/encoded-audio.ts";
-import { inBatches } from "../reading/in-batches.ts";
 import type { OggStream } from "./ogg-pages.ts";
 import { trimPieces } from "../reading/trim-pieces.ts";
-import type { WasmDecoder } from "../reading/wasm-decoder.ts";
+import type { Packet, WasmDecoder } from "../reading/wasm-decoder.ts";
 import { runDecoder } from "../reading/wasm-decoder.ts";
 
 /** Opus always decodes to this rate, in hertz, whatever was encoded. */
@@ -34,37 +33,23 @@ export function openOpus(stream: OggStream): EncodedAudio {
     channels,
     numSamples,
     decode(report) {
-      const form = { format: "Ogg Opus", sampleRate, channels };
-      return trimPieces(form, decodeAll(stream, head), { end: () => numSamples }, report);
+      return trimPieces("Ogg Opus", decodeAll(stream, head), { start: preSkip, end: () => stream.endGranule }, report);
     },
   };
 }
 
-async function* decodeAll(stream: OggStream, head: OpusHead): AsyncGenerator<Waveform, void> {
-  // The decoder itself drops the pre-skip.
-  let numPromised = -head.preSkip;
-  async function* audioPackets(): AsyncGenerator<Uint8Array, void> {
+async function* decodeAll(stream: OggStream, head: OpusHead): AsyncGenerator<DecodedPiece, void> {
+  const form = { format: "Ogg Opus", sampleRate, channels: head.channels };
+  async function* packets(): AsyncGenerator<Packet, void> {
     let index = 0;
-    for await (const packet of stream.packets()) {
+    for await (const bytes of stream.packets()) {
       if (index++ < numHeaders) continue;
-      numPromised += samplesInPacket(packet);
-      yield packet;
+      yield { bytes, numSamples: Math.min(samplesInPacket(bytes), maxPacketSamples) };
     }
   }
-  const batches = inBatches(audioPackets(), (packet) =>
-    Math.max(packet.length, Math.min(samplesInPacket(packet), maxPacketSamples) * head.channels),
-  );
-  let numDecoded = 0;
-  for await (const piece of runDecoder("Ogg Opus", () => createOpusDecoder(head), batches, stream.pace)) {
-    numDecoded += numSamplesOf(piece);
+  for await (const piece of runDecoder(form, () => createOpusDecoder(head), packets(), stream.pace)) {
     if (head.gain !== 1) for (const samples of piece.channelData) amplify(samples, head.gain);
     yield piece;
-  }
-  if (numDecoded !== numPromised && stream.endGranule > head.preSkip) {
-    throw new AudioFormatError(
-      "AUDIO_CORRUPT",
-      `damaged Ogg Opus file: its packets stand for ${numPromised} samples, decoded were ${numDecoded}`,
-    );
   }
 }
 
@@ -129,24 +114,22 @@ function samplesInPacket(packet: Uint8Array): number {
   return frameSamples * (frameCountCode === 3 ? second & 0x3f : 2);
 }
 
-async function createOpusDecoder({
-  channels,
-  preSkip,
-  numStreams,
-  numCoupled,
-  mapping,
-}: OpusHead): Promise<WasmDecoder<readonly Uint8Array[]>> {
+async function createOpusDecoder({ channels, numStreams, numCoupled, mapping }: OpusHead): Promise<WasmDecoder<Packet>> {
   const { OpusDecoder } = await import("opus-decoder");
   const decoder = new OpusDecoder({
     channels,
-    preSkip,
     streamCount: numStreams,
     coupledStreamCount: numCoupled,
     channelMappingTable: [...mapping],
   });
   return {
     ready: decoder.ready,
-    decode: (packets) => decoder.decodeFrames([...packets]),
+    decode({ bytes }) {
+      const decoded = decoder.decodeFrame(bytes);
+      const [expected, numSamples] = [samplesInPacket(bytes), decoded.samplesDecoded];
+      if (numSamples === expected || decoded.errors.length > 0) return decoded;
+      return { ...decoded, errors: [{ message: `${numSamples} samples, not ${expected}` }] };
+    },
     free: () => decoder.free(),
   };
 }

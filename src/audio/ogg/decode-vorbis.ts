@@ -1,11 +1,10 @@
 import { AudioFormatError } from "../../core/index.ts";
 import { hasAscii } from "../reading/ascii.ts";
 import type { EncodedAudio } from "../reading/encoded-audio.ts";
-import { inBatches } from "../reading/in-batches.ts";
 import type { OggStream } from "./ogg-pages.ts";
 import { trimPieces } from "../reading/trim-pieces.ts";
 import { checkVorbisSetup } from "./vorbis-setup.ts";
-import type { WasmDecoder } from "../reading/wasm-decoder.ts";
+import type { Packet, WasmDecoder } from "../reading/wasm-decoder.ts";
 import { runDecoder } from "../reading/wasm-decoder.ts";
 
 /**
@@ -33,28 +32,27 @@ export function openVorbis(stream: OggStream): EncodedAudio {
     channels,
     numSamples: endGranule,
     decode(report) {
-      const batches = inBatches(audioPackets(stream), ({ packet }) => Math.max(packet.length, (channels * longBlock) / 2));
-      const decoded = runDecoder("Ogg Vorbis", createVorbisDecoder, batches, stream.pace);
-      return trimPieces({ format: "Ogg Vorbis", sampleRate, channels }, decoded, { end: () => endGranule }, report);
+      const form = { format: "Ogg Vorbis", sampleRate, channels };
+      const decoded = runDecoder(form, createVorbisDecoder, audioPackets(stream, longBlock / 2), stream.pace);
+      return trimPieces("Ogg Vorbis", decoded, { end: () => endGranule }, report);
     },
   };
 }
 
 /** A packet, and the headers that make sense of it. */
-interface VorbisPacket {
+interface VorbisPacket extends Packet {
   readonly head: Uint8Array;
   readonly setup: Uint8Array;
-  readonly packet: Uint8Array;
 }
 
-async function* audioPackets(stream: OggStream): AsyncGenerator<VorbisPacket, void> {
+async function* audioPackets(stream: OggStream, numSamples: number): AsyncGenerator<VorbisPacket, void> {
   let setup: Uint8Array | undefined;
   let numPackets = 0;
   for await (const packet of stream.packets()) {
     numPackets++;
     if (numPackets < 3) continue; // the head, which is known, and comments
     if (setup !== undefined) {
-      yield { head: stream.head, setup, packet };
+      yield { head: stream.head, setup, bytes: packet, numSamples };
       continue;
     }
     if (!hasAscii(packet, 0, "\x05vorbis")) throw missingHeaders();
@@ -69,17 +67,14 @@ function missingHeaders(): AudioFormatError {
 }
 
 /** It takes pages of a certain parser, of which it reads the packets; so it is given those. */
-async function createVorbisDecoder(): Promise<WasmDecoder<readonly VorbisPacket[]>> {
+async function createVorbisDecoder(): Promise<WasmDecoder<VorbisPacket>> {
   const { OggVorbisDecoder } = await import("@wasm-audio-decoders/ogg-vorbis");
   const decoder = new OggVorbisDecoder();
   let hasHeaders = false;
   return {
     ready: decoder.ready,
-    decode(packets) {
-      const { head, setup } = packets[0]!;
-      const pages = [
-        { data: new Uint8Array(), codecFrames: packets.map(({ packet }) => ({ data: packet, header: { vorbisSetup: setup } })) },
-      ];
+    decode({ head, setup, bytes }) {
+      const pages = [{ data: new Uint8Array(), codecFrames: [{ data: bytes, header: { vorbisSetup: setup } }] }];
       if (!hasHeaders) pages.unshift({ data: new Uint8Array(head), codecFrames: [] });
       hasHeaders = true;
       return decoder.decodeOggPages(pages as unknown as Parameters<typeof decoder.decodeOggPages>[0]);
