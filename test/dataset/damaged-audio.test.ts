@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatWav } from "../../src/audio/index.ts";
 import type { AudioWarning } from "../../src/audio/index.ts";
 import { planningOf } from "../../src/dataset/decoding/clip-windows.ts";
+import type { ClipRange } from "../../src/dataset/decoding/clip-windows.ts";
 import { asOneWarning, damageOf, toldTogether, warningsWithin } from "../../src/dataset/decoding/clip-damage.ts";
 import type { RowWarning } from "../../src/dataset/decoding/clip-damage.ts";
 import { decodeRow } from "../../src/dataset/decoding/decode-row.ts";
@@ -57,13 +58,17 @@ describe("warnings of a row", () => {
   });
 });
 
+/** A clip of its row. */
+function clip(start: number, length: number, window: number | null = 0): ClipRange {
+  return { window, start, length, padding: 0, numFrames: 1 };
+}
+
 describe("the damage of a clip", () => {
   const sampleRate = 24_000;
   const whole = planningOf({}, { sampleRate, hopLength: 320 });
   const windows = planningOf({ window: { frames: 3 } }, { sampleRate, hopLength: 320 });
-  const clip = (start: number, length: number, window: number | null = 0) => ({ window, start, length, padding: 0, numFrames: 1 });
   /** Of a clip of a file at half the codec's rate, of which a row's audio begins at sample 100. */
-  const damage = (range: ReturnType<typeof clip>, planning: typeof whole, warnings: readonly RowWarning[]) =>
+  const damage = (range: ClipRange, planning: typeof whole, warnings: readonly RowWarning[]) =>
     damageOf(range, { samples: { start: 100, end: 4000 }, sampleRate: 12_000 }, { sampleRate, planning }, warnings);
 
   test("is what its own samples have of it, at the codec's rate", () => {
@@ -241,10 +246,13 @@ describe("a corpus with a file that is cut off", () => {
     const findings = await collect(verifyDataset(out, sample));
     await rename(join(out, "renamed"), join(out, "warnings.jsonl"));
     await writeFile(join(folder, "cut.wav"), cutWav(2, 2, 0.75));
-    const lost = (samples: number) => `damaged (AUDIO_TRUNCATED, ${samples} samples lost)`;
     expect(findings).toMatchObject([
       { kind: "missing", file: "warnings.jsonl" },
-      { kind: "mismatch", key: "cut_w000002", message: `its audio is ${lost(30_000)}; its record says ${lost(18_000)}` },
+      {
+        kind: "mismatch",
+        key: "cut_w000002",
+        message: expect.stringMatching(/^its audio is damaged .* 30000 samples lost\); its record says .* 18000 samples lost/u),
+      },
     ]);
   });
 

@@ -73,7 +73,7 @@ describe("a JSONL manifest", () => {
         .join("\n"),
     );
     expect(rows.map((row) => (row.problem === undefined ? [row.start, row.end, row.columns] : row))).toEqual([
-      ...Array(5).fill([1, 3, undefined]),
+      ...Array.from({ length: 5 }, () => [1, 3, undefined]),
       [1, 3, { duration: 2.04 }],
       [1, undefined, undefined],
       [undefined, 3, undefined],
