@@ -214,7 +214,7 @@ async function brokenCorpus(): Promise<string> {
 describe("bad files", () => {
   test("become errors with a reason, and end nothing", async () => {
     const folder = await brokenCorpus();
-    const common = { inputs: [join(folder, "in")], numCodebooks: 2, partRows: 4, minimum: { seconds: 0.1 } };
+    const common = { inputs: [join(folder, "in")], numCodebooks: 2, partRows: 4, minimum: { seconds: 0.1 }, strict: true };
     const out = join(folder, "out");
     const stop = new AbortController();
     stop.abort();

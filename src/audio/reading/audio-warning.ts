@@ -29,7 +29,7 @@ export interface DamageOptions {
 }
 
 /** Warnings of one file that are passed on one by one: its bytes may be wrong in a million places. */
-const maxWarnings = 100;
+export const maxWarnings = 100;
 
 /** Where the decoding of one file, from its beginning to its end, reports what is wrong with it. */
 export class WarningReport {

@@ -60,7 +60,7 @@ export interface WorkOptions {
   readonly maxCrashes?: number;
 }
 
-/** Adds `--window`, `--stride`, `--tail`, `--min`, `--channels`, `--trim`, `--trim-padding` and `--min-sample-rate`. */
+/** Adds `--window`, `--stride`, `--tail`, `--min`, `--channels`, `--trim`, `--trim-padding`, `--min-sample-rate` and `--strict`. */
 export function addClipOptions(command: Command): void {
   command
     .optionsGroup("Clips:")
@@ -167,7 +167,7 @@ export function clipOptionsOf({
   trim,
   trimPadding,
   ...audio
-}: ClipCommandOptions): ClipOptions & Pick<TokenizeDatasetOptions, "channels" | "trim" | "limits"> {
+}: ClipCommandOptions): ClipOptions & Pick<TokenizeDatasetOptions, "channels" | "trim" | "limits" | "strict"> {
   if (window === undefined && (stride !== undefined || tail !== undefined))
     throw new UsageError(`${stride === undefined ? "--tail" : "--stride"} is about windows; add --window`);
   if (trim === undefined && trimPadding !== undefined) throw new UsageError("--trim-padding is about trimming; add --trim");
@@ -179,6 +179,7 @@ export function clipOptionsOf({
     channels,
     trim: trim === undefined ? undefined : { threshold: trim, padding: trimPadding },
     limits: limitsOf(audio),
+    strict: audio.strict,
   };
 }
 

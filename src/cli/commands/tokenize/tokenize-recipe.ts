@@ -59,6 +59,7 @@ export async function recipeOf(
     | "channels"
     | "trim"
     | "limits"
+    | "strict"
     | "outputs"
     | "audioLicense"
     | "card"

@@ -56,6 +56,7 @@ function formatStatus({ folder, isComplete, rows, parts, done, queue }: DatasetQ
     `${number(done.rows)} of ${number(rows)}`,
     hoursText(done.seconds),
     ...(done.errors === 0 ? [] : [countText(done.errors, "error")]),
+    ...(done.damaged === 0 ? [] : [`${countText(done.damaged, "clip")} damaged`]),
   ];
   const states =
     queue === null

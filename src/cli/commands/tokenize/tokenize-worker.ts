@@ -2,6 +2,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { optionsForNamed } from "../../../tokenizer/index.ts";
 import type { WorkOnDatasetOptions, WorkReport } from "../../../queue/index.ts";
+import { damageLines } from "../../reports/tokenize-report.ts";
 import { ReportedError, UsageError, withArguments } from "../../shared/failures.ts";
 import { defaultModel, Models } from "../../shared/loaded-models.ts";
 import type { ModelVariant } from "../../shared/loaded-models.ts";
@@ -149,7 +150,7 @@ function ofModel({ model, revision, exact, license }: Partial<WorkerCommandOptio
   return Object.fromEntries(Object.entries({ model, revision, exact, license }).filter(([, value]) => value !== undefined));
 }
 
-function reportLines({ folder, rows, parts, seconds, elapsed, partsLeft, info }: WorkReport): readonly string[] {
+function reportLines({ folder, rows, parts, seconds, elapsed, partsLeft, info, ...counts }: WorkReport): readonly string[] {
   const mine =
     parts === 0
       ? "nothing done here"
@@ -158,5 +159,5 @@ function reportLines({ folder, rows, parts, seconds, elapsed, partsLeft, info }:
     info === null
       ? `${countText(partsLeft, "part")} left`
       : `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
-  return [`${folder}: ${mine}`, state];
+  return [`${folder}: ${mine}`, ...damageLines(counts, info), state];
 }
