@@ -12,7 +12,6 @@ const alone = [
   "test/hub/hub-repository.test.ts",
   "test/hub/no-home.test.ts",
   "test/hub/partial-download.test.ts",
-  "test/tokenizer/memory.test.ts",
 ];
 
 export default defineConfig({
