@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { concatBytes } from "./concat-bytes.ts";
 import { decodeAudio, decodeAudioStream } from "../../src/audio/index.ts";
-import type { AudioWarning } from "../../src/audio/index.ts";
 import { WarningReport } from "../../src/audio/reading/audio-warning.ts";
 import { trimPieces } from "../../src/audio/reading/trim-pieces.ts";
 import { numSamplesOf } from "../../src/core/index.ts";
@@ -70,7 +69,7 @@ describe("headers that would make decoders work for nothing are refused", () => 
     const cut = await oggFile(packets.with(2, packets[2]!.subarray(0, 1000)));
     await expect(decodeAudio(withEndGranule(cut, endGranule))).rejects.toMatchObject({
       code: "AUDIO_CORRUPT",
-      message: expect.stringContaining("codebooks do not end within its setup header"),
+      message: expect.stringContaining("its setup header ends too early"),
     });
     const shifted = packets[2]!.slice().fill(0, 8, 11); // the first codebook's sync pattern
     await expect(decodeAudio(withEndGranule(await oggFile(packets.with(2, shifted)), endGranule))).rejects.toMatchObject({
@@ -107,16 +106,6 @@ describe("headers that would make decoders work for nothing are refused", () => 
 });
 
 test("what a file holds after its own end is decoded as far as a sound file may have it, and no further", async () => {
-  const packets = Array.from({ length: 5000 }, () => silentOpusPacket());
-  const early = withEndGranule(await oggFile([...opusHeaders(), ...packets]), 100);
-  const message = expect.stringContaining("it ends after 100 samples per channel, and goes on");
-  await expect(decodeAudio(early, { strict: true })).rejects.toMatchObject({ code: "AUDIO_CORRUPT", message });
-  const warnings: AudioWarning[] = [];
-  expect(numSamplesOf(await decodeAudio(early, { onWarning: (warning) => warnings.push(warning) }))).toBe(100);
-  expect(warnings).toEqual([{ code: "AUDIO_EXTRA", message, position: 100, numLost: 0 }]);
-  const sound = withEndGranule(await oggFile([...opusHeaders(), ...packets.slice(0, 1500)]), 100);
-  expect(numSamplesOf(await decodeAudio(sound))).toBe(100);
-
   let decoded = 0;
   async function* pieces(): AsyncGenerator<Waveform, void> {
     for (; decoded < 100; decoded++) yield { channelData: [new Float32Array(2 ** 20)], sampleRate: 8000 };

@@ -206,6 +206,23 @@ function parseFrameHeader(bytes: Uint8Array): FrameHeader | undefined {
   return { length, hasVariableBlocks: (bytes[1]! & 1) !== 0, number: number.value, blockSize };
 }
 
+/** Samples per channel of the frame that bytes start with, undefined for none. */
+export function flacBlockSize(bytes: Uint8Array): number | undefined {
+  return parseFrameHeader(bytes.subarray(0, maxHeaderLength))?.blockSize;
+}
+
+/** Whether bytes are one frame from their first to their last, with checksums that are right, and few that look like the headers of others. */
+export function isWholeFlacFrame(bytes: Uint8Array): boolean {
+  if (flacBlockSize(bytes) === undefined) return false;
+  const crc = new Crc16();
+  let numWithin = 0;
+  for (const [offset, byte] of bytes.entries()) {
+    crc.append(byte);
+    if (byte === 0xff && offset > 0 && flacBlockSize(bytes.subarray(offset)) !== undefined) numWithin++;
+  }
+  return crc.value === 0 && numWithin <= maxHeadersWithin;
+}
+
 /** A number in the manner of UTF-8, of one to seven bytes. */
 function parseCodedNumber(bytes: Uint8Array, start: number): { readonly value: number; readonly end: number } | undefined {
   const first = bytes[start]!;

@@ -1,6 +1,6 @@
 import type { Waveform } from "../../core/index.ts";
 import { AudioFormatError, numSamplesOf } from "../../core/index.ts";
-import type { AudioWarning, WarningReport } from "./audio-warning.ts";
+import type { AudioWarning, WarningSink } from "./audio-warning.ts";
 import type { DecodedPiece, Flaw } from "./decoded-piece.ts";
 
 /** Which of the decoded samples are the file's audio. */
@@ -31,7 +31,7 @@ export async function* trimPieces(
   format: string,
   pieces: AsyncIterable<DecodedPiece>,
   { start = 0, end, lookahead = 0 }: Extent,
-  report: WarningReport,
+  report: WarningSink,
 ): AsyncGenerator<Waveform, void> {
   const waiting: DecodedPiece[] = [];
   let numDecoded = 0;
