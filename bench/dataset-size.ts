@@ -82,7 +82,7 @@ async function measure(codec: Codec, lengthOf: (fraction: number) => number): Pr
     for (let index = 0; seconds < wanted; index++) {
       const clip = clipOf(codec, index, lengthOf((random() + 1) / 2));
       const row = { key: clip.key, input: 0, path: clip.source };
-      await writer.add({ part: 0, index, row, isLastOfPart: false, clips: [clip], failure: null });
+      await writer.add({ part: 0, index, row, isLastOfPart: false, clips: [clip], failure: null, warnings: [] });
       seconds += clip.codes.duration;
       packed += Math.ceil((clip.codes.data.length * bitsPerCodeOf(codec.codebookSize)) / 8);
       uint16 += clip.codes.data.byteLength;

@@ -5,6 +5,7 @@ import { Budget } from "../async/index.ts";
 import type { Emit } from "../async/index.ts";
 import { checkAudioLimits } from "../audio/index.ts";
 import type { AudioLimits } from "../audio/index.ts";
+import { isAddress, shownAddress } from "../core/index.ts";
 import { thisPackage } from "../files/index.ts";
 import { AudioTokenizer } from "../tokenizer/index.ts";
 import type { LoadOptions } from "../tokenizer/index.ts";
@@ -73,6 +74,11 @@ export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
   readonly trim?: TrimOptions | undefined;
   /** What audio files may be; a row beyond it fails. @default Everything that is usual, and more: see `AudioLimits`. */
   readonly limits?: AudioLimits | undefined;
+  /**
+   * Whether damaged audio files fail. Otherwise what is sound of them is taken, their clips say what is lost (`damage`), and `warnings.jsonl` has what is
+   * wrong. @default false
+   */
+  readonly strict?: boolean | undefined;
   /** The formats to write. @default [{ format: "webdataset" }] */
   readonly outputs?: readonly OutputSpec[] | undefined;
   /** Rows of a part, the unit of work and of resumption. @default 1000 */
@@ -137,6 +143,8 @@ export class DatasetWork implements AsyncDisposable {
    */
   static async open(options: DatasetWorkOptions, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<DatasetWork> {
     checkNumbers(options);
+    if (isAddress(options.folder))
+      throw new TypeError(`folder must be the path of a folder of this machine; received ${shownAddress(options.folder)}`);
     signal.throwIfAborted();
     const model = await loadModel(options, emit, signal);
     try {
@@ -229,6 +237,7 @@ export class DatasetWork implements AsyncDisposable {
             clips: row.clips.length,
             seconds,
             failure: row.failure,
+            warnings: row.warnings,
           });
           if (errors.count > maxErrors) throw tooManyErrors(maxErrors, row);
         },
@@ -354,7 +363,7 @@ function recipeOf(options: DatasetWorkOptions, { sampleRate, channels, hopLength
       `windows of ${(planning.window!.length / sampleRate).toFixed(1)} s take ${windowBytes} bytes each; give a maxMemory of at least ${windowBytes * (2 * decodeThreads + 4)} bytes`,
     );
   }
-  return { sampleRate, channels, mode, planning, trim, limits: recordableLimits(options.limits) };
+  return { sampleRate, channels, mode, planning, trim, limits: recordableLimits(options.limits), strict: options.strict };
 }
 
 /** Limits that JSON can hold. @throws RangeError for what is no limit. */
@@ -366,7 +375,7 @@ function recordableLimits(limits: AudioLimits | undefined): AudioLimits | undefi
 /** Everything that shapes the result besides the rows. */
 function settingsOf(
   { outputs = defaultOutputs, audioLicense, card }: DatasetWorkOptions,
-  { mode, planning, trim, limits }: RowRecipe,
+  { mode, planning, trim, limits, strict }: RowRecipe,
   codec: CodecFields,
   fingerprint: string | null,
 ): JsonObject {
@@ -374,7 +383,7 @@ function settingsOf(
     tool: thisPackage(),
     codec,
     fingerprint,
-    clips: { ...planning, channels: mode, trim, limits },
+    clips: { ...planning, channels: mode, trim, limits, ...(strict === true ? { strict } : {}) },
     outputs: outputs.map(describeOutput),
     audioLicense: audioLicense ?? null,
     card: card ?? null,

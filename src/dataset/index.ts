@@ -1,6 +1,7 @@
 export type { PushOptions, PushReport } from "../hub/index.ts";
 export { DatasetWork, maxStalls } from "./dataset-work.ts";
 export type { DatasetWorkOptions, PartsOptions } from "./dataset-work.ts";
+export type { ClipDamage } from "./decoding/clip-damage.ts";
 export { channelModes } from "./decoding/clip-channels.ts";
 export type { ChannelMode } from "./decoding/clip-channels.ts";
 export type { ClipLength, ClipOptions, WindowTail } from "./decoding/clip-windows.ts";
@@ -26,6 +27,7 @@ export type { ResolveInputsOptions } from "./inputs/resolve-inputs.ts";
 export type { AudioRow, BadRow, NumberedRow, Row } from "./inputs/row.ts";
 export { openDataset } from "./open-dataset.ts";
 export type { Dataset, OpenDatasetOptions } from "./open-dataset.ts";
+export { noRows } from "./parts/dataset-event.ts";
 export type { DatasetEvent, DatasetReport, RowCounts } from "./parts/dataset-event.ts";
 export { addCounts, readFinishedWork } from "./parts/finished-work.ts";
 export type { FinishedWork } from "./parts/finished-work.ts";

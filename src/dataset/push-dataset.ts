@@ -11,7 +11,7 @@ import { DatasetError } from "./folder/dataset-error.ts";
 import { wholeShare } from "./folder/share.ts";
 import { listedFiles } from "./formats/read-shard.ts";
 import type { FinishedShard } from "./records/finished-shard.ts";
-import { datasetInfoName, errorsName, manifestName, parseDatasetInfo, readDatasetInfoBytes } from "./records/dataset-info.ts";
+import { datasetInfoName, errorsName, manifestName, parseDatasetInfo, readDatasetInfoBytes, warningsName } from "./records/dataset-info.ts";
 import type { DescribedFile } from "./records/dataset-info.ts";
 import { readFrozenLicense } from "./records/frozen-license.ts";
 import { listFinishedParts, readPartRecord } from "./records/part-record.ts";
@@ -27,7 +27,7 @@ export interface PushDatasetOptions extends PushOptions {
 
 /**
  * Uploads a dataset to a dataset repository of the Hugging Face Hub: the shards that the repository does not have yet, and when the
- * dataset is finished also `manifest.jsonl`, `errors.jsonl`, `report.svg`, the card, and `dataset.json` last of all. While work goes on,
+ * dataset is finished also `manifest.jsonl`, `errors.jsonl`, `warnings.jsonl`, `report.svg`, the card, and `dataset.json` last of all. While work goes on,
  * the shards of the parts that are done can be pushed already; a push that was interrupted goes on after its last commit.
  *
  *     await pushDataset("out", "user/dataset", { onProgress });
@@ -65,11 +65,11 @@ async function readIndex(
 } | null> {
   if (!(await isInside(folder, datasetInfoName))) return null;
   const bytes = await readDatasetInfoBytes(folder);
-  const { shards, license, manifest, errors, files } = await inTurns(parseDatasetInfo(bytes, join(folder, datasetInfoName)));
-  const listed = new Map([manifest, errors, ...files].map((file) => [file.path, file]));
+  const { shards, license, manifest, errors, warnings, files } = await inTurns(parseDatasetInfo(bytes, join(folder, datasetInfoName)));
+  const listed = new Map([manifest, errors, ...(warnings === undefined ? [] : [warnings]), ...files].map((file) => [file.path, file]));
   if (editedCard) listed.delete(cardName);
   const own = { path: datasetInfoName, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
-  const names = [manifestName, errorsName, figureName, cardName];
+  const names = [manifestName, errorsName, ...(warnings === undefined ? [] : [warningsName]), figureName, cardName];
   return { shards, license, index: [...names.map((path): ExpectedFile => listed.get(path) ?? { path }), own] };
 }
 

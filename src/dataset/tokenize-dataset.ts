@@ -5,7 +5,8 @@ import type { DatasetWorkOptions } from "./dataset-work.ts";
 import { acquireRunLock } from "./folder/run-lock.ts";
 import { checkShare, wholeShare, partsOfShare } from "./folder/share.ts";
 import type { Share } from "./folder/share.ts";
-import type { DatasetEvent, DatasetReport, RowCounts } from "./parts/dataset-event.ts";
+import { noRows } from "./parts/dataset-event.ts";
+import type { DatasetEvent, DatasetReport } from "./parts/dataset-event.ts";
 import { addCounts, readFinishedWork } from "./parts/finished-work.ts";
 import { removeLeftovers } from "./parts/remove-leftovers.ts";
 
@@ -34,7 +35,8 @@ export interface TokenizeDatasetOptions extends DatasetWorkOptions {
  * whatever `decodeThreads`, `maxMemory`, `batchClips` and `share` are, and the codes are those of `encode`. Several machines share the
  * work by `share`, on one folder; whoever finishes the last part writes the index.
  *
- * A row that cannot be read, decoded or cut into a clip becomes a line of `errors.jsonl`. Leaving the loop aborts the run.
+ * A row that cannot be read, decoded or cut into a clip becomes a line of `errors.jsonl`. Of damaged audio what is sound is taken, unless it is to be
+ * `strict`: its clips are marked, and `warnings.jsonl` has what is wrong. Leaving the loop aborts the run.
  * @throws DatasetError DATASET_MISMATCH for a folder begun with other options, model or rows; DATASET_LOCKED where another run
  * works on the same parts; DATASET_INPUT, DATASET_FORMAT, DATASET_DISK_FULL, DATASET_THREADS; DATASET_ERRORS beyond `maxErrors`.
  * @throws as `AudioTokenizer.fromPretrained` does, LicenseError included; RangeError for options that do not fit the model.
@@ -59,7 +61,7 @@ async function run(options: TokenizeDatasetOptions, emit: Emit<DatasetEvent>, si
   const rowsToDo = todo.reduce((sum, part) => sum + plan.rowsOfPart(part), 0);
   await emit({ kind: "plan", rows: plan.numRows, parts: plan.numParts, partsToDo: todo.length, rowsToDo, done });
 
-  let counts: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
+  let counts = noRows;
   let partsDone = 0;
   for await (const record of work.doParts(todo, { emit, maxErrors, errorsBefore: done.errors, stop, signal: runSignal })) {
     partsDone++;

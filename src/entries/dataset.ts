@@ -6,7 +6,7 @@ export type { AudioTokenizer, LoadOptions } from "../tokenizer/index.ts";
 export type { AudioCodes, CodecError, LicenseRecord } from "../core/index.ts";
 export type { LicensePolicy } from "../catalogue/index.ts";
 export type { HubOptions, PushOptions, PushReport } from "../hub/index.ts";
-export type { AudioLimits, Loudness } from "../audio/index.ts";
+export type { AudioLimits, AudioWarning, Loudness } from "../audio/index.ts";
 export { openTokenDataset, TokenDatasetWriter } from "../files/index.ts";
 export type {
   OpenTokenDatasetOptions,
@@ -46,6 +46,7 @@ export {
 } from "../dataset/index.ts";
 export type {
   ChannelMode,
+  ClipDamage,
   ClipLength,
   ClipOptions,
   ClipSample,

@@ -67,7 +67,15 @@ export async function datasetQueueStatus(folder: string, options: DatasetQueueSt
       isComplete: true,
       rows,
       parts,
-      done: { rows: counts.rows, clips: counts.clips, errors: counts.errors, seconds: counts.hours * 3600, parts },
+      done: {
+        rows: counts.rows,
+        clips: counts.clips,
+        errors: counts.errors,
+        seconds: counts.hours * 3600,
+        warnings: counts.warnings ?? 0,
+        damaged: counts.damaged ?? 0,
+        parts,
+      },
       queue: null,
     };
   }

@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventsOf } from "../async/index.ts";
 import type { Emit } from "../async/index.ts";
-import { DatasetError, DatasetWork, wholeShare, listFinishedParts, openPlan, readDatasetInfo } from "../dataset/index.ts";
+import {
+  addCounts,
+  DatasetError,
+  DatasetWork,
+  noRows,
+  wholeShare,
+  listFinishedParts,
+  openPlan,
+  readDatasetInfo,
+} from "../dataset/index.ts";
 import type { DatasetEvent, DatasetInfo, DatasetWorkOptions, RowCounts } from "../dataset/index.ts";
 import { asking, closeQueue, openPartQueue } from "./part-queue.ts";
 import type { PartQueue } from "./part-queue.ts";
@@ -42,7 +51,7 @@ export type WorkEvent =
   | { readonly kind: "ready"; readonly queue: string; readonly rows: number; readonly parts: number }
   | { readonly kind: "finished"; readonly report: WorkReport };
 
-/** What one worker did: `rows`, `clips`, `errors` and `seconds` are those of its parts. */
+/** What one worker did: the counts are those of its parts. */
 export interface WorkReport extends RowCounts {
   readonly folder: string;
   /** Parts that it finished. */
@@ -86,7 +95,7 @@ async function run(options: WorkOnDatasetOptions, emit: Emit<WorkEvent>, signal:
     throw new RangeError(`concurrency must be a whole number from 1; received ${concurrency}`);
   if (!(stalledAfter >= 1 && stalledAfter <= 86_400))
     throw new RangeError(`stalledAfter must be in seconds, 1 to 86400; received ${stalledAfter}`);
-  const mine = { rows: 0, clips: 0, errors: 0, seconds: 0, parts: 0 };
+  let mine = { ...noRows, parts: 0 };
   const end = async (info: DatasetInfo | null, partsLeft: number, partsFailed: number): Promise<void> => {
     await emit({
       kind: "finished",
@@ -106,12 +115,7 @@ async function run(options: WorkOnDatasetOptions, emit: Emit<WorkEvent>, signal:
   const { plan } = work;
   const count: Emit<DatasetEvent> = async (event) => {
     if (event.kind === "part-finished") {
-      const { record } = event;
-      mine.parts++;
-      mine.rows += record.rows;
-      mine.clips += record.clips;
-      mine.errors += record.errors;
-      mine.seconds += record.seconds;
+      mine = { ...addCounts(mine, event.record), parts: mine.parts + 1 };
     }
     await (emit as Emit<DatasetEvent>)(event);
   };

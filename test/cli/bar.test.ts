@@ -22,7 +22,7 @@ function linesOf(written: string): readonly string[] {
   return written.split(/\u001B(?:\[[\d;?]*[A-Za-z]|[78])|\n/u).filter((line) => line !== "");
 }
 
-const counts = { rows: 1_234_567, clips: 1_234_567, errors: 1234, seconds: 12_345_678 };
+const counts = { rows: 1_234_567, clips: 1_234_567, errors: 1234, seconds: 12_345_678, warnings: 0, damaged: 0 };
 const texts = progressTexts({ before: counts, run: { rows: 1000, errors: 1, seconds: 6000 }, total: 6_000_000, elapsed: 150 });
 
 test("what is most wanted fits every width", () => {

@@ -221,7 +221,7 @@ describe("audio that goes through in pieces", () => {
     const { code, stderr } = await run(["encode", join(folder, "cut.wav")]);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: expect.stringMatching(/cut\.wav ends before the samples that its header promises; what is there was encoded\n/u),
+      stderr: expect.stringMatching(/cut\.wav: warning: truncated WAV file: .* it has 35800 \(5000 samples lost\)\n.*cut\.wav → /u),
     });
     expect((await run(["encode", join(folder, "cut.wav"), "--force", "-q"])).stderr).toBe("");
   });

@@ -263,8 +263,8 @@ describe("a dataset that is there", () => {
 });
 
 describe("the progress display", () => {
-  const counts = { rows: 100, clips: 100, errors: 1, seconds: 3600 };
-  const row = { kind: "row", part: 0, row: 0, path: "a.wav", clips: 1, seconds: 60, failure: null } as const;
+  const counts = { rows: 100, clips: 100, errors: 1, seconds: 3600, warnings: 0, damaged: 0 };
+  const row = { kind: "row", part: 0, row: 0, path: "a.wav", clips: 1, seconds: 60, failure: null, warnings: [] } as const;
 
   test("says now and then how far it is, how fast, and how long it takes", () => {
     let time = 0;

@@ -1,22 +1,21 @@
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { formatWav } from "../../src/audio/index.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
 import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
-import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { audioFixture, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import type { AudioTokenizer } from "../../src/tokenizer/index.ts";
+import { audioFixture, tinyTokenizer, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 let tokenizer: AudioTokenizer;
 beforeAll(async () => {
-  tokenizer = await AudioTokenizer.fromPretrained(tinyModel);
+  tokenizer = await tinyTokenizer();
 });
-afterAll(() => tokenizer.dispose());
 
 interface ErrorLine {
   readonly row: number;
@@ -128,7 +127,7 @@ describe("a broken file", () => {
     const folder = await temporaryFolder();
     const expected = await brokenFiles(folder);
     await writeTree(folder, { "in/a-sound.wav": toneWav(1, 1), "in/z/sound.wav": toneWav(3, 0.5) });
-    const common = { partRows: 5, minimum: { seconds: 0.1 }, trim: { threshold: -60 } };
+    const common = { partRows: 5, minimum: { seconds: 0.1 }, trim: { threshold: -60 }, strict: true };
     const found: (readonly ErrorLine[])[] = [];
     for (const [name, more] of Object.entries({ whole: {}, streamed: { maxMemory: 2 ** 16, workers: 1 } })) {
       const stop = new AbortController();
@@ -153,13 +152,13 @@ describe("a broken file", () => {
     const piped = toneWav(5, 1);
     new DataView(piped.buffer, piped.byteOffset).setUint32(40, 0xffffffff, true);
     await writeTree(folder, { "in/lying.wav": lyingWav(), "in/cut.wav": toneWav(4, 1).subarray(0, 20_001), "in/piped.wav": piped });
-    expect(await run(folder, ["in"])).toMatchObject({ clips: 1, errors: 2 });
+    expect(await run(folder, ["in"], { strict: true })).toMatchObject({ clips: 1, errors: 2 });
     const errors = await errorsOf(join(folder, "out"));
     expect(errors.map(({ path, code }) => [path, code])).toEqual([
       ["cut.wav", "AUDIO_CORRUPT"],
       ["lying.wav", "AUDIO_CORRUPT"],
     ]);
-    for (const { message } of errors) expect(message).toMatch(/ends before the samples that its header promises/u);
+    for (const { message } of errors) expect(message).toMatch(/its header promises \d+ samples/u);
   });
 
   test("may be a folder, a pipe, or one that nobody may read", async () => {

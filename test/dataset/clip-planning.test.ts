@@ -200,9 +200,15 @@ describe("channels", () => {
 
 describe("time ranges", () => {
   test("are the samples nearest to their ends", () => {
-    expect(sampleRangeOf({}, 1000, 100)).toEqual({ start: 0, end: 1000 });
-    expect(sampleRangeOf({ start: 0.1 + 0.2, end: 2 }, 1000, 100)).toEqual({ start: 30, end: 200 });
-    expect(sampleRangeOf({ end: 10.05 }, 1000, 100)).toEqual({ start: 0, end: 1000 });
+    expect(sampleRangeOf({}, { numSamples: 1000, sampleRate: 100 })).toEqual({ start: 0, end: 1000 });
+    expect(sampleRangeOf({ start: 0.1 + 0.2, end: 2 }, { numSamples: 1000, sampleRate: 100 })).toEqual({ start: 30, end: 200 });
+    expect(sampleRangeOf({ end: 10.05 }, { numSamples: 1000, sampleRate: 100 })).toEqual({ start: 0, end: 1000 });
+  });
+
+  test("of a truncated file end with it, and begin within it", () => {
+    const cut = { numSamples: 1000, sampleRate: 100, isTruncated: true };
+    expect(sampleRangeOf({ start: 9, end: 20 }, cut)).toEqual({ start: 900, end: 1000 });
+    expect(() => sampleRangeOf({ start: 10, end: 20 }, cut)).toThrow("the audio is 10.000 s long, since its file is truncated");
   });
 
   test.each([
@@ -211,7 +217,7 @@ describe("time ranges", () => {
     [{ start: 1, end: 1.001 }, 1000, "has no samples"],
     [{}, 0, "has no samples"],
   ])("%j of %d samples is refused", (range, numSamples, reason) => {
-    expect(() => sampleRangeOf(range, numSamples, 100)).toThrow(reason);
+    expect(() => sampleRangeOf(range, { numSamples, sampleRate: 100 })).toThrow(reason);
   });
 });
 

@@ -55,6 +55,56 @@ describe("a JSONL manifest", () => {
     ]);
   });
 
+  test("chooses a range by any two of start, end and duration", async () => {
+    const rows = await jsonl(
+      [
+        { path: "a.wav", start: 1, end: 3 },
+        { path: "a.wav", start: 1, duration: 2 },
+        { path: "a.wav", offset: "1", duration: "2" },
+        { path: "a.wav", end: 3, duration: 2 },
+        { path: "a.wav", offset: 1, end: 3 },
+        { path: "a.wav", start: 1, end: 3, duration: 2.04 },
+        { path: "a.wav", start: 1 },
+        { path: "a.wav", end: 3 },
+        { path: "a.wav", start: "", end: null, duration: 3 },
+        { path: "a.wav", end: 1.45, duration: 1.5 },
+      ]
+        .map((row) => JSON.stringify(row))
+        .join("\n"),
+    );
+    expect(rows.map((row) => (row.problem === undefined ? [row.start, row.end, row.columns] : row))).toEqual([
+      ...Array.from({ length: 5 }, () => [1, 3, undefined]),
+      [1, 3, { duration: 2.04 }],
+      [1, undefined, undefined],
+      [undefined, 3, undefined],
+      [undefined, undefined, { duration: 3 }],
+      [0, 1.45, undefined],
+    ]);
+  });
+
+  test("refuses times that contradict one another, with the line", async () => {
+    const rows = await jsonl(
+      [
+        { path: "a.wav", start: 1, end: 3, duration: 4 },
+        { path: "a.wav", offset: 1, end: 3, duration: 60 },
+        { path: "a.wav", end: 3, duration: 4 },
+        { path: "a.wav", start: 1, duration: 0 },
+        { path: "a.wav", start: 1, duration: "long" },
+        { path: "a.wav", start: 1, offset: 2 },
+      ]
+        .map((row) => JSON.stringify(row))
+        .join("\n"),
+    );
+    expect(problemsOf(rows).map(([line, message]) => [line, message.replace(/^m\.jsonl, line \d: /u, "")])).toEqual([
+      [1, expect.stringMatching(/^it goes from 1 s to 3 s, which is not the duration of 4 s/u)],
+      [2, expect.stringMatching(/^it goes from 1 s to 3 s, which is not the duration of 60 s/u)],
+      [3, expect.stringMatching(/^it ends at 3 s and has a duration of 4 s/u)],
+      [4, expect.stringMatching(/^it ends at 1 s, where it starts at 1 s/u)],
+      [5, expect.stringMatching(/^duration: found "long"; expected seconds/u)],
+      [6, expect.stringMatching(/^it has start and also offset/u)],
+    ]);
+  });
+
   test("has bad rows where lines are bad, and goes on after them", async () => {
     const lines = [
       '{"path":"a.wav","start":NaN}',
@@ -205,7 +255,7 @@ describe("a CSV manifest", () => {
     ["", "is empty"],
     ["file,text\n", "line 1: there is no column path; found file, text"],
     ["\n\npath,text,text\na.wav,,\n", 'line 3: there are two columns named "text"'],
-    ["path,start,offset\n", "line 1: there are columns offset and start"],
+    ["path,start,offset\n", "line 1: there are columns offset and start, which are the same"],
     ['path,text\na.wav,"never closed\nb.wav,x\n', "Quote"],
     ['path,text\na.wav,"closed"too early\n', "line 2"],
   ])("that begins %j is refused", async (text, reason) => {

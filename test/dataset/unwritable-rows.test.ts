@@ -79,7 +79,15 @@ test("rows whose keys no file system takes fail as rows; all others are written,
 
 /** A row of a part that was encoded. */
 function rowOf(index: number, clips: readonly ReturnType<typeof clipOf>[]): EncodedRow {
-  return { index, part: 0, isLastOfPart: false, row: { key: `speaker/clip-${index}`, input: 0, path: "a.wav" }, clips, failure: null };
+  return {
+    index,
+    part: 0,
+    isLastOfPart: false,
+    row: { key: `speaker/clip-${index}`, input: 0, path: "a.wav" },
+    clips,
+    failure: null,
+    warnings: [],
+  };
 }
 
 test("a clip whose name is taken by a folder fails with its row, and no format has it", async () => {

@@ -52,7 +52,7 @@ class FrameDecoder {
   /** The residual of the last 120 samples, and room for 40 more. */
   readonly #residual = new Int16Array(history + 40);
   readonly #lattice = new Int16Array(9);
-  #logAreaRatios: readonly number[] = new Array<number>(8).fill(0);
+  #logAreaRatios: readonly number[] = Array.from({ length: 8 }, () => 0);
   #lag = 40;
   #deemphasized = 0;
 

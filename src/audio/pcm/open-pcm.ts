@@ -7,7 +7,7 @@ import { pcmFormats } from "./pcm-containers.ts";
 import type { PcmContainer } from "./pcm-containers.ts";
 import { viewOf } from "./pcm-layout.ts";
 import type { HeaderReading, PcmLayout } from "./pcm-layout.ts";
-import { codecOf } from "./sample-codec.ts";
+import { codecOf } from "./codec-of.ts";
 import type { SampleCodec } from "./sample-codec.ts";
 
 /** Bytes of samples read at a time from a long file. */
@@ -60,11 +60,12 @@ async function read<T>(reading: HeaderReading<T>, source: ByteWindow, origin: nu
  * Samples per channel that the file has.
  * @throws AudioFormatError `AUDIO_EMPTY`, or `AUDIO_CORRUPT` where there are bytes of samples, but not as many as one takes.
  */
-export function countSamples(name: string, { encoding, channels, data }: PcmLayout): number {
+export function countSamples(name: string, { encoding, channels, data, missingBytes }: PcmLayout): number {
   const codec = codecOf(encoding, channels);
   const numSamples = samplesIn(codec, data.end - data.start);
   if (numSamples > 0) return numSamples;
-  const [code, what] = data.end > data.start ? (["AUDIO_CORRUPT", "truncated"] as const) : (["AUDIO_EMPTY", "empty"] as const);
+  const [code, what] =
+    data.end > data.start || missingBytes > 0 ? (["AUDIO_CORRUPT", "truncated"] as const) : (["AUDIO_EMPTY", "empty"] as const);
   throw new AudioFormatError(
     code,
     `${what} ${name}: its ${name === "WAV" ? '"data" chunk has' : "samples have"} ${data.end - data.start} bytes, one sample frame takes ${codec.bytesPerBlock}`,

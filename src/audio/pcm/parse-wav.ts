@@ -2,7 +2,7 @@ import type { Waveform } from "../../core/index.ts";
 import { allLimits, checkForm, checkNumSamples } from "../reading/audio-limits.ts";
 import type { DecodeAudioOptions } from "../reading/decode-audio-options.ts";
 import { countSamples, readSamples } from "./open-pcm.ts";
-import { codecOf } from "./sample-codec.ts";
+import { codecOf } from "./codec-of.ts";
 import { readWavHeader } from "./wav-header.ts";
 
 /**

@@ -12,7 +12,7 @@ export type SampleEncoding =
   | { readonly kind: "unsigned"; readonly numBytes: 1 }
   | { readonly kind: "float"; readonly numBytes: 4 | 8; readonly littleEndian: boolean }
   | { readonly kind: "A-law" | "µ-law" }
-  /** In blocks of so many bytes for all channels. */
+  /** Samples of all channels stand in blocks of so many bytes. */
   | { readonly kind: "IMA ADPCM" | "MS ADPCM"; readonly bytesPerBlock: number }
   | { readonly kind: "QuickTime IMA ADPCM" | "GSM 6.10" };
 
@@ -51,7 +51,7 @@ export function dataRange(
 ): { readonly data: ByteRange; readonly missingBytes: number } {
   const end = length === undefined ? size : Math.min(start + length, size);
   const promised = length === undefined || length >= leastPlaceholder ? 0 : start + length;
-  return { data: { start: Math.min(start, size), end: Math.max(start, end) }, missingBytes: Math.max(0, promised - size) };
+  return { data: { start: Math.min(start, end), end }, missingBytes: Math.max(0, promised - Math.max(start, size)) };
 }
 
 /**

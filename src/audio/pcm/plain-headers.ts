@@ -94,7 +94,7 @@ export function isIrcam(bytes: Uint8Array): boolean {
   return ircamByteOrder(bytes) !== undefined;
 }
 
-/** Of the machines, the odd ones (VAX, MIPS) write the low byte first, the others (Sun, NeXT) the high one; backwards, it is the other way round. */
+/** The odd machines (VAX, MIPS) write the low byte first, the others (Sun, NeXT) the high one; backwards, it is the other way round. */
 function ircamByteOrder([a, b, c, d]: Uint8Array): "little" | "big" | undefined {
   if (a === 0x64 && b === 0xa3 && c! >= 1 && c! <= 4 && d === 0) return c! % 2 === 1 ? "little" : "big";
   if (a === 0 && b! >= 1 && b! <= 4 && c === 0xa3 && d === 0x64) return b! % 2 === 1 ? "big" : "little";

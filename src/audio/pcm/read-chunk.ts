@@ -20,8 +20,6 @@ export interface Chunk {
   readonly start: number;
   /** Bytes of its contents, as its header says; the file may end before. */
   readonly length: number;
-  /** Where the next chunk begins. */
-  readonly next: number;
 }
 
 /** @returns The chunk that begins at `offset`; undefined if the file ends before its contents do begin. */
@@ -36,7 +34,12 @@ export function* readChunk(offset: number, size: number, style: ChunkStyle): Hea
       ? view.getUint32(style.nameBytes, style.littleEndian)
       : Number(view.getBigUint64(style.nameBytes, style.littleEndian));
   const length = style.countsHeader ? Math.max(0, said - headerBytes) : said;
-  return { name: textOf(bytes, 0, 4), start, length, next: start + Math.ceil(length / style.alignment) * style.alignment };
+  return { name: textOf(bytes, 0, 4), start, length };
+}
+
+/** Where the chunk after one begins. */
+export function nextOf({ start, length }: Chunk, { alignment }: ChunkStyle): number {
+  return start + Math.ceil(length / alignment) * alignment;
 }
 
 /**
@@ -58,7 +61,7 @@ export function* findChunks<Name extends string>(
   let chunk = yield* readChunk(first, size, style);
   while (chunk !== undefined && required.some((name) => found[name] === undefined)) {
     if (([...required, ...optional] as string[]).includes(chunk.name)) found[chunk.name] ??= chunk;
-    chunk = yield* readChunk(chunk.next, size, style);
+    chunk = yield* readChunk(nextOf(chunk, style), size, style);
   }
   const missing = required.find((name) => found[name] === undefined);
   if (missing === undefined) return found as Record<Name, Chunk>;

@@ -2,7 +2,7 @@ import { AudioFormatError } from "../../core/index.ts";
 import { FinalRefusal } from "../reading/final-refusal.ts";
 import { checkHeader, dataRange, floatsOf, integersOf, textOf, unsupportedSamples, viewOf } from "./pcm-layout.ts";
 import type { HeaderReading, PcmLayout, SampleEncoding } from "./pcm-layout.ts";
-import { readChunk } from "./read-chunk.ts";
+import { nextOf, readChunk } from "./read-chunk.ts";
 import type { Chunk, ChunkStyle } from "./read-chunk.ts";
 
 const riffStyle: ChunkStyle = { nameBytes: 4, lengthBytes: 4, littleEndian: true, alignment: 2, countsHeader: false };
@@ -48,15 +48,16 @@ export function* readW64Header(size: number): HeaderReading {
 
 function* readChunks(first: number, riffEnd: number, size: number, style: ChunkStyle): HeaderReading {
   let format: Format | undefined;
-  let data: Chunk | undefined;
+  let data: { readonly start: number; readonly length: number } | undefined;
   let longDataLength: number | undefined;
   const faults: string[] = [];
   let chunk = yield* readChunk(first, size, style);
   while (chunk !== undefined) {
-    const { name, start, length } = chunk;
+    const { name, start } = chunk;
+    let { length } = chunk;
     if (name === "data") {
-      data ??= { ...chunk, length: yield* dataLength(chunk, longDataLength, riffEnd, size, style) };
-      chunk = { ...chunk, next: chunk.next + (start === data.start ? data.length - length : 0) };
+      length = yield* dataLength(chunk, longDataLength, riffEnd, size, style);
+      data ??= { start, length };
     } else if (start + length > size) {
       throw new AudioFormatError(
         "AUDIO_CORRUPT",
@@ -70,7 +71,7 @@ function* readChunks(first: number, riffEnd: number, size: number, style: ChunkS
       throw unsupportedSamples("WAV", 'in a list of pieces and silences ("wavl")', convertFirst);
     }
     if (format !== undefined && data !== undefined) break;
-    chunk = yield* nextChunk(chunk, size, style, faults);
+    chunk = yield* chunkAfter({ name, start, length }, size, style, faults);
   }
   if (format === undefined || data === undefined) {
     const missing = format === undefined ? "fmt" : "data";
@@ -96,10 +97,10 @@ function* dataLength(
 }
 
 /** The chunk after one. Some programs leave out the byte that has to follow an odd number of them. */
-function* nextChunk(chunk: Chunk, size: number, style: ChunkStyle, faults: string[]): HeaderReading<Chunk | undefined> {
-  const end = chunk.start + chunk.length;
-  const early = style.alignment === 2 && end < chunk.next ? yield* readChunk(end, size, style) : undefined;
-  if (early === undefined || !["fmt ", "data", "LIST", "fact"].includes(early.name)) return yield* readChunk(chunk.next, size, style);
+function* chunkAfter(chunk: Chunk, size: number, style: ChunkStyle, faults: string[]): HeaderReading<Chunk | undefined> {
+  const [end, next] = [chunk.start + chunk.length, nextOf(chunk, style)];
+  const early = style.alignment === 2 && end < next ? yield* readChunk(end, size, style) : undefined;
+  if (early === undefined || !["fmt ", "data", "LIST", "fact"].includes(early.name)) return yield* readChunk(next, size, style);
   faults.push(`the chunk ${JSON.stringify(chunk.name)} is not padded to an even length`);
   return early;
 }
@@ -203,7 +204,7 @@ function adpcmOf(kind: "MS ADPCM" | "IMA ADPCM", bits: number, bytesPerBlock: nu
 }
 
 /** Sub-format GUIDs that stand for a plain format tag, which is in their first two bytes, end so; the second is that of ambisonics in B format. */
-const subFormatTails: readonly string[] = ["000000001000800000aa00389b71", "00002107d3118644c8c1ca000000"];
+const subFormatTails: ReadonlySet<string> = new Set(["000000001000800000aa00389b71", "00002107d3118644c8c1ca000000"]);
 
 function subFormatTag(view: DataView, length: number, littleEndian: boolean): number {
   if (length < 40) {
@@ -216,7 +217,7 @@ function subFormatTag(view: DataView, length: number, littleEndian: boolean): nu
   const tail = littleEndian
     ? hexOf(guid, 2, 16)
     : hexOf(Uint8Array.of(...[2, 3, 5, 4, 7, 6].map((i) => guid[i]!), ...guid.subarray(8)), 0, 14);
-  if (!subFormatTails.includes(tail)) {
+  if (!subFormatTails.has(tail)) {
     throw unsupportedSamples("WAV", "in an extensible sub-format that is neither PCM nor float", convertFirst);
   }
   return view.getUint16(24, littleEndian);

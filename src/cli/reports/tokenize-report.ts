@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { codebookUsage, durationEdges, loudnessEdges } from "../../dataset/index.ts";
-import type { DatasetEvent, DatasetInfo, DatasetReport } from "../../dataset/index.ts";
+import type { DatasetEvent, DatasetInfo, DatasetReport, RowCounts } from "../../dataset/index.ts";
 import type { EnqueueEvent, WorkEvent } from "../../queue/index.ts";
 import { histogramTable } from "../shared/histogram-table.ts";
 import { formatReport, formatTable } from "../shared/report.ts";
@@ -13,6 +13,7 @@ import {
   hoursText,
   provenanceText,
   rateText,
+  secondsText,
   speedText,
   timeText,
 } from "../shared/wording.ts";
@@ -50,11 +51,19 @@ export function reportLines({ folder, rows, errors, seconds, elapsed, partsLeft,
       : [
           `${countText(total.errors, "file")} failed${errors === total.errors ? "" : `, ${errors} of them now`}; ${info === null ? "parts/*.errors.jsonl" : "errors.jsonl"} has the reasons`,
         ]),
+    ...damageLines(total, info),
     stateText(info, partsLeft),
     ...(info === null || info.counts.clips === 0
       ? []
       : [usageText(info), `more in ${join(folder, "report.svg")}, or by encodec-tokenizer inspect ${folder}`]),
   ];
+}
+
+/** What a run has to say of damaged audio: `2 clips are of damaged audio, ...`. */
+export function damageLines({ warnings, damaged }: Pick<RowCounts, "warnings" | "damaged">, info: DatasetInfo | null): readonly string[] {
+  if (warnings === 0) return [];
+  const clips = damaged === 0 ? "no clip lacks anything" : `${countText(damaged, "clip")} of damaged audio, marked in the manifest`;
+  return [`${clips}; ${countText(warnings, "warning")}, in ${info === null ? "parts/*.warnings.jsonl" : "warnings.jsonl"}`];
 }
 
 function stateText(info: DatasetInfo | null, partsLeft: number): string {
@@ -117,6 +126,7 @@ export function formatDatasetInspection(name: string, info: DatasetInfo): string
     [
       ["clips", `${counts.clips.toLocaleString("en")}, ${hoursText(counts.hours * 3600)}, of ${countText(counts.rows, "file")}`],
       ["errors", failures.length === 0 ? "none" : [countText(counts.errors, "file"), ...failures]],
+      ...damageRows(info),
       ["shards", formats.length === 0 ? "none" : formatTable(["format", "files", "size"], formats, ["format"])],
     ],
     codecRows,
@@ -140,6 +150,16 @@ export function formatDatasetInspection(name: string, info: DatasetInfo): string
       ? []
       : [["loudness", histogramTable("dB of full scale", loudnessEdges, statistics.loudness, (edge) => edge % 10 === 0)]],
   ]);
+}
+
+/** What is known of damaged audio; nothing where there is none. */
+function damageRows({ statistics: { warnings, damage }, codec }: DatasetInfo): readonly ReportRow[] {
+  if (warnings === undefined) return [];
+  const lost =
+    damage === undefined || codec === null
+      ? []
+      : [`${countText(damage.clips, "clip")}, ${secondsText(damage.samples / codec.sample_rate)} lost`];
+  return [["damage", [...lost, ...Object.entries(warnings).map(([code, number]) => `${number} × ${code}`)]]];
 }
 
 /** What a finished dataset holds, for programs: the index with the usage of codebooks in place of all counts, and histograms with their edges. */

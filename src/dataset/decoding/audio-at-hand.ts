@@ -1,7 +1,7 @@
-import type { AudioLimits } from "../../audio/index.ts";
 import { fileVersion } from "../inputs/row-bytes.ts";
 import type { RowLocation } from "../inputs/row-bytes.ts";
 import { RowAudio } from "./row-audio.ts";
+import type { RowRecipe } from "./row-recipe.ts";
 
 /**
  * Audio that stays open from row to row. Decoding starts at the beginning of a file, however far into it a row is: rows that are
@@ -14,10 +14,10 @@ export class AudioAtHand {
    * The audio of a row from this time on, in seconds. Who takes it disposes it or gives it back.
    * @throws as `RowAudio.open`.
    */
-  async take(location: RowLocation, start: number, limits?: AudioLimits): Promise<RowAudio> {
+  async take(location: RowLocation, start: number, recipe: Pick<RowRecipe, "limits" | "strict">): Promise<RowAudio> {
     const kept = this.#kept;
     this.#kept = undefined;
-    if (kept === undefined) return RowAudio.open(location, limits);
+    if (kept === undefined) return RowAudio.open(location, recipe);
     const { audio } = kept;
     const isHere =
       isSame(kept.location, location) &&
@@ -25,7 +25,7 @@ export class AudioAtHand {
       audio.version === (await fileVersion(location.path));
     if (isHere) return audio;
     await audio[Symbol.asyncDispose]();
-    return RowAudio.open(location, limits);
+    return RowAudio.open(location, recipe);
   }
 
   /** Keeps audio for the row that comes next. */

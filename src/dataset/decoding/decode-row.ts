@@ -6,6 +6,8 @@ import type { Waveform } from "../../core/index.ts";
 import type { RowLocation } from "../inputs/row-bytes.ts";
 import { AudioAtHand } from "./audio-at-hand.ts";
 import { splitChannels } from "./clip-channels.ts";
+import { warningsWithin } from "./clip-damage.ts";
+import type { RowWarning } from "./clip-damage.ts";
 import { planClips } from "./clip-windows.ts";
 import type { ClipRange } from "./clip-windows.ts";
 import { refuseNotFinite, RowAudio } from "./row-audio.ts";
@@ -49,9 +51,15 @@ export interface RowExtent {
 }
 
 export type DecodedRow =
-  | { readonly kind: "clips"; readonly extent: RowExtent; readonly clips: readonly DecodedClip[] }
-  /** Sound, and too long to be held at once. */
-  | { readonly kind: "long"; readonly extent: RowExtent }
+  | {
+      readonly kind: "clips";
+      readonly extent: RowExtent;
+      readonly clips: readonly DecodedClip[];
+      /** What is wrong with the row's audio. */
+      readonly warnings: readonly RowWarning[];
+    }
+  /** It can be decoded, and is too long to be held at once. */
+  | { readonly kind: "long"; readonly extent: RowExtent; readonly warnings: readonly RowWarning[] }
   | { readonly kind: "failed"; readonly failure: RowFailure };
 
 /**
@@ -62,7 +70,7 @@ export async function decodeRow(task: DecodeRowTask, atHand?: AudioAtHand): Prom
   const { location, range, recipe } = task;
   let audio: RowAudio | undefined;
   try {
-    audio = await (atHand === undefined ? RowAudio.open(location, recipe.limits) : atHand.take(location, range.start ?? 0, recipe.limits));
+    audio = await (atHand === undefined ? RowAudio.open(location, recipe) : atHand.take(location, range.start ?? 0, recipe));
     const decoded = await decode(audio, task);
     if (range.end !== undefined && atHand !== undefined) {
       atHand.keep(location, audio);
@@ -105,7 +113,10 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
     if (bytes <= maxBytes) pieces.push(piece);
     else pieces.length = 0;
   }
-  const whole = sampleRangeOf(range, audio.numDecoded, sampleRate);
+  const { warnings: all, numDecoded: numSamples } = audio;
+  const isTruncated = all.some(({ code }) => code === "AUDIO_TRUNCATED");
+  const whole = sampleRangeOf(range, { numSamples, sampleRate, isTruncated });
+  const warnings = warningsWithin(all, { start: first, end: last });
   const sound = meter === undefined ? { start: 0, end: whole.end - whole.start } : meter.range();
   if (sound === undefined) {
     return {
@@ -114,12 +125,12 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
     };
   }
   const extent = { samples: { start: whole.start + sound.start, end: whole.start + sound.end }, sampleRate, channels };
-  if (bytes > maxBytes) return { kind: "long", extent };
+  if (bytes > maxBytes) return { kind: "long", extent, warnings };
   const waveform = pieces.length === 1 ? sliceWaveform(pieces[0]!, sound) : joinPieces(pieces, sound);
   const clips = splitChannels(waveform, recipe.mode).flatMap((own) => clipsOf(own.waveform, own.channel, recipe));
   return clips.length === 0
     ? { kind: "failed", failure: tooShort(numSamplesOf(waveform) / sampleRate, recipe) }
-    : { kind: "clips", extent, clips };
+    : { kind: "clips", extent, clips, warnings };
 }
 
 /** How many values the codec's input has for a sample of the file: 12 of a telephone call for a codec of 48 kHz and two channels. */

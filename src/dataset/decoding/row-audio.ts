@@ -1,9 +1,11 @@
-import { decodeAudioStream } from "../../audio/index.ts";
-import type { AudioLimits, AudioStream } from "../../audio/index.ts";
+import { decodeAudioStream, maxWarnings } from "../../audio/index.ts";
+import type { AudioStream } from "../../audio/index.ts";
 import { AudioFormatError, firstNotFinite, numSamplesOf } from "../../core/index.ts";
 import type { Waveform } from "../../core/index.ts";
 import { openRowSource } from "../inputs/row-bytes.ts";
 import type { RowLocation, RowSource } from "../inputs/row-bytes.ts";
+import type { RowWarning } from "./clip-damage.ts";
+import type { RowRecipe } from "./row-recipe.ts";
 import type { SampleRange } from "./sample-range.ts";
 
 /**
@@ -15,21 +17,25 @@ export class RowAudio implements AsyncDisposable {
   readonly sampleRate: number;
   readonly #source: RowSource;
   readonly #decoding: AsyncIterator<Waveform>;
+  readonly #warnings: RowWarning[];
   /** What was decoded last, and which sample of the file it starts with. */
   #piece: Waveform | undefined;
   #start = 0;
 
-  private constructor(source: RowSource, decoded: AudioStream) {
+  private constructor(source: RowSource, decoded: AudioStream, warnings: RowWarning[]) {
     this.sampleRate = decoded.sampleRate;
+    this.#warnings = warnings;
     this.#source = source;
     this.#decoding = decoded[Symbol.asyncIterator]();
   }
 
   /** @throws FileError, AudioFormatError for a file that cannot be read or decoded; `pieces` too. */
-  static async open(location: RowLocation, limits?: AudioLimits): Promise<RowAudio> {
+  static async open(location: RowLocation, { limits, strict }: Pick<RowRecipe, "limits" | "strict">): Promise<RowAudio> {
     const source = await openRowSource(location);
+    const warnings: RowWarning[] = [];
     try {
-      return new RowAudio(source, await decodeAudioStream(source, { limits, strict: true }));
+      const decoded = await decodeAudioStream(source, { limits, strict, onWarning: (warning) => void warnings.push(warning) });
+      return new RowAudio(source, decoded, warnings);
     } catch (error) {
       await source[Symbol.asyncDispose]();
       throw error;
@@ -44,6 +50,18 @@ export class RowAudio implements AsyncDisposable {
   /** Samples of the file that are decoded. */
   get numDecoded(): number {
     return this.#start + this.#pieceLength;
+  }
+
+  /**
+   * What is wrong with the file, as far as it is decoded. Whatever is wrong before a sample is known once that sample is decoded, but in a file that
+   * is wrong in a hundred places: there the last warning is about all that follows.
+   */
+  get warnings(): readonly RowWarning[] {
+    const last = this.#warnings[maxWarnings - 1];
+    if (last === undefined) return this.#warnings;
+    const { position } = last;
+    const message = `the file is damaged in ${maxWarnings} places up to sample ${position}; what follows is damaged as well, or may be`;
+    return [...this.#warnings.slice(0, maxWarnings - 1), { code: "AUDIO_GAP", message, position, numLost: 0, isLasting: true }];
   }
 
   /** Whether samples from `start` on can be had without decoding the file anew. */

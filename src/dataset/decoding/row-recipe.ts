@@ -15,4 +15,6 @@ export interface RowRecipe {
   readonly trim: TrimOptions | null;
   /** What files may be, where that is not the usual. */
   readonly limits?: AudioLimits | undefined;
+  /** Whether rows of damaged files fail. @default false: what is sound of them is taken */
+  readonly strict?: boolean | undefined;
 }

@@ -1,7 +1,10 @@
 import { inOrder } from "../../async/index.ts";
 import type { Budget, Lease } from "../../async/index.ts";
+import type { AudioWarning } from "../../audio/index.ts";
 import type { AudioCodes } from "../../core/index.ts";
 import type { AudioTokenizer } from "../../tokenizer/index.ts";
+import { asOneWarning, damageOf, toldTogether } from "../decoding/clip-damage.ts";
+import type { RowWarning } from "../decoding/clip-damage.ts";
 import type { DecodePool } from "../decoding/decode-pool.ts";
 import { tooShort } from "../decoding/decode-row.ts";
 import type { DecodedClip, RowExtent } from "../decoding/decode-row.ts";
@@ -29,7 +32,23 @@ export interface EncodedRow extends PartRow {
   /** None for a row that failed and for one that has the audio of an earlier row. */
   readonly clips: readonly EncodedClip[];
   readonly failure: RowFailure | null;
+  /** What is wrong with its audio; none for a row that failed. */
+  readonly warnings: readonly ToldWarning[];
 }
+
+/** What is wrong with the audio of a row. */
+export interface ToldWarning extends AudioWarning {
+  /** The file's sample rate, in hertz. */
+  readonly sampleRate: number;
+  /** Keys of the first clips that it is about. */
+  readonly clips: readonly string[];
+}
+
+/** The clips of a row, and what is wrong with its audio. */
+type RowClips = Pick<EncodedRow, "clips" | "warnings">;
+
+/** Keys of clips that one warning names; the manifest marks all of them. */
+const maxNamedClips = 10;
 
 export interface EncodeRowsOptions {
   readonly plan: DatasetPlan;
@@ -112,8 +131,9 @@ class RowEncoder {
         ...numbered,
         clips: [],
         failure: { code: row.problem.code, message: publishedMessage(row.problem.message, [[row.path, publishedPath(row.path)]]) },
+        warnings: [],
       };
-    if (!isWork(row)) return { ...numbered, clips: [], failure: null };
+    if (!isWork(row)) return { ...numbered, clips: [], failure: null, warnings: [] };
     const { plan, signal, onBegin } = this.#options;
     await onBegin?.({ ...numbered, row });
     const location = plan.locate(row);
@@ -122,13 +142,14 @@ class RowEncoder {
       throw error;
     });
     signal.throwIfAborted();
-    if (Array.isArray(result)) return { ...numbered, clips: result as readonly EncodedClip[], failure: null };
-    const { code, message } = result as RowFailure;
     // Paths as the dataset has them, so that it says the same on every machine.
-    return { ...numbered, clips: [], failure: { code, message: publishedMessage(message, [[location.path, publishedPath(row.path)]]) } };
+    const published = (message: string): string => publishedMessage(message, [[location.path, publishedPath(row.path)]]);
+    if (!("clips" in result)) return { ...numbered, clips: [], failure: { ...result, message: published(result.message) }, warnings: [] };
+    const warnings = result.warnings.map((warning) => ({ ...warning, message: published(warning.message) }));
+    return { ...numbered, clips: result.clips, failure: null, warnings };
   }
 
-  async #clipsOf(row: AudioRow, memory: Lease): Promise<readonly EncodedClip[]> {
+  async #clipsOf(row: AudioRow, memory: Lease): Promise<RowClips> {
     const { plan, pool, recipe } = this.#options;
     const location = plan.locate(row);
     const problem = rowKeyProblem(row.key);
@@ -140,14 +161,14 @@ class RowEncoder {
     const task = { location, range: { start: row.start, end: row.end }, recipe, maxBytes: this.#rowBytes };
     const decoded = await this.#batcher.expecting(() => pool.decode(task));
     if (decoded.kind === "failed") throw new RowError(decoded.failure);
+    const { extent, warnings } = decoded;
+    const ofRow = (clips: readonly CodedWindow[]): RowClips => rowClips(row, clips, { extent, recipe, warnings });
     if (decoded.kind === "long") {
       memory[Symbol.dispose]();
-      const clips = await this.#encodeLong({ location, extent: decoded.extent, recipe });
-      return clips.map((clip) => encodedClip(row, decoded.extent, clip, recipe));
+      return ofRow(await this.#encodeLong({ location, extent, recipe }));
     }
     memory.resize(bytesOf(decoded.clips));
-    const coded = await Promise.all(decoded.clips.map((clip) => this.#encodeClip(clip)));
-    return coded.map((clip) => encodedClip(row, decoded.extent, clip, recipe));
+    return ofRow(await Promise.all(decoded.clips.map((clip) => this.#encodeClip(clip))));
   }
 
   async #encodeClip({ range, channel, waveform, loudness }: DecodedClip): Promise<CodedWindow> {
@@ -210,13 +231,31 @@ function isWork(row: NumberedRow["row"]): row is AudioRow {
   return !isBadRow(row) && row.duplicateOf === undefined;
 }
 
+/** What was made of a row, and how. */
+interface RowMaking {
+  readonly extent: RowExtent;
+  readonly recipe: RowRecipe;
+  readonly warnings: readonly RowWarning[];
+}
+
+function rowClips(row: AudioRow, coded: readonly CodedWindow[], making: RowMaking): RowClips {
+  const { extent, recipe, warnings } = making;
+  const clips = coded.map((clip) => encodedClip(row, clip, making));
+  const told = toldTogether(warnings).map((together): ToldWarning => {
+    const touched = clips.filter((_, index) => damageOf(coded[index]!.range, extent, recipe, together) !== undefined);
+    const { sampleRate } = extent;
+    return { ...asOneWarning(together), sampleRate, clips: touched.slice(0, maxNamedClips).map(({ key }) => key) };
+  });
+  return { clips, warnings: told };
+}
+
 function encodedClip(
   row: AudioRow,
-  { samples, sampleRate }: RowExtent,
   { range, channel, codes, loudness }: CodedWindow,
-  recipe: RowRecipe,
+  { extent, recipe, warnings }: RowMaking,
 ): EncodedClip {
-  const offset = samples.start / sampleRate;
+  const offset = extent.samples.start / extent.sampleRate;
+  const damage = damageOf(range, extent, recipe, warnings);
   return {
     key: keyOfClip(row.key, { window: range.window ?? undefined, channel: channel ?? undefined }),
     row: row.key,
@@ -227,6 +266,7 @@ function encodedClip(
     channel,
     codes: publishedCodes(codes),
     loudness,
+    ...(damage === undefined ? {} : { damage }),
     columns: row.columns ?? {},
   };
 }

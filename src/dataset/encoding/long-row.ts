@@ -12,7 +12,7 @@ import type { RowRecipe } from "../decoding/row-recipe.ts";
 import { joinPieces, padWaveform } from "../decoding/waveform-pieces.ts";
 import type { RowLocation } from "../inputs/row-bytes.ts";
 
-/** A row that is too long to be held at once, and known to be sound. */
+/** A row that is too long to be held at once, and was decoded before. */
 export interface LongRow {
   readonly location: RowLocation;
   readonly extent: RowExtent;
@@ -72,7 +72,7 @@ export async function* windowsOfLongRow(row: LongRow, channel: number | null): A
 
 /** A row's audio at the codec's rate and channels. @throws RowError for a file that has less than when it was looked at. */
 async function* audioOf({ location, extent, recipe }: LongRow, channel: number | null): AsyncGenerator<Waveform, void> {
-  await using audio = await RowAudio.open(location, recipe.limits);
+  await using audio = await RowAudio.open(location, recipe);
   for await (const piece of convertAudioStream(oneClip(audio.pieces(extent.samples)), recipe)) {
     refuseNotFinite(piece.channelData);
     yield piece;

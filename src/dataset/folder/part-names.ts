@@ -14,8 +14,14 @@ export function partOfName(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** What lies in `parts/`: the record of a part, the lines that it adds to the manifest and to the errors, notes on attempts at it. */
-const partFiles = { record: "json", manifest: "manifest.jsonl", errors: "errors.jsonl", attempt: "attempt.json" } as const;
+/** What lies in `parts/`: the record of a part, the lines that it adds to the manifest, the errors and the warnings, notes on attempts at it. */
+const partFiles = {
+  record: "json",
+  manifest: "manifest.jsonl",
+  errors: "errors.jsonl",
+  warnings: "warnings.jsonl",
+  attempt: "attempt.json",
+} as const;
 type PartFile = keyof typeof partFiles;
 
 /** Path of a file of a part in the dataset's folder: `parts/000012.json`. */

@@ -55,10 +55,16 @@ const maxRowGroupText = 2 ** 26;
 /** Names the codec in the file's metadata, as JSON of `CodecFields`. */
 export const codecMetadataKey = "encodec-tokenizer.codec";
 
+/** Names the damaged clips in the file's metadata, where there are any: a JSON list of pairs, the clip's place in the file and its `damage`. */
+export const damageMetadataKey = "encodec-tokenizer.damage";
+
+/** Most damaged clips of a shard: what is said of them lies in the footer, which is read at once. */
+const maxDamagedClips = 2 ** 17;
+
 /**
  * Clips as Parquet shards, `shards/part-000012-000.parquet`, a row for each: the fields of `<key>.json` of a WebDataset as columns, and
  * `codes` as lists of uint16, one for each codebook: `[K][T]`. For a codec that works in segments there are `num_segments` × K lists, those of
- * the first segment first. The codec, with model and license, is in the file's metadata. Pages are compressed with Snappy, which gives the
+ * the first segment first. The codec, with model and license, is in the file's metadata, and so is which clips are of damaged audio. Pages are compressed with Snappy, which gives the
  * same bytes on every machine.
  * @throws RangeError for a column whose name is taken, or an unknown type.
  */
@@ -144,7 +150,7 @@ const codesColumn: Column = {
 /** Names of the columns from which clips are read back. */
 export const storedColumns: readonly string[] = [...clipColumns, codesColumn].map(({ name }) => name);
 
-function fieldColumn(name: Exclude<keyof ClipFields, "columns" | "scales">, type: ElementType, repetition: Repetition): Column {
+function fieldColumn(name: Exclude<keyof ClipFields, "columns" | "scales" | "damage">, type: ElementType, repetition: Repetition): Column {
   return { name, schema: [{ name, ...type, repetition_type: repetition }], valueOf: ({ fields }) => fields[name] ?? undefined };
 }
 
@@ -186,15 +192,17 @@ async function startParquet(
   const name = `${stem}.parquet`;
   const file = await createDurable(join(folder, name));
   const buffer = new ByteWriter();
+  const kvMetadata = [
+    { key: codecMetadataKey, value: JSON.stringify(codec) },
+    ...Object.entries({ model: codec.model, license: codec.license, license_status: codec.license_status }).flatMap(([key, value]) =>
+      value === null ? [] : [{ key, value }],
+    ),
+  ];
+  const damaged: (readonly [index: number, damage: NonNullable<ClipFields["damage"]>])[] = [];
   const parquet = new ParquetWriter({
     writer: buffer,
     schema: [{ name: "schema", num_children: columns.length }, ...columns.flatMap((column) => column.schema)],
-    kvMetadata: [
-      { key: codecMetadataKey, value: JSON.stringify(codec) },
-      ...Object.entries({ model: codec.model, license: codec.license, license_status: codec.license_status }).flatMap(([key, value]) =>
-        value === null ? [] : [{ key, value }],
-      ),
-    ],
+    kvMetadata,
     createdBy: "encodec-tokenizer",
   });
   let group: ParquetItem[] = [];
@@ -216,7 +224,11 @@ async function startParquet(
     await flush();
   };
   return {
+    get isFull() {
+      return damaged.length >= maxDamagedClips;
+    },
     async add(item) {
+      if (item.fields.damage !== undefined) damaged.push([clips, item.fields.damage]);
       group.push(item);
       groupCodes += item.codes.data.length;
       groupText += item.textLength;
@@ -225,6 +237,8 @@ async function startParquet(
     },
     async finish() {
       if (group.length > 0) await endGroup();
+      // The writer writes the metadata when it finishes.
+      if (damaged.length > 0) kvMetadata.push({ key: damageMetadataKey, value: JSON.stringify(damaged) });
       await parquet.finish();
       await flush();
       return [{ path: name, ...(await file.publish()) }];

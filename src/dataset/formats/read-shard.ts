@@ -5,7 +5,7 @@ import type { Turns } from "../../core/index.ts";
 import { openInside, piecesOf } from "../../files/index.ts";
 import { ParquetFile } from "../../parquet/index.ts";
 import type { ParquetColumn } from "../../parquet/index.ts";
-import { maxSegments, parseArray } from "../../storage/index.ts";
+import { JsonReader, maxSegments, parseArray, takeList } from "../../storage/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { parseJson, reasonOf as reasonOfSchema } from "../folder/read-json-file.ts";
 import { sourceOf } from "../inputs/row-bytes.ts";
@@ -22,7 +22,7 @@ import type { OutputFormat } from "../records/finished-shard.ts";
 import { codecSchema } from "../records/codec-fields.ts";
 import type { CodecFields } from "../records/codec-fields.ts";
 import type { EncodedClip } from "../records/encoded-clip.ts";
-import { codecMetadataKey, storedColumns } from "./parquet-output.ts";
+import { codecMetadataKey, damageMetadataKey, storedColumns } from "./parquet-output.ts";
 
 /** Formats whose shards give the clips back; tokens alone do not say what their clips were. */
 export type ReadableFormat = Exclude<OutputFormat, "tokens">;
@@ -140,6 +140,8 @@ async function* readParquetShard(folder: string, path: string): AsyncGenerator<E
   const codecText = file.metadata.get(codecMetadataKey);
   if (codecText === undefined) throw new CodesError("CODES_FORMAT", `its metadata has no ${codecMetadataKey}`);
   const codec = codecSchema.parse(parseJson(codecText));
+  const damage = await damageOfClips(file.metadata.get(damageMetadataKey));
+  let index = 0;
   for (const [group, numRows] of file.groupRows.entries()) {
     const columns = new Map<string, ParquetColumn>();
     for (const name of storedColumns) {
@@ -149,11 +151,23 @@ async function* readParquetShard(folder: string, path: string): AsyncGenerator<E
     for (let row = 0; row < numRows; row++) {
       const fields = Object.fromEntries(Array.from(columns, ([name, column]) => [name, fieldOf(name, column.valuesOf(row))]));
       const { codes = [], ...others } = fields;
-      yield await inTurns(
-        clipOfNumbers(clipSchema.parse({ ...others, columns: parseJson(String(fields["columns"])) }), codec, codes as ArrayLike<number>),
-      );
+      const document = { ...others, damage: damage.get(index++), columns: parseJson(String(fields["columns"])) };
+      yield await inTurns(clipOfNumbers(clipSchema.parse(document), codec, codes as ArrayLike<number>));
     }
   }
+}
+
+/** Most bytes of what is said of one damaged clip. */
+const maxDamageBytes = 2 ** 12;
+const damagedClipSchema = z.tuple([z.int().min(0), z.unknown()]);
+
+/** What the metadata says of damaged clips, by their place in the file. */
+async function damageOfClips(text: string | undefined): Promise<ReadonlyMap<number, unknown>> {
+  if (text === undefined) return new Map();
+  const reader = new JsonReader(new TextEncoder().encode(text), damageMetadataKey);
+  const clips = await inTurns(takeList(reader, damageMetadataKey, maxDamageBytes, (value) => damagedClipSchema.parse(value)));
+  reader.expectEnd();
+  return new Map(clips);
 }
 
 /** Lists as they are, everything else by itself; null for nothing. */

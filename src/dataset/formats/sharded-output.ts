@@ -20,6 +20,8 @@ export interface ShardStart {
 
 /** A shard in the making. */
 export interface ShardWriter<Item> {
+  /** Whether it takes no more clips, whatever the limits. @default false */
+  readonly isFull?: boolean | undefined;
   add(item: Item): Promise<ClipPlace>;
   /** Completes it. @returns Its files, the one with the clips first. */
   finish(): Promise<readonly Omit<FinishedShard, "format" | "clips">[]>;
@@ -84,7 +86,9 @@ class ShardedPart<Item> implements PartWriter {
     if (this.#codec !== undefined) checkSameCodec(this.#codec, clip.codes);
     const { item, bytes } = await this.#format.itemOf(clip);
     const { shardBytes, shardClips } = this.#limits;
-    const isFull = this.#shard !== undefined && (this.#shard.clips >= shardClips || this.#shard.bytes + bytes > shardBytes);
+    const isFull =
+      this.#shard !== undefined &&
+      (this.#shard.writer.isFull === true || this.#shard.clips >= shardClips || this.#shard.bytes + bytes > shardBytes);
     if (isFull) await this.#finishShard();
     this.#codec ??= codecFieldsOf(clip.codes);
     const shard = (this.#shard ??= { writer: await this.#startShard(this.#codec), bytes: this.#format.overhead, clips: 0 });

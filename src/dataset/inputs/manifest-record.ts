@@ -18,9 +18,9 @@ export interface ManifestPlace {
 /**
  * One record of a manifest as a row.
  *
- * `path` is needed. `id` (text or a number) becomes the key; without it the path does, with the time range. `start` and
- * `end`, or `offset` with or without `duration`, are seconds and choose a range; numbers may be written as text, and empty
- * text or null is as if not there. A `duration` without `offset` tells of the audio and chooses nothing. All else is
+ * `path` is needed. `id` (text or a number) becomes the key; without it the path does, with the time range. Any two of `start` (or `offset`), `end` and
+ * `duration` choose a range, in seconds; all three have to agree. `start` alone goes to the end of the file, and `end` alone comes from its beginning.
+ * Numbers may be written as text, and empty text or null is as if not there. A `duration` alone tells of the audio and chooses nothing. All else is
  * carried along as columns, as it is.
  */
 export function rowOfRecord(record: JsonObject, place: ManifestPlace): Row {
@@ -31,7 +31,10 @@ export function rowOfRecord(record: JsonObject, place: ManifestPlace): Row {
     const problem = pathProblem(path);
     if (problem !== undefined) throw new RecordError(`path: ${problem}`);
     const range = rangeOf({ start, end, offset, duration });
-    const columns = isEmpty(offset) && !isEmpty(duration) ? { duration: duration!, ...others } : others;
+    const hasStart = !isEmpty(start) || !isEmpty(offset);
+    // With one end of the range it says where the other is, else it tells of the audio.
+    const isOfRange = isEmpty(duration) || hasStart === isEmpty(end);
+    const columns = isOfRange ? others : { duration: duration!, ...others };
     return {
       key: isEmpty(id) ? place.prefix + keyOfRange(keyOfPath(path), range.start, range.end) : keyOfId(id!),
       input: place.input,
@@ -64,17 +67,31 @@ interface SecondsRange {
   readonly end?: number;
 }
 
+/** Most seconds by which start, end and duration may disagree: they may be rounded one by one. */
+const roundingTolerance = 0.1;
+
 function rangeOf(columns: Readonly<Record<"start" | "end" | "offset" | "duration", JsonValue | undefined>>): SecondsRange {
-  const start = secondsOf(columns.start, "start");
+  const start = startOf(columns);
   const end = secondsOf(columns.end, "end");
-  const offset = secondsOf(columns.offset, "offset");
-  if (offset !== undefined) {
-    if (start !== undefined || end !== undefined)
-      throw new RecordError("it has offset and also start or end; give start and end, or offset and duration");
-    const duration = secondsOf(columns.duration, "duration");
-    return checkRange(offset, duration === undefined ? undefined : offset + duration);
+  if (isEmpty(columns.duration) || (start === undefined && end === undefined)) return checkRange(start, end);
+  const duration = secondsOf(columns.duration, "duration")!;
+  if (end === undefined) return checkRange(start, start! + duration);
+  if (start === undefined) {
+    if (duration > end + roundingTolerance)
+      throw new RecordError(`it ends at ${end} s and has a duration of ${duration} s, so it would start before its file does; correct one`);
+    return checkRange(Math.max(0, end - duration), end);
   }
+  if (Math.abs(end - start - duration) > roundingTolerance)
+    throw new RecordError(
+      `it goes from ${start} s to ${end} s, which is not the duration of ${duration} s; correct one, or rename the column of a duration that is of the whole file`,
+    );
   return checkRange(start, end);
+}
+
+/** Where a row starts: `offset` is another name for that. */
+function startOf({ start, offset }: Readonly<Record<"start" | "offset", JsonValue | undefined>>): number | undefined {
+  if (!isEmpty(start) && !isEmpty(offset)) throw new RecordError("it has start and also offset, which are the same; give one of them");
+  return secondsOf(start, "start") ?? secondsOf(offset, "offset");
 }
 
 function checkRange(start: number | undefined, end: number | undefined): SecondsRange {

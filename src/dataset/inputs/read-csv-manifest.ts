@@ -92,9 +92,7 @@ function checkColumns(record: readonly string[], place: string, delimiter: strin
     fail(
       `there is no column path; found ${someOf(columns)}. Rename the one with the paths, or check that ${delimiter === "\t" ? "tabs" : "commas"} separate the columns`,
     );
-  if (names.has("offset") && (names.has("start") || names.has("end"))) {
-    fail("there are columns offset and start or end; keep start and end, or offset and duration");
-  }
+  if (names.has("offset") && names.has("start")) fail("there are columns offset and start, which are the same; keep one of them");
   const long = columns.find(({ length }) => length > maxNameLength);
   if (long !== undefined)
     fail(

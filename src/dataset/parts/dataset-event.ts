@@ -1,3 +1,4 @@
+import type { AudioWarning } from "../../audio/index.ts";
 import type { RowFailure } from "../decoding/row-failure.ts";
 import type { DatasetInfo } from "../records/dataset-info.ts";
 import type { PartRecord } from "../records/part-record.ts";
@@ -9,7 +10,14 @@ export interface RowCounts {
   readonly errors: number;
   /** Seconds of encoded audio. */
   readonly seconds: number;
+  /** What is wrong with audio that was taken nevertheless: lines of `warnings.jsonl`. */
+  readonly warnings: number;
+  /** Clips whose audio is damaged. */
+  readonly damaged: number;
 }
+
+/** Sums over no rows. */
+export const noRows: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0, warnings: 0, damaged: 0 };
 
 /** What happens while a dataset is made, in this order, `listing` and the four in the middle any number of times. */
 export type DatasetEvent =
@@ -40,6 +48,8 @@ export type DatasetEvent =
       /** Seconds of its clips. */
       readonly seconds: number;
       readonly failure: RowFailure | null;
+      /** What is wrong with its audio, which was taken nevertheless. */
+      readonly warnings: readonly AudioWarning[];
     }
   | { readonly kind: "part-finished"; readonly part: number; readonly record: PartRecord }
   | { readonly kind: "finished"; readonly report: DatasetReport };

@@ -6,6 +6,8 @@ import { isInShare } from "../folder/share.ts";
 import type { Share } from "../folder/share.ts";
 import { datasetInfoName } from "../records/dataset-info.ts";
 import { listFinishedParts, readPartRecord, removePartRecord } from "../records/part-record.ts";
+import type { PartRecord } from "../records/part-record.ts";
+import { noRows } from "./dataset-event.ts";
 import type { RowCounts } from "./dataset-event.ts";
 import { forgetPartNotes } from "./part-attempt.ts";
 
@@ -30,7 +32,7 @@ export async function readFinishedWork(
   { retryErrors = false }: { readonly retryErrors?: boolean | undefined } = {},
 ): Promise<FinishedWork> {
   if (retryErrors) await forgetPartNotes(folder, (part) => isInShare(share, part));
-  let done: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
+  let done = noRows;
   const finished = new Set<number>();
   const parts = await listFinishedParts(folder, share);
   for (let start = 0; start < parts.length; start += readTogether) {
@@ -49,20 +51,37 @@ export async function readFinishedWork(
   return { done, finished };
 }
 
+/** What the record of a part says of its rows. */
+type PartCounts = Pick<PartRecord, "rows" | "clips" | "errors" | "seconds" | "warnings" | "damaged">;
+
 /** Sums of sums. */
-export function addCounts(a: RowCounts, b: RowCounts): RowCounts {
-  return { rows: a.rows + b.rows, clips: a.clips + b.clips, errors: a.errors + b.errors, seconds: a.seconds + b.seconds };
+export function addCounts(a: RowCounts, b: PartCounts): RowCounts {
+  return {
+    rows: a.rows + b.rows,
+    clips: a.clips + b.clips,
+    errors: a.errors + b.errors,
+    seconds: a.seconds + b.seconds,
+    warnings: a.warnings + (b.warnings ?? 0),
+    damaged: a.damaged + (b.damaged ?? 0),
+  };
 }
 
-type PartCounts = RowCounts & { readonly part: number };
+const beginning =
+  /^\{"part":\d+,"rows":(?<rows>\d+),"clips":(?<clips>\d+),"errors":(?<errors>\d+),"seconds":(?<seconds>[\d.e+-]+),(?:"warnings":(?<warnings>\d+),"damaged":(?<damaged>\d+),)?/u;
 
-const beginning = /^\{"part":\d+,"rows":(?<rows>\d+),"clips":(?<clips>\d+),"errors":(?<errors>\d+),"seconds":(?<seconds>[\d.e+-]+),/u;
-
-async function readCounts(folder: string, part: number): Promise<PartCounts> {
+async function readCounts(folder: string, part: number): Promise<PartCounts & { readonly part: number }> {
   const bytes = Buffer.alloc(256);
   const handle = await openInside(folder, partFile(part, "record")).catch(() => undefined);
   const length = (await handle?.read(bytes, 0, bytes.length, 0).finally(() => handle.close()))?.bytesRead ?? 0;
-  const { rows, clips, errors, seconds } = beginning.exec(bytes.toString("latin1", 0, length))?.groups ?? {};
+  const { rows, clips, errors, seconds, warnings, damaged } = beginning.exec(bytes.toString("latin1", 0, length))?.groups ?? {};
   if (rows === undefined) return await readPartRecord(folder, part);
-  return { part, rows: Number(rows), clips: Number(clips), errors: Number(errors), seconds: Number(seconds) };
+  return {
+    part,
+    rows: Number(rows),
+    clips: Number(clips),
+    errors: Number(errors),
+    seconds: Number(seconds),
+    warnings: Number(warnings ?? 0),
+    damaged: Number(damaged ?? 0),
+  };
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { makeFolderInside } from "../../files/index.ts";
+import { makeFolderInside, removeInside } from "../../files/index.ts";
 import { failureOf, RowError } from "../decoding/row-failure.ts";
-import type { EncodedRow } from "../encoding/encode-rows.ts";
+import type { EncodedRow, ToldWarning } from "../encoding/encode-rows.ts";
 import { writingError } from "../folder/disk-space.ts";
 import { createDurable } from "../folder/durable-file.ts";
 import type { DurableFile } from "../folder/durable-file.ts";
@@ -18,7 +18,7 @@ import { StatisticsBuilder } from "../records/statistics.ts";
 import { removeShards } from "./remove-shards.ts";
 
 /**
- * Everything that a part leaves behind, written row by row: its shards, its lines of the manifest and of the errors, and in the end its record.
+ * Everything that a part leaves behind, written row by row: its shards, its lines of the manifest, of the errors and of the warnings, and in the end its record.
  * Disposed before `finish`, it leaves nothing.
  */
 export class DatasetPartWriter implements AsyncDisposable {
@@ -27,9 +27,11 @@ export class DatasetPartWriter implements AsyncDisposable {
   readonly #writers: ReadonlyMap<OutputFormat, PartWriter>;
   readonly #manifest: DurableFile;
   readonly #errors: DurableFile;
+  /** Begun with the first warning: most parts have none. */
+  #warnings: DurableFile | undefined;
   readonly #onDone: () => Promise<void>;
   readonly #statistics = new StatisticsBuilder();
-  readonly #counts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
+  readonly #counts = { rows: 0, clips: 0, errors: 0, seconds: 0, warnings: 0, damaged: 0 };
   #isFinished = false;
 
   private constructor(
@@ -59,6 +61,7 @@ export class DatasetPartWriter implements AsyncDisposable {
     await makeFolderInside(folder, "parts").catch((error: unknown) => {
       throw writingError(folder, error);
     });
+    await removeInside(folder, partFile(part, "warnings"));
     const manifest = await createDurable(join(folder, partFile(part, "manifest")));
     try {
       const errors = await createDurable(join(folder, partFile(part, "errors")));
@@ -92,6 +95,13 @@ export class DatasetPartWriter implements AsyncDisposable {
       this.#statistics.addClip(clip);
       this.#counts.clips++;
       this.#counts.seconds += clip.codes.duration;
+      if (clip.damage !== undefined) this.#counts.damaged++;
+    }
+    for (const warning of encoded.warnings) {
+      this.#warnings ??= await createDurable(join(this.#folder, partFile(this.part, "warnings")));
+      await this.#warnings.write(new TextEncoder().encode(formatWarningLine(encoded, warning)));
+      this.#statistics.addWarning(warning.code);
+      this.#counts.warnings++;
     }
     return encoded;
   }
@@ -102,7 +112,7 @@ export class DatasetPartWriter implements AsyncDisposable {
       return row;
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
-      return { ...row, clips: [], failure: failureOf(error) };
+      return { ...row, clips: [], failure: failureOf(error), warnings: [] };
     }
   }
 
@@ -112,9 +122,19 @@ export class DatasetPartWriter implements AsyncDisposable {
     for (const writer of this.#writers.values()) shards.push(...(await writer.finish()));
     await this.#manifest.publish();
     await this.#errors.publish();
-    const { rows, clips, errors, seconds } = this.#counts;
+    await this.#warnings?.publish();
+    const { rows, clips, errors, seconds, ...damage } = this.#counts;
     const statistics = JSON.parse(JSON.stringify(this.#statistics.build())) as JsonObject;
-    const record: PartRecord = { part: this.part, rows, clips, errors, seconds, shards, statistics };
+    const record: PartRecord = {
+      part: this.part,
+      rows,
+      clips,
+      errors,
+      seconds,
+      ...(damage.warnings === 0 ? {} : damage),
+      shards,
+      statistics,
+    };
     await this.#onDone();
     await writePartRecord(this.#folder, record);
     this.#isFinished = true;
@@ -126,11 +146,22 @@ export class DatasetPartWriter implements AsyncDisposable {
     for (const writer of this.#writers.values()) await writer.abort();
     await this.#manifest[Symbol.asyncDispose]();
     await this.#errors[Symbol.asyncDispose]();
+    await this.#warnings?.[Symbol.asyncDispose]();
   }
 }
 
 /** A row that failed, as a line of `errors.jsonl`. */
-function formatErrorLine({ index, row, failure }: EncodedRow): string {
+function formatErrorLine({ failure, ...row }: EncodedRow): string {
+  return `${JSON.stringify({ ...rowFields(row), ...failure, ...(failure !== null && { message: publishedMessage(failure.message) }) })}\n`;
+}
+
+/** What is wrong with the audio of a row, as a line of `warnings.jsonl`: position and loss in samples per channel at the file's rate. */
+function formatWarningLine(row: EncodedRow, { code, message, position, numLost, sampleRate, clips }: ToldWarning): string {
+  return `${JSON.stringify({ ...rowFields(row), code, message, position, num_lost: numLost, sample_rate: sampleRate, clips })}\n`;
+}
+
+/** What tells a row in a list. */
+function rowFields({ index, row }: Pick<EncodedRow, "index" | "row">): Readonly<Record<string, unknown>> {
   const of = isBadRow(row) ? { line: row.line } : { key: row.key, member: row.member?.name, start: row.start, end: row.end };
-  return `${JSON.stringify({ row: index, path: publishedPath(row.path), ...of, ...failure, ...(failure !== null && { message: publishedMessage(failure.message) }) })}\n`;
+  return { row: index, path: publishedPath(row.path), ...of };
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AudioCodes } from "../../core/index.ts";
 import { jsonObject } from "../folder/json-value.ts";
 import type { JsonObject, JsonValue } from "../folder/json-value.ts";
+import type { ClipDamage } from "../decoding/clip-damage.ts";
 import { keyProblem } from "../inputs/row-key.ts";
 import { codecFrom } from "./codec-fields.ts";
 import type { CodecFields } from "./codec-fields.ts";
@@ -20,6 +21,17 @@ export const clipKey: z.ZodType<string> = z.string().refine((key) => keyProblem(
   error: ({ input }) => `it cannot name a file: ${keyProblem(String(input))}`,
 });
 
+const damageSchema: z.ZodType<DamageFields> = z.object({
+  kinds: z.array(z.enum(["AUDIO_TRUNCATED", "AUDIO_GAP", "AUDIO_CHANGED"])).max(3),
+  places: z.int().min(1),
+  num_lost: index,
+});
+
+/** What is wrong with the audio of a clip, in the words of the files. */
+interface DamageFields extends Omit<ClipDamage, "numLost"> {
+  readonly num_lost: number;
+}
+
 /** Everything about a clip but its codes and its codec: the same fields in every format. */
 export const clipSchema: z.ZodType<ClipFields> = z.object({
   key: clipKey,
@@ -36,6 +48,7 @@ export const clipSchema: z.ZodType<ClipFields> = z.object({
   scales: numbersThat(Number.isFinite, "numbers").nullable(),
   peak: z.number().nullable(),
   rms: z.number().nullable(),
+  damage: damageSchema.optional(),
   columns: jsonObject,
 });
 
@@ -48,6 +61,8 @@ export interface ClipFields extends Pick<EncodedClip, "key" | "row" | "source" |
   readonly scales: readonly number[] | null;
   readonly peak: number | null;
   readonly rms: number | null;
+  /** Only where the clip's audio is damaged. */
+  readonly damage?: DamageFields | undefined;
 }
 
 /** The fields of a clip, always in this order. */
@@ -68,6 +83,7 @@ export function clipFieldsOf(clip: EncodedClip): ClipFields {
     scales: codes.scales === null ? null : Array.from(codes.scales),
     peak: loudness?.peak ?? null,
     rms: loudness?.rms ?? null,
+    ...(clip.damage === undefined ? {} : { damage: damageFieldsOf(clip.damage) }),
     columns: sortedObject(clip.columns),
   };
 }
@@ -87,7 +103,17 @@ export function clipFrom(fields: ClipFields, codec: CodecFields, data: Uint16Arr
     numSamples: fields.num_samples,
   });
   const loudness = peak === null || rms === null ? null : { peak, rms };
-  return { key, row, source, start, end, window, channel, codes, loudness, columns };
+  const damage = fields.damage === undefined ? {} : { damage: damageFrom(fields.damage) };
+  return { key, row, source, start, end, window, channel, codes, loudness, ...damage, columns };
+}
+
+/** Damage in the words of the files. */
+export function damageFieldsOf({ kinds, places, numLost }: ClipDamage): DamageFields {
+  return { kinds, places, num_lost: numLost };
+}
+
+function damageFrom({ kinds, places, num_lost: numLost }: DamageFields): ClipDamage {
+  return { kinds, places, numLost };
 }
 
 /** Shape of a clip's codes as files have it: `[K, T]`, or `[numSegments, K, T]` for a codec that works in segments, even if there is one. */

@@ -18,6 +18,7 @@ import type { DatasetStatistics } from "./statistics.ts";
 export const datasetInfoName = "dataset.json";
 export const manifestName = "manifest.jsonl";
 export const errorsName = "errors.jsonl";
+export const warningsName = "warnings.jsonl";
 
 const formatTag = "encodec-tokenizer/dataset";
 const formatVersion = 1;
@@ -93,10 +94,16 @@ export interface DatasetInfo {
     readonly errors: number;
     readonly parts: number;
     readonly hours: number;
+    /** Lines of `warnings.jsonl`; only where there are any. */
+    readonly warnings?: number | undefined;
+    /** Clips whose audio is damaged; only where there are any. */
+    readonly damaged?: number | undefined;
   };
   readonly statistics: DatasetStatistics;
   readonly manifest: IndexFile;
   readonly errors: IndexFile;
+  /** What is wrong with audio that was taken nevertheless; only where there is anything. */
+  readonly warnings?: IndexFile | undefined;
   /** `report.svg` and `README.md`; empty where the dataset was finished before they were listed. */
   readonly files: readonly DescribedFile[];
   readonly shards: readonly FinishedShard[];
@@ -132,17 +139,26 @@ const schema = z.object({
   license: licenseSchema.nullable(),
   audioLicense: z.string().nullable(),
   options: jsonObject,
-  counts: z.object({ rows: count, clips: count, errors: count, parts: count, hours: z.number().min(0) }),
+  counts: z.object({
+    rows: count,
+    clips: count,
+    errors: count,
+    parts: count,
+    hours: z.number().min(0),
+    warnings: count.optional(),
+    damaged: count.optional(),
+  }),
   statistics: statisticsSchema,
   manifest: indexFile(manifestName),
   errors: indexFile(errorsName),
+  warnings: indexFile(warningsName).optional(),
   files: boundedList(describedFile, 100).default([]),
   shards: takenShards,
 });
 
 /** The text of `dataset.json`: the shards a line each. */
 export function formatDatasetInfo({ shards, statistics, ...info }: DatasetInfo): string {
-  const { tool, codec, license, audioLicense, options, counts, manifest, errors, files } = info;
+  const { tool, codec, license, audioLicense, options, counts, manifest, errors, warnings, files } = info;
   const fields = {
     format: formatTag,
     version: formatVersion,
@@ -154,6 +170,7 @@ export function formatDatasetInfo({ shards, statistics, ...info }: DatasetInfo):
     counts,
     manifest,
     errors,
+    ...(warnings === undefined ? {} : { warnings }),
     files,
   };
   const lines = shards.map(({ format, path, bytes, sha256, clips }) => `    ${JSON.stringify({ format, path, bytes, sha256, clips })}`);

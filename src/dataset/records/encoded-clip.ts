@@ -1,5 +1,6 @@
 import type { Loudness } from "../../audio/index.ts";
 import type { AudioCodes } from "../../core/index.ts";
+import type { ClipDamage } from "../decoding/clip-damage.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 
 /** A piece of a row that was encoded: the whole of it, one window, one channel. What every output takes. */
@@ -20,6 +21,8 @@ export interface EncodedClip {
   readonly codes: AudioCodes;
   /** Loudness of the audio that was encoded; null where nobody measured it. */
   readonly loudness: Loudness | null;
+  /** What is wrong with the audio that was encoded; nothing for sound audio. */
+  readonly damage?: ClipDamage | undefined;
   /** What the manifest said of the row besides. */
   readonly columns: JsonObject;
 }

@@ -26,6 +26,8 @@ const schema: z.ZodType<PartRecord> = z.object({
   clips: count,
   errors: count,
   seconds: z.number().min(0),
+  warnings: count.optional(),
+  damaged: count.optional(),
   shards: takenShards,
   statistics: jsonObject,
 });
@@ -40,6 +42,10 @@ export interface PartRecord {
   readonly errors: number;
   /** Audio that was encoded. */
   readonly seconds: number;
+  /** Lines of its `warnings.jsonl`. @default 0, and there is no such file */
+  readonly warnings?: number | undefined;
+  /** Clips whose audio is damaged. @default 0 */
+  readonly damaged?: number | undefined;
   readonly shards: readonly FinishedShard[];
   /** Whatever the report at the end adds up. */
   readonly statistics: JsonObject;

@@ -25,6 +25,11 @@ export function checkCountable({
     );
 }
 
+const countsByCode = z.custom<Readonly<Record<string, number>>>(
+  (counts) => typeof counts === "object" && counts !== null && Object.values(counts).every(isCount),
+  { error: "expected counts" },
+);
+
 /** Statistics as files hold them. */
 export const statisticsSchema: z.ZodType<DatasetStatistics> = z.object({
   clips: count,
@@ -37,10 +42,9 @@ export const statisticsSchema: z.ZodType<DatasetStatistics> = z.object({
   ),
   durations: countsIn(durationEdges.length + 1),
   loudness: countsIn(loudnessEdges.length + 1),
-  errors: z.custom<Readonly<Record<string, number>>>(
-    (errors) => typeof errors === "object" && errors !== null && Object.values(errors).every(isCount),
-    { error: "expected counts" },
-  ),
+  errors: countsByCode,
+  warnings: countsByCode.optional(),
+  damage: z.object({ clips: count, samples: count }).optional(),
 });
 
 /** Counts over clips: all integers, so that the sum over parts is exact in any order. */
@@ -60,6 +64,10 @@ export interface DatasetStatistics {
   readonly loudness: readonly number[];
   /** Rows that failed, by the code of their error. */
   readonly errors: Readonly<Record<string, number>>;
+  /** Warnings, by their code; only where there are any. */
+  readonly warnings?: Readonly<Record<string, number>> | undefined;
+  /** Clips of damaged audio, and the samples per channel that are lost of them; only where there are any. */
+  readonly damage?: { readonly clips: number; readonly samples: number } | undefined;
 }
 
 /** How much of a codebook is used. */
@@ -92,9 +100,11 @@ export class StatisticsBuilder {
   readonly #durations: number[] = [...noStatistics.durations];
   readonly #loudness: number[] = [...noStatistics.loudness];
   readonly #errors = new Map<string, number>();
+  readonly #warnings = new Map<string, number>();
+  readonly #damage = { clips: 0, samples: 0 };
 
   /** Counts a clip, which is of the same codec as those before. */
-  addClip({ codes, loudness }: EncodedClip): void {
+  addClip({ codes, loudness, damage }: EncodedClip): void {
     const { data, numSegments, numCodebooks, numFrames, codebookSize } = codes;
     if (this.#clips === 0) this.#codes = Array.from({ length: numCodebooks }, () => new Float64Array(codebookSize));
     for (let segment = 0; segment < numSegments; segment++) {
@@ -111,11 +121,19 @@ export class StatisticsBuilder {
     this.#sampleRate = codes.sampleRate;
     this.#durations[binOf(durationEdges, codes.duration)]!++;
     if (loudness !== null) this.#loudness[binOf(loudnessEdges, 20 * Math.log10(loudness.rms))]!++;
+    if (damage === undefined) return;
+    this.#damage.clips++;
+    this.#damage.samples = Math.min(this.#damage.samples + damage.numLost, Number.MAX_SAFE_INTEGER);
   }
 
   /** Counts a row that failed. @param code Of its error: `AUDIO_CORRUPT`. */
   addError(code: string): void {
     this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+  }
+
+  /** Counts a warning. @param code `AUDIO_GAP`. */
+  addWarning(code: string): void {
+    this.#warnings.set(code, (this.#warnings.get(code) ?? 0) + 1);
   }
 
   /** What was counted so far. */
@@ -129,6 +147,7 @@ export class StatisticsBuilder {
       durations: [...this.#durations],
       loudness: [...this.#loudness],
       errors: sortedCounts(this.#errors),
+      ...damageCounts(this.#warnings, this.#damage),
     };
   }
 }
@@ -141,8 +160,6 @@ export function mergeStatistics(a: DatasetStatistics, b: DatasetStatistics): Dat
   if (a.clips > 0 && b.clips > 0 && shapeOf(a) !== shapeOf(b)) {
     throw new DatasetError("DATASET_MISMATCH", `statistics of different codecs cannot be merged: found ${shapeOf(b)} after ${shapeOf(a)}`);
   }
-  const errors = new Map(Object.entries(a.errors));
-  for (const [code, number] of Object.entries(b.errors)) errors.set(code, (errors.get(code) ?? 0) + number);
   return {
     clips: a.clips + b.clips,
     samples: a.samples + b.samples,
@@ -151,7 +168,11 @@ export function mergeStatistics(a: DatasetStatistics, b: DatasetStatistics): Dat
     codes: a.codes.length === 0 ? b.codes : a.codes.map((counts, k) => sumOf(counts, b.codes[k] ?? [])),
     durations: sumOf(a.durations, b.durations),
     loudness: sumOf(a.loudness, b.loudness),
-    errors: sortedCounts(errors),
+    errors: sortedCounts(sumByCode(a.errors, b.errors)),
+    ...damageCounts(sumByCode(a.warnings, b.warnings), {
+      clips: (a.damage?.clips ?? 0) + (b.damage?.clips ?? 0),
+      samples: Math.min((a.damage?.samples ?? 0) + (b.damage?.samples ?? 0), Number.MAX_SAFE_INTEGER),
+    }),
   };
 }
 
@@ -176,6 +197,23 @@ function shapeOf({ sample_rate, codes }: DatasetStatistics): string {
 
 function sumOf(a: readonly number[], b: readonly number[]): readonly number[] {
   return a.map((number, index) => number + (b[index] ?? 0));
+}
+
+function sumByCode(a: Readonly<Record<string, number>> = {}, b: Readonly<Record<string, number>> = {}): ReadonlyMap<string, number> {
+  const sum = new Map(Object.entries(a));
+  for (const [code, number] of Object.entries(b)) sum.set(code, (sum.get(code) ?? 0) + number);
+  return sum;
+}
+
+/** Datasets of sound audio say nothing of damage. */
+function damageCounts(
+  warnings: ReadonlyMap<string, number>,
+  damage: NonNullable<DatasetStatistics["damage"]>,
+): Pick<DatasetStatistics, "warnings" | "damage"> {
+  return {
+    ...(warnings.size === 0 ? {} : { warnings: sortedCounts(warnings) }),
+    ...(damage.clips === 0 ? {} : { damage: { ...damage } }),
+  };
 }
 
 function sortedCounts(counts: ReadonlyMap<string, number>): Readonly<Record<string, number>> {

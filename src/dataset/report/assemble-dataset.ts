@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cardName } from "../../catalogue/index.ts";
 import type { LicenseRecord } from "../../core/index.ts";
@@ -11,7 +12,7 @@ import { partFile } from "../folder/part-names.ts";
 import { maxListBytes } from "../folder/read-json-file.ts";
 import type { FinishedShard } from "../records/finished-shard.ts";
 import type { CodecFields } from "../records/codec-fields.ts";
-import { datasetInfoName, errorsName, formatDatasetInfo, manifestName } from "../records/dataset-info.ts";
+import { datasetInfoName, errorsName, formatDatasetInfo, manifestName, warningsName } from "../records/dataset-info.ts";
 import type { DatasetInfo, DescribedFile, IndexFile } from "../records/dataset-info.ts";
 import { readPartRecord } from "../records/part-record.ts";
 import { hoursOf, mergeStatistics, noStatistics, statisticsSchema } from "../records/statistics.ts";
@@ -36,7 +37,7 @@ export interface AssembleOptions {
 }
 
 /**
- * Writes what describes a dataset whose parts are all done: `manifest.jsonl` and `errors.jsonl` out of those of the parts, `report.svg`,
+ * Writes what describes a dataset whose parts are all done: `manifest.jsonl`, `errors.jsonl` and, where there are any, `warnings.jsonl` out of those of the parts, `report.svg`,
  * `README.md`, and `dataset.json` last of all. Parts are read one at a time; to do it again gives the same bytes.
  * @throws DatasetError DATASET_DISK_FULL, or DATASET_MISMATCH for parts of different codecs; FileError if a part's files are gone.
  */
@@ -45,6 +46,7 @@ export async function assembleDataset(options: AssembleOptions): Promise<Dataset
   await using manifest = await createDurable(join(folder, manifestName));
   await using errors = await createDurable(join(folder, errorsName));
   const shards: FinishedShard[] = [];
+  const partsWithWarnings: number[] = [];
   let [statistics, rows, manifestLines, errorLines] = [noStatistics, 0, 0, 0];
   for (let part = 0; part < numParts; part++) {
     signal?.throwIfAborted();
@@ -54,10 +56,19 @@ export async function assembleDataset(options: AssembleOptions): Promise<Dataset
     statistics = mergeStatistics(statistics, parseStatistics(record.statistics, part));
     shards.push(...record.shards);
     rows += record.rows;
+    if ((record.warnings ?? 0) > 0) partsWithWarnings.push(part);
   }
   const manifestFile: IndexFile = { path: manifestName, ...(await manifest.publish()), lines: manifestLines };
   const errorsFile: IndexFile = { path: errorsName, ...(await errors.publish()), lines: errorLines };
-  const counts = { rows, clips: statistics.clips, errors: errorLines, parts: numParts, hours: hoursOf(statistics) };
+  const warnings = await assembleWarnings(folder, partsWithWarnings);
+  const counts = {
+    rows,
+    clips: statistics.clips,
+    errors: errorLines,
+    parts: numParts,
+    hours: hoursOf(statistics),
+    ...(warnings === undefined ? {} : { warnings: warnings.lines, damaged: statistics.damage?.clips ?? 0 }),
+  };
   const files: DescribedFile[] = [];
   const info = {
     tool,
@@ -69,6 +80,7 @@ export async function assembleDataset(options: AssembleOptions): Promise<Dataset
     statistics,
     manifest: manifestFile,
     errors: errorsFile,
+    ...(warnings === undefined ? {} : { warnings }),
     files,
     shards,
   };
@@ -87,6 +99,18 @@ export async function assembleDataset(options: AssembleOptions): Promise<Dataset
     );
   await writeDurably(join(folder, datasetInfoName), index);
   return info;
+}
+
+/** Writes `warnings.jsonl`; where there are no warnings, sees to it that there is none. */
+async function assembleWarnings(folder: string, parts: readonly number[]): Promise<IndexFile | undefined> {
+  if (parts.length === 0) {
+    await rm(join(folder, warningsName), { force: true });
+    return undefined;
+  }
+  await using warnings = await createDurable(join(folder, warningsName));
+  let lines = 0;
+  for (const part of parts) lines += await appendFile(warnings, folder, partFile(part, "warnings"));
+  return { path: warningsName, ...(await warnings.publish()), lines };
 }
 
 /** Name of the figure in a dataset's folder. */

@@ -103,6 +103,9 @@ function summaryOf({ counts, codec, tool }: DatasetInfo): string {
       ? []
       : [["Segments", `${codec.segment_length} samples every ${codec.segment_stride}, each with its scale`]]),
     ["Rows, clips, errors", `${counts.rows}, ${counts.clips}, ${counts.errors}`],
+    ...(counts.damaged === undefined
+      ? []
+      : [["Clips of damaged audio", `${counts.damaged}, marked by \`damage\`; ${count(counts.warnings ?? 0, "warning")}`]]),
     ["Written by", `${tool.name} ${tool.version}`],
   ];
   return [`${what}.`, "", "| | |", "| --- | --- |", ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join("\n");
@@ -127,6 +130,9 @@ function filesOf(info: DatasetInfo): string {
     ...[...formatsOf(info)].map((format) => fileDescriptions[format]),
     "- `manifest.jsonl`: a line for each clip, with its source and where it is",
     "- `errors.jsonl`: a line for each row that failed, with the reason",
+    ...(info.warnings === undefined
+      ? []
+      : ["- `warnings.jsonl`: what is wrong with audio that was taken nevertheless: row, place, samples, clips"]),
     "- `dataset.json`: codec, license, options, counts, statistics, and the SHA-256 of every shard",
     "",
     `Codes are ${shape}.`,

@@ -6,6 +6,7 @@ import { createHasher } from "../../hub/index.ts";
 import { partOfName } from "../folder/part-names.ts";
 import { listedFiles, readShard } from "../formats/read-shard.ts";
 import type { FinishedShard, OutputFormat } from "../records/finished-shard.ts";
+import { damageFieldsOf } from "../records/clip-fields.ts";
 import { checkSameCodec } from "../records/codec-fields.ts";
 import type { DatasetInfo } from "../records/dataset-info.ts";
 import type { EncodedClip } from "../records/encoded-clip.ts";
@@ -189,13 +190,23 @@ async function* checkClips(
 
 function isEntryOf(
   entry: ManifestEntry | undefined,
-  { key, codes }: EncodedClip,
+  { key, codes, damage }: EncodedClip,
   format: OutputFormat,
   place: { readonly file: string; readonly index: number },
 ): boolean {
   const stated = entry?.places[format];
   const isThere = format === "npy" ? stated?.file === `npy/${key}.npy` : stated?.file === place.file && stated.index === place.index;
-  return entry?.key === key && entry.num_samples === codes.numSamples && entry.num_frames === codes.numFrames && isThere;
+  return (
+    entry?.key === key &&
+    entry.num_samples === codes.numSamples &&
+    entry.num_frames === codes.numFrames &&
+    isThere &&
+    isSameDamage(entry, damage)
+  );
+}
+
+function isSameDamage(entry: ManifestEntry, damage: EncodedClip["damage"]): boolean {
+  return JSON.stringify(entry.damage) === JSON.stringify(damage === undefined ? undefined : damageFieldsOf(damage));
 }
 
 async function* checkDocuments(folder: string, { path: file, clips }: FinishedShard): AsyncGenerator<Finding, void, undefined> {

@@ -17,6 +17,7 @@ const schema = z.object({
     channels: z.enum(channelModes),
     trim: z.object({ threshold: z.number(), padding: z.number().optional() }).nullable(),
     limits: z.object({ minSampleRate: limit, maxSampleRate: limit, maxChannels: limit, maxSamples: limit }).optional(),
+    strict: z.boolean().optional(),
   }),
 });
 
@@ -36,6 +37,6 @@ export function plannedRecipeOf({ folder, settings }: DatasetPlan, { sample_rate
       cause: error,
     });
   }
-  const { channels: mode, trim, limits, ...planning } = data.clips;
-  return { recipe: { sampleRate, channels, mode, planning, trim, limits }, fingerprint: data.fingerprint };
+  const { channels: mode, trim, limits, strict, ...planning } = data.clips;
+  return { recipe: { sampleRate, channels, mode, planning, trim, limits, strict }, fingerprint: data.fingerprint };
 }

@@ -2,6 +2,7 @@ import { AudioFormatError, CheckpointError, FileError, HubError } from "../../co
 import type { AudioCodes } from "../../core/index.ts";
 import { AudioTokenizer, optionsForNamed } from "../../tokenizer/index.ts";
 import type { LoadOptions } from "../../tokenizer/index.ts";
+import { damageOf } from "../decoding/clip-damage.ts";
 import { decodeRow } from "../decoding/decode-row.ts";
 import type { RowRecipe } from "../decoding/row-recipe.ts";
 import { fingerprintOf } from "../encoding/codec-fingerprint.ts";
@@ -33,7 +34,7 @@ export interface ReencodeOptions {
 
 /** What encoding a clip again brought to light. */
 export interface ClipDifference {
-  /** `codes`: others come out; `source`: its audio is not there any more, or is other audio now; `mismatch`: no row of the plan is its. */
+  /** `codes`: others come out; `source`: its audio is not there any more, or is other audio now; `mismatch`: no row of the plan is its, or its audio is damaged otherwise than it says. */
   readonly kind: "codes" | "source" | "mismatch";
   readonly key: string;
   readonly message: string;
@@ -113,12 +114,14 @@ export class ClipReencoder implements AsyncDisposable {
     const waiting = new Map(clips.map((clip) => [pieceName(clip.window, clip.channel), clip]));
     let reason = "its audio does not reach so far any more";
     try {
-      for await (const { range, channel, codes } of this.#encode(row, waiting)) {
+      for await (const { range, channel, codes, damage } of this.#encode(row, waiting)) {
         const name = pieceName(range.window, channel);
-        const { key, codes: stored } = waiting.get(name)!;
+        const { key, codes: stored, damage: recorded } = waiting.get(name)!;
         waiting.delete(name);
         const difference = differenceOf(stored, codes);
         if (difference !== undefined) yield { kind: "codes", key, message: `${difference}${this.#doubt}` };
+        else if (JSON.stringify(damage) !== JSON.stringify(recorded))
+          yield { kind: "mismatch", key, message: `its audio is ${damageText(damage)}; its record says ${damageText(recorded)}` };
       }
     } catch (error) {
       if (!(error instanceof SourceError || error instanceof AudioFormatError || error instanceof FileError)) throw error;
@@ -142,26 +145,30 @@ export class ClipReencoder implements AsyncDisposable {
   }
 
   /** The wanted clips of a row, by the names of their pieces. */
-  async *#encode(row: AudioRow, wanted: { has(name: string): boolean }): AsyncGenerator<CodedWindow, void> {
+  async *#encode(row: AudioRow, wanted: { has(name: string): boolean }): AsyncGenerator<CodedWindow & Pick<EncodedClip, "damage">, void> {
     const { tokenizer } = this.#model;
     const location = this.#plan.locate(row);
     const recipe = this.#recipe;
     const options = { numCodebooks: this.#numCodebooks, ...(this.#signal === undefined ? {} : { signal: this.#signal }) };
     const decoded = await decodeRow({ location, range: { start: row.start, end: row.end }, recipe, maxBytes: this.#maxBytes });
     if (decoded.kind === "failed") throw new SourceError(decoded.failure.message);
+    const { extent, warnings } = decoded;
+    const withDamage = (clip: CodedWindow): CodedWindow & Pick<EncodedClip, "damage"> => ({
+      ...clip,
+      damage: damageOf(clip.range, extent, recipe, warnings),
+    });
     if (decoded.kind === "long" && recipe.planning.window === null) {
-      const long: LongRow = { location, extent: decoded.extent, recipe };
+      const long: LongRow = { location, extent, recipe };
       const [range] = planLongRow(long);
       for (const channel of channelsOfLongRow(long)) {
         if (range !== undefined && wanted.has(pieceName(null, channel)))
-          yield await encodeLongClip(long, channel, range, (pieces) => tokenizer.encodeStream(pieces, options));
+          yield withDamage(await encodeLongClip(long, channel, range, (pieces) => tokenizer.encodeStream(pieces, options)));
       }
       return;
     }
-    for await (const { waveform, ...clip } of decoded.kind === "clips"
-      ? decoded.clips
-      : allWindows({ location, extent: decoded.extent, recipe })) {
-      if (wanted.has(pieceName(clip.range.window, clip.channel))) yield { ...clip, codes: await tokenizer.encode(waveform, options) };
+    for await (const { waveform, ...clip } of decoded.kind === "clips" ? decoded.clips : allWindows({ location, extent, recipe })) {
+      if (wanted.has(pieceName(clip.range.window, clip.channel)))
+        yield withDamage({ ...clip, codes: await tokenizer.encode(waveform, options) });
     }
   }
 
@@ -250,6 +257,10 @@ async function checkWeights(
 
 function framingOf({ sampleRate, channels, hopLength }: Pick<AudioTokenizer, "sampleRate" | "channels" | "hopLength">): string {
   return `${sampleRate} Hz, ${channels === 1 ? "mono" : "stereo"}, ${hopLength} samples a frame`;
+}
+
+function damageText(damage: EncodedClip["damage"]): string {
+  return damage === undefined ? "sound" : `damaged (${damage.kinds.join(", ")}, ${damage.numLost} samples lost)`;
 }
 
 /** What is different about codes, in words; undefined if nothing is. */

@@ -9,7 +9,7 @@ import { maxRecordBytes } from "../records/clip-record.ts";
 import { outputFormats } from "../records/finished-shard.ts";
 import type { OutputFormat } from "../records/finished-shard.ts";
 import { readDatasetInfo } from "../records/dataset-info.ts";
-import type { DatasetInfo } from "../records/dataset-info.ts";
+import type { DatasetInfo, DescribedFile } from "../records/dataset-info.ts";
 import { parseManifestLine } from "../records/manifest.ts";
 import type { ManifestEntry } from "../records/manifest.ts";
 import { StatisticsBuilder } from "../records/statistics.ts";
@@ -53,7 +53,7 @@ export async function* verifyDataset(folder: string, options: VerifyOptions = {}
   const known = new Set<string>(info.shards.map(({ path }) => path));
   let isManifestSound = true;
   // The card may have been written to since: it is for people.
-  for (const { path: file, bytes, sha256 } of [info.manifest, info.errors, ...info.files.filter(({ path }) => path !== cardName)]) {
+  for (const { path: file, bytes, sha256 } of listsOf(info)) {
     for await (const finding of checkFile(folder, { file, bytes, sha256 }, signal)) {
       if (file === info.manifest.path) isManifestSound = false;
       yield finding;
@@ -86,6 +86,11 @@ export async function* verifyDataset(folder: string, options: VerifyOptions = {}
   }
   if (isWhole) yield* checkCounts(info, read === undefined ? undefined : statistics);
   yield* extraFiles(folder, known);
+}
+
+/** Files beside the shards; without the card. */
+function listsOf({ manifest, errors, warnings, files }: DatasetInfo): readonly DescribedFile[] {
+  return [manifest, errors, ...(warnings === undefined ? [] : [warnings]), ...files.filter(({ path }) => path !== cardName)];
 }
 
 async function reencoderFor(
@@ -132,8 +137,15 @@ function* checkCounts(info: DatasetInfo, counted: StatisticsBuilder | undefined)
       message: `the list of errors has ${info.errors.lines} lines; ${file} says ${info.counts.errors} errors`,
     };
   }
+  const warned = info.warnings?.lines ?? 0;
+  if (warned !== (info.counts.warnings ?? 0))
+    yield {
+      kind: "mismatch",
+      file,
+      message: `the list of warnings has ${warned} lines; ${file} says ${info.counts.warnings ?? 0} warnings`,
+    };
   if (counted === undefined) return;
-  const { clips, samples, frames, codes, durations } = counted.build();
+  const { clips, samples, frames, codes, durations, damage } = counted.build();
   const { statistics: stated } = info;
   const pairs = {
     clips: [clips, stated.clips],
@@ -141,6 +153,7 @@ function* checkCounts(info: DatasetInfo, counted: StatisticsBuilder | undefined)
     frames: [frames, stated.frames],
     codes: [codes, stated.codes],
     durations: [durations, stated.durations],
+    "damaged clips": [damage, stated.damage],
   };
   for (const [name, [found, expected]] of Object.entries(pairs)) {
     if (JSON.stringify(found) !== JSON.stringify(expected))

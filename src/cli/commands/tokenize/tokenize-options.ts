@@ -16,6 +16,7 @@ import type {
 import type { AudioTokenizer, EncodeOptions } from "../../../tokenizer/index.ts";
 import { UsageError, withArguments } from "../../shared/failures.ts";
 import { parseBytes, parseCount, parseLength, parseLimit, parseNumber } from "../../shared/option-values.ts";
+import { inputPath } from "../../shared/paths.ts";
 import { choosePattern, patternSources } from "../../shared/pattern-choice.ts";
 import { addAudioOptions, addFormerName, limitsOf } from "../../shared/shared-options.ts";
 import type { AudioCommandOptions } from "../../shared/shared-options.ts";
@@ -60,7 +61,7 @@ export interface WorkOptions {
   readonly maxCrashes?: number;
 }
 
-/** Adds `--window`, `--stride`, `--tail`, `--min`, `--channels`, `--trim`, `--trim-padding` and `--min-sample-rate`. */
+/** Adds `--window`, `--stride`, `--tail`, `--min`, `--channels`, `--trim`, `--trim-padding`, `--min-sample-rate` and `--strict`. */
 export function addClipOptions(command: Command): void {
   command
     .optionsGroup("Clips:")
@@ -101,7 +102,11 @@ export function addDatasetOutputOptions(command: Command): void {
         "for parquet: end a row group after so many codes (default: 1048576, half an hour at 6 kbps)",
       ).argParser(parseCount),
     )
-    .addOption(new Option("--pattern <pattern>", `for flat and megatron: ${patternSources}`).conflicts(["vocabulary", "vocabularyBase"]))
+    .addOption(
+      new Option("--pattern <pattern>", `for flat and megatron: ${patternSources}`)
+        .argParser(inputPath)
+        .conflicts(["vocabulary", "vocabularyBase"]),
+    )
     .addOption(
       new Option(
         "--vocabulary <order>",
@@ -167,7 +172,7 @@ export function clipOptionsOf({
   trim,
   trimPadding,
   ...audio
-}: ClipCommandOptions): ClipOptions & Pick<TokenizeDatasetOptions, "channels" | "trim" | "limits"> {
+}: ClipCommandOptions): ClipOptions & Pick<TokenizeDatasetOptions, "channels" | "trim" | "limits" | "strict"> {
   if (window === undefined && (stride !== undefined || tail !== undefined))
     throw new UsageError(`${stride === undefined ? "--tail" : "--stride"} is about windows; add --window`);
   if (trim === undefined && trimPadding !== undefined) throw new UsageError("--trim-padding is about trimming; add --trim");
@@ -179,6 +184,7 @@ export function clipOptionsOf({
     channels,
     trim: trim === undefined ? undefined : { threshold: trim, padding: trimPadding },
     limits: limitsOf(audio),
+    strict: audio.strict,
   };
 }
 

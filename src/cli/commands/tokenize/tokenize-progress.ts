@@ -1,5 +1,7 @@
+import { noRows } from "../../../dataset/index.ts";
 import type { DatasetEvent, RowCounts } from "../../../dataset/index.ts";
 import { Bar } from "../../shared/bar.ts";
+import { warningText } from "../../shared/read-clip.ts";
 import type { RunOptions } from "../../shared/shared-options.ts";
 import { showsBars, tell } from "../../shared/terminal.ts";
 import type { Terminal } from "../../shared/terminal.ts";
@@ -9,7 +11,7 @@ import { countText, hoursText, speedText, timeText } from "../../shared/wording.
 const lineInterval = 10;
 /** Seconds after which the speed so far tells how long the rest takes. */
 const settled = 3;
-/** Failures that are told one by one where there is no bar. */
+/** Failures, and warnings, that are told one by one where there is no bar. */
 const shownFailures = 20;
 
 /** The state of a run in one line, kept up to date. Disposing it takes a bar away. */
@@ -33,7 +35,7 @@ export function startDatasetProgress(
   const hasBar = showsBars(terminal) && !(json === true && terminal.stdout.isTTY === true);
   const view = hasBar ? barOn(terminal) : linesOn(terminal, now);
   let start = now();
-  let before: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0 };
+  let before = noRows;
   let total = 0;
   const run = { rows: 0, errors: 0, seconds: 0 };
   const update = (): void => view.update(before.rows + run.rows, total, progressTexts({ before, run, total, elapsed: now() - start }));
@@ -53,6 +55,7 @@ export function startDatasetProgress(
           run.errors++;
           view.failure(`${event.path}: ${event.failure.message}`);
         }
+        for (const warning of event.warnings) view.warning(warningText(event.path, warning));
         update();
       }
     },
@@ -94,6 +97,7 @@ interface View {
   /** @param texts The longest first. */
   update(done: number, total: number, texts: readonly string[]): void;
   failure(line: string): void;
+  warning(line: string): void;
   note(line: string): void;
   stop(): void;
 }
@@ -108,6 +112,7 @@ function barOn(terminal: Terminal): View {
     },
     update: (done, total, texts) => bar.show(done, total, { texts }),
     failure() {},
+    warning() {},
     note: (line) => bar.note(line),
     stop: () => bar.stop(),
   };
@@ -116,6 +121,7 @@ function barOn(terminal: Terminal): View {
 function linesOn(terminal: Terminal, now: () => number): View {
   let last = now();
   let failures = 0;
+  let warnings = 0;
   const isDue = (): boolean => {
     if (now() - last < lineInterval) return false;
     last = now();
@@ -135,6 +141,10 @@ function linesOn(terminal: Terminal, now: () => number): View {
     failure(line) {
       if (++failures <= shownFailures) tell(terminal, line);
       if (failures === shownFailures) tell(terminal, "further failures are counted, and told in errors.jsonl");
+    },
+    warning(line) {
+      if (++warnings <= shownFailures) tell(terminal, line);
+      if (warnings === shownFailures) tell(terminal, "further warnings are counted, and told in warnings.jsonl");
     },
     note: (line) => tell(terminal, line),
     stop() {},

@@ -2,10 +2,12 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import { optionsForNamed } from "../../../tokenizer/index.ts";
 import type { WorkOnDatasetOptions, WorkReport } from "../../../queue/index.ts";
+import { damageLines } from "../../reports/tokenize-report.ts";
 import { ReportedError, UsageError, withArguments } from "../../shared/failures.ts";
 import { defaultModel, Models } from "../../shared/loaded-models.ts";
 import type { ModelVariant } from "../../shared/loaded-models.ts";
 import { parseAmount, parseCount, parseLimit } from "../../shared/option-values.ts";
+import { datasetPath } from "../../shared/paths.ts";
 import { addModelOptions, addRunOptions } from "../../shared/shared-options.ts";
 import type { ModelCommandOptions, RunOptions } from "../../shared/shared-options.ts";
 import { say, tell } from "../../shared/terminal.ts";
@@ -47,7 +49,7 @@ export function addWorkerCommand(parent: Command, terminal: Terminal): void {
     .command("worker")
     .summary("take parts of a dataset from its queue")
     .description("Takes parts of a dataset from the queue that tokenize enqueue has put them on, beside any number of others.")
-    .option("-o, --output <folder>", "where the dataset is")
+    .option("-o, --output <folder>", "where the dataset is", datasetPath)
     .option(
       "-m, --model <source>",
       "the model from another place than the one the dataset was begun with, or one that is neither catalogued nor cached; the weights must be the same",
@@ -149,7 +151,7 @@ function ofModel({ model, revision, exact, license }: Partial<WorkerCommandOptio
   return Object.fromEntries(Object.entries({ model, revision, exact, license }).filter(([, value]) => value !== undefined));
 }
 
-function reportLines({ folder, rows, parts, seconds, elapsed, partsLeft, info }: WorkReport): readonly string[] {
+function reportLines({ folder, rows, parts, seconds, elapsed, partsLeft, info, ...counts }: WorkReport): readonly string[] {
   const mine =
     parts === 0
       ? "nothing done here"
@@ -158,5 +160,5 @@ function reportLines({ folder, rows, parts, seconds, elapsed, partsLeft, info }:
     info === null
       ? `${countText(partsLeft, "part")} left`
       : `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
-  return [`${folder}: ${mine}`, state];
+  return [`${folder}: ${mine}`, ...damageLines(counts, info), state];
 }

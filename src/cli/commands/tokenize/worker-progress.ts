@@ -1,4 +1,5 @@
 import type { WorkEvent } from "../../../queue/index.ts";
+import { warningText } from "../../shared/read-clip.ts";
 import { tell } from "../../shared/terminal.ts";
 import type { Terminal } from "../../shared/terminal.ts";
 import { countText, hoursText, speedText, timeText } from "../../shared/wording.ts";
@@ -6,7 +7,7 @@ import { connectionText } from "./tokenize-queue.ts";
 
 /** Seconds between the lines that tell of a part at hand. */
 const lineInterval = 30;
-/** Failures of files that are told one by one. */
+/** Failures of files, and warnings, that are told one by one. */
 const shownFailures = 20;
 
 /** Tells what a worker does, a line for each part. */
@@ -27,6 +28,7 @@ export function startWorkerProgress(
   const rows = new Map<number, number>();
   let last = now();
   let failures = 0;
+  let warnings = 0;
   const say = (line: string): void => {
     last = now();
     tell(terminal, line);
@@ -47,6 +49,11 @@ export function startWorkerProgress(
             say(`${event.path}: ${event.failure.message}`);
             if (failures === shownFailures) say("further failures are counted, and told in errors.jsonl");
           }
+          for (const warning of event.warnings) {
+            if (++warnings > shownFailures) break;
+            say(warningText(event.path, warning));
+            if (warnings === shownFailures) say("further warnings are counted, and told in warnings.jsonl");
+          }
           if (now() - last >= lineInterval) say(`part ${event.part}: ${countText(rows.get(event.part)!, "file")} so far`);
           break;
         case "part-finished": {
@@ -54,8 +61,9 @@ export function startWorkerProgress(
           const elapsed = now() - (begun.get(event.part) ?? now());
           const speed = record.seconds > 0 && elapsed > 0 ? [speedText(record.seconds / elapsed)] : [];
           const errors = record.errors > 0 ? [countText(record.errors, "error")] : [];
+          const damaged = (record.damaged ?? 0) > 0 ? [`${countText(record.damaged!, "clip")} damaged`] : [];
           say(
-            `part ${event.part}: ${[countText(record.rows, "file"), `${hoursText(record.seconds)} in ${timeText(elapsed)}`, ...speed, ...errors].join(", ")}`,
+            `part ${event.part}: ${[countText(record.rows, "file"), `${hoursText(record.seconds)} in ${timeText(elapsed)}`, ...speed, ...errors, ...damaged].join(", ")}`,
           );
           begun.delete(event.part);
           rows.delete(event.part);
