@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
@@ -200,5 +200,83 @@ describe("a WebDataset tar", () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "w/s.1.tar": await tarOf({ "a.wav": 1 }), "w/s.0.tar": await tarOf({ "a.wav": 1 }), "w/x.wav": "" });
     expect(await keysOf(["w/*"], folder)).toEqual(["s_0/a", "s_1/a", "x"]);
+  });
+});
+
+describe("a folder with files that look like audio", () => {
+  const head = (text: string): Uint8Array => Buffer.concat([Buffer.from(text, "latin1"), Buffer.alloc(30)]);
+
+  test("has a row for every audio file by its name, whatever can read it, and the key of a common one does not depend on the others", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, {
+      "a.wav": "",
+      "a.m4a": "",
+      "b.WMA": "",
+      "b.aac": "",
+      "c.flac": "",
+      "c.mp3": "",
+      "c.opus.webm": "",
+      "d.aiff": "",
+    });
+    expect(await rowsOf(["."], folder)).toEqual(
+      [
+        ["a_m4a", "a.m4a"],
+        ["a", "a.wav"],
+        ["b_wma", "b.WMA"],
+        ["b_aac", "b.aac"],
+        ["c_flac", "c.flac"],
+        ["c_mp3", "c.mp3"],
+        ["c_opus", "c.opus.webm"],
+        ["d", "d.aiff"],
+      ].map(([key, path]) => ({ key, input: 0, path })),
+    );
+  });
+
+  test("tells of those that are left out, and what to do: what its name hides, and videos without an audio file beside them", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, {
+      "a.wav": "",
+      "a.mp4": head("\0\0\0\x20ftypisom"),
+      "b.mp4": head("\0\0\0\x20ftypisom"),
+      recording: head("RIFF\x10\0\0\0WAVEfmt "),
+      "speech.dat": head("fLaC"),
+      "voice.2024": head("ID3\x04"),
+      "notes.txt": head("OggS"),
+      README: "text",
+      "x.unknown": "",
+    });
+    const rows = await rowsOf(["."], folder);
+    expect(rows.map(({ path, problem }) => [path, problem?.code])).toEqual([
+      ["a.wav", undefined],
+      ["b.mp4", "FILE_LEFT_OUT"],
+      ["recording", "FILE_LEFT_OUT"],
+      ["speech.dat", "FILE_LEFT_OUT"],
+      ["voice.2024", "FILE_LEFT_OUT"],
+    ]);
+    expect(rows[1]!.problem!.message).toContain("name it by a glob such as '**/*.mp4'");
+    expect(rows[2]!.problem!.message).toContain("give it an extension");
+    const ofGlob = async (pattern: string) => (await rowsOf([pattern], folder)).map(({ path, problem }) => [path, problem]);
+    expect(await ofGlob("*.mp4")).toEqual([
+      ["a.mp4", undefined],
+      ["b.mp4", undefined],
+    ]);
+    expect(await ofGlob("*")).toEqual([["a.wav", undefined]]);
+    expect(await rowsOf(["b.mp4"], folder)).toMatchObject([{ path: "b.mp4" }]);
+  });
+
+  test.skipIf(process.platform !== "linux")("tells of names that are not UTF-8 what is wrong with them", async () => {
+    const folder = await temporaryFolder();
+    const named = (name: string): Buffer => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
+    await writeFile(named("caf\u00e9.wav"), "");
+    await mkdir(named("\u00fcbung"));
+    await writeTree(folder, { "sch\u00f6n.wav": "", "\ufffd.wav": "" });
+    const rows = await rowsOf(["."], folder);
+    expect(rows.map(({ path, problem }) => [path, problem?.code])).toEqual([
+      ["caf\ufffd.wav", "FILE_UNREADABLE"],
+      ["sch\u00f6n.wav", undefined],
+      ["\ufffd.wav", undefined],
+      ["\ufffdbung", "FILE_UNREADABLE"],
+    ]);
+    for (const { problem } of rows) if (problem !== undefined) expect(problem.message).toContain("has a name that is not UTF-8");
   });
 });

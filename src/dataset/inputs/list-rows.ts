@@ -1,7 +1,8 @@
 import { basename, join, posix, relative } from "node:path";
 import picomatch from "picomatch";
 import { DatasetError } from "../folder/dataset-error.ts";
-import { audioExtensionOf, audioExtensions } from "./audio-extensions.ts";
+import { audioExtensionOf, commonExtensions, videoExtensionOf } from "./audio-extensions.ts";
+import { LeftOut } from "./left-out.ts";
 import { pathProblem } from "./manifest-record.ts";
 import { readCsvManifest } from "./read-csv-manifest.ts";
 import { readJsonlManifest } from "./read-jsonl-manifest.ts";
@@ -54,8 +55,16 @@ function rowsOf(input: DatasetInput, position: number, prefix: string): AsyncIte
 }
 
 async function* folderRows({ root, followLinks }: DatasetInput & { kind: "folder" }, input: number, prefix: string): AsyncGenerator<Row> {
-  for await (const { path, key, problem } of walkFolder(root, { accepts: (name) => audioExtensionOf(name) !== undefined, followLinks })) {
-    yield problem === undefined ? { key: prefix + key, input, path } : { input, path, problem };
+  const isAudio = (path: string): boolean => audioExtensionOf(path) !== undefined;
+  const leftOut = new LeftOut(root);
+  for await (const file of walkFolder(root, { accepts: (path) => isAudio(path) || LeftOut.mayBe(path), named: isAudio, followLinks })) {
+    const { path, key } = file;
+    if (isAudio(path) || file.isFolder === true) {
+      yield file.problem === undefined ? { key: prefix + key, input, path } : { input, path, problem: file.problem };
+    } else if (file.problem === undefined) {
+      const problem = await leftOut.problemOf(file);
+      if (problem !== undefined) yield { input, path, problem };
+    }
   }
 }
 
@@ -65,13 +74,23 @@ async function* globRows(
   prefix: string,
 ): AsyncGenerator<Row> {
   const matches = picomatch(pattern);
-  const accepts = (path: string): boolean => (audioExtensionOf(path) !== undefined || isTar(path)) && matches(path);
+  const named = lastNameOf(pattern);
+  const isVideo = (path: string): boolean => {
+    const extension = videoExtensionOf(path);
+    return extension !== undefined && named.includes(extension);
+  };
+  const accepts = (path: string): boolean => (audioExtensionOf(path) !== undefined || isTar(path) || isVideo(path)) && matches(path);
   const maxDepth = pattern.includes("**") ? Infinity : pattern.split("/").length;
   for await (const { path, key, problem } of walkFolder(root, { accepts, maxDepth, followLinks })) {
     if (problem !== undefined) yield { input, path, problem };
     else if (isTar(path)) yield* readTar(join(root, path), { input, path, prefix: `${prefix}${cleanKey(path.slice(0, -".tar".length))}/` });
     else yield { key: prefix + key, input, path };
   }
+}
+
+/** The last part of a pattern, in lower case: videos are taken where it names their extension. */
+function lastNameOf(pattern: string): string {
+  return pattern.slice(pattern.lastIndexOf("/") + 1).toLowerCase();
 }
 
 async function* fileRows(paths: Iterable<string>, input: number): AsyncGenerator<Row> {
@@ -128,7 +147,7 @@ function nameOf(input: DatasetInput): string {
 function describeInput(input: DatasetInput): string {
   switch (input.kind) {
     case "folder":
-      return `the folder ${input.root} has no audio files, which end in ${audioExtensions.map((extension) => `.${extension}`).join(", ")}`;
+      return `the folder ${input.root} has no audio files, which end in ${commonExtensions.map((extension) => `.${extension}`).join(", ")}, or as others do, such as .m4a`;
     case "glob":
       return `nothing below ${input.root} matches ${input.pattern} and is an audio file or a tar`;
     case "list":

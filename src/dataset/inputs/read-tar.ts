@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { FileError } from "../../core/index.ts";
 import type { ByteSource } from "../../core/index.ts";
 import type { JsonObject } from "../folder/json-value.ts";
-import { audioExtensionOf } from "./audio-extensions.ts";
+import { audioExtensionOf, isCommonAudio } from "./audio-extensions.ts";
 import { parseJsonObject } from "./parse-json-object.ts";
 import { openRowSource } from "./row-bytes.ts";
 import { cleanKey } from "./row-key.ts";
@@ -109,11 +109,13 @@ function rowsOf({ name, audio, columns, jsonBytes, ...sample }: Sample, place: T
     (carried > maxCarriedBytes
       ? `its .json of ${jsonBytes} bytes would be carried along ${audio.length} times; at most ${maxCarriedBytes} bytes are, for all audio members of a sample`
       : undefined);
+  const numCommon = audio.filter((member) => isCommonAudio(member.name)).length;
   return audio.map((member): AudioRow | BadRow => {
     if (problem !== undefined)
       return bad(place, { code: "ROW_INVALID", message: `${place.path}, member ${member.name.slice(0, 200)}: ${problem}` });
     // Several audio members of one sample, such as left.wav and right.wav, keep what tells them apart.
-    const key = audio.length === 1 ? name : member.name;
+    const isAlone = audio.length === 1 || (numCommon === 1 && isCommonAudio(member.name));
+    const key = isAlone ? name : member.name;
     return {
       key: place.prefix + cleanKey(key),
       input: place.input,
