@@ -270,7 +270,7 @@ describe("the progress display", () => {
     let time = 0;
     const { terminal, said } = screen();
     using progress = startDatasetProgress(terminal, {}, () => time);
-    progress.show({ kind: "plan", rows: 300, parts: 3, partsToDo: 2, rowsToDo: 200, done: counts });
+    progress.show({ kind: "plan", rows: 300, parts: 3, partsToDo: 2, rowsToDo: 200, done: counts, duplicates: 0, leftOut: {} });
     for (let i = 0; i < 50; i++) {
       time++;
       progress.show(row);

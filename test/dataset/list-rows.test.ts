@@ -1,10 +1,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
 import { listRows } from "../../src/dataset/inputs/list-rows.ts";
 import { resolveInputs } from "../../src/dataset/inputs/resolve-inputs.ts";
 import { locateRow, streamRowBytes } from "../../src/dataset/inputs/row-bytes.ts";
+import type { JsonObject } from "../../src/dataset/folder/json-value.ts";
 import type { AudioRow, Row } from "../../src/dataset/inputs/row.ts";
 import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
@@ -159,7 +161,7 @@ describe("a WebDataset tar", () => {
     const { rows } = await tarRows(await tarOf(members));
     expect(rows.map((row) => (row.problem === undefined ? [row.key, row.columns] : row.problem.message))).toEqual([
       ["s/a", { text: "hé", n: 1 }],
-      ["b", undefined],
+      ["b", { txt: "x" }],
       ["c_left_wav", { n: 2 }],
       ["c_right_wav", { n: 2 }],
       [long.slice(0, -4), undefined],
@@ -200,6 +202,78 @@ describe("a WebDataset tar", () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "w/s.1.tar": await tarOf({ "a.wav": 1 }), "w/s.0.tar": await tarOf({ "a.wav": 1 }), "w/x.wav": "" });
     expect(await keysOf(["w/*"], folder)).toEqual(["s_0/a", "s_1/a", "x"]);
+  });
+});
+
+describe("labels in a WebDataset tar", () => {
+  /** Rows of a tar by their keys, and what is left out. */
+  async function labelled(members: Readonly<Record<string, string | Uint8Array | number>>) {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "t.tar": await tarOf(members) });
+    const leftOut: string[] = [];
+    const rows = await collect(listRows(await resolveInputs(["t.tar"], { cwd: folder }), undefined, (what) => leftOut.push(what)));
+    return { rows: rows.map((row) => (row.problem === undefined ? [row.key, row.columns] : [row.problem.code])), leftOut };
+  }
+
+  const adjacent = {
+    "a.wav": 4,
+    "a.txt": "hé\n",
+    "a.cls": "7\n",
+    "a.json": '{"speaker":"x","n":1}',
+    "b/c.flac": 3,
+    "b/c.speaker.txt": "anna",
+    "b/c.cls": "dog",
+    "b/c.meta.json": '{"x":[1]}',
+  };
+  const expected = [
+    ["a", { speaker: "x", n: 1, txt: "hé", cls: 7 }],
+    ["b/c", { "speaker.txt": "anna", cls: "dog", "meta.json": { x: [1] } }],
+  ];
+
+  test("become columns: text, whole numbers and JSON", async () => {
+    expect(await labelled(adjacent)).toEqual({ rows: expected, leftOut: [] });
+  });
+
+  test("are found wherever they stand", async () => {
+    const members = Object.entries(adjacent);
+    const order = fc.shuffledSubarray(members, { minLength: members.length });
+    await fc.assert(
+      fc.asyncProperty(order, async (shuffled) => {
+        const { rows, leftOut } = await labelled(Object.fromEntries(shuffled));
+        expect(leftOut).toEqual([]);
+        expect(new Map(rows as [string, JsonObject][])).toEqual(new Map(expected as [string, JsonObject][]));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test("keep their dot where the .json has the name, and are left out with a word where they are none, or too long, or without audio", async () => {
+    const { rows, leftOut } = await labelled({
+      "a.json": '{"txt":"of the json"}',
+      "a.wav": 1,
+      "a.txt": "of the file",
+      "a.jpg": 4,
+      "b.wav": 2,
+      "b.txt": Buffer.from("caf\u00e9", "latin1"),
+      "b.text": "x".repeat(2 ** 18 + 1),
+      "c.txt": "nobody's",
+      LICENSE: "MIT",
+    });
+    expect(rows).toEqual([
+      ["a", { txt: "of the json", ".txt": "of the file" }],
+      ["b", undefined],
+    ]);
+    expect(leftOut.map((what) => what.split(" ")[0])).toEqual([".jpg", ".txt", ".text", "members", "members"]);
+  });
+
+  test("of samples that stand too far apart are left out, and all audio is listed", async () => {
+    const names = Array.from({ length: 2 ** 15 + 10 }, (_, i) => `s${i}`);
+    const { rows, leftOut } = await labelled(
+      Object.fromEntries([...names.map((name) => [`${name}.wav`, 0] as const), ["s0.txt", "too late"], ["s32770.txt", "near"]]),
+    );
+    expect(rows).toHaveLength(names.length);
+    expect(rows.filter(([, columns]) => columns !== undefined)).toEqual([["s32770", { txt: "near" }]]);
+    expect(leftOut).toEqual(["members of tars that no audio has the name of, or none that stands near them"]);
   });
 });
 
@@ -255,6 +329,10 @@ describe("a folder with files that look like audio", () => {
     ]);
     expect(rows[1]!.problem!.message).toContain("name it by a glob such as '**/*.mp4'");
     expect(rows[2]!.problem!.message).toContain("give it an extension");
+    const leftOut: string[] = [];
+    await writeTree(folder, { "a.txt": "label", "metadata.csv": "file_name,text\n" });
+    await collect(listRows(await resolveInputs(["."], { cwd: folder }), undefined, (what) => leftOut.push(what)));
+    expect(leftOut.map((what) => what.split(";")[0])).toEqual([".txt files beside audio files", "metadata.csv in folders"]);
     const ofGlob = async (pattern: string) => (await rowsOf([pattern], folder)).map(({ path, problem }) => [path, problem]);
     expect(await ofGlob("*.mp4")).toEqual([
       ["a.mp4", undefined],

@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { extensionOf, videoExtensionOf } from "./audio-extensions.ts";
 import type { FoundFile } from "./walk-folder.ts";
 import type { RowProblem } from "./row.ts";
@@ -35,22 +35,40 @@ const headBytes = 16;
 /** Most files of an input that are looked into. */
 const maxLooks = 10_000;
 
-/** Tells which files of a folder look like audio and are not taken. */
+/** Is told, for each thing of the inputs that no row has, what kind of thing it is. */
+export type OnLeftOut = (what: string) => void;
+
+/** Extensions of labels of a clip in a file of their own. */
+const labels: ReadonlySet<string> = new Set(["txt", "cls", "json", "lab", "textgrid"]);
+
+/** Files by which the Hub's folders of audio name their labels. */
+const metadataNames: ReadonlySet<string> = new Set(["metadata.csv", "metadata.jsonl"]);
+
+/** Tells which files of a folder look like audio, or like its labels, and are not taken. */
 export class LeftOut {
   readonly #root: string;
+  readonly #onLeftOut: OnLeftOut;
   #looks = 0;
 
-  constructor(root: string) {
+  constructor(root: string, onLeftOut: OnLeftOut) {
     this.#root = root;
+    this.#onLeftOut = onLeftOut;
   }
 
   /** Whether a file that is no audio file by its name may be one that somebody misses. */
   static mayBe(path: string): boolean {
-    return videoExtensionOf(path) !== undefined || !others.has(extensionOf(path) ?? "");
+    const extension = extensionOf(path) ?? "";
+    return videoExtensionOf(path) !== undefined || !others.has(extension) || labels.has(extension) || isMetadata(path);
   }
 
   /** Why a file that `mayBe` is left out, and what to do; undefined for one that nobody misses. */
   async problemOf({ path, isBesideAudio }: FoundFile): Promise<RowProblem | undefined> {
+    if (isMetadata(path)) this.#onLeftOut(`${basename(path)} in folders; give the file itself as the input if it lists them`);
+    if (labels.has(extensionOf(path) ?? "") && isBesideAudio === true)
+      this.#onLeftOut(
+        `.${extensionOf(path)} files beside audio files; name both in a manifest, or put them into a tar, if they are labels`,
+      );
+    if (others.has(extensionOf(path) ?? "")) return undefined;
     const extension = videoExtensionOf(path);
     if (extension !== undefined)
       return isBesideAudio === true
@@ -76,4 +94,8 @@ export class LeftOut {
       return false; // who cannot be read is not known to be audio
     }
   }
+}
+
+function isMetadata(path: string): boolean {
+  return metadataNames.has(basename(path).toLowerCase());
 }
