@@ -82,6 +82,7 @@ export function damageLines({ warnings, damaged }: Pick<RowCounts, "warnings" | 
 function stateText(info: DatasetInfo | null, partsLeft: number): string {
   if (info === null)
     return partsLeft > 0 ? `${countText(partsLeft, "part")} left; the same command goes on` : "this share is done; others are not";
+  if (info.counts.clips === 0 && info.counts.errors > 0) return "finished without a clip: all files failed";
   return `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
 }
 
