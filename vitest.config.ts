@@ -12,7 +12,6 @@ const alone = [
   "test/hub/hub-repository.test.ts",
   "test/hub/no-home.test.ts",
   "test/hub/partial-download.test.ts",
-  "test/tokenizer/memory.test.ts",
 ];
 
 export default defineConfig({
@@ -24,7 +23,8 @@ export default defineConfig({
     hookTimeout: 0,
     // ONNX Runtime's threads belong to the process that loaded it; forks keep test files apart.
     pool: "forks",
-    maxWorkers: 2,
+    // One more than a small machine has processors: tests wait for servers, child processes and the disk now and then.
+    maxWorkers: 3,
     projects: [
       { extends: true, test: { name: "together", include: ["test/**/*.test.ts"], exclude: alone, isolate: false } },
       { extends: true, test: { name: "alone", include: alone } },

@@ -1,12 +1,20 @@
+import { mkdtempSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 
 /** A folder that goes when the test is over. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "encodec-tokenizer-test-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+}
+
+/** A folder for the tests of a file, or of the `describe` that it is called in; it goes when the last of them is over. */
+export function sharedFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "encodec-tokenizer-test-"));
+  afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }
 

@@ -13,9 +13,10 @@ export type AudioContainer = "wav" | "flac" | "ogg" | "mp3";
 export async function identifyContainer(source: ByteWindow): Promise<AudioContainer | undefined> {
   const head = await source.bytes(0, 12);
   if (isWav(head)) return "wav";
-  if (hasAscii(head, 0, "OggS")) return "ogg";
   const start = await skipId3(source, 0);
-  if (hasAscii(await source.bytes(start, 4), 0, "fLaC")) return "flac";
+  const first = await source.bytes(start, 4);
+  if (hasAscii(first, 0, "OggS")) return "ogg";
+  if (hasAscii(first, 0, "fLaC")) return "flac";
   if (start > 0 || isLayerThreeSync(head)) return "mp3";
   return undefined;
 }

@@ -1,7 +1,7 @@
 export { flattenBarkCoarse, unflattenBarkCoarse } from "./bark/bark-coarse.ts";
 export type { BarkTokenOptions } from "./bark/bark-coarse.ts";
 export { bark } from "./bark/bark-codes.ts";
-export { barkFineWindows, layOutBarkFine, revertBarkFine } from "./bark/bark-fine.ts";
+export { layOutBarkFine, revertBarkFine } from "./bark/bark-fine.ts";
 export type { BarkFineLayout, BarkFineOptions, BarkFineWindow } from "./bark/bark-fine.ts";
 export { barkCoarseWindow, barkSemanticHistory, barkTextInput } from "./bark/bark-inputs.ts";
 export type { BarkCoarseWindowOptions, BarkTextInputOptions, SemanticTokens } from "./bark/bark-inputs.ts";
@@ -35,7 +35,7 @@ export type {
 } from "./layout/pattern-spec.ts";
 export { Pattern } from "./layout/pattern.ts";
 export type { BuildOptions, LogitsGrid, MaskedGrid, PatternSequence, RevertOptions } from "./layout/pattern.ts";
-export { magnetAttentionMask, magnetSpanCounts, maskMagnetCodes } from "./magnet/magnet-masks.ts";
+export { magnetAttentionMask, maskMagnetCodes } from "./magnet/magnet-masks.ts";
 export type { MaskedMagnetCodes, MaskMagnetOptions } from "./magnet/magnet-masks.ts";
 export { magnetSchedule } from "./magnet/magnet-schedule.ts";
 export type { MagnetScheduleOptions, MagnetStep } from "./magnet/magnet-schedule.ts";

@@ -3,7 +3,6 @@ import { OggVorbisDecoder } from "@wasm-audio-decoders/ogg-vorbis";
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { concatBytes } from "./concat-bytes.ts";
-import { Crc16 } from "../../src/audio/flac/flac-checksums.ts";
 import { decodeAudio, decodeAudioStream } from "../../src/audio/index.ts";
 import { WarningReport } from "../../src/audio/reading/audio-warning.ts";
 import { trimPieces } from "../../src/audio/reading/trim-pieces.ts";
@@ -20,14 +19,6 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A frame of 17 samples, then 20 000 bytes that are none, with a checksum that is right. */
-function longFlacFrame(number: number): Uint8Array {
-  const content = concatBytes([constantFlacFrame(number, 1, { blockSize: 17 }), new Uint8Array(20_000).fill(1)]);
-  const crc = new Crc16();
-  for (const byte of content) crc.append(byte);
-  return Uint8Array.from([...content, crc.value >> 8, crc.value & 0xff]);
-}
-
 /** The most samples, of all channels together, that a decoder gave for one call. */
 async function mostPerCall(results: readonly { readonly value: unknown }[]): Promise<number> {
   const decoded = await Promise.all(
@@ -37,7 +28,7 @@ async function mostPerCall(results: readonly { readonly value: unknown }[]): Pro
 }
 
 describe("what is decoded in one go does not depend on how short it is when compressed", () => {
-  test("FLAC: a batch, or one frame, which may have half a million", async () => {
+  test("FLAC: one frame, which may have half a million", async () => {
     const decode = vi.spyOn(FLACDecoder.prototype, "decodeFrames");
     const form = { blockSize: 65_535, numChannels: 8 };
     const bytes = concatBytes([flacHeader(20 * 65_535, form), ...Array.from({ length: 20 }, (_, i) => constantFlacFrame(i, -3, form))]);
@@ -47,33 +38,7 @@ describe("what is decoded in one go does not depend on how short it is when comp
     expect(await mostPerCall(decode.mock.results)).toBe(8 * 65_535);
   });
 
-  test("FLAC: many small frames together", async () => {
-    const decode = vi.spyOn(FLACDecoder.prototype, "decodeFrames");
-    const form = { blockSize: 1000 };
-    await decodeAudio(concatBytes([flacHeader(500 * 1000, form), ...Array.from({ length: 500 }, (_, i) => constantFlacFrame(i, 1, form))]));
-    expect(await mostPerCall(decode.mock.results)).toBe(66_000);
-  });
-
-  test("nor on how few samples many bytes are: FLAC", async () => {
-    const decode = vi.spyOn(FLACDecoder.prototype, "decodeFrames");
-    const frames = Array.from({ length: 50 }, (_, i) => longFlacFrame(i));
-    await expect(decodeAudio(concatBytes([flacHeader(50 * 17, { blockSize: 17 }), ...frames]))).rejects.toMatchObject({
-      code: "AUDIO_CORRUPT",
-    });
-    expect(concatBytes(decode.mock.calls[0]![0]).length).toBeLessThan(2 ** 16 + 21_000);
-  });
-
-  test("nor on how few samples many bytes are: Vorbis", async () => {
-    const decode = vi.spyOn(OggVorbisDecoder.prototype, "decodeOggPages");
-    const packets = Array.from({ length: 50 }, () => concatBytes([silentVorbisPacket(false), new Uint8Array(20_000)]));
-    await decodeAudio(withEndGranule(await oggFile([...vorbisHeaders(), ...packets]), 49 * 32)).catch(() => undefined);
-    const pages = decode.mock.calls[0]![0] as unknown as { codecFrames: { data: Uint8Array }[] }[];
-    const decoded = pages.flatMap(({ codecFrames }) => codecFrames.map(({ data }) => data));
-    expect(decoded.length).toBeGreaterThan(0);
-    expect(concatBytes(decoded).length).toBeLessThan(2 ** 16 + 21_000);
-  });
-
-  test("Vorbis: a batch, or one packet", async () => {
+  test("Vorbis: one packet", async () => {
     const decode = vi.spyOn(OggVorbisDecoder.prototype, "decodeOggPages");
     const form = { channels: 40, blocks: 0xd6 };
     const packets = Array.from({ length: 20 }, () => silentVorbisPacket(true));
@@ -104,7 +69,7 @@ describe("headers that would make decoders work for nothing are refused", () => 
     const cut = await oggFile(packets.with(2, packets[2]!.subarray(0, 1000)));
     await expect(decodeAudio(withEndGranule(cut, endGranule))).rejects.toMatchObject({
       code: "AUDIO_CORRUPT",
-      message: expect.stringContaining("codebooks do not end within its setup header"),
+      message: expect.stringContaining("its setup header ends too early"),
     });
     const shifted = packets[2]!.slice().fill(0, 8, 11); // the first codebook's sync pattern
     await expect(decodeAudio(withEndGranule(await oggFile(packets.with(2, shifted)), endGranule))).rejects.toMatchObject({
@@ -141,22 +106,13 @@ describe("headers that would make decoders work for nothing are refused", () => 
 });
 
 test("what a file holds after its own end is decoded as far as a sound file may have it, and no further", async () => {
-  const packets = Array.from({ length: 5000 }, () => silentOpusPacket());
-  const early = withEndGranule(await oggFile([...opusHeaders(), ...packets]), 100);
-  await expect(decodeAudio(early)).rejects.toMatchObject({
-    code: "AUDIO_CORRUPT",
-    message: expect.stringContaining("it ends after 100 samples per channel, and goes on"),
-  });
-  const sound = withEndGranule(await oggFile([...opusHeaders(), ...packets.slice(0, 1500)]), 100);
-  expect(numSamplesOf(await decodeAudio(sound))).toBe(100);
-
   let decoded = 0;
   async function* pieces(): AsyncGenerator<Waveform, void> {
     for (; decoded < 100; decoded++) yield { channelData: [new Float32Array(2 ** 20)], sampleRate: 8000 };
   }
-  await expect(
-    collect(trimPieces({ format: "Ogg Vorbis", sampleRate: 8000, channels: 1 }, pieces(), { end: () => 24 }, new WarningReport({}))),
-  ).rejects.toThrow("it ends after 24 samples");
+  await expect(collect(trimPieces("Ogg Vorbis", pieces(), { end: () => 24 }, new WarningReport({ strict: true })))).rejects.toThrow(
+    "it ends after 24 samples",
+  );
   expect(decoded).toBeLessThan(6);
 });
 
@@ -187,5 +143,5 @@ test("decoders print nothing of what they report, and the console is as it was",
 });
 
 async function* piecesOf(bytes: Uint8Array): AsyncGenerator<unknown, void> {
-  yield* await decodeAudioStream(bytes);
+  yield* await decodeAudioStream(bytes, { strict: true });
 }

@@ -58,7 +58,7 @@ const anyFrame: fc.Arbitrary<{ bytes: Uint8Array; numSamples: number }> = fc
     blockSize: fc.integer({ min: 1, max: 65_535 }),
     numChannels: fc.integer({ min: 1, max: 8 }),
   })
-  .map(({ number, value, ...form }) => ({ bytes: constantFlacFrame(number, value, form), numSamples: form.blockSize * form.numChannels }));
+  .map(({ number, value, ...form }) => ({ bytes: constantFlacFrame(number, value, form), numSamples: form.blockSize }));
 
 describe("a stream is cut into frames", () => {
   test("as it was put together, however it comes", async () => {
@@ -170,9 +170,9 @@ describe("what looks like frames within a frame", () => {
     return Uint8Array.from([...content, crc >> 8, crc & 0xff]);
   }
 
-  test("counts as what the decoder may take it for", async () => {
+  test("is part of it", async () => {
     const frames = [frameAround(8), constantFlacFrame(1, 5, form)];
-    const expected = frames.map((bytes, i) => ({ bytes, numSamples: (i === 0 ? 9 : 1) * 8 * 65_535 }));
+    const expected = frames.map((bytes) => ({ bytes, numSamples: 65_535 }));
     expect(await split(concatBytes(frames))).toEqual(expected);
     expect(await split(concatBytes(frames), [7])).toEqual(expected);
   });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { concatBytes } from "./concat-bytes.ts";
 import { formatWavHeader, formatWavSamples } from "../../src/audio/index.ts";
 import { flacFrame, flacHeader } from "./flac-bytes.ts";
-import { oggFile, takeApart, withGranules } from "./ogg-bytes.ts";
+import { lengthsOf, packetsOf, pagedOgg } from "./paged-ogg.ts";
 import { noise } from "./pieces.ts";
 
 const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../fixtures/audio/${name}`, import.meta.url)));
@@ -51,12 +51,11 @@ async function* repeatPackets(
   { numHeaders, sampleRate, numSamples, preSkip }: Record<"numHeaders" | "sampleRate" | "numSamples" | "preSkip", number>,
   seconds: number,
 ): AsyncGenerator<Uint8Array, void> {
-  const { packets } = await takeApart(fixture(name));
-  const audio = packets.slice(numHeaders);
-  const repeated = Array.from({ length: Math.ceil((seconds * sampleRate) / numSamples) + 5 }, (_, i) => audio[i % audio.length]!);
-  const file = await oggFile([...packets.slice(0, numHeaders), ...repeated]);
-  // Two pages of headers, then 32 packets on each.
-  yield withGranules(file, (index, numPages) =>
-    index === numPages - 1 ? seconds * sampleRate + preSkip : Math.max(0, index - 2) * 32 * numSamples,
-  );
+  const { headers, audio } = await packetsOf(name, numHeaders);
+  const count = Math.ceil((seconds * sampleRate) / numSamples) + 5;
+  const repeated = Array.from({ length: count }, (_, i) => audio[i % audio.length]!);
+  const lengths = lengthsOf(headers, repeated);
+  const end = lengths.reduce((sum, length) => sum + length, 0) - preSkip;
+  const { headerPages, audioPages } = pagedOgg({ headers, audio: repeated, lengths, end }, { sizes: repeated.map(() => 32) });
+  yield* [...headerPages, ...audioPages];
 }

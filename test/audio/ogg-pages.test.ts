@@ -108,15 +108,14 @@ describe("the work stays in proportion", () => {
   test("where a packet does not end", async () => {
     const first = await oggFile([Uint8Array.of(1)]);
     const bytes = concatBytes([first, ...Array.from({ length: 700 }, (_, i) => fullPage(i + 1))]);
-    const stream = (await openOggBytes(bytes))!;
-    const packets = stream.packets();
-    await packets.next();
+    const groups = (await openOggBytes(bytes))!.groups();
+    await groups.next();
     let numRead = 0;
     checksum.mockImplementation((read) => {
       numRead += read.length;
       return actual.pageChecksum(read);
     });
-    await expect(packets.next()).rejects.toMatchObject({
+    await expect(groups.next()).rejects.toMatchObject({
       code: "AUDIO_CORRUPT",
       message: expect.stringContaining("a packet does not end within 33554432 bytes"),
     });

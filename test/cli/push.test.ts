@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { readFile, rm, unlink, writeFile } from "node:fs/promises";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { cp, readFile, rm, unlink, writeFile } from "node:fs/promises";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
-import { temporaryFolder, writeTree } from "../temporary-folder.ts";
+import { sharedFolder, temporaryFolder, writeTree } from "../temporary-folder.ts";
 import type { HubFixture } from "../hub/hub-fixture.ts";
 import { memberToken } from "../hub/hub-server.ts";
 import { run } from "./fake-terminal.ts";
@@ -17,11 +17,21 @@ afterEach(() => {
 
 const id = "user/speech";
 
-/** Five files in parts of one, in `in/`; tokenized into `out/` if wanted. */
-async function folderWithDataset(args: readonly string[] = []) {
-  const folder = await temporaryFolder();
+const finished = sharedFolder();
+beforeAll(() => makeDataset([], finished));
+
+/** Five files in parts of one, in `in/`, tokenized into `out/`. */
+async function makeDataset(args: readonly string[], inFolder?: string): Promise<string> {
+  const folder = inFolder ?? (await temporaryFolder());
   await writeTree(folder, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`in/clip-${i}.wav`, toneWav(i, 0.3)])));
   await tokenizeInto(folder, args);
+  return folder;
+}
+
+/** A copy of the finished dataset in `out/`. */
+async function folderWithDataset(): Promise<string> {
+  const folder = await temporaryFolder();
+  await cp(join(finished, "out"), join(folder, "out"), { recursive: true });
   return folder;
 }
 
@@ -66,7 +76,7 @@ describe("push", () => {
 
   test("uploads the shards that are done while others are not, and later the new ones and the index", async () => {
     await using hub = await hubToPushTo();
-    const folder = await folderWithDataset(["--share", "0/2"]);
+    const folder = await makeDataset(["--share", "0/2"]);
     expect((await run(["push", join(folder, "out"), id])).stderr).toMatch(/: 3 files, .*uploaded; 0 there already\n$/);
     expect(filesOf(hub)).toEqual([shards[0], shards[2], shards[4]]);
     await tokenizeInto(folder, ["--share", "1/2"]);
@@ -80,7 +90,7 @@ describe("push", () => {
 
   test("lives through a connection that breaks, and goes on after the last commit when it failed", async () => {
     await using hub = await hubToPushTo();
-    const folder = await folderWithDataset(["-f", "npy", "--window", "1f"]); // 115 clips: three commits
+    const folder = await makeDataset(["-f", "npy", "--window", "1f"]); // 115 clips: three commits
     const late = "npy/clip-3_w000005.npy";
     const digest = createHash("sha256")
       .update(await readFile(join(folder, `out/${late}`)))
@@ -163,7 +173,7 @@ describe("push", () => {
     ["shards/part-000002-000.npy.jsonl", "verify the dataset"],
   ])("refuses a dataset without its %s", async (name, hint) => {
     await using hub = await hubToPushTo();
-    const folder = await folderWithDataset(["-f", "npy"]);
+    const folder = await makeDataset(["-f", "npy"]);
     await unlink(join(folder, `out/${name}`));
     expect(await run(["push", join(folder, "out"), id])).toMatchObject({
       code: 1,
@@ -180,7 +190,7 @@ describe("push", () => {
 describe("the license of a dataset that is pushed", () => {
   test("is that of the model's weights too, in the card that the Hub shows", async () => {
     await using hub = await hubToPushTo(served24);
-    const folder = await folderWithDataset(["-m", "24khz", "--audio-license", "cc-by-4.0"]);
+    const folder = await makeDataset(["-m", "24khz", "--audio-license", "cc-by-4.0"]);
     expect((await run(["push", join(folder, "out"), id])).code).toBe(0);
     const card = hub.server.datasets.textOf(id, "README.md");
     expect(parse(/^---\n(?<yaml>[^]*?)---\n/u.exec(card)!.groups!["yaml"]!)).toMatchObject({ license: ["cc-by-4.0", "cc-by-nc-4.0"] });
@@ -189,7 +199,7 @@ describe("the license of a dataset that is pushed", () => {
 
   test("is held against the policy of the command, or of the deployment, before anything is sent", async () => {
     await using hub = await hubToPushTo(served24);
-    const folder = await folderWithDataset(["-m", "24khz", "--share", "0/2"]);
+    const folder = await makeDataset(["-m", "24khz", "--share", "0/2"]);
     hub.server.requests.length = 0;
     const refusal = {
       code: 1,
@@ -208,7 +218,7 @@ describe("the license of a dataset that is pushed", () => {
 
   test("has to be known to any policy but one that admits all", async () => {
     await using _ = await hubToPushTo();
-    const folder = await folderWithDataset(["--share", "0/2"]);
+    const folder = await makeDataset(["--share", "0/2"]);
     await rm(join(folder, "out/plan/license.json"));
     expect(await run(["push", join(folder, "out"), id, "--license", "permissive"])).toMatchObject({
       code: 1,

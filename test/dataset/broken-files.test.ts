@@ -1,22 +1,21 @@
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { formatWav } from "../../src/audio/index.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
 import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
-import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { audioFixture, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import type { AudioTokenizer } from "../../src/tokenizer/index.ts";
+import { audioFixture, tinyTokenizer, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 let tokenizer: AudioTokenizer;
 beforeAll(async () => {
-  tokenizer = await AudioTokenizer.fromPretrained(tinyModel);
+  tokenizer = await tinyTokenizer();
 });
-afterAll(() => tokenizer.dispose());
 
 interface ErrorLine {
   readonly row: number;

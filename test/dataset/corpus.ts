@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { formatWav } from "../../src/audio/index.ts";
 import type { DatasetEvent, DatasetReport } from "../../src/dataset/parts/dataset-event.ts";
+import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { tokenizeDataset } from "../../src/dataset/tokenize-dataset.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
 
@@ -24,12 +25,19 @@ export function toneWav(
   return formatWav({ channelData, sampleRate });
 }
 
-/** Runs to the end; gives the events, and the report of the last one. */
+let shared: Promise<AudioTokenizer> | undefined;
+
+/** The tokenizer of that checkpoint, which the tests of a process share. */
+export function tinyTokenizer(): Promise<AudioTokenizer> {
+  return (shared ??= AudioTokenizer.fromPretrained(tinyModel));
+}
+
+/** Runs to the end, with that tokenizer and one thread to decode unless told otherwise; gives the events, and the report of the last one. */
 export async function tokenize(
   options: Omit<TokenizeDatasetOptions, "model"> & { readonly model?: TokenizeDatasetOptions["model"] },
 ): Promise<{ readonly events: readonly DatasetEvent[]; readonly report: DatasetReport }> {
   const events: DatasetEvent[] = [];
-  for await (const event of tokenizeDataset({ model: tinyModel, ...options })) events.push(event);
+  for await (const event of tokenizeDataset({ model: await tinyTokenizer(), decodeThreads: 1, ...options })) events.push(event);
   const last = events.at(-1)!;
   if (last.kind !== "finished") throw new Error(`the last event is ${last.kind}`);
   return { events, report: last.report };

@@ -111,9 +111,10 @@ async function pushed(
 }
 
 describe("what a dataset's files say", () => {
+  let index: string;
   test.each(badPaths)("names no file at %j", async (path) => {
-    const { folder } = await prepared();
-    const info = JSON.parse(await infoText(folder)) as { shards: { path: string }[]; files: { path: string }[] };
+    index ??= await infoText((await prepared()).folder);
+    const info = JSON.parse(index) as { shards: { path: string }[]; files: { path: string }[] };
     const shard = info.shards[0]!;
     for (const named of [`shards/${path}/part-000000-000.tar`, `${path}.tar`, path]) {
       const hostile = { ...info, shards: [{ ...shard, path: named }] };

@@ -1,7 +1,6 @@
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { vocabularyLayout } from "../../src/dataset/formats/token-layout.ts";
 import { keyOfPath } from "../../src/dataset/inputs/row-key.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
@@ -13,7 +12,7 @@ import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { HubServer, memberToken } from "../hub/hub-server.ts";
 import { tinyModel, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
-import { collect, writeTree } from "../temporary-folder.ts";
+import { collect, sharedFolder, writeTree } from "../temporary-folder.ts";
 
 describe.skipIf(process.platform === "win32")("a dataset that is published", () => {
   const outputs = [
@@ -26,11 +25,10 @@ describe.skipIf(process.platform === "win32")("a dataset that is published", () 
       layout: vocabularyLayout(new TokenVocabulary({ codebookSize: 1024, numCodebooks: 8, specialTokens: { eos: {} } })),
     },
   ] as const;
-  let folder: string;
+  const folder = sharedFolder();
   let home: string;
   let out: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "local-paths-"));
     home = join(folder, "alice's home");
     out = join(home, "out");
     await cp(tinyModel, join(home, "models/my codec"), { recursive: true });
@@ -62,7 +60,6 @@ describe.skipIf(process.platform === "win32")("a dataset that is published", () 
     });
     expect(report).toMatchObject({ clips: 5, errors: 5 });
   });
-  afterAll(() => rm(folder, { recursive: true }));
 
   test("names no folder of the machine that made it, in no file", async () => {
     await using server = await HubServer.start({});

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { AudioCodes } from "../../src/core/index.ts";
 import { vocabularyLayout } from "../../src/dataset/formats/token-layout.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
@@ -10,15 +10,14 @@ import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { readAudio, openTokenDataset } from "../../src/files/index.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { parseArray } from "../../src/storage/index.ts";
-import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { tinyModel, tokenize, toneWav } from "./corpus.ts";
+import type { AudioTokenizer } from "../../src/tokenizer/index.ts";
+import { tinyTokenizer, tokenize, toneWav } from "./corpus.ts";
 import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 let tokenizer: AudioTokenizer;
 beforeAll(async () => {
-  tokenizer = await AudioTokenizer.fromPretrained(tinyModel);
+  tokenizer = await tinyTokenizer();
 });
-afterAll(() => tokenizer.dispose());
 
 const vocabulary = new TokenVocabulary({ codebookSize: 1024, numCodebooks: 2, specialTokens: { eos: {} } });
 const allOutputs: TokenizeDatasetOptions["outputs"] = [

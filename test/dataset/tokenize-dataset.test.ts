@@ -10,8 +10,7 @@ import { tokenizeDataset } from "../../src/dataset/tokenize-dataset.ts";
 import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { readAudio } from "../../src/files/index.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
-import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { audioFixture, tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { audioFixture, tinyTokenizer, tokenize, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
@@ -68,7 +67,7 @@ describe("tokenizeDataset", () => {
     expect(report.info).toMatchObject({ audioLicense: "CC-BY-4.0", codec: { num_codebooks: 8, bandwidth: 6 } });
     expect(report.info!.license).not.toBeNull();
 
-    await using tokenizer = await AudioTokenizer.fromPretrained(tinyModel);
+    const tokenizer = await tinyTokenizer();
     for (const format of ["webdataset", "parquet", "npy", "jsonl"] as const) {
       const clips = await collect(await openDataset(out, { format }));
       expect(clips).toHaveLength(10);
@@ -154,7 +153,7 @@ describe("tokenizeDataset", () => {
       ["quiet_w000002", 3.5, 4],
     ]);
     expect(clips[0]!.columns).toEqual({ text: "so" });
-    await using tokenizer = await AudioTokenizer.fromPretrained(tinyModel);
+    const tokenizer = await tinyTokenizer();
     for (const { start, end, codes } of clips) {
       const channelData = [audio.channelData[0]!.subarray(start * 24_000, end * 24_000)];
       expect(codes).toEqual(await tokenizer.encode({ channelData, sampleRate: 24_000 }, { numCodebooks: 4 }));
@@ -165,7 +164,7 @@ describe("tokenizeDataset", () => {
     const folder = await smallCorpus();
     const first = join(folder, "first");
     await tokenize({ folder: first, inputs: [join(folder, "in")], numCodebooks: 4, window: { seconds: 1 } });
-    await using tokenizer = await AudioTokenizer.fromPretrained(tinyModel);
+    const tokenizer = await tinyTokenizer();
     const clips = await collect(await openDataset(first));
     const windows = clips.filter(({ source }) => source === "speaker-1/clip-7.wav");
     const whole = resample(mono(await readAudio(join(folder, "in/speaker-1/clip-7.wav"))), 24_000);
@@ -280,7 +279,7 @@ describe("bad files", () => {
 describe("an interrupted run", () => {
   test("that is stopped, aborted or left goes on with the same bytes", async () => {
     const folder = await smallCorpus();
-    const common = { inputs: [join(folder, "in")], numCodebooks: 2, partRows: 2, model: tinyModel };
+    const common = { inputs: [join(folder, "in")], numCodebooks: 2, partRows: 2, model: await tinyTokenizer() };
     await tokenize({ folder: join(folder, "whole"), ...common });
     const out = join(folder, "out");
 
@@ -310,7 +309,13 @@ describe("an interrupted run", () => {
 
   test("is not continued with other options, nor while it goes on", async () => {
     const folder = await smallCorpus();
-    const common = { folder: join(folder, "out"), inputs: [join(folder, "in")], numCodebooks: 2, partRows: 2, model: tinyModel };
+    const common = {
+      folder: join(folder, "out"),
+      inputs: [join(folder, "in")],
+      numCodebooks: 2,
+      partRows: 2,
+      model: await tinyTokenizer(),
+    };
     for await (const { kind } of tokenizeDataset(common)) if (kind === "plan") break;
     const other = await acquireRunLock(common.folder, { index: 1, count: 3 });
     await expect(tokenize(common)).rejects.toMatchObject({ code: "DATASET_LOCKED" });

@@ -12,7 +12,7 @@ import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { goldenConfig, goldenTensors, renamed } from "../checkpoint/fixtures.ts";
 import { hubFixture, mini24Folder, tinyFolder } from "../hub/hub-fixture.ts";
 import { folderRepository } from "../hub/hub-server.ts";
-import { tinyModel, tokenize, toneWav } from "./corpus.ts";
+import { tinyModel, tinyTokenizer, tokenize, toneWav } from "./corpus.ts";
 import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const everyClip = { sample: { share: 1 } } as const;
@@ -28,13 +28,14 @@ async function corpus(): Promise<string> {
   return folder;
 }
 
-/** What verifying finds, and how many clips were encoded again meanwhile. */
+/** What verifying finds, and how many clips were encoded again meanwhile: all of them, with the tokenizer that tests share, unless told otherwise. */
 async function verify(
   folder: string,
-  options: VerifyOptions = { reencode: everyClip },
+  options?: VerifyOptions,
 ): Promise<{ readonly findings: readonly Finding[]; readonly reencoded: number; readonly progress: readonly VerifyProgress[] }> {
   const progress: VerifyProgress[] = [];
-  const findings = await collect(verifyDataset(folder, { ...options, onProgress: (now) => progress.push(now) }));
+  const chosen = options ?? { reencode: { ...everyClip, model: await tinyTokenizer() } };
+  const findings = await collect(verifyDataset(folder, { ...chosen, onProgress: (now) => progress.push(now) }));
   return { findings, reencoded: progress.at(-1)?.reencoded ?? 0, progress };
 }
 
@@ -115,7 +116,7 @@ describe("encoding a sample again", () => {
         channels: "each",
         ...(window === undefined ? {} : { window }),
       });
-      expect(await verify(out, { reencode: { ...everyClip, maxMemory: 100_000 } })).toMatchObject({
+      expect(await verify(out, { reencode: { ...everyClip, model: await tinyTokenizer(), maxMemory: 100_000 } })).toMatchObject({
         findings: [],
         reencoded: report.total.clips,
       });
@@ -266,7 +267,9 @@ describe("the model of a dataset that is verified", () => {
     await tokenize({ folder: join(folder, "out"), inputs: [join(folder, "in")] });
     const path = join(folder, "out/dataset.json");
     await writeFile(path, (await readFile(path, "utf8")).replaceAll(/"model": "[^"]+"/gu, '"model": "./gone"'));
-    await expect(verify(join(folder, "out"))).rejects.toThrow(/made with the model "\.\/gone", which could not be loaded; name it/);
+    await expect(verify(join(folder, "out"), { reencode: everyClip })).rejects.toThrow(
+      /made with the model "\.\/gone", which could not be loaded; name it/,
+    );
   });
 });
 

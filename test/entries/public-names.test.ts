@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { readFile } from "node:fs/promises";
+import { beforeAll, expect, test } from "vitest";
+import { sharedFolder } from "../temporary-folder.ts";
 import { installPackage } from "../built-package.ts";
 import { readPublicFace } from "./public-face.ts";
 import type { PublicName } from "./public-face.ts";
@@ -19,14 +18,13 @@ interface Exports {
   readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
 }
 
-let folder: string;
+const folder = sharedFolder();
 let face: Readonly<Record<string, readonly PublicName[]>>;
 const namesOf = (entry: string): readonly string[] => face[entry]!.map(({ name }) => name);
 const everyName = (): readonly (PublicName & { readonly entry: string })[] =>
   Object.entries(face).flatMap(([entry, names]) => names.map((each) => ({ entry, ...each })));
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "encodec-public-names-"));
   await installPackage(folder);
   const { exports } = JSON.parse(await readFile("package.json", "utf8")) as Exports;
   face = await readPublicFace(
@@ -34,8 +32,6 @@ beforeAll(async () => {
     Object.fromEntries(Object.entries(exports).flatMap(([entry, file]) => (typeof file === "string" ? [] : [[entry, file.types]]))),
   );
 });
-
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Whoever reviews a change sees in this file what it does to the public interface. `npx vitest run test/entries --update` writes it anew. */
 test("the names of each entry are those of public-names.txt", async () => {

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { finalNameOf, temporaryBeside } from "../../src/files/temporary-name.ts";
 import { writeFileAtomically } from "../../src/files/write-file.ts";
+import { sharedFolder } from "../temporary-folder.ts";
 
 // A file system without hard links, such as FAT.
 vi.mock(import("node:fs/promises"), async (importOriginal) => ({
@@ -24,11 +24,7 @@ test("has room for any name that a file system takes", async () => {
   }
 });
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "write-file-"));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = sharedFolder();
 
 test("without hard links a new file is written as a whole, once", async () => {
   const path = join(folder, "a.bin");

@@ -1,8 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { parseModelCard } from "../../src/catalogue/model-card.ts";
 import { HubError, IntegrityError } from "../../src/core/index.ts";
 import { thisPackage } from "../../src/files/index.ts";
@@ -12,14 +11,11 @@ import type { HubOptions } from "../../src/hub/hub-options.ts";
 import { pushFiles } from "../../src/hub/push-files.ts";
 import { hubErrorOf, hubFixture, tinyFolder, tinyId } from "./hub-fixture.ts";
 import { commitOf, folderRepository, sha256Of } from "./hub-server.ts";
+import { sharedFolder, temporaryFolder } from "../temporary-folder.ts";
 
 const commit = "c".repeat(40);
 const endpoint = "https://hub.example";
-let cacheDir: string;
-beforeAll(async () => {
-  cacheDir = await mkdtemp(join(tmpdir(), "hostile-hub-"));
-});
-afterAll(() => rm(cacheDir, { recursive: true, force: true }));
+const cacheDir = sharedFolder();
 
 type Answer = Response | Promise<Response>;
 
@@ -304,10 +300,9 @@ describe("an answer that holds much", () => {
 test("every request names this package, its version and what runs it, also those of the client and to the storage", async () => {
   await using hub = await hubFixture();
   await openHubRepository(tinyId, hub.options);
-  const folder = await mkdtemp(join(tmpdir(), "pushed-"));
+  const folder = await temporaryFolder();
   await writeFile(join(folder, "a.bin"), Buffer.alloc(100, 7));
   await pushFiles("org/data", [{ name: "a.bin", path: join(folder, "a.bin") }], { ...hub.options, token: "hf_member" });
-  await rm(folder, { recursive: true });
   const { name, version } = thisPackage();
   expect(hub.server.requests.map(({ method }) => method)).toEqual(expect.arrayContaining(["GET", "POST"]));
   expect(hub.server.requests.some(({ host }) => host === "storage")).toBe(true);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CodesError, crc32 } from "../../src/core/index.ts";
-import { barkFineWindows, layOutBarkFine, revertBarkFine } from "../../src/patterns/index.ts";
+import { barkFineWindows, layOutBarkFine, revertBarkFine } from "../../src/patterns/bark/bark-fine.ts";
 import type { BarkFineWindow } from "../../src/patterns/index.ts";
 import { barkCodes } from "./bark-codes.ts";
 import reference from "./bark/reference.json" with { type: "json" };

@@ -15,12 +15,12 @@ import { readDatasetInfo } from "../../src/dataset/records/dataset-info.ts";
 import { checkRedis, datasetQueueStatus, enqueueDataset, readQueueRecord, workOnDataset } from "../../src/queue/index.ts";
 import type { EnqueueDatasetOptions, EnqueueReport, WorkEvent, WorkOnDatasetOptions, WorkReport } from "../../src/queue/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
-import { tinyModel, tokenize, toneWav } from "../dataset/corpus.ts";
+import { tinyTokenizer, tokenize, toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 import { describeWithRedis, freePort, RedisServer } from "./redis-server.ts";
 
-const options = { model: tinyModel, numCodebooks: 2, decodeThreads: 1 } as const satisfies Partial<DatasetWorkOptions>;
+const options = { model: await tinyTokenizer(), numCodebooks: 2, decodeThreads: 1 } as const satisfies Partial<DatasetWorkOptions>;
 
 /** Seven files in parts of two: four parts. */
 async function corpus(

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, test, vi } from "vitest";
@@ -10,6 +9,7 @@ import type { Waveform } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
 import { hasProc, runtimeProcesses } from "./runtime-processes.ts";
 import { builtUrl } from "../built-package.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const source = fileURLToPath(new URL("../../src", import.meta.url));
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -200,21 +200,17 @@ describe("a process that exits in the middle of a run", () => {
 
 describe("a binding", () => {
   test("that cannot be loaded is named, with what to do", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "encodec-runtime-"));
-    try {
-      for (const room of ["core", "runtime"]) await cp(join(source, room), join(folder, room), { recursive: true });
-      const copy = (await import(/* @vite-ignore */ pathToFileURL(join(folder, "runtime/index.ts")).href)) as {
-        loadOnnxRuntimeNode: typeof loadOnnxRuntimeNode;
-      };
-      await expect(copy.loadOnnxRuntimeNode()).rejects.toMatchObject({
-        code: "RUNTIME_UNAVAILABLE",
-        message: expect.stringMatching(
-          /^onnxruntime-node cannot be loaded on \w+ \w+: .*onnxruntime-node.*; install it again, or give another runtime/u,
-        ),
-      });
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    const folder = await temporaryFolder();
+    for (const room of ["core", "runtime"]) await cp(join(source, room), join(folder, room), { recursive: true });
+    const copy = (await import(/* @vite-ignore */ pathToFileURL(join(folder, "runtime/index.ts")).href)) as {
+      loadOnnxRuntimeNode: typeof loadOnnxRuntimeNode;
+    };
+    await expect(copy.loadOnnxRuntimeNode()).rejects.toMatchObject({
+      code: "RUNTIME_UNAVAILABLE",
+      message: expect.stringMatching(
+        /^onnxruntime-node cannot be loaded on \w+ \w+: .*onnxruntime-node.*; install it again, or give another runtime/u,
+      ),
+    });
   });
 
   test("that is closed can be closed again, and says what became of it", async () => {

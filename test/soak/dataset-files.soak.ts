@@ -1,7 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll } from "vitest";
 import { atOnce, CodecError } from "../../src/core/index.ts";
 import { readShard } from "../../src/dataset/formats/read-shard.ts";
 import { formatRow, parseRow } from "../../src/dataset/inputs/row.ts";
@@ -12,6 +10,7 @@ import { parseManifestLine } from "../../src/dataset/records/manifest.ts";
 import { parsePartRecord } from "../../src/dataset/records/part-record.ts";
 import { noStatistics } from "../../src/dataset/records/statistics.ts";
 import { fuzz } from "./fuzz.ts";
+import { sharedFolder } from "../temporary-folder.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const sha256 = "0".repeat(64);
@@ -138,8 +137,7 @@ fuzz({
   parse: (bytes) => asDamage(() => atOnce(parseManifestLine(bytes))),
 });
 
-const folder = mkdtempSync(join(tmpdir(), "encodec-tokenizer-soak-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = sharedFolder();
 for (const name of ["plan", "shards"]) mkdirSync(join(folder, name));
 
 const plan = formatPlanFile({

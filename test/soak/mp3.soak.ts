@@ -21,7 +21,7 @@ async function readFrames(bytes: Uint8Array): Promise<void> {
   const source = new ByteWindow(bytesSource(bytes, "fuzzed"));
   const found = await findMp3Frames(source, await skipId3(source, 0));
   let numFrames = 0;
-  for await (const { count } of readMp3Frames(source, found)) numFrames += count;
+  for await (const { numSamples } of readMp3Frames(source, found)) numFrames += numSamples / found.samplesPerFrame;
   if (24 * numFrames > bytes.length) throw new Error(`${numFrames} frames of ${bytes.length} bytes`);
 }
 

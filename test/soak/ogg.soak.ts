@@ -1,7 +1,7 @@
 import { decodeAudio } from "../../src/audio/index.ts";
 import { openOpus } from "../../src/audio/ogg/decode-opus.ts";
 import { openVorbis } from "../../src/audio/ogg/decode-vorbis.ts";
-import { checkVorbisSetup } from "../../src/audio/ogg/vorbis-setup.ts";
+import { parseVorbisModes } from "../../src/audio/ogg/vorbis-setup.ts";
 import { constantFlacFrame, flacHeader } from "../audio/flac-bytes.ts";
 import { oggFile, openOggBytes, withChecksums, withEndGranule } from "../audio/ogg-bytes.ts";
 import { silentOpus } from "../audio/opus-bytes.ts";
@@ -19,19 +19,23 @@ const dictionary = ["OggS", "OpusHead", "OpusTags", "\x01vorbis", "\x05vorbis", 
 
 /** All that is read before a decoder gets a packet. */
 async function readPackets(bytes: Uint8Array): Promise<void> {
-  const stream = await openOggBytes(bytes);
-  if (stream === undefined) return;
-  if (stream.head[0] === 0x4f) openOpus(stream);
-  else openVorbis(stream);
+  const link = await openOggBytes(bytes);
+  if (link === undefined) return;
   let total = 0;
-  for await (const packet of stream.packets()) total += packet.length;
+  const packets: Uint8Array[] = [];
+  for await (const group of link.groups()) {
+    packets.push(...group.packets);
+    for (const packet of group.packets) total += packet.length;
+  }
+  if (link.head[0] === 0x4f) openOpus("Ogg Opus", link.head);
+  else openVorbis("Ogg Vorbis", link.head, packets[2]);
   if (total > bytes.length) throw new Error(`packets of ${total} bytes in a file of ${bytes.length}`);
 }
 
 const plain = [...vorbis, ...opus];
 fuzz({ name: "ogg pages", seeds: plain, dictionary, share: 0.5, parse: readPackets });
 fuzz({ name: "ogg pages with right checksums", seeds: plain, dictionary, parse: (bytes) => readPackets(withChecksums(bytes)) });
-fuzz({ name: "vorbis setup", seeds: [vorbisHeaders()[2]!], dictionary: ["BCV"], parse: (bytes) => checkVorbisSetup(bytes) });
+fuzz({ name: "vorbis setup", seeds: [vorbisHeaders()[2]!], dictionary: ["BCV"], parse: (bytes) => parseVorbisModes(bytes, 2) });
 // Each file has a decoder of its own, which takes milliseconds to make.
 fuzz({
   name: "ogg vorbis",

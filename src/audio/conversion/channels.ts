@@ -17,7 +17,7 @@ export function mixChannels(waveform: Waveform, channels: number): Waveform {
     throw new RangeError(`channels must be a positive integer; received ${channels}`);
   }
   if (channelData.length === channels) return waveform;
-  if (channels === 1 && channelData.length === 2) return { channelData: [averageOf(channelData, numSamplesOf(waveform))], sampleRate };
+  if (channels === 1 && channelData.length === 2) return averageChannels(waveform);
   if (channelData.length === 1) {
     return { channelData: Array.from({ length: channels }, () => channelData[0]!.slice()), sampleRate };
   }
@@ -43,6 +43,11 @@ export function convertAudio(waveform: Waveform, options: ConvertAudioOptions): 
   return waveform.channelData.length === 1
     ? mixChannels(resample(waveform, sampleRate), channels)
     : resample(mixChannels(waveform, channels), sampleRate);
+}
+
+/** One channel, the average of all. */
+export function averageChannels(waveform: Waveform): Waveform {
+  return { channelData: [averageOf(waveform.channelData, numSamplesOf(waveform))], sampleRate: waveform.sampleRate };
 }
 
 /** The sum is taken in float64, channel by channel, and rounded to float32 once. */

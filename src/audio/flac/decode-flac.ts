@@ -1,16 +1,14 @@
-import type { Waveform } from "../../core/index.ts";
 import { AudioFormatError, numSamplesOf } from "../../core/index.ts";
 import { skipId3 } from "../reading/id3.ts";
 import type { ByteWindow } from "../reading/byte-window.ts";
+import type { DecodedPiece } from "../reading/decoded-piece.ts";
 import type { EncodedAudio } from "../reading/encoded-audio.ts";
-import type { FlacFrame } from "./flac-frames.ts";
 import { findFlacEnd, splitFlacFrames } from "./flac-frames.ts";
 import type { FlacHeader } from "./flac-header.ts";
 import { readFlacHeader } from "./flac-header.ts";
-import { inBatches } from "../reading/in-batches.ts";
 import type { Pace } from "../reading/pace.ts";
 import { trimPieces } from "../reading/trim-pieces.ts";
-import type { WasmDecoder } from "../reading/wasm-decoder.ts";
+import type { Damage, Packet, WasmDecoder } from "../reading/wasm-decoder.ts";
 import { runDecoder } from "../reading/wasm-decoder.ts";
 
 /** Sample widths that a FLAC frame can name itself; the decoder reads frames without their stream's header. */
@@ -48,11 +46,10 @@ export function checkSupported({ bitsPerSample }: FlacHeader): void {
 
 /** @param chunks The stream from its first frame on, cut anywhere. */
 export function flacAudio(header: FlacHeader, numSamples: number, chunks: () => AsyncIterable<Uint8Array>, pace: Pace): EncodedAudio {
-  const { sampleRate, bitsPerSample, numChannels: channels } = header;
-  async function* decodeAll(): AsyncGenerator<Waveform, void> {
-    const frames = inBatches(splitFlacFrames(chunks(), pace), (frame) => Math.max(frame.bytes.length, frame.numSamples));
+  const { sampleRate, numChannels: channels } = header;
+  async function* decodeAll(): AsyncGenerator<DecodedPiece, void> {
     let numDecoded = 0;
-    for await (const piece of runDecoder("FLAC", createFlacDecoder, frames, pace)) {
+    for await (const piece of decodeFlacFrames(header, splitFlacFrames(chunks(), pace), pace)) {
       numDecoded += numSamplesOf(piece);
       if (numDecoded > numSamples) {
         throw new AudioFormatError(
@@ -60,16 +57,22 @@ export function flacAudio(header: FlacHeader, numSamples: number, chunks: () => 
           `damaged FLAC file: it should have ${numSamples} samples per channel, its frames have more`,
         );
       }
-      for (const samples of piece.channelData) restoreIntegers(samples, bitsPerSample);
       yield piece;
     }
   }
-  return {
-    sampleRate,
-    channels,
-    numSamples,
-    decode: (report) => trimPieces({ format: "FLAC", sampleRate, channels }, decodeAll(), { end: () => numSamples }, report),
-  };
+  return { sampleRate, channels, numSamples, decode: (report) => trimPieces("FLAC", decodeAll(), { end: () => numSamples }, report) };
+}
+
+/** Decodes the frames of one stream. */
+export async function* decodeFlacFrames(
+  { sampleRate, bitsPerSample, numChannels: channels }: FlacHeader,
+  frames: AsyncIterable<Packet | Damage>,
+  pace: Pace,
+): AsyncGenerator<DecodedPiece, void> {
+  for await (const piece of runDecoder({ format: "FLAC", sampleRate, channels }, createFlacDecoder, frames, pace)) {
+    for (const samples of piece.channelData) restoreIntegers(samples, bitsPerSample);
+    yield piece;
+  }
 }
 
 /** The decoder divides integers by 2^(bits−1) − 1. They are found again without loss, and divided by 2^(bits−1). */
@@ -78,12 +81,16 @@ function restoreIntegers(samples: Float32Array, bitsPerSample: number): void {
   for (let i = 0; i < samples.length; i++) samples[i] = Math.round(samples[i]! * (fullScale - 1)) / fullScale;
 }
 
-async function createFlacDecoder(): Promise<WasmDecoder<readonly FlacFrame[]>> {
+async function createFlacDecoder(): Promise<WasmDecoder<Packet>> {
   const { FLACDecoder } = await import("@wasm-audio-decoders/flac");
   const decoder = new FLACDecoder();
   return {
     ready: decoder.ready,
-    decode: (frames) => decoder.decodeFrames(frames.map(({ bytes }) => bytes)),
+    async decode({ bytes }) {
+      const decoded = await decoder.decodeFrames([bytes]);
+      // It also reports frames that are missing in front of this one, which is decoded all the same.
+      return { ...decoded, errors: decoded.errors.filter(({ message }) => !message.includes("ERROR_STATUS_MISSING_FRAME")) };
+    },
     free: () => decoder.free(),
   };
 }

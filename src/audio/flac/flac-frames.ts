@@ -8,7 +8,7 @@ import type { Pace } from "../reading/pace.ts";
 /** A whole frame, with checksums that are right. */
 export interface FlacFrame {
   readonly bytes: Uint8Array;
-  /** Most samples that it may be decoded to, all channels together: its own, and those of what looks like other frames within it. */
+  /** Samples per channel. */
   readonly numSamples: number;
 }
 
@@ -20,7 +20,6 @@ interface FrameHeader {
   readonly number: number;
   /** Samples per channel. */
   readonly blockSize: number;
-  readonly numChannels: number;
 }
 
 /** Most bytes of a frame: 65535 samples of eight 24-bit channels, uncompressed. */
@@ -93,9 +92,8 @@ class FrameSplitter {
   #end = 0;
   /** The header of the frame at `#start`; undefined while one is looked for. */
   #frame: FrameHeader | undefined;
-  /** Headers within it so far, and the samples of all channels that these and its own stand for. */
+  /** Headers within it so far. */
   #numWithin = 0;
-  #numSamples = 0;
   #crc = new Crc16();
 
   *push(chunk: Uint8Array): Generator<FlacFrame, void> {
@@ -117,7 +115,7 @@ class FrameSplitter {
           `damaged FLAC file: a frame holds the headers of ${this.#numWithin} others, and at most ${maxHeadersWithin} may be there by chance`,
         );
       }
-      yield { bytes: this.#buffer.slice(this.#start, this.#position), numSamples: this.#numSamples };
+      yield { bytes: this.#buffer.slice(this.#start, this.#position), numSamples: this.#frame!.blockSize };
       this.#start = this.#position;
       this.#frame = undefined;
     }
@@ -130,7 +128,6 @@ class FrameSplitter {
       this.#crc = new Crc16();
       this.#position = this.#start;
       this.#numWithin = 0;
-      this.#numSamples = samplesOf(this.#frame);
       return true;
     }
     return this.#frame !== undefined;
@@ -149,9 +146,7 @@ class FrameSplitter {
       this.#crc.append(this.#buffer[this.#position++]!);
       const next = this.#headerAt(this.#position);
       if (this.#crc.value === 0 && this.#position >= first && (this.#position === this.#end || next !== undefined)) return true;
-      if (next === undefined) continue;
-      this.#numWithin++;
-      this.#numSamples += samplesOf(next);
+      if (next !== undefined) this.#numWithin++;
     }
     return false;
   }
@@ -176,11 +171,6 @@ class FrameSplitter {
     this.#buffer.set(chunk, this.#end);
     this.#end += chunk.length;
   }
-}
-
-/** All channels together. */
-function samplesOf({ blockSize, numChannels }: FrameHeader): number {
-  return blockSize * numChannels;
 }
 
 /** Channels by the header's four bits: as many as they say, or two of which one may be a difference. */
@@ -213,7 +203,24 @@ function parseFrameHeader(bytes: Uint8Array): FrameHeader | undefined {
   else if (sampleRateCode >= 13) offset += 2;
   const length = offset + 1;
   if (length > bytes.length || crc8(bytes.subarray(0, length)) !== 0) return undefined;
-  return { length, hasVariableBlocks: (bytes[1]! & 1) !== 0, number: number.value, blockSize, numChannels };
+  return { length, hasVariableBlocks: (bytes[1]! & 1) !== 0, number: number.value, blockSize };
+}
+
+/** Samples per channel of the frame that bytes start with, undefined for none. */
+export function flacBlockSize(bytes: Uint8Array): number | undefined {
+  return parseFrameHeader(bytes.subarray(0, maxHeaderLength))?.blockSize;
+}
+
+/** Whether bytes are one frame from their first to their last, with checksums that are right, and few that look like the headers of others. */
+export function isWholeFlacFrame(bytes: Uint8Array): boolean {
+  if (flacBlockSize(bytes) === undefined) return false;
+  const crc = new Crc16();
+  let numWithin = 0;
+  for (const [offset, byte] of bytes.entries()) {
+    crc.append(byte);
+    if (byte === 0xff && offset > 0 && flacBlockSize(bytes.subarray(offset)) !== undefined) numWithin++;
+  }
+  return crc.value === 0 && numWithin <= maxHeadersWithin;
 }
 
 /** A number in the manner of UTF-8, of one to seven bytes. */

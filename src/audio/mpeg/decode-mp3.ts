@@ -1,10 +1,9 @@
-import type { Waveform } from "../../core/index.ts";
 import { skipId3 } from "../reading/id3.ts";
 import type { ByteWindow } from "../reading/byte-window.ts";
 import type { EncodedAudio } from "../reading/encoded-audio.ts";
 import { findMp3Frames, readMp3Frames } from "./mp3-frames.ts";
 import { trimPieces } from "../reading/trim-pieces.ts";
-import type { WasmDecoder } from "../reading/wasm-decoder.ts";
+import type { Packet, WasmDecoder } from "../reading/wasm-decoder.ts";
 import { runDecoder } from "../reading/wasm-decoder.ts";
 
 /** Samples by which every decoder of layer III is late: 528 and one. Source: LAME's technical FAQ, "decoder delay". */
@@ -27,28 +26,34 @@ export async function openMp3(source: ByteWindow): Promise<EncodedAudio> {
     decode(report) {
       let numRead = 0;
       let isWhole = false;
-      async function* readFrames(): AsyncGenerator<Uint8Array, void> {
+      async function* packets(): AsyncGenerator<Packet, void> {
         for await (const frames of readMp3Frames(source, found)) {
-          numRead += frames.count;
-          yield frames.bytes;
+          numRead += frames.numSamples / samplesPerFrame;
+          yield frames;
         }
         isWhole = true;
       }
       // Delay and padding belong to the frames that the header counted; with others appended, only the start is sure.
       const end = (): number => (isWhole ? numRead * samplesPerFrame - (numRead === numFrames ? padding : 0) : Infinity);
-      const pieces = takeChannels(runDecoder("MP3", createMp3Decoder, readFrames(), source.pace), channels);
-      return trimPieces({ format: "MP3", sampleRate, channels }, pieces, { start, end, lookahead: padding }, report);
+      const decoded = runDecoder({ format: "MP3", sampleRate, channels }, () => createMp3Decoder(channels), packets(), source.pace);
+      return trimPieces("MP3", decoded, { start, end, lookahead: padding }, report);
     },
   };
 }
 
-/** The decoder makes two equal channels of one. */
-async function* takeChannels(pieces: AsyncIterable<Waveform>, channels: number): AsyncGenerator<Waveform, void> {
-  for await (const { channelData, sampleRate } of pieces) yield { channelData: channelData.slice(0, channels), sampleRate };
-}
-
-/** Its own gapless mode is off: it needs the information frame, and gives no way to check the number of samples. */
-async function createMp3Decoder(): Promise<WasmDecoder<Uint8Array>> {
+/**
+ * Its own gapless mode is off: it needs the information frame, and gives no way to check the number of samples. It makes two equal
+ * channels of one.
+ */
+async function createMp3Decoder(channels: number): Promise<WasmDecoder<Packet>> {
   const { MPEGDecoder } = await import("mpg123-decoder");
-  return new MPEGDecoder({ enableGapless: false });
+  const decoder = new MPEGDecoder({ enableGapless: false });
+  return {
+    ready: decoder.ready,
+    decode({ bytes }) {
+      const { channelData, samplesDecoded, sampleRate, errors } = decoder.decode(bytes);
+      return { channelData: channelData.slice(0, channels), samplesDecoded, sampleRate, errors };
+    },
+    free: () => decoder.free(),
+  };
 }

@@ -2,6 +2,7 @@ import { AudioFormatError, joinArrays } from "../../core/index.ts";
 import { hasAscii } from "../reading/ascii.ts";
 import { skipId3 } from "../reading/id3.ts";
 import type { ByteWindow } from "../reading/byte-window.ts";
+import type { Packet } from "../reading/wasm-decoder.ts";
 
 /** Where the audio frames of an MP3 file start, and what they hold. */
 export interface Mp3Frames {
@@ -29,10 +30,10 @@ interface FrameHeader {
 
 /** How far from the start (or the end of the ID3v2 tag) the first frame is looked for, in bytes. */
 const maxSearch = 2 ** 16;
+/** Frames that are decoded together: about a second. */
+const framesPerPacket = 32;
 /** Length of no frame is above this: 320 kbps at 32 kHz, or 160 kbps at 8 kHz, and a byte of padding. */
 const maxFrameLength = 1441;
-/** Frames that are read together: about a second. */
-const framesPerPiece = 32;
 
 /**
  * Finds the first audio frame of an MPEG layer III file.
@@ -61,10 +62,7 @@ export async function findMp3Frames(source: ByteWindow, start: number): Promise<
  * @throws AudioFormatError `AUDIO_CORRUPT` if something other than a known tag stands between or after the frames, or
  * if frames are missing; `AUDIO_UNSUPPORTED` if rate or channels change.
  */
-export async function* readMp3Frames(
-  source: ByteWindow,
-  expected: Mp3Frames,
-): AsyncGenerator<{ readonly bytes: Uint8Array; readonly count: number }, void> {
+export async function* readMp3Frames(source: ByteWindow, expected: Mp3Frames): AsyncGenerator<Packet, void> {
   let offset = expected.start;
   let numFrames = 0;
   let frames: Uint8Array[] = [];
@@ -82,12 +80,12 @@ export async function* readMp3Frames(
       throw new AudioFormatError("AUDIO_CORRUPT", `truncated MP3 file: it ends within the frame that starts at byte ${offset}`);
     }
     frames.push(bytes.subarray(0, header.length));
-    offset += header.length;
-    numFrames++;
-    if (frames.length === framesPerPiece) {
-      yield { bytes: joinArrays(frames, Uint8Array), count: frames.length };
+    if (frames.length === framesPerPacket) {
+      yield joined(frames, header.numSamples);
       frames = [];
     }
+    offset += header.length;
+    numFrames++;
   }
   await checkNoAudioAfter(source, offset);
   if (numFrames < expected.numFrames) {
@@ -96,7 +94,11 @@ export async function* readMp3Frames(
       `truncated MP3 file: its header promises ${expected.numFrames} frames, it has ${numFrames}`,
     );
   }
-  if (frames.length > 0) yield { bytes: joinArrays(frames, Uint8Array), count: frames.length };
+  if (frames.length > 0) yield joined(frames, expected.samplesPerFrame);
+}
+
+function joined(frames: readonly Uint8Array[], samplesPerFrame: number): Packet {
+  return { bytes: joinArrays(frames, Uint8Array), numSamples: frames.length * samplesPerFrame };
 }
 
 /**

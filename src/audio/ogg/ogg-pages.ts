@@ -1,34 +1,19 @@
-import { AudioFormatError, joinArrays } from "../../core/index.ts";
+import { AudioFormatError } from "../../core/index.ts";
 import { hasAscii } from "../reading/ascii.ts";
 import type { ByteWindow } from "../reading/byte-window.ts";
 import { pageChecksum } from "./ogg-checksum.ts";
-import type { Pace } from "../reading/pace.ts";
 
-/** One logical stream of an Ogg file, taken out of its pages. */
-export interface OggStream {
-  /** The first packet, which says what the others are. */
-  readonly head: Uint8Array;
-  /** The last page's granule position: for audio, the number of the sample after its last one, pre-skip included. */
-  readonly endGranule: number;
-  /** The pace of all work on the file's bytes. */
-  readonly pace: Pace;
-  /**
-   * Reads every packet in order, the codec's header packets first, and checks that nothing is missing: checksums, page
-   * numbers, no page or packet cut short.
-   * @throws AudioFormatError `AUDIO_CORRUPT` for damage or a packet over 32 MiB, `AUDIO_UNSUPPORTED` for a second stream that is wanted.
-   */
-  packets(): AsyncGenerator<Uint8Array, void>;
-}
-
-interface OggPage {
+/** A page with the right checksum. */
+export interface OggPage {
+  /** Where it starts in the file. */
+  readonly offset: number;
   readonly isContinued: boolean;
   readonly isFirst: boolean;
   readonly isLast: boolean;
-  /** −1 on pages on which no packet ends. */
-  readonly granule: number;
+  /** Granule position: for audio, the number of the sample after the last one that ends here; −1 where no packet ends. */
+  readonly granule: bigint;
   readonly serial: number;
   readonly sequence: number;
-  readonly checksum: number;
   /** One byte for each piece of a packet; a piece of 255 bytes is followed by more of the same packet. */
   readonly lacing: Uint8Array;
   readonly body: Uint8Array;
@@ -36,168 +21,129 @@ interface OggPage {
   readonly length: number;
 }
 
+/** Bytes of the file that are no page with a right checksum. */
+export interface NoPage {
+  /** What is there instead of a page, as a message. */
+  readonly message: string;
+  /** Whether it starts like a page: then one was there. */
+  readonly isDamagedPage: boolean;
+  readonly offset: number;
+}
+
 const headerLength = 27;
 const maxPageLength: number = headerLength + 255 + 255 * 255;
 
-/** Most bytes of a packet: FLAC's longest metadata block is half of that, and the same as text in a comment two thirds. */
-const maxPacketLength = 2 ** 25;
-/** What an empty packet costs, in bytes that could be read instead. */
-const packetWork = 32;
-
-/** Bytes that are searched at a time for the last page, from the end on. */
+/** Bytes that are searched at a time. */
 const searchLength = 2 ** 16;
+/**
+ * Bytes of which checksums may be computed beyond those that are passed over. Pages do not overlap; where what looks like pages does, each byte may
+ * begin a page of 65 kB.
+ */
+const checksumSlack: number = 4 * maxPageLength;
 
 /**
- * Opens an Ogg file's stream whose first packet `isWanted`; streams multiplexed with it are passed over.
- * A stream need not be marked as ended: recorders that are stopped leave it so.
+ * Reads the pages of all streams in a file. What stands between them is passed over, and is given once for each place.
  * Source: RFC 3533, section 6.
- * @returns undefined if no stream is wanted.
- * @throws AudioFormatError `AUDIO_CORRUPT` for damage before or in the first packet.
+ * @throws AudioFormatError `AUDIO_CORRUPT` where what looks like pages overlaps so much that no file is like that.
  */
-export async function openOgg(source: ByteWindow, isWanted: (firstPacket: Uint8Array) => boolean): Promise<OggStream | undefined> {
-  let start = 0;
-  let first: OggPage | undefined;
-  for (let isLast = false; start < source.size; start += first.length) {
-    if (isLast && !hasAscii(await source.bytes(start, 4), 0, "OggS")) return undefined;
-    first = await readPage(source, start);
-    if (first.isFirst && isWanted(first.body)) break;
-    isLast = first.isLast;
-  }
-  if (first === undefined || start >= source.size) return undefined;
-
-  const endGranule = await findEndGranule(source, start, first.serial);
-  const packets = (): AsyncGenerator<Uint8Array, void> => readPackets(source, start, endGranule, isWanted);
-  for await (const head of packets()) return { head, endGranule, pace: source.pace, packets };
-  throw truncatedPacket();
-}
-
-async function* readPackets(
-  source: ByteWindow,
-  start: number,
-  endGranule: number,
-  isWanted: (firstPacket: Uint8Array) => boolean,
-): AsyncGenerator<Uint8Array, void> {
-  let unfinished: Uint8Array[] = [];
-  let unfinishedLength = 0;
-  let previous: OggPage | undefined;
-  let granule = 0;
-
+export async function* readPages(source: ByteWindow, start: number): AsyncGenerator<OggPage | NoPage, void> {
+  let budget = checksumSlack;
   for (let offset = start; offset < source.size;) {
-    if (previous?.isLast && !hasAscii(await source.bytes(offset, 4), 0, "OggS")) break; // tags and the like after the end
-    const page = await readPage(source, offset);
-    offset += page.length;
-    if (page.isFirst && isWanted(page.body)) {
-      if (previous !== undefined) {
-        throw new AudioFormatError(
-          "AUDIO_UNSUPPORTED",
-          "Ogg file with several audio streams, chained or side by side; take one out first: ffmpeg -i in.ogg -map 0:a:0 out.wav",
-        );
-      }
-    } else if (page.serial !== previous?.serial) {
+    const found = await pageAt(source, offset);
+    if (typeof found !== "string") {
+      yield found;
+      offset += found.length;
       continue;
     }
-    if (previous !== undefined && page.sequence !== (previous.sequence + 1) % 2 ** 32) {
-      throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: page ${page.sequence} follows page ${previous.sequence}`);
-    }
-    if (page.isContinued !== unfinished.length > 0) {
-      throw new AudioFormatError(
-        "AUDIO_CORRUPT",
-        `damaged Ogg file: page ${page.sequence} has a packet without its start, or lacks one's end`,
-      );
-    }
-    await source.pace.spend(page.length + packetWork * page.lacing.length);
-    const { whole, rest } = takePackets(page, unfinished);
-    yield* whole;
-    unfinished = rest;
-    unfinishedLength = whole.length > 0 ? 0 : unfinishedLength + page.body.length;
-    if (unfinishedLength > maxPacketLength) {
-      throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: a packet does not end within ${maxPacketLength} bytes`);
-    }
-    if (page.granule >= 0) granule = page.granule;
-    previous = page;
-  }
-  if (unfinished.length > 0) throw truncatedPacket();
-  if (granule !== endGranule) {
-    throw new AudioFormatError(
-      "AUDIO_CORRUPT",
-      `damaged Ogg file: its pages end at granule position ${granule}, a page after them at ${endGranule}`,
-    );
+    yield { message: messageOf(found, offset), isDamagedPage: found !== "no page", offset };
+    const search = await findPage(source, offset, budget);
+    offset = search.offset;
+    budget = search.budget;
   }
 }
 
 /**
  * The granule position of the last whole page of a stream on which a packet ends, looked for from the end of the file.
- * Only what may be that page has its checksum computed. Pages do not overlap, so what does is no page.
+ * Only what may be that page has its checksum computed.
+ * @param isStart Whether a page starts another stream that is wanted.
+ * @returns undefined if there is none, or if another stream starts after it.
  * @throws AudioFormatError `AUDIO_CORRUPT` where what may be pages overlaps so much that no file is like that.
  */
-async function findEndGranule(source: ByteWindow, start: number, serial: number): Promise<number> {
-  let budget = maxPageLength;
+export async function findEndGranule(
+  source: ByteWindow,
+  start: number,
+  serial: number,
+  isStart: (page: OggPage) => boolean,
+): Promise<bigint | undefined> {
+  let budget = checksumSlack;
   for (let end = source.size; end > start; end -= searchLength) {
     const searchStart = Math.max(start, end - searchLength);
     const bytes = await source.bytes(searchStart, end - searchStart + maxPageLength);
     budget += end - searchStart;
     for (let at = end - searchStart - 1; at >= 0; at--) {
       if (bytes[at] !== 0x4f || !hasAscii(bytes, at, "OggS")) continue;
-      const page = parsePageHeader(bytes.subarray(at));
-      if (typeof page === "string" || page.serial !== serial || page.granule < 0) continue;
+      const page = parsePage(bytes.subarray(at), searchStart + at);
+      if (typeof page === "string" || !(page.isFirst ? isStart(page) : page.serial === serial && page.granule >= 0n)) continue;
       budget -= page.length;
-      if (budget < 0)
-        throw new AudioFormatError(
-          "AUDIO_CORRUPT",
-          "damaged Ogg file: its end is full of page headers that overlap and have wrong checksums",
-        );
-      if (hasRightChecksum(bytes.subarray(at), page)) return page.granule;
+      if (budget < 0) throw overlappingPages();
+      if (hasRightChecksum(bytes.subarray(at), page)) return page.isFirst && page.offset > start ? undefined : page.granule;
     }
   }
-  return 0;
+  return undefined;
 }
 
-async function readPage(source: ByteWindow, offset: number): Promise<OggPage> {
-  const head = await source.bytes(offset, headerLength + 255);
-  const page = parsePage(head.length < headerLength ? head : await source.bytes(offset, pageLength(head)));
-  switch (page) {
-    case "truncated":
-      throw new AudioFormatError("AUDIO_CORRUPT", `truncated Ogg file: it ends within the page that starts at byte ${offset}`);
-    case "no page":
-      throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: no page starts at byte ${offset}, where the one before ends`);
-    case "wrong checksum":
-      throw new AudioFormatError("AUDIO_CORRUPT", `damaged Ogg file: the checksum of the page at byte ${offset} is wrong`);
-    default:
-      return page;
+/** The next page with a right checksum from `start` on; the end of the file if there is none. */
+async function findPage(source: ByteWindow, start: number, allowed: number): Promise<{ readonly offset: number; readonly budget: number }> {
+  let budget = allowed;
+  for (let offset = start; offset < source.size; offset += searchLength) {
+    const bytes = await source.bytes(offset, searchLength + maxPageLength);
+    const end = Math.min(searchLength, bytes.length);
+    for (let at = bytes.indexOf(0x4f); at >= 0 && at < end; at = bytes.indexOf(0x4f, at + 1)) {
+      if (!hasAscii(bytes, at, "OggS")) continue;
+      const page = parsePage(bytes.subarray(at), offset + at);
+      if (typeof page === "string") continue;
+      budget -= page.length;
+      const left = budget + offset + at - start;
+      if (left < 0) throw overlappingPages();
+      if (hasRightChecksum(bytes.subarray(at), page)) return { offset: offset + at, budget: left + page.length };
+    }
   }
+  return { offset: source.size, budget };
 }
 
-/** @param bytes Start with the page. */
-function parsePage(bytes: Uint8Array): OggPage | "truncated" | "no page" | "wrong checksum" {
-  const page = parsePageHeader(bytes);
+async function pageAt(source: ByteWindow, offset: number): Promise<OggPage | "truncated" | "no page" | "wrong checksum"> {
+  const head = await source.bytes(offset, headerLength + 255);
+  const bytes = head.length < headerLength ? head : await source.bytes(offset, pageLength(head));
+  const page = parsePage(bytes, offset);
   return typeof page === "string" || hasRightChecksum(bytes, page) ? page : "wrong checksum";
 }
 
 /** What looks like a page, whose checksum may be wrong. */
-function parsePageHeader(bytes: Uint8Array): OggPage | "truncated" | "no page" {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function parsePage(bytes: Uint8Array, offset: number): OggPage | "truncated" | "no page" {
+  if (!hasAscii(bytes, 0, "OggS".slice(0, bytes.length))) return "no page";
   if (bytes.length < headerLength || bytes.length < headerLength + bytes[26]!) return "truncated";
-  if (!hasAscii(bytes, 0, "OggS") || bytes[4] !== 0) return "no page";
+  if (bytes[4] !== 0) return "no page";
   const length = pageLength(bytes);
   if (bytes.length < length) return "truncated";
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const bodyStart = headerLength + bytes[26]!;
   const flags = bytes[5]!;
   return {
+    offset,
     isContinued: (flags & 1) !== 0,
     isFirst: (flags & 2) !== 0,
     isLast: (flags & 4) !== 0,
-    granule: Number(view.getBigInt64(6, true)),
+    granule: view.getBigInt64(6, true),
     serial: view.getUint32(14, true),
     sequence: view.getUint32(18, true),
-    checksum: view.getUint32(22, true),
     lacing: bytes.subarray(headerLength, bodyStart),
     body: bytes.subarray(bodyStart, length),
     length,
   };
 }
 
-function hasRightChecksum(bytes: Uint8Array, { checksum, length }: OggPage): boolean {
-  return checksum === pageChecksum(bytes.subarray(0, length));
+function hasRightChecksum(bytes: Uint8Array, { length }: OggPage): boolean {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(22, true) === pageChecksum(bytes.subarray(0, length));
 }
 
 /** What a page's header says, as far as it is there. */
@@ -208,24 +154,17 @@ function pageLength(head: Uint8Array): number {
   return end;
 }
 
-function truncatedPacket(): AudioFormatError {
-  return new AudioFormatError("AUDIO_CORRUPT", "truncated Ogg file: it ends within a packet");
+function messageOf(problem: "truncated" | "no page" | "wrong checksum", offset: number): string {
+  switch (problem) {
+    case "truncated":
+      return `truncated Ogg file: it ends within the page that starts at byte ${offset}`;
+    case "no page":
+      return `damaged Ogg file: no page starts at byte ${offset}, where the one before ends`;
+    case "wrong checksum":
+      return `damaged Ogg file: the checksum of the page at byte ${offset} is wrong`;
+  }
 }
 
-/** A page's whole packets, the first of which may have started earlier, and the pieces of the one that goes on after it. */
-function takePackets(page: OggPage, unfinished: Uint8Array[]): { readonly whole: Uint8Array[]; readonly rest: Uint8Array[] } {
-  const whole: Uint8Array[] = [];
-  let pieces = unfinished;
-  let start = 0;
-  let end = 0;
-  for (const length of page.lacing) {
-    end += length;
-    if (length === 255) continue;
-    pieces.push(page.body.subarray(start, end));
-    whole.push(joinArrays(pieces, Uint8Array));
-    pieces = [];
-    start = end;
-  }
-  if (end > start) pieces.push(page.body.subarray(start, end));
-  return { whole, rest: pieces };
+function overlappingPages(): AudioFormatError {
+  return new AudioFormatError("AUDIO_CORRUPT", "damaged Ogg file: it is full of page headers that overlap and have wrong checksums");
 }

@@ -31,8 +31,13 @@ export interface DamageOptions {
 /** Warnings of one file that are passed on one by one: its bytes may be wrong in a million places. */
 export const maxWarnings = 100;
 
+/** Takes what is wrong with a part of a file. */
+export interface WarningSink {
+  add(warning: AudioWarning): void;
+}
+
 /** Where the decoding of one file, from its beginning to its end, reports what is wrong with it. */
-export class WarningReport {
+export class WarningReport implements WarningSink {
   readonly #strict: boolean;
   readonly #onWarning: (warning: AudioWarning) => void;
   #numWarnings = 0;

@@ -1,14 +1,7 @@
 import type { Waveform } from "../../core/index.ts";
 import { AudioFormatError, numSamplesOf } from "../../core/index.ts";
-import type { WarningReport } from "./audio-warning.ts";
-
-/** What a file's header says about its audio. */
-export interface ExpectedForm {
-  /** Name of the format in messages, such as "FLAC". */
-  readonly format: string;
-  readonly sampleRate: number;
-  readonly channels: number;
-}
+import type { AudioWarning, WarningSink } from "./audio-warning.ts";
+import type { DecodedPiece, Flaw } from "./decoded-piece.ts";
 
 /** Which of the decoded samples are the file's audio. */
 export interface Extent {
@@ -27,55 +20,82 @@ export interface Extent {
 const maxBeyondEnd = 2 ** 22;
 
 /**
- * Cuts decoded pieces to the file's audio, and checks that they have the form that its header promised. Fewer samples than `end` are a
- * truncated file.
- * @throws AudioFormatError `AUDIO_CORRUPT` for another form, no samples where there should be some, or more than 2²² after `end`; `AUDIO_EMPTY` if none remain.
+ * Cuts decoded pieces to the file's audio, and reports what is wrong:
+ * - flaws, as they come; gaps that follow each other without audio between them are one;
+ * - fewer samples than `end`, which are a truncated file, as is one with such a flaw;
+ * - more than 2²² samples after `end`, of which no more are decoded.
+ * @param format Name of the format in messages, such as "FLAC".
+ * @throws AudioFormatError `AUDIO_CORRUPT` if nothing but silence stands where audio should be; `AUDIO_EMPTY` for a file without samples.
  */
 export async function* trimPieces(
-  { format, sampleRate, channels }: ExpectedForm,
-  pieces: AsyncIterable<Waveform>,
+  format: string,
+  pieces: AsyncIterable<DecodedPiece>,
   { start = 0, end, lookahead = 0 }: Extent,
-  report: WarningReport,
+  report: WarningSink,
 ): AsyncGenerator<Waveform, void> {
-  const waiting: Waveform[] = [];
+  const waiting: DecodedPiece[] = [];
   let numDecoded = 0;
   let position = 0; // of the first sample that waits
+  let hasAudio = false;
+  let firstFlaw: string | undefined;
+  let gap: AudioWarning | undefined; // that may go on
+  let truncation: string | undefined;
+
+  function closeGap(): void {
+    if (gap !== undefined) report.add(gap);
+    gap = undefined;
+  }
+
+  function addFlaw({ code, message }: Flaw, numLost: number): void {
+    firstFlaw ??= message;
+    if (code === "AUDIO_TRUNCATED") {
+      truncation ??= message;
+      return;
+    }
+    if (code === "AUDIO_GAP" && gap !== undefined) {
+      gap = { ...gap, numLost: gap.numLost + numLost };
+      return;
+    }
+    closeGap();
+    const warning = { code, message, position: Math.max(0, Math.min(position, end()) - start), numLost };
+    if (code === "AUDIO_GAP") gap = warning;
+    else report.add(warning);
+  }
 
   function* release(numKept: number): Generator<Waveform, void> {
     while (waiting.length > 0 && numDecoded - position - numSamplesOf(waiting[0]!) >= numKept) {
       const piece = waiting.shift()!;
       const cut = slicePiece(piece, start - position, end() - position);
+      const numSamples = numSamplesOf(cut);
+      if (piece.flaw !== undefined) addFlaw(piece.flaw, numSamples);
+      else if (numSamples > 0) {
+        closeGap();
+        hasAudio = true;
+      }
       position += numSamplesOf(piece);
-      if (numSamplesOf(cut) > 0) yield cut;
+      if (numSamples > 0) yield cut;
     }
   }
 
   for await (const piece of pieces) {
-    if (piece.channelData.length !== channels || piece.sampleRate !== sampleRate) {
-      throw new AudioFormatError(
-        "AUDIO_CORRUPT",
-        `damaged ${format} file: its header says ${channels} channels at ${sampleRate} Hz, ` +
-          `decoded were ${piece.channelData.length} channels at ${piece.sampleRate} Hz`,
-      );
-    }
     waiting.push(piece);
     numDecoded += numSamplesOf(piece);
-    if (numDecoded - end() > maxBeyondEnd) {
-      throw new AudioFormatError(
-        "AUDIO_CORRUPT",
-        `damaged ${format} file: it ends after ${Math.max(0, end())} samples per channel, and goes on for more than ${maxBeyondEnd} others`,
-      );
-    }
     yield* release(lookahead);
-  }
-  const missing = end() - numDecoded;
-  if (missing > 0) {
-    const message = `truncated or damaged ${format} file: it should have ${end()} samples per channel, but only ${numDecoded} could be decoded`;
-    if (numDecoded <= start) throw new AudioFormatError("AUDIO_CORRUPT", message);
-    report.add({ code: "AUDIO_TRUNCATED", message, position: numDecoded - start, numLost: missing });
+    if (numDecoded - end() <= maxBeyondEnd) continue;
+    const message = `damaged ${format} file: it ends after ${Math.max(0, end())} samples per channel, and goes on for more than ${maxBeyondEnd} others`;
+    addFlaw({ code: "AUDIO_EXTRA", message }, 0);
+    break;
   }
   if (end() <= start) throw new AudioFormatError("AUDIO_EMPTY", `empty ${format} file: it holds no samples`);
   yield* release(0);
+  closeGap();
+  const [numExpected, numGiven] = [end() - start, Math.max(0, numDecoded - start)];
+  const message =
+    truncation ??
+    `truncated or damaged ${format} file: it should have ${numExpected} samples per channel, but only ${numGiven} could be decoded`;
+  if (!hasAudio) throw new AudioFormatError("AUDIO_CORRUPT", firstFlaw ?? message);
+  const numLost = Math.max(0, numExpected - numGiven);
+  if (numLost > 0 || truncation !== undefined) report.add({ code: "AUDIO_TRUNCATED", message, position: numGiven, numLost });
 }
 
 /** The samples `[start, end)` of a piece that lie within it; the piece itself if that is all. */

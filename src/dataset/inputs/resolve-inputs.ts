@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import picomatch from "picomatch";
+import { isAddress, shownAddress } from "../../core/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { audioExtensionOf, commonExtensions, videoExtensionOf } from "./audio-extensions.ts";
 
@@ -64,6 +65,8 @@ export async function resolveInputs(names: readonly string[], options: ResolveIn
 async function resolveInput(name: string, cwd: string, links: FollowedLinks): Promise<DatasetInput | "file"> {
   // Otherwise a variable that is not set would be the working directory.
   if (name === "") throw new DatasetError("DATASET_INPUT", `an input is empty text; give ${expected}`);
+  if (isAddress(name))
+    throw new DatasetError("DATASET_INPUT", `${shownAddress(name)} is an address; download it first. Expected ${expected}`);
   const path = resolve(cwd, name);
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;

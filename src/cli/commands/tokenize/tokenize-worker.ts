@@ -7,6 +7,7 @@ import { ReportedError, UsageError, withArguments } from "../../shared/failures.
 import { defaultModel, Models } from "../../shared/loaded-models.ts";
 import type { ModelVariant } from "../../shared/loaded-models.ts";
 import { parseAmount, parseCount, parseLimit } from "../../shared/option-values.ts";
+import { datasetPath } from "../../shared/paths.ts";
 import { addModelOptions, addRunOptions } from "../../shared/shared-options.ts";
 import type { ModelCommandOptions, RunOptions } from "../../shared/shared-options.ts";
 import { say, tell } from "../../shared/terminal.ts";
@@ -50,7 +51,7 @@ export function addWorkerCommand(parent: Command, terminal: Terminal): void {
     .command("worker")
     .summary("take parts of a dataset from its queue")
     .description("Takes parts of a dataset from the queue that tokenize enqueue has put them on, beside any number of others.")
-    .option("-o, --output <folder>", "where the dataset is")
+    .option("-o, --output <folder>", "where the dataset is", datasetPath)
     .option(
       "-m, --model <source>",
       "the model from another place than the one the dataset was begun with, or one that is neither catalogued nor cached; the weights must be the same",

@@ -9,7 +9,6 @@ import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { TokenVocabulary } from "../../src/patterns/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { tinyModel, tokenize, toneWav } from "./corpus.ts";
-import { someOf } from "../long-searches.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
 
@@ -75,7 +74,7 @@ test.skipIf(process.platform !== "linux")(
     vi.restoreAllMocks();
     expect(numWrites).toBeGreaterThan(30);
     const expected = await resultIn(join(folder, "whole"));
-    for (const writes of someOf([...Array(numWrites).keys()], 6)) {
+    for (let writes = 0; writes < numWrites; writes++) {
       const out = join(folder, `out-${writes}`);
       const disk = await failWritesAfter(writes);
       const error: unknown = await run(folder, out).then(

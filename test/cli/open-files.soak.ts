@@ -1,20 +1,15 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { installPackage } from "../built-package.ts";
+import { sharedFolder } from "../temporary-folder.ts";
 
 /** Where a process can be told how many files it may have open. */
 const hasLimits = existsSync("/proc/self/limits") && existsSync("/bin/sh");
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "encodec-open-files-"));
-  await installPackage(folder);
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = sharedFolder();
+beforeAll(() => installPackage(folder));
 
 /** Runs the command line of the built package where this many files may be open. */
 function run(limit: number, args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {

@@ -6,12 +6,11 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { isLong } from "../long-searches.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { builtUrl } from "../built-package.ts";
 
 const mebibyte = 2 ** 20;
-const manyRows = isLong ? 200_000 : 20_000;
+const manyRows = 200_000;
 
 /** Makes a plan of a manifest and reads a part of it in a process of its own; peak memory in bytes. */
 async function peakMemory(folder: string, manifest: string, numRows: number): Promise<number> {

@@ -1,13 +1,13 @@
 import { execFile, spawnSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { telemetrySwitch } from "../../src/runtime/runtime-process.ts";
 import { installPackage } from "../built-package.ts";
 import { hubFixture, tinyFolder } from "../hub/hub-fixture.ts";
 import { folderRepository } from "../hub/hub-server.ts";
 import { describeWithRedis, RedisServer } from "../queue/redis-server.ts";
+import { sharedFolder } from "../temporary-folder.ts";
 
 /** What can run the package, and how it is called. Bun and Deno take part where they are installed, or `TEST_RUNTIMES` says `required`. */
 const runtimes = [
@@ -59,14 +59,12 @@ const dataset = `
 
 const hasTracer = process.platform === "linux" && spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0;
 
-let folder: string;
+const folder = sharedFolder();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "encodec-traces-"));
   await installPackage(folder);
   await cp("examples/speech.wav", join(folder, "speech.wav"));
   for (const [name, code] of Object.entries({ library, thread, dataset })) await writeFile(join(folder, `${name}.js`), code);
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 interface Traces {
   readonly code: number;

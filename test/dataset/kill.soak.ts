@@ -7,14 +7,14 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { builtUrl } from "../built-package.ts";
-import { isLong, soakRuns } from "../long-searches.ts";
+import { soakRuns } from "../long-searches.ts";
 import { tinyModel, toneWav } from "./corpus.ts";
 import { bytesBelow } from "./encoded-clips.ts";
 import { temporaryFolder, writeTree } from "../temporary-folder.ts";
 
 const numFiles = 36;
 /** After how many rows each run is killed; in the long search at any moment after them. */
-const kills = isLong ? Array.from({ length: Math.ceil(soakRuns / 500) }, () => Math.floor((Math.random() * numFiles) / 3)) : [1, 5, 9];
+const kills = Array.from({ length: Math.ceil(soakRuns / 500) }, () => Math.floor((Math.random() * numFiles) / 3));
 
 function script(corpus: string): string {
   return `
@@ -66,7 +66,7 @@ test(`a run that is killed ${kills.length} times ends with the bytes of one that
     const child = start("killed");
     const exit = once(child, "exit");
     await rowsOf(child, rows);
-    if (isLong) await Promise.race([sleep(Math.random() * 50), exit]);
+    await Promise.race([sleep(Math.random() * 50), exit]);
     child.kill("SIGKILL");
     await exit;
     const names = await readdir(join(folder, "killed"));

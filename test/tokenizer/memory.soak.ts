@@ -5,7 +5,6 @@ import { describe, expect, test } from "vitest";
 import { AudioTokenizer } from "../../src/index.ts";
 import type { AudioCodes, Runtime, Waveform } from "../../src/index.ts";
 import { loadOnnxRuntimeNode } from "../../src/runtime/index.ts";
-import { isLong } from "../long-searches.ts";
 import { goldenFolder } from "../golden.ts";
 import { hasProc, residentBytes, runtimeProcesses } from "../runtime/runtime-processes.ts";
 import { noisyTone } from "./streams.ts";
@@ -44,10 +43,10 @@ function* seconds(tokenizer: AudioTokenizer, count: number): Generator<Waveform>
 }
 
 describe.each([
-  { codec: "mini-24khz", short: 20, long: isLong ? 120 : 40, most: 4, ceiling: 16 },
-  { codec: "mini-32khz", short: 20, long: isLong ? 120 : 40, most: 4, ceiling: 16 },
+  { codec: "mini-24khz", short: 20, long: 120, most: 4, ceiling: 16 },
+  { codec: "mini-32khz", short: 20, long: 120, most: 4, ceiling: 16 },
   // Two groups of 16 segments in each direction, 36 MB, which 60 s fill; 40 s more of audio are 15 MB.
-  { codec: "mini-48khz", short: isLong ? 90 : 60, long: isLong ? 300 : 100, most: 12, ceiling: 56 },
+  { codec: "mini-48khz", short: 90, long: 300, most: 12, ceiling: 56 },
 ])("a stream through $codec", ({ codec, short, long, most, ceiling }) => {
   test("takes no more memory for a long clip than for a short one", async () => {
     await using tokenizer = await AudioTokenizer.fromPretrained(join(goldenFolder, codec, "hf"), { threads: 1 });
@@ -62,7 +61,7 @@ describe.each([
       for await (const _ of tokenizer.decodeStream(looking())) gauge.look();
       return gauge.peak;
     };
-    await peakOf(isLong ? short : 2); // loads
+    await peakOf(short); // loads
     const peaks = { short: await peakOf(short), long: await peakOf(long) };
     expect(peaks.long - peaks.short).toBeLessThan(most * megabyte);
     expect(peaks.long).toBeLessThan(ceiling * megabyte);
@@ -108,11 +107,11 @@ async function watched(
 }
 
 const wholeClips = [
-  { codec: "mini-24khz", duration: isLong ? 300 : 60, most: 16 },
-  { codec: "mini-32khz", duration: isLong ? 300 : 60, most: 16 },
+  { codec: "mini-24khz", duration: 300, most: 16 },
+  { codec: "mini-32khz", duration: 300, most: 16 },
+  // Two groups of 16 segments of 1 s side by side; the clip is 115 MB.
+  { codec: "mini-48khz", duration: 300, most: 80 },
 ];
-// Two groups of 16 segments of 1 s side by side; the clip is 115 MB.
-if (isLong) wholeClips.push({ codec: "mini-48khz", duration: 300, most: 80 });
 
 describe.each(wholeClips)("a whole clip through $codec", ({ codec, duration, most }) => {
   test("takes little memory beside itself and its codes", async () => {
@@ -137,7 +136,7 @@ describe.each(wholeClips)("a whole clip through $codec", ({ codec, duration, mos
   });
 });
 
-describe.runIf(hasProc && isLong)("clips of ever new lengths", () => {
+describe.runIf(hasProc)("clips of ever new lengths", () => {
   test("leave nothing behind in the process that runs the models", async () => {
     await using tokenizer = await AudioTokenizer.fromPretrained(join(goldenFolder, "mini-24khz", "hf"), { threads: 1 });
     const [pid] = runtimeProcesses();

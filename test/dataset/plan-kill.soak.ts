@@ -11,10 +11,9 @@ import { openPlan } from "../../src/dataset/plan/dataset-plan.ts";
 import { preparePlan } from "../../src/dataset/plan/prepare-plan.ts";
 import { finalNameOf } from "../../src/files/index.ts";
 import { builtUrl } from "../built-package.ts";
-import { isLong, someOf } from "../long-searches.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
-const numRows = isLong ? 60_000 : 6000;
+const numRows = 60_000;
 const planned = ["plan.json", "plan/offsets.bin", "plan/rows.jsonl"] as const;
 
 async function contentsOf(folder: string): Promise<readonly string[]> {
@@ -64,7 +63,7 @@ test("planning that is killed at any moment is begun again and ends with the sam
   const whole = await contentsOf(join(folder, "whole"));
   const inputs = await resolveInputs([manifest]);
   let killedHalfway = 0;
-  for (const step of someOf([...Array(numSteps).keys()], 6)) {
+  for (let step = 0; step < numSteps; step++) {
     const out = join(folder, `killed-${step}`);
     expect(await run(out, String(step))).toEqual({ signal: "SIGKILL", text: "" });
     const isWhole = await openPlan(out).then(

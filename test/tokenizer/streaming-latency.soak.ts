@@ -15,7 +15,6 @@ import { goldenFolder } from "../golden.ts";
 import { naiveDecode, naiveEncode } from "../naive-codec.ts";
 import { anyConfig, randomCheckpoint } from "../random-checkpoint.ts";
 import { noisyTone } from "./streams.ts";
-import { runsOf } from "../long-searches.ts";
 
 /** Of published shapes: the small checkpoints have the layers of the official ones. Samples. */
 const latencies = [
@@ -87,7 +86,7 @@ describe("any configuration", () => {
         const [one, other] = column(settled).slice(-2);
         expect(one).not.toBe(other);
       }),
-      { numRuns: runsOf(80) },
+      { numRuns: 80 },
     );
   });
 
@@ -105,7 +104,7 @@ describe("any configuration", () => {
         const [one, other] = column(settled).slice(-2);
         expect(one).not.toBe(other);
       }),
-      { numRuns: runsOf(80) },
+      { numRuns: 80 },
     );
   });
 
@@ -162,7 +161,7 @@ describe("any configuration", () => {
         expect(relativeDifference(decoded, audio!)).toBeLessThan(2e-5);
         await sessions.dispose();
       }),
-      { numRuns: runsOf(60) },
+      { numRuns: 60 },
     );
     await runtime.close();
   });

@@ -12,10 +12,9 @@ import { builtFile } from "../built-package.ts";
 import { toneWav } from "../dataset/corpus.ts";
 import { bytesBelow } from "../dataset/encoded-clips.ts";
 import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
-import { isLong } from "../long-searches.ts";
 import { describeWithRedis, RedisServer } from "./redis-server.ts";
 
-const numFiles = isLong ? 60 : 24;
+const numFiles = 60;
 const partRows = 4;
 
 /** An event of a worker, or the end of its process. */
@@ -126,7 +125,7 @@ describeWithRedis("workers on one queue", () => {
     const outages = alive.map((worker) => worker.next(({ kind, isUp }) => kind === "redis" && isUp === false));
     await redis.stop();
     expect((await Promise.all(outages)).map(({ kind }) => kind)).toEqual(alive.map(() => "redis"));
-    if (isLong) await sleep(3000); // longer than a worker has to show a sign of life
+    await sleep(3000); // longer than a worker has to show a sign of life
     await redis.start();
 
     await Promise.all(alive.map(({ exit }) => exit));
