@@ -205,16 +205,21 @@ describe("a WebDataset tar", () => {
   });
 });
 
-describe("labels in a WebDataset tar", () => {
-  /** Rows of a tar by their keys, and what is left out. */
-  async function labelled(members: Readonly<Record<string, string | Uint8Array | number>>) {
-    const folder = await temporaryFolder();
-    await writeTree(folder, { "t.tar": await tarOf(members) });
-    const leftOut: string[] = [];
-    const rows = await collect(listRows(await resolveInputs(["t.tar"], { cwd: folder }), undefined, (what) => leftOut.push(what)));
-    return { rows: rows.map((row) => (row.problem === undefined ? [row.key, row.columns] : [row.problem.code])), leftOut };
-  }
+/** Rows of a tar by their keys, and what is left out. */
+async function labelled(members: Readonly<Record<string, string | Uint8Array | number>>) {
+  const folder = await temporaryFolder();
+  await writeTree(folder, { "t.tar": await tarOf(members) });
+  const leftOut: string[] = [];
+  const rows = await collect(listRows(await resolveInputs(["t.tar"], { cwd: folder }), undefined, (what) => leftOut.push(what)));
+  return { rows: rows.map((row) => (row.problem === undefined ? [row.key, row.columns] : [row.problem.code])), leftOut };
+}
 
+/** The first bytes of a file. */
+function head(text: string): Uint8Array {
+  return Buffer.concat([Buffer.from(text, "latin1"), Buffer.alloc(30)]);
+}
+
+describe("labels in a WebDataset tar", () => {
   const adjacent = {
     "a.wav": 4,
     "a.txt": "hé\n",
@@ -278,8 +283,6 @@ describe("labels in a WebDataset tar", () => {
 });
 
 describe("a folder with files that look like audio", () => {
-  const head = (text: string): Uint8Array => Buffer.concat([Buffer.from(text, "latin1"), Buffer.alloc(30)]);
-
   test("has a row for every audio file by its name, whatever can read it, and the key of a common one does not depend on the others", async () => {
     const folder = await temporaryFolder();
     await writeTree(folder, {

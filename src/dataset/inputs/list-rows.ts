@@ -73,7 +73,6 @@ async function* folderRows(
   { root, followLinks }: DatasetInput & { kind: "folder" },
   { position: input, prefix, onLeftOut }: InputPlace,
 ): AsyncGenerator<Row> {
-  const isAudio = (path: string): boolean => audioExtensionOf(path) !== undefined;
   const leftOut = new LeftOut(root, onLeftOut);
   for await (const file of walkFolder(root, { accepts: (path) => isAudio(path) || LeftOut.mayBe(path), named: isAudio, followLinks })) {
     const { path, key } = file;
@@ -86,6 +85,10 @@ async function* folderRows(
   }
 }
 
+function isAudio(path: string): boolean {
+  return audioExtensionOf(path) !== undefined;
+}
+
 async function* globRows(
   { root, pattern, followLinks }: DatasetInput & { kind: "glob" },
   { position: input, prefix, onLeftOut }: InputPlace,
@@ -96,7 +99,7 @@ async function* globRows(
     const extension = videoExtensionOf(path);
     return extension !== undefined && named.includes(extension);
   };
-  const accepts = (path: string): boolean => (audioExtensionOf(path) !== undefined || isTar(path) || isVideo(path)) && matches(path);
+  const accepts = (path: string): boolean => (isAudio(path) || isTar(path) || isVideo(path)) && matches(path);
   const maxDepth = pattern.includes("**") ? Infinity : pattern.split("/").length;
   for await (const { path, key, problem } of walkFolder(root, { accepts, maxDepth, followLinks })) {
     if (problem !== undefined) yield { input, path, problem };
