@@ -290,6 +290,7 @@ export class DatasetWork implements AsyncDisposable {
     return await assembleDataset({
       folder,
       numParts,
+      duplicates: this.plan.rows.duplicates,
       tool: thisPackage(),
       codec: this.#codec,
       license,

@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from "node:path";
 import picomatch from "picomatch";
 import { isAddress, shownAddress } from "../../core/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
-import { audioExtensionOf, audioExtensions } from "./audio-extensions.ts";
+import { audioExtensionOf, commonExtensions, videoExtensionOf } from "./audio-extensions.ts";
 
 /** Where rows come from; paths of its rows are relative to `root`, which is absolute. */
 export type DatasetInput =
@@ -75,7 +75,7 @@ async function resolveInput(name: string, cwd: string, links: FollowedLinks): Pr
   if (stats === undefined) return globInput(name, cwd, links);
   if (stats.isDirectory()) return { kind: "folder", root: path, ...links };
   if (!stats.isFile()) throw new DatasetError("DATASET_INPUT", `${name} is a pipe or a device; pass its paths on standard input with -`);
-  if (audioExtensionOf(path) !== undefined) return "file";
+  if (audioExtensionOf(path) !== undefined || videoExtensionOf(path) !== undefined) return "file";
   const file = { root: dirname(path), path };
   switch (/\.(?<extension>[^.]+)$/u.exec(basename(path))?.groups!["extension"]?.toLowerCase()) {
     case "jsonl":
@@ -97,7 +97,7 @@ async function resolveInput(name: string, cwd: string, links: FollowedLinks): Pr
     default:
       throw new DatasetError(
         "DATASET_INPUT",
-        `${name} is no input; give ${expected}. Audio files end in ${audioExtensions.map((extension) => `.${extension}`).join(", ")}`,
+        `${name} is no input; give ${expected}. Audio files end in ${commonExtensions.map((extension) => `.${extension}`).join(", ")}, or as others do, such as .m4a`,
       );
   }
 }
