@@ -8,9 +8,10 @@ import { WarningReport } from "./reading/audio-warning.ts";
 import { ByteWindow } from "./reading/byte-window.ts";
 import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
 import { openFlac } from "./flac/decode-flac.ts";
-import { openMp3 } from "./mpeg/decode-mp3.ts";
+import { openMpeg } from "./mpeg/decode-mpeg.ts";
 import { openOggAudio } from "./ogg/decode-ogg.ts";
 import type { EncodedAudio } from "./reading/encoded-audio.ts";
+import { skipId3 } from "./reading/id3.ts";
 import { openWav } from "./pcm/parse-wav.ts";
 import { slicePiece } from "./reading/trim-pieces.ts";
 import { unreadableFileError } from "./unreadable-file.ts";
@@ -52,7 +53,7 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
   if (wholeSource.size === 0) throw new AudioFormatError("AUDIO_EMPTY", "empty file: it has 0 bytes");
   const window = new ByteWindow(wholeSource, signal);
   const container = await identifyContainer(window);
-  if (container === undefined) throw unreadableFileError(await window.bytes(0, 256));
+  if (container === undefined) throw unreadableFileError(await window.bytes(await skipId3(window, 0), 256));
   const audio = await openers[container](window);
   const { sampleRate, channels, numSamples } = audio;
   checkForm(container, audio, limits);
@@ -67,10 +68,12 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
 }
 
 const openers: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<EncodedAudio>>> = {
-  wav: openWav,
+  wav: async (source) => openWav(source.from(await skipId3(source, 0))),
   flac: openFlac,
   ogg: openOggAudio,
-  mp3: openMp3,
+  mp3: openMpeg,
+  mp2: openMpeg,
+  mp1: openMpeg,
 };
 
 async function* inSeconds(
