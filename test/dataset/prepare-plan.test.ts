@@ -122,9 +122,9 @@ describe("a plan", () => {
 
   test("names the member of a tar whose key an earlier one has", async () => {
     const folder = await temporaryFolder();
-    await writeTree(folder, { "t.tar": await tarOf({ "a.wav": 4, "b.wav": 4, "a.flac": 4 }) });
+    await writeTree(folder, { "t.tar": await tarOf({ "a_.wav": 4, "b.wav": 4, "a:.flac": 4 }) });
     const plan = await planOf(folder, ["t.tar"]);
-    expect((await collect(plan.readPart(0))).at(-1)!.row.problem!.message).toContain('row 2 (t.tar#a.flac) has the key "a" of row 0');
+    expect((await collect(plan.readPart(0))).at(-1)!.row.problem!.message).toContain('row 2 (t.tar#a:.flac) has the key "a_" of row 0');
   });
 
   test("knows the types of all columns of its manifests", async () => {

@@ -5,8 +5,7 @@ import { audioExtensionOf, commonExtensions, videoExtensionOf } from "./audio-ex
 import { LeftOut } from "./left-out.ts";
 import type { OnLeftOut } from "./left-out.ts";
 import { pathProblem } from "./manifest-record.ts";
-import { readCsvManifest } from "./read-csv-manifest.ts";
-import { readJsonlManifest } from "./read-jsonl-manifest.ts";
+import { readManifest } from "./read-manifest.ts";
 import { readTar } from "./read-tar.ts";
 import type { DatasetInput } from "./resolve-inputs.ts";
 import { cleanKey, keyOfPath } from "./row-key.ts";
@@ -55,11 +54,9 @@ function rowsOf(input: DatasetInput, place: InputPlace): AsyncIterable<Row> {
     case "glob":
       return globRows(input, place);
     case "jsonl":
-      return readJsonlManifest(input.path, { input: position, prefix });
     case "csv":
-      return readCsvManifest(input.path, { input: position, prefix }, ",");
     case "tsv":
-      return readCsvManifest(input.path, { input: position, prefix }, "\t");
+      return readManifest(input.path, input.kind, { input: position, prefix });
     case "tar":
       return readTar(input.path, { input: position, path: basename(input.path), prefix }, onLeftOut);
     case "files":
@@ -161,7 +158,7 @@ function nameOf(input: DatasetInput): string {
     case "list":
       return "";
     default:
-      return cleanKey(basename(input.path).replace(/\.[^.]+$/u, ""));
+      return cleanKey(basename(input.path).replace(/\.[^.]+(?:\.gz)?$/iu, ""));
   }
 }
 
