@@ -8,13 +8,14 @@ import { WarningReport } from "./reading/audio-warning.ts";
 import { ByteWindow } from "./reading/byte-window.ts";
 import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
 import { openFlac } from "./flac/decode-flac.ts";
-import { openMp3 } from "./mpeg/decode-mp3.ts";
+import { openMpeg } from "./mpeg/decode-mpeg.ts";
 import { openOggAudio } from "./ogg/decode-ogg.ts";
 import { FinalRefusal } from "./reading/final-refusal.ts";
 import type { EncodedAudio } from "./reading/encoded-audio.ts";
 import { openPcm } from "./pcm/open-pcm.ts";
 import { pcmFormats } from "./pcm/pcm-containers.ts";
 import type { PcmContainer } from "./pcm/pcm-containers.ts";
+import { skipId3 } from "./reading/id3.ts";
 import { slicePiece } from "./reading/trim-pieces.ts";
 import { mayBeAudio, unreadableFileError } from "./unreadable-file.ts";
 
@@ -102,24 +103,34 @@ async function openContainer(
 ): Promise<{ readonly container: AudioContainer; readonly decoder: string | undefined; readonly audio: EncodedAudio }> {
   const container = await identifyContainer(source);
   try {
-    if (container === undefined) throw unreadableFileError(await source.bytes(0, 256));
+    if (container === undefined) throw unreadableFileError(await headOf(source));
     return { container, decoder: undefined, audio: await openers[container](source) };
   } catch (error) {
-    if (otherDecoder === undefined || !isForOthers(error) || !mayBeAudio(await source.bytes(0, 256))) throw error;
+    if (otherDecoder === undefined || !isForOthers(error) || !mayBeAudio(await headOf(source))) throw error;
     const audio = await otherDecoder(error);
     return { container: "other", decoder: audio.decoder, audio };
   }
 }
 
+/** The first bytes behind any ID3 tags. */
+async function headOf(source: ByteWindow): Promise<Uint8Array> {
+  return source.bytes(await skipId3(source, 0), 256);
+}
+
 const pcmOpeners = Object.fromEntries(
-  (Object.keys(pcmFormats) as PcmContainer[]).map((container) => [container, (source: ByteWindow) => openPcm(container, source)]),
+  (Object.keys(pcmFormats) as PcmContainer[]).map((container) => [
+    container,
+    async (source: ByteWindow) => openPcm(container, source.from(await skipId3(source, 0))),
+  ]),
 ) as Record<PcmContainer, (source: ByteWindow) => Promise<EncodedAudio>>;
 
 const openers: Readonly<Record<Exclude<AudioContainer, "other">, (source: ByteWindow) => Promise<EncodedAudio>>> = {
   ...pcmOpeners,
   flac: openFlac,
   ogg: openOggAudio,
-  mp3: openMp3,
+  mp3: openMpeg,
+  mp2: openMpeg,
+  mp1: openMpeg,
 };
 
 async function* inSeconds(

@@ -10,6 +10,7 @@ const knownFiles: readonly { readonly offset: number; readonly text: string; rea
   { offset: 0, text: "\x0b\x77", name: "AC-3 audio", extension: "ac3" },
   { offset: 0, text: "TTA1", name: "a True Audio file", extension: "tta" },
   { offset: 0, text: "FLV\x01", name: "a Flash video", extension: "flv" },
+  { offset: 0, text: "G@\0\x10", name: "an MPEG transport stream", extension: "ts" },
   { offset: 0, text: "DSD ", name: "a DSD stream file", extension: "dsf" },
   { offset: 0, text: "wvpk", name: "a WavPack file", extension: "wv" },
   { offset: 0, text: "MAC ", name: "a Monkey's Audio file", extension: "ape" },
@@ -24,12 +25,15 @@ const knownFiles: readonly { readonly offset: number; readonly text: string; rea
   { offset: 0, text: "MATLAB 5.0 MAT-file", name: "a MATLAB file; write the samples as WAV there: audiowrite" },
   { offset: 0, text: "\xff\xf1", name: "an AAC stream", extension: "aac" },
   { offset: 0, text: "\xff\xf9", name: "an AAC stream", extension: "aac" },
-  { offset: 0, text: "\xff\xfd", name: "MPEG layer II audio", extension: "mp2" },
-  { offset: 0, text: "\xff\xfc", name: "MPEG layer II audio", extension: "mp2" },
   { offset: 0, text: "version https://git-lfs", name: "a Git LFS pointer; fetch the file itself with: git lfs pull" },
   { offset: 0, text: "PK\x03\x04", name: "a zip archive; unpack it first" },
   { offset: 0, text: "\x1f\x8b", name: "a gzip archive; unpack it first" },
 ];
+
+/** Whether they are known to be of a file that cannot be read, and not junk before one that can. @param bytes The first 12. */
+export function isOtherFile(bytes: Uint8Array): boolean {
+  return knownFiles.some(({ offset, text }) => hasAscii(bytes, offset, text.slice(0, 12)));
+}
 
 /**
  * Makes the error for bytes that are none of the readable formats: what they look like, and what can be done about it.

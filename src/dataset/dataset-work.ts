@@ -290,6 +290,7 @@ export class DatasetWork implements AsyncDisposable {
     return await assembleDataset({
       folder,
       numParts,
+      duplicates: this.plan.rows.duplicates,
       tool: thisPackage(),
       codec: this.#codec,
       license,
@@ -405,6 +406,7 @@ async function planOf(
     return plan;
   }
   const resolved = await resolveInputs(inputs, options);
+  for (const input of resolved) if ("note" in input) await emit({ kind: "note", message: input.note });
   return await preparePlan({
     folder,
     inputs: resolved,

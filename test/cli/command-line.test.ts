@@ -221,7 +221,9 @@ describe("audio that goes through in pieces", () => {
     const { code, stderr } = await run(["encode", join(folder, "cut.wav")]);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: expect.stringMatching(/cut\.wav: warning: truncated WAV file: .* it has 35800 \(5000 samples lost\)\n.*cut\.wav → /u),
+      stderr: expect.stringMatching(
+        /cut\.wav: warning: truncated WAV file: its header promises 40800 samples per channel, it has 35800 \(5000 samples lost\)\n/u,
+      ),
     });
     expect((await run(["encode", join(folder, "cut.wav"), "--force", "-q"])).stderr).toBe("");
   });

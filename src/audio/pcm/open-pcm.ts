@@ -2,7 +2,6 @@ import type { Waveform } from "../../core/index.ts";
 import { AudioFormatError } from "../../core/index.ts";
 import type { ByteWindow } from "../reading/byte-window.ts";
 import type { EncodedAudio } from "../reading/encoded-audio.ts";
-import { skipId3 } from "../reading/id3.ts";
 import { pcmFormats } from "./pcm-containers.ts";
 import type { PcmContainer } from "./pcm-containers.ts";
 import { viewOf } from "./pcm-layout.ts";
@@ -13,11 +12,10 @@ import type { SampleCodec } from "./sample-codec.ts";
 /** Bytes of samples read at a time from a long file. */
 const pieceLength = 2 ** 17;
 
-/** Opens a file of samples. ID3 tags in front of it are passed over. */
+/** Opens a file of samples. */
 export async function openPcm(container: PcmContainer, source: ByteWindow): Promise<EncodedAudio> {
   const { name, readHeader } = pcmFormats[container];
-  const origin = await skipId3(source, 0);
-  const layout = await read(readHeader(source.size - origin), source, origin);
+  const layout = await read(readHeader(source.size), source);
   const { channels, sampleRate, data, faults } = layout;
   const numSamples = countSamples(name, layout);
   const numMissing = countPromised(layout) - numSamples;
@@ -34,9 +32,9 @@ export async function openPcm(container: PcmContainer, source: ByteWindow): Prom
         const start = data.start + (first / samplesPerBlock) * bytesPerBlock;
         const length = Math.min(blocksPerPiece * bytesPerBlock, data.end - start);
         const count = Math.min(blocksPerPiece * samplesPerBlock, numSamples - first);
-        const piece = readSamples(await source.bytes(origin + start, length), layout, codec, count, (block) => {
+        const piece = readSamples(await source.bytes(start, length), layout, codec, count, (block) => {
           const position = first + block * samplesPerBlock;
-          const message = `damaged ${name} file: the block of ${layout.encoding.kind} at byte ${origin + start + block * bytesPerBlock} begins with what no encoder writes`;
+          const message = `damaged ${name} file: the block of ${layout.encoding.kind} at byte ${start + block * bytesPerBlock} begins with what no encoder writes`;
           report.add({ code: "AUDIO_GAP", message, position, numLost: Math.min(samplesPerBlock, numSamples - position) });
         });
         yield piece;
@@ -50,9 +48,9 @@ export async function openPcm(container: PcmContainer, source: ByteWindow): Prom
 }
 
 /** Sends a header's reader the bytes that it asks for. */
-async function read<T>(reading: HeaderReading<T>, source: ByteWindow, origin: number): Promise<T> {
+async function read<T>(reading: HeaderReading<T>, source: ByteWindow): Promise<T> {
   let step = reading.next();
-  while (!step.done) step = reading.next(await source.bytes(origin + step.value.start, step.value.end - step.value.start));
+  while (!step.done) step = reading.next(await source.bytes(step.value.start, step.value.end - step.value.start));
   return step.value;
 }
 

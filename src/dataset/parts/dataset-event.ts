@@ -23,6 +23,8 @@ export const noRows: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0, war
 export type DatasetEvent =
   /** The model is being had. */
   | { readonly kind: "loading"; readonly done: number; readonly total: number }
+  /** Something about the inputs that is to be known, such as which folder the paths of a manifest start from. */
+  | { readonly kind: "note"; readonly message: string }
   /** Rows are being listed, so many so far. */
   | { readonly kind: "listing"; readonly rows: number }
   | {
@@ -35,6 +37,10 @@ export type DatasetEvent =
       readonly rowsToDo: number;
       /** What is done of this run's share already. */
       readonly done: RowCounts;
+      /** Rows of the whole dataset that are left out for having the audio of an earlier one (`dedupe`). */
+      readonly duplicates: number;
+      /** What of the inputs no row has: how often, by what it is. */
+      readonly leftOut: Readonly<Record<string, number>>;
     }
   | { readonly kind: "part-started"; readonly part: number }
   /** A row is written: its clips, or its failure. */

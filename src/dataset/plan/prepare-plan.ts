@@ -15,7 +15,7 @@ import { openPlan } from "./dataset-plan.ts";
 import type { DatasetPlan } from "./dataset-plan.ts";
 import { mismatchError, planDifferences } from "./plan-differences.ts";
 import { checkSettings, formatPlanFile, formatPlannedInputs, planFiles, readPlanFile, readPlannedInputs } from "./plan-files.ts";
-import type { PlannedInputs } from "./plan-files.ts";
+import type { PlanFile, PlannedInputs } from "./plan-files.ts";
 import { digestRows, writePlanRows } from "./write-plan-rows.ts";
 
 export interface PreparePlanOptions {
@@ -84,10 +84,29 @@ async function createPlan({
   const roots = inputs.map(({ root }) => root);
   const described = await describeInputs(inputs);
   const remembered = formatPlannedInputs(described);
-  const rows = await writePlanRows(folder, listRows(inputs, signal), { partRows, dedupe, roots, signal, onRows });
+  const leftOut = new LeftOutCounts();
+  const listed = listRows(inputs, signal, (what) => leftOut.add(what));
+  const rows = await writePlanRows(folder, listed, { partRows, dedupe, roots, signal, onRows });
   await writeDurably(join(folder, planFiles.inputs), remembered);
-  await writeDurably(join(folder, planFiles.plan), formatPlanFile({ settings, rows }));
+  await writeDurably(join(folder, planFiles.plan), formatPlanFile({ settings, rows: { ...rows, ...leftOut.counts() } }));
   return await openPlan(folder);
+}
+
+/** Most kinds of things that are told one by one. */
+const maxKindsLeftOut = 50;
+
+/** Counts what no row has. */
+class LeftOutCounts {
+  readonly #counts = new Map<string, number>();
+
+  add(what: string): void {
+    const kind = this.#counts.has(what) || this.#counts.size < maxKindsLeftOut ? what : "others";
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+  }
+
+  counts(): Pick<PlanFile["rows"], "leftOut"> {
+    return this.#counts.size === 0 ? {} : { leftOut: Object.fromEntries(this.#counts) };
+  }
 }
 
 async function reopenPlan({ folder, inputs, settings, partRows = 1000, dedupe = false, signal }: PreparePlanOptions): Promise<DatasetPlan> {
@@ -119,12 +138,20 @@ async function reopenPlan({ folder, inputs, settings, partRows = 1000, dedupe = 
 async function describeInputs(inputs: readonly DatasetInput[]): Promise<PlannedInputs> {
   const described: PlannedInputs[number][] = [];
   for (const input of inputs) {
-    const { kind, root, ...details } =
-      input.kind === "list" ? { ...input, lines: null } : input.kind === "files" ? { ...input, paths: digestOf(input.paths) } : input;
+    const { kind, root, ...details } = knownOf(input);
     const stats = "path" in input ? await stat(input.path) : undefined;
     described.push({ kind, root, details: { ...details, ...(stats === undefined ? {} : { bytes: stats.size, modified: stats.mtimeMs }) } });
   }
   return described;
+}
+
+/** What of an input is remembered: of what may be any amount, a digest or nothing; not what was to be told. */
+function knownOf(input: DatasetInput): JsonObject & Pick<DatasetInput, "kind" | "root"> {
+  if (input.kind === "list") return { ...input, lines: null };
+  if (input.kind === "files") return { ...input, paths: digestOf(input.paths) };
+  if (!("note" in input)) return { ...input };
+  const { note: _, ...known } = input;
+  return known;
 }
 
 /** There may be any number of them. */

@@ -1,5 +1,6 @@
 import { noRows } from "../../../dataset/index.ts";
 import type { DatasetEvent, RowCounts } from "../../../dataset/index.ts";
+import { leftOutLines } from "../../reports/tokenize-report.ts";
 import { Bar } from "../../shared/bar.ts";
 import { warningText } from "../../shared/read-clip.ts";
 import type { RunOptions } from "../../shared/shared-options.ts";
@@ -41,11 +42,13 @@ export function startDatasetProgress(
   const update = (): void => view.update(before.rows + run.rows, total, progressTexts({ before, run, total, elapsed: now() - start }));
   return {
     show(event) {
+      if (event.kind === "note") view.note(event.message);
       if (event.kind === "listing") view.listing(event.rows);
       if (event.kind === "plan") {
         start = now();
         before = event.done;
         total = before.rows + event.rowsToDo;
+        for (const line of leftOutLines(event)) view.note(line);
         if (event.rowsToDo > 0) view.start(before.rows, total);
       }
       if (event.kind === "row") {

@@ -13,6 +13,7 @@ import type { ModelCommandOptions, RunOptions } from "../../shared/shared-option
 import { say, tell } from "../../shared/terminal.ts";
 import type { Terminal } from "../../shared/terminal.ts";
 import { countText, hoursText, timeText } from "../../shared/wording.ts";
+import { endByErrors } from "./failed-rows.ts";
 import { followRun } from "./follow-run.ts";
 import { addDecodingOptions } from "./tokenize-options.ts";
 import { addRedisOption, tellEvents } from "./tokenize-queue.ts";
@@ -41,6 +42,7 @@ Examples:
 
 What shapes the dataset is what it was put on the queue with. The worker ends when nothing is left to do anywhere; whichever is last writes the index.
 Ctrl-C or SIGTERM ends it after the part at hand, a second one at once: that part then goes to another worker.
+Exit codes, of the files done here: 0 all became clips, 3 some failed, 1 all failed or parts are given up.
 `;
 
 /** Adds `tokenize worker`: takes parts from the queue of a dataset. */
@@ -135,6 +137,7 @@ async function work(options: WorkerCommandOptions, command: Command, terminal: T
   }
   // Stopped on purpose, but not done.
   if (report.partsLeft > 0) terminal.signal.throwIfAborted();
+  endByErrors(report, folder, terminal, quiet);
 }
 
 /**
@@ -159,6 +162,8 @@ function reportLines({ folder, rows, parts, seconds, elapsed, partsLeft, info, .
   const state =
     info === null
       ? `${countText(partsLeft, "part")} left`
-      : `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
+      : info.counts.clips === 0 && info.counts.errors > 0
+        ? "finished without a clip: all files failed"
+        : `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
   return [`${folder}: ${mine}`, ...damageLines(counts, info), state];
 }
