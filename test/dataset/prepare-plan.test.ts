@@ -113,9 +113,9 @@ describe("a plan", () => {
     expect(await keysOf(plan)).toEqual(["a", "! ROW_DUPLICATE_KEY", "b", "! ROW_DUPLICATE_KEY", "c", "! ROW_DUPLICATE_KEY"]);
     expect((await collect(plan.readPart(0)))[1]!.row.problem!.message).toContain('row 1 (a.flac) has the key "a" of row 0');
     expect((await collect(plan.readPart(1))).map(({ row }) => row.problem?.message)).toEqual([
-      'row 3 (a.ogg) has the key "a" of row 0; give the rows different ids',
+      'row 3 (a.ogg) has the key "a" of row 0; give each row an id of its own in a manifest, or rename the file',
       undefined,
-      'row 5 (b.wav) has the key "b" of row 2; give the rows different ids',
+      'row 5 (b.wav) has the key "b" of row 2; give each row an id of its own in a manifest, or rename the file',
     ]);
     expect(plan.rows).toMatchObject({ repeats: 3, bad: 0 });
   });

@@ -8,7 +8,7 @@ import { pathProblem } from "./manifest-record.ts";
 import { readManifest } from "./read-manifest.ts";
 import { readTar } from "./read-tar.ts";
 import type { DatasetInput } from "./resolve-inputs.ts";
-import { cleanKey, keyOfPath } from "./row-key.ts";
+import { cleanKey, keyOfPath, keysOfSiblings } from "./row-key.ts";
 import type { AudioRow, Row } from "./row.ts";
 import { readLines } from "./text-lines.ts";
 import { walkFolder } from "./walk-folder.ts";
@@ -111,8 +111,20 @@ function lastNameOf(pattern: string): string {
   return pattern.slice(pattern.lastIndexOf("/") + 1).toLowerCase();
 }
 
-async function* fileRows(paths: Iterable<string>, input: number): AsyncGenerator<Row> {
-  for (const path of paths) yield rowOfFile(path, input);
+/** Files of one name in one folder keep what tells them apart, as in a folder; the same file twice has the same key. */
+async function* fileRows(paths: readonly string[], input: number): AsyncGenerator<Row> {
+  const rows = paths.map((path) => rowOfFile(path, input));
+  const namesOf = new Map<string, Set<string>>();
+  for (const { path } of rows) {
+    const folder = posix.dirname(path);
+    namesOf.set(folder, (namesOf.get(folder) ?? new Set()).add(posix.basename(path)));
+  }
+  const suffixes = new Map<string, string>();
+  for (const [folder, names] of namesOf) {
+    const keys = keysOfSiblings([...names]);
+    for (const [i, name] of [...names].entries()) suffixes.set(posix.join(folder, name), keys[i]!.slice(keyOfPath(name).length));
+  }
+  for (const row of rows) yield { ...row, key: row.key + suffixes.get(row.path)! };
 }
 
 async function* listedRows(lines: AsyncIterable<Uint8Array>, input: number): AsyncGenerator<Row> {
