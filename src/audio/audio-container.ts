@@ -7,11 +7,11 @@ import { isOtherFile } from "./unreadable-file.ts";
 
 /**
  * Audio files that can be read: samples as they are, in WAV, Sony's Wave64, AIFF (AIFF-C too), Core Audio's CAF, Sun's AU, NIST's SPHERE, and the formats of IRCAM,
- * Audio Visual Research, Ensoniq PARIS, mgetty (PVF), Amiga (8SVX) and Creative (VOC); FLAC; Ogg, which says in its first packet what it carries; MP3, and layers I and II of MPEG audio; and `other`,
+ * Audio Visual Research, Akai's MPC 2000, Ensoniq PARIS, mgetty (PVF), Amiga (8SVX) and Creative (VOC); FLAC; Ogg, which says in its first packet what it carries; MP3, and layers I and II of MPEG audio; and `other`,
  * which only another program decodes.
  */
 export type AudioContainer =
-  | ("wav" | "w64" | "aiff" | "caf" | "au" | "sphere" | "ircam" | "avr" | "paf" | "pvf" | "svx" | "voc")
+  | ("wav" | "w64" | "aiff" | "caf" | "au" | "sphere" | "ircam" | "avr" | "mpc2k" | "paf" | "pvf" | "svx" | "voc")
   | ("flac" | "ogg" | "mp3" | "mp2" | "mp1" | "other");
 
 /**
@@ -19,7 +19,7 @@ export type AudioContainer =
  * @returns undefined if the bytes start like none of them.
  */
 export async function identifyContainer(source: ByteWindow): Promise<Exclude<AudioContainer, "other"> | undefined> {
-  const head = await source.bytes(await skipId3(source, 0), 40);
+  const head = await source.bytes(await skipId3(source, 0), 42);
   const pcm = pcmContainerOf(head);
   if (pcm !== undefined) return pcm;
   if (hasAscii(head, 0, "OggS")) return "ogg";
