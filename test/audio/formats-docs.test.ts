@@ -5,7 +5,9 @@ import type { AudioContainer } from "../../src/audio/index.ts";
 import { pcmFormats } from "../../src/audio/pcm/pcm-containers.ts";
 import { lawWriters, pcmWriters } from "./pcm-bytes.ts";
 
-const docs = readFileSync(new URL("../../docs/audio.md", import.meta.url), "utf8");
+const docs = readFileSync(new URL("../../docs/audio.md", import.meta.url), "utf8")
+  .split(/^## /mu)
+  .find((section) => section.startsWith("Formats"))!;
 /** Rows of the table of formats: containers, files, contents. */
 const rows = Array.from(docs.matchAll(/^\| (`\w+`(?:, `\w+`)*) \| (.*?) \| (.*?) \|$/gmu), ([, containers, files, contents]) => ({
   containers: Array.from(containers!.matchAll(/\w+/gu), ([name]) => name),
