@@ -1,6 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { convertAudio, formatWav } from "../../src/audio/index.ts";
 import { numSamplesOf } from "../../src/core/index.ts";
@@ -8,6 +9,7 @@ import type { AudioCodes, Waveform } from "../../src/core/index.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import type { EncodedClip } from "../../src/dataset/records/encoded-clip.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
+import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { readAudio } from "../../src/files/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { audioFixture, tinyTokenizer, tokenize, toneWav } from "./corpus.ts";
@@ -355,5 +357,34 @@ describe("clips", () => {
     expect(results[0]!.get("errors.jsonl")!.length).toBe(0);
     expect(results[0]!.get("manifest.jsonl")!.toString().split("\n").length).toBeGreaterThan(20);
     for (const result of results.slice(1)) expect(result).toEqual(results[0]);
+  });
+});
+
+describe("a packed tar", () => {
+  test("gives what the tar in it gives, also where it is gone by then", async () => {
+    const folder = await temporaryFolder();
+    const tar = await tarOf({ "a.wav": toneWav(1, 0.3), "b/c.wav": toneWav(2, 0.4), "a.txt": "first", "b/c.json": '{"n":1}' });
+    await writeTree(folder, { "t.tar": tar, "t.tar.gz": gzipSync(tar), "packed.tgz": gzipSync(tar) });
+    const plain = await clipsOf(folder, ["t.tar"], { folder: "plain" });
+    const packed = await clipsOf(folder, ["t.tar.gz"], { folder: "packed", dedupe: true });
+    expect(packed.map(({ source }) => source)).toEqual(["t.tar.gz#a.wav", "t.tar.gz#b/c.wav"]);
+    expect(packed.map((clip) => ({ ...clip, source: "" }))).toEqual(plain.map((clip) => ({ ...clip, source: "" })));
+    await rm(join(folder, "t.tar.gz"));
+    expect(await collect(verifyDataset(join(folder, "packed"), { reencode: { sample: { share: 1 }, model: tokenizer } }))).toEqual([]);
+    const both = await clipsOf(folder, ["t.tar", "packed.tgz"], { folder: "both" });
+    expect(both.map(({ key }) => key)).toEqual(["t/a", "t/b/c", "packed/a", "packed/b/c"]);
+  });
+
+  test("is refused where it is none, cut off, or a bomb; the same rows are found when it is listed again", async () => {
+    const folder = await temporaryFolder();
+    const tar = await tarOf({ "a.wav": toneWav(1, 0.3) });
+    await writeTree(folder, { "cut.tar.gz": gzipSync(tar).subarray(0, 200), "plain.tgz": tar, "t.tar.gz": gzipSync(tar) });
+    for (const name of ["cut.tar.gz", "plain.tgz"])
+      await expect(clipsOf(folder, [name], { folder: name.slice(0, 3) }), name).rejects.toThrow("is no gzip file, or a damaged one");
+    await clipsOf(folder, ["t.tar.gz"]);
+    await writeTree(folder, { "t.tar.gz": gzipSync(tar, { level: 1 }) }); // other bytes, the same tar
+    expect(await clipsOf(folder, ["t.tar.gz"])).toHaveLength(1);
+    await writeTree(folder, { "t.tar.gz": gzipSync(await tarOf({ "b.wav": toneWav(1, 0.3) })) });
+    await expect(clipsOf(folder, ["t.tar.gz"])).rejects.toMatchObject({ code: "DATASET_MISMATCH" });
   });
 });
