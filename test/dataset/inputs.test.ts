@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { ByteWriter, parquetWrite } from "hyparquet-writer";
 import { beforeAll, describe, expect, test } from "vitest";
 import { convertAudio, formatWav } from "../../src/audio/index.ts";
 import { numSamplesOf } from "../../src/core/index.ts";
@@ -386,5 +387,74 @@ describe("a packed tar", () => {
     expect(await clipsOf(folder, ["t.tar.gz"])).toHaveLength(1);
     await writeTree(folder, { "t.tar.gz": gzipSync(await tarOf({ "b.wav": toneWav(1, 0.3) })) });
     await expect(clipsOf(folder, ["t.tar.gz"])).rejects.toMatchObject({ code: "DATASET_MISMATCH" });
+  });
+});
+
+/** A file as the Hub's datasets are stored: a struct of bytes and path, and other columns. */
+function audioParquet(codec: "SNAPPY" | "UNCOMPRESSED"): Uint8Array {
+  const files = [toneWav(1, 0.3), toneWav(2, 0.4), undefined, toneWav(3, 0.2)];
+  const writer = new ByteWriter();
+  parquetWrite({
+    writer,
+    codec,
+    rowGroupSize: 2,
+    schema: [
+      { name: "schema", num_children: 5 },
+      { name: "audio", num_children: 2, repetition_type: "OPTIONAL" },
+      { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
+      { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+      { name: "sentence", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+      { name: "speaker", type: "INT64", repetition_type: "REQUIRED" },
+      { name: "score", type: "DOUBLE", repetition_type: "OPTIONAL" },
+      { name: "ok", type: "BOOLEAN", repetition_type: "REQUIRED" },
+    ],
+    columnData: [
+      {
+        name: "audio",
+        data: files.map((bytes, i) =>
+          bytes === undefined ? { path: "gone.wav" } : { bytes, path: i === 3 ? undefined : `x/clip.${i}.wav` },
+        ),
+      },
+      { name: "sentence", data: ["one", undefined, "three", "four"] },
+      { name: "speaker", data: [1n, 2n, 3n, 4n] },
+      { name: "score", data: [0.5, 1, undefined, 2] },
+      { name: "ok", data: [true, false, true, false] },
+    ],
+  });
+  return writer.getBytes();
+}
+
+describe("a Parquet file with audio", () => {
+  test.each(["SNAPPY", "UNCOMPRESSED"] as const)("gives the audio of its rows with its columns (%s)", async (codec) => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "train.parquet": audioParquet(codec) });
+    const clips = await clipsOf(folder, ["train.parquet"]);
+    expect(clips.map(({ key, source, columns }) => [key, source, columns])).toEqual([
+      ["0000000_clip_0", "train.parquet#0000000_clip_0.wav", { sentence: "one", speaker: 1, score: 0.5 }],
+      ["0000001_clip_1", "train.parquet#0000001_clip_1.wav", { sentence: null, speaker: 2, score: 1 }],
+      ["0000003", "train.parquet#0000003.wav", { sentence: "four", speaker: 4, score: 2 }],
+    ]);
+    for (const [i, seconds] of [
+      [0, 0.3],
+      [1, 0.4],
+      [2, 0.2],
+    ] as const)
+      expect(clips[i]!.codes).toEqual(await codesOf(toneWav(i + 1, seconds)));
+    const { leftOut } = JSON.parse(await readFile(join(folder, "out/plan.json"), "utf8")).rows as { leftOut: Record<string, number> };
+    expect(leftOut).toEqual({
+      "columns of Parquet files, such as ok, that do not hold one text or number a row": 1,
+      "rows of Parquet files without the bytes of their audio": 1,
+    });
+  });
+
+  test("is refused where it has none, or is damaged", async () => {
+    const folder = await temporaryFolder();
+    const sound = audioParquet("SNAPPY");
+    const writer = new ByteWriter();
+    parquetWrite({ writer, columnData: [{ name: "text", data: ["a"], type: "STRING" }] });
+    await writeTree(folder, { "texts.parquet": writer.getBytes(), "cut.parquet": sound.subarray(0, 4000), "junk.parquet": "junk" });
+    await expect(clipsOf(folder, ["texts.parquet"], { folder: "a" })).rejects.toThrow("has no column audio of {bytes, path}");
+    for (const name of ["cut.parquet", "junk.parquet"])
+      await expect(clipsOf(folder, [name], { folder: `out-${name}` }), name).rejects.toMatchObject({ code: "DATASET_INPUT" });
   });
 });

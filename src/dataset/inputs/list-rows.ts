@@ -6,7 +6,7 @@ import { audioExtensionOf, commonExtensions, videoExtensionOf } from "./audio-ex
 import { LeftOut } from "./left-out.ts";
 import type { OnLeftOut } from "./left-out.ts";
 import { pathProblem } from "./manifest-record.ts";
-import { unpackedTar } from "./packed-input.ts";
+import { unpackedTar } from "./unpack-input.ts";
 import { readManifest } from "./read-manifest.ts";
 import { readTar, rowsOfTar } from "./read-tar.ts";
 import type { DatasetInput } from "./resolve-inputs.ts";
@@ -103,7 +103,7 @@ async function* packedRows(
   { position: input, prefix, onLeftOut, unpack, signal }: InputPlace,
 ): AsyncGenerator<Row> {
   const place = { input, path: basename(path), prefix };
-  const tar = unpackedTar(path, signal);
+  const tar = unpackedTar(path, onLeftOut, signal);
   if (unpack !== undefined) return yield* readTar(await unpack(input, tar), place, onLeftOut);
   const file = await spool(tar, signal);
   try {

@@ -18,7 +18,7 @@ export type DatasetInput =
   | { readonly kind: ManifestKind; readonly root: string; readonly path: string; readonly note?: string }
   /** A WebDataset tar. */
   | { readonly kind: "tar"; readonly root: string; readonly path: string }
-  /** A WebDataset tar that is packed. */
+  /** A WebDataset tar that is packed, or a Parquet file with audio in it. */
   | { readonly kind: "packed"; readonly root: string; readonly path: string }
   /** Audio files named one by one. */
   | { readonly kind: "files"; readonly root: string; readonly paths: readonly string[] }
@@ -38,7 +38,7 @@ export interface ResolveInputsOptions {
 type FollowedLinks = { readonly followLinks?: true };
 
 const expected =
-  "a folder, a glob, an audio file, a manifest (.jsonl, .json, .csv, .tsv, each also as .gz), a WebDataset tar (.tar, .tar.gz), or - for a list of paths on standard input";
+  "a folder, a glob, an audio file, a manifest (.jsonl, .json, .csv, .tsv, each also as .gz), a WebDataset tar (.tar, .tar.gz), a Parquet file with audio, or - for a list of paths on standard input";
 
 /**
  * Finds out what each input is, without listing it; of a manifest, the first rows are looked at to see which folder its paths start from. What is there by its name is that, even with characters that a glob
