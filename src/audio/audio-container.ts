@@ -1,20 +1,27 @@
 import { findMpegStart } from "./mpeg/find-mpeg.ts";
-import { isWav } from "./pcm/wav-header.ts";
+import { pcmContainerOf } from "./pcm/pcm-containers.ts";
 import { hasAscii } from "./reading/ascii.ts";
 import type { ByteWindow } from "./reading/byte-window.ts";
 import { skipId3 } from "./reading/id3.ts";
 import { isOtherFile } from "./unreadable-file.ts";
 
-/** Audio files that can be read. Ogg says in its first packet what it carries; `mp1` and `mp2` are layers I and II of MPEG audio. */
-export type AudioContainer = "wav" | "flac" | "ogg" | "mp3" | "mp2" | "mp1";
+/**
+ * Audio files that can be read: samples as they are, in WAV, Sony's Wave64, AIFF (AIFF-C too), Core Audio's CAF, Sun's AU, NIST's SPHERE, and the formats of IRCAM,
+ * Audio Visual Research, Akai's MPC 2000, Ensoniq PARIS, mgetty (PVF), Amiga (8SVX) and Creative (VOC); FLAC; Ogg, which says in its first packet what it carries; MP3, and layers I and II of MPEG audio; and `other`,
+ * which only another program decodes.
+ */
+export type AudioContainer =
+  | ("wav" | "w64" | "aiff" | "caf" | "au" | "sphere" | "ircam" | "avr" | "mpc2k" | "paf" | "pvf" | "svx" | "voc")
+  | ("flac" | "ogg" | "mp3" | "mp2" | "mp1" | "other");
 
 /**
  * Recognises an audio file by its first bytes behind any ID3v2 tags; names of files are never asked. MPEG audio may begin with other bytes.
  * @returns undefined if the bytes start like none of them.
  */
-export async function identifyContainer(source: ByteWindow): Promise<AudioContainer | undefined> {
-  const head = await source.bytes(await skipId3(source, 0), 12);
-  if (isWav(head)) return "wav";
+export async function identifyContainer(source: ByteWindow): Promise<Exclude<AudioContainer, "other"> | undefined> {
+  const head = await source.bytes(await skipId3(source, 0), 42);
+  const pcm = pcmContainerOf(head);
+  if (pcm !== undefined) return pcm;
   if (hasAscii(head, 0, "OggS")) return "ogg";
   if (hasAscii(head, 0, "fLaC")) return "flac";
   if (isOtherFile(head)) return undefined;
