@@ -18,6 +18,10 @@ async function recognise(tensors: ReadonlyMap<string, TensorData>, name = "weigh
   return recogniseCodec(shapes, name, true);
 }
 
+function shapesOf(config: CodecConfig): ReadonlyMap<string, readonly number[]> {
+  return new Map(requiredTensors(describeNetwork(config), config).map(({ name, shape }) => [name, shape]));
+}
+
 function without(tensors: ReadonlyMap<string, TensorData>, pattern: RegExp): Map<string, TensorData> {
   return new Map([...tensors].filter(([name]) => !pattern.test(name)));
 }
@@ -56,8 +60,6 @@ describe("weights without a configuration", () => {
     });
     const targetBandwidths = [(numQuantizers * Math.log2(small.codebookSize) * frameRateOf(small)) / 1000];
     const published = { ...small, numFilters, hiddenSize: 128, codebookDim: 128, targetBandwidths };
-    const shapesOf = (config: CodecConfig) =>
-      new Map(requiredTensors(describeNetwork(config), config).map(({ name, shape }) => [name, shape] as const));
     expect(recogniseCodec(shapesOf(published), "model.safetensors", false)).toMatchObject({ numFilters, samplingRate: small.samplingRate });
     for (const other of [{ numFilters: 2 * numFilters }, { numLstmLayers: 1 }, { hiddenSize: 64, codebookDim: 64 }])
       expect(() => recogniseCodec(shapesOf({ ...published, ...other }), "model.safetensors", false)).toThrow("but of another size");
