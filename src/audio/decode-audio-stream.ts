@@ -8,6 +8,8 @@ import { WarningReport } from "./reading/audio-warning.ts";
 import { ByteWindow } from "./reading/byte-window.ts";
 import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
 import { openFlac } from "./flac/decode-flac.ts";
+import { openMatroska } from "./media/read-matroska.ts";
+import { openMp4 } from "./media/read-mp4.ts";
 import { openMp3 } from "./mpeg/decode-mp3.ts";
 import { openOggAudio } from "./ogg/decode-ogg.ts";
 import type { EncodedAudio } from "./reading/encoded-audio.ts";
@@ -71,6 +73,8 @@ const openers: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<E
   flac: openFlac,
   ogg: openOggAudio,
   mp3: openMp3,
+  matroska: openMatroska,
+  mp4: openMp4,
 };
 
 async function* inSeconds(

@@ -47,9 +47,9 @@ describe("bytes that are no readable audio", () => {
     ],
     ["a text file", text("Hello, I am not audio\n"), "AUDIO_UNKNOWN_FORMAT", /48 65 6c 6c \(“Hell”\): this looks like a text file/],
     ["a Git LFS pointer", text("version https://git-lfs.github.com/spec/v1\n"), "AUDIO_UNKNOWN_FORMAT", /Git LFS pointer.*git lfs pull/],
-    ["an M4A file", text("\0\0\0\x20ftypM4A "), "AUDIO_UNSUPPORTED", /MP4 or M4A.*ffmpeg -i in\.m4a out\.wav/],
+    ["the beginning of an M4A file", text("\0\0\0\x20ftypM4A "), "AUDIO_CORRUPT", /MP4 or MOV file: it has no box "moov"/],
     ["an AIFF file", text("FORM\0\0\0\x20AIFFCOMM"), "AUDIO_UNSUPPORTED", /AIFF.*ffmpeg -i in\.aiff out\.wav/],
-    ["a WebM file", Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3, 1), "AUDIO_UNSUPPORTED", /WebM.*ffmpeg -i in\.webm out\.wav/],
+    ["the beginning of a WebM file", Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3, 1), "AUDIO_CORRUPT", /Matroska file: it does not start/],
     [
       "random bytes",
       Uint8Array.of(0x00, 0x9c, 0x41, 0xfe),

@@ -12,7 +12,7 @@ import type { ByteWindow } from "../reading/byte-window.ts";
 import type { EncodedAudio } from "../reading/encoded-audio.ts";
 import { skipId3 } from "../reading/id3.ts";
 import { trimPieces } from "../reading/trim-pieces.ts";
-import { openOggFlac } from "./decode-ogg-flac.ts";
+import { openFlacPackets } from "./decode-flac-packets.ts";
 import { openOpus } from "./decode-opus.ts";
 import { openVorbis } from "./decode-vorbis.ts";
 import type { LinkStart, OggGroup } from "./ogg-link.ts";
@@ -57,7 +57,7 @@ const mappings: readonly OggMapping[] = [
     trimsEnd: "never",
     isHeader: (packet) => packet[0] !== 0xff,
     isSetup: () => false,
-    open: openOggFlac,
+    open: (head) => openFlacPackets("Ogg FLAC", head.subarray(9)), // behind the mapping's own header
   },
 ];
 
