@@ -10,9 +10,10 @@ import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
 import { openFlac } from "./flac/decode-flac.ts";
 import { openMatroska } from "./media/read-matroska.ts";
 import { openMp4 } from "./media/read-mp4.ts";
-import { openMp3 } from "./mpeg/decode-mp3.ts";
+import { openMpeg } from "./mpeg/decode-mpeg.ts";
 import { openOggAudio } from "./ogg/decode-ogg.ts";
 import type { EncodedAudio } from "./reading/encoded-audio.ts";
+import { skipId3 } from "./reading/id3.ts";
 import { openWav } from "./pcm/parse-wav.ts";
 import { slicePiece } from "./reading/trim-pieces.ts";
 import { unreadableFileError } from "./unreadable-file.ts";
@@ -54,7 +55,7 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
   if (wholeSource.size === 0) throw new AudioFormatError("AUDIO_EMPTY", "empty file: it has 0 bytes");
   const window = new ByteWindow(wholeSource, signal);
   const container = await identifyContainer(window);
-  if (container === undefined) throw unreadableFileError(await window.bytes(0, 256));
+  if (container === undefined) throw unreadableFileError(await window.bytes(await skipId3(window, 0), 256));
   const audio = await openers[container](window);
   const { sampleRate, channels, numSamples } = audio;
   checkForm(container, audio, limits);
@@ -69,12 +70,14 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
 }
 
 const openers: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<EncodedAudio>>> = {
-  wav: openWav,
+  wav: async (source) => openWav(source.from(await skipId3(source, 0))),
   flac: openFlac,
   ogg: openOggAudio,
-  mp3: openMp3,
-  matroska: openMatroska,
-  mp4: openMp4,
+  mp3: openMpeg,
+  mp2: openMpeg,
+  mp1: openMpeg,
+  matroska: async (source) => openMatroska(source.from(await skipId3(source, 0))),
+  mp4: async (source) => openMp4(source.from(await skipId3(source, 0))),
 };
 
 async function* inSeconds(

@@ -17,12 +17,15 @@ const knownFiles: readonly { readonly offset: number; readonly text: string; rea
   { offset: 0, text: "NIST_1A", name: "a NIST SPHERE file", extension: "sph" },
   { offset: 0, text: "\xff\xf1", name: "an AAC stream", extension: "aac" },
   { offset: 0, text: "\xff\xf9", name: "an AAC stream", extension: "aac" },
-  { offset: 0, text: "\xff\xfd", name: "MPEG layer II audio", extension: "mp2" },
-  { offset: 0, text: "\xff\xfc", name: "MPEG layer II audio", extension: "mp2" },
   { offset: 0, text: "version https://git-lfs", name: "a Git LFS pointer; fetch the file itself with: git lfs pull" },
   { offset: 0, text: "PK\x03\x04", name: "a zip archive; unpack it first" },
   { offset: 0, text: "\x1f\x8b", name: "a gzip archive; unpack it first" },
 ];
+
+/** Whether they are known to be of a file that cannot be read, and not junk before one that can. @param bytes The first 12. */
+export function isOtherFile(bytes: Uint8Array): boolean {
+  return knownFiles.some(({ offset, text }) => hasAscii(bytes, offset, text.slice(0, 12)));
+}
 
 /**
  * Makes the error for bytes that are none of the readable formats: what they look like, and what can be done about it.

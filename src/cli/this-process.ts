@@ -1,5 +1,6 @@
 import { runCommandLine } from "./program.ts";
 import { exitCodes, Interruption, OutputLost, reportError } from "./shared/failures.ts";
+import { useProxies } from "./shared/proxies.ts";
 import { tellStrayMessages } from "./shared/stray-messages.ts";
 import type { Terminal } from "./shared/terminal.ts";
 
@@ -18,6 +19,7 @@ export async function runThisProcess(): Promise<void> {
   let isDone = false;
 
   tellStrayMessages(terminal);
+  useProxies(process.env);
 
   const endings = { SIGHUP: exitCodes.hungUp, SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated } as const;
   for (const [signal, exitCode] of printing.has(process.argv[2]) ? [] : Object.entries(endings)) {

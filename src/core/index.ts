@@ -26,7 +26,7 @@ export type { OnnxModel } from "./onnx-model.ts";
 export { maxJsonLength, parseJson } from "./parse-json.ts";
 export { clipped, printable, printableJson } from "./printable.ts";
 export { relativePathPart, relativePathProblem } from "./relative-path.ts";
-export { shownAddress } from "./shown-address.ts";
+export { isAddress, shownAddress } from "./shown-address.ts";
 export { visibleLine, visibleText } from "./visible-text.ts";
 export { checkWaveform, durationOf, firstNotFinite, numSamplesOf } from "./waveform.ts";
 export type { Waveform } from "./waveform.ts";

@@ -12,3 +12,8 @@ export function shownAddress(address: string): string {
   const path = url.pathname === "/" ? "" : url.pathname;
   return `${url.protocol}//${url.host}${path}`.slice(0, maxLength);
 }
+
+/** Whether a text is an address, such as `s3://…` or `file:///…`, rather than a path. A drive, `C:\` or `c://`, is none; a path that looks like one begins with `./`. */
+export function isAddress(text: string): boolean {
+  return /^(?:file:\/|[a-z][a-z\d+.-]+:\/\/)/iu.test(text);
+}

@@ -5,6 +5,7 @@ import { Budget } from "../async/index.ts";
 import type { Emit } from "../async/index.ts";
 import { checkAudioLimits } from "../audio/index.ts";
 import type { AudioLimits } from "../audio/index.ts";
+import { isAddress, shownAddress } from "../core/index.ts";
 import { thisPackage } from "../files/index.ts";
 import { AudioTokenizer } from "../tokenizer/index.ts";
 import type { LoadOptions } from "../tokenizer/index.ts";
@@ -142,6 +143,8 @@ export class DatasetWork implements AsyncDisposable {
    */
   static async open(options: DatasetWorkOptions, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<DatasetWork> {
     checkNumbers(options);
+    if (isAddress(options.folder))
+      throw new TypeError(`folder must be the path of a folder of this machine; received ${shownAddress(options.folder)}`);
     signal.throwIfAborted();
     const model = await loadModel(options, emit, signal);
     try {
@@ -287,6 +290,7 @@ export class DatasetWork implements AsyncDisposable {
     return await assembleDataset({
       folder,
       numParts,
+      duplicates: this.plan.rows.duplicates,
       tool: thisPackage(),
       codec: this.#codec,
       license,

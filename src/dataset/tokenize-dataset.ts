@@ -59,7 +59,8 @@ async function run(options: TokenizeDatasetOptions, emit: Emit<DatasetEvent>, si
   const { done, finished } = await readFinishedWork(folder, share, { retryErrors: options.retryErrors });
   const todo = [...partsOfShare(share, plan.numParts)].filter((part) => !finished.has(part));
   const rowsToDo = todo.reduce((sum, part) => sum + plan.rowsOfPart(part), 0);
-  await emit({ kind: "plan", rows: plan.numRows, parts: plan.numParts, partsToDo: todo.length, rowsToDo, done });
+  const { duplicates, leftOut = {} } = plan.rows;
+  await emit({ kind: "plan", rows: plan.numRows, parts: plan.numParts, partsToDo: todo.length, rowsToDo, done, duplicates, leftOut });
 
   let counts = noRows;
   let partsDone = 0;

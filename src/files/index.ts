@@ -21,6 +21,7 @@ export type { Tool } from "./this-package.ts";
 export { TokenDatasetWriter } from "./token-dataset.ts";
 export type { TokenDatasetFile, TokenDatasetOptions, TokenDatasetReport } from "./token-dataset.ts";
 export { finalNameOf, removeLeftoverFiles, temporaryBeside } from "./temporary-name.ts";
+export { toPath } from "./to-path.ts";
 export { writeFileAtomically } from "./write-file.ts";
 export type { WriteFileOptions } from "./write-file.ts";
 export { writeWavStream } from "./write-wav-stream.ts";

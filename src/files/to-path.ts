@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { shownAddress } from "../core/index.ts";
+import { isAddress, shownAddress } from "../core/index.ts";
 
 /**
  * The path that a caller gave as such or as a `file:` URL.
@@ -7,8 +7,9 @@ import { shownAddress } from "../core/index.ts";
  */
 export function toPath(source: string | URL): string {
   if (typeof source === "string") {
-    if (/^[a-z]+:\/\//i.test(source)) throw wrongScheme(source);
-    return source;
+    if (!isAddress(source)) return source;
+    if (!URL.canParse(source)) throw wrongScheme(source);
+    return toPath(new URL(source));
   }
   if (!(source instanceof URL)) throw new TypeError(`expected a path, a file: URL or bytes; received ${typeof source}`);
   if (source.protocol !== "file:") throw wrongScheme(source.href);
@@ -21,5 +22,5 @@ export function toPath(source: string | URL): string {
 }
 
 function wrongScheme(url: string): TypeError {
-  return new TypeError(`expected a path or a URL object with file:; received ${shownAddress(url)}. Download it first and pass the bytes`);
+  return new TypeError(`expected a path or a file: URL; received ${shownAddress(url)}. Download it first, or pass the bytes`);
 }

@@ -83,17 +83,35 @@ export function errorOf(response: Response, subject: Subject, settings: HubSetti
       );
 }
 
-/** The error for a request that got no answer, or whose answer broke off. */
-export function connectionError(cause: unknown, subject: Subject, settings: HubSettings): HubError {
+/**
+ * The error for a request that got no answer, or whose answer broke off.
+ * @param address What was asked, which may be another host that the endpoint refers to; what of it may be a secret is not shown.
+ */
+export function connectionError(cause: unknown, subject: Subject, settings: HubSettings, address: string = ""): HubError {
   const { code, message } = rootOf(cause);
   const { endpoint } = settings;
-  const options = { url: `${endpoint}/${subject.id}`, cause };
-  if (unreachableCodes.has(code ?? "")) {
-    const next = "check the network, HF_ENDPOINT and whether a proxy is needed";
-    return new HubError("HUB_UNREACHABLE", `${endpoint} cannot be reached (${code}); ${next}`, options);
-  }
   const what = subject.file ?? subject.id;
-  return new HubError("HUB_INTERRUPTED", `the connection to ${endpoint} broke while ${what} was read (${message.slice(0, 300)})`, options);
+  const { origin } = new URL(address === "" ? endpoint : address);
+  const isElsewhere = origin !== new URL(endpoint).origin;
+  const options = { url: isElsewhere ? shownAddress(address) : `${endpoint}/${subject.id}`, cause };
+  if (unreachableCodes.has(code ?? "")) {
+    return isElsewhere
+      ? new HubError(
+          "HUB_UNREACHABLE",
+          `${endpoint} refers to ${origin} for ${what}, which cannot be reached (${code}); a firewall or a proxy has to let that host through, too`,
+          options,
+        )
+      : new HubError(
+          "HUB_UNREACHABLE",
+          `${endpoint} cannot be reached (${code}); check the network, HF_ENDPOINT and whether a proxy is needed (HTTPS_PROXY)`,
+          options,
+        );
+  }
+  return new HubError(
+    "HUB_INTERRUPTED",
+    `the connection to ${isElsewhere ? origin : endpoint} broke while ${what} was read (${message.slice(0, 300)})`,
+    options,
+  );
 }
 
 /** The error for an answer that is not what a Hub says. */

@@ -1,4 +1,4 @@
-import { checkRange } from "../core/index.ts";
+import { checkRange, HubError } from "../core/index.ts";
 import type { ByteSource } from "../core/index.ts";
 import { connectionError, unexpectedAnswer } from "./answer-errors.ts";
 import type { Subject } from "./answer-errors.ts";
@@ -64,6 +64,7 @@ function fetchRange(settings: HubSettings, subject: Subject, url: string, begin:
     const response = await send(settings, subject, url, { headers: { range: `bytes=${begin}-${end - 1}`, "accept-encoding": "identity" } });
     if (response.status !== 206 || response.headers.get("content-range") !== `bytes ${begin}-${end - 1}/${size}`) {
       await response.body?.cancel();
+      if (response.status === 200) throw knowsNoRanges(subject, settings);
       throw unexpectedAnswer("something else than the range that was asked for", subject, settings, { status: response.status });
     }
     const bytes = new Uint8Array(end - begin);
@@ -77,4 +78,9 @@ function fetchRange(settings: HubSettings, subject: Subject, url: string, begin:
       throw connectionError(new Error(`it ended after ${length} of ${bytes.byteLength} bytes`), subject, settings);
     return bytes;
   });
+}
+
+function knowsNoRanges({ id, file }: Subject, { endpoint }: HubSettings): HubError {
+  const message = `${endpoint} sends all of ${file} of ${id} where a part was asked for: it knows no ranges, which exact takes; load it without exact (--exact)`;
+  return new HubError("HUB_UNEXPECTED_ANSWER", message, { url: `${endpoint}/${id}`, status: 200 });
 }

@@ -23,9 +23,12 @@ const maxLinkLength = 8192;
 /** What a download has to get on by within `timeout`, in bytes; a question has to be answered as a whole. */
 const leastBytes = 1024;
 
+/** Most redirects of one request; as many as `fetch` follows. */
+const maxRedirects = 20;
+
 /**
  * Sends one request and returns its answer with the body unread, redirects followed.
- * The token goes to the endpoint's own origin only: it is added here, and `fetch` drops it when redirected to another.
+ * The token goes to the endpoint's own origin only, and not there either once a redirect has led elsewhere.
  * @throws HubError for an answer that is not a success or is a web page, and for broken connections and those on which nothing comes.
  */
 export async function send(
@@ -42,13 +45,20 @@ export async function send(
   }
   const giveUp = new AbortController();
   const signal = settings.signal === undefined ? giveUp.signal : AbortSignal.any([settings.signal, giveUp.signal]);
-  const response = await overConnection(settings, subject, async () => {
-    const answer = settings.fetch(url, { ...init, headers, signal });
-    // How long an upload takes, nobody knows.
-    return init.body === undefined || init.body === null ? await within(settings.timeout, answer, () => giveUp.abort()) : await answer;
-  });
+  const isQuestion = init.body === undefined || init.body === null;
+  const response = await overConnection(
+    settings,
+    subject,
+    url,
+    () =>
+      isQuestion
+        ? within(settings.timeout, follow(settings, subject, url, { ...init, headers, signal }), () => giveUp.abort())
+        : settings.fetch(url, { ...init, headers, signal }), // how long an upload takes, nobody knows
+  );
   if (!response.ok) {
     await response.body?.cancel().catch(() => {});
+    const plain = response.status === 404 && !response.headers.has("x-error-code") ? withoutExpand(url) : undefined;
+    if (plain !== undefined) return send(settings, subject, plain, init);
     throw errorOf(response, subject, settings);
   }
   if (/^text\/html/iu.test(response.headers.get("content-type") ?? "")) {
@@ -56,6 +66,35 @@ export async function send(
     throw unexpectedAnswer("a web page", subject, settings, { status: response.status });
   }
   return response;
+}
+
+/** Asks, and goes where redirects lead, one by one, so that an error can say which host could not be reached. */
+async function follow(
+  settings: HubSettings,
+  subject: Subject,
+  address: string,
+  { headers, ...init }: RequestInit & { readonly headers: Headers },
+): Promise<Response> {
+  let url = address;
+  for (let redirects = 0; redirects <= maxRedirects; redirects++) {
+    const response = await overConnection(settings, subject, url, () => settings.fetch(url, { ...init, headers, redirect: "manual" }));
+    const location = [301, 302, 303, 307, 308].includes(response.status) ? response.headers.get("location") : null;
+    if (location === null) return response;
+    await response.body?.cancel().catch(() => {});
+    const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
+    if (next === undefined || !/^https?:$/u.test(next.protocol)) throw unexpectedAnswer("a redirect that leads nowhere", subject, settings);
+    if (next.origin !== new URL(url).origin) headers.delete("authorization");
+    url = next.href;
+  }
+  throw unexpectedAnswer(`more than ${maxRedirects} redirects`, subject, settings);
+}
+
+/** The address of a question without `expand`, to which Artifactory and others answer 404, unlike the Hub without a reason; undefined if it has none. */
+function withoutExpand(address: string): string | undefined {
+  const url = new URL(address);
+  if (!url.searchParams.has("expand")) return undefined;
+  url.searchParams.delete("expand");
+  return url.href;
 }
 
 /** What may be asked in a question. */
@@ -79,7 +118,8 @@ export async function ask<T>(
   try {
     return await question((input, init) => {
       if (++numRequests > maxRequests) throw unexpectedAnswer(`more than ${maxRequests} pages`, subject, settings);
-      return retrying(settings, async () => bufferAnswer(settings, subject, await send(settings, subject, input, init)));
+      const ofRange = new Headers(init?.headers).has("range");
+      return retrying(settings, async () => bufferAnswer(settings, subject, await send(settings, subject, input, init), ofRange));
     });
   } catch (error) {
     settings.signal?.throwIfAborted();
@@ -107,13 +147,13 @@ export async function retrying<T>(settings: HubSettings, attempt: () => Promise<
 }
 
 /** Runs what reads from a connection; its failures become HubErrors, and a signal's reason stays what it is. */
-async function overConnection<T>(settings: HubSettings, subject: Subject, read: () => Promise<T>): Promise<T> {
+async function overConnection<T>(settings: HubSettings, subject: Subject, url: string, read: () => Promise<T>): Promise<T> {
   settings.signal?.throwIfAborted();
   try {
     return await read();
   } catch (cause) {
     settings.signal?.throwIfAborted();
-    throw cause instanceof HubError ? cause : connectionError(cause, subject, settings);
+    throw cause instanceof HubError ? cause : connectionError(cause, subject, settings, url);
   }
 }
 
@@ -134,7 +174,7 @@ export async function* chunksOf(
   try {
     for (;;) {
       const begun = performance.now();
-      const { done, value } = await overConnection(settings, subject, () => within(secondsLeft, reader.read(), () => {}));
+      const { done, value } = await overConnection(settings, subject, response.url, () => within(secondsLeft, reader.read(), () => {}));
       if (done) return;
       secondsLeft -= (performance.now() - begun) / 1000;
       bytesLeft -= value.byteLength;
@@ -146,11 +186,18 @@ export async function* chunksOf(
   }
 }
 
-/** Reads an answer to its end, so that a connection that breaks half-way is one more thing to retry. */
-async function bufferAnswer(settings: HubSettings, subject: Subject, response: Response): Promise<Response> {
+/**
+ * Reads an answer to its end, so that a connection that breaks half-way is one more thing to retry.
+ * @param ofRange Whether a range was asked for. A server that knows none sends the whole file, whose headers are all that was wanted.
+ */
+async function bufferAnswer(settings: HubSettings, subject: Subject, response: Response, ofRange: boolean): Promise<Response> {
   const { status, statusText, headers } = response;
   if ((headers.get("link") ?? "").length > maxLinkLength)
     throw unexpectedAnswer(`a link of more than ${maxLinkLength} characters`, subject, settings);
+  if (ofRange && status !== 206) {
+    await response.body?.cancel().catch(() => {});
+    return new Response(null, { status, statusText, headers });
+  }
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunksOf(settings, subject, response, Infinity)) {

@@ -24,7 +24,7 @@ export interface HubOptions {
   readonly cacheDir?: string | undefined;
   /** Whether only the cache is read and no server asked. @default what $HF_HUB_OFFLINE or $TRANSFORMERS_OFFLINE says */
   readonly offline?: boolean | undefined;
-  /** What sends requests: to go through a proxy, say. It must follow redirects and hand on `signal`. @default the global `fetch` */
+  /** What sends requests: to go through a proxy, say. It must heed `redirect` and hand on `signal`. @default the global `fetch` */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** How often a request is repeated after a busy server or a broken connection. @default 4 */
   readonly maxRetries?: number | undefined;

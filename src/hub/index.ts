@@ -9,6 +9,7 @@ export { openHub, openHubRepository } from "./hub.ts";
 export type { DescribedRepository, FetchOptions, Hub } from "./hub.ts";
 export type { HubRepository } from "./hub-repository.ts";
 export type { DownloadProgress, Environment, HubOptions } from "./hub-options.ts";
+export { pageOf } from "./hub-page.ts";
 export type { RepositoryFile } from "./list-repository.ts";
 export { pushFiles } from "./push-files.ts";
 export type { PushedFile, PushOptions, PushReport } from "./push-files.ts";

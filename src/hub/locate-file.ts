@@ -12,6 +12,18 @@ function inAddress(name: string): string {
 }
 
 /**
+ * An answer with all the headers that the client insists on. A server that knows no ranges says no length, and some name no `ETag`: then there is nothing to
+ * hold against the listing before the bytes are there. Nor is an `ETag` that looks like git's SHA-1, unless the Hub wrote it: Artifactory has that of the bytes.
+ */
+function completed(response: Response, { bytes }: RepositoryFile): Response {
+  const headers = new Headers(response.headers);
+  if (!headers.has("content-range")) headers.set("content-range", `bytes 0-0/${bytes}`);
+  if (!headers.has("etag") || (!headers.has("x-repo-commit") && /^"?[0-9a-f]{40}"?$/u.test(headers.get("etag")!)))
+    headers.set("etag", '""');
+  return new Response(response.body, { status: response.status, headers });
+}
+
+/**
  * The address of a file, once the server has confirmed what the listing says about it.
  * @throws IntegrityError if it has another size or digest.
  */
@@ -19,7 +31,13 @@ export async function locateFile(settings: HubSettings, subject: Subject, file: 
   const { id, revision } = subject;
   const where = `${file.name} of ${id} at ${revision}`;
   const info = await ask(settings, subject, (fetch) =>
-    fileDownloadInfo({ repo: { type: "model", name: id }, revision, path: inAddress(file.name), hubUrl: settings.endpoint, fetch }),
+    fileDownloadInfo({
+      repo: { type: "model", name: id },
+      revision,
+      path: inAddress(file.name),
+      hubUrl: settings.endpoint,
+      fetch: async (input, init) => completed(await fetch(input, init), file),
+    }),
   );
   if (info === null) throw new HubError("HUB_FILE_NOT_FOUND", `${id} has no file ${file.name} at ${revision}`);
   if (info.size !== file.bytes) {

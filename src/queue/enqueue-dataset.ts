@@ -41,6 +41,10 @@ export interface EnqueueReport {
   readonly queue: string;
   /** The dataset's rows. */
   readonly rows: number;
+  /** Rows that are left out for having the audio of an earlier one (`dedupe`). */
+  readonly duplicates: number;
+  /** What of the inputs no row has: how often, by what it is. */
+  readonly leftOut: Readonly<Record<string, number>>;
   readonly parts: number;
   readonly partsDone: number;
   /** Parts that are on the queue: all that are not done. */
@@ -96,6 +100,8 @@ async function run(options: EnqueueDatasetOptions, emit: Emit<EnqueueEvent>, sig
         folder,
         queue: name,
         rows: plan.numRows,
+        duplicates: plan.rows.duplicates,
+        leftOut: plan.rows.leftOut ?? {},
         parts: plan.numParts,
         partsDone: finished.size,
         partsQueued: todo.length,

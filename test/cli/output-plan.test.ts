@@ -28,16 +28,6 @@ describe("outputs", () => {
     expect(outputs(["a.wav"], join(folder, "there.d"))).toEqual([join(folder, "there.d/a.npz")]);
   });
 
-  test("are no addresses on the web, and inputs are none either; they are not repeated", () => {
-    for (const address of ["https://me:hunter2@example.com/a.wav", "file:///a%n.wav", "s3://bucket/a.npz"]) {
-      for (const plan of [() => outputs([address]), () => outputs(["a.wav", address]), () => outputs(["a.wav"], address)]) {
-        expect(plan).toThrow(UsageError);
-        expect(plan).toThrow(/^an address is given where the path of a file should be; download it first and give its path$/u);
-      }
-    }
-    expect(outputs(["c:/a.wav", "a:b//c.wav"])).toEqual(["c:/a.npz", "a:b/c.npz"]);
-  });
-
   test("are standard output for standard input", () => {
     expect(outputs(["-"])).toEqual(["-"]);
     expect(outputs(["-"], "folder/")).toEqual(["folder/stdin.npz"]);

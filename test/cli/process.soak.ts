@@ -8,7 +8,10 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { AudioCodes, AudioTokenizer, parseCodes, writeCodes } from "../../src/index.ts";
 import { builtFile } from "../built-package.ts";
+import { hubFixture } from "../hub/hub-fixture.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
+import { proxyServer } from "./proxy-server.ts";
+import { served24 } from "./served-hub.ts";
 
 const main = builtFile("cli/main.ts");
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
@@ -45,6 +48,23 @@ test("the command ends quietly when nobody reads its output any more", async () 
   const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
   expect(stderr).toBe("");
   expect([0, 141]).toContain(code);
+});
+
+test("the command goes through the proxy that the environment names, and ends", async () => {
+  await using hub = await hubFixture(served24);
+  await using proxy = await proxyServer();
+  const [id] = Object.keys(served24) as [string];
+  const child = start(["pull", id], {
+    HF_ENDPOINT: hub.server.endpoint,
+    HF_HUB_CACHE: hub.cacheDir,
+    HTTP_PROXY: proxy.host,
+    http_proxy: "",
+    NO_PROXY: "",
+    no_proxy: "",
+  });
+  const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, "close")]);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(proxy.tunnels.map(({ to }) => to)).toContain(new URL(hub.server.storage).host);
 });
 
 const signals = [

@@ -47,7 +47,7 @@ describe("tokenize", () => {
       "--title",
       "Tones",
     ]);
-    expect({ code, stdout: stdout.toString() }).toEqual({ code: 0, stdout: "" });
+    expect({ code, stdout: stdout.toString() }).toEqual({ code: 3, stdout: "" });
     expect(stderr).toMatch(
       /^6 of 6 files to do\nbad\.wav: not readable[^\n]*\n[^\n]*out: 6 files, 3\.50 s in [^\n]* × real time\n1 file failed; errors\.jsonl has the reasons\ncomplete: 5 clips, 3\.50 s, 1 shard file\ncodebooks: \d+ to \d+ % of their codes in use, entropy [\d.]+ to [\d.]+ of 10 bits\nmore in [^\n]*report\.svg, or by encodec-tokenizer inspect [^\n]*out\n$/,
     );
@@ -57,6 +57,46 @@ describe("tokenize", () => {
     for (const { source, codes } of clips)
       expect(codes).toEqual(await tokenizer.encode(await readAudio(join(folder, `in/${source}`)), { bandwidth: 3 }));
     expect(await readFile(join(folder, "out/README.md"), "utf8")).toMatch(/^---\n[^]*cc-by-4\.0[^]*\n# Tones\n/);
+  });
+
+  test("ends with 3 where some files failed, also the next time, and with 1 where none became a clip", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, {
+      "some/a.wav": toneWav(1, 0.2),
+      "some/bad.wav": "not audio",
+      "none/a.mp4": "\0\0\0\x20ftypisom",
+      "none/b.wav": "",
+    });
+    const args = (name: string) => ["tokenize", join(folder, name), "-o", join(folder, `${name}-out`), "-n", "1", "-q"];
+    const failed = "1 of 2 files failed; errors.jsonl of";
+    for (let turn = 0; turn < 2; turn++)
+      expect(await run(args("some"))).toMatchObject({ code: 3, stderr: expect.stringContaining(failed) as string });
+    const none = await run(args("none").slice(0, -1));
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("all 2 files failed, and") as string });
+    expect(none.stderr).toContain("finished without a clip: all files failed\n");
+    expect(none.stderr).not.toContain("complete");
+    await writeFile(join(folder, "some/bad.wav"), toneWav(2, 0.2));
+    expect(await run([...args("some"), "--retry-errors"])).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("takes what is sound of damaged files with a word, or refuses them; and says what it leaves out", async () => {
+    const folder = await temporaryFolder();
+    const cut = toneWav(1, 1).subarray(0, 30_001);
+    await writeTree(folder, { "in/a.wav": cut, "in/b.wav": toneWav(2, 0.2), "in/c.wav": toneWav(2, 0.2), "in/c.txt": "words" });
+    const args = ["tokenize", join(folder, "in"), "-n", "1", "--dedupe", "-o"];
+    const lenient = await run([...args, join(folder, "out")]);
+    expect(lenient.code).toBe(0);
+    expect(lenient.stderr).toMatch(
+      /^left out: 1 file with the audio of an earlier one \(--dedupe\)\nleft out: 1 × \.txt files beside audio[^\n]*\n[^]*a\.wav: warning: [^\n]* samples lost\)\n[^]*\n1 clip of damaged audio, marked in the manifest; 1 warning, in warnings\.jsonl\ncomplete: 2 clips/u,
+    );
+    expect((await run(["inspect", join(folder, "out")])).stdout.toString()).toMatch(
+      /3 files, 1 of them with the audio of an earlier one\n[^]*damage +1 clip, [\d.]+ ms lost\n +1 × AUDIO_TRUNCATED\n/u,
+    );
+    expect(await run([...args, join(folder, "out"), "--strict"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("clips.strict") as string,
+    });
+    expect(await run([...args, join(folder, "strict"), "--strict", "-q"])).toMatchObject({ code: 3 });
   });
 
   test("prints events as lines of JSON, goes on where it was, and refuses other options", async () => {
@@ -270,7 +310,7 @@ describe("the progress display", () => {
     let time = 0;
     const { terminal, said } = screen();
     using progress = startDatasetProgress(terminal, {}, () => time);
-    progress.show({ kind: "plan", rows: 300, parts: 3, partsToDo: 2, rowsToDo: 200, done: counts });
+    progress.show({ kind: "plan", rows: 300, parts: 3, partsToDo: 2, rowsToDo: 200, done: counts, duplicates: 0, leftOut: {} });
     for (let i = 0; i < 50; i++) {
       time++;
       progress.show(row);

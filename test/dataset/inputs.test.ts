@@ -48,7 +48,7 @@ function monoOf(samples: Float32Array): Waveform {
 describe("every format of readAudio", () => {
   test("gives the codes of what readAudio reads, whole and streamed", async () => {
     const folder = await temporaryFolder();
-    const names = (await readdir(audioFixture("."))).filter((name) => !/\.(?:md|ts)$/u.test(name));
+    const names = (await readdir(audioFixture("."))).filter((name) => /\.(?:flac|mp3|ogg|opus)$/u.test(name));
     expect(names.length).toBeGreaterThan(12);
     const files: Record<string, Uint8Array> = {};
     for (const name of names) files[`in/${name}`] = await readFile(audioFixture(name));

@@ -1,10 +1,12 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
 import { listRows } from "../../src/dataset/inputs/list-rows.ts";
 import { resolveInputs } from "../../src/dataset/inputs/resolve-inputs.ts";
 import { locateRow, streamRowBytes } from "../../src/dataset/inputs/row-bytes.ts";
+import type { JsonObject } from "../../src/dataset/folder/json-value.ts";
 import type { AudioRow, Row } from "../../src/dataset/inputs/row.ts";
 import { tarOf } from "./tar-of.ts";
 import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
@@ -159,7 +161,7 @@ describe("a WebDataset tar", () => {
     const { rows } = await tarRows(await tarOf(members));
     expect(rows.map((row) => (row.problem === undefined ? [row.key, row.columns] : row.problem.message))).toEqual([
       ["s/a", { text: "hé", n: 1 }],
-      ["b", undefined],
+      ["b", { txt: "x" }],
       ["c_left_wav", { n: 2 }],
       ["c_right_wav", { n: 2 }],
       [long.slice(0, -4), undefined],
@@ -200,5 +202,162 @@ describe("a WebDataset tar", () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "w/s.1.tar": await tarOf({ "a.wav": 1 }), "w/s.0.tar": await tarOf({ "a.wav": 1 }), "w/x.wav": "" });
     expect(await keysOf(["w/*"], folder)).toEqual(["s_0/a", "s_1/a", "x"]);
+  });
+});
+
+/** Rows of a tar by their keys, and what is left out. */
+async function labelled(members: Readonly<Record<string, string | Uint8Array | number>>) {
+  const folder = await temporaryFolder();
+  await writeTree(folder, { "t.tar": await tarOf(members) });
+  const leftOut: string[] = [];
+  const rows = await collect(listRows(await resolveInputs(["t.tar"], { cwd: folder }), undefined, (what) => leftOut.push(what)));
+  return { rows: rows.map((row) => (row.problem === undefined ? [row.key, row.columns] : [row.problem.code])), leftOut };
+}
+
+/** The first bytes of a file. */
+function head(text: string): Uint8Array {
+  return Buffer.concat([Buffer.from(text, "latin1"), Buffer.alloc(30)]);
+}
+
+describe("labels in a WebDataset tar", () => {
+  const adjacent = {
+    "a.wav": 4,
+    "a.txt": "hé\n",
+    "a.cls": "7\n",
+    "a.json": '{"speaker":"x","n":1}',
+    "b/c.flac": 3,
+    "b/c.speaker.txt": "anna",
+    "b/c.cls": "dog",
+    "b/c.meta.json": '{"x":[1]}',
+  };
+  const expected = [
+    ["a", { speaker: "x", n: 1, txt: "hé", cls: 7 }],
+    ["b/c", { "speaker.txt": "anna", cls: "dog", "meta.json": { x: [1] } }],
+  ];
+
+  test("become columns: text, whole numbers and JSON", async () => {
+    expect(await labelled(adjacent)).toEqual({ rows: expected, leftOut: [] });
+  });
+
+  test("are found wherever they stand", async () => {
+    const members = Object.entries(adjacent);
+    const order = fc.shuffledSubarray(members, { minLength: members.length });
+    await fc.assert(
+      fc.asyncProperty(order, async (shuffled) => {
+        const { rows, leftOut } = await labelled(Object.fromEntries(shuffled));
+        expect(leftOut).toEqual([]);
+        expect(new Map(rows as [string, JsonObject][])).toEqual(new Map(expected as [string, JsonObject][]));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test("keep their dot where the .json has the name, and are left out with a word where they are none, or too long, or without audio", async () => {
+    const { rows, leftOut } = await labelled({
+      "a.json": '{"txt":"of the json"}',
+      "a.wav": 1,
+      "a.txt": "of the file",
+      "a.jpg": 4,
+      "b.wav": 2,
+      "b.txt": Buffer.from("caf\u00e9", "latin1"),
+      "b.text": "x".repeat(2 ** 18 + 1),
+      "c.txt": "nobody's",
+      LICENSE: "MIT",
+    });
+    expect(rows).toEqual([
+      ["a", { txt: "of the json", ".txt": "of the file" }],
+      ["b", undefined],
+    ]);
+    expect(leftOut.map((what) => what.split(" ")[0])).toEqual([".jpg", ".txt", ".text", "members", "members"]);
+  });
+
+  test("of samples that stand too far apart are left out, and all audio is listed", async () => {
+    const names = Array.from({ length: 2 ** 15 + 10 }, (_, i) => `s${i}`);
+    const { rows, leftOut } = await labelled(
+      Object.fromEntries([...names.map((name) => [`${name}.wav`, 0] as const), ["s0.txt", "too late"], ["s32770.txt", "near"]]),
+    );
+    expect(rows).toHaveLength(names.length);
+    expect(rows.filter(([, columns]) => columns !== undefined)).toEqual([["s32770", { txt: "near" }]]);
+    expect(leftOut).toEqual(["members of tars that no audio has the name of, or none that stands near them"]);
+  });
+});
+
+describe("a folder with files that look like audio", () => {
+  test("has a row for every audio file by its name, whatever can read it, and the key of a common one does not depend on the others", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, {
+      "a.wav": "",
+      "a.m4a": "",
+      "b.WMA": "",
+      "b.aac": "",
+      "c.flac": "",
+      "c.mp3": "",
+      "c.opus.webm": "",
+      "d.aiff": "",
+    });
+    expect(await rowsOf(["."], folder)).toEqual(
+      [
+        ["a_m4a", "a.m4a"],
+        ["a", "a.wav"],
+        ["b_wma", "b.WMA"],
+        ["b_aac", "b.aac"],
+        ["c_flac", "c.flac"],
+        ["c_mp3", "c.mp3"],
+        ["c_opus", "c.opus.webm"],
+        ["d", "d.aiff"],
+      ].map(([key, path]) => ({ key, input: 0, path })),
+    );
+  });
+
+  test("tells of those that are left out, and what to do: what its name hides, and videos without an audio file beside them", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, {
+      "a.wav": "",
+      "a.mp4": head("\0\0\0\x20ftypisom"),
+      "b.mp4": head("\0\0\0\x20ftypisom"),
+      recording: head("RIFF\x10\0\0\0WAVEfmt "),
+      "speech.dat": head("fLaC"),
+      "voice.2024": head("ID3\x04"),
+      "notes.txt": head("OggS"),
+      README: "text",
+      "x.unknown": "",
+    });
+    const rows = await rowsOf(["."], folder);
+    expect(rows.map(({ path, problem }) => [path, problem?.code])).toEqual([
+      ["a.wav", undefined],
+      ["b.mp4", "FILE_LEFT_OUT"],
+      ["recording", "FILE_LEFT_OUT"],
+      ["speech.dat", "FILE_LEFT_OUT"],
+      ["voice.2024", "FILE_LEFT_OUT"],
+    ]);
+    expect(rows[1]!.problem!.message).toContain("name it by a glob such as '**/*.mp4'");
+    expect(rows[2]!.problem!.message).toContain("give it an extension");
+    const leftOut: string[] = [];
+    await writeTree(folder, { "a.txt": "label", "metadata.csv": "file_name,text\n" });
+    await collect(listRows(await resolveInputs(["."], { cwd: folder }), undefined, (what) => leftOut.push(what)));
+    expect(leftOut.map((what) => what.split(";")[0])).toEqual([".txt files beside audio files", "metadata.csv in folders"]);
+    const ofGlob = async (pattern: string) => (await rowsOf([pattern], folder)).map(({ path, problem }) => [path, problem]);
+    expect(await ofGlob("*.mp4")).toEqual([
+      ["a.mp4", undefined],
+      ["b.mp4", undefined],
+    ]);
+    expect(await ofGlob("*")).toEqual([["a.wav", undefined]]);
+    expect(await rowsOf(["b.mp4"], folder)).toMatchObject([{ path: "b.mp4" }]);
+  });
+
+  test.skipIf(process.platform !== "linux")("tells of names that are not UTF-8 what is wrong with them", async () => {
+    const folder = await temporaryFolder();
+    const named = (name: string): Buffer => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
+    await writeFile(named("caf\u00e9.wav"), "");
+    await mkdir(named("\u00fcbung"));
+    await writeTree(folder, { "sch\u00f6n.wav": "", "\ufffd.wav": "" });
+    const rows = await rowsOf(["."], folder);
+    expect(rows.map(({ path, problem }) => [path, problem?.code])).toEqual([
+      ["caf\ufffd.wav", "FILE_UNREADABLE"],
+      ["sch\u00f6n.wav", undefined],
+      ["\ufffd.wav", undefined],
+      ["\ufffdbung", "FILE_UNREADABLE"],
+    ]);
+    for (const { problem } of rows) if (problem !== undefined) expect(problem.message).toContain("has a name that is not UTF-8");
   });
 });

@@ -136,7 +136,9 @@ test("a limit of levels holds", async () => {
 
 test("a folder that cannot be listed is a problem, not the end", async () => {
   const files = await collect(walkFolder(join(await temporaryFolder(), "gone"), everything));
-  expect(files).toEqual([{ path: ".", key: "", problem: { code: "FILE_UNREADABLE", message: expect.stringContaining("ENOENT") } }]);
+  expect(files).toEqual([
+    { path: ".", key: "", isFolder: true, problem: { code: "FILE_UNREADABLE", message: expect.stringContaining("ENOENT") } },
+  ]);
 });
 
 test("an empty folder has nothing", async () => {

@@ -257,6 +257,34 @@ test("the token stays with the endpoint and does not follow a redirect to the st
   expect(seen("storage")).toEqual(new Set([undefined]));
 });
 
+test("the token does not come back to the endpoint by way of another host", async () => {
+  await using hub = await hubFixture();
+  const back = `${hub.server.endpoint}/api/models/${tinyId}/revision/main?expand=sha`;
+  hub.server.spoil(/^hub .*revision/u, { status: 302, headers: { location: `${hub.server.storage}/elsewhere` } }, 1);
+  hub.server.spoil(/^storage \/elsewhere/u, { status: 307, headers: { location: back } });
+  await openHubRepository(tinyId, { ...hub.options, token: memberToken });
+  expect(hub.server.requests.slice(0, 3)).toMatchObject([
+    { host: "hub", authorization: `Bearer ${memberToken}` },
+    { host: "storage", authorization: undefined },
+    { host: "hub", authorization: undefined },
+  ]);
+});
+
+test("a host that the Hub refers to and that cannot be reached is named, without the signature", async () => {
+  await using hub = await hubFixture();
+  const gone = await hubFixture();
+  const { storage } = gone.server;
+  await gone[Symbol.asyncDispose]();
+  const location = `${storage}/weights?X-Amz-Signature=secret`;
+  hub.server.spoil(/^hub .*resolve.*safetensors/u, { status: 302, headers: { location, "x-linked-size": "1" } });
+  const error = await hubErrorOf(openHubRepository(tinyId, hub.options));
+  expect(error).toMatchObject({
+    code: "HUB_UNREACHABLE",
+    url: `${storage}/weights`,
+    message: `${hub.server.endpoint} refers to ${storage} for model.safetensors, which cannot be reached (ECONNREFUSED); a firewall or a proxy has to let that host through, too`,
+  });
+});
+
 test("the token does not follow a listing that goes on at another host", async () => {
   await using hub = await hubFixture();
   hub.server.spoil(/tree/u, { headers: { link: `<${hub.server.storage}/next>; rel="next"` } });

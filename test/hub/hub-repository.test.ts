@@ -161,7 +161,7 @@ test("a fetch of one's own sends every request", async () => {
     return globalThis.fetch(input, init);
   };
   await openHubRepository(tinyId, { ...hub.options, fetch });
-  expect(sent).toBe(hub.server.paths("hub").length);
+  expect(sent).toBe(hub.server.requests.length);
 });
 
 test("a Hub stays what options and environment said when it was opened", async () => {

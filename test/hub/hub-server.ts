@@ -229,7 +229,7 @@ function json(value: unknown): Answer {
   return { body: JSON.stringify(value), headers: { "content-type": "application/json; charset=utf-8" } };
 }
 
-/** As the Hub does, only the fields that were asked for. */
+/** As the Hub does, only the fields that were asked for, or all if none was. */
 function describe(id: string, repository: ServedRepository, expand: readonly string[]): unknown {
   const fields: Record<string, unknown> = {
     sha: commitOf(repository),
@@ -241,7 +241,8 @@ function describe(id: string, repository: ServedRepository, expand: readonly str
     likes: 0,
     lastModified: "2023-09-04T00:00:00.000Z",
   };
-  return { _id: "64f0", id, ...Object.fromEntries(expand.map((field) => [field, fields[field]])) };
+  const asked = expand.length === 0 ? Object.keys(fields) : expand;
+  return { _id: "64f0", id, ...Object.fromEntries(asked.map((field) => [field, fields[field]])) };
 }
 
 function listingOf({ files, lfs, listing = [] }: ServedRepository): unknown {

@@ -1,8 +1,8 @@
-import { skipId3 } from "../../src/audio/reading/id3.ts";
 import { ByteWindow } from "../../src/audio/reading/byte-window.ts";
 import { concatBytes } from "../audio/concat-bytes.ts";
 import { decodeAudio } from "../../src/audio/index.ts";
-import { findMp3Frames, readMp3Frames } from "../../src/audio/mpeg/mp3-frames.ts";
+import { findMpegStart } from "../../src/audio/mpeg/find-mpeg.ts";
+import { readMpegFrames } from "../../src/audio/mpeg/mpeg-frames.ts";
 import { bytesSource } from "../../src/core/index.ts";
 import { silentMp3Frame, xingFrame } from "../audio/mp3-bytes.ts";
 import { ascii } from "../audio/wav-bytes.ts";
@@ -19,9 +19,11 @@ const dictionary = ["Xing", "Info", "VBRI", "LAME", "TAG", "APETAGEX", "ID3", "L
 /** All that is read before the decoder gets a frame. */
 async function readFrames(bytes: Uint8Array): Promise<void> {
   const source = new ByteWindow(bytesSource(bytes, "fuzzed"));
-  const found = await findMp3Frames(source, await skipId3(source, 0));
+  const start = await findMpegStart(source);
+  if (start === undefined) return;
   let numFrames = 0;
-  for await (const { numSamples } of readMp3Frames(source, found)) numFrames += numSamples / found.samplesPerFrame;
+  for await (const packet of readMpegFrames(source, { ...start, format: "MP3", numFrames: 0 }, () => {}))
+    if ("bytes" in packet) numFrames += packet.numSamples / start.header.numSamples;
   if (24 * numFrames > bytes.length) throw new Error(`${numFrames} frames of ${bytes.length} bytes`);
 }
 

@@ -5,13 +5,13 @@ import { openVorbis } from "../ogg/decode-vorbis.ts";
 import type { PacketCodec } from "../ogg/packet-codec.ts";
 import { floatsOf, integersOf } from "../pcm/pcm-layout.ts";
 import { splitLaces } from "./ebml.ts";
+import { openMp3Packets } from "./mp3-packets.ts";
 import { openPcmPackets } from "./pcm-packets.ts";
 import type { MatroskaTrack } from "./matroska-head.ts";
 
 /** Codecs of other audio tracks, by what their names in the file start with. */
 const otherCodecs: readonly (readonly [start: string, name: string])[] = [
   ["A_AAC", "AAC"],
-  ["A_MPEG/L3", "MP3"],
   ["A_MPEG/L2", "MPEG layer II"],
   ["A_MPEG/L1", "MPEG layer I"],
   ["A_AC3", "AC-3"],
@@ -27,10 +27,14 @@ const otherCodecs: readonly (readonly [start: string, name: string])[] = [
 /**
  * The codec of a track, and how many samples of its beginning are cut off.
  * Source: Matroska codec mappings (draft-ietf-cellar-codec), section 6.4.
+ * @param readFirst Reads the first packet.
  * @throws AudioFormatError `AUDIO_UNSUPPORTED` for other codecs, and as the codecs do.
  */
-export function openMatroskaCodec(track: MatroskaTrack): { readonly codec: PacketCodec; readonly start: number } {
-  const codec = codecOf(track);
+export async function openMatroskaCodec(
+  track: MatroskaTrack,
+  readFirst: () => Promise<Uint8Array>,
+): Promise<{ readonly codec: PacketCodec; readonly start: number }> {
+  const codec = await codecOf(track, readFirst);
   const delay = Math.round((track.codecDelay * codec.sampleRate) / 1e9);
   return { codec, start: codec.preSkip > 0 ? codec.preSkip : Math.min(delay, maxDelay) };
 }
@@ -38,7 +42,10 @@ export function openMatroskaCodec(track: MatroskaTrack): { readonly codec: Packe
 /** No encoder is later than this. */
 const maxDelay = 2 ** 16;
 
-function codecOf({ codecId, codecPrivate, channels, samplingFrequency, bitDepth }: MatroskaTrack): PacketCodec {
+async function codecOf(
+  { codecId, codecPrivate, channels, samplingFrequency, bitDepth }: MatroskaTrack,
+  readFirst: () => Promise<Uint8Array>,
+): Promise<PacketCodec> {
   const form = { sampleRate: samplingFrequency, channels };
   switch (codecId) {
     case "A_OPUS":
@@ -51,6 +58,8 @@ function codecOf({ codecId, codecPrivate, channels, samplingFrequency, bitDepth 
     }
     case "A_FLAC":
       return openFlacPackets("Matroska FLAC", codecPrivate);
+    case "A_MPEG/L3":
+      return openMp3Packets("Matroska MP3", await readFirst());
     case "A_PCM/INT/LIT":
     case "A_PCM/INT/BIG":
       return openPcmPackets(

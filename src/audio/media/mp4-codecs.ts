@@ -5,11 +5,13 @@ import type { PacketCodec } from "../ogg/packet-codec.ts";
 import type { SampleEncoding } from "../pcm/pcm-layout.ts";
 import { floatsOf, integersOf } from "../pcm/pcm-layout.ts";
 import { damagedMp4, viewOf } from "./mp4-boxes.ts";
+import { openMp3Packets } from "./mp3-packets.ts";
 import { openPcmPackets } from "./pcm-packets.ts";
 
 /** Codecs of other audio tracks, by the type of their sample description. */
 const otherCodecs: Readonly<Record<string, string>> = {
   alac: "Apple Lossless",
+  ".mp3": "MP3",
   "ac-3": "AC-3",
   "ec-3": "E-AC-3",
   "ac-4": "AC-4",
@@ -49,16 +51,18 @@ interface Description {
  * The codec of a track.
  * Sources: ISO/IEC 14496-12, section 12.2; QuickTime File Format, "Sound Sample Descriptions"; Encapsulation of Opus in ISO BMFF, section 4.3.2;
  * Encapsulation of FLAC in ISO BMFF, section 3.3.2.
+ * @param readFirst Reads the beginning of the first packet.
  * @throws AudioFormatError `AUDIO_UNSUPPORTED` for other codecs, and as the codecs do.
  */
-export function openMp4Codec(descriptions: Uint8Array): PacketCodec {
+export async function openMp4Codec(descriptions: Uint8Array, readFirst: () => Promise<Uint8Array>): Promise<PacketCodec> {
   const description = parseDescription(descriptions);
   const { type, boxes } = description;
   if (type === "Opus") return openOpus("MP4 Opus", opusHeadOf(boxIn(boxes, "dOps")));
   if (type === "fLaC") return openFlacPackets("MP4 FLAC", Uint8Array.from([0x66, 0x4c, 0x61, 0x43, ...boxIn(boxes, "dfLa").subarray(4)]));
+  const name = type === "mp4a" ? (objectTypes[objectTypeOf(boxes) ?? 0] ?? "MPEG-4") : (otherCodecs[type] ?? `“${type}”`);
+  if (name === "MP3") return openMp3Packets("MP4 MP3", await readFirst());
   const encoding = plainEncodingOf(description);
   if (encoding !== undefined) return openPcmPackets("MP4 PCM", description, encoding);
-  const name = type === "mp4a" ? (objectTypes[objectTypeOf(boxes) ?? 0] ?? "MPEG-4") : (otherCodecs[type] ?? `“${type}”`);
   throw new AudioFormatError(
     "AUDIO_UNSUPPORTED",
     `MP4 or MOV file with ${name} audio, for which there is no decoder; convert it first: ffmpeg -i in.m4a out.wav`,

@@ -4,6 +4,7 @@ import type { EncodedAudio } from "../reading/encoded-audio.ts";
 import { readMatroskaBlocks } from "./matroska-blocks.ts";
 import { openMatroskaCodec } from "./matroska-codecs.ts";
 import { readMatroskaHead } from "./matroska-head.ts";
+import type { MatroskaHead, MatroskaTrack } from "./matroska-head.ts";
 import { mediaAudio } from "./media-audio.ts";
 
 const audioTrack = 2;
@@ -30,11 +31,16 @@ export async function openMatroska(source: ByteWindow): Promise<EncodedAudio> {
       "WebM or Matroska file whose audio track is encrypted or compressed; convert it first: ffmpeg -i in.mkv out.wav",
     );
   }
-  const { codec, start } = openMatroskaCodec(track);
+  const { codec, start } = await openMatroskaCodec(track, () => readFirst(source, head, track));
   return mediaAudio(source, {
     codec,
     start,
     end: Infinity,
     packets: () => readMatroskaBlocks(source, head, track, codec.sampleRate),
   });
+}
+
+async function readFirst(source: ByteWindow, head: MatroskaHead, track: MatroskaTrack): Promise<Uint8Array> {
+  for await (const { bytes } of readMatroskaBlocks(source, head, track, 1)) return bytes ?? new Uint8Array();
+  return new Uint8Array();
 }

@@ -40,8 +40,14 @@ export async function openMp4(source: ByteWindow): Promise<EncodedAudio> {
       `MP4 or MOV file without an audio track: it has ${movie.tracks.length} tracks, none of which is audio`,
     );
   }
-  const codec = openMp4Codec(track.descriptions);
+  const codec = await openMp4Codec(track.descriptions, () => readFirst(source, movie, track));
   return mediaAudio(source, { codec, ...extentOf(track, codec), packets: () => readPackets(source, movie, track, codec) });
+}
+
+/** The beginning of the first packet, as much as a header may have. */
+async function readFirst(source: ByteWindow, movie: Movie, track: Mp4Track): Promise<Uint8Array> {
+  for await (const { offset, size } of runsOf(source, movie, track)) return source.bytes(offset, Math.min(size, 16));
+  return new Uint8Array();
 }
 
 /** Which samples are presented: those of the edit list, as far as packets have such a duration. */
@@ -95,9 +101,7 @@ function problemOf(source: ByteWindow, offset: number, length: number, numLeft: 
 }
 
 async function* runsOf(source: ByteWindow, { defaults }: Movie, track: Mp4Track): AsyncGenerator<SampleRun, void> {
-  for (const run of runsOfTable(track.table)) {
-    yield run;
-  }
+  yield* runsOfTable(track.table);
   const ownDefaults = defaults.get(track.id);
   if (ownDefaults === undefined) return;
   for await (const box of boxesIn(source, 0, source.size)) {

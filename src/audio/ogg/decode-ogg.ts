@@ -4,6 +4,7 @@ import { convertAudioStream } from "../conversion/audio-converter.ts";
 import { hasAscii } from "../reading/ascii.ts";
 import { allLimits, checkForm } from "../reading/audio-limits.ts";
 import type { AudioForm } from "../reading/audio-form.ts";
+import { sinkAt } from "../reading/audio-warning.ts";
 import type { WarningSink } from "../reading/audio-warning.ts";
 import type { Flaw } from "../reading/decoded-piece.ts";
 import type { Pace } from "../reading/pace.ts";
@@ -146,15 +147,7 @@ async function* decodeLink(
     const message = `Ogg file whose audio changes at byte ${place.offset}, to ${channels} channels at ${sampleRate} Hz from ${form.channels} at ${form.sampleRate}, which it is brought back to`;
     report.add({ code: "AUDIO_CHANGED", message, position, numLost: 0 });
   }
-  const ratio = form.sampleRate / sampleRate;
-  const ownReport: WarningSink = {
-    add: (warning) =>
-      report.add({
-        ...warning,
-        position: position + Math.round(warning.position * ratio),
-        numLost: Math.round(warning.numLost * ratio),
-      }),
-  };
+  const ownReport = sinkAt(position, form.sampleRate / sampleRate, report);
   const extent = { start: timeline.start, end: () => Math.max(timeline.end, codec.numSamples ?? 0) };
   const pieces = trimPieces(codec.format, codec.decode(timeline.packets(), pace), extent, ownReport);
   yield* isChanged ? convertAudioStream(mixed(pieces, form.channels), form) : pieces;

@@ -17,11 +17,23 @@ export class ByteWindow {
   #start = 0;
   #bytes: Uint8Array = new Uint8Array();
 
-  /** @param signal Nothing more is read once it fires. */
-  constructor(source: ByteSource, signal?: AbortSignal) {
+  /** @param pace Or a signal, once which fires nothing more is read. */
+  constructor(source: ByteSource, pace?: Pace | AbortSignal) {
     this.#source = source;
     this.size = source.size;
-    this.pace = new Pace(signal);
+    this.pace = pace instanceof Pace ? pace : new Pace(pace);
+  }
+
+  /** The rest of the source from an offset on, as if it were one of its own, at the same pace. */
+  from(start: number): ByteWindow {
+    if (start === 0) return this;
+    const source = this.#source;
+    const rest = {
+      name: source.name,
+      size: this.size - start,
+      read: (offset: number, length: number) => source.read(start + offset, length),
+    };
+    return new ByteWindow(rest, this.pace);
   }
 
   /**

@@ -14,6 +14,7 @@ import { defaultModel, Models } from "../shared/loaded-models.ts";
 import type { ModelVariant } from "../shared/loaded-models.ts";
 import { parseCount } from "../shared/option-values.ts";
 import { planOutputs } from "../shared/output-plan.ts";
+import { inputPaths } from "../shared/paths.ts";
 import { startProgress } from "../shared/progress.ts";
 import { addModelOptions, addOutputOptions, addRunOptions, modelSources } from "../shared/shared-options.ts";
 import type { ModelCommandOptions, OutputOptions, RunOptions } from "../shared/shared-options.ts";
@@ -41,7 +42,7 @@ export function addDecodeCommand(program: Command, terminal: Terminal): void {
     .command("decode")
     .summary("turn codes back into audio")
     .description("Turns files of codes (.safetensors, .npz, .npy, .json) back into WAV files.")
-    .argument("<codes...>", "files of codes, or - for standard input")
+    .argument("<codes...>", "files of codes, or - for standard input", inputPaths)
     .option(
       "-m, --model <source>",
       `${modelSources} (default: the one that the codes name, if it is catalogued or cached; for .npy ${defaultModel})`,

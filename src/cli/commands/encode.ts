@@ -11,6 +11,7 @@ import { UsageError } from "../shared/failures.ts";
 import { defaultModel, encodeOptionsFor, Models } from "../shared/loaded-models.ts";
 import type { RateOptions } from "../shared/loaded-models.ts";
 import { planOutputs } from "../shared/output-plan.ts";
+import { inputPaths } from "../shared/paths.ts";
 import { startProgress } from "../shared/progress.ts";
 import type { ClipProgress, ProgressBar } from "../shared/progress.ts";
 import { clipOptions, conversionText, openClip, warningText } from "../shared/read-clip.ts";
@@ -47,7 +48,7 @@ export function addEncodeCommand(program: Command, terminal: Terminal): void {
     .command("encode")
     .summary("turn audio into codes")
     .description("Turns audio files (WAV, FLAC, MP3, Ogg) into files of codes. Other sample rates and channels are converted.")
-    .argument("<audio...>", "audio files, or - for standard input")
+    .argument("<audio...>", "audio files, or - for standard input", inputPaths)
     .option("-m, --model <source>", modelSources, defaultModel)
     .addOption(
       new Option("-f, --format <format>", "how codes are stored (default: by the output's extension, or safetensors)").choices(

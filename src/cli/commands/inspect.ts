@@ -16,6 +16,7 @@ import { formatDatasetInspection, summarizeDataset } from "../reports/tokenize-r
 import { attempt, CommandError, UsageError, withArguments } from "../shared/failures.ts";
 import { defaultModel, Models } from "../shared/loaded-models.ts";
 import { policyOf } from "../shared/option-values.ts";
+import { modelOrPath } from "../shared/paths.ts";
 import { jsonText } from "../shared/report.ts";
 import { addModelOptions, modelSources } from "../shared/shared-options.ts";
 import type { ModelCommandOptions } from "../shared/shared-options.ts";
@@ -48,6 +49,7 @@ export function addInspectCommand(program: Command, terminal: Terminal): void {
     .argument(
       "<source>",
       "tiny, a folder or file with weights, a Hugging Face Hub id or alias, a dataset, a file of codes, a sequence or a pattern, or - for codes or a sequence on standard input",
+      modelOrPath,
     )
     .option("-m, --model <source>", `the model that bare .npy codes are for: ${modelSources}`, defaultModel);
   addModelOptions(command);

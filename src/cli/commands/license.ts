@@ -7,6 +7,7 @@ import { formatLicenses, groupFiles, summarizeFiles } from "../reports/license-r
 import type { CodesFile } from "../reports/license-report.ts";
 import { attempt, ReportedError } from "../shared/failures.ts";
 import { parsePolicy, policyOf } from "../shared/option-values.ts";
+import { inputPaths } from "../shared/paths.ts";
 import { jsonText } from "../shared/report.ts";
 import { displayName, readIn, stream, tell, writeOut } from "../shared/terminal.ts";
 import type { Terminal } from "../shared/terminal.ts";
@@ -29,7 +30,7 @@ export function addLicenseCommand(program: Command, terminal: Terminal): void {
     .command("license")
     .summary("sum up the licenses that codes were made under")
     .description("Sums up which models a set of codes was made with, under which licenses, and whether a policy admits them all.")
-    .argument("<codes...>", "files of codes, or - for standard input")
+    .argument("<codes...>", "files of codes, or - for standard input", inputPaths)
     .addOption(
       new Option(
         "--policy <policy>",

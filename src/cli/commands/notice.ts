@@ -4,6 +4,7 @@ import { writeFileAtomically } from "../../files/index.ts";
 import { UsageError } from "../shared/failures.ts";
 import { makeFoldersFor } from "../shared/make-folder.ts";
 import { refuseExisting } from "../shared/output-plan.ts";
+import { outputPath } from "../shared/paths.ts";
 import { stream, writeOut } from "../shared/terminal.ts";
 import type { Terminal } from "../shared/terminal.ts";
 
@@ -27,7 +28,7 @@ export function addNoticeCommand(program: Command, terminal: Terminal): void {
       "Writes attribution text for an app that ships these models: creator, source, license, what that asks for, and what is not certain.",
     )
     .argument("<ids...>", "ids or aliases that encodec-tokenizer models lists")
-    .option("-o, --output <file>", "where it goes; - is standard output", stream)
+    .option("-o, --output <file>", "where it goes; - is standard output", outputPath, stream)
     .option("--force", "overwrite a file that exists")
     .addHelpText("after", examples)
     .action((ids: readonly string[], options: NoticeCommandOptions) => writeNotice(ids, options, terminal));

@@ -5,6 +5,7 @@ import type { LicensePolicy } from "../../catalogue/index.ts";
 import type { PushReport } from "../../hub/index.ts";
 import { withArguments } from "../shared/failures.ts";
 import { parsePolicy, policyOf } from "../shared/option-values.ts";
+import { datasetPath } from "../shared/paths.ts";
 import { jsonText } from "../shared/report.ts";
 import { say, writeOut } from "../shared/terminal.ts";
 import type { Terminal } from "../shared/terminal.ts";
@@ -29,7 +30,7 @@ export function addPushCommand(program: Command, terminal: Terminal): void {
     .description(
       "Uploads the shards that a dataset repository does not have yet, and the index and card of a finished dataset. Needs a token with write access (HF_TOKEN).",
     )
-    .argument("<folder>", "the dataset")
+    .argument("<folder>", "the dataset", datasetPath)
     .argument("<repository>", "user/dataset; made if it is not there")
     .option("--revision <branch>", "branch to upload to (default: main)")
     .option("--private", "make a new repository private")

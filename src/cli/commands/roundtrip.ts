@@ -9,7 +9,8 @@ import { attempt, CommandError, UsageError } from "../shared/failures.ts";
 import { defaultModel, encodeOptionsFor, Models } from "../shared/loaded-models.ts";
 import type { RateOptions } from "../shared/loaded-models.ts";
 import { makeFoldersFor } from "../shared/make-folder.ts";
-import { refuseAddresses, refuseExisting, stemOf } from "../shared/output-plan.ts";
+import { refuseExisting, stemOf } from "../shared/output-plan.ts";
+import { inputPath, outputPath } from "../shared/paths.ts";
 import { startProgress } from "../shared/progress.ts";
 import { clipOptions, readClip, warningText } from "../shared/read-clip.ts";
 import { jsonText } from "../shared/report.ts";
@@ -39,9 +40,9 @@ export function addRoundtripCommand(program: Command, terminal: Terminal): void 
     .description(
       "Encodes a clip, decodes it again, reports rates, speed and quality, and writes the codes, the decoded audio and a figure.",
     )
-    .argument("<audio>", "an audio file, or - for standard input")
+    .argument("<audio>", "an audio file, or - for standard input", inputPath)
     .option("-m, --model <source>", modelSources, defaultModel)
-    .option("-o, --output <folder>", "where the three files go (default: <name>-roundtrip beside the input)")
+    .option("-o, --output <folder>", "where the three files go (default: <name>-roundtrip beside the input)", outputPath)
     .option("--force", "overwrite files that exist");
   addRateOptions(command);
   addAudioOptions(command);
@@ -89,7 +90,6 @@ function planFiles(
   input: string,
   { output, force }: RoundtripCommandOptions,
 ): { readonly codes: string; readonly audio: string; readonly figure: string } {
-  refuseAddresses([input, output ?? stream]);
   if (output === stream) throw new UsageError("roundtrip writes three files; give --output a folder");
   const stem = stemOf(input);
   const folder = output ?? join(input === stream ? "." : dirname(input), `${stem}-roundtrip`);

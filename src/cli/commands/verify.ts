@@ -5,6 +5,7 @@ import type { Finding, VerifyOptions } from "../../dataset/index.ts";
 import { startDownload } from "../shared/download-progress.ts";
 import { CommandError, ReportedError, UsageError, withArguments } from "../shared/failures.ts";
 import { parseCount, parseThreads, policyOf } from "../shared/option-values.ts";
+import { datasetPath } from "../shared/paths.ts";
 import { jsonText } from "../shared/report.ts";
 import { addModelOptions, modelSources } from "../shared/shared-options.ts";
 import type { ModelCommandOptions } from "../shared/shared-options.ts";
@@ -41,7 +42,7 @@ export function addVerifyCommand(program: Command, terminal: Terminal): void {
     .description(
       "Reads every shard of a finished dataset again: digests, shapes, ranges of codes, counts, and files that do not belong there. With --sample, some clips are encoded again from their audio, and the codes compared.",
     )
-    .argument("<folder>", "the dataset")
+    .argument("<folder>", "the dataset", datasetPath)
     .addOption(new Option("--sample <clips>", "encode so many clips again, or a share of them: 20, 1%").argParser(parseSample))
     .option("-m, --model <source>", `${modelSources} (default: the one that the dataset names, if it is catalogued or cached)`);
   addModelOptions(verifying);

@@ -59,6 +59,19 @@ export function reportLines({ folder, rows, errors, seconds, elapsed, partsLeft,
   ];
 }
 
+/** What of the inputs became no work, a line for each kind: `12 × .txt files beside audio files left out; …`. */
+export function leftOutLines({
+  duplicates,
+  leftOut,
+}: {
+  readonly duplicates: number;
+  readonly leftOut: Readonly<Record<string, number>>;
+}): readonly string[] {
+  const kinds = Object.entries(leftOut).map(([what, number]) => `left out: ${number.toLocaleString("en")} × ${what}`);
+  const repeated = duplicates === 0 ? [] : [`left out: ${countText(duplicates, "file")} with the audio of an earlier one (--dedupe)`];
+  return [...repeated, ...kinds];
+}
+
 /** What a run has to say of damaged audio: `2 clips are of damaged audio, ...`. */
 export function damageLines({ warnings, damaged }: Pick<RowCounts, "warnings" | "damaged">, info: DatasetInfo | null): readonly string[] {
   if (warnings === 0) return [];
@@ -69,6 +82,7 @@ export function damageLines({ warnings, damaged }: Pick<RowCounts, "warnings" | 
 function stateText(info: DatasetInfo | null, partsLeft: number): string {
   if (info === null)
     return partsLeft > 0 ? `${countText(partsLeft, "part")} left; the same command goes on` : "this share is done; others are not";
+  if (info.counts.clips === 0 && info.counts.errors > 0) return "finished without a clip: all files failed";
   return `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
 }
 
@@ -124,7 +138,10 @@ export function formatDatasetInspection(name: string, info: DatasetInfo): string
   ]);
   return formatReport(name, [
     [
-      ["clips", `${counts.clips.toLocaleString("en")}, ${hoursText(counts.hours * 3600)}, of ${countText(counts.rows, "file")}`],
+      [
+        "clips",
+        `${counts.clips.toLocaleString("en")}, ${hoursText(counts.hours * 3600)}, of ${countText(counts.rows, "file")}${counts.duplicates === undefined ? "" : `, ${counts.duplicates} of them with the audio of an earlier one`}`,
+      ],
       ["errors", failures.length === 0 ? "none" : [countText(counts.errors, "file"), ...failures]],
       ...damageRows(info),
       ["shards", formats.length === 0 ? "none" : formatTable(["format", "files", "size"], formats, ["format"])],

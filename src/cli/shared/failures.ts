@@ -5,7 +5,16 @@ import { tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What scripts can rely on; from 128 upwards that of shells, 128 + the number of the signal. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, hungUp: 129, interrupted: 130, brokenPipe: 141, terminated: 143 } as const;
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  withErrors: 3,
+  hungUp: 129,
+  interrupted: 130,
+  brokenPipe: 141,
+  terminated: 143,
+} as const;
 
 /** A command line that cannot be carried out, whatever the files contain. */
 export class UsageError extends Error {}
@@ -15,6 +24,9 @@ export class CommandError extends Error {}
 
 /** Something failed, such as some of several inputs, and all of it was already told. */
 export class ReportedError extends Error {}
+
+/** All is done, and some of it came to nothing, which was already told. */
+export class FinishedWithErrors extends Error {}
 
 /** Why the work is to end before it is done: the reason with which the terminal's signal is aborted. */
 export class Interruption extends Error {
@@ -75,6 +87,7 @@ export function reportError(error: unknown, terminal: Terminal): number {
   const { signal } = terminal;
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof ReportedError) return exitCodes.failed;
+  if (error instanceof FinishedWithErrors) return exitCodes.withErrors;
   if (signal.aborted) {
     const { message, exitCode } =
       signal.reason instanceof Interruption ? signal.reason : new Interruption("interrupted", exitCodes.interrupted);

@@ -21,10 +21,9 @@ export interface PlanOptions {
 /**
  * Decides where results go: beside the inputs, into one file, or into one folder.
  * Standard input goes to standard output unless told otherwise.
- * @throws UsageError for addresses on the web, if two inputs would get the same output, one would replace an input, or several are to go into one file.
+ * @throws UsageError if two inputs would get the same output, one would replace an input, or several are to go into one file.
  */
 export function planOutputs(inputs: readonly string[], options: PlanOptions): readonly PlannedOutput[] {
-  refuseAddresses([...inputs, options.output ?? stream]);
   const plan = inputs.map((input) => ({ input, output: outputFor(input, inputs.length > 1, options) }));
   const inputOf = new Map<string, string>();
   const allInputs = new Map(inputs.filter((input) => input !== stream).map((input) => [resolve(input), input]));
@@ -53,12 +52,6 @@ export function refuseExisting(outputs: readonly string[], force: boolean | unde
       `${existing.join(", ")} already exist${existing.length === 1 ? "s" : ""}; add --force to overwrite, or choose another --output`,
     );
   }
-}
-
-/** @throws UsageError for an address in place of a path; it is not repeated, since it may hold a password. */
-export function refuseAddresses(paths: readonly string[]): void {
-  if (paths.some((path) => /^[a-z][a-z0-9+.-]+:\/\//iu.test(path)))
-    throw new UsageError("an address is given where the path of a file should be; download it first and give its path");
 }
 
 /** The name of an input without folder and extension. */

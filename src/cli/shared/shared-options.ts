@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { AudioLimits } from "../../audio/index.ts";
 import type { LicensePolicy } from "../../catalogue/index.ts";
 import { parseBandwidth, parseCount, parsePolicy, parseThreads } from "./option-values.ts";
+import { outputPath } from "./paths.ts";
 import { tell } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -88,6 +89,7 @@ export function addOutputOptions(command: Command): void {
     .option(
       "-o, --output <path>",
       "a file, a folder (for several inputs, or ending in /), or - for standard output (default: beside the input)",
+      outputPath,
     )
     .option("--force", "overwrite files that exist");
 }

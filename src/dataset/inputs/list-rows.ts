@@ -1,7 +1,9 @@
 import { basename, join, posix, relative } from "node:path";
 import picomatch from "picomatch";
 import { DatasetError } from "../folder/dataset-error.ts";
-import { audioExtensionOf, audioExtensions } from "./audio-extensions.ts";
+import { audioExtensionOf, commonExtensions, videoExtensionOf } from "./audio-extensions.ts";
+import { LeftOut } from "./left-out.ts";
+import type { OnLeftOut } from "./left-out.ts";
 import { pathProblem } from "./manifest-record.ts";
 import { readCsvManifest } from "./read-csv-manifest.ts";
 import { readJsonlManifest } from "./read-jsonl-manifest.ts";
@@ -17,13 +19,18 @@ import { walkFolder } from "./walk-folder.ts";
  * their own order. The same inputs give the same rows anywhere. What cannot become work is a `BadRow` among them.
  * Where there are several inputs, keys made from paths start with the name of theirs; ids of manifests stay as they are.
  * Memory does not grow with the rows.
+ * @param onLeftOut Told what of the inputs no row has: labels beside audio files of folders, members of tars that are neither audio nor labels.
  * @throws DatasetError with code DATASET_INPUT for a manifest without usable columns and for an input without any row.
  */
-export async function* listRows(inputs: readonly DatasetInput[], signal?: AbortSignal): AsyncGenerator<Row> {
+export async function* listRows(
+  inputs: readonly DatasetInput[],
+  signal?: AbortSignal,
+  onLeftOut: OnLeftOut = () => {},
+): AsyncGenerator<Row> {
   const prefixes = prefixesOf(inputs);
   for (const [position, input] of inputs.entries()) {
     let isEmpty = true;
-    for await (const row of rowsOf(input, position, prefixes[position]!)) {
+    for await (const row of rowsOf(input, { position, prefix: prefixes[position]!, onLeftOut })) {
       signal?.throwIfAborted();
       isEmpty = false;
       yield row;
@@ -32,12 +39,21 @@ export async function* listRows(inputs: readonly DatasetInput[], signal?: AbortS
   }
 }
 
-function rowsOf(input: DatasetInput, position: number, prefix: string): AsyncIterable<Row> {
+/** An input among others. */
+interface InputPlace {
+  readonly position: number;
+  /** Goes before keys that are made from paths. */
+  readonly prefix: string;
+  readonly onLeftOut: OnLeftOut;
+}
+
+function rowsOf(input: DatasetInput, place: InputPlace): AsyncIterable<Row> {
+  const { position, prefix, onLeftOut } = place;
   switch (input.kind) {
     case "folder":
-      return folderRows(input, position, prefix);
+      return folderRows(input, place);
     case "glob":
-      return globRows(input, position, prefix);
+      return globRows(input, place);
     case "jsonl":
       return readJsonlManifest(input.path, { input: position, prefix });
     case "csv":
@@ -45,7 +61,7 @@ function rowsOf(input: DatasetInput, position: number, prefix: string): AsyncIte
     case "tsv":
       return readCsvManifest(input.path, { input: position, prefix }, "\t");
     case "tar":
-      return readTar(input.path, { input: position, path: basename(input.path), prefix });
+      return readTar(input.path, { input: position, path: basename(input.path), prefix }, onLeftOut);
     case "files":
       return fileRows(input.paths, position);
     case "list":
@@ -53,25 +69,49 @@ function rowsOf(input: DatasetInput, position: number, prefix: string): AsyncIte
   }
 }
 
-async function* folderRows({ root, followLinks }: DatasetInput & { kind: "folder" }, input: number, prefix: string): AsyncGenerator<Row> {
-  for await (const { path, key, problem } of walkFolder(root, { accepts: (name) => audioExtensionOf(name) !== undefined, followLinks })) {
-    yield problem === undefined ? { key: prefix + key, input, path } : { input, path, problem };
+async function* folderRows(
+  { root, followLinks }: DatasetInput & { kind: "folder" },
+  { position: input, prefix, onLeftOut }: InputPlace,
+): AsyncGenerator<Row> {
+  const leftOut = new LeftOut(root, onLeftOut);
+  for await (const file of walkFolder(root, { accepts: (path) => isAudio(path) || LeftOut.mayBe(path), named: isAudio, followLinks })) {
+    const { path, key } = file;
+    if (isAudio(path) || file.isFolder === true) {
+      yield file.problem === undefined ? { key: prefix + key, input, path } : { input, path, problem: file.problem };
+    } else if (file.problem === undefined) {
+      const problem = await leftOut.problemOf(file);
+      if (problem !== undefined) yield { input, path, problem };
+    }
   }
+}
+
+function isAudio(path: string): boolean {
+  return audioExtensionOf(path) !== undefined;
 }
 
 async function* globRows(
   { root, pattern, followLinks }: DatasetInput & { kind: "glob" },
-  input: number,
-  prefix: string,
+  { position: input, prefix, onLeftOut }: InputPlace,
 ): AsyncGenerator<Row> {
   const matches = picomatch(pattern);
-  const accepts = (path: string): boolean => (audioExtensionOf(path) !== undefined || isTar(path)) && matches(path);
+  const named = lastNameOf(pattern);
+  const isVideo = (path: string): boolean => {
+    const extension = videoExtensionOf(path);
+    return extension !== undefined && named.includes(extension);
+  };
+  const accepts = (path: string): boolean => (isAudio(path) || isTar(path) || isVideo(path)) && matches(path);
   const maxDepth = pattern.includes("**") ? Infinity : pattern.split("/").length;
   for await (const { path, key, problem } of walkFolder(root, { accepts, maxDepth, followLinks })) {
     if (problem !== undefined) yield { input, path, problem };
-    else if (isTar(path)) yield* readTar(join(root, path), { input, path, prefix: `${prefix}${cleanKey(path.slice(0, -".tar".length))}/` });
+    else if (isTar(path))
+      yield* readTar(join(root, path), { input, path, prefix: `${prefix}${cleanKey(path.slice(0, -".tar".length))}/` }, onLeftOut);
     else yield { key: prefix + key, input, path };
   }
+}
+
+/** The last part of a pattern, in lower case: videos are taken where it names their extension. */
+function lastNameOf(pattern: string): string {
+  return pattern.slice(pattern.lastIndexOf("/") + 1).toLowerCase();
 }
 
 async function* fileRows(paths: Iterable<string>, input: number): AsyncGenerator<Row> {
@@ -128,7 +168,7 @@ function nameOf(input: DatasetInput): string {
 function describeInput(input: DatasetInput): string {
   switch (input.kind) {
     case "folder":
-      return `the folder ${input.root} has no audio files, which end in ${audioExtensions.map((extension) => `.${extension}`).join(", ")}`;
+      return `the folder ${input.root} has no audio files, which end in ${commonExtensions.map((extension) => `.${extension}`).join(", ")}, or as others do, such as .m4a`;
     case "glob":
       return `nothing below ${input.root} matches ${input.pattern} and is an audio file or a tar`;
     case "list":

@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import picomatch from "picomatch";
+import { isAddress, shownAddress } from "../../core/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
-import { audioExtensionOf, audioExtensions } from "./audio-extensions.ts";
+import { audioExtensionOf, commonExtensions, videoExtensionOf } from "./audio-extensions.ts";
 
 /** Where rows come from; paths of its rows are relative to `root`, which is absolute. */
 export type DatasetInput =
@@ -64,6 +65,8 @@ export async function resolveInputs(names: readonly string[], options: ResolveIn
 async function resolveInput(name: string, cwd: string, links: FollowedLinks): Promise<DatasetInput | "file"> {
   // Otherwise a variable that is not set would be the working directory.
   if (name === "") throw new DatasetError("DATASET_INPUT", `an input is empty text; give ${expected}`);
+  if (isAddress(name))
+    throw new DatasetError("DATASET_INPUT", `${shownAddress(name)} is an address; download it first. Expected ${expected}`);
   const path = resolve(cwd, name);
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
@@ -72,7 +75,7 @@ async function resolveInput(name: string, cwd: string, links: FollowedLinks): Pr
   if (stats === undefined) return globInput(name, cwd, links);
   if (stats.isDirectory()) return { kind: "folder", root: path, ...links };
   if (!stats.isFile()) throw new DatasetError("DATASET_INPUT", `${name} is a pipe or a device; pass its paths on standard input with -`);
-  if (audioExtensionOf(path) !== undefined) return "file";
+  if (audioExtensionOf(path) !== undefined || videoExtensionOf(path) !== undefined) return "file";
   const file = { root: dirname(path), path };
   switch (/\.(?<extension>[^.]+)$/u.exec(basename(path))?.groups!["extension"]?.toLowerCase()) {
     case "jsonl":
@@ -94,7 +97,7 @@ async function resolveInput(name: string, cwd: string, links: FollowedLinks): Pr
     default:
       throw new DatasetError(
         "DATASET_INPUT",
-        `${name} is no input; give ${expected}. Audio files end in ${audioExtensions.map((extension) => `.${extension}`).join(", ")}`,
+        `${name} is no input; give ${expected}. Audio files end in ${commonExtensions.map((extension) => `.${extension}`).join(", ")}, or as others do, such as .m4a`,
       );
   }
 }

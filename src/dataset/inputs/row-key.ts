@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { relativePathPart, relativePathProblem } from "../../core/index.ts";
-import { audioExtensionOf } from "./audio-extensions.ts";
+import { audioExtensionOf, isCommonAudio, videoExtensionOf } from "./audio-extensions.ts";
 
 /** File systems take 255 bytes; what is added to a key, and the extensions of files, take 45. */
 const maxNameBytes = 200;
@@ -52,25 +52,26 @@ function shortened(name: string): string {
  * somebody's machine has is nobody's business. A digest of it tells it from others.
  */
 export function keyOfPath(path: string): string {
-  const extension = audioExtensionOf(path);
+  const extension = audioExtensionOf(path) ?? videoExtensionOf(path);
   const stem = extension === undefined ? path : path.slice(0, -extension.length - 1);
   return cleanKey(isAbsolute(path) ? `${stem.split("/").slice(-2).join("/")}_${hash("sha256", path).slice(0, 8)}` : stem);
 }
 
 /**
- * Base names of the keys of all audio files in one folder. Names that differ in the extension only keep it after `_`;
- * what is still the same as another one is numbered from `_2`, in the order given.
+ * Base names of the keys of all audio files in one folder. Names that differ in the extension only keep it after `_`, but for the one with a common extension, if
+ * there is only one; what is still the same as another one is numbered from `_2`, in the order given.
  */
 export function keysOfSiblings(names: readonly string[]): readonly string[] {
-  const counts = new Map<string, number>();
   const stems = names.map((name) => keyOfPath(name));
-  for (const stem of stems) counts.set(stem, (counts.get(stem) ?? 0) + 1);
-  const taken = new Set(stems.filter((stem) => counts.get(stem) === 1));
+  const counts = countsOf(stems);
+  const common = countsOf(stems.filter((_, i) => isCommonAudio(names[i]!)));
+  const isPlain = (i: number): boolean => counts.get(stems[i]!) === 1 || (common.get(stems[i]!) === 1 && isCommonAudio(names[i]!));
+  const taken = new Set(stems.filter((_, i) => isPlain(i)));
   const numbers = new Map<string, number>(); // up to which a name is taken, so that no folder is numbered from the start for each file
   return names.map((name, i) => {
     const stem = stems[i]!;
-    if (counts.get(stem) === 1) return stem;
-    const wanted = `${stem}_${audioExtensionOf(name) ?? ""}`;
+    if (isPlain(i)) return stem;
+    const wanted = `${stem}_${audioExtensionOf(name) ?? videoExtensionOf(name) ?? ""}`;
     let key = wanted;
     let number = numbers.get(wanted) ?? 1;
     while (taken.has(key)) key = `${wanted}_${++number}`;
@@ -78,6 +79,12 @@ export function keysOfSiblings(names: readonly string[]): readonly string[] {
     taken.add(key);
     return key;
   });
+}
+
+function countsOf(texts: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return counts;
 }
 
 /** Key of one time range of a file, where the rows of its manifest have no ids: milliseconds of both ends. */

@@ -34,7 +34,7 @@ export interface AudioRow {
 
 /** Why something listed is no work. */
 export interface RowProblem {
-  readonly code: "ROW_INVALID" | "ROW_DUPLICATE_KEY" | "FILE_UNREADABLE" | "FILE_OUTSIDE" | "TAR_DAMAGED";
+  readonly code: "ROW_INVALID" | "ROW_DUPLICATE_KEY" | "FILE_UNREADABLE" | "FILE_OUTSIDE" | "FILE_LEFT_OUT" | "TAR_DAMAGED";
   readonly message: string;
 }
 

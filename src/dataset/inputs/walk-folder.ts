@@ -1,7 +1,8 @@
 import type { Dirent, Stats } from "node:fs";
-import { readdir, realpath, stat } from "node:fs/promises";
+import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { isBelow } from "../../files/index.ts";
+import { audioExtensionOf } from "./audio-extensions.ts";
 import { compareBytewise } from "./compare-bytewise.ts";
 import { cleanKey, keysOfSiblings } from "./row-key.ts";
 import type { RowProblem } from "./row.ts";
@@ -10,8 +11,12 @@ import type { RowProblem } from "./row.ts";
 export interface FoundFile {
   /** Relative to the folder, with slashes. */
   readonly path: string;
-  /** The path as a key, unique below the folder. */
+  /** The path as a key, unique below the folder; empty for a file that gets none. */
   readonly key: string;
+  /** Whether an audio file of the same name, but for its extension, is in the same folder. */
+  readonly isBesideAudio?: boolean | undefined;
+  /** Set for a folder that cannot be listed, and for a link to one that is not followed. */
+  readonly isFolder?: true;
   /** Set for what is there but is no file, for links that leave the root, and for folders that cannot be listed. */
   readonly problem?: RowProblem | undefined;
 }
@@ -19,6 +24,8 @@ export interface FoundFile {
 export interface WalkOptions {
   /** Chooses files by their path relative to the root. */
   readonly accepts: (path: string) => boolean;
+  /** Chooses the files among them that get a key. @default all */
+  readonly named?: ((path: string) => boolean) | undefined;
   /** Levels of folders, the root being the first. @default Infinity */
   readonly maxDepth?: number | undefined;
   /** Whether links that leave the root are followed; otherwise they are problems. @default false */
@@ -42,7 +49,7 @@ interface Entry {
  */
 export async function* walkFolder(
   root: string,
-  { accepts, maxDepth = Infinity, followLinks = false }: WalkOptions,
+  { accepts, named = () => true, maxDepth = Infinity, followLinks = false }: WalkOptions,
 ): AsyncGenerator<FoundFile> {
   const realRoot = await realpath(root).catch(() => root); // listing it will say what is wrong
   /** Folders that links led to, and those below them. */
@@ -61,21 +68,39 @@ export async function* walkFolder(
       within = new Set(above).add(identity);
       entries = await listEntries(path);
     } catch (error) {
-      const message = `cannot list the folder ${folder === "" ? root : folder}: ${(error as Error).message}`;
-      yield { path: folder === "" ? "." : folder.slice(0, -1), key: "", problem: { code: "FILE_UNREADABLE", message } };
+      const path = folder.slice(0, -1);
+      const reason = (await nameProblem(path))?.message ?? (error as Error).message;
+      const message = `cannot list the folder ${folder === "" ? root : folder}: ${reason}`;
+      yield { path: path === "" ? "." : path, key: "", isFolder: true, problem: { code: "FILE_UNREADABLE", message } };
       return;
     }
     const isDeepest = above.size + 1 >= maxDepth;
     const wanted = entries.filter(({ name, kind, target }) =>
       kind === "folder" ? !isDeepest && !isOnTheWay(target) : accepts(folder + name) || (target !== undefined && !isDeepest),
     );
-    const files = wanted.filter(({ kind, target }) => kind !== "folder" && target === undefined).map(({ name }) => name);
-    const keys = new Map(keysOfSiblings(files).map((key, i) => [files[i]!, key]));
+    const files = wanted.filter(({ kind, target, name }) => kind !== "folder" && target === undefined && named(folder + name));
+    const names = files.map(({ name }) => name);
+    const keys = new Map(keysOfSiblings(names).map((key, i) => [names[i]!, key]));
+    const audio = new Set(names.filter((name) => audioExtensionOf(name) !== undefined).map(stemOf));
     for (const { name, kind, target } of wanted) {
       const path = folder + name;
-      if (kind === "folder") yield* walk(`${path}/`, within, isLinked || target !== undefined);
-      else yield { path, key: cleanKey(folder + (keys.get(name) ?? "")), problem: problemOf(kind, path) };
+      if (kind === "folder") {
+        yield* walk(`${path}/`, within, isLinked || target !== undefined);
+      } else {
+        const problem = problemOf(kind, path) ?? (await nameProblem(path));
+        const key = cleanKey(folder + (keys.get(name) ?? ""));
+        yield { path, key, isBesideAudio: audio.has(stemOf(name)), ...(target === undefined ? {} : { isFolder: true }), problem };
+      }
     }
+  }
+
+  /** What is wrong with a name that cannot be said in text: what stands for its bytes leads nowhere. */
+  async function nameProblem(path: string): Promise<RowProblem | undefined> {
+    if (!path.includes("\ufffd") || (await isThere(join(root, path)))) return undefined;
+    return {
+      code: "FILE_UNREADABLE",
+      message: `${path} has a name that is not UTF-8, and cannot be opened by it; rename it, for instance by convmv -r -f latin1 -t utf8 --notest`,
+    };
   }
 
   /** Whether the walk comes to the target of a link by itself. */
@@ -105,6 +130,19 @@ export async function* walkFolder(
     const kind = followLinks || isBelow(realRoot, target) ? kindOf(stats) : "outside";
     return stats.isDirectory() ? { name, kind, target } : { name, kind };
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A name without its extension. */
+function stemOf(name: string): string {
+  const dot = name.lastIndexOf(".");
+  return dot > 0 ? name.slice(0, dot) : name;
 }
 
 function kindOf(entry: Dirent | Stats): EntryKind {

@@ -35,6 +35,10 @@ export type DatasetEvent =
       readonly rowsToDo: number;
       /** What is done of this run's share already. */
       readonly done: RowCounts;
+      /** Rows of the whole dataset that are left out for having the audio of an earlier one (`dedupe`). */
+      readonly duplicates: number;
+      /** What of the inputs no row has: how often, by what it is. */
+      readonly leftOut: Readonly<Record<string, number>>;
     }
   | { readonly kind: "part-started"; readonly part: number }
   /** A row is written: its clips, or its failure. */

@@ -52,6 +52,7 @@ const planSchema: z.ZodType<PlanFile> = z.object({
       bad: count,
       repeats: count,
       columns: boundedList(typedColumnSchema, maxTypedColumns),
+      leftOut: z.record(z.string(), count).optional(),
     })
     .refine((rows) => rows.parts === Math.ceil(rows.count / rows.partRows), { error: "rows and parts do not fit together" }),
 });
@@ -75,6 +76,8 @@ export interface PlanFile {
     readonly repeats: number;
     /** The columns of all manifests, in the order in which they came up. */
     readonly columns: readonly TypedColumn[];
+    /** What of the inputs no row has: how often, by what it is; only where there is anything. */
+    readonly leftOut?: Readonly<Record<string, number>> | undefined;
   };
 }
 

@@ -15,7 +15,7 @@ import { openPlan } from "./dataset-plan.ts";
 import type { DatasetPlan } from "./dataset-plan.ts";
 import { mismatchError, planDifferences } from "./plan-differences.ts";
 import { checkSettings, formatPlanFile, formatPlannedInputs, planFiles, readPlanFile, readPlannedInputs } from "./plan-files.ts";
-import type { PlannedInputs } from "./plan-files.ts";
+import type { PlanFile, PlannedInputs } from "./plan-files.ts";
 import { digestRows, writePlanRows } from "./write-plan-rows.ts";
 
 export interface PreparePlanOptions {
@@ -84,10 +84,29 @@ async function createPlan({
   const roots = inputs.map(({ root }) => root);
   const described = await describeInputs(inputs);
   const remembered = formatPlannedInputs(described);
-  const rows = await writePlanRows(folder, listRows(inputs, signal), { partRows, dedupe, roots, signal, onRows });
+  const leftOut = new LeftOutCounts();
+  const listed = listRows(inputs, signal, (what) => leftOut.add(what));
+  const rows = await writePlanRows(folder, listed, { partRows, dedupe, roots, signal, onRows });
   await writeDurably(join(folder, planFiles.inputs), remembered);
-  await writeDurably(join(folder, planFiles.plan), formatPlanFile({ settings, rows }));
+  await writeDurably(join(folder, planFiles.plan), formatPlanFile({ settings, rows: { ...rows, ...leftOut.counts() } }));
   return await openPlan(folder);
+}
+
+/** Most kinds of things that are told one by one. */
+const maxKindsLeftOut = 50;
+
+/** Counts what no row has. */
+class LeftOutCounts {
+  readonly #counts = new Map<string, number>();
+
+  add(what: string): void {
+    const kind = this.#counts.has(what) || this.#counts.size < maxKindsLeftOut ? what : "others";
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+  }
+
+  counts(): Pick<PlanFile["rows"], "leftOut"> {
+    return this.#counts.size === 0 ? {} : { leftOut: Object.fromEntries(this.#counts) };
+  }
 }
 
 async function reopenPlan({ folder, inputs, settings, partRows = 1000, dedupe = false, signal }: PreparePlanOptions): Promise<DatasetPlan> {

@@ -94,6 +94,8 @@ export interface DatasetInfo {
     readonly errors: number;
     readonly parts: number;
     readonly hours: number;
+    /** Rows that have the audio of an earlier one, and no clips of their own; only where there are any. */
+    readonly duplicates?: number | undefined;
     /** Lines of `warnings.jsonl`; only where there are any. */
     readonly warnings?: number | undefined;
     /** Clips whose audio is damaged; only where there are any. */
@@ -145,6 +147,7 @@ const schema = z.object({
     errors: count,
     parts: count,
     hours: z.number().min(0),
+    duplicates: count.optional(),
     warnings: count.optional(),
     damaged: count.optional(),
   }),

@@ -26,6 +26,8 @@ export interface AssembleOptions {
   readonly folder: string;
   /** Parts of the plan, all of them done. */
   readonly numParts: number;
+  /** Rows of the plan that have the audio of an earlier one. @default 0 */
+  readonly duplicates?: number | undefined;
   readonly tool: { readonly name: string; readonly version: string };
   readonly codec: CodecFields | null;
   readonly license: LicenseRecord | null;
@@ -42,7 +44,7 @@ export interface AssembleOptions {
  * @throws DatasetError DATASET_DISK_FULL, or DATASET_MISMATCH for parts of different codecs; FileError if a part's files are gone.
  */
 export async function assembleDataset(options: AssembleOptions): Promise<DatasetInfo> {
-  const { folder, numParts, tool, codec, license, audioLicense = null, signal } = options;
+  const { folder, numParts, duplicates = 0, tool, codec, license, audioLicense = null, signal } = options;
   await using manifest = await createDurable(join(folder, manifestName));
   await using errors = await createDurable(join(folder, errorsName));
   const shards: FinishedShard[] = [];
@@ -67,6 +69,7 @@ export async function assembleDataset(options: AssembleOptions): Promise<Dataset
     errors: errorLines,
     parts: numParts,
     hours: hoursOf(statistics),
+    ...(duplicates === 0 ? {} : { duplicates }),
     ...(warnings === undefined ? {} : { warnings: warnings.lines, damaged: statistics.damage?.clips ?? 0 }),
   };
   const files: DescribedFile[] = [];

@@ -103,6 +103,7 @@ function summaryOf({ counts, codec, tool }: DatasetInfo): string {
       ? []
       : [["Segments", `${codec.segment_length} samples every ${codec.segment_stride}, each with its scale`]]),
     ["Rows, clips, errors", `${counts.rows}, ${counts.clips}, ${counts.errors}`],
+    ...(counts.duplicates === undefined ? [] : [["Rows with the audio of an earlier one", String(counts.duplicates)]]),
     ...(counts.damaged === undefined
       ? []
       : [["Clips of damaged audio", `${counts.damaged}, marked by \`damage\`; ${count(counts.warnings ?? 0, "warning")}`]]),

@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { findCheckpoint } from "../../catalogue/index.ts";
 import type { CatalogueEntry } from "../../catalogue/index.ts";
-import { CheckpointError } from "../../core/index.ts";
+import { CheckpointError, isAddress, shownAddress } from "../../core/index.ts";
+import { toPath } from "../../files/index.ts";
+import { pageOf } from "../../hub/index.ts";
 
 /** Where weights come from. */
 export type ModelSource =
@@ -28,6 +30,7 @@ export function resolveSource(source: string): ModelSource {
     throw new TypeError('source must be "tiny", the path of a folder or file with weights, or the id of a repository on the Hub');
   }
   if (source === "tiny") return { kind: "embedded", path: embeddedPath };
+  if (isAddress(source)) return { kind: "path", path: pathOf(source) };
   if (existsSync(source)) return { kind: "path", path: source };
   const entry = findCheckpoint(source);
   if (entry !== undefined || /^\w[\w.-]*\/\w[\w.-]*$/u.test(source)) return { kind: "hub", id: entry?.id ?? source, entry };
@@ -36,4 +39,24 @@ export function resolveSource(source: string): ModelSource {
     `there is no file or folder ${source}; expected "tiny", a folder with config.json and model.safetensors, ` +
       "a .safetensors, .bin or .th file, an alias such as 24khz, or the id of a repository on the Hugging Face Hub such as facebook/encodec_24khz",
   );
+}
+
+/** The path that an address stands for. @throws CheckpointError, saying the id of a page of the Hub, unless it is a `file:` URL of something that is there. */
+function pathOf(address: string): string {
+  const page = pageOf(address);
+  if (page !== undefined) {
+    const revision = page.revision === undefined ? "" : `, and the revision ${page.revision} (--revision)`;
+    throw notFound(`${shownAddress(address)} is an address of the Hub; give the id of the repository, ${page.id}${revision}`);
+  }
+  if (!/^file:/iu.test(address))
+    throw notFound(
+      `${shownAddress(address)} is an address; weights come from this machine, or by their id from the Hub: download them first`,
+    );
+  const path = toPath(address);
+  if (!existsSync(path)) throw notFound(`there is no file or folder ${path}`);
+  return path;
+}
+
+function notFound(message: string): CheckpointError {
+  return new CheckpointError("CHECKPOINT_NOT_FOUND", message);
 }

@@ -15,6 +15,7 @@ import { defaultModel, Models } from "../../shared/loaded-models.ts";
 import { parseCount, parseToken } from "../../shared/option-values.ts";
 import { planOutputs } from "../../shared/output-plan.ts";
 import type { PlannedOutput } from "../../shared/output-plan.ts";
+import { inputPath, inputPaths } from "../../shared/paths.ts";
 import { addPatternOptions, choosePattern, partFlags, patternSources } from "../../shared/pattern-choice.ts";
 import type { PatternChoice, PatternPartOptions } from "../../shared/pattern-choice.ts";
 import { addModelOptions, addOutputOptions, modelSources } from "../../shared/shared-options.ts";
@@ -62,8 +63,8 @@ export function addApplyCommand(patterns: Command, terminal: Terminal): void {
     .description(
       "Lays out files of codes as the sequences that language models read: .safetensors, from which revert gives the codes back, or bare .npy.",
     )
-    .argument("<codes...>", "files of codes, or - for standard input")
-    .requiredOption("-p, --pattern <pattern>", patternSources)
+    .argument("<codes...>", "files of codes, or - for standard input", inputPaths)
+    .requiredOption("-p, --pattern <pattern>", patternSources, inputPath)
     .addOption(new Option("-n, --codebooks <count>", "use only so many of the codebooks (default: all)").argParser(parseCount))
     .addOption(
       new Option("-f, --format <format>", "how sequences are stored (default: by the output's extension, or safetensors)").choices(
@@ -82,8 +83,8 @@ export function addRevertCommand(patterns: Command, terminal: Terminal): void {
   const command = patterns
     .command("revert")
     .description("Turns sequences back into files of codes. A sequence that was cut short gives the frames that are complete.")
-    .argument("<sequences...>", "sequence files, bare .npy arrays of tokens [K, S], or - for standard input")
-    .option("-p, --pattern <pattern>", `for bare .npy, which does not say it: ${patternSources}`)
+    .argument("<sequences...>", "sequence files, bare .npy arrays of tokens [K, S], or - for standard input", inputPaths)
+    .option("-p, --pattern <pattern>", `for bare .npy, which does not say it: ${patternSources}`, inputPath)
     .addOption(
       new Option("-f, --format <format>", "how codes are stored (default: by the output's extension, or safetensors)").choices(
         codesFormats,

@@ -11,6 +11,7 @@ import { UsageError, withArguments } from "../../shared/failures.ts";
 import { makeFoldersFor } from "../../shared/make-folder.ts";
 import { parseAmount, parseCount } from "../../shared/option-values.ts";
 import { refuseExisting, stemOf } from "../../shared/output-plan.ts";
+import { inputPath, outputPath } from "../../shared/paths.ts";
 import { addPatternOptions, choosePattern } from "../../shared/pattern-choice.ts";
 import type { PatternPartOptions } from "../../shared/pattern-choice.ts";
 import { jsonText } from "../../shared/report.ts";
@@ -71,7 +72,7 @@ export function addPatternsCommand(program: Command, terminal: Terminal): void {
   const show = command
     .command("show")
     .description("Shows a pattern as a grid: a row for each codebook, a column for each step, in each cell the frame whose code it holds.")
-    .argument("<pattern>", "a kind (delay, parallel, …), a model (musicgen, dia, …) or a pattern file (.json)")
+    .argument("<pattern>", "a kind (delay, parallel, …), a model (musicgen, dia, …) or a pattern file (.json)", inputPath)
     .addOption(
       new Option(
         "-n, --codebooks <count>",
@@ -85,12 +86,12 @@ export function addPatternsCommand(program: Command, terminal: Terminal): void {
     );
   addPatternOptions(show);
   show
-    .option("--svg <file>", "write a picture of it as SVG")
+    .option("--svg <file>", "write a picture of it as SVG", outputPath)
     .addOption(
       new Option("--frame-rate <rate>", "frames per second, for a time axis in the picture (default: the model's)").argParser(parseAmount),
     )
     .option("--title <text>", "title of the picture (default: its name)")
-    .option("--save <file>", "write the pattern as a pattern file")
+    .option("--save <file>", "write the pattern as a pattern file", outputPath)
     .option("--force", "overwrite files that exist")
     .option("-q, --quiet", "print no messages")
     .option("--json", "print the pattern and its layout as JSON")

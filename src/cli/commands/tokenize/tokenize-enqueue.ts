@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
 import type { EnqueueDatasetOptions, EnqueueReport } from "../../../queue/index.ts";
-import { eventLine } from "../../reports/tokenize-report.ts";
+import { eventLine, leftOutLines } from "../../reports/tokenize-report.ts";
 import { UsageError, withArguments } from "../../shared/failures.ts";
 import { Models } from "../../shared/loaded-models.ts";
 import { removingEmptyFolders } from "../../shared/make-folder.ts";
@@ -114,11 +114,22 @@ async function runEnqueueing(terminal: Terminal, output: RunOptions, options: En
   });
 }
 
-function reportLines({ folder, queue, rows, parts, partsDone, partsQueued, partsBefore, info }: EnqueueReport): readonly string[] {
+function reportLines({
+  folder,
+  queue,
+  rows,
+  parts,
+  partsDone,
+  partsQueued,
+  partsBefore,
+  info,
+  ...listed
+}: EnqueueReport): readonly string[] {
   const all = `${folder}: ${countText(parts, "part")} of ${countText(rows, "file")}`;
   if (partsQueued === 0) return [`${all}, all done${info === null ? "" : ", and complete"}`];
   const earlier = [...(partsDone === 0 ? [] : [`${partsDone} done`]), ...(partsBefore === 0 ? [] : [`${partsBefore} there already`])];
   return [
+    ...leftOutLines(listed),
     `${all}${earlier.length === 0 ? "" : `, ${earlier.join(", ")}`}`,
     `${countText(partsQueued, "part")} on the queue ${queue}; take them with encodec-tokenizer tokenize worker -o ${folder}`,
   ];

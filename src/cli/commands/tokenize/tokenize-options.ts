@@ -16,6 +16,7 @@ import type {
 import type { AudioTokenizer, EncodeOptions } from "../../../tokenizer/index.ts";
 import { UsageError, withArguments } from "../../shared/failures.ts";
 import { parseBytes, parseCount, parseLength, parseLimit, parseNumber } from "../../shared/option-values.ts";
+import { inputPath } from "../../shared/paths.ts";
 import { choosePattern, patternSources } from "../../shared/pattern-choice.ts";
 import { addAudioOptions, addFormerName, limitsOf } from "../../shared/shared-options.ts";
 import type { AudioCommandOptions } from "../../shared/shared-options.ts";
@@ -101,7 +102,11 @@ export function addDatasetOutputOptions(command: Command): void {
         "for parquet: end a row group after so many codes (default: 1048576, half an hour at 6 kbps)",
       ).argParser(parseCount),
     )
-    .addOption(new Option("--pattern <pattern>", `for flat and megatron: ${patternSources}`).conflicts(["vocabulary", "vocabularyBase"]))
+    .addOption(
+      new Option("--pattern <pattern>", `for flat and megatron: ${patternSources}`)
+        .argParser(inputPath)
+        .conflicts(["vocabulary", "vocabularyBase"]),
+    )
     .addOption(
       new Option(
         "--vocabulary <order>",

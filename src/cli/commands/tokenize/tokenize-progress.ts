@@ -1,5 +1,6 @@
 import { noRows } from "../../../dataset/index.ts";
 import type { DatasetEvent, RowCounts } from "../../../dataset/index.ts";
+import { leftOutLines } from "../../reports/tokenize-report.ts";
 import { Bar } from "../../shared/bar.ts";
 import { warningText } from "../../shared/read-clip.ts";
 import type { RunOptions } from "../../shared/shared-options.ts";
@@ -46,6 +47,7 @@ export function startDatasetProgress(
         start = now();
         before = event.done;
         total = before.rows + event.rowsToDo;
+        for (const line of leftOutLines(event)) view.note(line);
         if (event.rowsToDo > 0) view.start(before.rows, total);
       }
       if (event.kind === "row") {

@@ -6,6 +6,7 @@ import type { JsonObject, TokenizeDatasetOptions } from "../../../dataset/index.
 import type { AudioTokenizer } from "../../../tokenizer/index.ts";
 import { defaultModel, encodeOptionsFor } from "../../shared/loaded-models.ts";
 import type { RateOptions } from "../../shared/loaded-models.ts";
+import { corpusPaths, datasetPath } from "../../shared/paths.ts";
 import { addModelOptions, addRateOptions, addRunOptions, modelSources } from "../../shared/shared-options.ts";
 import type { ModelCommandOptions } from "../../shared/shared-options.ts";
 import { addClipOptions, addDatasetOutputOptions, checkOutputs, clipOptionsOf, outputsOf } from "./tokenize-options.ts";
@@ -22,8 +23,12 @@ export interface DatasetRecipeOptions extends RateOptions, ModelCommandOptions, 
 /** Adds inputs and output, the model, the rate, what the dataset's card says, how the run is told, clips and outputs: all that begins a dataset. */
 export function addRecipeOptions(command: Command): void {
   command
-    .argument("[inputs...]", "what to tokenize, or - for a list of paths on standard input (default: what the dataset was begun with)")
-    .option("-o, --output <folder>", "where the dataset is, or is to be")
+    .argument(
+      "[inputs...]",
+      "what to tokenize, or - for a list of paths on standard input (default: what the dataset was begun with)",
+      corpusPaths,
+    )
+    .option("-o, --output <folder>", "where the dataset is, or is to be", datasetPath)
     .option("-m, --model <source>", modelSources, defaultModel);
   addRateOptions(command);
   addModelOptions(command);

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { DatasetQueueStatus } from "../../../queue/index.ts";
 import { UsageError, withArguments } from "../../shared/failures.ts";
 import { parseAmount } from "../../shared/option-values.ts";
+import { datasetPath } from "../../shared/paths.ts";
 import { formatReport, jsonText } from "../../shared/report.ts";
 import type { ReportRow } from "../../shared/report.ts";
 import { writeOut } from "../../shared/terminal.ts";
@@ -29,7 +30,7 @@ export function addStatusCommand(parent: Command, terminal: Terminal): void {
     .description(
       "Tells how far a dataset is that tokenize enqueue has put on a queue: files, hours, parts, failures with their reasons, workers and the time left.",
     )
-    .option("-o, --output <folder>", "where the dataset is");
+    .option("-o, --output <folder>", "where the dataset is", datasetPath);
   addRedisOption(command);
   command
     .addOption(

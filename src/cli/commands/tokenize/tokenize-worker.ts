@@ -7,11 +7,13 @@ import { ReportedError, UsageError, withArguments } from "../../shared/failures.
 import { defaultModel, Models } from "../../shared/loaded-models.ts";
 import type { ModelVariant } from "../../shared/loaded-models.ts";
 import { parseAmount, parseCount, parseLimit } from "../../shared/option-values.ts";
+import { datasetPath } from "../../shared/paths.ts";
 import { addModelOptions, addRunOptions } from "../../shared/shared-options.ts";
 import type { ModelCommandOptions, RunOptions } from "../../shared/shared-options.ts";
 import { say, tell } from "../../shared/terminal.ts";
 import type { Terminal } from "../../shared/terminal.ts";
 import { countText, hoursText, timeText } from "../../shared/wording.ts";
+import { endByErrors } from "./failed-rows.ts";
 import { followRun } from "./follow-run.ts";
 import { addDecodingOptions } from "./tokenize-options.ts";
 import { addRedisOption, tellEvents } from "./tokenize-queue.ts";
@@ -40,6 +42,7 @@ Examples:
 
 What shapes the dataset is what it was put on the queue with. The worker ends when nothing is left to do anywhere; whichever is last writes the index.
 Ctrl-C or SIGTERM ends it after the part at hand, a second one at once: that part then goes to another worker.
+Exit codes, of the files done here: 0 all became clips, 3 some failed, 1 all failed or parts are given up.
 `;
 
 /** Adds `tokenize worker`: takes parts from the queue of a dataset. */
@@ -48,7 +51,7 @@ export function addWorkerCommand(parent: Command, terminal: Terminal): void {
     .command("worker")
     .summary("take parts of a dataset from its queue")
     .description("Takes parts of a dataset from the queue that tokenize enqueue has put them on, beside any number of others.")
-    .option("-o, --output <folder>", "where the dataset is")
+    .option("-o, --output <folder>", "where the dataset is", datasetPath)
     .option(
       "-m, --model <source>",
       "the model from another place than the one the dataset was begun with, or one that is neither catalogued nor cached; the weights must be the same",
@@ -134,6 +137,7 @@ async function work(options: WorkerCommandOptions, command: Command, terminal: T
   }
   // Stopped on purpose, but not done.
   if (report.partsLeft > 0) terminal.signal.throwIfAborted();
+  endByErrors(report, folder, terminal, quiet);
 }
 
 /**
@@ -158,6 +162,8 @@ function reportLines({ folder, rows, parts, seconds, elapsed, partsLeft, info, .
   const state =
     info === null
       ? `${countText(partsLeft, "part")} left`
-      : `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
+      : info.counts.clips === 0 && info.counts.errors > 0
+        ? "finished without a clip: all files failed"
+        : `complete: ${countText(info.counts.clips, "clip")}, ${hoursText(info.counts.hours * 3600)}, ${countText(info.shards.length, "shard file")}`;
   return [`${folder}: ${mine}`, ...damageLines(counts, info), state];
 }

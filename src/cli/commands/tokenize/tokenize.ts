@@ -9,6 +9,7 @@ import { removingEmptyFolders } from "../../shared/make-folder.ts";
 import type { RunOptions } from "../../shared/shared-options.ts";
 import { say } from "../../shared/terminal.ts";
 import type { Terminal } from "../../shared/terminal.ts";
+import { endByErrors } from "./failed-rows.ts";
 import { followRun } from "./follow-run.ts";
 import { addEnqueueCommand } from "./tokenize-enqueue.ts";
 import { addWorkOptions } from "./tokenize-options.ts";
@@ -36,6 +37,7 @@ Examples:
   encodec-tokenizer push codes user/dataset                            upload what is not there yet
 
 Interrupted in whatever way, the same command goes on where it was. Ctrl-C ends it after the part at hand, a second one at once.
+Exit codes: 0 all files became clips, 3 some failed (errors.jsonl has the reasons), 1 all failed or the work could not be done, 2 wrong options.
 `;
 
 /** Adds `tokenize <inputs…>` with `enqueue`, `worker` and `status`: a corpus of audio to a dataset of codes. */
@@ -81,6 +83,7 @@ async function tokenize(inputs: readonly string[], options: TokenizeCommandOptio
   for (const line of reportLines(report)) say(terminal, options, line);
   // Stopped on purpose, but not done.
   if (report.partsLeft > 0) terminal.signal.throwIfAborted();
+  endByErrors(report.total, folder, terminal, options.quiet);
 }
 
 async function runTokenizing(terminal: Terminal, options: RunOptions, dataset: TokenizeDatasetOptions): Promise<DatasetReport> {
