@@ -199,6 +199,14 @@ describe("MP4", () => {
   test("an edit list says where audio starts and ends", async () => {
     expect((await strictly(mov(alike))).channelData).toEqual([samplesOf(0, 1000)]);
     expect((await strictly(mov({ ...alike, edits: [[300, 120]] }))).channelData).toEqual([samplesOf(120, 420)]);
+    // Hours of which a second is presented are not read on.
+    const long = {
+      sizes: bigEndian(2, 9_000_000),
+      chunkOffsets: [mdatStart],
+      packetsPerChunk: 9_000_000,
+      mdat: new Uint8Array(18_000_000),
+    };
+    expect((await strictly(mov({ ...long, edits: [[1000, 0]] }))).channelData[0]!.length).toBe(1000);
     // An empty edit in front only delays it.
     const delayed = [
       [50, 2 ** 32 - 1],

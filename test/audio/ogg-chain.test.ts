@@ -18,7 +18,12 @@ async function withWarnings(parts: readonly Uint8Array[]): Promise<Waveform & { 
 }
 
 const joined = (...parts: readonly Waveform[]): Float32Array[] =>
-  parts[0]!.channelData.map((_, channel) => joinArrays(parts.map(({ channelData }) => channelData[channel]!), Float32Array));
+  parts[0]!.channelData.map((_, channel) =>
+    joinArrays(
+      parts.map(({ channelData }) => channelData[channel]!),
+      Float32Array,
+    ),
+  );
 
 describe("links of a chain", () => {
   test.each([
@@ -44,7 +49,9 @@ describe("links of a chain", () => {
     expect(sampleRate).toBe(start.sampleRate);
     expect(channelData).toEqual(joined(start, converted));
     const position = start.channelData[0]!.length;
-    expect(warnings).toEqual([{ code: "AUDIO_CHANGED", message: expect.stringContaining("which it is brought back to"), position, numLost: 0 }]);
+    expect(warnings).toEqual([
+      { code: "AUDIO_CHANGED", message: expect.stringContaining("which it is brought back to"), position, numLost: 0 },
+    ]);
   });
 
   test("warnings of a later link have positions and lengths of the whole", async () => {
@@ -65,7 +72,9 @@ describe("links of a chain", () => {
     const { channelData, warnings } = await withWarnings([fixture("mono.ogg"), broken, fixture("mono.ogg")]);
     const link = await decode("mono.ogg");
     expect(channelData).toEqual(joined(link, link));
-    expect(warnings).toMatchObject([{ code: "AUDIO_GAP", position: link.channelData[0]!.length, message: expect.stringContaining("cannot be decoded") }]);
+    expect(warnings).toMatchObject([
+      { code: "AUDIO_GAP", position: link.channelData[0]!.length, message: expect.stringContaining("cannot be decoded") },
+    ]);
   });
 });
 
@@ -74,5 +83,7 @@ test("an Ogg file is found behind bytes that are none", async () => {
   const junk = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251);
   const { channelData, warnings } = await withWarnings([junk, fixture("mono.opus")]);
   expect(channelData).toEqual(expected.channelData);
-  expect(warnings).toEqual([{ code: "AUDIO_EXTRA", message: "damaged Ogg file: its first page starts at byte 5000, not 0", position: 0, numLost: 0 }]);
+  expect(warnings).toEqual([
+    { code: "AUDIO_EXTRA", message: "damaged Ogg file: its first page starts at byte 5000, not 0", position: 0, numLost: 0 },
+  ]);
 });

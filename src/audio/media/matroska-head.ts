@@ -58,7 +58,7 @@ export interface MatroskaTrack {
   isDefault: boolean;
   codecId: string;
   codecPrivate: Uint8Array;
-  /** In nanoseconds. */
+  /** Nanoseconds by which the codec is late. */
   codecDelay: number;
   samplingFrequency: number;
   channels: number;

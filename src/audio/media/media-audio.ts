@@ -1,6 +1,7 @@
 import type { CodecPacket } from "../ogg/packet-codec.ts";
 import type { ByteWindow } from "../reading/byte-window.ts";
 import type { EncodedAudio } from "../reading/encoded-audio.ts";
+import { SilenceBudget } from "../reading/silence-budget.ts";
 import { trimPieces } from "../reading/trim-pieces.ts";
 import type { Damage } from "../reading/wasm-decoder.ts";
 import type { MediaTrack } from "./media-track.ts";
@@ -18,6 +19,7 @@ export function mediaAudio(source: ByteWindow, { codec, start, end, packets }: M
       let position = 0;
       let numDiscarded = 0;
       let isWhole = false;
+      const silence = new SilenceBudget(source.size, codec.channels);
       async function* steps(): AsyncGenerator<CodecPacket | Damage, void> {
         let previous: Uint8Array | undefined;
         let timeOfFirst: number | undefined;
@@ -27,12 +29,12 @@ export function mediaAudio(source: ByteWindow, { codec, start, end, packets }: M
           if (flaw !== undefined) {
             // Where the container has times, they tell how much is missing.
             const expected = time === undefined ? position : Math.round((time - timeOfFirst!) * codec.sampleRate);
-            const numLost = flaw.code === "AUDIO_GAP" ? Math.max(0, expected - position) : 0;
+            const numLost = flaw.code === "AUDIO_GAP" ? silence.take(Math.max(0, expected - position)) : 0;
             yield { flaw, numSamples: numLost };
             position += numLost;
             if (flaw.code === "AUDIO_GAP") previous = undefined;
           }
-          if (bytes === undefined) break;
+          if (bytes === undefined || position >= end) break;
           const numSamples = codec.samplesIn(bytes, previous);
           if (numSamples === undefined) {
             const message = `damaged ${codec.format} file: a packet of ${bytes.length} bytes is no audio`;
