@@ -12,6 +12,10 @@ export {
 export { codecFormOf } from "./config/codec-form.ts";
 export type { CodecForm } from "./config/codec-form.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
+export { isPickledDict } from "./torch/pickle-globals.ts";
+export { PickledTensor, shownValue } from "./torch/pickle-values.ts";
+export type { PickleValue } from "./torch/pickle-values.ts";
+export { openTorchZip } from "./torch/torch-zip.ts";
 export type { DType } from "./tensors/dtype.ts";
 export { formatSafetensors } from "./tensors/safetensors-writer.ts";
 export type { TensorData } from "./tensors/safetensors-writer.ts";

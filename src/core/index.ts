@@ -23,6 +23,7 @@ export type { DeclaredLicenses, LicenseClass, LicenseEvidence, LicenseRecord, Li
 export { joinArrays } from "./join-arrays.ts";
 export { isDeeperThan } from "./json-depth.ts";
 export type { OnnxModel } from "./onnx-model.ts";
+export { outOfBundle } from "./out-of-bundle.ts";
 export { maxJsonLength, parseJson } from "./parse-json.ts";
 export { clipped, printable, printableJson } from "./printable.ts";
 export { relativePathPart, relativePathProblem } from "./relative-path.ts";

@@ -406,6 +406,7 @@ async function planOf(
     return plan;
   }
   const resolved = await resolveInputs(inputs, options);
+  for (const input of resolved) if ("note" in input) await emit({ kind: "note", message: input.note });
   return await preparePlan({
     folder,
     inputs: resolved,

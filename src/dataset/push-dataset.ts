@@ -10,6 +10,7 @@ import type { PushedFile, PushOptions, PushReport } from "../hub/index.ts";
 import { DatasetError } from "./folder/dataset-error.ts";
 import { wholeShare } from "./folder/share.ts";
 import { listedFiles } from "./formats/read-shard.ts";
+import { shardFormatOf } from "./records/finished-shard.ts";
 import type { FinishedShard } from "./records/finished-shard.ts";
 import { datasetInfoName, errorsName, manifestName, parseDatasetInfo, readDatasetInfoBytes, warningsName } from "./records/dataset-info.ts";
 import type { DescribedFile } from "./records/dataset-info.ts";
@@ -32,6 +33,8 @@ export interface PushDatasetOptions extends PushOptions {
  *
  *     await pushDataset("out", "user/dataset", { onProgress });
  *
+ * Shards, files of clips and warnings that the repository has of an earlier state of the dataset, and that a finished one does not have, are removed from it; its
+ * history keeps them. Everything else stays.
  * @param id `user/dataset`; created if it does not exist.
  * Only files that the index lists are uploaded, and only with the lengths and digests that it says. Links that leave the folder are refused.
  * @throws DatasetError with code DATASET_FORMAT if the folder holds no dataset, or a file of it is missing or has another length than the
@@ -48,7 +51,13 @@ export async function pushDataset(folder: string, id: string, options: PushDatas
   if (index.length === 0 && shards.length === 0)
     throw new DatasetError("DATASET_FORMAT", `${folder} has no shards that are done; tokenize into it first`);
   checkPolicy(folder, license, licensePolicyOf(options.licensePolicy));
-  return pushFiles(id, filesOf(folder, shards, index), options);
+  // Of a dataset that is finished, all files are known.
+  return pushFiles(id, filesOf(folder, shards, index), { ...options, isStale: index.length === 0 ? () => false : isOfDataset });
+}
+
+/** Whether a name is one that only files of a dataset have. */
+function isOfDataset(name: string): boolean {
+  return shardFormatOf(name) !== undefined || /^npy\/.+\.npy$/u.test(name) || name === warningsName;
 }
 
 /** A file by its path in the dataset's folder, as far as it is known. */

@@ -44,6 +44,8 @@ export interface PushReport {
   readonly uploaded: readonly string[];
   /** Names of files that the repository had already. */
   readonly unchanged: readonly string[];
+  /** Names of files that were removed from it, since what is pushed does not have them any more. */
+  readonly removed: readonly string[];
   /** Bytes of those that were uploaded. */
   readonly bytes: number;
   /** Ids of the commits, the first one first. */
@@ -78,7 +80,7 @@ type RemoteFile = z.infer<typeof entrySchema>;
 /**
  * Uploads files to a dataset repository of the Hugging Face Hub, creating it if need be, in commits of bounded size. What the
  * repository has already is left out, so that a push that was interrupted goes on after its last commit, and one that is repeated uploads
- * nothing. Files that the repository has besides stay there.
+ * nothing. Files that the repository has besides stay there, but for those that `isStale` says to be of an earlier state; they are removed last.
  * @param id `user/dataset`.
  * @param files In the order in which they are to be there.
  * @throws HubError, HUB_FORBIDDEN if the token may not write there, HUB_UNSAFE_NAME for a name that `relativePathProblem` objects to;
@@ -89,11 +91,11 @@ type RemoteFile = z.infer<typeof entrySchema>;
 export async function pushFiles(
   id: string,
   files: Iterable<PushedFile> | AsyncIterable<PushedFile>,
-  options: PushOptions = {},
+  options: PushOptions & { readonly isStale?: ((name: string) => boolean) | undefined } = {},
 ): Promise<PushReport> {
   if (!isRepositoryId(id) || !id.includes("/"))
     throw new RangeError(`expected a repository such as user/dataset; received ${JSON.stringify(id)}`);
-  const { commitFiles = 50, commitBytes = 2 ** 32, dryRun = false } = options;
+  const { commitFiles = 50, commitBytes = 2 ** 32, dryRun = false, isStale = () => false } = options;
   for (const [name, value] of Object.entries({ commitFiles, commitBytes })) {
     if (!(value >= 1)) throw new RangeError(`${name} must be 1 or more; received ${value}`);
   }
@@ -116,9 +118,12 @@ export async function pushFiles(
     if (await isSame({ ...file, bytes }, handle, remote.get(file.name), settings.signal)) unchanged.push(file.name);
     else uploads.push({ ...file, bytes });
   }
+  const pushed = new Set([...uploads.map(({ name }) => name), ...unchanged]);
+  const removed = [...remote.keys()].filter((name) => !pushed.has(name) && isStale(name));
   const report = {
     uploaded: uploads.map(({ name }) => name),
     unchanged,
+    removed,
     bytes: uploads.reduce((sum, { bytes }) => sum + bytes, 0),
     isNewRepository: listed === null,
   };
@@ -131,9 +136,20 @@ export async function pushFiles(
   for (const [index, batch] of batches.entries()) {
     settings.signal?.throwIfAborted();
     commits.push(
-      await commit(settings, id, batch, `Add ${batch.length} files (${index + 1} of ${batches.length})`, { done, total: report.bytes }),
+      await commit(
+        settings,
+        id,
+        { files: batch, title: `Add ${batch.length} files (${index + 1} of ${batches.length})` },
+        { done, total: report.bytes },
+      ),
     );
     done += batch.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+  for (let start = 0; start < removed.length; start += removedPerCommit) {
+    settings.signal?.throwIfAborted();
+    const names = removed.slice(start, start + removedPerCommit);
+    const title = `Remove ${names.length} files of an earlier state`;
+    commits.push(await commit(settings, id, { files: [], removed: names, title }, { done, total: report.bytes }));
   }
   return { ...report, commits };
 }
@@ -231,19 +247,32 @@ async function create(settings: HubSettings, id: string, isPrivate: boolean | un
   );
 }
 
+/** Most files that one commit removes. */
+const removedPerCommit = 1000;
+
+/** What one commit does. */
+interface Changes {
+  readonly files: readonly SizedFile[];
+  readonly removed?: readonly string[];
+  readonly title: string;
+}
+
+type CommitOperation =
+  | { readonly operation: "addOrUpdate"; readonly path: string; readonly content: Blob }
+  | { readonly operation: "delete"; readonly path: string };
+
 /** @returns The id of the commit. */
 async function commit(
   settings: HubSettings,
   id: string,
-  batch: readonly SizedFile[],
-  title: string,
+  { files, removed = [], title }: Changes,
   { done, total }: { readonly done: number; readonly total: number },
 ): Promise<string> {
-  const sizes = new Map(batch.map(({ name, bytes }) => [name, bytes]));
+  const sizes = new Map(files.map(({ name, bytes }) => [name, bytes]));
   const uploaded = new Map<string, number>();
-  const operations: { readonly operation: "addOrUpdate"; readonly path: string; readonly content: Blob }[] = [];
+  const operations: CommitOperation[] = removed.map((path) => ({ operation: "delete", path }));
   const subject = subjectOf(settings, id);
-  for (const file of batch) operations.push({ operation: "addOrUpdate", path: file.name, content: await contentOf(file, settings.signal) });
+  for (const file of files) operations.push({ operation: "addOrUpdate", path: file.name, content: await contentOf(file, settings.signal) });
   return writing(id, () =>
     ask(
       settings,
@@ -282,7 +311,7 @@ async function commit(
           settings.onProgress?.({ file: path, done: Math.round(done + sent), total });
         }
       },
-      { maxRequests: batch.length * maxFileRequests },
+      { maxRequests: (files.length + 1) * maxFileRequests },
     ),
   );
 }

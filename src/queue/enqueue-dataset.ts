@@ -29,7 +29,7 @@ export interface EnqueueDatasetOptions extends DatasetWorkOptions {
 
 /** What happens while a dataset is put on a queue. */
 export type EnqueueEvent =
-  | Extract<DatasetEvent, { readonly kind: "loading" | "listing" }>
+  | Extract<DatasetEvent, { readonly kind: "loading" | "note" | "listing" }>
   | ConnectionEvent
   /** So many of the parts that are not done are on the queue. */
   | { readonly kind: "enqueued"; readonly parts: number; readonly of: number }

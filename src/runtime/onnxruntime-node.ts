@@ -91,7 +91,7 @@ class OnnxProcess {
     try {
       pipes = await startRuntimeProcess();
     } catch (error) {
-      throw notStarted(error);
+      throw error instanceof RuntimeError ? error : notStarted(error);
     }
     const process = new OnnxProcess(pipes);
     try {

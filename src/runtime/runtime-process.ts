@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
+import { outOfBundle, RuntimeError } from "../core/index.ts";
 
 /** This process's ends of the pipes to one that runs models. */
 export interface RuntimePipes {
@@ -25,8 +26,7 @@ const shell = "/bin/sh";
 export async function startRuntimeProcess(): Promise<RuntimePipes> {
   // An executable that does not run the script but an application of its own, this one, would start itself without end.
   if (process.env[mark] !== undefined) throw new Error(`${process.execPath} does not run scripts`);
-  // Written out, so that bundlers find it.
-  const command = [process.execPath, fileURLToPath(new URL("./onnx-process.js", import.meta.url))];
+  const command = [process.execPath, scriptPath()];
   // Of a worker thread that is terminated nobody waits for the children: each would stay, as a zombie, until the process ends.
   // A shell that starts it and ends at once makes it a child of init, which waits for all.
   const throughShell = !isMainThread && existsSync(shell);
@@ -50,6 +50,21 @@ export async function startRuntimeProcess(): Promise<RuntimePipes> {
   if (!throughShell) child.unref();
   for (const pipe of [requests!, answers!]) pipe.unref?.(); // not in Bun
   return { requests: requests!, answers: answers!, launched };
+}
+
+/** @throws RuntimeError where this code is in a bundle, and the script is not beside it. */
+function scriptPath(): string {
+  try {
+    // Written out, so that bundlers find it.
+    const path = fileURLToPath(new URL("./onnx-process.js", import.meta.url));
+    if (existsSync(path)) return path;
+  } catch {
+    // A bundle of CommonJS does not know where it is.
+  }
+  throw new RuntimeError(
+    "RUNTIME_UNAVAILABLE",
+    `models run in a process whose script has to be beside the other files of this package, and ${outOfBundle}`,
+  );
 }
 
 /**

@@ -173,9 +173,20 @@ export function* codesIn(array: ArrayBytes, codebookSize: number, name: string):
 export function shapeOfCodes(dims: readonly number[], name: string): AudioCodesData["shape"] {
   const shape = withName(name, () => clipShape(dims.length === 3 ? [dims[0]!, 1, dims[1]!, dims[2]!] : dims));
   const excess = excessOf(shape);
-  if (excess !== undefined) throw badFile(name, `has ${excess} are read`);
+  if (excess !== undefined) throw badFile(name, `has ${excess} are read${isMirrored(shape) ? transposed : ""}`);
   return shape;
 }
+
+/** Whether more codebooks than frames, and few frames, make it likely that an array is the wrong way round. */
+function isMirrored([, numCodebooks, numFrames]: AudioCodesData["shape"]): boolean {
+  return numFrames < numCodebooks && numFrames <= mostUsedCodebooks;
+}
+
+/** What to do about it. */
+const transposed = "; if the array is [T, K], frames before codebooks, transpose it";
+
+/** No codec that is in use has more codebooks, those of left and right together. */
+const mostUsedCodebooks = 64;
 
 /** What codes have more of than a file may: `513 codebooks; at most 512`. */
 export function excessOf(shape: AudioCodesData["shape"]): string | undefined {

@@ -23,11 +23,13 @@ export function codesFormatOf(path: string): CodesFormat {
   return format;
 }
 
-/** Recognises the format of a file by its first bytes; `undefined` where they are none of ours. */
-export function recogniseCodesFormat(bytes: Uint8Array): CodesFormat | undefined {
+/** Recognises the format of a file by its first bytes, also of those that are only read, of `torch.save`; `undefined` where they are none of these. */
+export function recogniseCodesFormat(bytes: Uint8Array): CodesFormat | "torch" | undefined {
   // Safetensors first: a header of 123 bytes makes the file start with {, as JSON does.
   if (startsLikeSafetensors(bytes)) return "safetensors";
   if (startsWith(bytes, "\x93NUMPY")) return "npy";
+  // The first file of the archive, whose name follows its header of 30 bytes, is the pickle.
+  if (startsWith(bytes, "PK\x03\x04") && /^[^/]+\/data\.pkl/u.test(String.fromCharCode(...bytes.subarray(30, 30 + 255)))) return "torch";
   if (startsWith(bytes, "PK\x03\x04") || startsWith(bytes, "PK\x05\x06")) return "npz";
   return /^\s*[{[]/.test(String.fromCharCode(...bytes.subarray(0, 64))) ? "json" : undefined;
 }

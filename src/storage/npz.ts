@@ -1,4 +1,4 @@
-import { CodesError } from "../core/index.ts";
+import { CodesError, printable } from "../core/index.ts";
 import type { AudioCodesData, Turns } from "../core/index.ts";
 import { formatArrayArchive } from "./array-archive.ts";
 import { badFile, codesIn, collectFields, fieldNames, fieldsOf, maxCodebooks, maxTextLength, scalesIn } from "./codes-fields.ts";
@@ -42,8 +42,8 @@ export function formatNpz(codes: AudioCodesData): Uint8Array {
  * Fields come first: what they say of the clip's length bounds what is unpacked for its codes, and the codes what is for their scales.
  */
 export function* parseNpz(bytes: Uint8Array, { name }: Reading): Turns<StoredCodes> {
-  const { has, unpack } = openZip(bytes, name);
-  if (!has("codes.npy")) throw badFile(name, 'has no array "codes"');
+  const { names, has, unpack } = openZip(bytes, name);
+  if (!has("codes.npy")) throw badFile(name, `has no array "codes", only ${shownNames(names)}; save it with np.savez(path, codes=codes)`);
   const values = new Map<string, unknown>();
   for (const field of fieldNames) {
     const npy = yield* unpack(`${field}.npy`, maxFieldBytes);
@@ -59,6 +59,12 @@ export function* parseNpz(bytes: Uint8Array, { name }: Reading): Turns<StoredCod
       return { ...codes, scales: scales === undefined ? null : yield* scalesIn(openArray(scales, `${name}: scales`), name) };
     },
   };
+}
+
+/** The first names of arrays, as numpy has them. */
+function shownNames(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map((name) => printable(name.replace(/\.npy$/u, "")));
+  return `${shown.join(", ") || "none"}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ""}`;
 }
 
 /** Bytes that a clip of the length that the fields say can take, whatever its codebooks and elements; infinite where they do not say it. */

@@ -8,6 +8,7 @@ import { formatJson, parseCodesJson } from "./json.ts";
 import { formatNpy, parseNpy } from "./npy.ts";
 import { formatNpz, parseNpz } from "./npz.ts";
 import { formatCodesSafetensors, parseCodesSafetensors } from "./codes-safetensors.ts";
+import { parseCodesTorch } from "./codes-torch.ts";
 
 /** What else is known of stored codes. */
 export interface ParseCodesOptions {
@@ -31,10 +32,11 @@ const formatters: Readonly<Record<CodesFormat, (codes: AudioCodesData) => Uint8A
   json: formatJson,
 };
 
-const parsers: Readonly<Record<CodesFormat, (bytes: Uint8Array, reading: Reading) => StoredCodes | Promise<StoredCodes>>> = {
+const parsers: Readonly<Record<CodesFormat | "torch", (bytes: Uint8Array, reading: Reading) => StoredCodes | Promise<StoredCodes>>> = {
   safetensors: parseCodesSafetensors,
   npz: (bytes, reading) => inTurns(parseNpz(bytes, reading), reading.signal),
   npy: parseNpy,
+  torch: parseCodesTorch,
   json: (bytes, reading) => inTurns(parseCodesJson(bytes, reading), reading.signal),
 };
 
@@ -55,7 +57,8 @@ export function formatCodes(codes: AudioCodesData, format: CodesFormat): Uint8Ar
 
 /**
  * Codes from the bytes of a file: the inverse of `formatCodes`.
- * The length that `npy` gives is that of all frames in full. Other work goes on meanwhile, however long the clip is.
+ * Files of `torch.save` (`.pt`) are read, too: a tensor of codes, what transformers' `EncodecModel.encode` gives, or a dict with `audio_codes`. The length that these and
+ * `npy` give is that of all frames in full. Other work goes on meanwhile, however long the clip is.
  * @throws CodesError if the bytes are no codes file, are cut short or damaged, do not name their codec and no context does, or hold more
  * than is read: 2^28 codes (31 hours of 32 codebooks at 75 frames per second), 512 codebooks, 2^20 segments, text of 4096 characters;
  * in `.npz` 128 MiB of unpacked codes, in `.json` 256 MiB of text. Else the signal's reason.
@@ -66,7 +69,7 @@ export async function parseCodes(bytes: Uint8Array, options: ParseCodesOptions =
     const start = bytes.byteLength === 0 ? "is empty" : "starts like none";
     throw new CodesError(
       "CODES_FORMAT",
-      `${name} is not a file of codes: it ${start}; expected ${codesFormats.map((known) => `.${known}`).join(", ")}`,
+      `${name} is not a file of codes: it ${start}; expected ${codesFormats.map((known) => `.${known}`).join(", ")}, or .pt of torch.save`,
     );
   }
   const reading = { name, context, signal };

@@ -36,6 +36,8 @@ interface ZipEntry {
 
 /** A zip archive whose files are unpacked when they are asked for. */
 export interface ZipArchive {
+  /** Names of its files. */
+  readonly names: readonly string[];
   has(name: string): boolean;
   /**
    * Unpacks a file; `undefined` where there is none of that name. What it declares is checked before anything is allocated.
@@ -54,6 +56,7 @@ export function openZip(bytes: Uint8Array, archive: string): ZipArchive {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries = readDirectory(view, archive);
   return {
+    names: [...entries.keys()],
     has: (name) => entries.has(name),
     *unpack(name, maxSize) {
       const entry = entries.get(name);

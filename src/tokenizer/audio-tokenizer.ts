@@ -320,9 +320,11 @@ export class AudioTokenizer {
       );
     }
     if (codes.numCodebooks > this.numQuantizers || codes.numCodebooks % lanes !== 0) {
+      const isMirrored = codes.numFrames < codes.numCodebooks && codes.numFrames <= this.numQuantizers && codes.numFrames % lanes === 0;
+      const remedy = isMirrored ? "; if the array is [T, K], frames before codebooks, transpose it" : "";
       throw new CodesError(
         "CODES_MISMATCH",
-        `${where}: they have ${codes.numCodebooks} codebooks; the model takes ${lanes === 1 ? "" : "even numbers "}up to ${this.numQuantizers}`,
+        `${where}: they have ${codes.numCodebooks} codebooks; the model takes ${lanes === 1 ? "" : "even numbers "}up to ${this.numQuantizers}${remedy}`,
       );
     }
     this.#checkWeights(codes.provenance);

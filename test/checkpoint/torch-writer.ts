@@ -32,6 +32,7 @@ const storageTypes: Partial<Record<DType, string>> = {
   F16: "HalfStorage",
   BF16: "BFloat16Storage",
   F64: "DoubleStorage",
+  I64: "LongStorage",
 };
 
 /** What stands in a pickle for a tensor over all of storage `key`. */

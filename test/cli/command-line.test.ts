@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { readIn } from "../../src/cli/shared/terminal.ts";
 import {
@@ -17,6 +18,7 @@ import {
   writeWav,
 } from "../../src/index.ts";
 import { run } from "./fake-terminal.ts";
+import { pickledTensor, torchZip } from "../checkpoint/torch-writer.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const speech = fileURLToPath(new URL("../fixtures/golden/mini-24khz/speech.wav", import.meta.url));
@@ -127,6 +129,27 @@ describe("decode", () => {
       code: 1,
       stderr: expect.stringContaining("--codebooks 4 is more than the 3 that there are"),
     });
+  });
+
+  test("reads what torch.save stored, says when an array is the wrong way round, and what else an archive has", async () => {
+    const folder = await folderWithSpeech();
+    await run(["encode", join(folder, "speech.wav"), "-n", "2", "-o", join(folder, "codes.npy")]);
+    const context = { sampleRate: 24_000, channels: 1, hopLength: 320, codebookSize: 1024 };
+    const { data, numFrames } = await readCodes(join(folder, "codes.npy"), { context });
+    const storage = new Uint8Array(BigInt64Array.from(Array.from(data, BigInt)).buffer);
+    const saved = (shape: readonly number[]) => torchZip(pickledTensor({ dtype: "I64", shape }, "0"), [storage]);
+    await writeFile(join(folder, "codes.pt"), saved([2, numFrames]));
+    await writeFile(join(folder, "mirrored.pt"), saved([numFrames, 2]));
+    await writeFile(join(folder, "other.npz"), zipSync({ "arr_0.npy": await readFile(join(folder, "codes.npy")) }));
+    expect(await run(["decode", join(folder, "codes.npy"), "-o", join(folder, "a.wav")])).toMatchObject({ code: 0 });
+    expect(await run(["decode", join(folder, "codes.pt"), "-o", join(folder, "b.wav")])).toMatchObject({ code: 0 });
+    expect(await readFile(join(folder, "b.wav"))).toEqual(await readFile(join(folder, "a.wav")));
+    expect((await run(["decode", join(folder, "mirrored.pt")])).stderr).toMatch(
+      /they have 128 codebooks; the model takes up to 8; if the array is \[T, K\], frames before codebooks, transpose it\n$/u,
+    );
+    expect((await run(["decode", join(folder, "other.npz")])).stderr).toMatch(
+      /other\.npz has no array "codes", only arr_0; save it with np\.savez\(path, codes=codes\)\n$/u,
+    );
   });
 
   test("asks for --model where the codes name none that can be loaded", async () => {

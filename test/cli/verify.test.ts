@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { startWork } from "../../src/cli/shared/work-progress.ts";
@@ -94,6 +94,26 @@ describe("verify --sample", () => {
       stderr: expect.stringMatching(/2 clips could not be encoded again[^]*no clip of the sample could be compared/),
     });
     expect((await run(["verify", join(folder, "out")])).code).toBe(0);
+  });
+
+  test("finds the audio of a corpus that moved where it is told to look", async () => {
+    const folder = await folderWithDataset();
+    await rename(join(folder, "in"), join(folder, "moved"));
+    const verify = (...args: readonly string[]) => run(["verify", join(folder, "out"), "--sample", "2", ...args]);
+    expect(await verify()).toMatchObject({ code: 1, stderr: expect.stringContaining("say where that is now (--root)") as string });
+    expect(await verify("--root", join(folder, "moved"))).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("2 clips encoded again to the same codes") as string,
+    });
+    const root = ["--root", "a"];
+    expect(await verify(...root, ...root)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("the dataset has 1 inputs") as string,
+    });
+    expect(await run(["verify", join(folder, "out"), ...root])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("add --sample") as string,
+    });
   });
 
   test("refuses a model with other weights, and a dataset of tokens", async () => {

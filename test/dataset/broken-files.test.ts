@@ -231,8 +231,18 @@ describe("a bad row of a manifest", () => {
       [2, "a.wav", "ROW_RANGE", "the range starts at 0.9 s, and the audio is 0.500 s long"],
       [3, "a.wav", "ROW_RANGE", "the range ends at 1 s, and the audio is 0.500 s long"],
       [4, "a.wav", "ROW_RANGE", "the range from 0.2 s to 0.200001 s has no samples at 24000 Hz"],
-      [5, "b.wav", "ROW_DUPLICATE_KEY", 'row 5 (b.wav) has the key "a" of row 0; give the rows different ids'],
-      [7, "a.wav", "ROW_DUPLICATE_KEY", 'row 7 (a.wav) has the key "b" of row 6; give the rows different ids'],
+      [
+        5,
+        "b.wav",
+        "ROW_DUPLICATE_KEY",
+        'row 5 (b.wav) has the key "a" of row 0; give each row an id of its own in a manifest, or rename the file',
+      ],
+      [
+        7,
+        "a.wav",
+        "ROW_DUPLICATE_KEY",
+        'row 7 (a.wav) has the key "b" of row 6; give each row an id of its own in a manifest, or rename the file',
+      ],
     ]);
     for (const format of ["webdataset", "npy"] as const) {
       expect((await collect(await openDataset(join(folder, "out"), { format }))).map(({ key, source }) => [key, source])).toEqual([

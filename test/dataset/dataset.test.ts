@@ -248,6 +248,19 @@ describe("pushDataset", () => {
     expect(await pushDataset(folder, "user/speech", options)).toMatchObject({ uploaded: [], commits: [] });
     expect(server.datasets.textOf("user/speech", "dataset.json")).toBe(await readFile(join(folder, "dataset.json"), "utf8"));
 
+    // A state of the dataset with fewer shards, and without one of its formats.
+    const smaller = await temporaryFolder();
+    await writeDataset(smaller, [webdatasetOutput(smaller)], parts.slice(0, 1));
+    server.datasets.repositories.get("user/speech")!.set("shards/notes.tar", { bytes: Buffer.from("somebody's"), isLfs: false });
+    const stale = [...late.uploaded, ...late.unchanged].filter((name) => /^npy|\.npy\.jsonl$|part-00000[12]/u.test(name)).toSorted();
+    expect(stale.length).toBeGreaterThan(5);
+    const dry = await pushDataset(smaller, "user/speech", { ...options, dryRun: true });
+    const pushed = await pushDataset(smaller, "user/speech", options);
+    expect([dry.removed.toSorted(), pushed.removed.toSorted()]).toEqual([stale, stale]);
+    const remote = [...server.datasets.repositories.get("user/speech")!.keys()];
+    expect(remote.filter((name) => /^(?:shards|npy)\//u.test(name)).toSorted()).toEqual(["shards/notes.tar", "shards/part-000000-000.tar"]);
+    expect(await pushDataset(smaller, "user/speech", options)).toMatchObject({ uploaded: [], removed: [], commits: [] });
+
     await writeFile(join(folder, "shards/part-000000-000.tar"), "short");
     await expect(pushDataset(folder, "user/speech", options)).rejects.toThrow(/has 5 bytes and was written with/);
   });

@@ -97,6 +97,19 @@ describe("inputs", () => {
     ]);
   });
 
+  test("that are named one by one and differ in their extension only keep it in their keys, as in a folder", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "x/a.wav": "", "x/a.flac": "", "x/b.wav": "", "y/a.wav": "", "x/b.m4a": "" });
+    expect(await keysOf(["x/a.wav", "x/a.flac", "x/b.wav", "y/a.wav", "x/b.m4a", "x/b.wav"], folder)).toEqual([
+      "x/a_wav",
+      "x/a_flac",
+      "x/b",
+      "y/a",
+      "x/b_m4a",
+      "x/b",
+    ]);
+  });
+
   test("are what their names say before they are globs", async () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "take[1].wav": "", "take1.wav": "" });

@@ -1,11 +1,14 @@
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
 import { csvRecords } from "../../src/dataset/inputs/csv-records.ts";
+import { listRows } from "../../src/dataset/inputs/list-rows.ts";
 import { readCsvManifest } from "../../src/dataset/inputs/read-csv-manifest.ts";
 import { readJsonlManifest } from "../../src/dataset/inputs/read-jsonl-manifest.ts";
+import { resolveInputs } from "../../src/dataset/inputs/resolve-inputs.ts";
 import type { Row } from "../../src/dataset/inputs/row.ts";
 import { readLines } from "../../src/dataset/inputs/text-lines.ts";
 import { collect, temporaryFolder, writeTree } from "../temporary-folder.ts";
@@ -183,6 +186,84 @@ describe("a JSONL manifest", () => {
   });
 });
 
+describe("manifests of others", () => {
+  const columns = { text: "x" };
+
+  test("name their audio as NeMo and the Hub's folders of audio do", async () => {
+    expect(
+      await jsonl(
+        '{"audio_filepath":"a.wav","offset":1,"duration":2,"text":"x"}\n{"file_name":"b.wav","text":"x"}\n{"path":"c.wav","file_name":"other"}\n{"audio_filepath":7}\n',
+      ),
+    ).toEqual([
+      { key: "a_t000001000-000003000", input: 0, path: "a.wav", start: 1, end: 3, columns },
+      { key: "b", input: 0, path: "b.wav", columns },
+      { key: "c", input: 0, path: "c.wav", columns: { file_name: "other" } },
+      expect.objectContaining({
+        problem: expect.objectContaining({ message: expect.stringContaining("audio_filepath: found 7") as string }) as object,
+      }),
+    ]);
+    expect(await csv("file_name,text\na.wav,x\n")).toEqual([{ key: "a", input: 0, path: "a.wav", columns }]);
+  });
+
+  test("may be LJ Speech's, which separates by | without quotes and names no columns", async () => {
+    expect(await csv('LJ001-0001|He said, "no|He said, no\nLJ001-0002|x|x\nLJ001-0003|too|many|values\n')).toEqual([
+      {
+        key: "LJ001-0001",
+        input: 0,
+        path: "wavs/LJ001-0001.wav",
+        columns: { text: 'He said, "no', normalized_text: "He said, no" },
+      },
+      { key: "LJ001-0002", input: 0, path: "wavs/LJ001-0002.wav", columns: { text: "x", normalized_text: "x" } },
+      expect.objectContaining({ line: 3 }),
+    ]);
+    expect(await csv("clips/a.flac|x\n")).toEqual([{ key: "clips/a", input: 0, path: "clips/a.flac", columns }]);
+    expect(await csv("file_name|text\na.wav|x\n")).toEqual([{ key: "a", input: 0, path: "a.wav", columns }]);
+    expect(await csv("path,te|xt\na.wav,x\n")).toEqual([{ key: "a", input: 0, path: "a.wav", columns: { "te|xt": "x" } }]);
+    await expect(csv("a|b|c|d\n")).rejects.toThrow("its first line has 4 values between |, and names no column path");
+  });
+
+  test("may be packed, or end in .json; one document is refused with what to do", async () => {
+    const folder = await temporaryFolder();
+    const line = '{"audio_filepath":"a.wav","text":"x"}\n';
+    await writeTree(folder, {
+      "m.jsonl.gz": gzipSync(line),
+      "m.csv.gz": gzipSync("path,text\na.wav,x\n"),
+      "m.json": line,
+      "list.json": '[\n{"path":"a.wav"}\n]',
+      "object.json": '{\n"path":"a.wav"}',
+      "damaged.jsonl.gz": gzipSync(line.repeat(1000)).subarray(0, 60),
+      "plain.csv.gz": "path\n",
+    });
+    const rowsOf = async (name: string) => collect(listRows(await resolveInputs([name], { cwd: folder })));
+    for (const name of ["m.jsonl.gz", "m.csv.gz", "m.json"])
+      expect(await rowsOf(name), name).toEqual([{ key: "a", input: 0, path: "a.wav", columns }]);
+    for (const name of ["list.json", "object.json"]) await expect(rowsOf(name), name).rejects.toThrow("is one JSON document");
+    for (const name of ["damaged.jsonl.gz", "plain.csv.gz"]) {
+      await expect(rowsOf(name), name).rejects.toThrow(DatasetError);
+      await expect(rowsOf(name), name).rejects.toThrow("is no gzip file, or a damaged one");
+    }
+  });
+
+  test("have paths from their own folder, or, if those lead nowhere, from the working directory, with a word", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, {
+      "lists/own.jsonl": '{"path":"a.wav"}',
+      "lists/a.wav": "",
+      "lists/working.csv": "path\nclips/gone.wav\nclips/b.wav\n",
+      "lists/nowhere.csv": "path\nc.wav\n",
+      "clips/b.wav": "",
+    });
+    const [own, working, nowhere] = await resolveInputs(["lists/own.jsonl", "lists/working.csv", "lists/nowhere.csv"], { cwd: folder });
+    expect(own).toEqual({ kind: "jsonl", root: join(folder, "lists"), path: join(folder, "lists/own.jsonl") });
+    expect(working).toMatchObject({
+      root: folder,
+      note: expect.stringContaining("lists/working.csv are taken from the working directory"),
+    });
+    expect(nowhere).not.toHaveProperty("note");
+    expect(nowhere!.root).toBe(join(folder, "lists"));
+  });
+});
+
 describe("a CSV manifest", () => {
   test("gives the same rows as JSONL, with text for all other columns", async () => {
     const rows = await csv('path,start,end,id,speaker,text\na.wav,,,,007,\nb.wav,1.5,3,utt2,8,"say ""hi"", then\nleave"\n');
@@ -253,7 +334,7 @@ describe("a CSV manifest", () => {
 
   test.each([
     ["", "is empty"],
-    ["file,text\n", "line 1: there is no column path; found file, text"],
+    ["file,text\n", "line 1: there is no column path (or audio_filepath, file_name); found file, text"],
     ["\n\npath,text,text\na.wav,,\n", 'line 3: there are two columns named "text"'],
     ["path,start,offset\n", "line 1: there are columns offset and start, which are the same"],
     ['path,text\na.wav,"never closed\nb.wav,x\n', "Quote"],
@@ -296,7 +377,7 @@ describe("a manifest that is much for its size", () => {
     expect(wordsOf(rows)).toBeLessThan(200 * 600);
     const withoutPath = header.replace("path", "p".repeat(100_000));
     const error: unknown = await csv(`${withoutPath}\n`).catch((reason: unknown) => reason);
-    expect((error as Error).message).toContain("there is no column path; found pppp");
+    expect((error as Error).message).toContain("there is no column path (or audio_filepath, file_name); found pppp");
     expect((error as Error).message.length).toBeLessThan(1000);
     await expect(csv(`path,${"y".repeat(10_000)},${"y".repeat(10_000)}\n`)).rejects.toThrow(/two columns named "y{39}…"/u);
   });

@@ -113,18 +113,18 @@ describe("a plan", () => {
     expect(await keysOf(plan)).toEqual(["a", "! ROW_DUPLICATE_KEY", "b", "! ROW_DUPLICATE_KEY", "c", "! ROW_DUPLICATE_KEY"]);
     expect((await collect(plan.readPart(0)))[1]!.row.problem!.message).toContain('row 1 (a.flac) has the key "a" of row 0');
     expect((await collect(plan.readPart(1))).map(({ row }) => row.problem?.message)).toEqual([
-      'row 3 (a.ogg) has the key "a" of row 0; give the rows different ids',
+      'row 3 (a.ogg) has the key "a" of row 0; give each row an id of its own in a manifest, or rename the file',
       undefined,
-      'row 5 (b.wav) has the key "b" of row 2; give the rows different ids',
+      'row 5 (b.wav) has the key "b" of row 2; give each row an id of its own in a manifest, or rename the file',
     ]);
     expect(plan.rows).toMatchObject({ repeats: 3, bad: 0 });
   });
 
   test("names the member of a tar whose key an earlier one has", async () => {
     const folder = await temporaryFolder();
-    await writeTree(folder, { "t.tar": await tarOf({ "a.wav": 4, "b.wav": 4, "a.flac": 4 }) });
+    await writeTree(folder, { "t.tar": await tarOf({ "a_.wav": 4, "b.wav": 4, "a:.flac": 4 }) });
     const plan = await planOf(folder, ["t.tar"]);
-    expect((await collect(plan.readPart(0))).at(-1)!.row.problem!.message).toContain('row 2 (t.tar#a.flac) has the key "a" of row 0');
+    expect((await collect(plan.readPart(0))).at(-1)!.row.problem!.message).toContain('row 2 (t.tar#a:.flac) has the key "a_" of row 0');
   });
 
   test("knows the types of all columns of its manifests", async () => {

@@ -87,7 +87,7 @@ describe("pushFiles", () => {
 
   test("a dry run says what would be uploaded, and uploads nothing", async () => {
     const report = await pushFiles(id, await filesOf({ "a.tar": "first" }), { ...options, token: null, dryRun: true });
-    expect(report).toEqual({ uploaded: ["shards/a.tar"], unchanged: [], bytes: 5, commits: [], isNewRepository: true });
+    expect(report).toEqual({ uploaded: ["shards/a.tar"], unchanged: [], removed: [], bytes: 5, commits: [], isNewRepository: true });
     expect(server.requests.every(({ method }) => method === "GET")).toBe(true);
   });
 

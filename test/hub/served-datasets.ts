@@ -96,12 +96,18 @@ export class ServedDatasets {
       .split("\n")
       .map((line) => JSON.parse(line) as CommitLine);
     const added: [string, StoredFile][] = [];
+    const deleted: string[] = [];
     for (const { key, value } of lines) {
       if (key === "header") continue;
+      if (key === "deletedFile") {
+        deleted.push(value.path ?? "");
+        continue;
+      }
       const bytes = key === "lfsFile" ? this.#objects.get(value.oid ?? "") : Buffer.from(value.content ?? "", "base64");
       if (bytes === undefined) return { status: 400, body: `no object ${value.oid} was uploaded` };
       added.push([value.path ?? "", { bytes, isLfs: key === "lfsFile" }]);
     }
+    for (const path of deleted) files.delete(path);
     for (const [path, file] of added) files.set(path, file);
     this.commits.push(lines[0]!.value.summary ?? "");
     const oid = createHash("sha1").update(String(this.commits.length)).digest("hex");
@@ -122,7 +128,7 @@ interface LfsObject {
 }
 
 interface CommitLine {
-  readonly key: "header" | "lfsFile" | "file";
+  readonly key: "header" | "lfsFile" | "file" | "deletedFile";
   readonly value: { readonly summary?: string; readonly path?: string; readonly oid?: string; readonly content?: string };
 }
 

@@ -157,9 +157,16 @@ describe.each(["npz", "json", "safetensors"] as const)("%s fields", (format) => 
   });
 });
 
+/** What is said of more codebooks than frames. */
+const transposed = "; if the array is [T, K], frames before codebooks, transpose it";
+
 describe("codes of any format", () => {
+  test("of long clips are not taken for the wrong way round", async () => {
+    expect(await refusal(zeros("|u1", [1, 513, 514], 513 * 514))).toBe("x has 513 codebooks; at most 512 are read");
+  });
+
   test.each([
-    ["codebooks", [1, 513, 1], "x has 513 codebooks; at most 512 are read"],
+    ["codebooks", [1, 513, 1], `x has 513 codebooks; at most 512 are read${transposed}`],
     ["segments", [2 ** 20 + 1, 1, 1], "x has 1048577 segments; at most 1048576 are read"],
   ])("have no more %s than can be meant", async (_what, shape, message) => {
     expect(await refusal(zeros("|u1", shape, shape[0]! * shape[1]!))).toBe(message);
@@ -168,7 +175,7 @@ describe("codes of any format", () => {
     const segment = numSegments === 1 ? null : { length: 320, stride: 320 };
     const tooMany = new AudioCodes({ ...clip, data, shape: [numSegments, numCodebooks, 1], numSamples: 320 * numSegments, segment });
     expect(() => formatCodes(tooMany, "safetensors")).toThrow(
-      message.replace("x has", "these codes have").replace("are read", "fit a file"),
+      message.replace("x has", "these codes have").replace("are read", "fit a file").replace(transposed, ""),
     );
   });
 

@@ -6,7 +6,8 @@ import type { PickledDict, PickleValue } from "./pickle-values.ts";
 
 /**
  * Every name that a pickle of tensors refers to. Whatever is not listed is refused, known to be harmful or not.
- * Source: PyTorch `torch/_tensor.py` (`_reduce_ex_internal`), `torch/nn/parameter.py`, `torch/storage.py`.
+ * Source: PyTorch `torch/_tensor.py` (`_reduce_ex_internal`), `torch/nn/parameter.py`, `torch/storage.py`; transformers `utils/generic.py` (`ModelOutput`), an
+ * ordered dict whose fields are called with and then set as items.
  */
 const allowedGlobals: ReadonlyMap<string, PickledGlobal> = new Map(
   (
@@ -14,6 +15,8 @@ const allowedGlobals: ReadonlyMap<string, PickledGlobal> = new Map(
       ["torch._utils._rebuild_tensor_v2", "rebuildTensor"],
       ["torch._utils._rebuild_parameter", "rebuildParameter"],
       ["collections.OrderedDict", "orderedDict"],
+      ["transformers.models.encodec.modeling_encodec.EncodecEncoderOutput", "modelOutput"],
+      ["transformers.models.encodec.modeling_encodec.EncodecOutput", "modelOutput"],
       ["torch.FloatStorage", "F32"],
       ["torch.HalfStorage", "F16"],
       ["torch.BFloat16Storage", "BF16"],
@@ -43,7 +46,7 @@ export function resolveGlobal(module: string, name: string, what: string): Pickl
 }
 
 /**
- * What a call in a pickle yields: a tensor, a parameter's tensor, or an empty ordered dict.
+ * What a call in a pickle yields: a tensor, a parameter's tensor, or an empty dict.
  * @throws CheckpointError if anything else is called, or with arguments that make no sense.
  */
 export function applyGlobal(callee: PickleValue, args: PickleValue, what: string): PickleValue {
@@ -59,6 +62,8 @@ export function applyGlobal(callee: PickleValue, args: PickleValue, what: string
       return args[0];
     case "orderedDict":
       if (args.length > 0) throw malformed(what, "makes an OrderedDict with arguments; torch writes none");
+      return new Map();
+    case "modelOutput":
       return new Map();
     default:
       throw unsafe(what, `calls ${callee.name}, which only names an element type`);

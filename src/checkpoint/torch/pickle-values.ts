@@ -55,7 +55,7 @@ export class PickledTensor {
 /** One of the few names a checkpoint's pickle may refer to: what it stands for, never the Python object itself. */
 export class PickledGlobal {
   readonly name: string;
-  readonly role: "rebuildTensor" | "rebuildParameter" | "orderedDict" | DType;
+  readonly role: "rebuildTensor" | "rebuildParameter" | "orderedDict" | "modelOutput" | DType;
 
   constructor(name: string, role: PickledGlobal["role"]) {
     this.name = name;

@@ -41,11 +41,11 @@ export function addDecodeCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command("decode")
     .summary("turn codes back into audio")
-    .description("Turns files of codes (.safetensors, .npz, .npy, .json) back into WAV files.")
+    .description("Turns files of codes (.safetensors, .npz, .npy, .json, and .pt of torch.save) back into WAV files.")
     .argument("<codes...>", "files of codes, or - for standard input", inputPaths)
     .option(
       "-m, --model <source>",
-      `${modelSources} (default: the one that the codes name, if it is catalogued or cached; for .npy ${defaultModel})`,
+      `${modelSources} (default: the one that the codes name, if it is catalogued or cached; for .npy and .pt ${defaultModel})`,
     )
     .addOption(new Option("-n, --codebooks <count>", "use only so many of the codebooks (default: all)").argParser(parseCount))
     .addOption(new Option("-f, --format <format>", "how samples are stored").choices(["pcm16", "pcm24", "float32"]).default("pcm16"));

@@ -50,11 +50,11 @@ export function addPushCommand(program: Command, terminal: Terminal): void {
 async function push(folder: string, repository: string, options: PushCommandOptions, terminal: Terminal): Promise<void> {
   const report = await pushWithProgress(folder, repository, options, terminal);
   if (options.json) await writeOut(terminal, jsonText(report));
-  const { uploaded, unchanged, bytes } = report;
+  const { uploaded, unchanged, removed, bytes } = report;
   say(
     terminal,
     options,
-    `${repository}: ${countText(uploaded.length, "file")}, ${bytesText(bytes)}, ${options.dryRun ? "to upload" : "uploaded"}; ${unchanged.length} there already`,
+    `${repository}: ${countText(uploaded.length, "file")}, ${bytesText(bytes)}, ${options.dryRun ? "to upload" : "uploaded"}; ${unchanged.length} there already${removed.length === 0 ? "" : `; ${removed.length} ${options.dryRun ? "to remove" : "removed"} that the dataset does not have any more`}`,
   );
 }
 

@@ -21,6 +21,7 @@ type Reencode = NonNullable<VerifyOptions["reencode"]>;
 
 interface VerifyCommandOptions extends ModelCommandOptions {
   readonly sample?: Reencode["sample"];
+  readonly root?: readonly string[];
   readonly model?: string;
   readonly threads?: number;
   readonly quiet?: boolean;
@@ -31,6 +32,7 @@ const examples = `
 Examples:
   encodec-tokenizer verify codes                          every shard against the index
   encodec-tokenizer verify codes --sample 20              and 20 clips encoded again
+  encodec-tokenizer verify codes --sample 20 --root /new/corpus   … of a corpus that moved
   encodec-tokenizer verify codes --sample 1% -m 24khz     a share of them, with a model that is named
 `;
 
@@ -44,6 +46,12 @@ export function addVerifyCommand(program: Command, terminal: Terminal): void {
     )
     .argument("<folder>", "the dataset", datasetPath)
     .addOption(new Option("--sample <clips>", "encode so many clips again, or a share of them: 20, 1%").argParser(parseSample))
+    .addOption(
+      new Option(
+        "--root <folder>",
+        "where the audio is now: the folder for all inputs, or repeated, one for each of them in their order (default: where it was)",
+      ).argParser((folder: string, before: readonly string[] = []) => [...before, folder]),
+    )
     .option("-m, --model <source>", `${modelSources} (default: the one that the dataset names, if it is catalogued or cached)`);
   addModelOptions(verifying);
   verifying
@@ -74,7 +82,9 @@ async function verify(folder: string, options: VerifyCommandOptions, terminal: T
   ];
   say(terminal, options, [sound, ...again].join("; "));
   if (missing.length > 0 && compared === 0)
-    throw new CommandError(`no clip of the sample could be compared; verify ${folder} where its audio is`);
+    throw new CommandError(
+      `no clip of the sample could be compared; verify ${folder} where its audio is, or say where that is now (--root)`,
+    );
 }
 
 /** What is wrong, told as it is found; clips whose audio is gone are counted instead. */
@@ -112,16 +122,16 @@ async function findingsOf(
 }
 
 function reencodeOf(
-  { sample, model, revision, exact, offline, license, threads = 0 }: VerifyCommandOptions,
+  { sample, root, model, revision, exact, offline, license, threads = 0 }: VerifyCommandOptions,
   onProgress: NonNullable<NonNullable<Reencode["load"]>["onProgress"]>,
 ): Reencode | undefined {
   if (sample === undefined) return undefined;
   const named = { ...(revision === undefined ? {} : { revision }), ...(exact === undefined ? {} : { exact }) };
-  return { sample, model, load: { ...named, offline, licensePolicy: policyOf(license), threads, onProgress } };
+  return { sample, roots: root, model, load: { ...named, offline, licensePolicy: policyOf(license), threads, onProgress } };
 }
 
-function checkOptions({ sample, model, revision, exact, offline, license, threads }: VerifyCommandOptions): void {
-  const ofModel = Object.entries({ model, revision, exact, offline, license, threads }).find(([, value]) => value !== undefined);
+function checkOptions({ sample, root, model, revision, exact, offline, license, threads }: VerifyCommandOptions): void {
+  const ofModel = Object.entries({ root, model, revision, exact, offline, license, threads }).find(([, value]) => value !== undefined);
   if (sample === undefined && ofModel !== undefined) throw new UsageError(`--${ofModel[0]} is about encoding again; add --sample`);
 }
 

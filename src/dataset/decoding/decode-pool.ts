@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { Budget } from "../../async/index.ts";
+import { outOfBundle } from "../../core/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { decodeRowUrl } from "./decode-row.ts";
 import type { DecodedRow, DecodeRowTask } from "./decode-row.ts";
@@ -20,7 +21,7 @@ export class DecodePool implements AsyncDisposable {
     this.#threads = new Budget(numThreads);
     setMaxListeners(0, this.#broken.signal); // one for each row at work
     this.#pool = new Piscina({
-      filename: fileURLToPath(decodeRowUrl),
+      filename: pathOfThreads(),
       minThreads: 0,
       maxThreads: numThreads,
       idleTimeout: 30_000,
@@ -51,6 +52,15 @@ export class DecodePool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.destroy();
   }
+}
+
+/** What the threads run. @throws DatasetError DATASET_THREADS where this code is in a bundle. */
+function pathOfThreads(): string {
+  if (decodeRowUrl !== undefined) return fileURLToPath(decodeRowUrl);
+  throw new DatasetError(
+    "DATASET_THREADS",
+    `threads that decode audio run a file that has to be beside the other ones of this package, and ${outOfBundle}`,
+  );
 }
 
 function notStarted(cause: Error): DatasetError {

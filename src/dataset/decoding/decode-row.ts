@@ -19,8 +19,14 @@ import type { SampleRange } from "./sample-range.ts";
 import { SoundMeter } from "./sound-range.ts";
 import { joinPieces, padWaveform, sliceWaveform } from "./waveform-pieces.ts";
 
-/** Where this module is, for the threads that run its `decodeRow`. */
-export const decodeRowUrl: string = import.meta.url;
+/** Where this module is, for the threads that run its `decodeRow`; undefined in a bundle, all of which they would run. */
+export const decodeRowUrl: string | undefined = moduleUrl();
+
+function moduleUrl(): string | undefined {
+  // A bundle of CommonJS knows no address.
+  const url = import.meta.url as string | undefined;
+  return url !== undefined && /\/decode-row\.[jt]s$/u.test(url) ? url : undefined;
+}
 
 export interface DecodeRowTask {
   readonly location: RowLocation;

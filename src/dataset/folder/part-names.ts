@@ -14,12 +14,13 @@ export function partOfName(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** What lies in `parts/`: the record of a part, the lines that it adds to the manifest, the errors and the warnings, notes on attempts at it. */
+/** What lies in `parts/`: the record of a part, the lines that it adds to the manifest, the errors and the warnings, which files of their own clips have got while it is done, notes on attempts at it. */
 const partFiles = {
   record: "json",
   manifest: "manifest.jsonl",
   errors: "errors.jsonl",
   warnings: "warnings.jsonl",
+  files: "files.jsonl",
   attempt: "attempt.json",
 } as const;
 type PartFile = keyof typeof partFiles;

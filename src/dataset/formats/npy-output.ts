@@ -8,6 +8,7 @@ import { writingError } from "../folder/disk-space.ts";
 import { writeDurably } from "../folder/durable-file.ts";
 import { keyProblem, npyName } from "../inputs/row-key.ts";
 import { plannedColumns } from "../plan/planned-columns.ts";
+import { forgetClipFiles, noteClipFile } from "./clip-file-notes.ts";
 import type { ClipOutput, ShardLimits } from "./clip-output.ts";
 import { formatClipNpy, formatClipRecord } from "../records/clip-record.ts";
 import type { TypedColumn } from "../records/column-types.ts";
@@ -18,6 +19,7 @@ import type { ShardStart, ShardWriter } from "./sharded-output.ts";
 
 /** A clip's file and its line in the list. */
 interface NpyItem {
+  readonly key: string;
   /** The file's path in the dataset's folder: `npy/speaker/clip.npy`. */
   readonly file: string;
   readonly npy: Uint8Array;
@@ -61,7 +63,7 @@ function itemOf(clip: EncodedClip, types: readonly TypedColumn[]): NpyItem {
   const file = npyName(clip.key);
   const sha256 = createHash("sha256").update(npy).digest("hex");
   const line = `${formatClipRecord(clip, types).slice(0, -1)},${JSON.stringify({ file, bytes: npy.length, sha256 }).slice(1)}\n`;
-  return { file, npy, line: new TextEncoder().encode(line) };
+  return { key: clip.key, file, npy, line: new TextEncoder().encode(line) };
 }
 
 /** What the operating system says of a name that it does not take, whatever the machine has room for. */
@@ -109,7 +111,8 @@ async function startList(shard: ShardStart, files: ClipFiles): Promise<ShardWrit
   const list = await fileShard(shard, npyListExtension, new Uint8Array(0));
   const written: string[] = [];
   return {
-    async add({ file, npy, line }) {
+    async add({ key, file, npy, line }) {
+      await noteClipFile(shard.folder, shard.part, key);
       const path = await files.pathOf(file).catch((error: unknown) => {
         throw writingError(join(shard.folder, file), error);
       });
@@ -118,10 +121,15 @@ async function startList(shard: ShardStart, files: ClipFiles): Promise<ShardWrit
       await list.add(line);
       return { file, index: 0 };
     },
-    finish: () => list.finish(),
+    async finish() {
+      const published = await list.finish();
+      await forgetClipFiles(shard.folder, shard.part);
+      return published;
+    },
     async abort() {
       await list.abort();
       for (const path of written.splice(0)) await rm(path, { force: true });
+      await forgetClipFiles(shard.folder, shard.part);
     },
   };
 }

@@ -12,6 +12,7 @@ import type { EncodedClip } from "../records/encoded-clip.ts";
 export interface ShardStart {
   /** The dataset's folder. */
   readonly folder: string;
+  readonly part: number;
   /** Path in the folder without an extension: `shards/part-000012-000`. */
   readonly stem: string;
   /** The codec of its first clip, and so of all. */
@@ -115,7 +116,7 @@ class ShardedPart<Item> implements PartWriter {
     } catch (error) {
       throw writingError(join(this.#folder, "shards"), error);
     }
-    const writer = await this.#format.start({ folder: this.#folder, stem, codec });
+    const writer = await this.#format.start({ folder: this.#folder, part: this.#part, stem, codec });
     this.#writers.push(writer);
     return writer;
   }

@@ -10,13 +10,13 @@ export interface CsvRecord {
 export interface CsvSyntax {
   /** The file's path, for messages. */
   readonly path: string;
-  readonly delimiter: "," | "\t";
+  readonly delimiter: "," | "\t" | "|";
   /** Whether values may stand in quotes. */
   readonly hasQuotes: boolean;
 }
 
 /** A longer record, its delimiters and quotes included, is none that a person meant to write. */
-const maxRecordLength = 2 ** 20;
+export const maxRecordLength: number = 2 ** 20;
 
 const [lineFeed, carriageReturn, quote] = [0x0a, 0x0d, 0x22];
 

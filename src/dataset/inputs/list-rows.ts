@@ -5,11 +5,10 @@ import { audioExtensionOf, commonExtensions, videoExtensionOf } from "./audio-ex
 import { LeftOut } from "./left-out.ts";
 import type { OnLeftOut } from "./left-out.ts";
 import { pathProblem } from "./manifest-record.ts";
-import { readCsvManifest } from "./read-csv-manifest.ts";
-import { readJsonlManifest } from "./read-jsonl-manifest.ts";
+import { readManifest } from "./read-manifest.ts";
 import { readTar } from "./read-tar.ts";
 import type { DatasetInput } from "./resolve-inputs.ts";
-import { cleanKey, keyOfPath } from "./row-key.ts";
+import { cleanKey, keyOfPath, keysOfSiblings } from "./row-key.ts";
 import type { AudioRow, Row } from "./row.ts";
 import { readLines } from "./text-lines.ts";
 import { walkFolder } from "./walk-folder.ts";
@@ -55,11 +54,9 @@ function rowsOf(input: DatasetInput, place: InputPlace): AsyncIterable<Row> {
     case "glob":
       return globRows(input, place);
     case "jsonl":
-      return readJsonlManifest(input.path, { input: position, prefix });
     case "csv":
-      return readCsvManifest(input.path, { input: position, prefix }, ",");
     case "tsv":
-      return readCsvManifest(input.path, { input: position, prefix }, "\t");
+      return readManifest(input.path, input.kind, { input: position, prefix });
     case "tar":
       return readTar(input.path, { input: position, path: basename(input.path), prefix }, onLeftOut);
     case "files":
@@ -114,8 +111,20 @@ function lastNameOf(pattern: string): string {
   return pattern.slice(pattern.lastIndexOf("/") + 1).toLowerCase();
 }
 
-async function* fileRows(paths: Iterable<string>, input: number): AsyncGenerator<Row> {
-  for (const path of paths) yield rowOfFile(path, input);
+/** Files of one name in one folder keep what tells them apart, as in a folder; the same file twice has the same key. */
+async function* fileRows(paths: readonly string[], input: number): AsyncGenerator<Row> {
+  const rows = paths.map((path) => rowOfFile(path, input));
+  const namesOf = new Map<string, Set<string>>();
+  for (const { path } of rows) {
+    const folder = posix.dirname(path);
+    namesOf.set(folder, (namesOf.get(folder) ?? new Set()).add(posix.basename(path)));
+  }
+  const suffixes = new Map<string, string>();
+  for (const [folder, names] of namesOf) {
+    const keys = keysOfSiblings([...names]);
+    for (const [i, name] of [...names].entries()) suffixes.set(posix.join(folder, name), keys[i]!.slice(keyOfPath(name).length));
+  }
+  for (const row of rows) yield { ...row, key: row.key + suffixes.get(row.path)! };
 }
 
 async function* listedRows(lines: AsyncIterable<Uint8Array>, input: number): AsyncGenerator<Row> {
@@ -161,7 +170,7 @@ function nameOf(input: DatasetInput): string {
     case "list":
       return "";
     default:
-      return cleanKey(basename(input.path).replace(/\.[^.]+$/u, ""));
+      return cleanKey(basename(input.path).replace(/\.[^.]+(?:\.gz)?$/iu, ""));
   }
 }
 

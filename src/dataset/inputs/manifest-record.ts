@@ -15,21 +15,26 @@ export interface ManifestPlace {
   readonly prefix: string;
 }
 
+/** Columns that may have the path: ours, NeMo's, and that of the Hub's folders of audio. The first one that is there has it. */
+export const pathColumns: readonly string[] = ["path", "audio_filepath", "file_name"];
+
 /**
  * One record of a manifest as a row.
  *
- * `path` is needed. `id` (text or a number) becomes the key; without it the path does, with the time range. Any two of `start` (or `offset`), `end` and
+ * `path` (or `audio_filepath`, or `file_name`) is needed. `id` (text or a number) becomes the key; without it the path does, with the time range. Any two of `start` (or `offset`), `end` and
  * `duration` choose a range, in seconds; all three have to agree. `start` alone goes to the end of the file, and `end` alone comes from its beginning.
  * Numbers may be written as text, and empty text or null is as if not there. A `duration` alone tells of the audio and chooses nothing. All else is
  * carried along as columns, as it is.
  */
 export function rowOfRecord(record: JsonObject, place: ManifestPlace): Row {
-  const { path, id, start, end, offset, duration, ...others } = record;
+  const { id, start, end, offset, duration, ...columnsAndPath } = record;
+  const pathColumn = pathColumns.find((name) => Object.hasOwn(columnsAndPath, name)) ?? "path";
+  const { [pathColumn]: path, ...others } = columnsAndPath;
   try {
     if (typeof path !== "string" || path.trim() === "")
-      throw new RecordError(`path: found ${show(path)}; expected the path of an audio file`);
+      throw new RecordError(`${pathColumn}: found ${show(path)}; expected the path of an audio file`);
     const problem = pathProblem(path);
-    if (problem !== undefined) throw new RecordError(`path: ${problem}`);
+    if (problem !== undefined) throw new RecordError(`${pathColumn}: ${problem}`);
     const range = rangeOf({ start, end, offset, duration });
     const hasStart = !isEmpty(start) || !isEmpty(offset);
     // With one end of the range it says where the other is, else it tells of the audio.

@@ -3,6 +3,9 @@ import { basename, dirname, resolve } from "node:path";
 import picomatch from "picomatch";
 import { isAddress, shownAddress } from "../../core/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
+import { rootOfManifest } from "./manifest-root.ts";
+import { manifestKindOf } from "./read-manifest.ts";
+import type { ManifestKind } from "./read-manifest.ts";
 import { audioExtensionOf, commonExtensions, videoExtensionOf } from "./audio-extensions.ts";
 
 /** Where rows come from; paths of its rows are relative to `root`, which is absolute. */
@@ -11,7 +14,7 @@ export type DatasetInput =
   | { readonly kind: "folder"; readonly root: string; readonly followLinks?: true }
   /** Audio files and tars whose path below `root` matches a pattern. */
   | { readonly kind: "glob"; readonly root: string; readonly pattern: string; readonly followLinks?: true }
-  | { readonly kind: "jsonl" | "csv" | "tsv"; readonly root: string; readonly path: string }
+  | { readonly kind: ManifestKind; readonly root: string; readonly path: string; readonly note?: string }
   /** A WebDataset tar. */
   | { readonly kind: "tar"; readonly root: string; readonly path: string }
   /** Audio files named one by one. */
@@ -32,10 +35,10 @@ export interface ResolveInputsOptions {
 type FollowedLinks = { readonly followLinks?: true };
 
 const expected =
-  "a folder, a glob, an audio file, a manifest (.jsonl, .csv, .tsv), a WebDataset tar (.tar), or - for a list of paths on standard input";
+  "a folder, a glob, an audio file, a manifest (.jsonl, .json, .csv, .tsv, each also as .gz), a WebDataset tar (.tar), or - for a list of paths on standard input";
 
 /**
- * Finds out what each input is, without listing it. What is there by its name is that, even with characters that a glob
+ * Finds out what each input is, without listing it; of a manifest, the first rows are looked at to see which folder its paths start from. What is there by its name is that, even with characters that a glob
  * would have. Audio files that follow one another become one input.
  * @throws DatasetError with code DATASET_INPUT for what is not there or is no input.
  */
@@ -77,14 +80,9 @@ async function resolveInput(name: string, cwd: string, links: FollowedLinks): Pr
   if (!stats.isFile()) throw new DatasetError("DATASET_INPUT", `${name} is a pipe or a device; pass its paths on standard input with -`);
   if (audioExtensionOf(path) !== undefined || videoExtensionOf(path) !== undefined) return "file";
   const file = { root: dirname(path), path };
+  const kind = manifestKindOf(basename(path));
+  if (kind !== undefined) return { kind, ...file, ...(await rootOfManifest(path, kind, cwd)) };
   switch (/\.(?<extension>[^.]+)$/u.exec(basename(path))?.groups!["extension"]?.toLowerCase()) {
-    case "jsonl":
-    case "ndjson":
-      return { kind: "jsonl", ...file };
-    case "csv":
-      return { kind: "csv", ...file };
-    case "tsv":
-      return { kind: "tsv", ...file };
     case "tar":
       return { kind: "tar", ...file };
     case "tgz":

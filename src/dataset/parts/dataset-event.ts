@@ -23,6 +23,8 @@ export const noRows: RowCounts = { rows: 0, clips: 0, errors: 0, seconds: 0, war
 export type DatasetEvent =
   /** The model is being had. */
   | { readonly kind: "loading"; readonly done: number; readonly total: number }
+  /** Something about the inputs that is to be known, such as which folder the paths of a manifest start from. */
+  | { readonly kind: "note"; readonly message: string }
   /** Rows are being listed, so many so far. */
   | { readonly kind: "listing"; readonly rows: number }
   | {

@@ -1,13 +1,15 @@
 import { isInside, removeInside } from "../../files/index.ts";
 import { shardStem } from "../folder/part-names.ts";
+import { removeNotedClipFiles } from "../formats/clip-file-notes.ts";
 import { listedFiles } from "../formats/read-shard.ts";
 import { formatOfExtension } from "../records/finished-shard.ts";
 
 /**
- * Removes the shards that an earlier run made of a part, and the `.npy` that they list: to be called before a part is done again, which
+ * Removes the shards that an earlier run made of a part, and the `.npy` that they list or that it left without a list: to be called before a part is done again, which
  * may give fewer of them.
  */
 export async function removeShards(folder: string, part: number): Promise<void> {
+  await removeNotedClipFiles(folder, part);
   const numbered: string[][] = [];
   for (let paths = await existing(folder, part, 0); paths.length > 0; paths = await existing(folder, part, numbered.length))
     numbered.push(paths);

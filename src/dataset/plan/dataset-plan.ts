@@ -41,6 +41,11 @@ export class DatasetPlan {
     return this.#file.rows.sha256;
   }
 
+  /** The folders of the inputs on this machine, from which relative paths of rows start. */
+  get roots(): readonly string[] {
+    return this.#roots;
+  }
+
   /** What else is known of all rows, as `plan.json` has it. */
   get rows(): PlanFile["rows"] {
     return this.#file.rows;
@@ -90,7 +95,7 @@ export class DatasetPlan {
     const first = this.#repeats.get(index);
     if (first === undefined || isBadRow(row)) return row;
     const name = row.member === undefined ? row.path : `${row.path}#${row.member.name}`;
-    const message = `row ${index} (${name.slice(0, 200)}) has the key ${JSON.stringify(row.key.slice(0, 200))} of row ${first}; give the rows different ids`;
+    const message = `row ${index} (${name.slice(0, 200)}) has the key ${JSON.stringify(row.key.slice(0, 200))} of row ${first}; give each row an id of its own in a manifest, or rename the file`;
     return { input: row.input, path: row.path, problem: { code: "ROW_DUPLICATE_KEY", message } } satisfies BadRow;
   }
 }

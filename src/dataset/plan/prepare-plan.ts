@@ -138,12 +138,20 @@ async function reopenPlan({ folder, inputs, settings, partRows = 1000, dedupe = 
 async function describeInputs(inputs: readonly DatasetInput[]): Promise<PlannedInputs> {
   const described: PlannedInputs[number][] = [];
   for (const input of inputs) {
-    const { kind, root, ...details } =
-      input.kind === "list" ? { ...input, lines: null } : input.kind === "files" ? { ...input, paths: digestOf(input.paths) } : input;
+    const { kind, root, ...details } = knownOf(input);
     const stats = "path" in input ? await stat(input.path) : undefined;
     described.push({ kind, root, details: { ...details, ...(stats === undefined ? {} : { bytes: stats.size, modified: stats.mtimeMs }) } });
   }
   return described;
+}
+
+/** What of an input is remembered: of what may be any amount, a digest or nothing; not what was to be told. */
+function knownOf(input: DatasetInput): JsonObject & Pick<DatasetInput, "kind" | "root"> {
+  if (input.kind === "list") return { ...input, lines: null };
+  if (input.kind === "files") return { ...input, paths: digestOf(input.paths) };
+  if (!("note" in input)) return { ...input };
+  const { note: _, ...known } = input;
+  return known;
 }
 
 /** There may be any number of them. */

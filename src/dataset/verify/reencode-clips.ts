@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { AudioFormatError, CheckpointError, FileError, HubError } from "../../core/index.ts";
 import type { AudioCodes } from "../../core/index.ts";
 import { AudioTokenizer, optionsForNamed } from "../../tokenizer/index.ts";
@@ -28,6 +29,8 @@ export interface ReencodeOptions {
   readonly model?: AudioTokenizer | string | undefined;
   /** Options of a model that is given by its name: license policy, threads and so on. */
   readonly load?: Omit<LoadOptions, "signal"> | undefined;
+  /** Where the inputs of the dataset are now: a folder for each, in their order, or one for all. @default where they were when the dataset was begun */
+  readonly roots?: readonly string[] | undefined;
   /** Decoded audio that memory may hold, in bytes; longer rows are streamed. @default 64 MiB */
   readonly maxMemory?: number | undefined;
 }
@@ -91,11 +94,12 @@ export class ClipReencoder implements AsyncDisposable {
         { cause },
       );
     });
+    const moved = options.roots === undefined ? plan : plan.at(rootsFor(plan, options.roots));
     const planned = plannedRecipeOf(plan, codec);
     const model = await loadModel(folder, codec, planned.fingerprint, options, signal);
     try {
       await checkWeights(folder, model.tokenizer, codec, planned, signal);
-      return new ClipReencoder(plan, planned.recipe, model, codec, options.maxMemory ?? 2 ** 26, signal);
+      return new ClipReencoder(moved, planned.recipe, model, codec, options.maxMemory ?? 2 ** 26, signal);
     } catch (error) {
       await model[Symbol.asyncDispose]();
       throw error;
@@ -257,6 +261,15 @@ async function checkWeights(
 
 function framingOf({ sampleRate, channels, hopLength }: Pick<AudioTokenizer, "sampleRate" | "channels" | "hopLength">): string {
   return `${sampleRate} Hz, ${channels === 1 ? "mono" : "stereo"}, ${hopLength} samples a frame`;
+}
+
+/** @throws RangeError for more folders than there are inputs, or fewer. */
+function rootsFor({ roots: planned }: DatasetPlan, roots: readonly string[]): readonly string[] {
+  if (roots.length === planned.length) return roots.map((root) => resolve(root));
+  if (roots.length === 1) return planned.map(() => resolve(roots[0]!));
+  throw new RangeError(
+    `the dataset has ${planned.length} inputs, which were at ${planned.join(", ")}; give a folder for each, or one for all`,
+  );
 }
 
 function damageText(damage: EncodedClip["damage"]): string {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { findCheckpoint } from "../../catalogue/index.ts";
 import type { CatalogueEntry } from "../../catalogue/index.ts";
-import { CheckpointError, isAddress, shownAddress } from "../../core/index.ts";
+import { CheckpointError, isAddress, outOfBundle, shownAddress } from "../../core/index.ts";
 import { toPath } from "../../files/index.ts";
 import { pageOf } from "../../hub/index.ts";
 
@@ -18,8 +18,6 @@ export type ModelSource =
       readonly entry: CatalogueEntry | undefined;
     };
 
-const embeddedPath = fileURLToPath(new URL("../../../models/encodec-tiny-24khz", import.meta.url));
-
 /**
  * What a source names: the embedded checkpoint, then a path that exists, then a checkpoint of the catalogue by id or
  * alias, then a repository of the Hub.
@@ -29,7 +27,7 @@ export function resolveSource(source: string): ModelSource {
   if (typeof source !== "string" || source === "") {
     throw new TypeError('source must be "tiny", the path of a folder or file with weights, or the id of a repository on the Hub');
   }
-  if (source === "tiny") return { kind: "embedded", path: embeddedPath };
+  if (source === "tiny") return { kind: "embedded", path: embeddedPath() };
   if (isAddress(source)) return { kind: "path", path: pathOf(source) };
   if (existsSync(source)) return { kind: "path", path: source };
   const entry = findCheckpoint(source);
@@ -39,6 +37,17 @@ export function resolveSource(source: string): ModelSource {
     `there is no file or folder ${source}; expected "tiny", a folder with config.json and model.safetensors, ` +
       "a .safetensors, .bin or .th file, an alias such as 24khz, or the id of a repository on the Hugging Face Hub such as facebook/encodec_24khz",
   );
+}
+
+/** @throws CheckpointError where the code of this package is in a bundle. */
+function embeddedPath(): string {
+  try {
+    const path = fileURLToPath(new URL("../../../models/encodec-tiny-24khz", import.meta.url));
+    if (existsSync(path)) return path;
+  } catch {
+    // A bundle of CommonJS does not know where it is.
+  }
+  throw notFound(`the weights of tiny come with this package, beside its code, and ${outOfBundle}`);
 }
 
 /** The path that an address stands for. @throws CheckpointError, saying the id of a page of the Hub, unless it is a `file:` URL of something that is there. */

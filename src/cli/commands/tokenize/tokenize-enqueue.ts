@@ -104,6 +104,7 @@ async function runEnqueueing(terminal: Terminal, output: RunOptions, options: En
     for await (const event of enqueueDataset(options)) {
       if (output.json) await writeOut(terminal, eventLine(event));
       if (event.kind === "redis") say(terminal, output, connectionText(event));
+      if (event.kind === "note") say(terminal, output, event.message);
       if (event.kind === "listing" && event.rows >= listed + 100_000) {
         listed = event.rows;
         say(terminal, output, `${listed.toLocaleString("en")} files listed`);

@@ -42,6 +42,7 @@ export function startDatasetProgress(
   const update = (): void => view.update(before.rows + run.rows, total, progressTexts({ before, run, total, elapsed: now() - start }));
   return {
     show(event) {
+      if (event.kind === "note") view.note(event.message);
       if (event.kind === "listing") view.listing(event.rows);
       if (event.kind === "plan") {
         start = now();
