@@ -18,6 +18,7 @@ export default defineConfig({
   test: {
     globalSetup: "test/built-package.ts",
     setupFiles: ["test/matchers.ts", "test/threads.ts"],
+    env: { ENCODEC_TOKENIZER_FFMPEG: "off" }, // a test that wants one makes its own
     // A machine is as slow as it is: what hangs is ended from outside.
     testTimeout: 0,
     hookTimeout: 0,

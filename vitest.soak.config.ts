@@ -16,7 +16,7 @@ const laws = [
 export default defineConfig({
   test: {
     include: ["test/**/*.soak.ts", ...laws],
-    env: { LONG_SEARCHES: "true" },
+    env: { LONG_SEARCHES: "true", ENCODEC_TOKENIZER_FFMPEG: "off" },
     globalSetup: "test/built-package.ts",
     setupFiles: ["test/matchers.ts", "test/threads.ts"],
     testTimeout: 0,

@@ -93,7 +93,15 @@ export {
   writeWav,
   writeWavStream,
 } from "./files/index.ts";
-export type { AudioFile, ReadCodesOptions, WriteFileOptions, WriteWavOptions, WriteWavStreamOptions } from "./files/index.ts";
+export type {
+  AudioFile,
+  FfmpegOptions,
+  ReadAudioOptions,
+  ReadCodesOptions,
+  WriteFileOptions,
+  WriteWavOptions,
+  WriteWavStreamOptions,
+} from "./files/index.ts";
 export { codesFormatOf, codesFormats, formatCodes, parseCodes, sequenceFormats } from "./storage/index.ts";
 export type { CodesFormat, ParseCodesOptions, SequenceFormat } from "./storage/index.ts";
 export { renderCodesFigure } from "./figure/index.ts";

@@ -12,11 +12,14 @@ import { openMatroska } from "./media/read-matroska.ts";
 import { openMp4 } from "./media/read-mp4.ts";
 import { openMpeg } from "./mpeg/decode-mpeg.ts";
 import { openOggAudio } from "./ogg/decode-ogg.ts";
+import { FinalRefusal } from "./reading/final-refusal.ts";
 import type { EncodedAudio } from "./reading/encoded-audio.ts";
+import { openPcm } from "./pcm/open-pcm.ts";
+import { pcmFormats } from "./pcm/pcm-containers.ts";
+import type { PcmContainer } from "./pcm/pcm-containers.ts";
 import { skipId3 } from "./reading/id3.ts";
-import { openWav } from "./pcm/parse-wav.ts";
 import { slicePiece } from "./reading/trim-pieces.ts";
-import { unreadableFileError } from "./unreadable-file.ts";
+import { mayBeAudio, unreadableFileError } from "./unreadable-file.ts";
 
 /**
  * Audio that is decoded while it is read: iterating gives it in order, in pieces of at most a second, none of them empty.
@@ -24,6 +27,8 @@ import { unreadableFileError } from "./unreadable-file.ts";
  */
 export interface AudioStream extends AsyncIterable<Waveform> {
   readonly container: AudioContainer;
+  /** The program that decodes it, with its version, such as `ffmpeg 5.1.9`; undefined where this package does so itself. */
+  readonly decoder: string | undefined;
   /** Sample rate in hertz, that of every piece. */
   readonly sampleRate: number;
   /** Number of channels, that of every piece. */
@@ -45,6 +50,27 @@ export interface AudioStream extends AsyncIterable<Waveform> {
  * @throws AudioFormatError as `decodeAudio` does; while iterating, too. Whatever `source` throws is passed on.
  */
 export async function decodeAudioStream(source: ByteSource | Uint8Array, options: DecodeAudioOptions = {}): Promise<AudioStream> {
+  return decodeStreamWith(undefined, source, options);
+}
+
+/** Audio that another program decodes. */
+export interface OtherAudio extends EncodedAudio {
+  /** The program with its version. */
+  readonly decoder: string;
+}
+
+/**
+ * Opens a file that this package has no decoder for.
+ * @param refusal What is to be said if it cannot be opened this way either.
+ */
+export type OtherDecoder = (refusal: AudioFormatError) => Promise<OtherAudio>;
+
+/** `decodeAudioStream` with a decoder that is asked for files that this package has none for. */
+export async function decodeStreamWith(
+  otherDecoder: OtherDecoder | undefined,
+  source: ByteSource | Uint8Array,
+  options: DecodeAudioOptions,
+): Promise<AudioStream> {
   const { signal } = options;
   signal?.throwIfAborted();
   if (!(source instanceof Uint8Array) && typeof source?.read !== "function") {
@@ -53,24 +79,55 @@ export async function decodeAudioStream(source: ByteSource | Uint8Array, options
   const limits = allLimits(options.limits);
   const wholeSource = source instanceof Uint8Array ? bytesSource(source, "audio") : source;
   if (wholeSource.size === 0) throw new AudioFormatError("AUDIO_EMPTY", "empty file: it has 0 bytes");
-  const window = new ByteWindow(wholeSource, signal);
-  const container = await identifyContainer(window);
-  if (container === undefined) throw unreadableFileError(await window.bytes(await skipId3(window, 0), 256));
-  const audio = await openers[container](window);
+  const { container, decoder, audio } = await openContainer(new ByteWindow(wholeSource, signal), otherDecoder);
   const { sampleRate, channels, numSamples } = audio;
-  checkForm(container, audio, limits);
-  checkNumSamples(container, (numSamples ?? 0) * channels, limits);
+  const name = container === "other" ? "audio" : container;
+  checkForm(name, audio, limits);
+  checkNumSamples(name, (numSamples ?? 0) * channels, limits);
   return {
     container,
+    decoder,
     sampleRate,
     channels,
     numSamples,
-    [Symbol.asyncIterator]: () => inSeconds(audio, container, limits, options),
+    [Symbol.asyncIterator]: () => inSeconds(audio, name, limits, options),
   };
 }
 
-const openers: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<EncodedAudio>>> = {
-  wav: async (source) => openWav(source.from(await skipId3(source, 0))),
+function isForOthers(error: unknown): error is AudioFormatError {
+  if (!(error instanceof AudioFormatError) || error instanceof FinalRefusal) return false;
+  return error.code === "AUDIO_UNSUPPORTED" || error.code === "AUDIO_UNKNOWN_FORMAT";
+}
+
+async function openContainer(
+  source: ByteWindow,
+  otherDecoder: OtherDecoder | undefined,
+): Promise<{ readonly container: AudioContainer; readonly decoder: string | undefined; readonly audio: EncodedAudio }> {
+  const container = await identifyContainer(source);
+  try {
+    if (container === undefined) throw unreadableFileError(await headOf(source));
+    return { container, decoder: undefined, audio: await openers[container](source) };
+  } catch (error) {
+    if (otherDecoder === undefined || !isForOthers(error) || !mayBeAudio(await headOf(source))) throw error;
+    const audio = await otherDecoder(error);
+    return { container: "other", decoder: audio.decoder, audio };
+  }
+}
+
+/** The first bytes behind any ID3 tags. */
+async function headOf(source: ByteWindow): Promise<Uint8Array> {
+  return source.bytes(await skipId3(source, 0), 256);
+}
+
+const pcmOpeners = Object.fromEntries(
+  (Object.keys(pcmFormats) as PcmContainer[]).map((container) => [
+    container,
+    async (source: ByteWindow) => openPcm(container, source.from(await skipId3(source, 0))),
+  ]),
+) as Record<PcmContainer, (source: ByteWindow) => Promise<EncodedAudio>>;
+
+const openers: Readonly<Record<Exclude<AudioContainer, "other">, (source: ByteWindow) => Promise<EncodedAudio>>> = {
+  ...pcmOpeners,
   flac: openFlac,
   ogg: openOggAudio,
   mp3: openMpeg,
@@ -82,7 +139,7 @@ const openers: Readonly<Record<AudioContainer, (source: ByteWindow) => Promise<E
 
 async function* inSeconds(
   audio: EncodedAudio,
-  container: AudioContainer,
+  name: string,
   limits: AllAudioLimits,
   options: DecodeAudioOptions,
 ): AsyncGenerator<Waveform, void> {
@@ -92,7 +149,7 @@ async function* inSeconds(
   let numSamples = 0;
   for await (const piece of audio.decode(report)) {
     numSamples += numSamplesOf(piece);
-    checkNumSamples(container, numSamples * audio.channels, limits);
+    checkNumSamples(name, numSamples * audio.channels, limits);
     for (let start = 0; start < numSamplesOf(piece); start += audio.sampleRate) {
       yield slicePiece(piece, start, start + audio.sampleRate);
       signal?.throwIfAborted();

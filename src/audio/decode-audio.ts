@@ -2,7 +2,9 @@ import { numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
 import type { AudioForm } from "./reading/audio-form.ts";
 import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
-import { decodeAudioStream } from "./decode-audio-stream.ts";
+import { decodeStreamWith } from "./decode-audio-stream.ts";
+import type { OtherDecoder } from "./decode-audio-stream.ts";
+import { pcmFormats } from "./pcm/pcm-containers.ts";
 import { inBatches } from "./reading/in-batches.ts";
 import { joinedSize, joinWaveforms } from "./reading/join-waveforms.ts";
 import { Pace } from "./reading/pace.ts";
@@ -24,19 +26,28 @@ const maxNumSamples = 2 ** 30;
  * `AUDIO_CORRUPT` for a file of which nothing can be decoded, and with `options.strict` for anything that is wrong with it.
  */
 export async function decodeAudio(bytes: Uint8Array, options: DecodeAudioOptions = {}): Promise<Waveform> {
+  return decodeWith(undefined, bytes, options);
+}
+
+/** `decodeAudio` with a decoder that is asked for files that this package has none for. */
+export async function decodeWith(
+  otherDecoder: OtherDecoder | undefined,
+  bytes: Uint8Array,
+  options: DecodeAudioOptions,
+): Promise<Waveform> {
   const { signal, limits, strict, onWarning } = options;
   signal?.throwIfAborted();
   if (!(bytes instanceof Uint8Array)) {
     throw new TypeError(`decodeAudio takes the bytes of an audio file as a Uint8Array; received ${typeof bytes}`);
   }
-  const audio = await decodeAudioStream(bytes, {
+  const audio = await decodeStreamWith(otherDecoder, bytes, {
     signal,
     strict,
     onWarning,
     limits: { ...limits, maxSamples: limits?.maxSamples ?? maxNumSamples },
   });
-  // A WAV file has bytes for all samples that it is said to have; of others, that is known only when they are decoded.
-  if (audio.container === "wav") return join(audio, audio, audio.numSamples!);
+  // Files of samples have bytes for all that they are said to have; of others, that is known only when they are decoded.
+  if (audio.container in pcmFormats) return join(audio, audio, audio.numSamples!);
   const pieces: Waveform[] = [];
   // Of many channels there would be a million small arrays in the end, among which garbage collection takes a second.
   for await (const batch of inBatches(audio, (piece) => numSamplesOf(piece) * audio.channels, joinedSize))

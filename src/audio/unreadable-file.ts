@@ -4,17 +4,25 @@ import { hasAscii } from "./reading/ascii.ts";
 /** Files that people take for readable audio, by the text at an offset; those with an extension `ffmpeg` can convert. */
 const knownFiles: readonly { readonly offset: number; readonly text: string; readonly name: string; readonly extension?: string }[] = [
   { offset: 4, text: "ftyp", name: "an MP4 or M4A file", extension: "m4a" },
-  { offset: 8, text: "AIFF", name: "an AIFF file", extension: "aiff" },
-  { offset: 8, text: "AIFC", name: "an AIFF-C file", extension: "aiff" },
   { offset: 8, text: "AVI ", name: "an AVI video", extension: "avi" },
   { offset: 0, text: "\x1a\x45\xdf\xa3", name: "a WebM or Matroska file", extension: "webm" },
   { offset: 0, text: "\x30\x26\xb2\x75", name: "a Windows Media file", extension: "wma" },
-  { offset: 0, text: "caff", name: "a Core Audio file", extension: "caf" },
-  { offset: 0, text: ".snd", name: "an AU file", extension: "au" },
+  { offset: 0, text: "\x0b\x77", name: "AC-3 audio", extension: "ac3" },
+  { offset: 0, text: "TTA1", name: "a True Audio file", extension: "tta" },
+  { offset: 0, text: "FLV\x01", name: "a Flash video", extension: "flv" },
+  { offset: 0, text: "G@\0\x10", name: "an MPEG transport stream", extension: "ts" },
+  { offset: 0, text: "DSD ", name: "a DSD stream file", extension: "dsf" },
   { offset: 0, text: "wvpk", name: "a WavPack file", extension: "wv" },
   { offset: 0, text: "MAC ", name: "a Monkey's Audio file", extension: "ape" },
   { offset: 0, text: "#!AMR", name: "an AMR file", extension: "amr" },
-  { offset: 0, text: "NIST_1A", name: "a NIST SPHERE file", extension: "sph" },
+  { offset: 0, text: "\xf0\x7e", name: "a MIDI sample dump; convert it with libsndfile: sndfile-convert in.sds out.wav" },
+  { offset: 0, text: "ALawSoundFile**", name: "a Psion sound; convert it with SoX: sox in.wve out.wav" },
+  {
+    offset: 0,
+    text: "Extended Instrument: ",
+    name: "a FastTracker 2 instrument; convert it with libsndfile: sndfile-convert in.xi out.wav",
+  },
+  { offset: 0, text: "MATLAB 5.0 MAT-file", name: "a MATLAB file; write the samples as WAV there: audiowrite" },
   { offset: 0, text: "\xff\xf1", name: "an AAC stream", extension: "aac" },
   { offset: 0, text: "\xff\xf9", name: "an AAC stream", extension: "aac" },
   { offset: 0, text: "version https://git-lfs", name: "a Git LFS pointer; fetch the file itself with: git lfs pull" },
@@ -45,6 +53,12 @@ export function unreadableFileError(bytes: Uint8Array): AudioFormatError {
     "AUDIO_UNKNOWN_FORMAT",
     `not readable as audio: expected a WAV, FLAC, MP3 or Ogg file, but it ${firstBytes(bytes)}${guess === undefined ? "" : `: ${guess}`}`,
   );
+}
+
+/** Whether a file that cannot be read may be audio all the same, of a kind that is not known here: what is plainly something else is not. */
+export function mayBeAudio(bytes: Uint8Array): boolean {
+  const known = knownFiles.find(({ offset, text }) => hasAscii(bytes, offset, text));
+  return known === undefined ? guessText(bytes) === undefined : known.extension !== undefined;
 }
 
 function guessText(bytes: Uint8Array): string | undefined {

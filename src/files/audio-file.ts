@@ -1,26 +1,38 @@
-import type { DecodeAudioOptions, FormatWavOptions } from "../audio/index.ts";
-import { decodeAudio, formatWav } from "../audio/index.ts";
+import type { FormatWavOptions } from "../audio/index.ts";
+import { decodeWith, formatWav } from "../audio/index.ts";
 import type { Waveform } from "../core/index.ts";
 import { AudioFormatError } from "../core/index.ts";
+import { ffmpegDecoder } from "./ffmpeg-decoder.ts";
+import type { ReadAudioOptions } from "./find-ffmpeg.ts";
 import { readWholeFile } from "./read-file.ts";
+import { spool } from "./spool.ts";
 import { toPath } from "./to-path.ts";
 import type { WriteFileOptions } from "./write-file.ts";
 import { writeFileAtomically } from "./write-file.ts";
 
 /**
- * Reads and decodes an audio file: WAV, FLAC, MP3, or Ogg with Vorbis, Opus or FLAC (see `decodeAudio`).
+ * Reads and decodes an audio file: WAV, FLAC, MP3, or Ogg with Vorbis, Opus or FLAC (see `decodeAudio`), and what else an ffmpeg on this machine reads.
  * @param source A path, a `file:` URL, or the bytes of such a file.
  * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`.
  * @throws AudioFormatError as `decodeAudio` does, with the path before its message.
  */
-export async function readAudio(source: string | URL | Uint8Array, options: DecodeAudioOptions = {}): Promise<Waveform> {
-  if (source instanceof Uint8Array) return decodeAudio(source, options);
+export async function readAudio(source: string | URL | Uint8Array, options: ReadAudioOptions = {}): Promise<Waveform> {
+  if (source instanceof Uint8Array) return decodeBytes(source, options);
   const path = toPath(source);
   const bytes = await readWholeFile(path, options.signal);
   try {
-    return await decodeAudio(bytes, options);
+    return await decodeBytes(bytes, options);
   } catch (error) {
     throw namingFile(error, path);
+  }
+}
+
+async function decodeBytes(bytes: Uint8Array, options: ReadAudioOptions): Promise<Waveform> {
+  const ffmpeg = ffmpegDecoder(() => spool([bytes], options.signal), options);
+  try {
+    return await decodeWith(ffmpeg.decode, bytes, options);
+  } finally {
+    await ffmpeg.close();
   }
 }
 

@@ -1,11 +1,13 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { onAbort } from "../async/index.ts";
-import type { AudioStream, DecodeAudioOptions } from "../audio/index.ts";
-import { decodeAudioStream } from "../audio/index.ts";
+import type { AudioStream } from "../audio/index.ts";
+import { decodeStreamWith } from "../audio/index.ts";
 import type { ByteSource, Waveform } from "../core/index.ts";
 import { DisposedError, FileError, rangesOf } from "../core/index.ts";
 import { namingFile } from "./audio-file.ts";
+import { ffmpegDecoder } from "./ffmpeg-decoder.ts";
+import type { ReadAudioOptions } from "./find-ffmpeg.ts";
 import { readError } from "./read-file.ts";
 import { readingPipe } from "./reading-pipe.ts";
 import { spool } from "./spool.ts";
@@ -16,7 +18,8 @@ import { toPath } from "./to-path.ts";
 export interface AudioFile extends AudioStream, AsyncDisposable {}
 
 /**
- * Opens an audio file of any length to decode it piece by piece (see `decodeAudioStream`); memory does not grow with the file.
+ * Opens an audio file of any length to decode it piece by piece (see `decodeAudioStream`); memory does not grow with the file. An ffmpeg
+ * on this machine is asked for what this package has no decoder for: the audio's `decoder` tells.
  *
  *     await using audio = await openAudio("concert.flac");
  *     for await (const piece of audio) …
@@ -29,7 +32,7 @@ export interface AudioFile extends AudioStream, AsyncDisposable {}
  * @throws AudioFormatError as `decodeAudioStream` does, with the path before its message.
  * @throws DisposedError if it is iterated after it was closed.
  */
-export async function openAudio(source: string | URL | AsyncIterable<Uint8Array>, options: DecodeAudioOptions = {}): Promise<AudioFile> {
+export async function openAudio(source: string | URL | AsyncIterable<Uint8Array>, options: ReadAudioOptions = {}): Promise<AudioFile> {
   const { signal } = options;
   signal?.throwIfAborted();
   if (isStream(source)) return decodeOpened(await spool(source, signal), "audio", (error) => error, options);
@@ -42,23 +45,25 @@ function isStream(source: string | URL | AsyncIterable<Uint8Array>): source is A
 }
 
 /** Closes the files of audio that nobody has read to its end or disposed, and nobody can reach any more. */
-const abandoned = new FinalizationRegistry<OpenedFile>((file) => void file.close().catch(() => {})); // there is nobody to tell
+const abandoned = new FinalizationRegistry<Pick<OpenedFile, "close">>((file) => void file.close().catch(() => {})); // there is nobody to tell
 
 /** @param toError What to make of errors about the audio. */
 async function decodeOpened(
   file: OpenedFile,
   name: string,
   toError: (error: unknown) => unknown,
-  options: DecodeAudioOptions,
+  options: ReadAudioOptions,
 ): Promise<AudioFile> {
   let closing: Promise<void> | undefined;
   let audio: AudioFile | undefined;
+  const ffmpeg = ffmpegDecoder(async () => ({ ...file, close: async () => {} }), options);
+  const opened = { close: () => ffmpeg.close().finally(() => file.close()) };
   const close = (): Promise<void> => {
     if (audio !== undefined) abandoned.unregister(audio); // and so whoever has come to an iterator can reach the audio
-    return (closing ??= file.close());
+    return (closing ??= opened.close());
   };
   try {
-    const stream = await decodeAudioStream(rangesOfAudio(file, name), options);
+    const stream = await decodeStreamWith(ffmpeg.decode, rangesOfAudio(file, name), options);
     const decode = async function* (): AsyncGenerator<Waveform, void> {
       if (closing !== undefined) throw new DisposedError(name);
       try {
@@ -71,6 +76,7 @@ async function decodeOpened(
     };
     audio = {
       container: stream.container,
+      decoder: stream.decoder,
       sampleRate: stream.sampleRate,
       channels: stream.channels,
       numSamples: stream.numSamples,
@@ -87,7 +93,7 @@ async function decodeOpened(
       },
       [Symbol.asyncDispose]: close,
     };
-    abandoned.register(audio, file, audio);
+    abandoned.register(audio, opened, audio);
     return audio;
   } catch (error) {
     await close();

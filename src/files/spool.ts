@@ -22,7 +22,10 @@ export interface OpenedFile {
  * @param signal Ends the waiting for a piece, too.
  * @throws FileError `FILE_UNWRITABLE`, such as for a full disk, or `FILE_NOT_FOUND`, both with the folder that is at fault; TypeError for pieces that are no bytes; what `pieces` throws.
  */
-export async function spool(pieces: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<OpenedFile> {
+export async function spool(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<OpenedFile> {
   signal?.throwIfAborted();
   const file = await createNameless();
   try {
@@ -65,14 +68,17 @@ async function createNameless(): Promise<NamelessFile> {
 /** @returns The number of bytes. */
 async function copyInto(
   { folder, handle }: NamelessFile,
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   let size = 0;
   for await (const piece of pieces) {
     signal?.throwIfAborted(); // the file is closed
     if (!(piece instanceof Uint8Array)) throw new TypeError(`a stream of bytes must give Uint8Array; received ${typeof piece}`);
-    await inTemporary(folder, () => handle.writeFile(piece));
+    // At a place of its own, so that whoever takes over the open file finds it at its beginning.
+    for (let done = 0; done < piece.length;) {
+      done += (await inTemporary(folder, () => handle.write(piece, done, piece.length - done, size + done))).bytesWritten;
+    }
     size += piece.length;
   }
   return size;

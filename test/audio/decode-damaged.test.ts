@@ -48,7 +48,14 @@ describe("bytes that are no readable audio", () => {
     ["a text file", text("Hello, I am not audio\n"), "AUDIO_UNKNOWN_FORMAT", /48 65 6c 6c \(“Hell”\): this looks like a text file/],
     ["a Git LFS pointer", text("version https://git-lfs.github.com/spec/v1\n"), "AUDIO_UNKNOWN_FORMAT", /Git LFS pointer.*git lfs pull/],
     ["the beginning of an M4A file", text("\0\0\0\x20ftypM4A "), "AUDIO_CORRUPT", /MP4 or MOV file: it has no box "moov"/],
-    ["an AIFF file", text("FORM\0\0\0\x20AIFFCOMM"), "AUDIO_UNSUPPORTED", /AIFF.*ffmpeg -i in\.aiff out\.wav/],
+    [
+      "an AIFF file that ends in its header",
+      text("FORM\0\0\0\x20AIFFCOMM"),
+      "AUDIO_CORRUPT",
+      /truncated AIFF file: .*without a "COMM" chunk/,
+    ],
+    ["AC-3", Uint8Array.of(0x0b, 0x77, 1, 2), "AUDIO_UNSUPPORTED", /AC-3 audio.*ffmpeg -i in\.ac3 out\.wav/],
+    ["a MIDI sample dump", Uint8Array.of(0xf0, 0x7e, 0, 1), "AUDIO_UNKNOWN_FORMAT", /MIDI sample dump.*sndfile-convert/],
     ["the beginning of a WebM file", Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3, 1), "AUDIO_CORRUPT", /Matroska file: it does not start/],
     [
       "random bytes",

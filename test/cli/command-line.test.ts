@@ -4,7 +4,7 @@ import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { zipSync } from "fflate";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { readIn } from "../../src/cli/shared/terminal.ts";
 import {
   AudioCodes,
@@ -17,6 +17,7 @@ import {
   readCodes,
   writeWav,
 } from "../../src/index.ts";
+import { fakeFfmpeg } from "../files/fake-ffmpeg.ts";
 import { run } from "./fake-terminal.ts";
 import { pickledTensor, torchZip } from "../checkpoint/torch-writer.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -46,6 +47,20 @@ describe("encode", () => {
     expect(await run(["encode", join(folder, "speech.wav"), "-q", "-o", join(folder, "a.npz")])).toMatchObject({ code: 0, stderr: "" });
     expect(await run(["encode", join(folder, "speech.wav"), "-q", "-f", "json"])).toMatchObject({ code: 0, stderr: "" });
     expect(await readCodes(join(folder, "a.npz"))).toEqual(await readCodes(join(folder, "speech.json")));
+  });
+
+  test("asks an ffmpeg for what this package has no decoder for, and says so, unless told not to", async () => {
+    const folder = await temporaryFolder();
+    const input = join(folder, "clip.wma");
+    await writeFile(input, Uint8Array.of(0x30, 0x26, 0xb2, 0x75));
+    vi.stubEnv("ENCODEC_TOKENIZER_FFMPEG", await fakeFfmpeg(folder, "au(24000, 1, new Array(2400).fill(0.5));"));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { code, stdout, stderr } = await run(["encode", input, "--json"]);
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(/, decoded by ffmpeg 9\.9-fake\n$/) });
+    expect(JSON.parse(stdout.toString())).toMatchObject({ results: [{ decoder: "ffmpeg 9.9-fake", duration: 0.1 }] });
+    const refused = await run(["encode", input, "--no-ffmpeg", "--force"]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/this is a Windows Media file.*out\.wav\n/) });
+    expect(await run(["roundtrip", input, "--no-ffmpeg"])).toMatchObject({ code: 1, stderr: expect.stringContaining("Windows Media") });
   });
 
   test("says once that .npy keeps neither provenance nor license, unless it is to be quiet", async () => {

@@ -1,7 +1,7 @@
 import type { PacketCodec } from "../ogg/packet-codec.ts";
 import type { SampleEncoding } from "../pcm/pcm-layout.ts";
 import { checkHeader } from "../pcm/pcm-layout.ts";
-import { codecOf } from "../pcm/sample-codec.ts";
+import { codecOf } from "../pcm/codec-of.ts";
 import type { AudioForm } from "../reading/audio-form.ts";
 import { runDecoder } from "../reading/wasm-decoder.ts";
 import type { WasmDecoder } from "../reading/wasm-decoder.ts";

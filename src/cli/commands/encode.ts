@@ -17,18 +17,26 @@ import type { ClipProgress, ProgressBar } from "../shared/progress.ts";
 import { clipOptions, conversionText, openClip, warningText } from "../shared/read-clip.ts";
 import {
   addAudioOptions,
+  addFfmpegOption,
   addModelOptions,
   addOutputOptions,
   addRateOptions,
   addRunOptions,
   modelSources,
 } from "../shared/shared-options.ts";
-import type { AudioCommandOptions, ModelCommandOptions, OutputOptions, RunOptions } from "../shared/shared-options.ts";
+import type {
+  AudioCommandOptions,
+  FfmpegCommandOptions,
+  ModelCommandOptions,
+  OutputOptions,
+  RunOptions,
+} from "../shared/shared-options.ts";
 import { displayName, say, stream, writeOut } from "../shared/terminal.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { bandwidthText, codesSummary, codesText, secondsText } from "../shared/wording.ts";
 
-interface EncodeCommandOptions extends RateOptions, AudioCommandOptions, OutputOptions, RunOptions, ModelCommandOptions {
+interface EncodeCommandOptions
+  extends RateOptions, AudioCommandOptions, FfmpegCommandOptions, OutputOptions, RunOptions, ModelCommandOptions {
   readonly model: string;
   readonly format?: CodesFormat;
 }
@@ -57,6 +65,7 @@ export function addEncodeCommand(program: Command, terminal: Terminal): void {
     );
   addRateOptions(command);
   addAudioOptions(command);
+  addFfmpegOption(command);
   addOutputOptions(command);
   addModelOptions(command);
   addRunOptions(command);
@@ -90,7 +99,10 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
     await (output === stream
       ? writeOut(terminal, formatCodes(codes, formatOf(output, options)))
       : writeCodes(output, codes, { overwrite: options.force === true }));
-    return { line: encodedText(codes, conversionText(clip, tokenizer)), summary: codesSummary(codes) };
+    return {
+      line: encodedText(codes, conversionText(clip, tokenizer), clip.decoder),
+      summary: { ...codesSummary(codes), ...(clip.decoder === undefined ? {} : { decoder: clip.decoder }) },
+    };
   });
 }
 
@@ -132,7 +144,8 @@ function checkOutput(output: string, { format, json }: EncodeCommandOptions): vo
   }
 }
 
-function encodedText(codes: AudioCodes, conversion: string): string {
-  const parts = [secondsText(codes.duration), codesText(codes), bandwidthText(codes.bandwidth), ...(conversion === "" ? [] : [conversion])];
-  return parts.join(", ");
+function encodedText(codes: AudioCodes, conversion: string, decoder: string | undefined): string {
+  const parts = [secondsText(codes.duration), codesText(codes), bandwidthText(codes.bandwidth), conversion];
+  if (decoder !== undefined) parts.push(`decoded by ${decoder}`);
+  return parts.filter((part) => part !== "").join(", ");
 }

@@ -14,12 +14,19 @@ import { inputPath, outputPath } from "../shared/paths.ts";
 import { startProgress } from "../shared/progress.ts";
 import { clipOptions, readClip, warningText } from "../shared/read-clip.ts";
 import { jsonText } from "../shared/report.ts";
-import { addAudioOptions, addModelOptions, addRateOptions, addRunOptions, modelSources } from "../shared/shared-options.ts";
-import type { AudioCommandOptions, ModelCommandOptions, RunOptions } from "../shared/shared-options.ts";
+import {
+  addAudioOptions,
+  addFfmpegOption,
+  addModelOptions,
+  addRateOptions,
+  addRunOptions,
+  modelSources,
+} from "../shared/shared-options.ts";
+import type { AudioCommandOptions, FfmpegCommandOptions, ModelCommandOptions, RunOptions } from "../shared/shared-options.ts";
 import { displayName, say, stream, writeOut } from "../shared/terminal.ts";
 import type { Terminal } from "../shared/terminal.ts";
 
-interface RoundtripCommandOptions extends RateOptions, AudioCommandOptions, RunOptions, ModelCommandOptions {
+interface RoundtripCommandOptions extends RateOptions, AudioCommandOptions, FfmpegCommandOptions, RunOptions, ModelCommandOptions {
   readonly model: string;
   readonly output?: string;
   readonly force?: boolean;
@@ -46,6 +53,7 @@ export function addRoundtripCommand(program: Command, terminal: Terminal): void 
     .option("--force", "overwrite files that exist");
   addRateOptions(command);
   addAudioOptions(command);
+  addFfmpegOption(command);
   addModelOptions(command);
   addRunOptions(command);
   command.addHelpText("after", examples).action((input: string, options: RoundtripCommandOptions) => roundtrip(input, options, terminal));

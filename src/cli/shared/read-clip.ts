@@ -1,12 +1,12 @@
 import { AudioConverter, convertAudioStream } from "../../audio/index.ts";
 import { openAudio, readAudio } from "../../files/index.ts";
-import type { AudioForm, AudioWarning, DecodeAudioOptions } from "../../audio/index.ts";
+import type { AudioForm, AudioWarning } from "../../audio/index.ts";
 import type { Waveform } from "../../core/index.ts";
-import type { AudioFile } from "../../files/index.ts";
+import type { AudioFile, ReadAudioOptions } from "../../files/index.ts";
 import type { AudioTokenizer } from "../../tokenizer/index.ts";
 import { withInput } from "./failures.ts";
-import { limitsOf } from "./shared-options.ts";
-import type { AudioCommandOptions } from "./shared-options.ts";
+import { ffmpegOf, limitsOf } from "./shared-options.ts";
+import type { AudioCommandOptions, FfmpegCommandOptions } from "./shared-options.ts";
 import { readIn, stream } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { channelsText, rateText } from "./wording.ts";
@@ -18,7 +18,7 @@ export interface Clip {
 }
 
 /** How a clip is read: what it may be, and what becomes of damage. */
-export type ClipOptions = Pick<DecodeAudioOptions, "limits" | "strict" | "onWarning">;
+export type ClipOptions = Pick<ReadAudioOptions, "limits" | "strict" | "onWarning" | "ffmpeg">;
 
 /** Reads a clip from a file or standard input and brings it to the model's sample rate and channels. */
 export async function readClip(input: string, tokenizer: AudioTokenizer, terminal: Terminal, options: ClipOptions): Promise<Clip> {
@@ -54,8 +54,8 @@ export async function openClip(
 }
 
 /** How the command line's options have a clip read. */
-export function clipOptions(options: AudioCommandOptions, onWarning: (warning: AudioWarning) => void): ClipOptions {
-  return { limits: limitsOf(options), strict: options.strict, onWarning };
+export function clipOptions(options: AudioCommandOptions & FfmpegCommandOptions, onWarning: (warning: AudioWarning) => void): ClipOptions {
+  return { limits: limitsOf(options), strict: options.strict, ffmpeg: ffmpegOf(options), onWarning };
 }
 
 /** A warning as a line for people. */

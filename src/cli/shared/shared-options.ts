@@ -18,6 +18,11 @@ export interface AudioCommandOptions {
   readonly strict?: boolean;
 }
 
+/** Who decodes audio files that this package has no decoder for. */
+export interface FfmpegCommandOptions {
+  readonly ffmpeg?: boolean;
+}
+
 export interface RunOptions {
   readonly threads: number;
   readonly quiet?: boolean;
@@ -76,6 +81,19 @@ export function addAudioOptions(command: Command): void {
       new Option("--min-sample-rate <hertz>", "read audio of this sample rate, too (default: from 1000 Hz on)").argParser(parseCount),
     )
     .option("--strict", "refuse audio files that are damaged (default: take what is sound, and say what is not)");
+}
+
+/** Adds `--no-ffmpeg`. */
+export function addFfmpegOption(command: Command): void {
+  command.option(
+    "--no-ffmpeg",
+    "ask no ffmpeg for what this package has no decoder for (default: the one of ENCODEC_TOKENIZER_FFMPEG, or in PATH)",
+  );
+}
+
+/** What `--no-ffmpeg` asks for. */
+export function ffmpegOf({ ffmpeg }: FfmpegCommandOptions): false | undefined {
+  return ffmpeg === false ? false : undefined;
 }
 
 /** What `--min-sample-rate` asks for. */
