@@ -36,7 +36,7 @@ export interface FragmentDefaults {
 
 export interface Movie {
   readonly tracks: readonly Mp4Track[];
-  /** By track; a file without them is not fragmented. */
+  /** Defaults by track; a file without them is not fragmented. */
   readonly defaults: ReadonlyMap<number, FragmentDefaults>;
 }
 
