@@ -22,6 +22,12 @@ export function fixtureSignal(sampleRate: number, numChannels: 1 | 2): Waveform 
   return { channelData: numChannels === 1 ? [sweep] : [sweep, chord], sampleRate };
 }
 
+/** Two channels of 5000 integers of 32 bits, whose difference takes 33. */
+export function fixtureIntegers(): readonly Float64Array[] {
+  const arc = Float64Array.from({ length: 5000 }, (_, i) => (i % 441) * (441 - (i % 441)) * 40_000 + ((i * 7919) % 251));
+  return [arc, arc.map((value, i) => 1000 * (i % 100) - value)];
+}
+
 function to16Bits(sample: number): number {
   return Math.round(sample * 32768) / 32768 + 0; // no negative zero
 }

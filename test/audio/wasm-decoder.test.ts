@@ -153,8 +153,9 @@ describe("a file cannot make", () => {
   test("hours of silence from nothing", async () => {
     const gaps = Array.from({ length: 3 }, () => ({ flaw: { code: "AUDIO_GAP", message: "nothing" } as const, numSamples: 2 ** 36 }));
     async function* packets(): AsyncGenerator<Packet | Damage, void> {
-      yield* gaps;
+      yield* gaps.slice(1);
       yield* packetsOf(1);
+      yield* gaps.slice(0, 1);
     }
     let numSamples = 0;
     let numFlaws = 0;
@@ -163,8 +164,8 @@ describe("a file cannot make", () => {
       expect(channelData[0]!.length).toBeLessThanOrEqual(65_536);
       if (flaw !== undefined) numFlaws++;
     }
-    expect(numSamples).toBe(2 ** 27 + 1);
-    expect(numFlaws).toBe(2 ** 11 + 2); // two gaps without silence
+    expect(numSamples).toBe(2 ** 24 + 2);
+    expect(numFlaws).toBe(2 ** 8 + 2); // a gap without silence, and one with as much as was decoded
   });
 });
 

@@ -18,12 +18,12 @@ export function shortMp3(name: string, count: number): Uint8Array {
 /** The first frame of a FLAC file, with a header that does not know how many there are. */
 export async function shortFlac(name: string): Promise<Uint8Array> {
   const bytes = fixture(name);
-  const { framesStart } = await readFlacHeader(new ByteWindow(bytesSource(bytes, name)), 0);
-  const [first] = await collect(splitFlacFrames(chunksOf(bytes.subarray(framesStart)), new Pace()));
-  const header = bytes.slice(0, framesStart);
-  header[21]! &= 0xf0;
-  header.fill(0, 22, 26);
-  return concatBytes([header, first!.bytes]);
+  const header = await readFlacHeader(new ByteWindow(bytesSource(bytes, name)), 0);
+  const [first] = await collect(splitFlacFrames(chunksOf(bytes.subarray(header.framesStart)), header, new Pace()));
+  const unknown = bytes.slice(0, header.framesStart);
+  unknown[21]! &= 0xf0;
+  unknown.fill(0, 22, 26);
+  return concatBytes([unknown, first!.bytes]);
 }
 
 /** Headers and the first packets of an Ogg file, `numPackets` in all. */

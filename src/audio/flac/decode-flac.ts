@@ -1,96 +1,193 @@
-import { AudioFormatError, numSamplesOf } from "../../core/index.ts";
-import { skipId3 } from "../reading/id3.ts";
+import { hasAscii } from "../reading/ascii.ts";
 import type { ByteWindow } from "../reading/byte-window.ts";
+import type { AudioWarning } from "../reading/audio-warning.ts";
 import type { DecodedPiece } from "../reading/decoded-piece.ts";
 import type { EncodedAudio } from "../reading/encoded-audio.ts";
-import { findFlacEnd, splitFlacFrames } from "./flac-frames.ts";
-import type { FlacHeader } from "./flac-header.ts";
-import { readFlacHeader } from "./flac-header.ts";
+import { skipId3 } from "../reading/id3.ts";
 import type { Pace } from "../reading/pace.ts";
 import { trimPieces } from "../reading/trim-pieces.ts";
 import type { Damage, Packet, WasmDecoder } from "../reading/wasm-decoder.ts";
 import { runDecoder } from "../reading/wasm-decoder.ts";
+import { decodeFlacFrame } from "./decode-flac-frame.ts";
+import type { FlacFrame, FlacJunk } from "./flac-frames.ts";
+import { findFlacEnd, splitFlacFrames, startSampleOf } from "./flac-frames.ts";
+import type { FlacHeader } from "./flac-header.ts";
+import { readFlacHeader } from "./flac-header.ts";
 
-/** Sample widths that a FLAC frame can name itself; the decoder reads frames without their stream's header. */
-const supportedBits: readonly number[] = [8, 12, 16, 20, 24];
+/** Sample widths that the WebAssembly decoder knows: it reads frames without their stream's header. */
+const commonBits: ReadonlySet<number> = new Set([8, 12, 16, 20, 24]);
 
 /** Bytes read at a time. */
 const pieceLength = 2 ** 16;
+/** Least bytes of a frame. */
+const minFrameLength = 10;
 
 /**
  * Opens a FLAC file; integers of b bits become `value / 2^(b-1)`, as in `parseWav`.
- * The number of samples is held against what the header promises or, where an encoder writing to a pipe could not fill
- * that in, against the position of the last frame, so that a damaged or missing frame is always noticed.
+ *
+ * Frames have numbers, so it is known how much is missing between two of them. Where the first is not the file's first, because the file was
+ * cut, the audio starts with it.
  * @throws AudioFormatError as `decodeAudio` does.
  */
 export async function openFlac(source: ByteWindow): Promise<EncodedAudio> {
   const header = await readFlacHeader(source, await skipId3(source, 0));
-  checkSupported(header);
-  const numSamples = header.numSamples ?? (await findFlacEnd(source, header.framesStart, header));
-  async function* chunks(): AsyncGenerator<Uint8Array, void> {
-    for (let offset = header.framesStart; offset < source.size; offset += pieceLength) yield source.bytes(offset, pieceLength);
-  }
-  return flacAudio(header, numSamples, chunks, source.pace);
+  const { sampleRate, numChannels: channels, framesStart } = header;
+  return {
+    sampleRate,
+    channels,
+    numSamples: header.numSamples ?? (await findFlacEnd(source, framesStart, header)),
+    decode(report) {
+      const frames = new FlacTimeline(source, header, framesStart);
+      return trimPieces("FLAC", decodeFlacFrames(header, frames.packets(), source.pace), { end: () => frames.end }, report);
+    },
+  };
 }
 
-/** @throws AudioFormatError `AUDIO_UNSUPPORTED` for a width of samples that the decoder does not know. */
-export function checkSupported({ bitsPerSample }: FlacHeader): void {
-  if (!supportedBits.includes(bitsPerSample)) {
-    throw new AudioFormatError(
-      "AUDIO_UNSUPPORTED",
-      `FLAC with ${bitsPerSample} bits per sample is not supported (${supportedBits.join(", ")} are); ` +
-        "convert it first: ffmpeg -i in.flac -c:a pcm_f32le out.wav",
-    );
-  }
-}
+/** The frames of a file in their order, and what is wrong between them. */
+class FlacTimeline {
+  readonly #source: ByteWindow;
+  readonly #header: FlacHeader;
+  readonly #framesStart: number;
+  /** The sample with which the audio starts, and the one that comes next. */
+  #start = 0;
+  #position: number | undefined;
+  #blockSize: number | undefined;
+  /** The sample after the last of the result. */
+  end = Infinity;
 
-/** @param chunks The stream from its first frame on, cut anywhere. */
-export function flacAudio(header: FlacHeader, numSamples: number, chunks: () => AsyncIterable<Uint8Array>, pace: Pace): EncodedAudio {
-  const { sampleRate, numChannels: channels } = header;
-  async function* decodeAll(): AsyncGenerator<DecodedPiece, void> {
-    let numDecoded = 0;
-    for await (const piece of decodeFlacFrames(header, splitFlacFrames(chunks(), pace), pace)) {
-      numDecoded += numSamplesOf(piece);
-      if (numDecoded > numSamples) {
-        throw new AudioFormatError(
-          "AUDIO_CORRUPT",
-          `damaged FLAC file: it should have ${numSamples} samples per channel, its frames have more`,
-        );
+  constructor(source: ByteWindow, header: FlacHeader, framesStart: number) {
+    this.#source = source;
+    this.#header = header;
+    this.#framesStart = framesStart;
+    this.#blockSize = header.blockSize;
+  }
+
+  async *packets(): AsyncGenerator<Packet | Damage, void> {
+    let junk: FlacJunk | undefined;
+    for await (const item of splitFlacFrames(this.#chunks(), this.#header, this.#source.pace)) {
+      if ("length" in item) {
+        if (this.#position !== undefined && hasAscii(item.bytes, 0, "fLaC")) {
+          yield this.#damage("AUDIO_EXTRA", `another stream starts at ${this.#place(item.offset)}, and is passed over`);
+          junk = undefined;
+          break;
+        }
+        junk = junk === undefined ? item : { ...junk, length: junk.length + item.length };
+        continue;
       }
-      yield piece;
+      yield* this.#step(item, junk);
+      junk = undefined;
+    }
+    yield* this.#finish(junk);
+  }
+
+  async *#chunks(): AsyncGenerator<Uint8Array, void> {
+    for (let offset = this.#framesStart; offset < this.#source.size; offset += pieceLength) yield this.#source.bytes(offset, pieceLength);
+  }
+
+  *#step(frame: FlacFrame, junk: FlacJunk | undefined): Generator<Packet | Damage, void> {
+    this.#blockSize ??= frame.header.blockSize;
+    const start = startSampleOf(frame.header, this.#blockSize)!;
+    if (this.#position === undefined) {
+      // Frames were lost in front of it if there are as many bytes as these would have.
+      const isFirstLost = junk !== undefined && (start / this.#blockSize) * minFrameLength <= junk.length;
+      this.#start = isFirstLost ? 0 : start;
+      this.#position = this.#start;
+    }
+    const what = junk === undefined ? undefined : `no whole frame starts at ${this.#place(junk.offset)}`;
+    const { numSamples: total = Infinity } = this.#header;
+    if (start < this.#position || (start > this.#position && start >= total)) {
+      if (what !== undefined) yield this.#damage("AUDIO_EXTRA", what);
+      yield this.#damage(
+        "AUDIO_EXTRA",
+        `the frame at ${this.#place(frame.offset)} starts with sample ${start}, where ${this.#position} comes next`,
+      );
+      return;
+    }
+    const numLost = start - this.#position;
+    const gap = `frames are missing before ${this.#place(frame.offset)}`;
+    if (numLost > 0) yield this.#damage("AUDIO_GAP", what ?? gap, numLost);
+    else if (what !== undefined) yield this.#damage("AUDIO_EXTRA", what);
+    yield frame;
+    this.#position = start + frame.numSamples;
+  }
+
+  /** What stands after the last frame, and whether it was the last. */
+  *#finish(junk: FlacJunk | undefined): Generator<Damage, void> {
+    const position = this.#position ?? 0;
+    const total = this.#header.numSamples;
+    const isFrame = junk?.header !== undefined && startSampleOf(junk.header, this.#blockSize) === position;
+    const isCut = isFrame && (total === undefined || position < total);
+    const numExpected = isCut ? position + junk.header!.blockSize : position;
+    this.end = Math.max(total ?? 0, numExpected) - this.#start;
+    if (isCut && total === undefined) {
+      const message = `truncated FLAC file: it does not end with a whole frame, as the one at ${this.#place(junk.offset)} is none`;
+      yield { flaw: { code: "AUDIO_TRUNCATED", message }, numSamples: 0 };
+    } else if (junk !== undefined && !isCut && !isHarmless(junk)) {
+      yield this.#damage("AUDIO_EXTRA", `no whole frame starts at ${this.#place(junk.offset)}`);
+    }
+    if (total !== undefined && position > total) {
+      yield this.#damage("AUDIO_EXTRA", `its header promises ${total} samples per channel, its frames have ${position}`);
     }
   }
-  return { sampleRate, channels, numSamples, decode: (report) => trimPieces("FLAC", decodeAll(), { end: () => numSamples }, report) };
+
+  #damage(code: AudioWarning["code"], message: string, numSamples = 0): Damage {
+    return { flaw: { code, message: `damaged FLAC file: ${message}` }, numSamples };
+  }
+
+  #place(offset: number): string {
+    return `byte ${this.#framesStart + offset}`;
+  }
+}
+
+/** Whether it is a tag, or zeros as far as is known. */
+function isHarmless({ bytes }: FlacJunk): boolean {
+  return ["TAG", "ID3", "APETAGEX"].some((tag) => hasAscii(bytes, 0, tag)) || bytes.every((byte) => byte === 0);
 }
 
 /** Decodes the frames of one stream. */
-export async function* decodeFlacFrames(
-  { sampleRate, bitsPerSample, numChannels: channels }: FlacHeader,
+export function decodeFlacFrames(
+  header: FlacHeader,
   frames: AsyncIterable<Packet | Damage>,
   pace: Pace,
 ): AsyncGenerator<DecodedPiece, void> {
-  for await (const piece of runDecoder({ format: "FLAC", sampleRate, channels }, createFlacDecoder, frames, pace)) {
-    for (const samples of piece.channelData) restoreIntegers(samples, bitsPerSample);
-    yield piece;
-  }
+  const { sampleRate, bitsPerSample, numChannels: channels } = header;
+  const createDecoder = async (): Promise<WasmDecoder<Packet>> =>
+    commonBits.has(bitsPerSample)
+      ? createWasmDecoder(header)
+      : { ready: Promise.resolve(), decode: ({ bytes }) => decodeHere(bytes, header), free() {} };
+  return runDecoder({ format: "FLAC", sampleRate, channels }, createDecoder, frames, pace);
 }
 
-/** The decoder divides integers by 2^(bits−1) − 1. They are found again without loss, and divided by 2^(bits−1). */
+/** Each frame by itself, with the decoder of this package for what the other one cannot read. */
+async function createWasmDecoder(header: FlacHeader): Promise<WasmDecoder<Packet>> {
+  const { FLACDecoder } = await import("@wasm-audio-decoders/flac");
+  const decoder = new FLACDecoder();
+  return {
+    ready: decoder.ready,
+    async decode({ bytes, numSamples }) {
+      const decoded = await decoder.decodeFrames([bytes]);
+      // It also reports frames that are missing in front of this one, which is decoded all the same.
+      const errors = decoded.errors.filter(({ message }) => !message.includes("ERROR_STATUS_MISSING_FRAME"));
+      if (errors.length > 0 || decoded.samplesDecoded !== numSamples) return decodeHere(bytes, header);
+      for (const samples of decoded.channelData) restoreIntegers(samples, header.bitsPerSample);
+      return { ...decoded, errors };
+    },
+    free: () => decoder.free(),
+  };
+}
+
+/** The WebAssembly decoder divides integers by 2^(bits−1) − 1. They are found again without loss, and divided by 2^(bits−1). */
 function restoreIntegers(samples: Float32Array, bitsPerSample: number): void {
   const fullScale = 2 ** (bitsPerSample - 1);
   for (let i = 0; i < samples.length; i++) samples[i] = Math.round(samples[i]! * (fullScale - 1)) / fullScale;
 }
 
-async function createFlacDecoder(): Promise<WasmDecoder<Packet>> {
-  const { FLACDecoder } = await import("@wasm-audio-decoders/flac");
-  const decoder = new FLACDecoder();
-  return {
-    ready: decoder.ready,
-    async decode({ bytes }) {
-      const decoded = await decoder.decodeFrames([bytes]);
-      // It also reports frames that are missing in front of this one, which is decoded all the same.
-      return { ...decoded, errors: decoded.errors.filter(({ message }) => !message.includes("ERROR_STATUS_MISSING_FRAME")) };
-    },
-    free: () => decoder.free(),
-  };
+function decodeHere(bytes: Uint8Array, { sampleRate, bitsPerSample }: FlacHeader): ReturnType<WasmDecoder<Packet>["decode"]> {
+  const frame = decodeFlacFrame(bytes, bitsPerSample);
+  if (frame === undefined || frame === "short" || frame.length !== bytes.length) {
+    return { channelData: [], samplesDecoded: 0, sampleRate, errors: [{ message: "a frame cannot be decoded" }] };
+  }
+  const fullScale = 2 ** (bitsPerSample - 1);
+  const channelData = frame.channelData.map((samples) => Float32Array.from(samples, (sample) => sample / fullScale));
+  return { channelData, samplesDecoded: channelData[0]!.length, sampleRate, errors: [] };
 }

@@ -1,4 +1,4 @@
-import { checkSupported, decodeFlacFrames } from "../flac/decode-flac.ts";
+import { decodeFlacFrames } from "../flac/decode-flac.ts";
 import { flacBlockSize, isWholeFlacFrame } from "../flac/flac-frames.ts";
 import { parseFlacHeader } from "../flac/flac-header.ts";
 import type { Damage } from "../reading/wasm-decoder.ts";
@@ -12,7 +12,6 @@ import type { CodecPacket, PacketCodec } from "./packet-codec.ts";
  */
 export function openFlacPackets(format: string, head: Uint8Array): PacketCodec {
   const header = parseFlacHeader(head);
-  checkSupported(header);
   const { sampleRate, numChannels: channels, numSamples } = header;
   return {
     format,

@@ -13,7 +13,7 @@ export class SilenceBudget {
     this.left = Math.floor(Math.max(leastSilence, samplesPerByte * numBytes) / channels);
   }
 
-  /** As many of the samples as may be put in. */
+  /** Takes as many of the samples as may be put in. */
   take(numSamples: number): number {
     const taken = Math.min(numSamples, this.left);
     this.left -= taken;

@@ -39,15 +39,15 @@ export interface WasmDecoder<P extends Packet> {
 const silenceSize = 2 ** 16;
 /** Decoders that one file may break: a new one takes 16 MiB and a few milliseconds. */
 const maxBroken = 16;
-/** Most silence that is put into one file, of all channels together: a few bytes may say that any amount of audio is missing. */
-const maxSilence = 2 ** 27;
+/** Samples of silence, of all channels together, that a file may have besides as many as were decoded: a few bytes may say that any amount is missing. */
+const freeSilence = 2 ** 24;
 
 /**
  * Runs one file through a decoder, packet by packet, and frees the decoder, whatever happens and whenever the reader stops.
  *
  * Silence takes the place of what is missing, and of a packet that breaks the decoder, for which the decoder reports an error, or which has
- * another form than the file. A decoder that broke is replaced, at most 16 times in one file. There is silence of at most 2²⁷ samples of
- * all channels together; where more is missing, the result is shorter.
+ * another form than the file. A decoder that broke is replaced, at most 16 times in one file. There is as much silence as was decoded before
+ * it and 2²⁴ samples of all channels together; where more is missing, the result is shorter.
  * @param createDecoder Loads the decoder's package and makes a decoder for this file alone, so that damage in one file cannot reach the next.
  * @returns Everything that is decoded, before any trimming.
  * @throws AudioFormatError `AUDIO_UNSUPPORTED` if there is no such decoder, `AUDIO_CORRUPT` for a file that breaks it over and over; and
@@ -63,7 +63,7 @@ export async function* runDecoder<P extends Packet>(
   const sizeOf = (packet: P | Damage): number => ("flaw" in packet ? 0 : Math.max(packet.bytes.length, packet.numSamples * channels));
   let decoder: WasmDecoder<P> | undefined = await start(format, createDecoder);
   let numBroken = 0;
-  let silenceLeft = Math.floor(maxSilence / channels);
+  let silenceLeft = Math.floor(freeSilence / channels);
   try {
     for await (const batch of inBatches(packets, sizeOf)) {
       let sound: Waveform[] = [];
@@ -76,6 +76,7 @@ export async function* runDecoder<P extends Packet>(
           if ("channelData" in decoded && decoded.errors.length === 0 && hasForm(decoded, form)) {
             const { channelData, samplesDecoded, sampleRate } = decoded;
             if (samplesDecoded === 0) continue;
+            silenceLeft += samplesDecoded;
             sound.push({ channelData: channelData.map((samples) => samples.subarray(0, samplesDecoded)), sampleRate });
             continue;
           }
