@@ -9,11 +9,11 @@ import { isOtherFile } from "./unreadable-file.ts";
 
 /**
  * Audio files that can be read: samples as they are, in WAV, Sony's Wave64, AIFF (AIFF-C too), Core Audio's CAF, Sun's AU, NIST's SPHERE, and the formats of IRCAM,
- * Audio Visual Research, Ensoniq PARIS, mgetty (PVF), Amiga (8SVX) and Creative (VOC); FLAC; Ogg, which says in its first packet what it carries; MP3, and layers I and II of MPEG audio;
+ * Audio Visual Research, Akai's MPC 2000, Ensoniq PARIS, mgetty (PVF), Amiga (8SVX) and Creative (VOC); FLAC; Ogg, which says in its first packet what it carries; MP3, and layers I and II of MPEG audio;
  * the audio tracks of Matroska, which WebM is too, and of MP4, which are M4A and QuickTime; and `other`, which only another program decodes.
  */
 export type AudioContainer =
-  | ("wav" | "w64" | "aiff" | "caf" | "au" | "sphere" | "ircam" | "avr" | "paf" | "pvf" | "svx" | "voc")
+  | ("wav" | "w64" | "aiff" | "caf" | "au" | "sphere" | "ircam" | "avr" | "mpc2k" | "paf" | "pvf" | "svx" | "voc")
   | ("flac" | "ogg" | "mp3" | "mp2" | "mp1" | "matroska" | "mp4" | "other");
 
 /** Bytes in front of an Ogg file's first page that are passed over. */
@@ -25,7 +25,7 @@ const maxOggJunk = 2 ** 16;
  */
 export async function identifyContainer(source: ByteWindow): Promise<Exclude<AudioContainer, "other"> | undefined> {
   const start = await skipId3(source, 0);
-  const head = await source.bytes(start, 40);
+  const head = await source.bytes(start, 42);
   const pcm = pcmContainerOf(head);
   if (pcm !== undefined) return pcm;
   if (hasAscii(head, 0, "OggS")) return "ogg";

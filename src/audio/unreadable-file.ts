@@ -10,7 +10,6 @@ const knownFiles: readonly { readonly offset: number; readonly text: string; rea
   { offset: 0, text: "\x0b\x77", name: "AC-3 audio", extension: "ac3" },
   { offset: 0, text: "TTA1", name: "a True Audio file", extension: "tta" },
   { offset: 0, text: "FLV\x01", name: "a Flash video", extension: "flv" },
-  { offset: 0, text: "G@\0\x10", name: "an MPEG transport stream", extension: "ts" },
   { offset: 0, text: "DSD ", name: "a DSD stream file", extension: "dsf" },
   { offset: 0, text: "wvpk", name: "a WavPack file", extension: "wv" },
   { offset: 0, text: "MAC ", name: "a Monkey's Audio file", extension: "ape" },

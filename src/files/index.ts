@@ -25,6 +25,7 @@ export { TokenDatasetWriter } from "./token-dataset.ts";
 export type { TokenDatasetFile, TokenDatasetOptions, TokenDatasetReport } from "./token-dataset.ts";
 export { finalNameOf, removeLeftoverFiles, temporaryBeside } from "./temporary-name.ts";
 export { toPath } from "./to-path.ts";
+export { spool } from "./spool.ts";
 export { writeFileAtomically } from "./write-file.ts";
 export type { WriteFileOptions } from "./write-file.ts";
 export { writeWavStream } from "./write-wav-stream.ts";

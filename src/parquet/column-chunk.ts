@@ -44,10 +44,13 @@ interface PageHeader {
   readonly isPacked: boolean;
 }
 
+/** A column, and as what its values are taken. */
+export type ReadColumn = Omit<ColumnSchema, "type"> & { readonly type: ColumnSchema["type"] | "bytes" };
+
 /** The pages of a column in one row group, decoded one after the other, in turns with whatever else there is to do. Memory holds the bytes of the chunk. */
 export async function* readPages(
   source: ByteSource,
-  schema: ColumnSchema,
+  schema: ReadColumn,
   chunk: ColumnChunk,
   budget: DecodingBudget,
 ): AsyncGenerator<DataPage, void> {
@@ -147,8 +150,8 @@ function* unpack(packed: Uint8Array, length: number, codec: number, budget: Deco
 
 /** What all pages of a column have in common. */
 interface PageContext {
-  readonly schema: ColumnSchema;
-  readonly type: NonNullable<ColumnSchema["type"]>;
+  readonly schema: ReadColumn;
+  readonly type: NonNullable<ReadColumn["type"]>;
   readonly dictionary: Values | undefined;
   readonly budget: DecodingBudget;
 }

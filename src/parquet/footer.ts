@@ -23,6 +23,8 @@ const physicalTypes: Readonly<Record<number, PhysicalType>> = { 1: "int32", 2: "
 export interface ColumnSchema {
   /** The name of its outermost node. */
   readonly name: string;
+  /** The names of all nodes on its way, with dots between them: `audio.bytes`. */
+  readonly path: string;
   /** Undefined for a type that is not read here. */
   readonly type: PhysicalType | undefined;
   /** Whether its outermost node may be null. */
@@ -171,12 +173,14 @@ function columnsOf([root, ...nodes]: readonly SchemaNode[]): readonly ColumnSche
     if (depth > maxDepth) throw unsupported(`its schema is nested deeper than ${maxDepth}`);
     const { name, isOptional, maxDefinition, maxRepetition } = above ?? {
       name: node.name,
+      path: "",
       isOptional: node.repetition === repetitions.optional,
       maxDefinition: 0,
       maxRepetition: 0,
     };
     const here = {
       name,
+      path: above === undefined ? node.name : `${above.path}.${node.name}`,
       isOptional,
       maxDefinition: maxDefinition + (node.repetition === repetitions.required ? 0 : 1),
       maxRepetition: maxRepetition + (node.repetition === repetitions.repeated ? 1 : 0),

@@ -6,8 +6,8 @@ import { unpackDeltas } from "./deltas.ts";
 import type { PhysicalType } from "./footer.ts";
 import { turnValues, unpackRuns } from "./run-lengths.ts";
 
-/** Numbers, whole ones as far as they are, or texts. */
-export type Values = Int32Array | Float64Array | readonly string[];
+/** Numbers, whole ones as far as they are, texts, or bytes. */
+export type Values = Int32Array | Float64Array | readonly string[] | readonly Uint8Array[];
 
 /** How values are written. */
 const encodings = { plain: 0, plainDictionary: 2, deltas: 5, deltaLengths: 6, deltaTexts: 7, dictionary: 8, splitBytes: 9 } as const;
@@ -16,7 +16,8 @@ const widths = { int32: 4, int64: 8, float: 4, double: 8 } as const;
 
 export interface PageOfValues {
   readonly bytes: Uint8Array;
-  readonly type: PhysicalType;
+  /** `bytes` is for texts that are taken as they are. */
+  readonly type: PhysicalType | "bytes";
   /** The encoding, by its number in the format. */
   readonly encoding: number;
   /** Values that are there, nulls left out. */
@@ -37,9 +38,11 @@ const turnTexts = 1000;
 export function* decodeValues(page: PageOfValues): Turns<Values> {
   const { bytes, type, encoding, count, budget } = page;
   budget.take(8 * count);
+  const isText = type === "text" || type === "bytes";
+  const valueOf = type === "bytes" ? bytesOf : textOf;
   switch (encoding) {
     case encodings.plain:
-      return type === "text" ? yield* plainTexts(bytes, count, budget) : yield* numbersOf(bytes, type, count);
+      return isText ? yield* plainTexts(bytes, count, (text) => valueOf(text, budget)) : yield* numbersOf(bytes, type, count);
     case encodings.plainDictionary:
     case encodings.dictionary:
       return yield* fromDictionary(page);
@@ -49,15 +52,15 @@ export function* decodeValues(page: PageOfValues): Turns<Values> {
       return type === "int32" ? Int32Array.from(values) : checkWhole(values);
     }
     case encodings.deltaLengths: {
-      if (type !== "text") break;
+      if (!isText) break;
       const texts = yield* deltaLengthTexts(bytes, 0, count);
-      return yield* textsOf(count, (i) => textOf(texts[i]!, budget));
+      return yield* textsOf(count, (i) => valueOf(texts[i]!, budget));
     }
     case encodings.deltaTexts:
-      if (type !== "text") break;
-      return yield* prefixedTexts(bytes, count, budget);
+      if (!isText) break;
+      return yield* prefixedTexts(bytes, count, budget, (text) => valueOf(text, budget));
     case encodings.splitBytes:
-      if (type === "text") break;
+      if (isText) break;
       return yield* numbersOf(yield* joinedBytes(bytes, widths[type], count), type, count);
   }
   throw unsupported(`it has values of type ${type} in encoding ${encoding}, which is not read here`);
@@ -108,15 +111,18 @@ function checkWhole(values: Float64Array): Float64Array {
   return values;
 }
 
-function* textsOf(count: number, read: (i: number) => string): Turns<readonly string[]> {
-  const texts: string[] = [];
+/** A text, or the bytes of one. */
+type Text = string | Uint8Array;
+
+function* textsOf(count: number, read: (i: number) => Text): Turns<Values> {
+  const texts: Text[] = [];
   yield* stretches(count, turnTexts, (start, end) => {
     for (let i = start; i < end; i++) texts.push(read(i));
   });
-  return texts;
+  return texts as readonly string[] | readonly Uint8Array[];
 }
 
-function* plainTexts(bytes: Uint8Array, count: number, budget: DecodingBudget): Turns<readonly string[]> {
+function* plainTexts(bytes: Uint8Array, count: number, read: (text: Uint8Array) => Text): Turns<Values> {
   if (bytes.length < 4 * count) throw damaged(`${bytes.length} bytes cannot hold ${count} texts`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;
@@ -125,7 +131,7 @@ function* plainTexts(bytes: Uint8Array, count: number, budget: DecodingBudget): 
     const start = at + 4;
     at = start + view.getUint32(at, true);
     if (at > bytes.length) throw damaged("a text is longer than its page");
-    return textOf(bytes.subarray(start, at), budget);
+    return read(bytes.subarray(start, at));
   });
 }
 
@@ -140,7 +146,7 @@ function* deltaLengthTexts(bytes: Uint8Array, start: number, count: number): Tur
 }
 
 /** Texts that begin as the one before, for so many bytes. */
-function* prefixedTexts(bytes: Uint8Array, count: number, budget: DecodingBudget): Turns<readonly string[]> {
+function* prefixedTexts(bytes: Uint8Array, count: number, budget: DecodingBudget, read: (text: Uint8Array) => Text): Turns<Values> {
   const { values: prefixes, end } = yield* unpackDeltas(bytes, 0, count);
   const rests = yield* deltaLengthTexts(bytes, end, count);
   let before: Uint8Array = new Uint8Array();
@@ -152,7 +158,7 @@ function* prefixedTexts(bytes: Uint8Array, count: number, budget: DecodingBudget
     text.set(before.subarray(0, length));
     text.set(rest, length);
     before = text;
-    return textOf(text, budget);
+    return read(text);
   });
 }
 
@@ -169,6 +175,11 @@ function* joinedBytes(bytes: Uint8Array, width: number, count: number): Turns<Ui
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function bytesOf(bytes: Uint8Array, budget: DecodingBudget): Uint8Array {
+  budget.take(bytes.length);
+  return bytes;
+}
 
 function textOf(bytes: Uint8Array, budget: DecodingBudget): string {
   budget.take(bytes.length);

@@ -4,7 +4,7 @@ import { readPages } from "./column-chunk.ts";
 import { damaged } from "./damaged.ts";
 import { DecodingBudget } from "./decoding-budget.ts";
 import { readFooter } from "./footer.ts";
-import type { Footer } from "./footer.ts";
+import type { Footer, PhysicalType } from "./footer.ts";
 import type { Values } from "./page-values.ts";
 import { turnValues } from "./run-lengths.ts";
 
@@ -41,6 +41,34 @@ export class ParquetFile {
   /** @throws CodesError with code CODES_FORMAT for what is no Parquet file. */
   static async open(source: ByteSource): Promise<ParquetFile> {
     return new ParquetFile(source, await readFooter(source));
+  }
+
+  /** All columns by their paths, such as `audio.bytes`; `type` is undefined for one that is not read here, `isList` tells of several values for a row. */
+  get columns(): readonly { readonly path: string; readonly type: PhysicalType | undefined; readonly isList: boolean }[] {
+    return this.#footer.columns.map(({ path, type, maxRepetition }) => ({ path, type, isList: maxRepetition > 0 }));
+  }
+
+  /**
+   * The values of a column that is no list, one for each row of a group; null where there is none. Memory holds the bytes of the column in this group.
+   * @param path Of the column. @param as `bytes` for texts as they are in the file.
+   * @throws as `readColumn`.
+   */
+  async *valuesOf(group: number, path: string, as?: "bytes"): AsyncGenerator<string | number | Uint8Array | null, void> {
+    const { columns, rowGroups } = this.#footer;
+    const index = columns.findIndex((column) => column.path === path);
+    const column = columns[index];
+    if (column === undefined || column.maxRepetition > 0) throw damaged(`it has no column ${path} with one value for each row`);
+    const { numRows, chunks } = rowGroups[group]!;
+    let rows = 0;
+    const schema = { ...column, type: as === "bytes" && column.type === "text" ? as : column.type };
+    for await (const { definition, numEntries, values } of readPages(this.#source, schema, chunks[index]!, this.#budget)) {
+      rows += numEntries;
+      if (rows > numRows) break;
+      let next = 0;
+      for (let i = 0; i < numEntries; i++)
+        yield definition === undefined || definition[i] === column.maxDefinition ? values[next++]! : null;
+    }
+    if (rows !== numRows) throw damaged(`its column ${path} has ${rows} rows or more, and its group ${numRows}`);
   }
 
   /**

@@ -165,6 +165,26 @@ function avr(clip: PcmClip): Uint8Array {
   return Uint8Array.from([...header, ...Array.from({ length: 128 - header.length }, () => 0), ...data]);
 }
 
+function mpc2000(clip: PcmClip): Uint8Array {
+  const { channels, sampleRate, data } = clip;
+  const numSamples = Math.floor(sized(clip) / (2 * channels));
+  const lengths = [0, numSamples, numSamples, numSamples].flatMap((value) => littleEndian(value, 4));
+  return Uint8Array.from([
+    1,
+    4,
+    ...ascii("NAME".padEnd(16, " ")),
+    0,
+    100,
+    0,
+    channels - 1,
+    ...lengths,
+    0,
+    1,
+    ...littleEndian(sampleRate, 2),
+    ...data,
+  ]);
+}
+
 function paf({ channels, sampleRate, bits, data }: PcmClip): Uint8Array {
   const header = [...ascii("fap "), ...[0, 1, sampleRate, bits === 8 ? 2 : 0, channels, 0].flatMap((value) => littleEndian(value, 4))];
   return Uint8Array.from([...header, ...Array.from({ length: 2048 - header.length }, () => 0), ...data]);
@@ -297,6 +317,7 @@ export const pcmWriters: Readonly<Record<string, PcmWriter>> = {
   },
   IRCAM: { container: "ircam", littleEndian: false, integers: [16, 24, 32], floats: [32], write: ircam },
   AVR: { container: "avr", littleEndian: false, integers: [8, 16], maxChannels: 2, knowsLength: true, write: avr },
+  "MPC 2000": { container: "mpc2k", littleEndian: true, integers: [16], maxChannels: 2, knowsLength: true, write: mpc2000 },
   PARIS: { container: "paf", littleEndian: true, integers: [8, 16], write: paf },
   PVF: {
     container: "pvf",

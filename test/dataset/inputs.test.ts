@@ -1,6 +1,8 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { ByteWriter, parquetWrite } from "hyparquet-writer";
 import { beforeAll, describe, expect, test } from "vitest";
 import { convertAudio, formatWav } from "../../src/audio/index.ts";
 import { numSamplesOf } from "../../src/core/index.ts";
@@ -8,6 +10,7 @@ import type { AudioCodes, Waveform } from "../../src/core/index.ts";
 import { openDataset } from "../../src/dataset/open-dataset.ts";
 import type { EncodedClip } from "../../src/dataset/records/encoded-clip.ts";
 import type { TokenizeDatasetOptions } from "../../src/dataset/tokenize-dataset.ts";
+import { verifyDataset } from "../../src/dataset/verify/verify-dataset.ts";
 import { readAudio } from "../../src/files/index.ts";
 import { AudioTokenizer } from "../../src/tokenizer/index.ts";
 import { audioFixture, tinyTokenizer, tokenize, toneWav } from "./corpus.ts";
@@ -355,5 +358,103 @@ describe("clips", () => {
     expect(results[0]!.get("errors.jsonl")!.length).toBe(0);
     expect(results[0]!.get("manifest.jsonl")!.toString().split("\n").length).toBeGreaterThan(20);
     for (const result of results.slice(1)) expect(result).toEqual(results[0]);
+  });
+});
+
+describe("a packed tar", () => {
+  test("gives what the tar in it gives, also where it is gone by then", async () => {
+    const folder = await temporaryFolder();
+    const tar = await tarOf({ "a.wav": toneWav(1, 0.3), "b/c.wav": toneWav(2, 0.4), "a.txt": "first", "b/c.json": '{"n":1}' });
+    await writeTree(folder, { "t.tar": tar, "t.tar.gz": gzipSync(tar), "packed.tgz": gzipSync(tar) });
+    const plain = await clipsOf(folder, ["t.tar"], { folder: "plain" });
+    const packed = await clipsOf(folder, ["t.tar.gz"], { folder: "packed", dedupe: true });
+    expect(packed.map(({ source }) => source)).toEqual(["t.tar.gz#a.wav", "t.tar.gz#b/c.wav"]);
+    expect(packed.map((clip) => ({ ...clip, source: "" }))).toEqual(plain.map((clip) => ({ ...clip, source: "" })));
+    await rm(join(folder, "t.tar.gz"));
+    expect(await collect(verifyDataset(join(folder, "packed"), { reencode: { sample: { share: 1 }, model: tokenizer } }))).toEqual([]);
+    const both = await clipsOf(folder, ["t.tar", "packed.tgz"], { folder: "both" });
+    expect(both.map(({ key }) => key)).toEqual(["t/a", "t/b/c", "packed/a", "packed/b/c"]);
+  });
+
+  test("is refused where it is none, cut off, or a bomb; the same rows are found when it is listed again", async () => {
+    const folder = await temporaryFolder();
+    const tar = await tarOf({ "a.wav": toneWav(1, 0.3) });
+    await writeTree(folder, { "cut.tar.gz": gzipSync(tar).subarray(0, 200), "plain.tgz": tar, "t.tar.gz": gzipSync(tar) });
+    for (const name of ["cut.tar.gz", "plain.tgz"])
+      await expect(clipsOf(folder, [name], { folder: name.slice(0, 3) }), name).rejects.toThrow("is no gzip file, or a damaged one");
+    await clipsOf(folder, ["t.tar.gz"]);
+    await writeTree(folder, { "t.tar.gz": gzipSync(tar, { level: 1 }) }); // other bytes, the same tar
+    expect(await clipsOf(folder, ["t.tar.gz"])).toHaveLength(1);
+    await writeTree(folder, { "t.tar.gz": gzipSync(await tarOf({ "b.wav": toneWav(1, 0.3) })) });
+    await expect(clipsOf(folder, ["t.tar.gz"])).rejects.toMatchObject({ code: "DATASET_MISMATCH" });
+  });
+});
+
+/** A file as the Hub's datasets are stored: a struct of bytes and path, and other columns. */
+function audioParquet(codec: "SNAPPY" | "UNCOMPRESSED"): Uint8Array {
+  const files = [toneWav(1, 0.3), toneWav(2, 0.4), undefined, toneWav(3, 0.2)];
+  const writer = new ByteWriter();
+  parquetWrite({
+    writer,
+    codec,
+    rowGroupSize: 2,
+    schema: [
+      { name: "schema", num_children: 5 },
+      { name: "audio", num_children: 2, repetition_type: "OPTIONAL" },
+      { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
+      { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+      { name: "sentence", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+      { name: "speaker", type: "INT64", repetition_type: "REQUIRED" },
+      { name: "score", type: "DOUBLE", repetition_type: "OPTIONAL" },
+      { name: "ok", type: "BOOLEAN", repetition_type: "REQUIRED" },
+    ],
+    columnData: [
+      {
+        name: "audio",
+        data: files.map((bytes, i) =>
+          bytes === undefined ? { path: "gone.wav" } : { bytes, path: i === 3 ? undefined : `x/clip.${i}.wav` },
+        ),
+      },
+      { name: "sentence", data: ["one", undefined, "three", "four"] },
+      { name: "speaker", data: [1n, 2n, 3n, 4n] },
+      { name: "score", data: [0.5, 1, undefined, 2] },
+      { name: "ok", data: [true, false, true, false] },
+    ],
+  });
+  return writer.getBytes();
+}
+
+describe("a Parquet file with audio", () => {
+  test.each(["SNAPPY", "UNCOMPRESSED"] as const)("gives the audio of its rows with its columns (%s)", async (codec) => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "train.parquet": audioParquet(codec) });
+    const clips = await clipsOf(folder, ["train.parquet"]);
+    expect(clips.map(({ key, source, columns }) => [key, source, columns])).toEqual([
+      ["0000000_clip_0", "train.parquet#0000000_clip_0.wav", { sentence: "one", speaker: 1, score: 0.5 }],
+      ["0000001_clip_1", "train.parquet#0000001_clip_1.wav", { sentence: null, speaker: 2, score: 1 }],
+      ["0000003", "train.parquet#0000003.wav", { sentence: "four", speaker: 4, score: 2 }],
+    ]);
+    for (const [i, seconds] of [
+      [0, 0.3],
+      [1, 0.4],
+      [2, 0.2],
+    ] as const)
+      expect(clips[i]!.codes).toEqual(await codesOf(toneWav(i + 1, seconds)));
+    const { leftOut } = JSON.parse(await readFile(join(folder, "out/plan.json"), "utf8")).rows as { leftOut: Record<string, number> };
+    expect(leftOut).toEqual({
+      "columns of Parquet files, such as ok, that do not hold one text or number a row": 1,
+      "rows of Parquet files without the bytes of their audio": 1,
+    });
+  });
+
+  test("is refused where it has none, or is damaged", async () => {
+    const folder = await temporaryFolder();
+    const sound = audioParquet("SNAPPY");
+    const writer = new ByteWriter();
+    parquetWrite({ writer, columnData: [{ name: "text", data: ["a"], type: "STRING" }] });
+    await writeTree(folder, { "texts.parquet": writer.getBytes(), "cut.parquet": sound.subarray(0, 4000), "junk.parquet": "junk" });
+    await expect(clipsOf(folder, ["texts.parquet"], { folder: "a" })).rejects.toThrow("has no column audio of {bytes, path}");
+    for (const name of ["cut.parquet", "junk.parquet"])
+      await expect(clipsOf(folder, [name], { folder: `out-${name}` }), name).rejects.toMatchObject({ code: "DATASET_INPUT" });
   });
 });

@@ -123,11 +123,11 @@ describe("inputs", () => {
     [["nowhere"], "there is no nowhere"],
     [["nowhere/*.wav"], "there is no folder nowhere"],
     [["notes.txt"], "notes.txt is no input"],
-    [["a.tar.gz"], "a.tar.gz is compressed"],
+    [["a.tar.zst"], "a.tar.zst is compressed"],
     [["-"], "there is none here"],
   ])("%j are refused before anything is listed", async (names, reason) => {
     const folder = await temporaryFolder();
-    await writeTree(folder, { "notes.txt": "", "a.tar.gz": "" });
+    await writeTree(folder, { "notes.txt": "", "a.tar.zst": "" });
     await expect(resolveInputs(names, { cwd: folder })).rejects.toThrow(DatasetError);
     await expect(resolveInputs(names, { cwd: folder })).rejects.toThrow(reason);
   });
@@ -146,7 +146,7 @@ describe("inputs", () => {
     const folder = await temporaryFolder();
     await writeTree(folder, { "a.wav": "", "b.wav": "" });
     const abort = new AbortController();
-    const rows = listRows(await resolveInputs(["."], { cwd: folder }), abort.signal);
+    const rows = listRows(await resolveInputs(["."], { cwd: folder }), { signal: abort.signal });
     await rows.next();
     abort.abort(new Error("enough"));
     await expect(rows.next()).rejects.toThrow("enough");
@@ -223,7 +223,7 @@ async function labelled(members: Readonly<Record<string, string | Uint8Array | n
   const folder = await temporaryFolder();
   await writeTree(folder, { "t.tar": await tarOf(members) });
   const leftOut: string[] = [];
-  const rows = await collect(listRows(await resolveInputs(["t.tar"], { cwd: folder }), undefined, (what) => leftOut.push(what)));
+  const rows = await collect(listRows(await resolveInputs(["t.tar"], { cwd: folder }), { onLeftOut: (what) => leftOut.push(what) }));
   return { rows: rows.map((row) => (row.problem === undefined ? [row.key, row.columns] : [row.problem.code])), leftOut };
 }
 
@@ -347,7 +347,7 @@ describe("a folder with files that look like audio", () => {
     expect(rows[2]!.problem!.message).toContain("give it an extension");
     const leftOut: string[] = [];
     await writeTree(folder, { "a.txt": "label", "metadata.csv": "file_name,text\n" });
-    await collect(listRows(await resolveInputs(["."], { cwd: folder }), undefined, (what) => leftOut.push(what)));
+    await collect(listRows(await resolveInputs(["."], { cwd: folder }), { onLeftOut: (what) => leftOut.push(what) }));
     expect(leftOut.map((what) => what.split(";")[0])).toEqual([".txt files beside audio files", "metadata.csv in folders"]);
     const ofGlob = async (pattern: string) => (await rowsOf([pattern], folder)).map(({ path, problem }) => [path, problem]);
     expect(await ofGlob("*.mp4")).toEqual([

@@ -8,7 +8,8 @@ test.skipIf(process.platform !== "linux")("a folder for temporary files on a ful
   const full = await open("/dev/full", "w");
   const prototype = Object.getPrototypeOf(full) as typeof full;
   // Writes fail as those to a full disk do, because they are.
-  const writing = vi.spyOn(prototype, "writeFile").mockImplementation((data) => full.write(data as Uint8Array) as unknown as Promise<void>);
+  const write = full.write.bind(full) as (bytes: Uint8Array) => ReturnType<typeof full.write>;
+  const writing = vi.spyOn(prototype, "write").mockImplementation(((bytes: Uint8Array) => write(bytes)) as typeof full.write);
   vi.stubEnv("TMPDIR", folder);
   try {
     const audio = (async function* () {

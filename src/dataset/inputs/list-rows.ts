@@ -1,35 +1,45 @@
 import { basename, join, posix, relative } from "node:path";
 import picomatch from "picomatch";
+import { spool } from "../../files/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { audioExtensionOf, commonExtensions, videoExtensionOf } from "./audio-extensions.ts";
 import { LeftOut } from "./left-out.ts";
 import type { OnLeftOut } from "./left-out.ts";
 import { pathProblem } from "./manifest-record.ts";
+import { unpackedTar } from "./unpack-input.ts";
 import { readManifest } from "./read-manifest.ts";
-import { readTar } from "./read-tar.ts";
+import { readTar, rowsOfTar } from "./read-tar.ts";
 import type { DatasetInput } from "./resolve-inputs.ts";
 import { cleanKey, keyOfPath, keysOfSiblings } from "./row-key.ts";
+import { sourceOf } from "./row-bytes.ts";
 import type { AudioRow, Row } from "./row.ts";
 import { readLines } from "./text-lines.ts";
 import { walkFolder } from "./walk-folder.ts";
+
+/** How rows are listed. */
+export interface ListRowsOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told what of the inputs no row has: labels beside audio files of folders, members of tars that are neither audio nor labels. */
+  readonly onLeftOut?: OnLeftOut | undefined;
+  /** Writes the tar that a packed input becomes, and gives its path. @default It becomes a temporary file, which goes once it is listed. */
+  readonly unpack?: ((position: number, tar: AsyncIterable<Uint8Array>) => Promise<string>) | undefined;
+}
 
 /**
  * The rows of all inputs, one input after the other: folders and globs sorted by the bytes of their paths, the others in
  * their own order. The same inputs give the same rows anywhere. What cannot become work is a `BadRow` among them.
  * Where there are several inputs, keys made from paths start with the name of theirs; ids of manifests stay as they are.
  * Memory does not grow with the rows.
- * @param onLeftOut Told what of the inputs no row has: labels beside audio files of folders, members of tars that are neither audio nor labels.
  * @throws DatasetError with code DATASET_INPUT for a manifest without usable columns and for an input without any row.
  */
 export async function* listRows(
   inputs: readonly DatasetInput[],
-  signal?: AbortSignal,
-  onLeftOut: OnLeftOut = () => {},
+  { signal, onLeftOut = () => {}, unpack }: ListRowsOptions = {},
 ): AsyncGenerator<Row> {
   const prefixes = prefixesOf(inputs);
   for (const [position, input] of inputs.entries()) {
     let isEmpty = true;
-    for await (const row of rowsOf(input, { position, prefix: prefixes[position]!, onLeftOut })) {
+    for await (const row of rowsOf(input, { position, prefix: prefixes[position]!, onLeftOut, unpack, signal })) {
       signal?.throwIfAborted();
       isEmpty = false;
       yield row;
@@ -39,7 +49,7 @@ export async function* listRows(
 }
 
 /** An input among others. */
-interface InputPlace {
+interface InputPlace extends Pick<ListRowsOptions, "signal" | "unpack"> {
   readonly position: number;
   /** Goes before keys that are made from paths. */
   readonly prefix: string;
@@ -59,6 +69,8 @@ function rowsOf(input: DatasetInput, place: InputPlace): AsyncIterable<Row> {
       return readManifest(input.path, input.kind, { input: position, prefix });
     case "tar":
       return readTar(input.path, { input: position, path: basename(input.path), prefix }, onLeftOut);
+    case "packed":
+      return packedRows(input, place);
     case "files":
       return fileRows(input.paths, position);
     case "list":
@@ -84,6 +96,21 @@ async function* folderRows(
 
 function isAudio(path: string): boolean {
   return audioExtensionOf(path) !== undefined;
+}
+
+async function* packedRows(
+  { path }: DatasetInput & { kind: "packed" },
+  { position: input, prefix, onLeftOut, unpack, signal }: InputPlace,
+): AsyncGenerator<Row> {
+  const place = { input, path: basename(path), prefix };
+  const tar = unpackedTar(path, onLeftOut, signal);
+  if (unpack !== undefined) return yield* readTar(await unpack(input, tar), place, onLeftOut);
+  const file = await spool(tar, signal);
+  try {
+    yield* rowsOfTar(sourceOf(file.handle, await file.handle.stat(), { path }), place, onLeftOut);
+  } finally {
+    await file.close();
+  }
 }
 
 async function* globRows(

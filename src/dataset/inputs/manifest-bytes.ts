@@ -1,30 +1,7 @@
 import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream";
-import { createGunzip } from "node:zlib";
-import { DatasetError } from "../folder/dataset-error.ts";
+import { gunzipFile } from "./gunzip-file.ts";
 
-/** Whether a manifest is packed, by its name. */
-export function isPacked(path: string): boolean {
-  return /\.gz$/iu.test(path);
-}
-
-/**
- * The bytes of a manifest, unpacked where its name ends in `.gz`; piece by piece, so that memory holds a piece whatever they unpack to.
- * @throws DatasetError with code DATASET_INPUT for what is no gzip, or ends too early; what the system says of a file that cannot be read.
- */
+/** The bytes of a manifest, unpacked where its name ends in `.gz`; memory holds a piece, whatever they unpack to. @throws as `gunzipFile`. */
 export function manifestBytes(path: string): AsyncIterable<Uint8Array> {
-  return isPacked(path) ? unpacked(path) : createReadStream(path);
-}
-
-async function* unpacked(path: string): AsyncGenerator<Uint8Array, void> {
-  // What is wrong with the file comes out of the stream that is read below.
-  const pieces = pipeline(createReadStream(path), createGunzip(), () => {});
-  try {
-    for await (const piece of pieces) yield piece as Uint8Array;
-  } catch (cause) {
-    if (!(cause instanceof Error) || !("code" in cause) || !String(cause.code).startsWith("Z_")) throw cause;
-    throw new DatasetError("DATASET_INPUT", `${path} is no gzip file, or a damaged one: ${cause.message}; pack it again, or unpack it`, {
-      cause,
-    });
-  }
+  return /\.gz$/iu.test(path) ? gunzipFile(path) : createReadStream(path);
 }

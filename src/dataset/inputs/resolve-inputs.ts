@@ -4,6 +4,7 @@ import picomatch from "picomatch";
 import { isAddress, shownAddress } from "../../core/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { rootOfManifest } from "./manifest-root.ts";
+import { isPackedInput } from "./packed-input.ts";
 import { manifestKindOf } from "./read-manifest.ts";
 import type { ManifestKind } from "./read-manifest.ts";
 import { audioExtensionOf, commonExtensions, videoExtensionOf } from "./audio-extensions.ts";
@@ -17,6 +18,8 @@ export type DatasetInput =
   | { readonly kind: ManifestKind; readonly root: string; readonly path: string; readonly note?: string }
   /** A WebDataset tar. */
   | { readonly kind: "tar"; readonly root: string; readonly path: string }
+  /** A WebDataset tar that is packed, or a Parquet file with audio in it. */
+  | { readonly kind: "packed"; readonly root: string; readonly path: string }
   /** Audio files named one by one. */
   | { readonly kind: "files"; readonly root: string; readonly paths: readonly string[] }
   /** Paths of audio files, one a line. */
@@ -35,7 +38,7 @@ export interface ResolveInputsOptions {
 type FollowedLinks = { readonly followLinks?: true };
 
 const expected =
-  "a folder, a glob, an audio file, a manifest (.jsonl, .json, .csv, .tsv, each also as .gz), a WebDataset tar (.tar), or - for a list of paths on standard input";
+  "a folder, a glob, an audio file, a manifest (.jsonl, .json, .csv, .tsv, each also as .gz), a WebDataset tar (.tar, .tar.gz), a Parquet file with audio, or - for a list of paths on standard input";
 
 /**
  * Finds out what each input is, without listing it; of a manifest, the first rows are looked at to see which folder its paths start from. What is there by its name is that, even with characters that a glob
@@ -80,18 +83,18 @@ async function resolveInput(name: string, cwd: string, links: FollowedLinks): Pr
   if (!stats.isFile()) throw new DatasetError("DATASET_INPUT", `${name} is a pipe or a device; pass its paths on standard input with -`);
   if (audioExtensionOf(path) !== undefined || videoExtensionOf(path) !== undefined) return "file";
   const file = { root: dirname(path), path };
+  if (isPackedInput(path)) return { kind: "packed", ...file };
   const kind = manifestKindOf(basename(path));
   if (kind !== undefined) return { kind, ...file, ...(await rootOfManifest(path, kind, cwd)) };
   switch (/\.(?<extension>[^.]+)$/u.exec(basename(path))?.groups!["extension"]?.toLowerCase()) {
     case "tar":
       return { kind: "tar", ...file };
-    case "tgz":
     case "gz":
     case "zst":
     case "xz":
     case "bz2":
     case "zip":
-      throw new DatasetError("DATASET_INPUT", `${name} is compressed; unpack it first (a .tar is read as it is)`);
+      throw new DatasetError("DATASET_INPUT", `${name} is compressed; unpack it first (a .tar and a .tar.gz are read)`);
     default:
       throw new DatasetError(
         "DATASET_INPUT",

@@ -4,6 +4,7 @@ import { open, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { FileError, rangesOf } from "../../core/index.ts";
 import type { ByteSource } from "../../core/index.ts";
+import { isPackedInput, unpackedName } from "./packed-input.ts";
 import type { AudioRow } from "./row.ts";
 
 /** The most that a stream reads at once. */
@@ -12,8 +13,13 @@ const pieceBytes = 2 ** 20;
 /** Where the bytes of a row are: its file, and for a member of a tar, where in it. */
 export type RowLocation = Pick<AudioRow, "path" | "member">;
 
-/** The path of a row's file or tar. @param roots Roots of the plan's inputs. */
-export function locateRow({ input, path, member }: Pick<AudioRow, "input" | "path" | "member">, roots: readonly string[]): RowLocation {
+/** The path of a row's file or tar. @param roots Roots of the plan's inputs. @param unpacked The folder of inputs that are unpacked. */
+export function locateRow(
+  { input, path, member }: Pick<AudioRow, "input" | "path" | "member">,
+  roots: readonly string[],
+  unpacked?: string,
+): RowLocation {
+  if (unpacked !== undefined && member !== undefined && isPackedInput(path)) return { path: join(unpacked, unpackedName(input)), member };
   return { path: isAbsolute(path) ? path : join(roots[input]!, path), member };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { CodecError } from "../../core/index.ts";
-import { locateRow, streamRowBytes } from "../inputs/row-bytes.ts";
+import { streamRowBytes } from "../inputs/row-bytes.ts";
+import type { RowLocation } from "../inputs/row-bytes.ts";
 import type { AudioRow } from "../inputs/row.ts";
 
 /**
@@ -8,19 +9,19 @@ import type { AudioRow } from "../inputs/row.ts";
  * are read once for all rows of it that follow one another.
  */
 export class ContentDigester {
-  readonly #roots: readonly string[];
+  readonly #locate: (row: AudioRow) => RowLocation;
   readonly #signal: AbortSignal | undefined;
   #place = "";
   #digest: Uint8Array | undefined;
 
-  constructor(roots: readonly string[], signal?: AbortSignal) {
-    this.#roots = roots;
+  constructor(locate: (row: AudioRow) => RowLocation, signal?: AbortSignal) {
+    this.#locate = locate;
     this.#signal = signal;
   }
 
   /** 32 bytes; undefined for a file that cannot be read, which is for whoever encodes it to tell. */
   async digestOf(row: AudioRow): Promise<Uint8Array | undefined> {
-    const location = locateRow(row, this.#roots);
+    const location = this.#locate(row);
     const place = JSON.stringify(location);
     if (place !== this.#place) {
       this.#digest = await this.#read(location);
@@ -33,7 +34,7 @@ export class ContentDigester {
       .digest();
   }
 
-  async #read(location: ReturnType<typeof locateRow>): Promise<Uint8Array | undefined> {
+  async #read(location: RowLocation): Promise<Uint8Array | undefined> {
     const hash = createHash("sha256");
     try {
       for await (const chunk of streamRowBytes(location, this.#signal)) hash.update(chunk);

@@ -1,10 +1,11 @@
+import { join } from "node:path";
 import { DatasetError } from "../folder/dataset-error.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 import { locateRow } from "../inputs/row-bytes.ts";
 import type { RowLocation } from "../inputs/row-bytes.ts";
 import { isBadRow } from "../inputs/row.ts";
 import type { AudioRow, BadRow, NumberedRow, Row } from "../inputs/row.ts";
-import { checkPlanRows, readPlanFile, readPlannedInputs, readPlanRows, readRepeats } from "./plan-files.ts";
+import { checkPlanRows, planFiles, readPlanFile, readPlannedInputs, readPlanRows, readRepeats } from "./plan-files.ts";
 import type { PlanFile } from "./plan-files.ts";
 
 /** What a dataset is made of: its settings and its frozen rows, in parts. Rows stay on the disk. */
@@ -83,7 +84,7 @@ export class DatasetPlan {
 
   /** Where the bytes of a row are on this machine. */
   locate(row: AudioRow): RowLocation {
-    return locateRow(row, this.#roots);
+    return locateRow(row, this.#roots, join(this.folder, planFiles.unpacked));
   }
 
   /** The same plan where the inputs lie elsewhere. */

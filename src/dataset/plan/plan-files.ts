@@ -23,6 +23,8 @@ export const planFiles = {
   offsets: "plan/offsets.bin",
   repeats: "plan/repeats.bin",
   inputs: "plan/inputs.json",
+  /** A folder of the inputs that had to be unpacked. */
+  unpacked: "plan/unpacked",
 } as const;
 
 const planVersion = 1;

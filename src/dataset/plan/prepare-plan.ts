@@ -5,11 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { makeFolderInside, syncFolder } from "../../files/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { writingError } from "../folder/disk-space.ts";
-import { writeDurably } from "../folder/durable-file.ts";
+import { createDurable, writeDurably } from "../folder/durable-file.ts";
 import type { JsonObject } from "../folder/json-value.ts";
 import { LockFile } from "../folder/lock-file.ts";
 import { isLockName, planLockName } from "../folder/run-lock.ts";
 import { listRows } from "../inputs/list-rows.ts";
+import { unpackedName } from "../inputs/packed-input.ts";
 import type { DatasetInput } from "../inputs/resolve-inputs.ts";
 import { openPlan } from "./dataset-plan.ts";
 import type { DatasetPlan } from "./dataset-plan.ts";
@@ -85,11 +86,27 @@ async function createPlan({
   const described = await describeInputs(inputs);
   const remembered = formatPlannedInputs(described);
   const leftOut = new LeftOutCounts();
-  const listed = listRows(inputs, signal, (what) => leftOut.add(what));
+  const listed = listRows(inputs, {
+    signal,
+    onLeftOut: (what) => leftOut.add(what),
+    unpack: (input, tar) => writeUnpacked(folder, input, tar),
+  });
   const rows = await writePlanRows(folder, listed, { partRows, dedupe, roots, signal, onRows });
   await writeDurably(join(folder, planFiles.inputs), remembered);
   await writeDurably(join(folder, planFiles.plan), formatPlanFile({ settings, rows: { ...rows, ...leftOut.counts() } }));
   return await openPlan(folder);
+}
+
+/** Keeps what an input unpacks to. @returns Its path. */
+async function writeUnpacked(folder: string, input: number, tar: AsyncIterable<Uint8Array>): Promise<string> {
+  const path = join(folder, planFiles.unpacked, unpackedName(input));
+  await makeFolderInside(folder, planFiles.unpacked).catch((error: unknown) => {
+    throw writingError(path, error);
+  });
+  await using file = await createDurable(path);
+  for await (const piece of tar) await file.write(piece);
+  await file.publish();
+  return path;
 }
 
 /** Most kinds of things that are told one by one. */
@@ -121,7 +138,7 @@ async function reopenPlan({ folder, inputs, settings, partRows = 1000, dedupe = 
   const isAsBefore =
     !inputs.some(({ kind }) => kind === "list") && JSON.stringify(described) === JSON.stringify(await readPlannedInputs(folder));
   if (isAsBefore) return plan;
-  const digest = await digestRows(listRows(inputs, signal));
+  const digest = await digestRows(listRows(inputs, { signal }));
   if (digest !== rows.sha256) {
     throw mismatchError(folder, [
       {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { createDurable, writeDurably } from "../folder/durable-file.ts";
+import { locateRow } from "../inputs/row-bytes.ts";
 import { formatRow, isBadRow } from "../inputs/row.ts";
 import type { AudioRow, Row } from "../inputs/row.ts";
 import { ColumnTypes } from "../records/column-types.ts";
@@ -41,7 +42,9 @@ export async function writePlanRows(folder: string, rows: AsyncIterable<Row>, op
   const hash = createHash("sha256");
   const offsets: number[] = [];
   const tally = { count: 0, bad: 0, duplicates: 0 };
-  const contents = dedupe ? { index: new ContentIndex(), digester: new ContentDigester(roots, signal) } : undefined;
+  const contents = dedupe
+    ? { index: new ContentIndex(), digester: new ContentDigester((row) => locateRow(row, roots, join(folder, planFiles.unpacked)), signal) }
+    : undefined;
   let gathered: string[] = [];
   let length = 0;
   let offset = 0;

@@ -46,7 +46,7 @@ export function addTokenizeCommand(program: Command, terminal: Terminal): void {
     .command("tokenize")
     .summary("turn a corpus into a dataset of codes that trainers read")
     .description(
-      "Turns folders, globs, manifests (.jsonl, .json, .csv, .tsv, also packed as .gz), WebDataset tars or lists of audio files into a dataset of codes. Files that cannot be read become lines of errors.jsonl.",
+      "Turns folders, globs, manifests (.jsonl, .json, .csv, .tsv, also packed as .gz), WebDataset tars (.tar, .tar.gz), Parquet files with audio or lists of audio files into a dataset of codes. Files that cannot be read become lines of errors.jsonl.",
     );
   addRecipeOptions(command);
   addWorkOptions(command, terminal);
