@@ -1,8 +1,8 @@
-import { maxWarnings } from "../../audio/index.ts";
+import { decodeAudioStream, maxWarnings } from "../../audio/index.ts";
+import type { AudioStream } from "../../audio/index.ts";
 import { AudioFormatError, firstNotFinite, numSamplesOf } from "../../core/index.ts";
 import type { Waveform } from "../../core/index.ts";
-import { decodeSource } from "../../files/index.ts";
-import type { SourceAudio } from "../../files/index.ts";
+import type { ReadAudioOptions } from "../../files/index.ts";
 import { openRowSource } from "../inputs/row-bytes.ts";
 import type { RowLocation, RowSource } from "../inputs/row-bytes.ts";
 import type { RowWarning } from "./clip-damage.ts";
@@ -21,7 +21,7 @@ export class RowAudio implements AsyncDisposable {
   readonly sampleRate: number;
   /** The program that decodes it, with its version; undefined where this package does so itself. */
   readonly decoder: string | undefined;
-  readonly #audio: SourceAudio;
+  readonly #audio: AudioStream & Partial<AsyncDisposable>;
   readonly #source: RowSource;
   readonly #decoding: AsyncIterator<Waveform>;
   readonly #warnings: RowWarning[];
@@ -31,7 +31,7 @@ export class RowAudio implements AsyncDisposable {
   /** What was decoded after it. */
   readonly #ahead: Waveform[] = [];
 
-  private constructor(source: RowSource, decoded: SourceAudio, warnings: RowWarning[]) {
+  private constructor(source: RowSource, decoded: AudioStream & Partial<AsyncDisposable>, warnings: RowWarning[]) {
     this.sampleRate = decoded.sampleRate;
     this.decoder = decoded.decoder;
     this.#audio = decoded;
@@ -45,7 +45,7 @@ export class RowAudio implements AsyncDisposable {
     const source = await openRowSource(location);
     const warnings: RowWarning[] = [];
     try {
-      const decoded = await decodeSource(source, { limits, strict, ffmpeg, onWarning: (warning) => void warnings.push(warning) });
+      const decoded = await decode(source, { limits, strict, ffmpeg, onWarning: (warning) => void warnings.push(warning) });
       return new RowAudio(source, decoded, warnings);
     } catch (error) {
       await source[Symbol.asyncDispose]();
@@ -121,8 +121,20 @@ export class RowAudio implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#decoding.return?.();
-    await this.#audio[Symbol.asyncDispose]();
+    await this.#audio[Symbol.asyncDispose]?.();
     await this.#source[Symbol.asyncDispose]();
+  }
+}
+
+/** Opens audio to be decoded here, or where that cannot be, by an ffmpeg. What asks one is loaded when it is needed: threads are to start fast. */
+async function decode(source: RowSource, options: ReadAudioOptions): Promise<AudioStream & Partial<AsyncDisposable>> {
+  try {
+    return await decodeAudioStream(source, options);
+  } catch (error) {
+    const isForOthers = error instanceof AudioFormatError && (error.code === "AUDIO_UNSUPPORTED" || error.code === "AUDIO_UNKNOWN_FORMAT");
+    if (!isForOthers || options.ffmpeg === false) throw error;
+    const { decodeSource } = await import("../../files/index.ts");
+    return await decodeSource(source, options);
   }
 }
 
