@@ -29,7 +29,7 @@ const rooms: Record<string, readonly string[]> = {
  * room itself, above its wings; a file that lies there and belongs further down has a floor of its own.
  */
 const wings: Record<string, readonly string[]> = {
-  audio: ["reading", "conversion", "pcm", "flac", "mpeg", "ogg", "."],
+  audio: ["reading", "conversion", "pcm", "flac", "mpeg", "ogg", "media", "."],
   checkpoint: ["tensors", "config", "torch", "."],
   patterns: ["grid", "layout", "models", "sequence", "vocabulary", "token-stream", "musicgen", "magnet", "bark", "valle"],
   tokenizer: ["call-options.ts", "network", "clips", "streams", "model", "."],

@@ -8,6 +8,8 @@ import { WarningReport } from "./reading/audio-warning.ts";
 import { ByteWindow } from "./reading/byte-window.ts";
 import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
 import { openFlac } from "./flac/decode-flac.ts";
+import { openMatroska } from "./media/read-matroska.ts";
+import { openMp4 } from "./media/read-mp4.ts";
 import { openMpeg } from "./mpeg/decode-mpeg.ts";
 import { openOggAudio } from "./ogg/decode-ogg.ts";
 import { FinalRefusal } from "./reading/final-refusal.ts";
@@ -131,6 +133,8 @@ const openers: Readonly<Record<Exclude<AudioContainer, "other">, (source: ByteWi
   mp3: openMpeg,
   mp2: openMpeg,
   mp1: openMpeg,
+  matroska: async (source) => openMatroska(source.from(await skipId3(source, 0))),
+  mp4: async (source) => openMp4(source.from(await skipId3(source, 0))),
 };
 
 async function* inSeconds(

@@ -37,6 +37,8 @@ const containers: Readonly<Record<AudioContainer, true>> = {
   mp3: true,
   mp2: true,
   mp1: true,
+  matroska: true,
+  mp4: true,
   other: true,
 };
 

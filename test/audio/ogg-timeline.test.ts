@@ -102,6 +102,15 @@ describe.each(Object.entries(formats))("%s", (name, { packets, preSkip }) => {
     );
   });
 
+  test("hours that a few bytes say are missing become silence of a minute or so, and no more", async () => {
+    const paged = pagedOgg(packets, { sizes: [1, 1] });
+    const late = pagedOgg(packets, { sizes: [1, 1], offset: 2n ** 40n });
+    const { channelData, warnings } = await decode([...paged.headerPages, paged.audioPages[0]!, late.audioPages[1]!, late.audioPages[2]!]);
+    expect(channelData.length * channelData[0]!.length).toBeGreaterThan(2 ** 22);
+    expect(channelData.length * channelData[0]!.length).toBeLessThan(2 ** 22 + 2 ** 18);
+    expect(warnings.map(({ code }) => code)).toEqual(["AUDIO_GAP", "AUDIO_TRUNCATED"]);
+  });
+
   test("a packet that is missing is a gap of its length", async () => {
     const { audio, lengths } = packets;
     const index = Math.floor(audio.length / 2);

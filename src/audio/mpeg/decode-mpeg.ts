@@ -2,6 +2,7 @@ import type { Waveform } from "../../core/index.ts";
 import { AudioFormatError, numSamplesOf } from "../../core/index.ts";
 import { convertAudioStream } from "../conversion/audio-converter.ts";
 import type { AudioForm } from "../reading/audio-form.ts";
+import { sinkAt } from "../reading/audio-warning.ts";
 import type { WarningSink } from "../reading/audio-warning.ts";
 import type { ByteWindow } from "../reading/byte-window.ts";
 import type { EncodedAudio } from "../reading/encoded-audio.ts";
@@ -99,18 +100,6 @@ function changeMessage(first: GaplessRun, { offset, header }: GaplessRun, { samp
   );
 }
 
-/** What is wrong with a part of the result. @param ratio Samples of the result for one of the part. */
-function sinkAt(position: number, ratio: number, report: WarningSink): WarningSink {
-  return {
-    add: (warning) =>
-      report.add({
-        ...warning,
-        position: position + Math.round(warning.position * ratio),
-        numLost: Math.round(warning.numLost * ratio),
-      }),
-  };
-}
-
 function decodeRun(
   source: ByteWindow,
   run: GaplessRun,
@@ -135,7 +124,7 @@ function decodeRun(
  * Its own gapless mode is off: it needs the information frame, and gives no way to check the number of samples. It makes two equal
  * channels of one.
  */
-async function createMpegDecoder(channels: number): Promise<WasmDecoder<MpegPacket>> {
+export async function createMpegDecoder(channels: number): Promise<WasmDecoder<MpegPacket>> {
   const { MPEGDecoder } = await import("mpg123-decoder");
   const decoder = new MPEGDecoder({ enableGapless: false });
   return {

@@ -4,15 +4,16 @@ import { convertAudioStream } from "../conversion/audio-converter.ts";
 import { hasAscii } from "../reading/ascii.ts";
 import { allLimits, checkForm } from "../reading/audio-limits.ts";
 import type { AudioForm } from "../reading/audio-form.ts";
+import { sinkAt } from "../reading/audio-warning.ts";
 import type { WarningSink } from "../reading/audio-warning.ts";
 import type { Flaw } from "../reading/decoded-piece.ts";
-import type { Pace } from "../reading/pace.ts";
 import { averageChannels } from "../conversion/channels.ts";
 import type { ByteWindow } from "../reading/byte-window.ts";
 import type { EncodedAudio } from "../reading/encoded-audio.ts";
+import { SilenceBudget } from "../reading/silence-budget.ts";
 import { skipId3 } from "../reading/id3.ts";
 import { trimPieces } from "../reading/trim-pieces.ts";
-import { openOggFlac } from "./decode-ogg-flac.ts";
+import { openFlacPackets } from "./decode-flac-packets.ts";
 import { openOpus } from "./decode-opus.ts";
 import { openVorbis } from "./decode-vorbis.ts";
 import type { LinkStart, OggGroup } from "./ogg-link.ts";
@@ -57,7 +58,7 @@ const mappings: readonly OggMapping[] = [
     trimsEnd: "never",
     isHeader: (packet) => packet[0] !== 0xff,
     isSetup: () => false,
-    open: openOggFlac,
+    open: (head) => openFlacPackets("Ogg FLAC", head.subarray(9)), // behind the mapping's own header
   },
 ];
 
@@ -95,10 +96,13 @@ export async function openOggAudio(source: ByteWindow): Promise<EncodedAudio> {
   const { codec, timeline } = await openLink(new OggLink(source, start, isWanted), start.head);
   await timeline.close();
   const endGranule = await findEndGranule(source, start.offset, start.serial, (page) => isWanted(page.body));
+  const numSamples = timeline.numSamplesUpTo(endGranule);
+  // Where the last page is that far off, hours are missing, or pages are wrong.
+  const isPlausible = numSamples !== undefined && numSamples <= new SilenceBudget(source.size, codec.channels).left;
   return {
     sampleRate: codec.sampleRate,
     channels: codec.channels,
-    numSamples: codec.numSamples ?? timeline.numSamplesUpTo(endGranule),
+    numSamples: codec.numSamples ?? (isPlausible ? numSamples : undefined),
     async *decode(report) {
       if (start.offset > fileStart) {
         const message = `damaged Ogg file: its first page starts at byte ${start.offset}, not ${fileStart}`;
@@ -115,7 +119,7 @@ async function* decodeChain(source: ByteWindow, start: LinkStart, form: AudioFor
   for (let place: LinkStart | undefined = start; place !== undefined;) {
     const link = new OggLink(source, place, isWanted);
     try {
-      for await (const piece of decodeLink(link, place, source.pace, form, position, report)) {
+      for await (const piece of decodeLink(source, link, place, form, position, report)) {
         yield piece;
         position += numSamplesOf(piece);
       }
@@ -131,9 +135,9 @@ async function* decodeChain(source: ByteWindow, start: LinkStart, form: AudioFor
 
 /** @param position Samples in front of it. */
 async function* decodeLink(
+  source: ByteWindow,
   link: OggLink,
   place: LinkStart,
-  pace: Pace,
   form: AudioForm,
   position: number,
   report: WarningSink,
@@ -146,17 +150,10 @@ async function* decodeLink(
     const message = `Ogg file whose audio changes at byte ${place.offset}, to ${channels} channels at ${sampleRate} Hz from ${form.channels} at ${form.sampleRate}, which it is brought back to`;
     report.add({ code: "AUDIO_CHANGED", message, position, numLost: 0 });
   }
-  const ratio = form.sampleRate / sampleRate;
-  const ownReport: WarningSink = {
-    add: (warning) =>
-      report.add({
-        ...warning,
-        position: position + Math.round(warning.position * ratio),
-        numLost: Math.round(warning.numLost * ratio),
-      }),
-  };
+  const ownReport = sinkAt(position, form.sampleRate / sampleRate, report);
   const extent = { start: timeline.start, end: () => Math.max(timeline.end, codec.numSamples ?? 0) };
-  const pieces = trimPieces(codec.format, codec.decode(timeline.packets(), pace), extent, ownReport);
+  const packets = timeline.packets(new SilenceBudget(source.size, channels));
+  const pieces = trimPieces(codec.format, codec.decode(packets, source.pace), extent, ownReport);
   yield* isChanged ? convertAudioStream(mixed(pieces, form.channels), form) : pieces;
 }
 

@@ -67,13 +67,13 @@ async function createVorbisDecoder(head: Uint8Array, setup: Uint8Array): Promise
   let hasHeaders = false;
   return {
     ready: decoder.ready,
-    async decode({ bytes, isContinuation }) {
+    decode({ bytes, isContinuation }) {
       const pages = [{ data: new Uint8Array(), codecFrames: [{ data: bytes, header: { vorbisSetup: setup } }] }];
       if (!hasHeaders) pages.unshift({ data: new Uint8Array(head), codecFrames: [] });
       hasHeaders = true;
-      const decoded = await decoder.decodeOggPages(pages as unknown as Parameters<typeof decoder.decodeOggPages>[0]);
+      const decoding = decoder.decodeOggPages(pages as unknown as Parameters<typeof decoder.decodeOggPages>[0]);
       // The block before this one is lost, so what overlaps with another is not what it was.
-      return isContinuation ? decoded : { ...decoded, samplesDecoded: 0 };
+      return isContinuation ? decoding : decoding.then((decoded) => ({ ...decoded, samplesDecoded: 0 }));
     },
     free: () => decoder.free(),
   };

@@ -92,10 +92,21 @@ export async function findEndGranule(
   return undefined;
 }
 
-/** The next page with a right checksum from `start` on; the end of the file if there is none. */
-async function findPage(source: ByteWindow, start: number, allowed: number): Promise<{ readonly offset: number; readonly budget: number }> {
+/** Whether a page with a right checksum starts within so many bytes. */
+export async function oggStartsWithin(source: ByteWindow, start: number, length: number): Promise<boolean> {
+  const end = Math.min(start + length, source.size);
+  return (await findPage(source, start, checksumSlack, end)).offset < end;
+}
+
+/** The next page with a right checksum from `start` on; the end of the file if there is none before `limit`. */
+async function findPage(
+  source: ByteWindow,
+  start: number,
+  allowed: number,
+  limit: number = source.size,
+): Promise<{ readonly offset: number; readonly budget: number }> {
   let budget = allowed;
-  for (let offset = start; offset < source.size; offset += searchLength) {
+  for (let offset = start; offset < limit; offset += searchLength) {
     const bytes = await source.bytes(offset, searchLength + maxPageLength);
     const end = Math.min(searchLength, bytes.length);
     for (let at = bytes.indexOf(0x4f); at >= 0 && at < end; at = bytes.indexOf(0x4f, at + 1)) {

@@ -1,4 +1,5 @@
 import type { Flaw } from "../reading/decoded-piece.ts";
+import type { SilenceBudget } from "../reading/silence-budget.ts";
 import type { Damage } from "../reading/wasm-decoder.ts";
 import type { OggGroup } from "./ogg-link.ts";
 import type { CodecPacket, PacketCodec } from "./packet-codec.ts";
@@ -69,7 +70,7 @@ export class OggTimeline {
   }
 
   /** Packets, and what is wrong between them. To be read once. */
-  async *packets(): AsyncGenerator<CodecPacket | Damage, void> {
+  async *packets(silence: SilenceBudget): AsyncGenerator<CodecPacket | Damage, void> {
     let position = 0;
     let ended: bigint | undefined; // granule position of the page before
     let previous: Uint8Array | undefined;
@@ -91,7 +92,7 @@ export class OggTimeline {
       const granule = positionOf(group, length, isFirst);
       const isTrimmed = trims(this.#rules, group);
       const place = placeOf({ granule, lengths, ended, isFirst, isTrimmed, flaw, offset: group.offset });
-      if (place.flaw !== undefined) yield { flaw: place.flaw, numSamples: place.gap };
+      if (place.flaw !== undefined) yield { flaw: place.flaw, numSamples: silence.take(place.gap) };
       position += place.gap;
       if (group.isLast) this.end = position + place.numKept;
       for (const [index, bytes] of group.packets.entries()) {

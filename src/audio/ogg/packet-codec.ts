@@ -8,6 +8,8 @@ export interface PacketCodec extends ExpectedForm {
   readonly preSkip: number;
   /** Samples per channel of the whole, undefined where the codec's headers do not say. */
   readonly numSamples?: number | undefined;
+  /** Bytes of a sample frame of codecs whose packets are any number of these. */
+  readonly bytesPerBlock?: number | undefined;
   /**
    * Samples per channel that a packet adds to those before.
    * @param previous The packet before it; undefined where there is none, or it is lost.

@@ -73,3 +73,19 @@ export class WarningReport implements WarningSink {
     });
   }
 }
+
+/**
+ * Takes what is wrong with a part of a file.
+ * @param position Samples in front of the part.
+ * @param ratio Samples of the whole for one of the part.
+ */
+export function sinkAt(position: number, ratio: number, report: WarningSink): WarningSink {
+  return {
+    add: (warning) =>
+      report.add({
+        ...warning,
+        position: position + Math.round(warning.position * ratio),
+        numLost: Math.round(warning.numLost * ratio),
+      }),
+  };
+}
