@@ -7,6 +7,7 @@ export type { AudioLimits } from "./reading/audio-limits.ts";
 export { convertAudio, mixChannels } from "./conversion/channels.ts";
 export type { ConvertAudioOptions } from "./conversion/channels.ts";
 export { maxWarnings } from "./reading/audio-warning.ts";
+export { downmix } from "./conversion/downmix.ts";
 export type { AudioWarning, DamageOptions, WarningReport } from "./reading/audio-warning.ts";
 export { decodeAudioOptionNames } from "./reading/decode-audio-options.ts";
 export type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
