@@ -89,7 +89,7 @@ export class OggTimeline {
         lengths = this.#samplesIn(group.packets, previous);
       }
       const length = sumOf(lengths);
-      const granule = positionOf(group, length, isFirst);
+      const granule = this.#withinHeader(positionOf(group, length, isFirst), position, ended);
       const isTrimmed = trims(this.#rules, group);
       const place = placeOf({ granule, lengths, ended, isFirst, isTrimmed, flaw, offset: group.offset });
       if (place.flaw !== undefined) yield { flaw: place.flaw, numSamples: silence.take(place.gap) };
@@ -109,6 +109,12 @@ export class OggTimeline {
       ended = granule ?? (ended === undefined ? undefined : ended + BigInt(place.gap + length));
     }
     if (this.#first === undefined) this.end = 0;
+  }
+
+  /** A granule position, undefined for one by which there would be more samples than the codec's header says. */
+  #withinHeader(granule: bigint | undefined, position: number, ended: bigint | undefined): bigint | undefined {
+    if (granule === undefined || ended === undefined || this.codec.numSamples === undefined) return granule;
+    return position + Number(granule - ended) > this.codec.numSamples ? undefined : granule;
   }
 
   async *#all(): AsyncGenerator<PlacedGroup, void> {
