@@ -77,7 +77,7 @@ async function openSingle({ source, beside }: CheckpointFile, close: Close): Pro
 function openRecognised(file: WeightFile, isOriginal: boolean, close: Close): Checkpoint {
   const { format, source } = file;
   const weights = gatherWeights([stateDictOf(file)], "");
-  const config = recogniseCodec(weights.shapes, source.name);
+  const config = recogniseCodec(weights.shapes, source.name, isOriginal);
   const layout = isOriginal ? "encodec" : "huggingface";
   return assembleCheckpoint(config, weights, { layout, format, files: [source.name], bytes: source.size }, close);
 }

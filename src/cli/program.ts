@@ -18,8 +18,8 @@ import { showText, tell } from "./shared/terminal.ts";
 import type { Terminal } from "./shared/terminal.ts";
 
 const notes = `
-Exit codes: 0 all went well, 1 something failed, 2 the command line is wrong, 130 interrupted by Ctrl-C,
-129 or 143 by SIGHUP or SIGTERM.
+Exit codes: 0 all went well, 1 something failed, 2 the command line is wrong, 3 tokenize is done but for files that failed,
+130 interrupted by Ctrl-C, 129 or 143 by SIGHUP or SIGTERM.
 Run encodec-tokenizer <command> --help for options and examples.
 `;
 

@@ -1,7 +1,7 @@
 import { findByDigest } from "../catalogue/index.ts";
 import { codecFormOf } from "../checkpoint/index.ts";
 import type { CheckpointInfo, CodecConfig, CodecForm, Segmenting } from "../checkpoint/index.ts";
-import { AudioCodes, CodesError } from "../core/index.ts";
+import { AudioCodes, CodesError, printableJson } from "../core/index.ts";
 import type { AudioCodesData, LicenseRecord, Provenance, Waveform } from "../core/index.ts";
 import { checkTensors, describeNetwork } from "../graph/index.ts";
 import type { Network } from "../graph/index.ts";
@@ -174,13 +174,19 @@ export class AudioTokenizer {
 
   /**
    * Codebooks that `encode` gives with these options: those of the bandwidth, or the number asked for, or all.
-   * @throws RangeError for a bandwidth or number of codebooks that the model does not have, TypeError for both at a time.
+   * @throws RangeError for a bandwidth or number of codebooks that the model does not have, TypeError for both at a time and for what is no number.
    */
   numCodebooksFor({
     bandwidth,
     numCodebooks,
   }: { readonly bandwidth?: number | undefined; readonly numCodebooks?: number | undefined } = {}): number {
     const { bandwidths, lanes } = this.#format;
+    for (const [name, value] of Object.entries({ bandwidth, numCodebooks })) {
+      if (value !== undefined && typeof value !== "number")
+        throw new TypeError(
+          `${name} must be a number; received ${value === null ? "null" : `the ${typeof value} ${printableJson(value)}`}`,
+        );
+    }
     if (bandwidth !== undefined && numCodebooks !== undefined) {
       throw new TypeError(`give either bandwidth or numCodebooks, not both; received ${bandwidth} kbps and ${numCodebooks}`);
     }

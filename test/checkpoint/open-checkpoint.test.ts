@@ -127,13 +127,13 @@ describe("the same codec in another layout has the same configuration and tensor
     await expectSameCodec(checkpoint, await openGolden("mini-16khz/hf"));
   });
 
-  test("one safetensors file without a configuration, of a published codec", async () => {
-    const reference = await openGolden("mini-48khz/hf");
+  test("one safetensors file, with its configuration beside it", async () => {
     const checkpoint = await openCheckpoint({
       kind: "file",
       source: bytesSource(goldenBytes("mini-48khz/hf/model.safetensors"), "weights"),
+      beside: folderOf({ "config.json": goldenConfig("mini-48khz") }),
     });
-    expect(checkpoint.config).toEqual(reference.config);
+    await expectSameCodec(checkpoint, await openGolden("mini-48khz/hf"));
   });
 });
 

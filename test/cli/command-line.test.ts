@@ -119,6 +119,23 @@ describe("encode", () => {
   });
 });
 
+test.each([
+  ["inspect", "no-such.npz", [], "there is no file or folder no-such.npz"],
+  ["inspect", "broken.npz", [], "broken.npz"],
+  ["roundtrip", "no-such.wav", [], "there is no such file"],
+  ["roundtrip", "broken.npz", ["-m", "no-such-model"], "there is no file or folder no-such-model"],
+])("%s --json prints a failure as JSON: %s", async (command, name, more, message) => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, "broken.npz"), "PK");
+  const input = name === "no-such.npz" ? name : join(folder, name);
+  const { code, stdout, stderr } = await run([command, input, "--json", ...more]);
+  expect(code).toBe(1);
+  const report = JSON.parse(stdout.toString());
+  expect(report).toEqual({ failures: [{ input, error: expect.stringContaining(message) }] });
+  expect(stderr).toBe(`encodec-tokenizer: ${report.failures[0].error}\n`);
+  expect((await run([command, input, ...more])).stdout.toString()).toBe("");
+});
+
 describe("decode", () => {
   test("writes a WAV of another name than the recording's", async () => {
     const folder = await folderWithSpeech();

@@ -57,6 +57,16 @@ describe("encode refuses", () => {
     );
   });
 
+  test.each([
+    [{ bandwidth: "6" }, 'bandwidth must be a number; received the string "6"'],
+    [{ bandwidth: null }, "bandwidth must be a number; received null"],
+    [{ numCodebooks: "4" }, 'numCodebooks must be a number; received the string "4"'],
+  ])("a rate that is no number: %j", async (options, message) => {
+    const call = tokenizer.encode(tone(100), options as unknown as { readonly bandwidth: number });
+    await expect(call).rejects.toBeInstanceOf(TypeError);
+    await expect(call).rejects.toThrow(message);
+  });
+
   test.each([0, 9, 1.5, -1, Number.NaN])("%d codebooks", async (numCodebooks) => {
     await expect(tokenizer.encode(tone(100), { numCodebooks })).rejects.toThrow(/whole number from 1 to 8/u);
   });

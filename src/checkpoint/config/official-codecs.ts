@@ -14,6 +14,8 @@ interface OfficialCodec {
   readonly hasConvShortcut: boolean;
   readonly ratios: string;
   readonly codebookSize: number;
+  /** Channels of the first convolution, which double with every ratio. */
+  readonly numFilters: number;
   /** Sample rate in hertz. */
   readonly samplingRate: number;
   /** Bandwidths in kbps. */
@@ -36,6 +38,7 @@ const officialCodecs: readonly OfficialCodec[] = [
     hasConvShortcut: true,
     ratios: "8,5,4,2",
     codebookSize: 1024,
+    numFilters: 32,
     samplingRate: 24_000,
     bandwidths: [1.5, 3, 6, 12, 24],
     fields: { use_causal_conv: true },
@@ -47,6 +50,7 @@ const officialCodecs: readonly OfficialCodec[] = [
     hasConvShortcut: true,
     ratios: "8,5,4,2",
     codebookSize: 1024,
+    numFilters: 32,
     samplingRate: 48_000,
     bandwidths: [3, 6, 12, 24],
     fields: { use_causal_conv: false, normalize: true, chunk_length_s: 1, overlap: 0.01 },
@@ -58,20 +62,35 @@ const officialCodecs: readonly OfficialCodec[] = [
     hasConvShortcut: false,
     ratios: "8,5,4,4",
     codebookSize: 2048,
+    numFilters: 64,
     samplingRate: 32_000,
     bandwidths: [2.2],
     fields: { use_causal_conv: false },
   },
 ];
 
+/** Sizes that all published codecs have. */
+const publishedSizes: Partial<NetworkStructure> = {
+  hiddenSize: 128,
+  codebookDim: 128,
+  numResidualLayers: 1,
+  kernelSize: 7,
+  lastKernelSize: 7,
+  residualKernelSize: 3,
+  compress: 2,
+  numLstmLayers: 2,
+};
+
 /**
  * Works out the configuration of weights that come without one: sizes from the tensors, the rest from the published
  * codec that they are an instance of. Bandwidths that need more codebooks than are stored are left out.
  * @param shapes Shapes by canonical name.
  * @param file Name for error messages; `encodec_48khz-….th` must not contradict the tensors.
+ * @param isOriginal Whether the weights are as facebookresearch/encodec stores them, which never have a configuration: then they may be of other sizes than the published
+ * ones. Those that transformers stores usually have one, without which another codec of the same form would be taken for the published one.
  * @throws CheckpointError with code CHECKPOINT_CONFIG if the tensors are those of no published codec.
  */
-export function recogniseCodec(shapes: ReadonlyMap<string, readonly number[]>, file: string): CodecConfig {
+export function recogniseCodec(shapes: ReadonlyMap<string, readonly number[]>, file: string, isOriginal: boolean): CodecConfig {
   const structure = readStructure(shapes);
   if (structure === undefined) {
     throw new CheckpointError(
@@ -87,6 +106,14 @@ export function recogniseCodec(shapes: ReadonlyMap<string, readonly number[]>, f
       `${file} comes without a configuration, and its tensors (${describe(structure)}) are those of none of ` +
         `${officialCodecs.map((codec) => codec.name).join(", ")}; sampling rate, padding and ` +
         `causality cannot be told from them. Put the config.json of its model beside it`,
+    );
+  }
+  const other = isOriginal ? undefined : otherSize(official, structure);
+  if (other !== undefined) {
+    throw new CheckpointError(
+      "CHECKPOINT_CONFIG",
+      `${file} comes without a configuration, and its tensors are like those of ${official.name}, but of another size: ${other}. ` +
+        `Put the config.json of its model beside it`,
     );
   }
   const namedCodec = /encodec_(?:24|32|48)khz/.exec(file.replace(/^.*[\\/]/, ""))?.[0];
@@ -127,6 +154,13 @@ function matches(codec: OfficialCodec, structure: NetworkStructure): boolean {
     codec.codebookSize === structure.codebookSize &&
     codec.ratios === structure.upsamplingRatios.join()
   );
+}
+
+/** A size that is not the published codec's, such as `numFilters 8, not 32`. */
+function otherSize({ numFilters }: OfficialCodec, structure: NetworkStructure): string | undefined {
+  const published = Object.entries({ ...publishedSizes, numFilters }) as [keyof NetworkStructure, number][];
+  const found = published.find(([name, size]) => structure[name] !== size);
+  return found === undefined ? undefined : `${found[0]} ${String(structure[found[0]])}, not ${found[1]}`;
 }
 
 function fieldsOf(structure: NetworkStructure): Readonly<Record<string, unknown>> {

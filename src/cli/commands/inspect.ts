@@ -14,6 +14,7 @@ import { formatCodesInspection, formatModelInspection, summarizeCodes } from "..
 import { formatPatternInspection, formatSequenceInspection, summarizePattern, summarizeSequence } from "../reports/patterns-report.ts";
 import { formatDatasetInspection, summarizeDataset } from "../reports/tokenize-report.ts";
 import { attempt, CommandError, UsageError, withArguments } from "../shared/failures.ts";
+import { printingFailure } from "../shared/json-failure.ts";
 import { defaultModel, Models } from "../shared/loaded-models.ts";
 import { policyOf } from "../shared/option-values.ts";
 import { modelOrPath } from "../shared/paths.ts";
@@ -56,7 +57,9 @@ export function addInspectCommand(program: Command, terminal: Terminal): void {
   command
     .option("--json", "print it as JSON")
     .addHelpText("after", examples)
-    .action((source: string, options: InspectCommandOptions) => inspect(source, options, terminal));
+    .action((source: string, options: InspectCommandOptions) =>
+      printingFailure(displayName(source, "stdin"), options, terminal, () => inspect(source, options, terminal)),
+    );
 }
 
 async function inspect(source: string, options: InspectCommandOptions, terminal: Terminal): Promise<void> {

@@ -6,6 +6,7 @@ import { writeCodes, writeFileAtomically, writeWavStream } from "../../files/ind
 import type { AudioTokenizer, CallOptions } from "../../tokenizer/index.ts";
 import { formatRoundtrip, summarizeRoundtrip } from "../reports/roundtrip-report.ts";
 import { attempt, CommandError, UsageError } from "../shared/failures.ts";
+import { printingFailure } from "../shared/json-failure.ts";
 import { defaultModel, encodeOptionsFor, Models } from "../shared/loaded-models.ts";
 import type { RateOptions } from "../shared/loaded-models.ts";
 import { makeFoldersFor } from "../shared/make-folder.ts";
@@ -56,7 +57,11 @@ export function addRoundtripCommand(program: Command, terminal: Terminal): void 
   addFfmpegOption(command);
   addModelOptions(command);
   addRunOptions(command);
-  command.addHelpText("after", examples).action((input: string, options: RoundtripCommandOptions) => roundtrip(input, options, terminal));
+  command
+    .addHelpText("after", examples)
+    .action((input: string, options: RoundtripCommandOptions) =>
+      printingFailure(displayName(input, "stdin"), options, terminal, () => roundtrip(input, options, terminal)),
+    );
 }
 
 async function roundtrip(input: string, options: RoundtripCommandOptions, terminal: Terminal): Promise<void> {

@@ -103,7 +103,7 @@ export function reportError(error: unknown, terminal: Terminal): number {
 }
 
 /** The message of an error that can be expected; `undefined` for a bug. */
-function lineOf(error: unknown): string | undefined {
+export function lineOf(error: unknown): string | undefined {
   const isExpected = error instanceof CodecError || error instanceof UsageError || error instanceof CommandError;
   return isExpected ? error.message : undefined;
 }
