@@ -59,6 +59,14 @@ export class OggTimeline {
     return new OggTimeline(openCodec(), rules, first.value ?? undefined, placed);
   }
 
+  /** Samples from the first that is decoded on, as the codec's header has them of the whole that this may have been cut from. */
+  get promised(): number | undefined {
+    const { numSamples } = this.codec;
+    const origin = Math.max(0, Number(this.#origin ?? 0n));
+    // A position beyond that is none of that whole.
+    return numSamples === undefined || origin >= numSamples ? numSamples : numSamples - origin;
+  }
+
   /** Samples of audio if the last page has this granule position, undefined where the pages do not tell. */
   numSamplesUpTo(granule: bigint | undefined): number | undefined {
     return granule === undefined || this.#origin === undefined ? undefined : Math.max(0, Number(granule - this.#origin) - this.start);
@@ -113,8 +121,8 @@ export class OggTimeline {
 
   /** A granule position, undefined for one by which there would be more samples than the codec's header says. */
   #withinHeader(granule: bigint | undefined, position: number, ended: bigint | undefined): bigint | undefined {
-    if (granule === undefined || ended === undefined || this.codec.numSamples === undefined) return granule;
-    return position + Number(granule - ended) > this.codec.numSamples ? undefined : granule;
+    if (granule === undefined || ended === undefined || this.promised === undefined) return granule;
+    return position + Number(granule - ended) > this.promised ? undefined : granule;
   }
 
   async *#all(): AsyncGenerator<PlacedGroup, void> {
