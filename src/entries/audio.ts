@@ -9,6 +9,7 @@ export {
   convertAudioStream,
   decodeAudio,
   decodeAudioStream,
+  downmix,
   formatWav,
   formatWavHeader,
   formatWavSamples,

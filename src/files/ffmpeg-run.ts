@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { onAbort } from "../async/index.ts";
 import type { AudioForm, WarningReport } from "../audio/index.ts";
 import type { Waveform } from "../core/index.ts";
-import { AudioFormatError } from "../core/index.ts";
+import { AudioFormatError, DisposedError } from "../core/index.ts";
 import type { Ffmpeg } from "./find-ffmpeg.ts";
 
 /**
@@ -44,6 +44,7 @@ export class FfmpegRun {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #listening: Disposable;
   readonly #signal: AbortSignal | undefined;
+  #isOver = false;
   /** Bytes that are not yet samples. */
   #rest: Uint8Array = new Uint8Array();
 
@@ -110,6 +111,7 @@ export class FfmpegRun {
 
   /** Ends the process, however far it is. */
   async end(): Promise<void> {
+    this.#isOver = true;
     this.#listening[Symbol.dispose]();
     this.#child.kill("SIGKILL");
     this.#stdout.destroy();
@@ -118,7 +120,10 @@ export class FfmpegRun {
 
   /** @returns false once there is no more. */
   async #read(): Promise<boolean> {
-    const chunk = await this.#chunks.next();
+    const chunk = await this.#chunks.next().catch((error: unknown) => {
+      this.#signal?.throwIfAborted();
+      throw this.#isOver ? new DisposedError("audio") : error;
+    });
     this.#signal?.throwIfAborted();
     if (chunk.done === true) return false;
     const joined = new Uint8Array(this.#rest.length + chunk.value.length);

@@ -25,7 +25,7 @@ describe("mixChannels", () => {
     expect(() => mixChannels(waveformOf([3], [0], [0], [0], [0], [0]), 1)).toThrow(/cannot mix 6 channels into 1/u);
     expect(() => mixChannels(waveformOf([1], [1], [1], [1], [1], [1]), 2)).toThrow(
       new RangeError(
-        "cannot mix 6 channels into 2: only stereo to mono and mono to any number are defined; choose or mix the channels of waveform.channelData first",
+        "cannot mix 6 channels into 2: only stereo to mono and mono to any number are defined; choose or mix the channels of waveform.channelData first, such as by downmix; encode has --channels for it",
       ),
     );
   });

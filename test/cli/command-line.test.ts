@@ -5,6 +5,7 @@ import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { zipSync } from "fflate";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { downmix } from "../../src/audio/index.ts";
 import { readIn } from "../../src/cli/shared/terminal.ts";
 import {
   AudioCodes,
@@ -61,6 +62,51 @@ describe("encode", () => {
     const refused = await run(["encode", input, "--no-ffmpeg", "--force"]);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/this is a Windows Media file.*out\.wav\n/) });
     expect(await run(["roundtrip", input, "--no-ffmpeg"])).toMatchObject({ code: 1, stderr: expect.stringContaining("Windows Media") });
+  });
+
+  test("takes the channels that it is told to", async () => {
+    const folder = await temporaryFolder();
+    const input = join(folder, "a.wav");
+    const channelData = [1, 2, 3].map((k) => Float32Array.from({ length: 4800 }, (_, i) => 0.3 * Math.sin(i / (10 * k))));
+    await using tokenizer = await AudioTokenizer.fromPretrained("tiny");
+    const codesOf = (samples: Float32Array) => tokenizer.encode({ channelData: [samples], sampleRate: 24_000 });
+    const encoded = async (channels: string) => {
+      const { code, stderr } = await run(["encode", input, "--channels", channels, "--force"]);
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      return { text: stderr.trim().split(", ").at(-1), codes: await readCodes(join(folder, "a.safetensors")) };
+    };
+    await writeWav(input, { channelData: channelData.slice(0, 2), sampleRate: 24_000 }, { format: "float32" });
+    for (const [choice, channel] of [
+      ["first", 0],
+      ["left", 0],
+      ["right", 1],
+    ] as const) {
+      expect(await encoded(choice)).toEqual({ text: `${choice} of 2 channels`, codes: await codesOf(channelData[channel]!) });
+    }
+    const average = channelData[0]!.map((sample, i) => (sample + channelData[1]![i]!) / 2);
+    expect(await encoded("mix")).toEqual({ text: "mixed from stereo", codes: await codesOf(average) });
+
+    const each = await run(["encode", input, "--channels", "each", "--json"]);
+    const outputs = [join(folder, "a_c0.safetensors"), join(folder, "a_c1.safetensors")];
+    expect(JSON.parse(each.stdout.toString())).toMatchObject({ results: outputs.map((output) => ({ input, output })), failures: [] });
+    for (const [channel, output] of outputs.entries()) expect(await readCodes(output)).toEqual(await codesOf(channelData[channel]!));
+    expect(await run(["encode", input, "--channels", "each"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("a_c0.safetensors"),
+    });
+    expect(await run(["encode", "-", "--channels", "each"], { stdin: await readFile(input) })).toMatchObject({ code: 2 });
+
+    await writeWav(input, { channelData, sampleRate: 24_000 }, { format: "float32" });
+    expect(await run(["encode", input, "--force"])).toMatchObject({ code: 1, stderr: expect.stringContaining("--channels") });
+    const mixed = downmix({ channelData, sampleRate: 24_000 }).channelData;
+    const mono = mixed[0]!.map((sample, i) => (sample + mixed[1]![i]!) / 2);
+    expect(await encoded("downmix")).toEqual({ text: "mixed from stereo", codes: await codesOf(mono) });
+
+    await writeWav(input, { channelData: channelData.slice(0, 1), sampleRate: 24_000 }, { format: "float32" });
+    expect(await run(["encode", input, "--force", "--channels", "right"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("wav file with one channel, which has no right"),
+    });
   });
 
   test("says once that .npy keeps neither provenance nor license, unless it is to be quiet", async () => {

@@ -199,6 +199,15 @@ describe("ending it", () => {
     await gone();
   });
 
+  test("disposing it while a piece is waited for", async () => {
+    const audio = await openAudio(foreignFile(), {
+      ffmpeg: await fakeFfmpeg(folder, `${noted} au(8000, 1, []); setInterval(() => {}, 1000);`),
+    });
+    const [waiting] = await Promise.allSettled([audio[Symbol.asyncIterator]().next(), audio[Symbol.asyncDispose]()]);
+    expect(waiting).toMatchObject({ status: "rejected", reason: { name: "DisposedError" } });
+    await gone();
+  });
+
   test.each([
     ["works", endless],
     ["waits", silent],

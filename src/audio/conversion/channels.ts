@@ -23,7 +23,7 @@ export function mixChannels(waveform: Waveform, channels: number): Waveform {
   }
   throw new RangeError(
     `cannot mix ${channelData.length} channels into ${channels}: only stereo to mono and mono to any number are defined; ` +
-      "choose or mix the channels of waveform.channelData first",
+      "choose or mix the channels of waveform.channelData first, such as by downmix; encode has --channels for it",
   );
 }
 

@@ -1,16 +1,21 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import { AudioCodes, AudioFormatError, CodesError } from "../../core/index.ts";
+import { AudioConverter } from "../../audio/index.ts";
+import type { AudioWarning } from "../../audio/index.ts";
 import { writeCodes } from "../../files/index.ts";
 import { codesFormatOf, codesFormats, formatCodes } from "../../storage/index.ts";
 import type { AudioFile } from "../../files/index.ts";
 import type { CodesFormat } from "../../storage/index.ts";
 import type { AudioTokenizer, EncodeOptions } from "../../tokenizer/index.ts";
+import { channelChoices, takeChannels, takenText } from "../shared/clip-channels.ts";
+import type { ChannelChoice } from "../shared/clip-channels.ts";
 import { forEachInput } from "../shared/each-input.ts";
-import { UsageError } from "../shared/failures.ts";
+import type { InputResult } from "../shared/each-input.ts";
+import { UsageError, withInput } from "../shared/failures.ts";
 import { defaultModel, encodeOptionsFor, Models } from "../shared/loaded-models.ts";
 import type { RateOptions } from "../shared/loaded-models.ts";
-import { planOutputs } from "../shared/output-plan.ts";
+import { planOutputs, refuseExisting } from "../shared/output-plan.ts";
 import { inputPaths } from "../shared/paths.ts";
 import { startProgress } from "../shared/progress.ts";
 import type { ClipProgress, ProgressBar } from "../shared/progress.ts";
@@ -39,6 +44,7 @@ interface EncodeCommandOptions
   extends RateOptions, AudioCommandOptions, FfmpegCommandOptions, OutputOptions, RunOptions, ModelCommandOptions {
   readonly model: string;
   readonly format?: CodesFormat;
+  readonly channels?: ChannelChoice;
 }
 
 const examples = `
@@ -63,6 +69,14 @@ export function addEncodeCommand(program: Command, terminal: Terminal): void {
         codesFormats,
       ),
     );
+  command.addOption(
+    new Option(
+      "--channels <which>",
+      "mix: the average of a stereo file, for codecs with one channel; downmix: surround sound mixed to stereo before; first, left or right; each: a file of codes for every channel, named _c0, _c1, …",
+    )
+      .choices(channelChoices)
+      .default("mix"),
+  );
   addRateOptions(command);
   addAudioOptions(command);
   addFfmpegOption(command);
@@ -81,28 +95,49 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
     fileExtensions: codesFormats.map((format) => `.${format}`),
   });
   for (const { output } of plan) checkOutput(output, options);
+  if (options.channels === "each" && plan.some(({ input, output }) => input === stream || output === stream)) {
+    throw new UsageError("--channels each reads a file once for each channel and writes a file for each; give it files");
+  }
   await using models = new Models(terminal, options);
   const tokenizer = await models.load(options.model);
   const encodeOptions = { ...encodeOptionsFor(tokenizer, options), signal: terminal.signal };
   if (plan.some(({ output }) => formatOf(output, options) === "npy")) {
     say(terminal, options, "a .npy file holds no provenance or license; use .safetensors or .npz to keep them");
   }
-  await forEachInput(plan, terminal, options, async ({ input, output }) => {
-    await using clip = await openClip(
-      input,
-      tokenizer,
-      terminal,
-      clipOptions(options, (warning) => say(terminal, options, warningText(displayName(input, "stdin"), warning))),
-    );
-    using progress = startProgress(terminal, displayName(input, "stdin"), options.quiet);
-    const codes = await encodeClip(clip, tokenizer, encodeOptions, progress);
-    await (output === stream
-      ? writeOut(terminal, formatCodes(codes, formatOf(output, options)))
-      : writeCodes(output, codes, { overwrite: options.force === true }));
-    return {
-      line: encodedText(codes, conversionText(clip, tokenizer), clip.decoder),
-      summary: { ...codesSummary(codes), ...(clip.decoder === undefined ? {} : { decoder: clip.decoder }) },
+  // With each, what is planned is not what is written; that is looked for when the number of channels is known.
+  const planOptions = options.channels === "each" ? { ...options, force: true } : options;
+  await forEachInput(plan, terminal, planOptions, async ({ input, output }) => {
+    const name = displayName(input, "stdin");
+    const damage = (warning: AudioWarning): void => say(terminal, options, warningText(name, warning));
+    const encodeInto = async (file: AudioFile, choice: Exclude<ChannelChoice, "each"> | number, path: string): Promise<InputResult> => {
+      const clip = takeChannels(file, choice);
+      withInput(() => new AudioConverter(clip, tokenizer));
+      using progress = startProgress(terminal, name, options.quiet);
+      const codes = await encodeClip(clip, tokenizer, encodeOptions, progress);
+      await (path === stream
+        ? writeOut(terminal, formatCodes(codes, formatOf(path, options)))
+        : writeCodes(path, codes, { overwrite: options.force === true }));
+      return {
+        line: encodedText(codes, [takenText(file, choice), conversionText(clip, tokenizer), decoderText(clip)]),
+        summary: { ...codesSummary(codes), ...(clip.decoder === undefined ? {} : { decoder: clip.decoder }) },
+      };
     };
+    const { channels = "mix" } = options;
+    if (channels !== "each") {
+      await using file = await openClip(input, terminal, clipOptions(options, damage));
+      return await encodeInto(file, channels, output);
+    }
+    const results: InputResult[] = [];
+    for (let channel = 0, numChannels = 1; channel < numChannels; channel++) {
+      // The file is read anew for each: it may be too long to be held.
+      await using file = await openClip(input, terminal, clipOptions(options, channel === 0 ? damage : () => {}));
+      numChannels = file.channels;
+      const paths = Array.from({ length: numChannels }, (_, number) => output.replace(/(?=\.[^.]*$)/, `_c${number}`));
+      if (channel === 0) refuseExisting(paths, options.force);
+      const path = paths[channel]!;
+      results.push({ ...(await encodeInto(file, channel, path)), output: path });
+    }
+    return results;
   });
 }
 
@@ -144,8 +179,11 @@ function checkOutput(output: string, { format, json }: EncodeCommandOptions): vo
   }
 }
 
-function encodedText(codes: AudioCodes, conversion: string, decoder: string | undefined): string {
-  const parts = [secondsText(codes.duration), codesText(codes), bandwidthText(codes.bandwidth), conversion];
-  if (decoder !== undefined) parts.push(`decoded by ${decoder}`);
+function encodedText(codes: AudioCodes, details: readonly string[]): string {
+  const parts = [secondsText(codes.duration), codesText(codes), bandwidthText(codes.bandwidth), ...details];
   return parts.filter((part) => part !== "").join(", ");
+}
+
+function decoderText({ decoder }: AudioFile): string {
+  return decoder === undefined ? "" : `decoded by ${decoder}`;
 }

@@ -16,6 +16,8 @@ export interface EachInputOptions {
 export interface InputResult {
   readonly line: string;
   readonly summary: Readonly<Record<string, unknown>>;
+  /** Where it was written, if elsewhere than planned. */
+  readonly output?: string;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function forEachInput(
   plan: readonly PlannedOutput[],
   terminal: Terminal,
   options: EachInputOptions,
-  work: (step: PlannedOutput) => Promise<InputResult>,
+  work: (step: PlannedOutput) => Promise<InputResult | readonly InputResult[]>,
 ): Promise<void> {
   refuseExisting(
     plan.map(({ output }) => output),
@@ -46,8 +48,10 @@ export async function forEachInput(
       failures.push({ input: names.input, error: outcome.failure });
       tell(terminal, `encodec-tokenizer: ${outcome.failure}`);
     } else {
-      results.push({ ...names, ...outcome.result.summary });
-      say(terminal, options, `${names.input} → ${names.output}: ${outcome.result.line}`);
+      for (const { line, summary, output = names.output } of [outcome.result].flat()) {
+        results.push({ ...names, output, ...summary });
+        say(terminal, options, `${names.input} → ${output}: ${line}`);
+      }
     }
   }
   if (options.json) await writeOut(terminal, jsonText({ results, failures }));

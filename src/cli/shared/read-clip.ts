@@ -37,20 +37,8 @@ export async function readClip(input: string, tokenizer: AudioTokenizer, termina
 }
 
 /** Opens a clip of any length, to be decoded while it is encoded. */
-export async function openClip(
-  input: string,
-  tokenizer: AudioTokenizer,
-  { stdin, signal }: Terminal,
-  options: ClipOptions,
-): Promise<AudioFile> {
-  const audio = await openAudio(input === stream ? stdin : input, { signal, ...options });
-  try {
-    withInput(() => new AudioConverter(audio, tokenizer));
-    return audio;
-  } catch (error) {
-    await audio[Symbol.asyncDispose]();
-    throw error;
-  }
+export async function openClip(input: string, { stdin, signal }: Terminal, options: ClipOptions): Promise<AudioFile> {
+  return openAudio(input === stream ? stdin : input, { signal, ...options });
 }
 
 /** How the command line's options have a clip read. */
