@@ -1,4 +1,4 @@
-import { AudioFormatError, bytesSource, numSamplesOf } from "../core/index.ts";
+import { AudioFormatError, bytesSource, checkOptions, numSamplesOf } from "../core/index.ts";
 import type { ByteSource, Waveform } from "../core/index.ts";
 import { identifyContainer } from "./audio-container.ts";
 import type { AudioContainer } from "./audio-container.ts";
@@ -6,6 +6,7 @@ import { allLimits, checkForm, checkNumSamples } from "./reading/audio-limits.ts
 import type { AllAudioLimits } from "./reading/audio-limits.ts";
 import { WarningReport } from "./reading/audio-warning.ts";
 import { ByteWindow } from "./reading/byte-window.ts";
+import { decodeAudioOptionNames } from "./reading/decode-audio-options.ts";
 import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
 import { openFlac } from "./flac/decode-flac.ts";
 import { openMatroska } from "./media/read-matroska.ts";
@@ -50,6 +51,7 @@ export interface AudioStream extends AsyncIterable<Waveform> {
  * @throws AudioFormatError as `decodeAudio` does; while iterating, too. Whatever `source` throws is passed on.
  */
 export async function decodeAudioStream(source: ByteSource | Uint8Array, options: DecodeAudioOptions = {}): Promise<AudioStream> {
+  checkOptions("decodeAudioStream", options, decodeAudioOptionNames);
   return decodeStreamWith(undefined, source, options);
 }
 

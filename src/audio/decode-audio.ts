@@ -1,6 +1,7 @@
-import { numSamplesOf } from "../core/index.ts";
+import { checkOptions, numSamplesOf } from "../core/index.ts";
 import type { Waveform } from "../core/index.ts";
 import type { AudioForm } from "./reading/audio-form.ts";
+import { decodeAudioOptionNames } from "./reading/decode-audio-options.ts";
 import type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
 import { decodeStreamWith } from "./decode-audio-stream.ts";
 import type { OtherDecoder } from "./decode-audio-stream.ts";
@@ -26,6 +27,7 @@ const maxNumSamples = 2 ** 30;
  * `AUDIO_CORRUPT` for a file of which nothing can be decoded, and with `options.strict` for anything that is wrong with it.
  */
 export async function decodeAudio(bytes: Uint8Array, options: DecodeAudioOptions = {}): Promise<Waveform> {
+  checkOptions("decodeAudio", options, decodeAudioOptionNames);
   return decodeWith(undefined, bytes, options);
 }
 

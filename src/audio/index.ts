@@ -9,6 +9,7 @@ export type { ConvertAudioOptions } from "./conversion/channels.ts";
 export { maxWarnings } from "./reading/audio-warning.ts";
 export { downmix } from "./conversion/downmix.ts";
 export type { AudioWarning, DamageOptions, WarningReport } from "./reading/audio-warning.ts";
+export { decodeAudioOptionNames } from "./reading/decode-audio-options.ts";
 export type { DecodeAudioOptions } from "./reading/decode-audio-options.ts";
 export { decodeAudioStream, decodeStreamWith } from "./decode-audio-stream.ts";
 export type { AudioStream, OtherAudio, OtherDecoder } from "./decode-audio-stream.ts";

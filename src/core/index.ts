@@ -3,6 +3,8 @@ export type { AudioCodesContext, AudioCodesData, ClipDetails, Provenance, Tensor
 export { bandwidthOf, bitsPerCodeOf } from "./bandwidth.ts";
 export { bytesSource, checkRange, rangesOf, readRange } from "./byte-source.ts";
 export type { ByteSource, OpenFile } from "./byte-source.ts";
+export { checkOptions } from "./check-options.ts";
+export type { OptionNames } from "./check-options.ts";
 export { crc32 } from "./crc32.ts";
 export {
   AudioFormatError,

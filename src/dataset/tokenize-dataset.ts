@@ -1,5 +1,7 @@
 import { eventsOf } from "../async/index.ts";
 import type { Emit } from "../async/index.ts";
+import { checkOptions } from "../core/index.ts";
+import type { OptionNames } from "../core/index.ts";
 import { DatasetWork } from "./dataset-work.ts";
 import type { DatasetWorkOptions } from "./dataset-work.ts";
 import { acquireRunLock } from "./folder/run-lock.ts";
@@ -45,8 +47,43 @@ export function tokenizeDataset(options: TokenizeDatasetOptions): AsyncGenerator
   return eventsOf((emit, signal) => run(options, emit, signal), options.signal);
 }
 
+const optionNames: OptionNames<TokenizeDatasetOptions> = {
+  audioLicense: true,
+  bandwidth: true,
+  batchClips: true,
+  card: true,
+  channels: true,
+  cwd: true,
+  decodeThreads: true,
+  dedupe: true,
+  folder: true,
+  followLinks: true,
+  inputs: true,
+  limits: true,
+  load: true,
+  maxCrashes: true,
+  maxErrors: true,
+  maxMemory: true,
+  minimum: true,
+  model: true,
+  numCodebooks: true,
+  outputs: true,
+  partRows: true,
+  retryErrors: true,
+  share: true,
+  signal: true,
+  stdin: true,
+  stop: true,
+  strict: true,
+  stride: true,
+  tail: true,
+  trim: true,
+  window: true,
+};
+
 async function run(options: TokenizeDatasetOptions, emit: Emit<DatasetEvent>, signal: AbortSignal): Promise<void> {
   const begun = performance.now();
+  checkOptions("tokenizeDataset", options, optionNames);
   const { folder, share = wholeShare, maxErrors = Infinity, stop } = options;
   if (!(maxErrors >= 0)) throw new RangeError(`maxErrors must be 0 or more; received ${maxErrors}`);
   checkShare(share.index, share.count);

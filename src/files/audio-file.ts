@@ -1,8 +1,9 @@
 import type { FormatWavOptions } from "../audio/index.ts";
 import { decodeWith, formatWav } from "../audio/index.ts";
 import type { Waveform } from "../core/index.ts";
-import { AudioFormatError } from "../core/index.ts";
+import { AudioFormatError, checkOptions } from "../core/index.ts";
 import { ffmpegDecoder } from "./ffmpeg-decoder.ts";
+import { readAudioOptionNames } from "./find-ffmpeg.ts";
 import type { ReadAudioOptions } from "./find-ffmpeg.ts";
 import { readWholeFile } from "./read-file.ts";
 import { spool } from "./spool.ts";
@@ -17,6 +18,7 @@ import { writeFileAtomically } from "./write-file.ts";
  * @throws AudioFormatError as `decodeAudio` does, with the path before its message.
  */
 export async function readAudio(source: string | URL | Uint8Array, options: ReadAudioOptions = {}): Promise<Waveform> {
+  checkOptions("readAudio", options, readAudioOptionNames);
   if (source instanceof Uint8Array) return decodeBytes(source, options);
   const path = toPath(source);
   const bytes = await readWholeFile(path, options.signal);

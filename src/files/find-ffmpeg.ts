@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { orAborted } from "../async/index.ts";
+import { decodeAudioOptionNames } from "../audio/index.ts";
 import type { DecodeAudioOptions } from "../audio/index.ts";
+import type { OptionNames } from "../core/index.ts";
 
 /** Who is asked for audio that this package has no decoder for, such as AAC, ALAC, WMA or AC-3. */
 export interface FfmpegOptions {
@@ -15,6 +17,9 @@ export interface FfmpegOptions {
 
 /** How an audio file is read. */
 export interface ReadAudioOptions extends DecodeAudioOptions, FfmpegOptions {}
+
+/** Their names, by which `checkOptions` knows them. */
+export const readAudioOptionNames: OptionNames<ReadAudioOptions> = { ...decodeAudioOptionNames, ffmpeg: true };
 
 /** An ffmpeg that can be started. */
 export interface Ffmpeg {

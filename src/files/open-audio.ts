@@ -4,9 +4,10 @@ import { onAbort } from "../async/index.ts";
 import type { AudioStream } from "../audio/index.ts";
 import { decodeStreamWith } from "../audio/index.ts";
 import type { ByteSource, Waveform } from "../core/index.ts";
-import { DisposedError, FileError, rangesOf } from "../core/index.ts";
+import { checkOptions, DisposedError, FileError, rangesOf } from "../core/index.ts";
 import { namingFile } from "./audio-file.ts";
 import { ffmpegDecoder } from "./ffmpeg-decoder.ts";
+import { readAudioOptionNames } from "./find-ffmpeg.ts";
 import type { ReadAudioOptions } from "./find-ffmpeg.ts";
 import { readError } from "./read-file.ts";
 import { readingPipe } from "./reading-pipe.ts";
@@ -33,6 +34,7 @@ export interface AudioFile extends AudioStream, AsyncDisposable {}
  * @throws DisposedError if it is iterated after it was closed.
  */
 export async function openAudio(source: string | URL | AsyncIterable<Uint8Array>, options: ReadAudioOptions = {}): Promise<AudioFile> {
+  checkOptions("openAudio", options, readAudioOptionNames);
   const { signal } = options;
   signal?.throwIfAborted();
   if (isStream(source)) return decodeOpened(await spool(source, signal), "audio", (error) => error, options);

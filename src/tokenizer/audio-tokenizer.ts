@@ -1,7 +1,7 @@
 import { findByDigest } from "../catalogue/index.ts";
 import { codecFormOf } from "../checkpoint/index.ts";
 import type { CheckpointInfo, CodecConfig, CodecForm, Segmenting } from "../checkpoint/index.ts";
-import { AudioCodes, CodesError, printableJson } from "../core/index.ts";
+import { AudioCodes, checkOptions, CodesError, printableJson } from "../core/index.ts";
 import type { AudioCodesData, LicenseRecord, Provenance, Waveform } from "../core/index.ts";
 import { checkTensors, describeNetwork } from "../graph/index.ts";
 import type { Network } from "../graph/index.ts";
@@ -15,6 +15,15 @@ import { openModel } from "./model/open-model.ts";
 import type { OpenedModel } from "./model/open-model.ts";
 import { CodecRunner } from "./network/codec-runner.ts";
 import { CodecSessions } from "./network/codec-sessions.ts";
+import {
+  decodeOptionNames,
+  decoderStreamOptionNames,
+  decodeStreamOptionNames,
+  encodeOptionNames,
+  encoderStreamOptionNames,
+  encodeStreamOptionNames,
+  loadOptionNames,
+} from "./options.ts";
 import type { DecoderStreamOptions, EncodeOptions, EncoderStreamOptions, EncodeStreamOptions, LoadOptions } from "./options.ts";
 import { decodePieces, encodePieces, transformOf } from "./streams/coding-streams.ts";
 import type { CodingTransform, Pieces } from "./streams/coding-streams.ts";
@@ -102,6 +111,7 @@ export class AudioTokenizer {
    * @throws CheckpointError if there is no such checkpoint, or it is not sound, not complete or not an EnCodec.
    */
   static async fromPretrained(source: string, options: LoadOptions = {}): Promise<AudioTokenizer> {
+    checkOptions("fromPretrained", options, loadOptionNames);
     const { signal, onProgress, threads = 0, interleaveStereo, ...modelOptions } = options;
     signal?.throwIfAborted();
     if (!Number.isInteger(threads) || threads < 0) throw new RangeError(`threads must be a whole number, 0 or more; received ${threads}`);
@@ -146,6 +156,7 @@ export class AudioTokenizer {
    */
   async encodeBatch(waveforms: readonly Waveform[], options: EncodeOptions = {}): Promise<AudioCodes[]> {
     this.#sessions.checkAlive();
+    checkOptions("encode", options, encodeOptionNames);
     if (!Array.isArray(waveforms)) throw new TypeError("encodeBatch takes an array of waveforms; use encode for a single one");
     return encodeClips(waveforms, this.#encoderJob(options), options);
   }
@@ -166,6 +177,7 @@ export class AudioTokenizer {
    */
   async decodeBatch(clips: readonly AudioCodesData[], options: CallOptions = {}): Promise<Waveform[]> {
     this.#sessions.checkAlive();
+    checkOptions("decode", options, decodeOptionNames);
     options.signal?.throwIfAborted();
     if (!Array.isArray(clips)) throw new TypeError("decodeBatch takes an array of codes; use decode for a single clip");
     const checked = clips.map((codes) => this.#accept(codes));
@@ -211,18 +223,20 @@ export class AudioTokenizer {
    * A stream that turns audio into codes while it comes in, sample by sample or minute by minute.
    * @throws RangeError for a bandwidth or number of codebooks that the model does not have, or the state of another model's stream.
    */
-  createEncoder({ state, ...options }: EncoderStreamOptions = {}): EncoderStream {
+  createEncoder(options: EncoderStreamOptions = {}): EncoderStream {
     this.#sessions.checkAlive();
-    return EncoderStream.open(this.#encoderJob(options), state);
+    checkOptions("createEncoder", options, encoderStreamOptionNames);
+    return EncoderStream.open(this.#encoderJob(options), options.state);
   }
 
   /**
    * A stream that turns codes into audio while they come in.
    * @throws RangeError for the state of another model's stream.
    */
-  createDecoder({ state }: DecoderStreamOptions = {}): DecoderStream {
+  createDecoder(options: DecoderStreamOptions = {}): DecoderStream {
     this.#sessions.checkAlive();
-    return DecoderStream.open({ ...this.#decoderJob, accept: (codes) => this.#accept(codes) }, state);
+    checkOptions("createDecoder", options, decoderStreamOptionNames);
+    return DecoderStream.open({ ...this.#decoderJob, accept: (codes) => this.#accept(codes) }, options.state);
   }
 
   /**
@@ -235,8 +249,10 @@ export class AudioTokenizer {
    * A source without samples gives none.
    * @throws as `encode` and `createEncoder` do, and what the source throws. The source is left whenever the loop is.
    */
-  encodeStream(source: Pieces<Waveform>, { signal, ...options }: EncodeStreamOptions = {}): AsyncGenerator<AudioCodes, void> {
-    return encodePieces(this.createEncoder(options), source, this.#format, { signal, life: this.#sessions.signal });
+  encodeStream(source: Pieces<Waveform>, options: EncodeStreamOptions = {}): AsyncGenerator<AudioCodes, void> {
+    checkOptions("encodeStream", options, encodeStreamOptionNames);
+    const { signal, ...rate } = options;
+    return encodePieces(this.createEncoder(rate), source, this.#format, { signal, life: this.#sessions.signal });
   }
 
   /**
@@ -245,8 +261,9 @@ export class AudioTokenizer {
    * @returns Pieces of audio as they are settled; together what `decode` gives for all codes joined.
    * @throws as `decode` and `DecoderStream.push` do, and what the source throws. The source is left whenever the loop is.
    */
-  decodeStream(source: Pieces<AudioCodesData>, { signal }: StreamOptions = {}): AsyncGenerator<Waveform, void> {
-    return decodePieces(this.createDecoder(), source, this.#format, { signal, life: this.#sessions.signal });
+  decodeStream(source: Pieces<AudioCodesData>, options: StreamOptions = {}): AsyncGenerator<Waveform, void> {
+    checkOptions("decodeStream", options, decodeStreamOptionNames);
+    return decodePieces(this.createDecoder(), source, this.#format, { signal: options.signal, life: this.#sessions.signal });
   }
 
   /** `encodeStream` as a web transform: `audio.pipeThrough(tokenizer.encoderTransform({ bandwidth: 6 }))`. */

@@ -1,3 +1,4 @@
+import type { OptionNames } from "../core/index.ts";
 import type { Runtime } from "../runtime/index.ts";
 import type { CallOptions, StreamOptions } from "./call-options.ts";
 import type { HubModelOptions } from "./model/admit-repository.ts";
@@ -43,3 +44,26 @@ export interface DecoderStreamOptions {
   /** Where another stream left off. @default the beginning */
   readonly state?: DecoderStreamState | undefined;
 }
+
+/** The options of each call, by which `checkOptions` knows them. */
+export const loadOptionNames: OptionNames<LoadOptions> = {
+  cacheDir: true,
+  endpoint: true,
+  exact: true,
+  fetch: true,
+  interleaveStereo: true,
+  licensePolicy: true,
+  offline: true,
+  onProgress: true,
+  revision: true,
+  runtime: true,
+  signal: true,
+  threads: true,
+  token: true,
+};
+export const encodeOptionNames: OptionNames<EncodeOptions> = { bandwidth: true, numCodebooks: true, onProgress: true, signal: true };
+export const encodeStreamOptionNames: OptionNames<EncodeStreamOptions> = { bandwidth: true, numCodebooks: true, signal: true };
+export const encoderStreamOptionNames: OptionNames<EncoderStreamOptions> = { bandwidth: true, numCodebooks: true, state: true };
+export const decodeOptionNames: OptionNames<CallOptions> = { onProgress: true, signal: true };
+export const decodeStreamOptionNames: OptionNames<StreamOptions> = { signal: true };
+export const decoderStreamOptionNames: OptionNames<DecoderStreamOptions> = { state: true };

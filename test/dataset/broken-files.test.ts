@@ -129,7 +129,7 @@ describe("a broken file", () => {
     await writeTree(folder, { "in/a-sound.wav": toneWav(1, 1), "in/z/sound.wav": toneWav(3, 0.5) });
     const common = { partRows: 5, minimum: { seconds: 0.1 }, trim: { threshold: -60 }, strict: true };
     const found: (readonly ErrorLine[])[] = [];
-    for (const [name, more] of Object.entries({ whole: {}, streamed: { maxMemory: 2 ** 16, workers: 1 } })) {
+    for (const [name, more] of Object.entries({ whole: {}, streamed: { maxMemory: 2 ** 16, decodeThreads: 1 } })) {
       const stop = new AbortController();
       stop.abort();
       await writeTree(folder, { "in/vanished.wav": toneWav(2, 1) });

@@ -104,7 +104,7 @@ function script(): string {
       return encodeBatch.call(this, waveforms, options);
     };
     try {
-      for await (const event of tokenizeDataset({ folder, inputs: [input], model: ${JSON.stringify(tinyModel)}, load: { threads: 1 }, numCodebooks: 2, partRows: 3, workers: 1, retryErrors: retry === "retry" })) {
+      for await (const event of tokenizeDataset({ folder, inputs: [input], model: ${JSON.stringify(tinyModel)}, load: { threads: 1 }, numCodebooks: 2, partRows: 3, decodeThreads: 1, retryErrors: retry === "retry" })) {
         if (event.kind === "part-started") console.log("part", event.part);
       }
       console.log("done");
@@ -162,7 +162,7 @@ test("a clip that ends its process ends four of them, the other parts are done, 
   // Tried again when that is asked for, and done when the clip ends no process any more.
   expect((await run("retry")).wasKilled).toBe(true);
   const alone = join(folder, "alone");
-  const options = { inputs: [input], numCodebooks: 2, partRows: 3, workers: 1 };
+  const options = { inputs: [input], numCodebooks: 2, partRows: 3, decodeThreads: 1 };
   const { report } = await tokenize({ ...options, folder: join(folder, "out") });
   expect(report).toMatchObject({ parts: 1, total: { clips: numFiles, errors: 0 } });
   expect((await collect(await openDataset(join(folder, "out")))).map(({ key }) => key)).toEqual(

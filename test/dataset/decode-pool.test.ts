@@ -59,7 +59,7 @@ test("many threads at work give no warning", async () => {
 test("a thread that cannot start ends the run, no row is blamed, and the folder can be continued", async () => {
   const folder = await temporaryFolder();
   for (let i = 0; i < 6; i++) await writeFile(join(folder, `${i}.wav`), toneWav(i, 0.3));
-  const options = { folder: join(folder, "out"), inputs: [join(folder, "*.wav")], workers: 2 };
+  const options = { folder: join(folder, "out"), inputs: [join(folder, "*.wav")], decodeThreads: 2 };
   decoder.url = pathToFileURL(join(folder, "missing.js")).href;
   await expect(tokenize(options)).rejects.toMatchObject({
     code: "DATASET_THREADS",

@@ -89,9 +89,9 @@ describe("tokenizeDataset", () => {
     expect(expected.size).toBeGreaterThan(15);
     // With 64 KiB every file is too long to be held at once, and is streamed.
     for (const [name, options] of Object.entries({
-      threads: { workers: 3 },
+      threads: { decodeThreads: 3 },
       single: { batchClips: 1 },
-      streamed: { maxMemory: 2 ** 16, workers: 1 },
+      streamed: { maxMemory: 2 ** 16, decodeThreads: 1 },
       some: { maxMemory: 2 ** 20 },
     })) {
       await tokenize({ folder: join(folder, name), ...common, ...options });

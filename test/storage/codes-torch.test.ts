@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { DType } from "../../src/checkpoint/index.ts";
 import { CodesError } from "../../src/core/index.ts";
@@ -71,6 +72,19 @@ describe("codes that torch.save stored", () => {
     expect(read.data).toEqual(Uint16Array.of(...data, ...data.map((code) => code + 100)));
     expect(read.scales).toEqual(Float32Array.of(0.5, 0.25));
     expect(read).toMatchObject({ shape: [2, 3, 4], numSamples: 2480 });
+  });
+
+  // The files are from torch/make.py.
+  test.each(["tensor.pt", "view.pt", "encodec-model.pt", "frames.pt"])("are read as PyTorch itself wrote them: %s", async (file) => {
+    const read = await parseCodes(readFileSync(new URL(`torch/${file}`, import.meta.url)), { context });
+    expect(read.data).toEqual(data);
+    expect(read).toMatchObject({ shape: [1, 3, 4], scales: null });
+  });
+
+  test("are read with segments and scales as transformers wrote them", async () => {
+    const read = await parseCodes(readFileSync(new URL("torch/segments.pt", import.meta.url)), { context: segmented });
+    expect(read.data).toEqual(Uint16Array.of(...data, ...data.map((code) => code + 100), ...data.map((code) => code + 200)));
+    expect(read.scales).toEqual(Float32Array.of(0.5, 0.25, 0.125));
   });
 
   test("are read as the view that was saved", async () => {

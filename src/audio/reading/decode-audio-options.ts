@@ -1,3 +1,4 @@
+import type { OptionNames } from "../../core/index.ts";
 import type { AudioLimits } from "./audio-limits.ts";
 import type { DamageOptions } from "./audio-warning.ts";
 
@@ -8,3 +9,6 @@ export interface DecodeAudioOptions extends DamageOptions {
   /** What a file may be. @default Everything that is usual, and more: see `AudioLimits`. */
   readonly limits?: AudioLimits | undefined;
 }
+
+/** Their names, by which `checkOptions` knows them. */
+export const decodeAudioOptionNames: OptionNames<DecodeAudioOptions> = { limits: true, onWarning: true, signal: true, strict: true };
