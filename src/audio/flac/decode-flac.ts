@@ -87,7 +87,9 @@ class FlacTimeline {
 
   *#step(frame: FlacFrame, junk: FlacJunk | undefined): Generator<Packet | Damage, void> {
     this.#blockSize ??= frame.header.blockSize;
-    const start = startSampleOf(frame.header, this.#blockSize)!;
+    // Early encoders numbered samples without saying so where blocks are variable, which only the stream's header tells.
+    const isSampleNumber = this.#header.blockSize === undefined && frame.header.number === this.#position;
+    const start = isSampleNumber ? frame.header.number : startSampleOf(frame.header, this.#blockSize)!;
     if (this.#position === undefined) {
       // Frames were lost in front of it if there are as many bytes as these would have.
       const isFirstLost = junk !== undefined && (start / this.#blockSize) * minFrameLength <= junk.length;
