@@ -127,14 +127,14 @@ export class RowAudio implements AsyncDisposable {
 }
 
 /** Opens audio to be decoded here, or where that cannot be, by an ffmpeg. What asks one is loaded when it is needed: threads are to start fast. */
-async function decode(source: RowSource, options: ReadAudioOptions): Promise<AudioStream & Partial<AsyncDisposable>> {
+async function decode(source: RowSource, { ffmpeg, ...options }: ReadAudioOptions): Promise<AudioStream & Partial<AsyncDisposable>> {
   try {
     return await decodeAudioStream(source, options);
   } catch (error) {
     const isForOthers = error instanceof AudioFormatError && (error.code === "AUDIO_UNSUPPORTED" || error.code === "AUDIO_UNKNOWN_FORMAT");
-    if (!isForOthers || options.ffmpeg === false) throw error;
+    if (!isForOthers || ffmpeg === false) throw error;
     const { decodeSource } = await import("../../files/index.ts");
-    return await decodeSource(source, options);
+    return await decodeSource(source, { ...options, ffmpeg });
   }
 }
 
