@@ -153,6 +153,7 @@ export class FfmpegRun {
 /** The last line that ffmpeg said, which tells what all others led to, without the name that its input has there. */
 function complaintOf(said: string): string | undefined {
   if (/matches no streams/.test(said)) return "it has no audio";
+  if (/not on whitelist/i.test(said)) return "it is of a kind that is no audio, or names other files";
   const line = said.trim().split("\n").at(-1)!.replace(`${inputName}: `, "");
   return line === "" ? undefined : `“${line.slice(0, 200)}”`;
 }

@@ -154,6 +154,9 @@ describe("an ffmpeg that fails", () => {
     await expect(ask(`console.error("Stream map '0:a:0' matches no streams.\\nadd a '?'"); process.exit(1)`)).rejects.toThrow(
       /it has no audio$/,
     );
+    await expect(ask(`console.error("[hls @ 0] Format not on whitelist 'aac'\\nInvalid argument"); process.exit(1)`)).rejects.toThrow(
+      /names other files$/,
+    );
     await expect(ask("process.exit(3)")).rejects.toThrow(/it failed with exit code 3$/);
     await expect(ask("process.exit(0)")).rejects.toThrow(/it finds no audio in it$/);
     await expect(ask("au(8000, 0, [])")).rejects.toThrow(/it does not answer as ffmpeg does$/);
