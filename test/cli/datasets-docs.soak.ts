@@ -12,7 +12,7 @@ afterEach(() => process.chdir(home));
 
 test("every command of docs/datasets.md works as printed, and leaves a dataset that is sound", async () => {
   const folder = await temporaryFolder();
-  await writeTree(folder, Object.fromEntries([0, 1, 2].map((i) => [`corpus/${i}.wav`, toneWav(i, 0.8 + 0.3 * i)])));
+  await writeTree(folder, Object.fromEntries([0, 1, 2].map((i) => [`corpus/${i}.wav`, toneWav(i, 1.1 + 0.3 * i)])));
   process.chdir(folder);
   const commands = Array.from(page.matchAll(/```sh\n([^]*?)```/g), (match) => match[1]!.trimEnd().split("\n")).flat();
   for (const command of commands) {
