@@ -14,7 +14,7 @@ import { Pace } from "./reading/pace.ts";
 const maxNumSamples = 2 ** 30;
 
 /**
- * Decodes a whole audio file, recognised by its bytes: WAV, FLAC, MP3, or Ogg with Vorbis, Opus or FLAC.
+ * Decodes a whole audio file, recognised by its bytes: any `AudioContainer` but `other`.
  *
  * Samples come at the file's own rate (Opus: 48 kHz) and with its own channels. The result starts and ends where the
  * original did as far as the file says so: encoder delay and padding are cut off. Decoders are WebAssembly, loaded

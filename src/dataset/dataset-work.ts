@@ -79,6 +79,11 @@ export interface DatasetWorkOptions extends ClipOptions, ResolveInputsOptions {
    * wrong. @default false
    */
   readonly strict?: boolean | undefined;
+  /**
+   * The ffmpeg that is asked for audio that this package has no decoder for, as `readAudio` has it; clips that it decodes name it (`decoder`). False asks none, and is
+   * part of what the dataset is made with; which ffmpeg a machine has is not.
+   */
+  readonly ffmpeg?: string | false | undefined;
   /** The formats to write. @default [{ format: "webdataset" }] */
   readonly outputs?: readonly OutputSpec[] | undefined;
   /** Rows of a part, the unit of work and of resumption. @default 1000 */
@@ -364,7 +369,16 @@ function recipeOf(options: DatasetWorkOptions, { sampleRate, channels, hopLength
       `windows of ${(planning.window!.length / sampleRate).toFixed(1)} s take ${windowBytes} bytes each; give a maxMemory of at least ${windowBytes * (2 * decodeThreads + 4)} bytes`,
     );
   }
-  return { sampleRate, channels, mode, planning, trim, limits: recordableLimits(options.limits), strict: options.strict };
+  return {
+    sampleRate,
+    channels,
+    mode,
+    planning,
+    trim,
+    limits: recordableLimits(options.limits),
+    strict: options.strict,
+    ffmpeg: options.ffmpeg,
+  };
 }
 
 /** Limits that JSON can hold. @throws RangeError for what is no limit. */
@@ -376,7 +390,7 @@ function recordableLimits(limits: AudioLimits | undefined): AudioLimits | undefi
 /** Everything that shapes the result besides the rows. */
 function settingsOf(
   { outputs = defaultOutputs, audioLicense, card }: DatasetWorkOptions,
-  { mode, planning, trim, limits, strict }: RowRecipe,
+  { mode, planning, trim, limits, strict, ffmpeg }: RowRecipe,
   codec: CodecFields,
   fingerprint: string | null,
 ): JsonObject {
@@ -384,7 +398,7 @@ function settingsOf(
     tool: thisPackage(),
     codec,
     fingerprint,
-    clips: { ...planning, channels: mode, trim, limits, ...(strict === true ? { strict } : {}) },
+    clips: { ...planning, channels: mode, trim, limits, ...(strict === true ? { strict } : {}), ...(ffmpeg === false ? { ffmpeg } : {}) },
     outputs: outputs.map(describeOutput),
     audioLicense: audioLicense ?? null,
     card: card ?? null,

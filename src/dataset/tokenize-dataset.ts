@@ -56,6 +56,7 @@ const optionNames: OptionNames<TokenizeDatasetOptions> = {
   cwd: true,
   decodeThreads: true,
   dedupe: true,
+  ffmpeg: true,
   folder: true,
   followLinks: true,
   inputs: true,

@@ -12,7 +12,7 @@ import type { WriteFileOptions } from "./write-file.ts";
 import { writeFileAtomically } from "./write-file.ts";
 
 /**
- * Reads and decodes an audio file: WAV, FLAC, MP3, or Ogg with Vorbis, Opus or FLAC (see `decodeAudio`), and what else an ffmpeg on this machine reads.
+ * Reads and decodes an audio file: any `AudioContainer`, `other` where an ffmpeg on this machine reads it (see `decodeAudio`).
  * @param source A path, a `file:` URL, or the bytes of such a file.
  * @throws FileError `FILE_NOT_FOUND` or `FILE_UNREADABLE`.
  * @throws AudioFormatError as `decodeAudio` does, with the path before its message.

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { onAbort } from "../async/index.ts";
 import type { AudioForm, WarningReport } from "../audio/index.ts";
 import type { Waveform } from "../core/index.ts";
@@ -16,21 +16,27 @@ const demuxers =
   "3gp,aac,ac3,aea,aiff,amr,ape,asf,au,avi,avr,caf,dsf,dts,dtshd,eac3,flac,flv,gsm,iff,ircam,loas,matroska,mlp,mov,mp3,mp4," +
   "mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,oma,paf,pvf,qcp,rm,sbc,shn,sox,swf,tak,truehd,tta,voc,vqf,w64,wav,wsd,wtv,wv,wve,xwma";
 
+/** The process's standard input, opened anew as a file, since many formats are read from more than one place. Windows has no name for that. */
+const inputName = process.platform === "win32" ? "pipe:0" : "file:/dev/stdin";
+
 /**
- * The file is the process's standard input, opened anew as a file, since many formats are read from more than one place: so its name, which may be anything, is
- * no argument. What comes out is the simplest container there is: a header of 24 bytes, and then floats to the end.
+ * The file is the process's standard input: so its name, which may be anything, is no argument. What comes out is the simplest container there is: a header of 24 bytes, and then floats to the end.
  */
 const decodingArguments = (
   "-hide_banner -nostdin -loglevel error -protocol_whitelist file,pipe " +
-  `-format_whitelist ${demuxers} -i file:/dev/stdin -map 0:a:0 -map_metadata -1 -f au -c:a pcm_f32be pipe:1`
+  `-format_whitelist ${demuxers} -i ${inputName} -map 0:a:0 -map_metadata -1 -f au -c:a pcm_f32be pipe:1`
 ).split(" ");
 
 /** Most characters of what ffmpeg complains of that are kept. */
 const maxComplaint = 4000;
 
+/** Most bytes before the samples: its muxer writes 32. */
+const maxHeaderLength = 4096;
+
 /** How an ffmpeg has ended. */
 interface Ending {
-  readonly isWhole: boolean;
+  /** `killed` by a signal: by a want of memory, perhaps, of which the file knows nothing. */
+  readonly how: "whole" | "failed" | "killed";
   /** What it said, or else how it ended; undefined where all is well. */
   readonly complaint: string | undefined;
 }
@@ -52,22 +58,23 @@ export class FfmpegRun {
   constructor({ command, decoder }: Ffmpeg, fd: number, signal: AbortSignal | undefined) {
     const child = spawn(command, decodingArguments, { stdio: [fd, "pipe", "pipe"], windowsHide: true });
     this.#decoder = decoder;
-    const [stdout, stderr] = [child.stdout!, child.stderr!];
     this.#child = child;
-    this.#stdout = stdout;
     this.#signal = signal;
-    this.#chunks = stdout[Symbol.asyncIterator]();
-    this.#listening = onAbort(signal, () => child.kill("SIGKILL"));
     let said = "";
-    stderr.setEncoding("utf8").on("data", (text: string) => {
-      if (said.length < maxComplaint) said += text.slice(0, maxComplaint);
-    });
     this.#ended = new Promise((resolve) => {
-      child.once("error", (error) => resolve({ isWhole: false, complaint: `it could not be started (${error.message})` }));
+      child.once("error", (error) => resolve({ how: "killed", complaint: `it could not be started (${error.message})` }));
       child.once("close", (code, killer) => {
-        const how = code === 0 ? undefined : code === null ? `it was ended by ${killer}` : `it failed with exit code ${code}`;
-        resolve({ isWhole: code === 0, complaint: complaintOf(said) ?? how });
+        if (code === null) resolve({ how: "killed", complaint: `it was ended by ${killer}` });
+        else if (code === 0) resolve({ how: "whole", complaint: complaintOf(said) });
+        else resolve({ how: "failed", complaint: complaintOf(said) ?? `it failed with exit code ${code}` });
       });
+    });
+    // Where there are no file descriptors left, there are no streams either.
+    this.#stdout = (child.stdout as Readable | undefined) ?? Readable.from([]);
+    this.#chunks = this.#stdout[Symbol.asyncIterator]();
+    this.#listening = onAbort(signal, () => child.kill("SIGKILL"));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      if (said.length < maxComplaint) said += text.slice(0, maxComplaint);
     });
   }
 
@@ -79,6 +86,7 @@ export class FfmpegRun {
     while (this.#rest.length < 24) if (!(await this.#read())) return (await this.#ended).complaint ?? "it finds no audio in it";
     const header = viewOf(this.#rest);
     const [dataStart, sampleRate, channels] = [header.getUint32(4), header.getUint32(16), header.getUint32(20)];
+    if (textOf(this.#rest) !== ".snd" || dataStart > maxHeaderLength || channels === 0) return "it does not answer as ffmpeg does";
     while (this.#rest.length < dataStart) if (!(await this.#read())) return "it finds no audio in it";
     this.#rest = this.#rest.subarray(dataStart);
     this.#setIdle(true);
@@ -98,12 +106,12 @@ export class FfmpegRun {
         position += numSamples;
         this.#rest = this.#rest.subarray(numSamples * bytesPerFrame);
       } while (await this.#read());
-      const { isWhole, complaint } = await this.#ended;
+      const { how, complaint } = await this.#ended;
       if (complaint === undefined && position === 0) throw new AudioFormatError("AUDIO_EMPTY", "empty audio file: it holds no samples");
       if (complaint === undefined) return;
       const message = `damaged audio file: ${this.#decoder} says: ${complaint}`;
-      if (position === 0) throw new AudioFormatError("AUDIO_CORRUPT", message);
-      report.add({ code: isWhole ? "AUDIO_GAP" : "AUDIO_TRUNCATED", message, position, numLost: 0 });
+      if (position === 0 || how === "killed") throw new AudioFormatError("AUDIO_CORRUPT", message);
+      report.add({ code: how === "whole" ? "AUDIO_GAP" : "AUDIO_TRUNCATED", message, position, numLost: 0 });
     } finally {
       await this.end();
     }
@@ -135,7 +143,7 @@ export class FfmpegRun {
 
   /** Whether this process, too, may end while it waits to be asked for more. */
   #setIdle(isIdle: boolean): void {
-    for (const handle of [this.#child, this.#stdout as Socket, this.#child.stderr as Socket]) {
+    for (const handle of [this.#child, this.#child.stdout as Socket, this.#child.stderr as Socket]) {
       if (isIdle) handle.unref();
       else handle.ref();
     }
@@ -145,11 +153,8 @@ export class FfmpegRun {
 /** The last line that ffmpeg said, which tells what all others led to, without the name that its input has there. */
 function complaintOf(said: string): string | undefined {
   if (/matches no streams/.test(said)) return "it has no audio";
-  const line = said
-    .trim()
-    .split("\n")
-    .at(-1)!
-    .replace(/^file:\/dev\/stdin: /, "");
+  if (/not on whitelist/i.test(said)) return "it is of a kind that is no audio, or names other files";
+  const line = said.trim().split("\n").at(-1)!.replace(`${inputName}: `, "");
   return line === "" ? undefined : `“${line.slice(0, 200)}”`;
 }
 
@@ -161,6 +166,10 @@ function floatsOf(bytes: Uint8Array, channels: number, numSamples: number): Floa
     for (let i = 0; i < numSamples; i++) samples[i] = view.getFloat32(4 * (i * channels + channel));
     return samples;
   });
+}
+
+function textOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes.subarray(0, 4));
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -215,6 +215,42 @@ describe.each(Object.keys(longFiles))("a long file: %s", (kind) => {
       expect(error).toMatchObject({ code: "AUDIO_CORRUPT" });
     }
   });
+
+  test.runIf(kind === "flac" || kind === "pipedFlac")(
+    "one byte changed in the middle costs what depends on it, unless that is refused",
+    async () => {
+      const bytes = await longFile(kind, 4);
+      const whole = await decodeAudio(bytes);
+      for (const share of [0.2, 0.5, 0.8]) {
+        const at = Math.floor(bytes.length * share);
+        const warnings: AudioWarning[] = [];
+        const audio = await decodeAudio(bytes.with(at, bytes[at]! ^ 0x10), { onWarning: (warning) => warnings.push(warning) });
+        expect(numSamplesOf(audio)).toBe(numSamplesOf(whole));
+        expect(warnings).toMatchObject([{ code: "AUDIO_GAP" }]);
+        const { position, numLost } = warnings[0]!;
+        const [samples] = audio.channelData;
+        expect(numLost).toBeGreaterThan(0);
+        expect(samples!.subarray(0, position)).toEqual(whole.channelData[0]!.subarray(0, position));
+        expect(samples!.subarray(position, position + numLost).every((sample) => sample === 0)).toBe(true);
+      }
+    },
+  );
+
+  test.runIf(["flac", "pipedFlac", "mp3"].includes(kind))(
+    "cut anywhere, it is the audio before that, with a word, unless that is refused",
+    async () => {
+      const bytes = await longFile(kind, 4);
+      const whole = await decodeAudio(bytes);
+      for (const share of [0.1, 0.3, 0.5, 0.77, 0.9, 0.99]) {
+        const warnings: AudioWarning[] = [];
+        const cut = bytes.subarray(0, Math.floor(bytes.length * share) - 1);
+        const audio = await decodeAudio(cut, { onWarning: (warning) => warnings.push(warning) });
+        expect(numSamplesOf(audio)).toBeGreaterThan(numSamplesOf(whole) * share * 0.5);
+        expectPrefix([audio], whole);
+        expect(warnings).toMatchObject([{ code: "AUDIO_TRUNCATED", position: numSamplesOf(audio) }]);
+      }
+    },
+  );
 });
 
 /** Pieces that came before an error must be the start of the whole. */

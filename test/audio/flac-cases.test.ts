@@ -119,6 +119,19 @@ test("a part of a stream starts with its first frame", async () => {
   expect(warnings).toEqual([]);
 });
 
+test("frames of variable length may have the number of their first sample without saying so", async () => {
+  const header = flacHeader(600);
+  new DataView(header.buffer).setUint16(8, 100); // the smallest block
+  const frames = [
+    [0, 100],
+    [100, 300],
+    [400, 200],
+  ].map(([number, blockSize]) => constantFlacFrame(number!, 5, { blockSize: blockSize! }));
+  const { audio, warnings } = await read(concatBytes([header, ...frames]));
+  expect(audio.channelData).toEqual([new Float32Array(600).fill(5 / 2 ** 15)]);
+  expect(warnings).toEqual([]);
+});
+
 describe("the decoder of this package", () => {
   test.each([
     ["mono.flac", 16],

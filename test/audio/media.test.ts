@@ -213,6 +213,14 @@ describe("MP4", () => {
       [0, 10],
     ] as const;
     expect((await strictly(mov({ ...alike, edits: delayed }))).channelData).toEqual([samplesOf(10, 1000)]);
+    const parts = [
+      [100, 500],
+      [100, 0],
+    ] as const;
+    await expect(decodeAudioStream(mov({ ...alike, edits: parts }))).rejects.toMatchObject({
+      code: "AUDIO_UNSUPPORTED",
+      message: expect.stringContaining("2 parts put together"),
+    });
   });
 
   test("packets of any length in any chunks come in order", async () => {

@@ -185,6 +185,18 @@ test.each([
   ]);
 });
 
+test("a file whose form changes over and over does not make decoder after decoder", async () => {
+  const stereo = silentMp3Frame.with(3, 0x04); // the mode's two bits
+  const frames = Array.from({ length: 600 }, (_, i) => (i % 6 < 3 ? silentMp3Frame : stereo));
+  const { audio, warnings } = await read(concatBytes(frames));
+  expect(numSamplesOf(audio)).toBe(65 * 3 * 576);
+  expect(warnings).toHaveLength(65);
+  expect(warnings.at(-1)).toMatchObject({
+    code: "AUDIO_TRUNCATED",
+    message: expect.stringMatching(/changes more than 64 times.*byte 4680 is left out/u),
+  });
+});
+
 /** Whether samples are equal but for the order in which the decoder adds products up, which depends on how many frames it had before. */
 function expectClose(actual: Float32Array, expected: Float32Array): void {
   expect(actual.length).toBe(expected.length);

@@ -144,6 +144,22 @@ describe.each(Object.entries(formats))("%s", (name, { packets, preSkip }) => {
     );
   });
 
+  test("a page that comes twice, or once more after others, is passed over", async () => {
+    const expected = await whole;
+    await fc.assert(
+      fc.asyncProperty(someSizes, fc.nat(), fc.nat(), async (sizes, which, later) => {
+        const { headerPages, audioPages } = pagedOgg(packets, { sizes });
+        fc.pre(audioPages.length >= 2);
+        const index = which % (audioPages.length - 1);
+        const at = index + 1 + (later % (audioPages.length - 1 - index));
+        const { channelData, warnings } = await decode([...headerPages, ...audioPages.toSpliced(at, 0, audioPages[index]!)]);
+        expect(channelData).toEqual(expected);
+        expect(warnings).toMatchObject([{ code: "AUDIO_EXTRA", message: expect.stringContaining("comes again"), numLost: 0 }]);
+      }),
+      { numRuns: runsOf(30) },
+    );
+  });
+
   test("a file that ends within a page has what the pages before it hold, and is said to be truncated", async () => {
     const expected = await whole;
     await fc.assert(

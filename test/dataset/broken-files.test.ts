@@ -97,7 +97,7 @@ async function brokenFiles(folder: string): Promise<Readonly<Record<string, stri
   return {
     "empty.wav": "AUDIO_EMPTY",
     "empty.mp3": "AUDIO_EMPTY",
-    "header.wav": "AUDIO_EMPTY",
+    "header.wav": "AUDIO_CORRUPT",
     "no-samples.wav": "AUDIO_EMPTY",
     "nan.wav": "AUDIO_NOT_FINITE",
     "infinite.wav": "AUDIO_NOT_FINITE",

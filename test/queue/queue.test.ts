@@ -217,7 +217,7 @@ describeWithRedis("a dataset on a queue", () => {
       isComplete: false,
       rows: 7,
       parts: 4,
-      done: { parts: 0, rows: 0, clips: 0, errors: 0, seconds: 0 },
+      done: { parts: 0, rows: 0, clips: 0, errors: 0, seconds: 0, warnings: 0, damaged: 0 },
       queue: {
         name: expect.stringMatching(/^encodec-tokenizer-out-/),
         waiting: 4,

@@ -1,7 +1,7 @@
 import { ByteWindow } from "../../src/audio/reading/byte-window.ts";
 import { concatBytes } from "../audio/concat-bytes.ts";
 import { decodeAudio } from "../../src/audio/index.ts";
-import { findMpegStart } from "../../src/audio/mpeg/find-mpeg.ts";
+import { findMpegStart, noMpegError } from "../../src/audio/mpeg/find-mpeg.ts";
 import { readMpegFrames } from "../../src/audio/mpeg/mpeg-frames.ts";
 import { bytesSource } from "../../src/core/index.ts";
 import { silentMp3Frame, xingFrame } from "../audio/mp3-bytes.ts";
@@ -20,7 +20,7 @@ const dictionary = ["Xing", "Info", "VBRI", "LAME", "TAG", "APETAGEX", "ID3", "L
 async function readFrames(bytes: Uint8Array): Promise<void> {
   const source = new ByteWindow(bytesSource(bytes, "fuzzed"));
   const start = await findMpegStart(source);
-  if (start === undefined) return;
+  if (start === undefined) throw await noMpegError(source);
   let numFrames = 0;
   for await (const packet of readMpegFrames(source, { ...start, format: "MP3", numFrames: 0 }, () => {}))
     if ("bytes" in packet) numFrames += packet.numSamples / start.header.numSamples;

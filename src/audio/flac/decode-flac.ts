@@ -11,6 +11,7 @@ import { runDecoder } from "../reading/wasm-decoder.ts";
 import { decodeFlacFrame } from "./decode-flac-frame.ts";
 import type { FlacFrame, FlacJunk } from "./flac-frames.ts";
 import { findFlacEnd, splitFlacFrames, startSampleOf } from "./flac-frames.ts";
+import { maxHeaderLength } from "./flac-frame-header.ts";
 import type { FlacHeader } from "./flac-header.ts";
 import { readFlacHeader } from "./flac-header.ts";
 
@@ -86,7 +87,9 @@ class FlacTimeline {
 
   *#step(frame: FlacFrame, junk: FlacJunk | undefined): Generator<Packet | Damage, void> {
     this.#blockSize ??= frame.header.blockSize;
-    const start = startSampleOf(frame.header, this.#blockSize)!;
+    // Early encoders numbered samples without saying so where blocks are variable, which only the stream's header tells.
+    const isSampleNumber = this.#header.blockSize === undefined && frame.header.number === this.#position;
+    const start = isSampleNumber ? frame.header.number : startSampleOf(frame.header, this.#blockSize)!;
     if (this.#position === undefined) {
       // Frames were lost in front of it if there are as many bytes as these would have.
       const isFirstLost = junk !== undefined && (start / this.#blockSize) * minFrameLength <= junk.length;
@@ -115,9 +118,8 @@ class FlacTimeline {
   *#finish(junk: FlacJunk | undefined): Generator<Damage, void> {
     const position = this.#position ?? 0;
     const total = this.#header.numSamples;
-    const isFrame = junk?.header !== undefined && startSampleOf(junk.header, this.#blockSize) === position;
-    const isCut = isFrame && (total === undefined || position < total);
-    const numExpected = isCut ? position + junk.header!.blockSize : position;
+    const isCut = junk !== undefined && this.#isBeginning(junk, position) && (total === undefined || position < total);
+    const numExpected = isCut ? position + (junk.header?.blockSize ?? 0) : position;
     this.end = Math.max(total ?? 0, numExpected) - this.#start;
     if (isCut && total === undefined) {
       const message = `truncated FLAC file: it does not end with a whole frame, as the one at ${this.#place(junk.offset)} is none`;
@@ -128,6 +130,12 @@ class FlacTimeline {
     if (total !== undefined && position > total) {
       yield this.#damage("AUDIO_EXTRA", `its header promises ${total} samples per channel, its frames have ${position}`);
     }
+  }
+
+  /** Whether bytes are the beginning of the frame that starts with a sample. */
+  #isBeginning({ header, bytes, length }: FlacJunk, position: number): boolean {
+    if (header !== undefined) return startSampleOf(header, this.#blockSize) === position;
+    return length < maxHeaderLength && bytes[0] === 0xff && (length === 1 || (bytes[1]! & 0xfe) === 0xf8);
   }
 
   #damage(code: AudioWarning["code"], message: string, numSamples = 0): Damage {

@@ -35,6 +35,8 @@ const maxFrameLength = ({ bitsPerSample }: FlacStreamForm): number => 65_535 * b
  * around them damaged takes each for the next one, and decodes half a million samples for 34 bytes.
  */
 const maxHeadersWithin = 8;
+/** Most samples, all channels together, that are decoded to find out that they are no frame: a few bytes may stand for half a million. */
+const maxInVain = 2 ** 24;
 /** Bytes that are looked at before others have their turn. */
 const stepLength = 2 ** 16;
 /** What may follow the last frame: tags, or another stream. */
@@ -131,6 +133,8 @@ class FrameSplitter {
   #crc = new Crc16();
   /** Whether its checksum was right somewhere, which it is by chance once in 64 KB: then decoding tells where it ends, if need be. */
   #mayHaveEnded = false;
+  /** Samples of what was decoded so far and turned out not to be a frame. */
+  #numInVain = 0;
 
   constructor(form: FlacStreamForm) {
     this.#form = form;
@@ -156,7 +160,7 @@ class FrameSplitter {
         else yield* this.#begin(header);
         continue;
       }
-      this.#crc.append(this.#buffer[this.#position++]!);
+      this.#readOn(Math.min(this.#end - lookahead, this.#start + maxFrameLength(this.#form)));
       const next = this.#headerAt(this.#position);
       const mayEnd = this.#crc.value === 0 && this.#position - this.#start >= this.#frame.length + 3; // a byte of a subframe, and the checksum
       if (mayEnd && (next !== undefined || this.#isAtMark() || (lookahead === 0 && this.#position === this.#end))) {
@@ -172,6 +176,15 @@ class FrameSplitter {
     if (this.#frame === undefined && this.#position - this.#start > stepLength) yield* this.#giveUp();
   }
 
+  /** Takes bytes into the checksum up to where a frame may end or begin, at least one. */
+  #readOn(limit: number): void {
+    const [buffer, crc] = [this.#buffer, this.#crc];
+    let position = this.#position;
+    do crc.append(buffer[position++]!);
+    while (position < limit && crc.value !== 0 && buffer[position] !== 0xff);
+    this.#position = position;
+  }
+
   /** Begins the frame at `#position`. */
   *#begin(header: FlacFrameHeader): Generator<FlacFrame | FlacJunk, void> {
     yield* this.#giveUp();
@@ -184,11 +197,12 @@ class FrameSplitter {
 
   /** Gives out the bytes up to `#position` as none of a frame, but for a whole one at their beginning. */
   *#giveUp(): Generator<FlacFrame | FlacJunk, void> {
-    if (this.#frame !== undefined && this.#mayHaveEnded) {
+    if (this.#frame !== undefined && this.#mayHaveEnded && this.#numInVain < maxInVain) {
       const bytes = this.#buffer.subarray(this.#start, this.#position);
       const decoded = decodeFlacFrame(bytes, this.#form.bitsPerSample);
       if (typeof decoded === "object" && crc16(bytes.subarray(0, decoded.length)) === 0)
         yield* this.#takeFrame(this.#start + decoded.length);
+      else this.#numInVain += this.#frame.blockSize * this.#frame.numChannels;
     }
     yield* this.#dropTo(this.#position);
   }

@@ -12,8 +12,14 @@ export interface Mp4Track {
   /** Sample descriptions: what the packets are. */
   readonly descriptions: Uint8Array;
   readonly table: SampleTable;
-  /** The part of the track that is presented, in units of the track; undefined where nothing says. */
-  readonly edit: { readonly start: number; readonly duration: number | undefined } | undefined;
+  /** The parts of the track that are presented one after the other; none where nothing says. */
+  readonly edits: readonly Mp4Edit[];
+}
+
+/** A part of a track, in its units; without a duration it goes on to the end. */
+export interface Mp4Edit {
+  readonly start: number;
+  readonly duration: number | undefined;
 }
 
 /** Where a track's packets are. The boxes are kept as they are in the file. */
@@ -93,7 +99,7 @@ async function readTrack(source: ByteWindow, trak: Box, movieTimescale: number):
       sizes: found.get("stsz") ?? at("stz2"),
       areSizesCompact: !found.has("stsz"),
     },
-    edit: editOf(at("elst"), timescale / movieTimescale),
+    edits: editsOf(at("elst"), timescale / movieTimescale),
   };
 }
 
@@ -105,21 +111,19 @@ function timescaleOf(header: Uint8Array): number {
 }
 
 /**
- * The first part of the track that an edit list presents; empty edits in front of it only delay it.
+ * The parts of the track that an edit list presents; empty edits only delay them.
  * @param ratio Units of the track for one of the movie.
  * Source: ISO/IEC 14496-12, section 8.6.6.
  */
-function editOf(list: Uint8Array, ratio: number): Mp4Track["edit"] {
+function editsOf(list: Uint8Array, ratio: number): Mp4Edit[] {
   const view = viewOf(list);
   const isLong = list[0] === 1;
   const entryLength = isLong ? 20 : 12;
-  const count = list.length < 8 ? 0 : view.getUint32(4);
-  for (let i = 0; i < count; i++) {
-    const offset = 8 + i * entryLength;
-    if (offset + entryLength > list.length) return undefined;
+  const edits: Mp4Edit[] = [];
+  for (let offset = 8; offset + entryLength <= list.length; offset += entryLength) {
     const start = isLong ? Number(view.getBigInt64(offset + 8)) : view.getInt32(offset + 4);
     const duration = isLong ? Number(view.getBigUint64(offset)) : view.getUint32(offset);
-    if (start >= 0) return { start, duration: duration === 0 ? undefined : duration * ratio };
+    if (start >= 0) edits.push({ start, duration: duration === 0 ? undefined : duration * ratio });
   }
-  return undefined;
+  return edits;
 }

@@ -40,6 +40,12 @@ export async function openMp4(source: ByteWindow): Promise<EncodedAudio> {
       `MP4 or MOV file without an audio track: it has ${movie.tracks.length} tracks, none of which is audio`,
     );
   }
+  if (track.edits.length > 1) {
+    throw new AudioFormatError(
+      "AUDIO_UNSUPPORTED",
+      `MP4 or MOV file whose audio track is ${track.edits.length} parts put together, and one is supported; convert it first: ffmpeg -i in.mp4 out.wav`,
+    );
+  }
   const codec = await openMp4Codec(track.descriptions, () => readFirst(source, movie, track));
   return mediaAudio(source, { codec, ...extentOf(track, codec), packets: () => readPackets(source, movie, track, codec) });
 }
@@ -52,11 +58,12 @@ async function readFirst(source: ByteWindow, movie: Movie, track: Mp4Track): Pro
 
 /** Which samples are presented: those of the edit list, as far as packets have such a duration. */
 function extentOf(
-  { edit, table, timescale }: Mp4Track,
+  { edits, table, timescale }: Mp4Track,
   { sampleRate, preSkip }: PacketCodec,
 ): { readonly start: number; readonly end: number } {
   const samplesIn = (units: number): number => Math.round((units * sampleRate) / timescale);
   const duration = durationOfTable(table);
+  const [edit] = edits;
   const start = edit === undefined ? preSkip : samplesIn(edit.start);
   const endOfTable = duration === 0 ? Infinity : samplesIn(duration);
   if (edit?.duration === undefined) return { start, end: endOfTable };

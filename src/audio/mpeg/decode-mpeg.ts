@@ -20,6 +20,9 @@ import type { MpegPacket, MpegRun, MpegRunEnd } from "./mpeg-frames.ts";
 /** Samples by which every decoder of layer III is late: 528 and one. Source: LAME's technical FAQ, "decoder delay". */
 const decoderDelay = 529;
 
+/** How often the form of a file may change: each time takes a decoder of its own, and a few bytes. */
+const maxChanges = 64;
+
 /** Frames that are alike, and what of them is the file's audio. */
 interface GaplessRun extends MpegRun {
   /** Samples before it. */
@@ -75,7 +78,8 @@ async function* decodeRuns(source: ByteWindow, first: GaplessRun, report: Warnin
   const { sampleRate, numChannels: channels } = first.header;
   const form = { sampleRate, channels };
   let position = 0;
-  for (let run: GaplessRun | undefined = first; run !== undefined;) {
+  let run = first;
+  for (let numChanges = 0; ; numChanges++) {
     let next: MpegFrame | undefined;
     const pieces = decodeRun(source, run, sinkAt(position, sampleRate / run.header.sampleRate, report), (end) => (next = end.next));
     try {
@@ -85,9 +89,15 @@ async function* decodeRuns(source: ByteWindow, first: GaplessRun, report: Warnin
       }
     } catch (error) {
       // Without the first there is nothing to go on from.
-      if (!(error instanceof AudioFormatError) || run === first || error.code !== "AUDIO_EMPTY") throw error;
+      if (!(error instanceof AudioFormatError) || run === first) throw error;
+      if (error.code !== "AUDIO_EMPTY") report.add({ code: "AUDIO_GAP", message: error.message, position, numLost: 0 });
     }
     if (next === undefined) return;
+    if (numChanges === maxChanges) {
+      const message = `damaged ${first.format} file: its audio changes more than ${maxChanges} times, and what follows byte ${next.offset} is left out`;
+      report.add({ code: "AUDIO_TRUNCATED", message, position, numLost: 0 });
+      return;
+    }
     run = await openRun(source, next);
     report.add({ code: "AUDIO_CHANGED", message: changeMessage(first, run, form), position, numLost: 0 });
   }

@@ -22,12 +22,12 @@ const encoders: readonly string[] = ["LAME", "Lavf", "Lavc"];
  */
 export function parseInfoFrame(frame: Uint8Array, header: MpegHeader): InfoFrame | undefined {
   if (header.layer !== 3) return undefined;
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  if (hasAscii(frame, 36, "VBRI") && frame.length >= 54) {
-    return { numFrames: view.getUint32(50), encoderDelay: undefined, encoderPadding: 0 };
-  }
   const start = headerLength + sideInfoLength(header);
-  if ((!hasAscii(frame, start, "Xing") && !hasAscii(frame, start, "Info")) || frame.length < start + 8) return undefined;
+  const isVbri = hasAscii(frame, 36, "VBRI");
+  if (!isVbri && !hasAscii(frame, start, "Xing") && !hasAscii(frame, start, "Info")) return undefined;
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  if (isVbri) return frame.length < 54 ? undefined : { numFrames: view.getUint32(50), encoderDelay: undefined, encoderPadding: 0 };
+  if (frame.length < start + 8) return undefined;
   const flags = view.getUint32(start + 4);
   let offset = start + 8;
   const hasFrames = (flags & 1) !== 0 && frame.length >= offset + 4;

@@ -33,8 +33,8 @@ export interface MpegRunEnd {
   readonly next: MpegFrame | undefined;
 }
 
-/** Frames that are decoded together: about a second. */
-const framesPerPacket = 32;
+/** Samples that are decoded together, of all channels: about a second. */
+const packetSize = 2 ** 16;
 /** Most bytes before it that a layer III frame may use. */
 const maxReservoir = 511;
 /** Samples of layer III that depend on what was before damage, from the first frame on that can be decoded: half a frame, and the filters' memory. */
@@ -111,7 +111,7 @@ export async function* readMpegFrames(
       offset = next;
       continue;
     }
-    const isFollowed = next === source.size || isTag(bytes, header.length) || isAlike(parseMpegHeader(bytes, header.length), first);
+    const isFollowed = isAlike(parseMpegHeader(bytes, header.length), first) || next === source.size || isTag(bytes, header.length);
     const found = isFollowed ? undefined : await findMpegFrame(source, offset + headerLength);
     if (isAlike(found?.header, first) && found !== undefined && found.offset !== next) {
       // Where something of a header stands, only that is damaged, and the frame before it is whole.
@@ -127,7 +127,8 @@ export async function* readMpegFrames(
       offset = found.offset;
       continue;
     }
-    yield* group.add(frame, header);
+    const packets = group.add(frame, header);
+    if (packets.length > 0) yield* packets;
     numFrames++;
     offset = next;
   }
@@ -153,22 +154,20 @@ class FrameGroup {
   #numUnsettled = 0;
 
   /** Adds a frame; gives out those before it if there are enough, or if it needs what is lost. */
-  *add(frame: Uint8Array, header: MpegHeader): Generator<MpegPacket, void> {
+  add(frame: Uint8Array, header: MpegHeader): readonly MpegPacket[] {
     const isMuted = header.layer === 3 && this.#isUnsound(frame, header);
-    if (isMuted) {
-      yield* this.take();
-      yield { bytes: frame, numSamples: header.numSamples, isMuted };
-      return;
-    }
+    if (isMuted) return [...this.take(), { bytes: frame, numSamples: header.numSamples, isMuted }];
     this.#frames.push(frame);
     this.#numSamples += header.numSamples;
-    if (this.#frames.length === framesPerPacket) yield* this.take();
+    return this.#numSamples * header.numChannels >= packetSize ? this.take() : [];
   }
 
-  *take(): Generator<MpegPacket, void> {
-    if (this.#frames.length > 0) yield { bytes: joinArrays(this.#frames, Uint8Array), numSamples: this.#numSamples, isMuted: false };
+  take(): readonly MpegPacket[] {
+    if (this.#frames.length === 0) return [];
+    const packet = { bytes: joinArrays(this.#frames, Uint8Array), numSamples: this.#numSamples, isMuted: false };
     this.#frames = [];
     this.#numSamples = 0;
+    return [packet];
   }
 
   /** The next frame may not use bytes before it. */

@@ -102,7 +102,7 @@ export async function openOggAudio(source: ByteWindow): Promise<EncodedAudio> {
   return {
     sampleRate: codec.sampleRate,
     channels: codec.channels,
-    numSamples: codec.numSamples ?? (isPlausible ? numSamples : undefined),
+    numSamples: timeline.promised ?? (isPlausible ? numSamples : undefined),
     async *decode(report) {
       if (start.offset > fileStart) {
         const message = `damaged Ogg file: its first page starts at byte ${start.offset}, not ${fileStart}`;
@@ -151,7 +151,7 @@ async function* decodeLink(
     report.add({ code: "AUDIO_CHANGED", message, position, numLost: 0 });
   }
   const ownReport = sinkAt(position, form.sampleRate / sampleRate, report);
-  const extent = { start: timeline.start, end: () => Math.max(timeline.end, codec.numSamples ?? 0) };
+  const extent = { start: timeline.start, end: () => Math.max(timeline.end, timeline.promised ?? 0) };
   const packets = timeline.packets(new SilenceBudget(source.size, channels));
   const pieces = trimPieces(codec.format, codec.decode(packets, source.pace), extent, ownReport);
   yield* isChanged ? convertAudioStream(mixed(pieces, form.channels), form) : pieces;

@@ -97,8 +97,8 @@ export class OggLink {
       await this.#source.pace.spend(page.length + packetWork * page.lacing.length);
 
       let flaw = passedOver;
-      if (previous !== undefined && page.sequence === previous.sequence && page.granule === previous.granule) {
-        passedOver ??= { code: "AUDIO_EXTRA", message: `damaged Ogg file: page ${page.sequence} stands there twice` };
+      if (previous !== undefined && isLate(page, previous)) {
+        passedOver ??= { code: "AUDIO_EXTRA", message: `damaged Ogg file: page ${page.sequence} comes again, or too late` };
         continue;
       }
       if (previous !== undefined && page.sequence !== (previous.sequence + 1) % 2 ** 32) {
@@ -135,6 +135,12 @@ export class OggLink {
       return { code: "AUDIO_TRUNCATED", message: passedOver.message };
     return isWithinPacket ? { code: "AUDIO_TRUNCATED", message: "truncated Ogg file: it ends within a packet" } : passedOver;
   }
+}
+
+/** Whether a page belongs before another, or is the same, by its number and its granule position: some programs give all pages one number. */
+function isLate(page: OggPage, previous: OggPage): boolean {
+  const distance = (previous.sequence - page.sequence + 2 ** 32) % 2 ** 32;
+  return distance < 2 ** 31 && page.granule >= 0n && page.granule <= previous.granule;
 }
 
 /**

@@ -59,6 +59,14 @@ export class OggTimeline {
     return new OggTimeline(openCodec(), rules, first.value ?? undefined, placed);
   }
 
+  /** Samples from the first that is decoded on, as the codec's header has them of the whole that this may have been cut from. */
+  get promised(): number | undefined {
+    const { numSamples } = this.codec;
+    const origin = Math.max(0, Number(this.#origin ?? 0n));
+    // A position beyond that is none of that whole.
+    return numSamples === undefined || origin >= numSamples ? numSamples : numSamples - origin;
+  }
+
   /** Samples of audio if the last page has this granule position, undefined where the pages do not tell. */
   numSamplesUpTo(granule: bigint | undefined): number | undefined {
     return granule === undefined || this.#origin === undefined ? undefined : Math.max(0, Number(granule - this.#origin) - this.start);
@@ -89,7 +97,7 @@ export class OggTimeline {
         lengths = this.#samplesIn(group.packets, previous);
       }
       const length = sumOf(lengths);
-      const granule = positionOf(group, length, isFirst);
+      const granule = this.#withinHeader(positionOf(group, length, isFirst), position, ended);
       const isTrimmed = trims(this.#rules, group);
       const place = placeOf({ granule, lengths, ended, isFirst, isTrimmed, flaw, offset: group.offset });
       if (place.flaw !== undefined) yield { flaw: place.flaw, numSamples: silence.take(place.gap) };
@@ -109,6 +117,12 @@ export class OggTimeline {
       ended = granule ?? (ended === undefined ? undefined : ended + BigInt(place.gap + length));
     }
     if (this.#first === undefined) this.end = 0;
+  }
+
+  /** A granule position, undefined for one by which there would be more samples than the codec's header says. */
+  #withinHeader(granule: bigint | undefined, position: number, ended: bigint | undefined): bigint | undefined {
+    if (granule === undefined || ended === undefined || this.promised === undefined) return granule;
+    return position + Number(granule - ended) > this.promised ? undefined : granule;
   }
 
   async *#all(): AsyncGenerator<PlacedGroup, void> {

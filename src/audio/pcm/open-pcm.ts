@@ -9,8 +9,8 @@ import type { HeaderReading, PcmLayout } from "./pcm-layout.ts";
 import { codecOf } from "./codec-of.ts";
 import type { SampleCodec } from "./sample-codec.ts";
 
-/** Bytes of samples read at a time from a long file. */
-const pieceLength = 2 ** 17;
+/** Bytes of samples read at a time from a long file, and samples of all channels that they may be. */
+const [pieceLength, pieceSize] = [2 ** 17, 2 ** 16];
 
 /** Opens a file of samples. */
 export async function openPcm(container: PcmContainer, source: ByteWindow): Promise<EncodedAudio> {
@@ -27,7 +27,7 @@ export async function openPcm(container: PcmContainer, source: ByteWindow): Prom
       for (const message of faults) report.add({ code: "AUDIO_EXTRA", message, position: 0, numLost: 0 });
       const codec = codecOf(layout.encoding, channels);
       const { bytesPerBlock, samplesPerBlock } = codec;
-      const blocksPerPiece = Math.max(1, Math.floor(pieceLength / bytesPerBlock));
+      const blocksPerPiece = Math.max(1, Math.floor(Math.min(pieceLength / bytesPerBlock, pieceSize / (samplesPerBlock * channels))));
       for (let first = 0; first < numSamples; first += blocksPerPiece * samplesPerBlock) {
         const start = data.start + (first / samplesPerBlock) * bytesPerBlock;
         const length = Math.min(blocksPerPiece * bytesPerBlock, data.end - start);
@@ -37,6 +37,7 @@ export async function openPcm(container: PcmContainer, source: ByteWindow): Prom
           const message = `damaged ${name} file: the block of ${layout.encoding.kind} at byte ${start + block * bytesPerBlock} begins with what no encoder writes`;
           report.add({ code: "AUDIO_GAP", message, position, numLost: Math.min(samplesPerBlock, numSamples - position) });
         });
+        await source.pace.spend(count * channels);
         yield piece;
       }
       if (numMissing > 0) {

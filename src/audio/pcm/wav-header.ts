@@ -101,7 +101,8 @@ function* chunkAfter(chunk: Chunk, size: number, style: ChunkStyle, faults: stri
   const [end, next] = [chunk.start + chunk.length, nextOf(chunk, style)];
   const early = style.alignment === 2 && end < next ? yield* readChunk(end, size, style) : undefined;
   if (early === undefined || !["fmt ", "data", "LIST", "fact"].includes(early.name)) return yield* readChunk(next, size, style);
-  faults.push(`the chunk ${JSON.stringify(chunk.name)} is not padded to an even length`);
+  // A program that leaves it out once does so always.
+  if (faults.length === 0) faults.push(`the chunk ${JSON.stringify(chunk.name)} is not padded to an even length`);
   return early;
 }
 

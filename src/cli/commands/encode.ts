@@ -61,7 +61,9 @@ export function addEncodeCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command("encode")
     .summary("turn audio into codes")
-    .description("Turns audio files (WAV, FLAC, MP3, Ogg) into files of codes. Other sample rates and channels are converted.")
+    .description(
+      "Turns audio files (WAV, AIFF, FLAC, MP3, Ogg, WebM and others; what else an ffmpeg on this machine reads) into files of codes. Other sample rates and channels are converted.",
+    )
     .argument("<audio...>", "audio files, or - for standard input", inputPaths)
     .option("-m, --model <source>", modelSources, defaultModel)
     .addOption(

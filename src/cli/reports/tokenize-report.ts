@@ -144,6 +144,10 @@ export function formatDatasetInspection(name: string, info: DatasetInfo): string
       ],
       ["errors", failures.length === 0 ? "none" : [countText(counts.errors, "file"), ...failures]],
       ...damageRows(info),
+      ...Object.entries(statistics.decoders ?? {}).map(([decoder, clips]): ReportRow => [
+        "decoded by",
+        `${decoder}: ${countText(clips, "clip")}`,
+      ]),
       ["shards", formats.length === 0 ? "none" : formatTable(["format", "files", "size"], formats, ["format"])],
     ],
     codecRows,

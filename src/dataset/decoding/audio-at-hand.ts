@@ -1,7 +1,7 @@
 import { fileVersion } from "../inputs/row-bytes.ts";
 import type { RowLocation } from "../inputs/row-bytes.ts";
 import { RowAudio } from "./row-audio.ts";
-import type { RowRecipe } from "./row-recipe.ts";
+import type { ReadingRecipe } from "./row-audio.ts";
 
 /**
  * Audio that stays open from row to row. Decoding starts at the beginning of a file, however far into it a row is: rows that are
@@ -14,7 +14,7 @@ export class AudioAtHand {
    * The audio of a row from this time on, in seconds. Who takes it disposes it or gives it back.
    * @throws as `RowAudio.open`.
    */
-  async take(location: RowLocation, start: number, recipe: Pick<RowRecipe, "limits" | "strict">): Promise<RowAudio> {
+  async take(location: RowLocation, start: number, recipe: ReadingRecipe): Promise<RowAudio> {
     const kept = this.#kept;
     this.#kept = undefined;
     if (kept === undefined) return RowAudio.open(location, recipe);

@@ -54,6 +54,8 @@ export interface RowExtent {
   /** The file's sample rate, in hertz. */
   readonly sampleRate: number;
   readonly channels: number;
+  /** The program that decoded it, with its version; not there where this package did so itself. */
+  readonly decoder?: string | undefined;
 }
 
 export type DecodedRow =
@@ -119,6 +121,7 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
     if (bytes <= maxBytes) pieces.push(piece);
     else pieces.length = 0;
   }
+  if (range.end !== undefined) await audio.settle();
   const { warnings: all, numDecoded: numSamples } = audio;
   const isTruncated = all.some(({ code }) => code === "AUDIO_TRUNCATED");
   const whole = sampleRangeOf(range, { numSamples, sampleRate, isTruncated });
@@ -130,7 +133,12 @@ async function decode(audio: RowAudio, { range, recipe, maxBytes }: DecodeRowTas
       failure: { code: "ROW_SILENT", message: `nothing in it is louder than ${recipe.trim!.threshold} dB; lower the threshold to keep it` },
     };
   }
-  const extent = { samples: { start: whole.start + sound.start, end: whole.start + sound.end }, sampleRate, channels };
+  const extent = {
+    samples: { start: whole.start + sound.start, end: whole.start + sound.end },
+    sampleRate,
+    channels,
+    ...(audio.decoder === undefined ? {} : { decoder: audio.decoder }),
+  };
   if (bytes > maxBytes) return { kind: "long", extent, warnings };
   const waveform = pieces.length === 1 ? sliceWaveform(pieces[0]!, sound) : joinPieces(pieces, sound);
   const clips = splitChannels(waveform, recipe.mode).flatMap((own) => clipsOf(own.waveform, own.channel, recipe));

@@ -17,4 +17,6 @@ export interface RowRecipe {
   readonly limits?: AudioLimits | undefined;
   /** Whether rows of damaged files fail. @default false: what is sound of them is taken */
   readonly strict?: boolean | undefined;
+  /** The ffmpeg that is asked for what this package has no decoder for; false for none. @default as `readAudio` has it */
+  readonly ffmpeg?: string | false | undefined;
 }

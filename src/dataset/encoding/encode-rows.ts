@@ -267,6 +267,7 @@ function encodedClip(
     codes: publishedCodes(codes),
     loudness,
     ...(damage === undefined ? {} : { damage }),
+    ...(extent.decoder === undefined ? {} : { decoder: extent.decoder }),
     columns: row.columns ?? {},
   };
 }

@@ -55,16 +55,19 @@ const maxRowGroupText = 2 ** 26;
 /** Names the codec in the file's metadata, as JSON of `CodecFields`. */
 export const codecMetadataKey = "encodec-tokenizer.codec";
 
-/** Names the damaged clips in the file's metadata, where there are any: a JSON list of pairs, the clip's place in the file and its `damage`. */
-export const damageMetadataKey = "encodec-tokenizer.damage";
+/** Fields that few clips have: the columns are the same in every shard, so these are in the file's metadata. */
+const markFields = ["damage", "decoder"] as const;
 
-/** Most damaged clips of a shard: what is said of them lies in the footer, which is read at once. */
-const maxDamagedClips = 2 ** 17;
+/** Names the clips with such fields in the file's metadata, where there are any: a JSON list of pairs, the clip's place in the file and the fields. */
+export const marksMetadataKey = "encodec-tokenizer.marks";
+
+/** Most such clips of a shard: what is said of them lies in the footer, which is read at once. */
+const maxMarkedClips = 2 ** 17;
 
 /**
  * Clips as Parquet shards, `shards/part-000012-000.parquet`, a row for each: the fields of `<key>.json` of a WebDataset as columns, and
  * `codes` as lists of uint16, one for each codebook: `[K][T]`. For a codec that works in segments there are `num_segments` × K lists, those of
- * the first segment first. The codec, with model and license, is in the file's metadata, and so is which clips are of damaged audio. Pages are compressed with Snappy, which gives the
+ * the first segment first. The codec, with model and license, is in the file's metadata, and so is which clips are of damaged audio, or decoded by another program. Pages are compressed with Snappy, which gives the
  * same bytes on every machine.
  * @throws RangeError for a column whose name is taken, or an unknown type.
  */
@@ -150,7 +153,11 @@ const codesColumn: Column = {
 /** Names of the columns from which clips are read back. */
 export const storedColumns: readonly string[] = [...clipColumns, codesColumn].map(({ name }) => name);
 
-function fieldColumn(name: Exclude<keyof ClipFields, "columns" | "scales" | "damage">, type: ElementType, repetition: Repetition): Column {
+function fieldColumn(
+  name: Exclude<keyof ClipFields, "columns" | "scales" | (typeof markFields)[number]>,
+  type: ElementType,
+  repetition: Repetition,
+): Column {
   return { name, schema: [{ name, ...type, repetition_type: repetition }], valueOf: ({ fields }) => fields[name] ?? undefined };
 }
 
@@ -198,7 +205,7 @@ async function startParquet(
       value === null ? [] : [{ key, value }],
     ),
   ];
-  const damaged: (readonly [index: number, damage: NonNullable<ClipFields["damage"]>])[] = [];
+  const marked: (readonly [index: number, marks: Pick<ClipFields, (typeof markFields)[number]>])[] = [];
   const parquet = new ParquetWriter({
     writer: buffer,
     schema: [{ name: "schema", num_children: columns.length }, ...columns.flatMap((column) => column.schema)],
@@ -225,10 +232,11 @@ async function startParquet(
   };
   return {
     get isFull() {
-      return damaged.length >= maxDamagedClips;
+      return marked.length >= maxMarkedClips;
     },
     async add(item) {
-      if (item.fields.damage !== undefined) damaged.push([clips, item.fields.damage]);
+      const { damage, decoder } = item.fields;
+      if (damage !== undefined || decoder !== undefined) marked.push([clips, { damage, decoder }]);
       group.push(item);
       groupCodes += item.codes.data.length;
       groupText += item.textLength;
@@ -238,7 +246,7 @@ async function startParquet(
     async finish() {
       if (group.length > 0) await endGroup();
       // The writer writes the metadata when it finishes.
-      if (damaged.length > 0) kvMetadata.push({ key: damageMetadataKey, value: JSON.stringify(damaged) });
+      if (marked.length > 0) kvMetadata.push({ key: marksMetadataKey, value: JSON.stringify(marked) });
       await parquet.finish();
       await flush();
       return [{ path: name, ...(await file.publish()) }];

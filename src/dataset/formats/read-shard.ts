@@ -22,7 +22,7 @@ import type { OutputFormat } from "../records/finished-shard.ts";
 import { codecSchema } from "../records/codec-fields.ts";
 import type { CodecFields } from "../records/codec-fields.ts";
 import type { EncodedClip } from "../records/encoded-clip.ts";
-import { codecMetadataKey, damageMetadataKey, storedColumns } from "./parquet-output.ts";
+import { codecMetadataKey, marksMetadataKey, storedColumns } from "./parquet-output.ts";
 
 /** Formats whose shards give the clips back; tokens alone do not say what their clips were. */
 export type ReadableFormat = Exclude<OutputFormat, "tokens">;
@@ -140,7 +140,7 @@ async function* readParquetShard(folder: string, path: string): AsyncGenerator<E
   const codecText = file.metadata.get(codecMetadataKey);
   if (codecText === undefined) throw new CodesError("CODES_FORMAT", `its metadata has no ${codecMetadataKey}`);
   const codec = codecSchema.parse(parseJson(codecText));
-  const damage = await damageOfClips(file.metadata.get(damageMetadataKey));
+  const marks = await marksOfClips(file.metadata.get(marksMetadataKey));
   let index = 0;
   for (const [group, numRows] of file.groupRows.entries()) {
     const columns = new Map<string, ParquetColumn>();
@@ -151,21 +151,21 @@ async function* readParquetShard(folder: string, path: string): AsyncGenerator<E
     for (let row = 0; row < numRows; row++) {
       const fields = Object.fromEntries(Array.from(columns, ([name, column]) => [name, fieldOf(name, column.valuesOf(row))]));
       const { codes = [], ...others } = fields;
-      const document = { ...others, damage: damage.get(index++), columns: parseJson(String(fields["columns"])) };
+      const document = { ...others, ...marks.get(index++), columns: parseJson(String(fields["columns"])) };
       yield await inTurns(clipOfNumbers(clipSchema.parse(document), codec, codes as ArrayLike<number>));
     }
   }
 }
 
-/** Most bytes of what is said of one damaged clip. */
-const maxDamageBytes = 2 ** 12;
-const damagedClipSchema = z.tuple([z.int().min(0), z.unknown()]);
+/** Most bytes of what is said of one clip. */
+const maxMarkBytes = 2 ** 12;
+const markedClipSchema = z.tuple([z.int().min(0), z.object({ damage: z.unknown().optional(), decoder: z.unknown().optional() })]);
 
-/** What the metadata says of damaged clips, by their place in the file. */
-async function damageOfClips(text: string | undefined): Promise<ReadonlyMap<number, unknown>> {
+/** What the metadata says of single clips, by their place in the file. */
+async function marksOfClips(text: string | undefined): Promise<ReadonlyMap<number, object>> {
   if (text === undefined) return new Map();
-  const reader = new JsonReader(new TextEncoder().encode(text), damageMetadataKey);
-  const clips = await inTurns(takeList(reader, damageMetadataKey, maxDamageBytes, (value) => damagedClipSchema.parse(value)));
+  const reader = new JsonReader(new TextEncoder().encode(text), marksMetadataKey);
+  const clips = await inTurns(takeList(reader, marksMetadataKey, maxMarkBytes, (value) => markedClipSchema.parse(value)));
   reader.expectEnd();
   return new Map(clips);
 }

@@ -2,10 +2,10 @@
 export const commonExtensions: readonly string[] = ["flac", "mp3", "oga", "ogg", "opus", "wav", "wave"];
 
 /** Extensions of other audio files. Whether such a file can be read, its bytes decide, and what is on the machine. */
-const otherExtensions =
-  "aac ac3 adts aif aifc aiff amr ape au awb caf dts eac3 gsm m4a m4b mka mp2 mpc mpga nist ra rf64 snd sph spx tta voc w64 weba webm wma wv".split(
-    " ",
-  );
+const otherExtensions: readonly string[] = (
+  "8svx aac ac3 adts aif aifc aiff amr ape au avr awb caf dsf dts eac3 gsm ircam m4a m4b mka mp1 mp2 mpc mpc2k mpga nist paf pvf ra rf64 sds snd sph spx svx tta " +
+  "voc w64 weba webm wma wv"
+).split(" ");
 
 /** Extensions of videos, whose sound is taken where they are named. */
 const videoExtensions: readonly string[] = "3gp avi flv m4v mkv mov mp4 mpeg mpg ogv wmv".split(" ");

@@ -5,7 +5,7 @@ import { locateRow } from "../inputs/row-bytes.ts";
 import type { RowLocation } from "../inputs/row-bytes.ts";
 import { isBadRow } from "../inputs/row.ts";
 import type { AudioRow, BadRow, NumberedRow, Row } from "../inputs/row.ts";
-import { checkPlanRows, planFiles, readPlanFile, readPlannedInputs, readPlanRows, readRepeats } from "./plan-files.ts";
+import { checkPlanRows, readPlanFile, readPlannedInputs, readPlanRows, readRepeats, unpackedFolder } from "./plan-files.ts";
 import type { PlanFile } from "./plan-files.ts";
 
 /** What a dataset is made of: its settings and its frozen rows, in parts. Rows stay on the disk. */
@@ -84,7 +84,7 @@ export class DatasetPlan {
 
   /** Where the bytes of a row are on this machine. */
   locate(row: AudioRow): RowLocation {
-    return locateRow(row, this.#roots, join(this.folder, planFiles.unpacked));
+    return locateRow(row, this.#roots, join(this.folder, unpackedFolder));
   }
 
   /** The same plan where the inputs lie elsewhere. */

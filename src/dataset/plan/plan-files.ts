@@ -23,9 +23,10 @@ export const planFiles = {
   offsets: "plan/offsets.bin",
   repeats: "plan/repeats.bin",
   inputs: "plan/inputs.json",
-  /** A folder of the inputs that had to be unpacked. */
-  unpacked: "plan/unpacked",
 } as const;
+
+/** The folder of inputs that had to be unpacked, in the dataset's folder. */
+export const unpackedFolder = "plan/unpacked";
 
 const planVersion = 1;
 

@@ -15,7 +15,15 @@ import type { DatasetInput } from "../inputs/resolve-inputs.ts";
 import { openPlan } from "./dataset-plan.ts";
 import type { DatasetPlan } from "./dataset-plan.ts";
 import { mismatchError, planDifferences } from "./plan-differences.ts";
-import { checkSettings, formatPlanFile, formatPlannedInputs, planFiles, readPlanFile, readPlannedInputs } from "./plan-files.ts";
+import {
+  checkSettings,
+  formatPlanFile,
+  formatPlannedInputs,
+  planFiles,
+  readPlanFile,
+  readPlannedInputs,
+  unpackedFolder,
+} from "./plan-files.ts";
 import type { PlanFile, PlannedInputs } from "./plan-files.ts";
 import { digestRows, writePlanRows } from "./write-plan-rows.ts";
 
@@ -99,8 +107,8 @@ async function createPlan({
 
 /** Keeps what an input unpacks to. @returns Its path. */
 async function writeUnpacked(folder: string, input: number, tar: AsyncIterable<Uint8Array>): Promise<string> {
-  const path = join(folder, planFiles.unpacked, unpackedName(input));
-  await makeFolderInside(folder, planFiles.unpacked).catch((error: unknown) => {
+  const path = join(folder, unpackedFolder, unpackedName(input));
+  await makeFolderInside(folder, unpackedFolder).catch((error: unknown) => {
     throw writingError(path, error);
   });
   await using file = await createDurable(path);

@@ -8,7 +8,7 @@ import { ColumnTypes } from "../records/column-types.ts";
 import { ContentDigester } from "./content-digest.ts";
 import { ContentIndex } from "./content-index.ts";
 import { KeyCheck } from "./key-check.ts";
-import { formatOffsets, formatRepeats, maxRowBytes, planFiles } from "./plan-files.ts";
+import { formatOffsets, formatRepeats, maxRowBytes, planFiles, unpackedFolder } from "./plan-files.ts";
 import type { PlanFile } from "./plan-files.ts";
 
 export interface WritePlanRowsOptions {
@@ -43,7 +43,7 @@ export async function writePlanRows(folder: string, rows: AsyncIterable<Row>, op
   const offsets: number[] = [];
   const tally = { count: 0, bad: 0, duplicates: 0 };
   const contents = dedupe
-    ? { index: new ContentIndex(), digester: new ContentDigester((row) => locateRow(row, roots, join(folder, planFiles.unpacked)), signal) }
+    ? { index: new ContentIndex(), digester: new ContentDigester((row) => locateRow(row, roots, join(folder, unpackedFolder)), signal) }
     : undefined;
   let gathered: string[] = [];
   let length = 0;

@@ -49,6 +49,7 @@ export const clipSchema: z.ZodType<ClipFields> = z.object({
   peak: z.number().nullable(),
   rms: z.number().nullable(),
   damage: damageSchema.optional(),
+  decoder: z.string().max(200).optional(),
   columns: jsonObject,
 });
 
@@ -63,6 +64,8 @@ export interface ClipFields extends Pick<EncodedClip, "key" | "row" | "source" |
   readonly rms: number | null;
   /** Only where the clip's audio is damaged. */
   readonly damage?: DamageFields | undefined;
+  /** Only where another program decoded the clip's audio: its name and version. */
+  readonly decoder?: string | undefined;
 }
 
 /** The fields of a clip, always in this order. */
@@ -84,6 +87,7 @@ export function clipFieldsOf(clip: EncodedClip): ClipFields {
     peak: loudness?.peak ?? null,
     rms: loudness?.rms ?? null,
     ...(clip.damage === undefined ? {} : { damage: damageFieldsOf(clip.damage) }),
+    ...(clip.decoder === undefined ? {} : { decoder: clip.decoder }),
     columns: sortedObject(clip.columns),
   };
 }
@@ -104,7 +108,8 @@ export function clipFrom(fields: ClipFields, codec: CodecFields, data: Uint16Arr
   });
   const loudness = peak === null || rms === null ? null : { peak, rms };
   const damage = fields.damage === undefined ? {} : { damage: damageFrom(fields.damage) };
-  return { key, row, source, start, end, window, channel, codes, loudness, ...damage, columns };
+  const decoder = fields.decoder === undefined ? {} : { decoder: fields.decoder };
+  return { key, row, source, start, end, window, channel, codes, loudness, ...damage, ...decoder, columns };
 }
 
 /** Damage in the words of the files. */

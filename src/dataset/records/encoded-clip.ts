@@ -23,6 +23,8 @@ export interface EncodedClip {
   readonly loudness: Loudness | null;
   /** What is wrong with the audio that was encoded; nothing for sound audio. */
   readonly damage?: ClipDamage | undefined;
+  /** The program that decoded the audio, with its version, such as `ffmpeg 5.1.9`; nothing where this package did so itself. */
+  readonly decoder?: string | undefined;
   /** What the manifest said of the row besides. */
   readonly columns: JsonObject;
 }

@@ -45,6 +45,7 @@ export const statisticsSchema: z.ZodType<DatasetStatistics> = z.object({
   errors: countsByCode,
   warnings: countsByCode.optional(),
   damage: z.object({ clips: count, samples: count }).optional(),
+  decoders: countsByCode.optional(),
 });
 
 /** Counts over clips: all integers, so that the sum over parts is exact in any order. */
@@ -68,6 +69,8 @@ export interface DatasetStatistics {
   readonly warnings?: Readonly<Record<string, number>> | undefined;
   /** Clips of damaged audio, and the samples per channel that are lost of them; only where there are any. */
   readonly damage?: { readonly clips: number; readonly samples: number } | undefined;
+  /** Clips whose audio another program decoded, by its name and version; only where there are any. */
+  readonly decoders?: Readonly<Record<string, number>> | undefined;
 }
 
 /** How much of a codebook is used. */
@@ -102,9 +105,10 @@ export class StatisticsBuilder {
   readonly #errors = new Map<string, number>();
   readonly #warnings = new Map<string, number>();
   readonly #damage = { clips: 0, samples: 0 };
+  readonly #decoders = new Map<string, number>();
 
   /** Counts a clip, which is of the same codec as those before. */
-  addClip({ codes, loudness, damage }: EncodedClip): void {
+  addClip({ codes, loudness, damage, decoder }: EncodedClip): void {
     const { data, numSegments, numCodebooks, numFrames, codebookSize } = codes;
     if (this.#clips === 0) this.#codes = Array.from({ length: numCodebooks }, () => new Float64Array(codebookSize));
     for (let segment = 0; segment < numSegments; segment++) {
@@ -121,6 +125,7 @@ export class StatisticsBuilder {
     this.#sampleRate = codes.sampleRate;
     this.#durations[binOf(durationEdges, codes.duration)]!++;
     if (loudness !== null) this.#loudness[binOf(loudnessEdges, 20 * Math.log10(loudness.rms))]!++;
+    if (decoder !== undefined) this.#decoders.set(decoder, (this.#decoders.get(decoder) ?? 0) + 1);
     if (damage === undefined) return;
     this.#damage.clips++;
     this.#damage.samples = Math.min(this.#damage.samples + damage.numLost, Number.MAX_SAFE_INTEGER);
@@ -148,6 +153,7 @@ export class StatisticsBuilder {
       loudness: [...this.#loudness],
       errors: sortedCounts(this.#errors),
       ...damageCounts(this.#warnings, this.#damage),
+      ...(this.#decoders.size === 0 ? {} : { decoders: sortedCounts(this.#decoders) }),
     };
   }
 }
@@ -160,6 +166,7 @@ export function mergeStatistics(a: DatasetStatistics, b: DatasetStatistics): Dat
   if (a.clips > 0 && b.clips > 0 && shapeOf(a) !== shapeOf(b)) {
     throw new DatasetError("DATASET_MISMATCH", `statistics of different codecs cannot be merged: found ${shapeOf(b)} after ${shapeOf(a)}`);
   }
+  const decoders = sumByCode(a.decoders, b.decoders);
   return {
     clips: a.clips + b.clips,
     samples: a.samples + b.samples,
@@ -173,6 +180,7 @@ export function mergeStatistics(a: DatasetStatistics, b: DatasetStatistics): Dat
       clips: (a.damage?.clips ?? 0) + (b.damage?.clips ?? 0),
       samples: Math.min((a.damage?.samples ?? 0) + (b.damage?.samples ?? 0), Number.MAX_SAFE_INTEGER),
     }),
+    ...(decoders.size === 0 ? {} : { decoders: sortedCounts(decoders) }),
   };
 }
 

@@ -89,7 +89,8 @@ function licenseFields({ audioLicense, license, codec }: DatasetInfo): Readonly<
   };
 }
 
-function summaryOf({ counts, codec, tool }: DatasetInfo): string {
+function summaryOf(info: DatasetInfo): string {
+  const { counts, codec, tool } = info;
   const what = `${count(counts.clips, "clip")}, ${hours(counts.hours)} of audio, as EnCodec codes`;
   if (codec === null) return `${what}. Written by ${tool.name} ${tool.version}.`;
   const rows = [
@@ -104,6 +105,10 @@ function summaryOf({ counts, codec, tool }: DatasetInfo): string {
       : [["Segments", `${codec.segment_length} samples every ${codec.segment_stride}, each with its scale`]]),
     ["Rows, clips, errors", `${counts.rows}, ${counts.clips}, ${counts.errors}`],
     ...(counts.duplicates === undefined ? [] : [["Rows with the audio of an earlier one", String(counts.duplicates)]]),
+    ...Object.entries(info.statistics.decoders ?? {}).map(([decoder, clips]) => [
+      `Clips decoded by ${markdownLine(decoder)}`,
+      String(clips),
+    ]),
     ...(counts.damaged === undefined
       ? []
       : [["Clips of damaged audio", `${counts.damaged}, marked by \`damage\`; ${count(counts.warnings ?? 0, "warning")}`]]),

@@ -18,6 +18,7 @@ const schema = z.object({
     trim: z.object({ threshold: z.number(), padding: z.number().optional() }).nullable(),
     limits: z.object({ minSampleRate: limit, maxSampleRate: limit, maxChannels: limit, maxSamples: limit }).optional(),
     strict: z.boolean().optional(),
+    ffmpeg: z.literal(false).optional(),
   }),
 });
 
@@ -37,6 +38,6 @@ export function plannedRecipeOf({ folder, settings }: DatasetPlan, { sample_rate
       cause: error,
     });
   }
-  const { channels: mode, trim, limits, strict, ...planning } = data.clips;
-  return { recipe: { sampleRate, channels, mode, planning, trim, limits, strict }, fingerprint: data.fingerprint };
+  const { channels: mode, trim, limits, strict, ffmpeg, ...planning } = data.clips;
+  return { recipe: { sampleRate, channels, mode, planning, trim, limits, strict, ffmpeg }, fingerprint: data.fingerprint };
 }

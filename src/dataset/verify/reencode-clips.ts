@@ -118,12 +118,12 @@ export class ClipReencoder implements AsyncDisposable {
     const waiting = new Map(clips.map((clip) => [pieceName(clip.window, clip.channel), clip]));
     let reason = "its audio does not reach so far any more";
     try {
-      for await (const { range, channel, codes, damage } of this.#encode(row, waiting)) {
+      for await (const { range, channel, codes, damage, decoder } of this.#encode(row, waiting)) {
         const name = pieceName(range.window, channel);
-        const { key, codes: stored, damage: recorded } = waiting.get(name)!;
+        const { key, codes: stored, damage: recorded, decoder: before } = waiting.get(name)!;
         waiting.delete(name);
         const difference = differenceOf(stored, codes);
-        if (difference !== undefined) yield { kind: "codes", key, message: `${difference}${this.#doubt}` };
+        if (difference !== undefined) yield { kind: "codes", key, message: `${difference}${decoderDoubt(before, decoder)}${this.#doubt}` };
         else if (JSON.stringify(damage) !== JSON.stringify(recorded))
           yield { kind: "mismatch", key, message: `its audio is ${damageText(damage)}; its record says ${damageText(recorded)}` };
       }
@@ -149,7 +149,10 @@ export class ClipReencoder implements AsyncDisposable {
   }
 
   /** The wanted clips of a row, by the names of their pieces. */
-  async *#encode(row: AudioRow, wanted: { has(name: string): boolean }): AsyncGenerator<CodedWindow & Pick<EncodedClip, "damage">, void> {
+  async *#encode(
+    row: AudioRow,
+    wanted: { has(name: string): boolean },
+  ): AsyncGenerator<CodedWindow & Pick<EncodedClip, "damage" | "decoder">, void> {
     const { tokenizer } = this.#model;
     const location = this.#plan.locate(row);
     const recipe = this.#recipe;
@@ -157,9 +160,10 @@ export class ClipReencoder implements AsyncDisposable {
     const decoded = await decodeRow({ location, range: { start: row.start, end: row.end }, recipe, maxBytes: this.#maxBytes });
     if (decoded.kind === "failed") throw new SourceError(decoded.failure.message);
     const { extent, warnings } = decoded;
-    const withDamage = (clip: CodedWindow): CodedWindow & Pick<EncodedClip, "damage"> => ({
+    const withDamage = (clip: CodedWindow): CodedWindow & Pick<EncodedClip, "damage" | "decoder"> => ({
       ...clip,
       damage: damageOf(clip.range, extent, recipe, warnings),
+      decoder: extent.decoder,
     });
     if (decoded.kind === "long" && recipe.planning.window === null) {
       const long: LongRow = { location, extent, recipe };
@@ -270,6 +274,10 @@ function rootsFor({ roots: planned }: DatasetPlan, roots: readonly string[]): re
   throw new RangeError(
     `the dataset has ${planned.length} inputs, which were at ${planned.join(", ")}; give a folder for each, or one for all`,
   );
+}
+
+function decoderDoubt(before: string | undefined, now: string | undefined): string {
+  return before === now ? "" : `; its audio was decoded by ${before ?? "this package"}, and now by ${now ?? "this package"}`;
 }
 
 function damageText(damage: EncodedClip["damage"]): string {

@@ -18,8 +18,8 @@ import { UsageError, withArguments } from "../../shared/failures.ts";
 import { parseBytes, parseCount, parseLength, parseLimit, parseNumber } from "../../shared/option-values.ts";
 import { inputPath } from "../../shared/paths.ts";
 import { choosePattern, patternSources } from "../../shared/pattern-choice.ts";
-import { addAudioOptions, addFormerName, limitsOf } from "../../shared/shared-options.ts";
-import type { AudioCommandOptions } from "../../shared/shared-options.ts";
+import { addAudioOptions, addFfmpegOption, addFormerName, ffmpegOf, limitsOf } from "../../shared/shared-options.ts";
+import type { AudioCommandOptions, FfmpegCommandOptions } from "../../shared/shared-options.ts";
 import type { Terminal } from "../../shared/terminal.ts";
 
 /** What `--format` takes: the formats of the library, with its token streams by their names. */
@@ -27,7 +27,7 @@ const datasetFormats = ["webdataset", "parquet", "npy", "jsonl", "flat", "megatr
 export type DatasetFormat = (typeof datasetFormats)[number];
 
 /** How clips are cut from the inputs. */
-export interface ClipCommandOptions extends AudioCommandOptions {
+export interface ClipCommandOptions extends AudioCommandOptions, FfmpegCommandOptions {
   readonly window?: ClipLength;
   readonly stride?: ClipLength;
   readonly tail?: WindowTail;
@@ -61,7 +61,7 @@ export interface WorkOptions {
   readonly maxCrashes?: number;
 }
 
-/** Adds `--window`, `--stride`, `--tail`, `--min`, `--channels`, `--trim`, `--trim-padding`, `--min-sample-rate` and `--strict`. */
+/** Adds `--window`, `--stride`, `--tail`, `--min`, `--channels`, `--trim`, `--trim-padding`, `--min-sample-rate`, `--strict` and `--no-ffmpeg`. */
 export function addClipOptions(command: Command): void {
   command
     .optionsGroup("Clips:")
@@ -81,6 +81,7 @@ export function addClipOptions(command: Command): void {
     .addOption(new Option("--trim <dB>", "cut silence below so many dB of full scale off both ends: -50").argParser(parseNumber))
     .addOption(new Option("--trim-padding <seconds>", "silence that stays at both ends (default: 0.1)").argParser(parseNumber));
   addAudioOptions(command);
+  addFfmpegOption(command);
 }
 
 /** Adds `--format`, `--shard-bytes`, `--shard-clips`, `--row-group-codes`, and what lays out tokens. */
@@ -172,7 +173,7 @@ export function clipOptionsOf({
   trim,
   trimPadding,
   ...audio
-}: ClipCommandOptions): ClipOptions & Pick<TokenizeDatasetOptions, "channels" | "trim" | "limits" | "strict"> {
+}: ClipCommandOptions): ClipOptions & Pick<TokenizeDatasetOptions, "channels" | "trim" | "limits" | "strict" | "ffmpeg"> {
   if (window === undefined && (stride !== undefined || tail !== undefined))
     throw new UsageError(`${stride === undefined ? "--tail" : "--stride"} is about windows; add --window`);
   if (trim === undefined && trimPadding !== undefined) throw new UsageError("--trim-padding is about trimming; add --trim");
@@ -185,6 +186,7 @@ export function clipOptionsOf({
     trim: trim === undefined ? undefined : { threshold: trim, padding: trimPadding },
     limits: limitsOf(audio),
     strict: audio.strict,
+    ffmpeg: ffmpegOf(audio),
   };
 }
 

@@ -65,6 +65,7 @@ export async function recipeOf(
     | "trim"
     | "limits"
     | "strict"
+    | "ffmpeg"
     | "outputs"
     | "audioLicense"
     | "card"
@@ -101,6 +102,7 @@ const isShared: Readonly<Record<keyof DatasetRecipeOptions, boolean>> = {
   trimPadding: true,
   minSampleRate: true,
   strict: true,
+  ffmpeg: true,
   format: true,
   shardBytes: true,
   shardClips: true,
