@@ -103,7 +103,7 @@ export function connectionError(cause: unknown, subject: Subject, settings: HubS
         )
       : new HubError(
           "HUB_UNREACHABLE",
-          `${endpoint} cannot be reached (${code}); check the network, HF_ENDPOINT and whether a proxy is needed (HTTPS_PROXY)`,
+          `${endpoint} cannot be reached (${code}); check the network, HF_ENDPOINT, and the proxy (HTTPS_PROXY) if there has to be one`,
           options,
         );
   }

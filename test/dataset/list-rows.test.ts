@@ -1,11 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DatasetError } from "../../src/dataset/folder/dataset-error.ts";
 import { listRows } from "../../src/dataset/inputs/list-rows.ts";
 import { resolveInputs } from "../../src/dataset/inputs/resolve-inputs.ts";
 import { locateRow, streamRowBytes } from "../../src/dataset/inputs/row-bytes.ts";
+import { tokenizeDataset } from "../../src/dataset/tokenize-dataset.ts";
 import type { JsonObject } from "../../src/dataset/folder/json-value.ts";
 import type { AudioRow, Row } from "../../src/dataset/inputs/row.ts";
 import { tarOf } from "./tar-of.ts";
@@ -31,6 +33,24 @@ async function tarRows(bytes: Uint8Array): Promise<{ readonly rows: readonly Row
 }
 
 describe("inputs", () => {
+  test("may be file: URLs, and are no other addresses", async () => {
+    const folder = await temporaryFolder();
+    await writeTree(folder, { "two words/a.wav": "" });
+    const url = pathToFileURL(join(folder, "two words")).href;
+    expect(await keysOf([url, `${url}/a.wav`], folder)).toHaveLength(2);
+    for (const [address, shown] of [
+      ["s3://bucket/corpus", "s3://bucket/corpus is an address; download it first"],
+      ["https://me:hunter2@example.com/*.wav", "https://example.com/*.wav is an address"],
+      ["file:///a%n.wav", "file:///a%n.wav has a % that stands for nothing"],
+    ] as const) {
+      const refusal = resolveInputs([address], { cwd: folder });
+      await expect(refusal).rejects.toBeInstanceOf(DatasetError);
+      await expect(refusal).rejects.toThrow(shown);
+    }
+    const begun = tokenizeDataset({ folder: "s3://bucket/codes", inputs: [url], model: "tiny" }).next();
+    await expect(begun).rejects.toThrow("folder must be the path of a folder of this machine; received s3://bucket/codes");
+  });
+
   test("folders, globs, files, manifests, tars and lists give rows in the order in which they are given", async () => {
     const folder = await temporaryFolder();
     await writeTree(folder, {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { CodesError, FileError } from "../../src/core/index.ts";
@@ -24,6 +25,17 @@ describe("codes files", () => {
     expect(await readCodes(path)).toEqual(codes);
     expect(await readCodes(await readFile(path))).toEqual(codes);
     expect(await readdir(folder)).toEqual([file]);
+  });
+
+  test("may be named by a file: URL, and by no other address", async () => {
+    const url = pathToFileURL(join(folder, "two words.npz"));
+    await writeCodes(url, codes);
+    expect(await readdir(folder)).toEqual(["two words.npz"]);
+    for (const source of [url, url.href]) expect(await readCodes(source)).toEqual(codes);
+    await expect(writeCodes("s3://me:hunter2@bucket/a.npz", codes)).rejects.toThrow(
+      "expected a path or a file: URL; received s3://bucket/a.npz. Download it first, or pass the bytes",
+    );
+    await expect(readCodes("https://example.com/a.npz?sig=s3cret")).rejects.toThrow(/received https:\/\/example\.com\/a\.npz\. Download/u);
   });
 
   test("are not written where the extension or the format does not do", async () => {

@@ -1,7 +1,8 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import picomatch from "picomatch";
-import { isAddress, shownAddress } from "../../core/index.ts";
+import { shownAddress } from "../../core/index.ts";
+import { toPath } from "../../files/index.ts";
 import { DatasetError } from "../folder/dataset-error.ts";
 import { rootOfManifest } from "./manifest-root.ts";
 import { isPackedInput } from "./packed-input.ts";
@@ -50,7 +51,7 @@ export async function resolveInputs(names: readonly string[], options: ResolveIn
   if (names.length === 0) throw new DatasetError("DATASET_INPUT", `there are no inputs; give ${expected}`);
   const inputs: DatasetInput[] = [];
   let files: string[] | undefined;
-  for (const name of names) {
+  for (const name of names.map(localName)) {
     const input =
       name === "-"
         ? listInput(options, cwd, inputs)
@@ -68,11 +69,20 @@ export async function resolveInputs(names: readonly string[], options: ResolveIn
   return inputs;
 }
 
+/** The path that a `file:` URL is; everything else as it is. @throws DatasetError for other addresses. */
+function localName(name: string): string {
+  try {
+    return toPath(name);
+  } catch (cause) {
+    const isLocal = /^file:/iu.test(name) && cause instanceof TypeError;
+    const message = isLocal ? cause.message : `${shownAddress(name)} is an address; download it first. Expected ${expected}`;
+    throw new DatasetError("DATASET_INPUT", message, { cause });
+  }
+}
+
 async function resolveInput(name: string, cwd: string, links: FollowedLinks): Promise<DatasetInput | "file"> {
   // Otherwise a variable that is not set would be the working directory.
   if (name === "") throw new DatasetError("DATASET_INPUT", `an input is empty text; give ${expected}`);
-  if (isAddress(name))
-    throw new DatasetError("DATASET_INPUT", `${shownAddress(name)} is an address; download it first. Expected ${expected}`);
   const path = resolve(cwd, name);
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
