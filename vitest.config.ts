@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 /** Files that stand in for modules or look at the memory of their process, and need one of their own. */
 const alone = [
   "test/audio/decoders-left-out.test.ts",
+  "test/audio/flac-frames.test.ts",
   "test/audio/ogg-pages.test.ts",
   "test/dataset/audio-at-hand.test.ts",
   "test/dataset/decode-pool.test.ts",
