@@ -15,6 +15,8 @@ export interface Provenance {
   readonly license: string | null;
   /** How sure that license is, or null where nobody looked. */
   readonly licenseStatus: LicenseStatus | null;
+  /** Name and version of the program that decoded the audio file, such as `ffmpeg 5.1`; undefined where this package did, or nobody says. */
+  readonly decoder?: string | undefined;
 }
 
 /** The plain data behind `AudioCodes`: survives `structuredClone`, `postMessage` and JSON-like storage. */

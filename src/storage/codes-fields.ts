@@ -35,7 +35,7 @@ const numberFields = [
 ] as const;
 
 /** Fields that hold text. */
-const textFields = ["format", "model", "revision", "digest", "license", "license_status"] as const;
+const textFields = ["format", "model", "revision", "digest", "license", "license_status", "decoder"] as const;
 
 /** A status that is none of these, from a later release perhaps, is read as not known. */
 const licenseStatuses: readonly LicenseStatus[] = ["settled", "unresolved", "contested"];
@@ -95,7 +95,7 @@ export interface Reading {
 export function fieldsOf(codes: CodesDetails): CodesFields {
   const { segment, provenance } = codes;
   for (const [field, text] of Object.entries(provenance)) {
-    if (text !== null && text.length > maxTextLength) {
+    if (text !== null && text !== undefined && text.length > maxTextLength) {
       throw new CodesError(
         "CODES_UNSUPPORTED",
         `the ${field} of these codes has ${text.length} characters; files hold at most ${maxTextLength}`,
@@ -117,6 +117,7 @@ export function fieldsOf(codes: CodesDetails): CodesFields {
     ...(provenance.digest === null ? {} : { digest: provenance.digest }),
     ...(provenance.license === null ? {} : { license: provenance.license }),
     ...(provenance.licenseStatus === null ? {} : { license_status: provenance.licenseStatus }),
+    ...(provenance.decoder === undefined ? {} : { decoder: provenance.decoder }),
   };
 }
 
@@ -273,6 +274,7 @@ function codecOf(fields: CodesFields, { name, context }: Reading): AudioCodesCon
       digest: fields.digest ?? null,
       license: fields.license ?? null,
       licenseStatus: licenseStatuses.find((status) => status === fields.license_status) ?? null,
+      ...(fields.decoder === undefined ? {} : { decoder: fields.decoder }),
     },
   };
 }

@@ -59,6 +59,8 @@ describe("encode", () => {
     const { code, stdout, stderr } = await run(["encode", input, "--json"]);
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(/, decoded by ffmpeg 9\.9-fake\n$/) });
     expect(JSON.parse(stdout.toString())).toMatchObject({ results: [{ decoder: "ffmpeg 9.9-fake", duration: 0.1 }] });
+    expect((await readCodes(join(folder, "clip.safetensors"))).provenance.decoder).toBe("ffmpeg 9.9-fake");
+    expect((await run(["inspect", join(folder, "clip.safetensors")])).stdout.toString()).toMatch(/decoded by +ffmpeg 9\.9-fake\n/);
     const refused = await run(["encode", input, "--no-ffmpeg", "--force"]);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/this is a Windows Media file.*out\.wav\n/) });
     expect(await run(["roundtrip", input, "--no-ffmpeg"])).toMatchObject({ code: 1, stderr: expect.stringContaining("Windows Media") });

@@ -79,12 +79,14 @@ describe.each(["safetensors", "json"] as const)("%s and the license of the model
     digest: "47a15ffbaf7bb76176d0833e10590de0a8988a7848748608cefc36a1c88adfdc",
     license: "MIT",
     licenseStatus: "contested" as const,
+    decoder: "ffmpeg 7.1",
   };
   const content = text(formatCodes(new AudioCodes({ ...speech, provenance }), format));
 
-  test("keeps it, its status and the digest of the weights under names of their own", async () => {
+  test("keeps it, its status, the digest of the weights and who decoded the audio under names of their own", async () => {
     expect(content).toMatch(/"digest": ?"47a15ffb/);
     expect(content).toMatch(/"license_status": ?"contested"/);
+    expect(content).toMatch(/"decoder": ?"ffmpeg 7\.1"/);
     expect(await provenanceIn(content)).toEqual(provenance);
   });
 

@@ -121,7 +121,7 @@ async function encode(inputs: readonly string[], options: EncodeCommandOptions, 
         : writeCodes(path, codes, { overwrite: options.force === true }));
       return {
         line: encodedText(codes, [takenText(file, choice), conversionText(clip, tokenizer), decoderText(clip)]),
-        summary: { ...codesSummary(codes), ...(clip.decoder === undefined ? {} : { decoder: clip.decoder }) },
+        summary: codesSummary(codes),
       };
     };
     const { channels = "mix" } = options;
@@ -159,7 +159,8 @@ async function encodeClip(
     progress.show({ stage: "encode", done: seconds, total });
   }
   if (parts.length === 0) throw new AudioFormatError("AUDIO_EMPTY", "it has no samples; there is nothing to encode");
-  return AudioCodes.concatenate(parts);
+  const codes = AudioCodes.concatenate(parts);
+  return clip.decoder === undefined ? codes : new AudioCodes({ ...codes, provenance: { ...codes.provenance, decoder: clip.decoder } });
 }
 
 function formatOf(output: string, { format = "safetensors" }: EncodeCommandOptions): CodesFormat {

@@ -24,6 +24,8 @@ const shownTensors = 8;
 export async function formatCodesInspection(name: string, codes: AudioCodes): Promise<string> {
   const { segment } = codes;
   const segments: readonly ReportRow[] = segment === null ? [] : [["segments", segmentsText(segment, codes.sampleRate)]];
+  const { decoder } = codes.provenance;
+  const decoded: readonly ReportRow[] = decoder === undefined ? [] : [["decoded by", decoder]];
   return formatReport(name, [
     [
       ["codes", `${codesText(codes)}, ${codes.frameRate} frames per second`],
@@ -34,6 +36,7 @@ export async function formatCodesInspection(name: string, codes: AudioCodes): Pr
       ["bandwidth", bandwidthText(codes.bandwidth)],
       ...segments,
       ["model", provenanceText(codes.provenance)],
+      ...decoded,
     ],
     [["usage", usageTable(await usageOf(codes), codes.codebookSize)]],
   ]);

@@ -123,6 +123,7 @@ export function codesSummary(codes: AudioCodes): Readonly<Record<string, unknown
     revision: codes.provenance.revision,
     license: codes.provenance.license,
     licenseStatus: codes.provenance.licenseStatus,
+    decoder: codes.provenance.decoder,
     sampleRate: codes.sampleRate,
     channels: codes.channels,
     duration: codes.duration,
