@@ -7,6 +7,7 @@ import type { ByteSource, Waveform } from "../core/index.ts";
 import { checkOptions, DisposedError, FileError, rangesOf } from "../core/index.ts";
 import { namingFile } from "./audio-file.ts";
 import { ffmpegDecoder } from "./ffmpeg-decoder.ts";
+import type { FfmpegDecoder } from "./ffmpeg-decoder.ts";
 import { readAudioOptionNames } from "./find-ffmpeg.ts";
 import type { ReadAudioOptions } from "./find-ffmpeg.ts";
 import { readError } from "./read-file.ts";
@@ -58,14 +59,13 @@ async function decodeOpened(
 ): Promise<AudioFile> {
   let closing: Promise<void> | undefined;
   let audio: AudioFile | undefined;
-  const ffmpeg = ffmpegDecoder(async () => ({ ...file, close: async () => {} }), options);
-  const opened = { close: () => ffmpeg.close().finally(() => file.close()) };
+  const opened = decodable(file, options);
   const close = (): Promise<void> => {
     if (audio !== undefined) abandoned.unregister(audio); // and so whoever has come to an iterator can reach the audio
     return (closing ??= opened.close());
   };
   try {
-    const stream = await decodeStreamWith(ffmpeg.decode, rangesOfAudio(file, name), options);
+    const stream = await decodeStreamWith(opened.decode, rangesOfAudio(file, name), options);
     const decode = async function* (): AsyncGenerator<Waveform, void> {
       if (closing !== undefined) throw new DisposedError(name);
       try {
@@ -101,6 +101,14 @@ async function decodeOpened(
     await close();
     throw toError(error);
   }
+}
+
+/**
+ * An open file with the ffmpeg that may be asked for it. It is made where no audio is in reach: what it refers to cannot be found to be abandoned.
+ */
+function decodable(file: OpenedFile, { ffmpeg, signal }: ReadAudioOptions): FfmpegDecoder {
+  const { decode, close } = ffmpegDecoder(async () => ({ ...file, close: async () => {} }), { ffmpeg, signal });
+  return { decode, close: () => close().finally(() => file.close()) };
 }
 
 async function spoolPipe(path: string, signal: AbortSignal | undefined): Promise<OpenedFile> {
