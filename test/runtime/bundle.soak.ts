@@ -64,7 +64,10 @@ describe("a server's bundle", () => {
   });
 
   const inside: readonly BuildOptions[] = [
-    { format: "esm", banner: { js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);` } },
+    {
+      format: "esm",
+      banner: { js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);` },
+    },
     { format: "cjs", logOverride: { "empty-import-meta": "silent" } },
   ];
   test.each(inside)("that has the package in it says what to do: $format", async (options) => {

@@ -117,7 +117,7 @@ export async function openOggAudio(source: ByteWindow): Promise<EncodedAudio> {
 async function* decodeChain(source: ByteWindow, start: LinkStart, form: AudioForm, report: WarningSink): AsyncGenerator<Waveform, void> {
   let position = 0;
   for (let place: LinkStart | undefined = start; place !== undefined;) {
-    const link = new OggLink(source, place, isWanted);
+    const link: OggLink = new OggLink(source, place, isWanted);
     try {
       for await (const piece of decodeLink(source, link, place, form, position, report)) {
         yield piece;
