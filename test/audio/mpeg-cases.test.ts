@@ -281,7 +281,7 @@ describe("laws", () => {
         expect(gap.numLost).toBeLessThanOrEqual(6 * 1152);
         expect(numSamplesOf(reading.audio)).toBe(whole!.length);
       }),
-      { numRuns: runsOf(100) },
+      { numRuns: runsOf(100), examples: [[6, 5, 261]] },
     );
   });
 });

@@ -116,7 +116,7 @@ export async function* readMpegFrames(
     if (isAlike(found?.header, first) && found !== undefined && found.offset !== next) {
       // Where something of a header stands, only that is damaged, and the frame before it is whole.
       const isHeader = bytes[header.length] === 0xff || bytes[header.length + 1] === bytes[1];
-      const numPlaces = placesBetween(offset, found, header, isHeader);
+      const numPlaces = placesBetween(offset, found, header, isMostlyHeader(bytes, header.length));
       const isWhole = isHeader && numPlaces > 1;
       if (isWhole) {
         yield* group.add(frame, header);
@@ -136,7 +136,7 @@ export async function* readMpegFrames(
 
 /**
  * Frames that had room from `offset` to the next one that was found, if their lengths fit, or else the one that starts there.
- * @param isHeader Whether there is something of a header after that one.
+ * @param isHeader Whether what stands after that one is most of a header: then its frame may have any length that there is.
  */
 function placesBetween(offset: number, found: MpegFrame, header: MpegHeader, isHeader: boolean): number {
   const distance = found.offset - offset;
@@ -144,6 +144,11 @@ function placesBetween(offset: number, found: MpegFrame, header: MpegHeader, isH
   // A frame may be longer by a byte, or shorter, than others of its bitrate.
   if (count > 0 && Math.abs(distance - count * header.length) <= count) return count;
   return isHeader && isFrameLength(distance - header.length, header) ? 2 : 1;
+}
+
+/** Whether three of the four bytes at `offset` are those of the header that `bytes` start with, but for bitrate and padding. */
+function isMostlyHeader(bytes: Uint8Array, offset: number): boolean {
+  return [0xff, 0xff, 0x0d, 0xff].filter((mask, i) => ((bytes[offset + i]! ^ bytes[i]!) & mask) === 0).length >= 3;
 }
 
 /** Frames that wait to be decoded together, and what of those before them is sound. */
